@@ -1,0 +1,85 @@
+/* See arena.h. Chunks double, so a growing load costs few allocations and a steady one none. */
+#include "proto/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define ARENA_FIRST_CHUNK 4096u
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t capacity;
+    alignas(max_align_t) uint8_t bytes[];
+};
+
+void arena_init(struct arena *arena, size_t limit)
+{
+    *arena = (struct arena){.limit = limit};
+}
+
+static void arena_drop(struct arena *arena)
+{
+    while (arena->chunks) {
+        struct arena_chunk *chunk = arena->chunks;
+
+        arena->chunks = chunk->next;
+        free(chunk);
+    }
+    arena->used = 0;
+    arena->total = 0;
+}
+
+void arena_deinit(struct arena *arena)
+{
+    arena_drop(arena);
+}
+
+static int arena_grow(struct arena *arena, size_t bytes)
+{
+    size_t capacity = arena->total > ARENA_FIRST_CHUNK ? arena->total : ARENA_FIRST_CHUNK;
+    struct arena_chunk *chunk;
+
+    if (capacity < bytes)
+        capacity = bytes;
+    if (capacity > arena->limit - arena->total)
+        capacity = arena->limit - arena->total;
+    if (capacity < bytes)
+        return -1;
+    chunk = malloc(sizeof(*chunk) + capacity);
+    if (!chunk)
+        return -1;
+    chunk->next = arena->chunks;
+    chunk->capacity = capacity;
+    arena->chunks = chunk;
+    arena->used = 0;
+    arena->total += capacity;
+    return 0;
+}
+
+void arena_reset(struct arena *arena)
+{
+    if (arena->chunks && arena->chunks->next) {
+        size_t total = arena->total;
+
+        arena_drop(arena);
+        arena_grow(arena, total);
+    }
+    arena->used = 0;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    void *result;
+
+    if (bytes > arena->limit)
+        return NULL;
+    bytes = (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    if (!arena->chunks || arena->chunks->capacity - arena->used < bytes) {
+        if (arena_grow(arena, bytes) < 0)
+            return NULL;
+    }
+    result = arena->chunks->bytes + arena->used;
+    arena->used += bytes;
+    return result;
+}

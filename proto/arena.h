@@ -1,0 +1,25 @@
+/* A bounded bump allocator: one block that grows between uses, reset as a whole. */
+#ifndef PROTO_ARENA_H
+#define PROTO_ARENA_H
+
+#include <stddef.h>
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *chunks; /* the newest first; one chunk at steady state */
+    size_t used;                /* in the newest chunk */
+    size_t total;               /* capacity of all chunks */
+    size_t limit;
+};
+
+void arena_init(struct arena *arena, size_t limit);
+void arena_deinit(struct arena *arena);
+
+/* Forgets everything, and joins the chunks so that the same load fits into one next time. */
+void arena_reset(struct arena *arena);
+
+/* Aligned for any type; NULL beyond the limit or out of memory. */
+void *arena_alloc(struct arena *arena, size_t bytes);
+
+#endif

@@ -1,0 +1,408 @@
+/*
+ * See codec.h. The only file that knows the generated code. Encoding points the generated structures at the
+ * caller's arrays (nothing is copied twice); decoding copies once, from the wire into the arena.
+ */
+#include "proto/codec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/arena.h"
+#include "proto/worker.pb-c.h"
+
+struct codec {
+    struct arena arena;
+    ProtobufCAllocator allocator;
+    Firecurtain__ToWorker to_worker;
+    Firecurtain__FromWorker from_worker;
+    ProtobufCMessage *prepared;
+};
+
+static const char *const message_names[MESSAGE_TYPES_] = {
+    [MESSAGE_SETUP] = "setup",   [MESSAGE_PROCEED] = "proceed", [MESSAGE_BATCH] = "batch",
+    [MESSAGE_STOP] = "stop",     [MESSAGE_HELLO] = "hello",     [MESSAGE_LOCKED] = "locked",
+    [MESSAGE_REPORT] = "report", [MESSAGE_READY] = "ready",     [MESSAGE_STOPPED] = "stopped",
+};
+
+const char *message_name(enum message_type type)
+{
+    return type < MESSAGE_TYPES_ ? message_names[type] : "unknown";
+}
+
+static void *codec_arena_alloc(void *arena, size_t bytes)
+{
+    return arena_alloc(arena, bytes);
+}
+
+static void codec_arena_free(void *arena, void *pointer)
+{
+    (void)arena;
+    (void)pointer;
+}
+
+int codec_new(struct codec **codecp)
+{
+    struct codec *codec = calloc(1, sizeof(*codec));
+
+    if (!codec)
+        return -ENOMEM;
+    arena_init(&codec->arena, CODEC_MAX_ARENA);
+    codec->allocator = (ProtobufCAllocator){
+        .alloc = codec_arena_alloc,
+        .free = codec_arena_free,
+        .allocator_data = &codec->arena,
+    };
+    *codecp = codec;
+    return 0;
+}
+
+struct codec *codec_free(struct codec *codec)
+{
+    if (codec) {
+        arena_deinit(&codec->arena);
+        free(codec);
+    }
+    return NULL;
+}
+
+/* An empty generated message from the arena, or a failed prepare. */
+#define CODEC_NEW(codec, variable, init)                                                                      \
+    do {                                                                                                      \
+        (variable) = arena_alloc(&(codec)->arena, sizeof(*(variable)));                                       \
+        if (!(variable))                                                                                      \
+            return -ENOMEM;                                                                                   \
+        init(variable);                                                                                       \
+    } while (0)
+
+static int codec_prepare_setup(struct codec *codec, const struct message_setup *from)
+{
+    Firecurtain__Setup *setup;
+
+    CODEC_NEW(codec, setup, firecurtain__setup__init);
+    setup->instance = (char *)from->instance;
+    setup->modules = (char **)from->modules;
+    setup->n_modules = from->n_modules;
+    setup->default_handler = (char *)from->default_handler;
+    setup->n_channels = from->n_channels;
+    setup->channels = arena_alloc(&codec->arena, from->n_channels * sizeof(*setup->channels));
+    if (!setup->channels)
+        return -ENOMEM;
+    for (size_t i = 0; i < from->n_channels; i++) {
+        Firecurtain__Channel *channel;
+
+        CODEC_NEW(codec, channel, firecurtain__channel__init);
+        channel->name = (char *)from->channels[i].name;
+        channel->target = from->channels[i].target;
+        channel->input = from->channels[i].input;
+        channel->output = from->channels[i].output;
+        setup->channels[i] = channel;
+    }
+    codec->to_worker.setup = setup;
+    codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_SETUP;
+    return 0;
+}
+
+static int codec_prepare_batch(struct codec *codec, const struct message_batch *from)
+{
+    Firecurtain__Batch *batch;
+
+    CODEC_NEW(codec, batch, firecurtain__batch__init);
+    batch->channels = (uint32_t *)from->channels;
+    batch->n_channels = from->n_events;
+    batch->values = (double *)from->values;
+    batch->n_values = from->n_events;
+    batch->ticks = (uint32_t *)from->ticks;
+    batch->n_ticks = from->n_ticks;
+    batch->ready = (uint32_t *)from->ready;
+    batch->n_ready = from->n_ready;
+    codec->to_worker.batch = batch;
+    codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_BATCH;
+    return 0;
+}
+
+static int codec_prepare_changes(struct codec *codec, const struct message_report *from,
+                                 Firecurtain__Report *report)
+{
+    report->n_intervals = from->n_intervals;
+    report->intervals = arena_alloc(&codec->arena, from->n_intervals * sizeof(*report->intervals));
+    report->n_sockets = from->n_sockets;
+    report->sockets = arena_alloc(&codec->arena, from->n_sockets * sizeof(*report->sockets));
+    if (!report->intervals || !report->sockets)
+        return -ENOMEM;
+    for (size_t i = 0; i < from->n_intervals; i++) {
+        Firecurtain__Interval *interval;
+
+        CODEC_NEW(codec, interval, firecurtain__interval__init);
+        interval->id = from->intervals[i].id;
+        interval->period_ms = from->intervals[i].period_ms;
+        interval->from_ns = from->intervals[i].from_ns;
+        report->intervals[i] = interval;
+    }
+    for (size_t i = 0; i < from->n_sockets; i++) {
+        Firecurtain__Socket *socket;
+
+        CODEC_NEW(codec, socket, firecurtain__socket__init);
+        socket->id = from->sockets[i].id;
+        socket->fd = from->sockets[i].fd;
+        report->sockets[i] = socket;
+    }
+    return 0;
+}
+
+static int codec_prepare_report(struct codec *codec, const struct message_report *from)
+{
+    Firecurtain__Report *report;
+
+    CODEC_NEW(codec, report, firecurtain__report__init);
+    report->done = from->done;
+    report->new_channels = (char **)from->new_channels;
+    report->n_new_channels = from->n_new_channels;
+    report->channels = (uint32_t *)from->channels;
+    report->n_channels = from->n_events;
+    report->values = (double *)from->values;
+    report->n_values = from->n_events;
+    report->exceptions = from->exceptions;
+    codec->from_worker.report = report;
+    codec->from_worker.kind_case = FIRECURTAIN__FROM_WORKER__KIND_REPORT;
+    return codec_prepare_changes(codec, from, report);
+}
+
+/* Messages without a body, or with a single number. */
+static int codec_prepare_small(struct codec *codec, const struct message *message)
+{
+    Firecurtain__ToWorker *to = &codec->to_worker;
+    Firecurtain__FromWorker *from = &codec->from_worker;
+
+    switch (message->type) {
+    case MESSAGE_PROCEED:
+        CODEC_NEW(codec, to->proceed, firecurtain__proceed__init);
+        to->kind_case = FIRECURTAIN__TO_WORKER__KIND_PROCEED;
+        return 0;
+    case MESSAGE_STOP:
+        CODEC_NEW(codec, to->stop, firecurtain__stop__init);
+        to->kind_case = FIRECURTAIN__TO_WORKER__KIND_STOP;
+        return 0;
+    case MESSAGE_HELLO:
+        CODEC_NEW(codec, from->hello, firecurtain__hello__init);
+        from->hello->version = message->hello_version;
+        from->kind_case = FIRECURTAIN__FROM_WORKER__KIND_HELLO;
+        return 0;
+    case MESSAGE_LOCKED:
+        CODEC_NEW(codec, from->locked, firecurtain__locked__init);
+        from->locked->notify_fd = message->notify_fd;
+        from->kind_case = FIRECURTAIN__FROM_WORKER__KIND_LOCKED;
+        return 0;
+    case MESSAGE_READY:
+        CODEC_NEW(codec, from->ready, firecurtain__ready__init);
+        from->kind_case = FIRECURTAIN__FROM_WORKER__KIND_READY;
+        return 0;
+    case MESSAGE_STOPPED:
+        CODEC_NEW(codec, from->stopped, firecurtain__stopped__init);
+        from->kind_case = FIRECURTAIN__FROM_WORKER__KIND_STOPPED;
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
+{
+    size_t size;
+    int r;
+
+    arena_reset(&codec->arena);
+    firecurtain__to_worker__init(&codec->to_worker);
+    firecurtain__from_worker__init(&codec->from_worker);
+    codec->prepared = message->type < MESSAGE_HELLO ? &codec->to_worker.base : &codec->from_worker.base;
+    switch (message->type) {
+    case MESSAGE_SETUP:
+        r = codec_prepare_setup(codec, &message->setup);
+        break;
+    case MESSAGE_BATCH:
+        r = codec_prepare_batch(codec, &message->batch);
+        break;
+    case MESSAGE_REPORT:
+        r = codec_prepare_report(codec, &message->report);
+        break;
+    default:
+        r = codec_prepare_small(codec, message);
+        break;
+    }
+    if (r < 0)
+        return r;
+    size = protobuf_c_message_get_packed_size(codec->prepared);
+    return size > CODEC_MAX_MESSAGE ? -EMSGSIZE : (ptrdiff_t)size;
+}
+
+void codec_encode(struct codec *codec, void *bytes)
+{
+    protobuf_c_message_pack(codec->prepared, bytes);
+}
+
+/* Names end up in Python, in the log and in other people's terminals: UTF-8 without control characters. */
+static bool codec_text_valid(const char *text, size_t max_bytes)
+{
+    size_t n_bytes = strlen(text);
+    const unsigned char *p = (const unsigned char *)text;
+
+    if (n_bytes > max_bytes)
+        return false;
+    while (*p) {
+        size_t tail = *p < 0x80 ? 0 : *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : 1;
+
+        if (*p < 0x20 || *p == 0x7f || (*p >= 0x80 && *p < 0xc2) || *p > 0xf4)
+            return false;
+        if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
+            (*p == 0xf4 && p[1] > 0x8f))
+            return false;
+        for (p++; tail; tail--, p++) {
+            if ((*p & 0xc0) != 0x80)
+                return false;
+        }
+    }
+    return true;
+}
+
+static int codec_take_setup(struct codec *codec, const Firecurtain__Setup *from, struct message_setup *setup)
+{
+    struct message_channel *channels = arena_alloc(&codec->arena, from->n_channels * sizeof(*channels));
+
+    if (!channels)
+        return -EMSGSIZE;
+    for (size_t i = 0; i < from->n_channels; i++) {
+        channels[i].name = from->channels[i]->name;
+        channels[i].target = from->channels[i]->target;
+        channels[i].input = from->channels[i]->input;
+        channels[i].output = from->channels[i]->output;
+    }
+    setup->instance = from->instance;
+    setup->modules = (const char *const *)from->modules;
+    setup->n_modules = from->n_modules;
+    setup->default_handler = from->default_handler;
+    setup->channels = channels;
+    setup->n_channels = from->n_channels;
+    return 0;
+}
+
+static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch *batch)
+{
+    if (from->n_channels != from->n_values)
+        return -EBADMSG;
+    batch->channels = from->channels;
+    batch->values = from->values;
+    batch->n_events = from->n_values;
+    batch->ticks = from->ticks;
+    batch->n_ticks = from->n_ticks;
+    batch->ready = from->ready;
+    batch->n_ready = from->n_ready;
+    return 0;
+}
+
+static int codec_take_changes(struct codec *codec, const Firecurtain__Report *from,
+                              struct message_report *report)
+{
+    struct message_interval *intervals = arena_alloc(&codec->arena, from->n_intervals * sizeof(*intervals));
+    struct message_socket *sockets = arena_alloc(&codec->arena, from->n_sockets * sizeof(*sockets));
+
+    if (!intervals || !sockets)
+        return -EMSGSIZE;
+    for (size_t i = 0; i < from->n_intervals; i++) {
+        intervals[i].id = from->intervals[i]->id;
+        intervals[i].period_ms = from->intervals[i]->period_ms;
+        intervals[i].from_ns = from->intervals[i]->from_ns;
+    }
+    for (size_t i = 0; i < from->n_sockets; i++) {
+        sockets[i].id = from->sockets[i]->id;
+        sockets[i].fd = from->sockets[i]->fd;
+    }
+    report->intervals = intervals;
+    report->n_intervals = from->n_intervals;
+    report->sockets = sockets;
+    report->n_sockets = from->n_sockets;
+    return 0;
+}
+
+static int codec_take_report(struct codec *codec, const Firecurtain__Report *from, struct message_report *report)
+{
+    if (from->n_channels != from->n_values)
+        return -EBADMSG;
+    for (size_t i = 0; i < from->n_new_channels; i++) {
+        if (!from->new_channels[i][0] || !codec_text_valid(from->new_channels[i], CODEC_MAX_NAME))
+            return -EBADMSG;
+    }
+    report->done = from->done;
+    report->new_channels = (const char *const *)from->new_channels;
+    report->n_new_channels = from->n_new_channels;
+    report->channels = from->channels;
+    report->values = from->values;
+    report->n_events = from->n_values;
+    report->exceptions = from->exceptions;
+    return codec_take_changes(codec, from, report);
+}
+
+static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t n_bytes,
+                                  struct message *message)
+{
+    Firecurtain__ToWorker *to = firecurtain__to_worker__unpack(&codec->allocator, n_bytes, bytes);
+
+    if (!to)
+        return -EBADMSG;
+    switch (to->kind_case) {
+    case FIRECURTAIN__TO_WORKER__KIND_SETUP:
+        message->type = MESSAGE_SETUP;
+        return codec_take_setup(codec, to->setup, &message->setup);
+    case FIRECURTAIN__TO_WORKER__KIND_PROCEED:
+        message->type = MESSAGE_PROCEED;
+        return 0;
+    case FIRECURTAIN__TO_WORKER__KIND_BATCH:
+        message->type = MESSAGE_BATCH;
+        return codec_take_batch(to->batch, &message->batch);
+    case FIRECURTAIN__TO_WORKER__KIND_STOP:
+        message->type = MESSAGE_STOP;
+        return 0;
+    default:
+        return -EBADMSG;
+    }
+}
+
+static int codec_decode_from_worker(struct codec *codec, const void *bytes, size_t n_bytes,
+                                    struct message *message)
+{
+    Firecurtain__FromWorker *from = firecurtain__from_worker__unpack(&codec->allocator, n_bytes, bytes);
+
+    if (!from)
+        return -EBADMSG;
+    switch (from->kind_case) {
+    case FIRECURTAIN__FROM_WORKER__KIND_HELLO:
+        message->type = MESSAGE_HELLO;
+        message->hello_version = from->hello->version;
+        return 0;
+    case FIRECURTAIN__FROM_WORKER__KIND_LOCKED:
+        message->type = MESSAGE_LOCKED;
+        message->notify_fd = from->locked->notify_fd;
+        return 0;
+    case FIRECURTAIN__FROM_WORKER__KIND_REPORT:
+        message->type = MESSAGE_REPORT;
+        return codec_take_report(codec, from->report, &message->report);
+    case FIRECURTAIN__FROM_WORKER__KIND_READY:
+        message->type = MESSAGE_READY;
+        return 0;
+    case FIRECURTAIN__FROM_WORKER__KIND_STOPPED:
+        message->type = MESSAGE_STOPPED;
+        return 0;
+    default:
+        return -EBADMSG;
+    }
+}
+
+int codec_decode(struct codec *codec, enum codec_side side, const void *bytes, size_t n_bytes,
+                 struct message *message)
+{
+    if (n_bytes > CODEC_MAX_MESSAGE)
+        return -EMSGSIZE;
+    arena_reset(&codec->arena);
+    if (side == CODEC_TO_WORKER)
+        return codec_decode_to_worker(codec, bytes, n_bytes, message);
+    return codec_decode_from_worker(codec, bytes, n_bytes, message);
+}

@@ -1,0 +1,131 @@
+/*
+ * Messages between broker and worker as plain structures, and their protobuf encoding.
+ *
+ * Decoding allocates from an arena that is reset by the next decode, so that nothing is allocated per event at
+ * steady state. The arena is bounded: a message that would need more is refused like a malformed one.
+ * Knows nothing of sockets, and nothing of which message is legal when (see order.h).
+ */
+#ifndef PROTO_CODEC_H
+#define PROTO_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CODEC_VERSION          1u
+#define CODEC_MAX_MESSAGE      (1u << 20) /* bytes on the wire */
+#define CODEC_MAX_ARENA        (16u << 20)
+#define CODEC_MAX_NAME         255u   /* bytes of a channel name */
+#define CODEC_MAX_BATCH_EVENTS 49152u /* fit in CODEC_MAX_MESSAGE with room for the rest */
+
+enum message_type {
+    /* broker to worker */
+    MESSAGE_SETUP,
+    MESSAGE_PROCEED,
+    MESSAGE_BATCH,
+    MESSAGE_STOP,
+    /* worker to broker */
+    MESSAGE_HELLO,
+    MESSAGE_LOCKED,
+    MESSAGE_REPORT,
+    MESSAGE_READY,
+    MESSAGE_STOPPED,
+    MESSAGE_TYPES_,
+};
+
+struct message_channel {
+    const char *name;
+    bool target;
+    double input;
+    double output;
+};
+
+struct message_setup {
+    const char *instance;
+    const char *const *modules;
+    size_t n_modules;
+    const char *default_handler; /* "" is none */
+    const struct message_channel *channels;
+    size_t n_channels;
+};
+
+struct message_batch {
+    const uint32_t *channels; /* n_events of both */
+    const double *values;
+    size_t n_events;
+    const uint32_t *ticks;
+    size_t n_ticks;
+    const uint32_t *ready;
+    size_t n_ready;
+};
+
+struct message_interval {
+    uint32_t id;
+    uint64_t period_ms;
+    uint64_t from_ns;
+};
+
+struct message_socket {
+    uint32_t id;
+    int32_t fd;
+};
+
+struct message_report {
+    bool done;
+    const char *const *new_channels;
+    size_t n_new_channels;
+    const uint32_t *channels; /* n_events of both */
+    const double *values;
+    size_t n_events;
+    const struct message_interval *intervals;
+    size_t n_intervals;
+    const struct message_socket *sockets;
+    size_t n_sockets;
+    uint32_t exceptions;
+};
+
+struct message {
+    enum message_type type;
+    union {
+        struct message_setup setup;
+        struct message_batch batch;
+        uint32_t hello_version;
+        int32_t notify_fd;
+        struct message_report report;
+    };
+};
+
+/* "batch", "report"…; for the log. */
+const char *message_name(enum message_type type);
+
+struct codec;
+
+/* -ENOMEM or 0. */
+int codec_new(struct codec **codec);
+
+/* Takes NULL; returns NULL. */
+struct codec *codec_free(struct codec *codec);
+
+/*
+ * The size of the encoded message; keeps what codec_encode() needs. The message must stay as it is until then.
+ * -EMSGSIZE above CODEC_MAX_MESSAGE, -ENOMEM.
+ */
+ptrdiff_t codec_prepare(struct codec *codec, const struct message *message);
+
+/* Writes the message last prepared to `bytes`, which has room for the size that codec_prepare() returned. */
+void codec_encode(struct codec *codec, void *bytes);
+
+enum codec_side {
+    CODEC_TO_WORKER,
+    CODEC_FROM_WORKER,
+};
+
+/*
+ * Reads a message sent in the direction `side`. What `message` points to lives until the next call with this
+ * codec. -EBADMSG if it is malformed (arrays of unequal length, strings that are no UTF-8 or too long, no kind),
+ * -EMSGSIZE if it is too large.
+ */
+int codec_decode(struct codec *codec, enum codec_side side, const void *bytes, size_t n_bytes,
+                 struct message *message);
+
+#endif

@@ -1,0 +1,96 @@
+/* See spawn.h. */
+#include "proto/spawn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+unsigned spawn_n_descriptors(const struct spawn_request *request)
+{
+    return request->has_trees ? SPAWN_DESCRIPTORS_ : SPAWN_SCRIPT_TREE;
+}
+
+/* Room for the control message, aligned as the kernel wants it. */
+union spawn_control {
+    char bytes[CMSG_SPACE(sizeof(int) * SPAWN_DESCRIPTORS_)];
+    struct cmsghdr align;
+};
+
+int spawn_send_request(int socket, const struct spawn_request *request, const int *descriptors)
+{
+    union spawn_control control = {.bytes = {0}};
+    size_t bytes = sizeof(int) * spawn_n_descriptors(request);
+    struct iovec iov = {.iov_base = (void *)request, .iov_len = sizeof(*request)};
+    struct msghdr message = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = CMSG_SPACE(bytes),
+    };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(bytes);
+    memcpy(CMSG_DATA(header), descriptors, bytes);
+    return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static unsigned spawn_take_descriptors(struct msghdr *message, int descriptors[SPAWN_DESCRIPTORS_])
+{
+    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    size_t bytes;
+
+    for (unsigned i = 0; i < SPAWN_DESCRIPTORS_; i++)
+        descriptors[i] = -1;
+    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+        return 0;
+    bytes = header->cmsg_len - CMSG_LEN(0);
+    memcpy(descriptors, CMSG_DATA(header), bytes);
+    return (unsigned)(bytes / sizeof(int));
+}
+
+int spawn_receive_request(int socket, struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_])
+{
+    union spawn_control control;
+    struct iovec iov = {.iov_base = request, .iov_len = sizeof(*request)};
+    struct msghdr message = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof(control.bytes),
+    };
+    ssize_t n;
+
+    do
+        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (n == 0)
+        return -EPIPE;
+    if (n != sizeof(*request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+        return -EBADMSG;
+    return spawn_take_descriptors(&message, descriptors) == spawn_n_descriptors(request) ? 0 : -EBADMSG;
+}
+
+int spawn_send_reply(int socket, const struct spawn_reply *reply)
+{
+    return send(socket, reply, sizeof(*reply), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int spawn_receive_reply(int socket, struct spawn_reply *reply)
+{
+    ssize_t n;
+
+    do
+        n = recv(socket, reply, sizeof(*reply), MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == ECONNRESET ? -EPIPE : -errno;
+    if (n == 0)
+        return -EPIPE;
+    return n == sizeof(*reply) ? 0 : -EBADMSG;
+}

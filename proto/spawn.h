@@ -1,0 +1,58 @@
+/*
+ * What the broker tells a zygote, and what it answers: one SOCK_SEQPACKET message each way per worker, in order.
+ * Both sides are one build and trust each other, so plain structures do; descriptors travel beside them.
+ */
+#ifndef PROTO_SPAWN_H
+#define PROTO_SPAWN_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SPAWN_FD 3 /* the zygote's end of the pair */
+
+enum spawn_network {
+    SPAWN_NETWORK_NONE, /* an empty network namespace */
+    SPAWN_NETWORK_HOST, /* the host's: option `network = host` */
+};
+
+/* Descriptors of a request, in this order. The trees are there only if `has_trees`. */
+enum spawn_descriptor {
+    SPAWN_STDOUT,      /* pipes to the log */
+    SPAWN_STDERR,
+    SPAWN_LINK_FOLDER, /* O_PATH: where `link` is */
+    SPAWN_SCRIPT_TREE, /* detached mounts, from a broker that may make them (root) */
+    SPAWN_STATE_TREE,
+    SPAWN_DESCRIPTORS_,
+};
+
+struct spawn_request {
+    uint32_t network; /* enum spawn_network */
+    uint32_t has_trees;
+    char instance[256];
+    char link[64]; /* the endpoint's name in the link folder */
+    char script_folder[PATH_MAX];
+    char state_folder[PATH_MAX];
+};
+
+struct spawn_reply {
+    int32_t pid; /* or -errno of clone3 */
+};
+
+/* The number of descriptors that go with a request. */
+unsigned spawn_n_descriptors(const struct spawn_request *request);
+
+/* Sends without blocking; the descriptors stay the caller's. 0 or -errno (-EAGAIN: the zygote is behind). */
+int spawn_send_request(int socket, const struct spawn_request *request, const int *descriptors);
+
+/*
+ * Waits for a request. Its descriptors, close-on-exec, become the caller's; unused ones are -1. 0, -EPIPE when the
+ * broker has gone, or another -errno.
+ */
+int spawn_receive_request(int socket, struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_]);
+
+/* 0 or -errno; receiving does not block (-EAGAIN), and -EPIPE says that the zygote has gone. */
+int spawn_send_reply(int socket, const struct spawn_reply *reply);
+int spawn_receive_reply(int socket, struct spawn_reply *reply);
+
+#endif

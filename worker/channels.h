@@ -1,0 +1,41 @@
+/*
+ * The channels of this instance as the script sees them: name to dense id, last values, handlers. Ids are the broker's:
+ * the channels of the configuration first, then those that the script made while it was imported.
+ */
+#ifndef WORKER_CHANNELS_H
+#define WORKER_CHANNELS_H
+
+#include "worker/python.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHANNELS_MAX  65536u
+#define CHANNELS_NONE UINT32_MAX
+
+struct channel {
+    PyObject *name;
+    PyObject *handler; /* NULL if none */
+    double input;
+    double output;
+    bool target; /* mapped to: wants a handler */
+    bool marked; /* set while importing, to be routed when that is done */
+};
+
+struct channels {
+    PyObject *ids; /* dict: name to int */
+    struct channel *list;
+    uint32_t n;
+    uint32_t capacity;
+};
+
+/* All take the interpreter lock as held. Negative results have a Python exception set. */
+int channels_init(struct channels *channels);
+
+/* Adds a channel; its id, or -1. The name must be new. */
+int64_t channels_add(struct channels *channels, PyObject *name);
+
+/* The id of a name, -1 if it is unknown, -2 with an exception set. */
+int64_t channels_find(const struct channels *channels, PyObject *name);
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * See dispatch.h. A call into the script never ends the worker, other than by SystemExit: an exception is logged with
+ * its traceback and counted, and the next event is handled.
+ */
+#include "worker/dispatch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "worker/handlers.h"
+#include "worker/interpreter.h"
+#include "worker/say.h"
+#include "worker/script.h"
+
+int dispatch_prepare(const struct message_setup *setup)
+{
+    for (size_t i = 0; i < setup->n_channels; i++) {
+        PyObject *name = PyUnicode_FromString(setup->channels[i].name);
+        struct channel *channel;
+        int64_t id;
+
+        if (!name)
+            return -1;
+        PyUnicode_InternInPlace(&name); /* as literals in the script are: found by identity */
+        id = channels_add(&script.channels, name);
+        Py_DECREF(name);
+        if (id < 0)
+            return -1;
+        channel = &script.channels.list[id];
+        channel->target = setup->channels[i].target;
+        channel->input = setup->channels[i].input;
+        channel->output = setup->channels[i].output;
+    }
+    return 0;
+}
+
+/* Ends the worker as the script asked for it, with everything it did before. */
+static void dispatch_exit(void)
+{
+    int status = interpreter_exit_status();
+
+    interpreter_flush();
+    session_flush(script.session, false);
+    session_close(script.session);
+    _exit(status);
+}
+
+/* After a call into the script: what it returned, or its exception. `what` and `name` say what was called. */
+static void dispatch_returned(PyObject *result, const char *what, const char *name)
+{
+    char happened[CODEC_MAX_NAME + 64];
+
+    script.timestamp_ms = 0;
+    Py_XDECREF(result);
+    if (result)
+        return;
+    if (PyErr_ExceptionMatches(PyExc_SystemExit))
+        dispatch_exit();
+    session_exception(script.session);
+    snprintf(happened, sizeof(happened), "exception in the %s%s%s", what, name ? " " : "", name ? name : "");
+    interpreter_log_exception(happened);
+}
+
+static const char *dispatch_name(PyObject *object)
+{
+    const char *name = object ? PyUnicode_AsUTF8(object) : NULL;
+
+    return name ? name : "?";
+}
+
+static void dispatch_event(uint32_t id, double value)
+{
+    struct channel *channel = &script.channels.list[id];
+    PyObject *number, *result;
+
+    if (channel->handler) {
+        PyObject *handler = Py_NewRef(channel->handler);
+
+        script.current = id;
+        number = PyFloat_FromDouble(value);
+        result = number ? PyObject_CallOneArg(handler, number) : NULL;
+        Py_XDECREF(number);
+        Py_DECREF(handler);
+        if (result) {
+            script.timestamp_ms = 0;
+            Py_DECREF(result);
+        } else {
+            dispatch_returned(NULL, "handler of channel", dispatch_name(channel->name));
+        }
+        script.current = CHANNELS_NONE;
+    }
+    /* only now: the handler could see the value before with inputvalue() */
+    script.channels.list[id].input = value;
+}
+
+static void dispatch_tick(uint32_t id)
+{
+    PyObject *function = script_find_interval(id);
+
+    if (!function)
+        return; /* cancelled meanwhile */
+    Py_INCREF(function);
+    dispatch_returned(PyObject_CallNoArgs(function), "interval", NULL);
+    Py_DECREF(function);
+}
+
+static void dispatch_ready(uint32_t id)
+{
+    struct script_socket *entry = script_find_socket(id);
+    PyObject *handler, *object;
+
+    if (!entry)
+        return; /* unregistered meanwhile */
+    handler = Py_NewRef(entry->handler);
+    object = Py_NewRef(entry->socket);
+    dispatch_returned(PyObject_CallOneArg(handler, object), "socket handler", NULL);
+    Py_DECREF(object);
+    Py_DECREF(handler);
+}
+
+static int dispatch_batch(const struct message_batch *batch)
+{
+    for (size_t i = 0; i < batch->n_events; i++) {
+        if (batch->channels[i] < script.channels.n)
+            dispatch_event(batch->channels[i], batch->values[i]);
+    }
+    for (size_t i = 0; i < batch->n_ticks; i++)
+        dispatch_tick(batch->ticks[i]);
+    for (size_t i = 0; i < batch->n_ready; i++)
+        dispatch_ready(batch->ready[i]);
+    if (script.n_sockets)
+        script_drop_closed_sockets();
+    return session_flush(script.session, true);
+}
+
+static void dispatch_stop(void)
+{
+    struct message stopped = {.type = MESSAGE_STOPPED};
+    PyObject *handler = script.cleanup;
+
+    if (handler) {
+        script.cleanup = NULL;
+        dispatch_returned(PyObject_CallNoArgs(handler), "cleanup handler", NULL);
+        Py_DECREF(handler);
+    }
+    interpreter_flush();
+    session_flush(script.session, false);
+    session_send(script.session, &stopped);
+    session_close(script.session);
+}
+
+int dispatch_run(void)
+{
+    struct message message;
+
+    for (;;) {
+        int r = session_receive(script.session, &message, -1);
+
+        if (r == 0 && message.type == MESSAGE_BATCH)
+            r = dispatch_batch(&message.batch);
+        else if (r == 0 && message.type == MESSAGE_STOP)
+            break;
+        else if (r == 0)
+            r = -EPROTO;
+        if (r < 0) {
+            say(SAY_ERROR "the link to the broker is broken: %s", strerror(-r));
+            return 1;
+        }
+    }
+    dispatch_stop();
+    return 0;
+}
+
+static int dispatch_import_module(const char *name)
+{
+    char happened[CODEC_MAX_NAME + 64];
+    PyObject *module = PyImport_ImportModule(name);
+
+    script.timestamp_ms = 0;
+    if (module) {
+        Py_DECREF(module);
+        return 0;
+    }
+    if (PyErr_ExceptionMatches(PyExc_SystemExit))
+        dispatch_exit();
+    snprintf(happened, sizeof(happened), "the module %s cannot be imported", name);
+    interpreter_log_exception(happened);
+    return -1;
+}
+
+static void dispatch_resolve(struct channel *channel, PyObject *fallback)
+{
+    const char *name = dispatch_name(channel->name);
+    char reason[512];
+
+    if (!channel->target)
+        return;
+    if (!strchr(name, '.')) {
+        channel->handler = Py_XNewRef(fallback);
+        return;
+    }
+    channel->handler = handlers_find(name, reason, sizeof(reason));
+    if (!channel->handler)
+        say(SAY_ERROR "channel %s has no handler: %s", name, reason);
+}
+
+static PyObject *dispatch_default_handler(const char *name)
+{
+    PyObject *handler;
+    char reason[512];
+
+    if (!name[0])
+        return NULL;
+    handler = handlers_find(name, reason, sizeof(reason));
+    if (!handler)
+        say(SAY_ERROR "default-handler %s cannot be used: %s", name, reason);
+    return handler;
+}
+
+/* What the modules put out while they were imported: the last value of each channel. */
+static int dispatch_marked(void)
+{
+    for (uint32_t i = 0; i < script.channels.n; i++) {
+        struct channel *channel = &script.channels.list[i];
+
+        if (channel->marked && session_output(script.session, i, channel->output) < 0)
+            return -1;
+        channel->marked = false;
+    }
+    return 0;
+}
+
+int dispatch_import(const char *const *modules, size_t n_modules, const char *default_handler)
+{
+    PyObject *fallback;
+    int r = 0;
+
+    for (size_t i = 0; i < n_modules; i++) {
+        if (dispatch_import_module(modules[i]) < 0)
+            return 1;
+    }
+    script.importing = false;
+    fallback = dispatch_default_handler(default_handler);
+    for (uint32_t i = 0; i < script.channels.n; i++)
+        dispatch_resolve(&script.channels.list[i], fallback);
+    Py_XDECREF(fallback);
+    if (script.n_sockets)
+        script_drop_closed_sockets();
+    r = dispatch_marked();
+    interpreter_flush();
+    if (r < 0 || session_flush(script.session, false) < 0)
+        return 1;
+    return session_send(script.session, &(struct message){.type = MESSAGE_READY}) < 0 ? 1 : 0;
+}

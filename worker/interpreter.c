@@ -1,0 +1,169 @@
+/* See interpreter.h. */
+#include "worker/interpreter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "firecurtain/cleanup.h"
+#include "worker/say.h"
+#include "worker/script.h"
+
+/*
+ * What scripts of this kind import, so that it costs them nothing. `site` stays off, since it would run code from
+ * .pth files; its useful parts are done here. Debian's packages are found where site would have put them.
+ */
+static const char interpreter_prelude[] =
+    "import sys\n"
+    "for stream in (sys.stdout, sys.stderr):\n"
+    "    stream.reconfigure(encoding='utf-8', errors='backslashreplace', line_buffering=True)\n"
+    "version = 'python%d.%d' % sys.version_info[:2]\n"
+    "sys.path += ['/usr/local/lib/' + version + '/dist-packages', '/usr/lib/python3/dist-packages']\n"
+    "import collections, datetime, errno, faulthandler, functools, itertools, json, logging, math, os, random\n"
+    "import re, select, selectors, signal, socket, string, struct, threading, time, traceback, types, typing\n"
+    "import site\n"
+    "site.setquit()\n"
+    "sys.dont_write_bytecode = True\n"
+    "sys.argv = ['firecurtain']\n"
+    "del stream, version\n"
+    "import gc\n"
+    "gc.collect()\n"
+    "gc.freeze()\n";
+
+static int interpreter_initialize(void)
+{
+    PyPreConfig preconfig;
+    PyConfig config;
+    PyStatus status;
+
+    PyPreConfig_InitIsolatedConfig(&preconfig);
+    preconfig.utf8_mode = 1;
+    status = Py_PreInitialize(&preconfig);
+    if (!PyStatus_Exception(status)) {
+        PyConfig_InitIsolatedConfig(&config);
+        config.site_import = 0;
+        config.install_signal_handlers = 0;
+        config.write_bytecode = 0;
+        status = Py_InitializeFromConfig(&config);
+        PyConfig_Clear(&config);
+    }
+    if (!PyStatus_Exception(status))
+        return 0;
+    say(SAY_ERROR "the Python interpreter does not start: %s", status.err_msg ? status.err_msg : "?");
+    return -1;
+}
+
+int interpreter_start(void)
+{
+    if (script_register_module() < 0 || interpreter_initialize() < 0)
+        return -1;
+    if (PyRun_SimpleString(interpreter_prelude) == 0)
+        return 0;
+    say(SAY_ERROR "the standard library cannot be imported");
+    return -1;
+}
+
+int interpreter_add_path(const char *folder)
+{
+    PyObject *path = PySys_GetObject("path");
+    PyObject *item = PyUnicode_FromString(folder);
+    int r;
+
+    if (!path || !item) {
+        Py_XDECREF(item);
+        return -1;
+    }
+    r = PyList_Insert(path, 0, item);
+    Py_DECREF(item);
+    return r;
+}
+
+/* The traceback as Python formats it, one string; NULL if that fails too. */
+static PyObject *interpreter_format(PyObject *type, PyObject *value, PyObject *traceback)
+{
+    PyObject *module = PyImport_ImportModule("traceback");
+    PyObject *lines = NULL, *empty = NULL, *text = NULL;
+
+    if (module)
+        lines = PyObject_CallMethod(module, "format_exception", "OOO", type, value ? value : Py_None,
+                                    traceback ? traceback : Py_None);
+    if (lines)
+        empty = PyUnicode_FromString("");
+    if (empty)
+        text = PyUnicode_Join(empty, lines);
+    Py_XDECREF(empty);
+    Py_XDECREF(lines);
+    Py_XDECREF(module);
+    PyErr_Clear();
+    return text;
+}
+
+static void interpreter_say_lines(const char *text)
+{
+    while (*text) {
+        size_t bytes = strcspn(text, "\n");
+
+        if (bytes)
+            say(SAY_ERROR "%.*s", bytes > 1000 ? 1000 : (int)bytes, text);
+        text += bytes + (text[bytes] == '\n');
+    }
+}
+
+void interpreter_log_exception(const char *happened)
+{
+    PyObject *type, *value, *traceback, *text;
+    const char *utf8 = NULL;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    interpreter_flush(); /* what was printed before comes before */
+    say(SAY_ERROR "%s", happened);
+    text = type ? interpreter_format(type, value, traceback) : NULL;
+    if (text)
+        utf8 = PyUnicode_AsUTF8(text);
+    if (utf8)
+        interpreter_say_lines(utf8);
+    else
+        say(SAY_ERROR "(the exception cannot be shown)");
+    PyErr_Clear();
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+}
+
+int interpreter_exit_status(void)
+{
+    PyObject *type, *value, *traceback, *code = NULL;
+    int status = 1;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (value)
+        code = PyObject_GetAttrString(value, "code");
+    if (!code || code == Py_None)
+        status = 0;
+    else if (PyLong_Check(code))
+        status = (int)PyLong_AsLong(code);
+    else
+        PyObject_Print(code, stderr, Py_PRINT_RAW), fputc('\n', stderr); /* as the interpreter does */
+    PyErr_Clear();
+    Py_XDECREF(code);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return status;
+}
+
+void interpreter_flush(void)
+{
+    static const char *const streams[] = {"stdout", "stderr"};
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(streams); i++) {
+        PyObject *stream = PySys_GetObject(streams[i]);
+        PyObject *result = stream ? PyObject_CallMethod(stream, "flush", NULL) : NULL;
+
+        if (!result)
+            PyErr_Clear();
+        Py_XDECREF(result);
+    }
+}

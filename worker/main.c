@@ -1,0 +1,68 @@
+/*
+ * firecurtain-worker: started by the broker only, as a zygote. `firecurtain-worker UID GID` takes on that identity if it
+ * was started as root; a zygote never stays root.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proto/spawn.h"
+#include "worker/interpreter.h"
+#include "worker/sandbox.h"
+#include "worker/say.h"
+#include "worker/zygote.h"
+
+static int main_drop_root(const char *uid_text, const char *gid_text)
+{
+    uid_t uid = (uid_t)strtoul(uid_text, NULL, 10);
+    gid_t gid = (gid_t)strtoul(gid_text, NULL, 10);
+
+    if (geteuid() != 0)
+        return 0;
+    if (uid == 0 || gid == 0) {
+        errno = EPERM;
+        return -1;
+    }
+    return setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -1 : 0;
+}
+
+static bool main_is_zygote(void)
+{
+    int type;
+    socklen_t bytes = sizeof(type);
+
+    return getsockopt(SPAWN_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 && type == SOCK_SEQPACKET;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3 || !main_is_zygote()) {
+        say("firecurtain-worker is started by firecurtain; there is nothing to run by hand");
+        return 64;
+    }
+    /* a group of its own: the terminal's Ctrl-C is for the broker, which ends its workers in order */
+    setsid();
+    if (main_drop_root(argv[1], argv[2]) < 0) {
+        say(SAY_ERROR "zygote: give up root: %s", strerror(errno));
+        return SANDBOX_EXIT_FAILED;
+    }
+    if (prctl(PR_SET_DUMPABLE, 1) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+        say(SAY_ERROR "zygote: prctl: %s", strerror(errno));
+        return SANDBOX_EXIT_FAILED;
+    }
+    fcntl(SPAWN_FD, F_SETFD, FD_CLOEXEC);
+    if (sandbox_seccomp_compile() < 0) {
+        say(SAY_ERROR "zygote: the system call filter cannot be compiled");
+        return SANDBOX_EXIT_FAILED;
+    }
+    if (interpreter_start() < 0)
+        return 1;
+    return zygote_run();
+}

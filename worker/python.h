@@ -1,0 +1,13 @@
+/* Python.h as it wants to be included: first, and with this defined. */
+#ifndef WORKER_PYTHON_H
+#define WORKER_PYTHON_H
+
+#define PY_SSIZE_T_CLEAN
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#include <Python.h>
+#pragma GCC diagnostic pop
+
+#endif

@@ -1,0 +1,50 @@
+/* See sandbox.h: the order of the layers. */
+#include "worker/sandbox.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+
+int sandbox_fail(struct sandbox_error *error, const char *layer, const char *format, ...)
+{
+    va_list args;
+
+    error->layer = layer;
+    error->error = errno;
+    va_start(args, format);
+    vsnprintf(error->what, sizeof(error->what), format, args);
+    va_end(args);
+    return -error->error;
+}
+
+uint64_t sandbox_namespaces(const struct sandbox *sandbox)
+{
+    uint64_t flags =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+    return sandbox->host_network ? flags : flags | CLONE_NEWNET;
+}
+
+int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)
+{
+    /* The capabilities go last: the layers before them need those of the new user namespace. */
+    static int (*const layers[])(const struct sandbox *, struct sandbox_error *) = {
+        sandbox_identity,
+        sandbox_limits,
+        sandbox_root,
+        sandbox_capabilities,
+    };
+
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+        int r = layers[i](sandbox, error);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

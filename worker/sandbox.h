@@ -1,0 +1,65 @@
+/*
+ * The curtain: inert data (struct sandbox) and the ordered steps that turn it into confinement. Each step is one
+ * layer in a file of its own; the first that fails ends the worker before the script's first line, with the layer's
+ * name in the log. docs/sandbox.md lists the layers and what each is for.
+ */
+#ifndef WORKER_SANDBOX_H
+#define WORKER_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* sysexits: the operating system refused; the broker knows it as "the curtain could not be closed". */
+#define SANDBOX_EXIT_FAILED 71
+
+/* Whom the script believes to be: never 0, and mapped to the zygote's uid, which is never the host's root. */
+#define SANDBOX_INNER_ID 1000u
+
+#define SANDBOX_SCRIPT_FOLDER "/show"
+#define SANDBOX_STATE_FOLDER  "/state"
+
+struct sandbox {
+    bool host_network;
+    uid_t outer_uid;
+    gid_t outer_gid;
+    const char *script_folder;
+    const char *state_folder;
+    int script_tree; /* detached mounts of the two, or -1: then the paths are opened */
+    int state_tree;
+};
+
+/* Why a layer could not be set up. */
+struct sandbox_error {
+    const char *layer;
+    char what[256];
+    int error; /* positive errno */
+};
+
+/* Fills the error from errno, and returns -errno. */
+int sandbox_fail(struct sandbox_error *error, const char *layer, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The namespaces that every worker gets, as flags for clone3. */
+uint64_t sandbox_namespaces(const struct sandbox *sandbox);
+
+/*
+ * Everything but the system call filter: identity, limits, private root, capabilities, in this order. Runs in a new
+ * process that has one thread and is in its new namespaces. 0 or -errno with `error` filled.
+ */
+int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error);
+
+/* The layers, called by sandbox_enter(). */
+int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error);
+int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error);
+int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error);
+int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
+
+/*
+ * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile), and loaded in the worker for all
+ * of its threads (sandbox_seccomp_load), which returns the notification descriptor or -errno with `error` filled.
+ */
+int sandbox_seccomp_compile(void);
+int sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *error);
+
+#endif

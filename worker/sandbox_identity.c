@@ -1,0 +1,53 @@
+/*
+ * Layer "identity": one uid and one gid in the new user namespace, a session of its own, a host name that says
+ * nothing. Without setsid() a signal to process group 0 would reach the broker.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "firecurtain/cleanup.h"
+#include "worker/sandbox.h"
+
+static int identity_write(const char *path, const char *text, struct sandbox_error *error)
+{
+    FC_AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        return sandbox_fail(error, "identity", "write %s", path);
+    return 0;
+}
+
+int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
+{
+    static const char hostname[] = "firecurtain";
+    char map[64];
+    int r;
+
+    if (sandbox->outer_uid == 0 || sandbox->outer_gid == 0) {
+        errno = EPERM;
+        return sandbox_fail(error, "identity", "a worker must not be the host's root");
+    }
+    r = identity_write("/proc/self/setgroups", "deny", error);
+    if (r < 0)
+        return r;
+    snprintf(map, sizeof(map), "%u %u 1", SANDBOX_INNER_ID, sandbox->outer_uid);
+    r = identity_write("/proc/self/uid_map", map, error);
+    if (r < 0)
+        return r;
+    snprintf(map, sizeof(map), "%u %u 1", SANDBOX_INNER_ID, sandbox->outer_gid);
+    r = identity_write("/proc/self/gid_map", map, error);
+    if (r < 0)
+        return r;
+    if (getuid() != SANDBOX_INNER_ID || getgid() != SANDBOX_INNER_ID) {
+        errno = EPERM;
+        return sandbox_fail(error, "identity", "uid %u, gid %u", getuid(), getgid());
+    }
+    if (setsid() < 0 && errno != EPERM)
+        return sandbox_fail(error, "identity", "setsid");
+    if (sethostname(hostname, sizeof(hostname) - 1) < 0)
+        return sandbox_fail(error, "identity", "sethostname");
+    return 0;
+}

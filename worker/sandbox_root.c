@@ -1,0 +1,214 @@
+/*
+ * Layer "private root": a tmpfs with read-only views of what the interpreter needs, the script's folder, and the one
+ * writable folder of the instance. No /proc, no /home, no other instance.
+ *
+ * Every source is taken as a detached mount (open_tree) before anything is mounted, so that no mount hides a later
+ * source; then the trees are attached, the root is exchanged (pivot_root(".", "."), see pivot_root(2)) and the old
+ * one is dropped.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "firecurtain/cleanup.h"
+#include "worker/sandbox.h"
+
+#define ROOT_LAYER       "private root"
+#define ROOT_SCRATCH     "/tmp" /* hidden by the new root while it is built, in this namespace only */
+#define ROOT_SIZE        "size=256k,nr_inodes=128,mode=0755"
+#define ROOT_TMP_SIZE    "size=16m,nr_inodes=1024,mode=1777"
+#define ROOT_READ_ONLY   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define ROOT_WRITABLE    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define ROOT_DEVICE_NODE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+struct root_view {
+    const char *source;
+    const char *target; /* relative to the new root */
+    uint64_t attributes;
+    bool network_only; /* says something about the host's network */
+    bool required;
+};
+
+/* What every worker sees. Missing ones are left out unless required. */
+static const struct root_view root_views[] = {
+    {"/usr/lib", "usr/lib", ROOT_READ_ONLY, false, true}, /* libpython's standard library and what it loads */
+    {"/usr/lib64", "usr/lib64", ROOT_READ_ONLY, false, false},
+    {"/usr/local/lib", "usr/local/lib", ROOT_READ_ONLY, false, false},
+    {"/lib", "lib", ROOT_READ_ONLY, false, false},
+    {"/lib64", "lib64", ROOT_READ_ONLY, false, false},
+    {"/usr/share/zoneinfo", "usr/share/zoneinfo", ROOT_READ_ONLY, false, false},
+    {"/etc/localtime", "etc/localtime", ROOT_READ_ONLY, false, false},
+    {"/dev/null", "dev/null", ROOT_DEVICE_NODE, false, true},
+    {"/dev/zero", "dev/zero", ROOT_DEVICE_NODE, false, true},
+    {"/dev/urandom", "dev/urandom", ROOT_DEVICE_NODE, false, true},
+    {"/etc/hosts", "etc/hosts", ROOT_READ_ONLY, true, false},
+    {"/etc/resolv.conf", "etc/resolv.conf", ROOT_READ_ONLY, true, false},
+    {"/etc/nsswitch.conf", "etc/nsswitch.conf", ROOT_READ_ONLY, true, false},
+    {"/etc/services", "etc/services", ROOT_READ_ONLY, true, false},
+    {"/etc/ssl/certs", "etc/ssl/certs", ROOT_READ_ONLY, true, false},
+    {"/usr/share/ca-certificates", "usr/share/ca-certificates", ROOT_READ_ONLY, true, false},
+};
+
+static const char *const root_folders[] = {
+    "usr", "usr/local", "usr/share", "etc", "etc/ssl", "dev", "tmp", "show", "state",
+};
+
+#define ROOT_N_VIEWS FC_ARRAY_SIZE(root_views)
+
+struct root_trees {
+    int views[ROOT_N_VIEWS];
+    bool is_folder[ROOT_N_VIEWS];
+    char links[ROOT_N_VIEWS][64]; /* of a source that is a symbolic link, such as /lib on a merged /usr */
+    int script;
+    int state;
+};
+
+static void root_trees_deinit(struct root_trees *trees)
+{
+    for (size_t i = 0; i < ROOT_N_VIEWS; i++)
+        fc_closep(&trees->views[i]);
+    fc_closep(&trees->script);
+    fc_closep(&trees->state);
+}
+
+/* A detached mount of a path of this namespace. */
+static int root_open_tree(const char *path)
+{
+    return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+}
+
+static int root_take_view(const struct root_view *view, struct root_trees *trees, size_t i,
+                          struct sandbox_error *error)
+{
+    struct stat st;
+    ssize_t n;
+
+    if (lstat(view->source, &st) < 0)
+        return errno == ENOENT && !view->required ? 0 : sandbox_fail(error, ROOT_LAYER, "%s", view->source);
+    if (S_ISLNK(st.st_mode) && !strchr(view->target, '/')) {
+        n = readlink(view->source, trees->links[i], sizeof(trees->links[i]) - 1);
+        if (n <= 0)
+            return sandbox_fail(error, ROOT_LAYER, "read link %s", view->source);
+        return 0;
+    }
+    /* other links lead to what must be seen; one that leads nowhere is missing */
+    if (stat(view->source, &st) < 0)
+        return view->required ? sandbox_fail(error, ROOT_LAYER, "%s", view->source) : 0;
+    trees->is_folder[i] = S_ISDIR(st.st_mode);
+    trees->views[i] = root_open_tree(view->source);
+    return trees->views[i] < 0 ? sandbox_fail(error, ROOT_LAYER, "open_tree %s", view->source) : 0;
+}
+
+static int root_take_trees(const struct sandbox *sandbox, struct root_trees *trees, struct sandbox_error *error)
+{
+    for (size_t i = 0; i < ROOT_N_VIEWS; i++) {
+        int r;
+
+        if (root_views[i].network_only && !sandbox->host_network)
+            continue;
+        r = root_take_view(&root_views[i], trees, i, error);
+        if (r < 0)
+            return r;
+    }
+    trees->script = sandbox->script_tree >= 0 ? dup(sandbox->script_tree) : root_open_tree(sandbox->script_folder);
+    if (trees->script < 0)
+        return sandbox_fail(error, ROOT_LAYER, "script folder %s", sandbox->script_folder);
+    trees->state = sandbox->state_tree >= 0 ? dup(sandbox->state_tree) : root_open_tree(sandbox->state_folder);
+    if (trees->state < 0)
+        return sandbox_fail(error, ROOT_LAYER, "state folder %s", sandbox->state_folder);
+    return 0;
+}
+
+static int root_attach(int tree, const char *target, uint64_t attributes, struct sandbox_error *error)
+{
+    struct mount_attr attr = {.attr_set = attributes, .propagation = MS_PRIVATE};
+
+    if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "mount_setattr for /%s", target);
+    if (move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "move_mount to /%s", target);
+    return 0;
+}
+
+static int root_place_view(const struct root_view *view, const struct root_trees *trees, size_t i,
+                           struct sandbox_error *error)
+{
+    int fd;
+
+    if (trees->links[i][0])
+        return symlink(trees->links[i], view->target) < 0
+                   ? sandbox_fail(error, ROOT_LAYER, "link /%s", view->target)
+                   : 0;
+    if (trees->views[i] < 0)
+        return 0;
+    if (trees->is_folder[i]) {
+        if (mkdir(view->target, 0755) < 0 && errno != EEXIST)
+            return sandbox_fail(error, ROOT_LAYER, "make /%s", view->target);
+    } else {
+        fd = open(view->target, O_CREAT | O_WRONLY | O_CLOEXEC, 0444);
+        if (fd < 0)
+            return sandbox_fail(error, ROOT_LAYER, "make /%s", view->target);
+        close(fd);
+    }
+    return root_attach(trees->views[i], view->target, view->attributes, error);
+}
+
+static int root_build(const struct root_trees *trees, struct sandbox_error *error)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(root_folders); i++) {
+        if (mkdir(root_folders[i], 0755) < 0)
+            return sandbox_fail(error, ROOT_LAYER, "make /%s", root_folders[i]);
+    }
+    for (size_t i = 0; r == 0 && i < ROOT_N_VIEWS; i++)
+        r = root_place_view(&root_views[i], trees, i, error);
+    if (r == 0)
+        r = root_attach(trees->script, "show", ROOT_READ_ONLY, error);
+    if (r == 0)
+        r = root_attach(trees->state, "state", ROOT_WRITABLE, error);
+    if (r < 0)
+        return r;
+    if (mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, ROOT_TMP_SIZE) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "mount /tmp");
+    if (symlink("/tmp", "dev/shm") < 0) /* where POSIX semaphores are looked for */
+        return sandbox_fail(error, ROOT_LAYER, "link /dev/shm");
+    return 0;
+}
+
+static int root_exchange(struct sandbox_error *error)
+{
+    struct mount_attr read_only = {.attr_set = ROOT_READ_ONLY};
+
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return sandbox_fail(error, ROOT_LAYER, "pivot_root");
+    if (umount2(".", MNT_DETACH) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "drop the old root");
+    if (chdir("/") < 0)
+        return sandbox_fail(error, ROOT_LAYER, "chdir /");
+    if (mount_setattr(AT_FDCWD, "/", 0, &read_only, sizeof(read_only)) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "make / read-only");
+    return 0;
+}
+
+int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error)
+{
+    FC_CLEANUP(root_trees_deinit) struct root_trees trees = {.script = -1, .state = -1};
+    int r;
+
+    memset(trees.views, 0xff, sizeof(trees.views));
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "make mounts private");
+    r = root_take_trees(sandbox, &trees, error);
+    if (r < 0)
+        return r;
+    if (mount("tmpfs", ROOT_SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, ROOT_SIZE) < 0 || chdir(ROOT_SCRATCH) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "mount a tmpfs");
+    r = root_build(&trees, error);
+    return r < 0 ? r : root_exchange(error);
+}

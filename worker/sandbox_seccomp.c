@@ -1,0 +1,131 @@
+/*
+ * Layer "system calls": an allow-list, compiled once by libseccomp in the zygote and loaded by each worker for all of
+ * its threads at once (TSYNC), libzmq's included, with a notification descriptor for the broker.
+ *
+ * Unknown architectures and x32 end the process. The flags are those of seccomp(2); TSYNC together with a
+ * notification descriptor needs TSYNC_ESRCH.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "firecurtain/cleanup.h"
+#include "worker/sandbox.h"
+#include "worker/sandbox_syscalls.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+/* One per enum spawn_network; the zygote is the only owner, for as long as it lives. */
+static struct sock_fprog seccomp_programs[2];
+
+static uint32_t seccomp_action(const struct syscall_rule *rule, bool host_network)
+{
+    switch (rule->action) {
+    case SYSCALL_ALLOW:
+        return SCMP_ACT_ALLOW;
+    case SYSCALL_ALLOW_HOST:
+        return host_network ? SCMP_ACT_ALLOW : SCMP_ACT_NOTIFY;
+    case SYSCALL_ERRNO:
+        return SCMP_ACT_ERRNO(rule->error);
+    case SYSCALL_REPORT:
+    default:
+        return SCMP_ACT_NOTIFY;
+    }
+}
+
+static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, bool host_network)
+{
+    static const enum scmp_compare compare[] = {
+        [SYSCALL_EQ] = SCMP_CMP_EQ,
+        [SYSCALL_NE] = SCMP_CMP_NE,
+        [SYSCALL_GT] = SCMP_CMP_GT,
+    };
+    int number = seccomp_syscall_resolve_name(rule->name);
+    uint32_t action = seccomp_action(rule, host_network);
+    int r;
+
+    if (number == __NR_SCMP_ERROR || number < 0)
+        return 0; /* not on this architecture: the default refuses it */
+    if (rule->compare == SYSCALL_ANY)
+        return seccomp_rule_add(filter, action, number, 0);
+    r = seccomp_rule_add(filter, action, number, 1, SCMP_CMP64(rule->arg, compare[rule->compare], rule->value));
+    return r;
+}
+
+/* The program as memory: libseccomp writes it to a file only. */
+static int seccomp_export(scmp_filter_ctx filter, struct sock_fprog *program)
+{
+    FC_AUTO_CLOSE int fd = memfd_create("seccomp", MFD_CLOEXEC);
+    FC_AUTO_FREE void *code = NULL;
+    struct stat st;
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = seccomp_export_bpf(filter, fd);
+    if (r < 0)
+        return r;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    code = malloc((size_t)st.st_size);
+    if (!code)
+        return -ENOMEM;
+    if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size)
+        return -EIO;
+    program->len = (unsigned short)((size_t)st.st_size / sizeof(struct sock_filter));
+    program->filter = fc_steal(code);
+    return 0;
+}
+
+static int seccomp_compile(bool host_network, struct sock_fprog *program)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    int r;
+
+    if (!filter)
+        return -ENOMEM;
+    r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    if (r == 0)
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree: calls are many */
+    for (size_t i = 0; r == 0 && i < sandbox_n_syscalls; i++)
+        r = seccomp_add(filter, &sandbox_syscalls[i], host_network);
+    if (r == 0)
+        r = seccomp_export(filter, program);
+    seccomp_release(filter);
+    return r;
+}
+
+int sandbox_seccomp_compile(void)
+{
+    int r = seccomp_compile(false, &seccomp_programs[0]);
+
+    return r < 0 ? r : seccomp_compile(true, &seccomp_programs[1]);
+}
+
+int sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *error)
+{
+    const struct sock_fprog *program = &seccomp_programs[sandbox->host_network ? 1 : 0];
+    unsigned long flags =
+        SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    long fd;
+
+    if (!program->filter) {
+        errno = EINVAL;
+        return sandbox_fail(error, "system calls", "the filter was not compiled");
+    }
+    fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, program);
+    if (fd < 0 && errno == EINVAL) /* before Linux 5.19 */
+        fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+    if (fd < 0)
+        return sandbox_fail(error, "system calls", "load the filter");
+    return (int)fd;
+}

@@ -1,0 +1,265 @@
+/*
+ * See sandbox_syscalls.h. What is in no row gets ENOSYS, so that a library which tries something new falls back.
+ * Rows of one name must not overlap: libseccomp takes the first that fits for granted.
+ */
+#include "worker/sandbox_syscalls.h"
+
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "firecurtain/cleanup.h"
+
+/* pthread_create() of glibc, and nothing else */
+#define THREAD_FLAGS                                                                                          \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |        \
+     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+/* The worker's pid in its own namespace. */
+#define SELF_PID 1
+
+#define ALLOW(call, why)                                                                                      \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_ALLOW, .reason = (why)                                              \
+    }
+#define ALLOW_IF(call, n, op, v, why)                                                                         \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_ALLOW, .compare = (op), .arg = (n), .value = (uint64_t)(v),         \
+        .reason = (why)                                                                                       \
+    }
+#define HOST(call, why)                                                                                       \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_ALLOW_HOST, .reason = (why)                                         \
+    }
+#define HOST_IF(call, n, op, v, why)                                                                          \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_ALLOW_HOST, .compare = (op), .arg = (n), .value = (uint64_t)(v),    \
+        .reason = (why)                                                                                       \
+    }
+#define QUIET(call, e, why)                                                                                   \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_ERRNO, .error = (e), .reason = (why)                                \
+    }
+#define QUIET_IF(call, n, op, v, e, why)                                                                      \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_ERRNO, .compare = (op), .arg = (n), .value = (uint64_t)(v),         \
+        .error = (e), .reason = (why)                                                                         \
+    }
+#define REPORT(call, why)                                                                                     \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_REPORT, .reason = (why)                                             \
+    }
+#define REPORT_IF(call, n, op, v, why)                                                                        \
+    {                                                                                                         \
+        .name = (call), .action = SYSCALL_REPORT, .compare = (op), .arg = (n), .value = (uint64_t)(v),        \
+        .reason = (why)                                                                                       \
+    }
+
+const struct syscall_rule sandbox_syscalls[] = {
+    /* memory: what is mapped can only make the calls of this table */
+    ALLOW("brk", "malloc"),
+    ALLOW("mmap", "malloc, thread stacks, shared libraries of imported modules"),
+    ALLOW("munmap", "malloc, ended threads"),
+    ALLOW("mremap", "realloc of large blocks"),
+    ALLOW("mprotect", "thread stacks, relocation of imported modules, ctypes closures"),
+    ALLOW("madvise", "malloc and ended threads give memory back"),
+
+    /* threads and time */
+    ALLOW_IF("clone", 0, SYSCALL_EQ, THREAD_FLAGS, "threading"),
+    REPORT_IF("clone", 0, SYSCALL_NE, THREAD_FLAGS, "a new process or namespace"),
+    QUIET("clone3", ENOSYS, "glibc falls back to clone(), whose flags can be compared"),
+    ALLOW("set_robust_list", "start of a thread"),
+    ALLOW("rseq", "start of a thread"),
+    ALLOW("set_tid_address", "start of a thread"),
+    ALLOW("futex", "locks, the interpreter lock included"),
+    ALLOW("sched_yield", "locks"),
+    ALLOW("sched_getaffinity", "os.cpu_count(), thread pools"),
+    ALLOW("gettid", "threading.get_native_id()"),
+    ALLOW("getpid", "os.getpid(), libzmq after a fork"),
+    ALLOW("getppid", "os.getppid()"),
+    ALLOW("exit", "end of a thread"),
+    ALLOW("exit_group", "end of the worker"),
+    ALLOW("restart_syscall", "the kernel's own, after a stop"),
+    ALLOW("clock_gettime", "time, where the vDSO does not answer"),
+    ALLOW("clock_getres", "time.get_clock_info()"),
+    ALLOW("gettimeofday", "time"),
+    ALLOW("time", "time"),
+    ALLOW("clock_nanosleep", "time.sleep()"),
+    ALLOW("nanosleep", "time.sleep()"),
+
+    /* signals: to itself only */
+    ALLOW("rt_sigaction", "signal, faulthandler"),
+    ALLOW("rt_sigprocmask", "start of a thread"),
+    ALLOW("rt_sigreturn", "return from a signal handler"),
+    ALLOW("sigaltstack", "faulthandler"),
+    ALLOW_IF("kill", 0, SYSCALL_EQ, SELF_PID, "os.kill(os.getpid(), …)"),
+    REPORT_IF("kill", 0, SYSCALL_NE, SELF_PID, "a signal to another process or group"),
+    ALLOW_IF("tgkill", 0, SYSCALL_EQ, SELF_PID, "raise(), abort()"),
+    REPORT_IF("tgkill", 0, SYSCALL_NE, SELF_PID, "a signal to another process"),
+
+    /* files: in the private root */
+    ALLOW("read", "files and sockets"),
+    ALLOW("readv", "files and sockets"),
+    ALLOW("pread64", "files"),
+    ALLOW("write", "files, sockets, the log"),
+    ALLOW("writev", "files, sockets, the log"),
+    ALLOW("pwrite64", "files"),
+    ALLOW("lseek", "files"),
+    ALLOW("openat", "open() in the private root"),
+    ALLOW("close", "files"),
+    ALLOW("newfstatat", "stat()"),
+    ALLOW("fstat", "open()"),
+    ALLOW("stat", "stat()"),
+    ALLOW("lstat", "stat()"),
+    ALLOW("statx", "stat()"),
+    ALLOW("access", "os.access()"),
+    ALLOW("faccessat", "os.access()"),
+    ALLOW("faccessat2", "os.access()"),
+    ALLOW("readlink", "os.path.realpath()"),
+    ALLOW("readlinkat", "os.path.realpath()"),
+    ALLOW("getcwd", "os.getcwd()"),
+    ALLOW("chdir", "os.chdir(), within the private root"),
+    ALLOW("getdents64", "os.listdir(), the import system"),
+    ALLOW("mkdir", "folders in /state"),
+    ALLOW("mkdirat", "folders in /state"),
+    ALLOW("rmdir", "folders in /state"),
+    ALLOW("unlink", "files in /state"),
+    ALLOW("unlinkat", "files in /state"),
+    ALLOW("rename", "files in /state, replaced atomically"),
+    ALLOW("renameat", "files in /state, replaced atomically"),
+    ALLOW("renameat2", "files in /state, replaced atomically"),
+    ALLOW("ftruncate", "files in /state, within the size limit"),
+    ALLOW("fsync", "files in /state"),
+    ALLOW("fdatasync", "files in /state"),
+    ALLOW("utimensat", "files in /state"),
+    ALLOW("chmod", "files in /state; set-user-id does nothing there"),
+    ALLOW("fchmod", "files in /state; set-user-id does nothing there"),
+    ALLOW("umask", "os.umask()"),
+
+    /* descriptors */
+    ALLOW("dup", "os.dup(), logging"),
+    ALLOW("dup2", "os.dup2()"),
+    ALLOW("dup3", "os.dup2()"),
+    ALLOW("pipe", "wake-ups between threads"),
+    ALLOW("pipe2", "wake-ups between threads"),
+    ALLOW("eventfd2", "wake-ups between threads, libzmq"),
+    ALLOW("poll", "socket time-outs, the link"),
+    ALLOW("ppoll", "socket time-outs"),
+    ALLOW("select", "select, selectors"),
+    ALLOW("pselect6", "select, selectors"),
+    ALLOW("epoll_create1", "selectors, asyncio, libzmq"),
+    ALLOW("epoll_ctl", "selectors, asyncio, libzmq"),
+    ALLOW("epoll_wait", "selectors, asyncio, libzmq"),
+    ALLOW("epoll_pwait", "selectors, asyncio, libzmq"),
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_DUPFD, "os.dup()"),
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_DUPFD_CLOEXEC, "os.dup()"),
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_GETFD, "os.get_inheritable()"),
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETFD, "os.set_inheritable()"),
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_GETFL, "socket.setblocking()"),
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETFL, "socket.setblocking()"),
+    ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIONBIO, "socket.setblocking()"),
+    ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIOCLEX, "os.set_inheritable()"),
+    ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIONCLEX, "os.set_inheritable()"),
+    ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIONREAD, "how much there is to read"),
+    QUIET_IF("ioctl", 1, SYSCALL_EQ, TCGETS, ENOTTY, "isatty() of an opened file"),
+    QUIET_IF("ioctl", 1, SYSCALL_EQ, TIOCGWINSZ, ENOTTY, "os.get_terminal_size()"),
+    REPORT_IF("ioctl", 1, SYSCALL_EQ, TIOCSTI, "typing into the operator's terminal"),
+    REPORT_IF("ioctl", 1, SYSCALL_EQ, TIOCLINUX, "typing into the console"),
+
+    /* sockets: the internet families, nothing local */
+    ALLOW_IF("socket", 0, SYSCALL_EQ, AF_INET, "socket.socket()"),
+    ALLOW_IF("socket", 0, SYSCALL_EQ, AF_INET6, "socket.socket()"),
+    QUIET_IF("socket", 0, SYSCALL_EQ, AF_UNSPEC, EAFNOSUPPORT, "no such family"),
+    QUIET_IF("socket", 0, SYSCALL_EQ, AF_UNIX, EAFNOSUPPORT, "services of the host; syslog tries it"),
+    QUIET_IF("socket", 0, SYSCALL_EQ, AF_NETLINK, EAFNOSUPPORT, "getaddrinfo() tries it"),
+    QUIET_IF("socket", 0, SYSCALL_GT, AF_INET6, EAFNOSUPPORT, "other families: packet, vsock, alg, bluetooth…"),
+    ALLOW_IF("socketpair", 0, SYSCALL_EQ, AF_UNIX, "asyncio, socket.socketpair()"),
+    HOST("connect", "clients"),
+    HOST("bind", "servers, UDP"),
+    HOST("listen", "servers"),
+    ALLOW_IF("sendto", 4, SYSCALL_EQ, 0, "send() on a connected socket"),
+    HOST_IF("sendto", 4, SYSCALL_NE, 0, "UDP"),
+    ALLOW("sendmsg", "the link, asyncio; an address leads nowhere in an empty network"),
+    ALLOW("recvfrom", "recv()"),
+    ALLOW("recvmsg", "recvmsg()"),
+    ALLOW("accept", "servers"),
+    ALLOW("accept4", "servers"),
+    ALLOW("getsockname", "servers"),
+    ALLOW("getpeername", "manage() asks whether a socket is connected"),
+    ALLOW("getsockopt", "socket options"),
+    ALLOW("setsockopt", "socket options"),
+    ALLOW("shutdown", "socket.shutdown()"),
+
+    /* about itself */
+    ALLOW("getrandom", "random, secrets, os.urandom()"),
+    ALLOW("getuid", "os.getuid(), pathlib"),
+    ALLOW("geteuid", "os.geteuid()"),
+    ALLOW("getgid", "os.getgid()"),
+    ALLOW("getegid", "os.getegid()"),
+    ALLOW("uname", "platform, socket.gethostname()"),
+    ALLOW("sysinfo", "sorting large data: how much memory there is"),
+    ALLOW("getrusage", "resource, time.process_time()"),
+    ALLOW_IF("prlimit64", 2, SYSCALL_EQ, 0, "size of a thread's stack; reading only"),
+    ALLOW_IF("prctl", 0, SYSCALL_EQ, PR_SET_NAME, "names of threads"),
+    ALLOW_IF("prctl", 0, SYSCALL_EQ, PR_GET_NAME, "names of threads"),
+    REPORT_IF("prctl", 0, SYSCALL_EQ, PR_SET_DUMPABLE, "hiding from the broker"),
+    REPORT_IF("prctl", 0, SYSCALL_EQ, PR_SET_SECCOMP, "a further filter"),
+
+    /* attacks: refused like everything else, and reported */
+    REPORT("fork", "a new process"),
+    REPORT("vfork", "a new process"),
+    REPORT("execve", "a new program"),
+    REPORT("execveat", "a new program, also from memory"),
+    REPORT("unshare", "a new namespace"),
+    REPORT("setns", "another's namespace"),
+    REPORT("ptrace", "another's memory"),
+    REPORT("process_vm_readv", "another's memory"),
+    REPORT("process_vm_writev", "another's memory"),
+    REPORT("pidfd_open", "another process"),
+    REPORT("pidfd_getfd", "another's descriptors"),
+    REPORT("pidfd_send_signal", "another process"),
+    REPORT("tkill", "a signal to another's thread"),
+    REPORT("mount", "the private root"),
+    REPORT("umount2", "the private root"),
+    REPORT("pivot_root", "the private root"),
+    REPORT("chroot", "the private root"),
+    REPORT("open_tree", "the private root"),
+    REPORT("move_mount", "the private root"),
+    REPORT("mount_setattr", "the private root"),
+    REPORT("fsopen", "the private root"),
+    REPORT("fsmount", "the private root"),
+    REPORT("mknod", "devices"),
+    REPORT("mknodat", "devices"),
+    REPORT("open_by_handle_at", "files outside the private root"),
+    REPORT("name_to_handle_at", "files outside the private root"),
+    REPORT("bpf", "code in the kernel"),
+    REPORT("perf_event_open", "code in the kernel"),
+    REPORT("userfaultfd", "stopping the kernel in mid-copy"),
+    REPORT("io_uring_setup", "calls that no filter sees"),
+    REPORT("io_uring_enter", "calls that no filter sees"),
+    REPORT("io_uring_register", "calls that no filter sees"),
+    REPORT("keyctl", "storage shared between instances"),
+    REPORT("add_key", "storage shared between instances"),
+    REPORT("request_key", "storage shared between instances"),
+    REPORT("shmget", "memory shared between instances"),
+    REPORT("msgget", "queues shared between instances"),
+    REPORT("semget", "semaphores shared between instances"),
+    REPORT("mq_open", "queues shared between instances"),
+    REPORT("seccomp", "a further filter"),
+    REPORT("personality", "another kernel interface"),
+    REPORT("modify_ldt", "another kernel interface"),
+    REPORT("init_module", "the kernel itself"),
+    REPORT("finit_module", "the kernel itself"),
+    REPORT("kexec_load", "the kernel itself"),
+    REPORT("reboot", "the machine"),
+    REPORT("setuid", "another identity"),
+    REPORT("setgid", "another identity"),
+    REPORT("setresuid", "another identity"),
+    REPORT("setresgid", "another identity"),
+    REPORT("capset", "privileges"),
+};
+
+const size_t sandbox_n_syscalls = FC_ARRAY_SIZE(sandbox_syscalls);

@@ -1,0 +1,35 @@
+/* The table of system calls that a script may make, each row with its reason. Data only; see sandbox_seccomp.c. */
+#ifndef WORKER_SANDBOX_SYSCALLS_H
+#define WORKER_SANDBOX_SYSCALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum syscall_action {
+    SYSCALL_ALLOW,
+    SYSCALL_ALLOW_HOST, /* with `network = host`; without, as SYSCALL_REPORT */
+    SYSCALL_ERRNO,      /* refused quietly with `error`: harmless, and libraries try it */
+    SYSCALL_REPORT,     /* refused by the broker, which logs instance, call and arguments */
+};
+
+enum syscall_compare {
+    SYSCALL_ANY, /* every call; one such row per name */
+    SYSCALL_EQ,  /* 64-bit comparison of argument `arg` */
+    SYSCALL_NE,
+    SYSCALL_GT,
+};
+
+struct syscall_rule {
+    const char *name; /* one that this architecture or libseccomp does not know is left out */
+    enum syscall_action action;
+    enum syscall_compare compare;
+    uint8_t arg;
+    uint8_t error;
+    uint64_t value;
+    const char *reason;
+};
+
+extern const struct syscall_rule sandbox_syscalls[];
+extern const size_t sandbox_n_syscalls;
+
+#endif

@@ -1,0 +1,234 @@
+/* See script.h: the module `midimonster` and those of its functions that deal with values. */
+#include "worker/script.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "firecurtain/time.h"
+#include "worker/say.h"
+
+#define SCRIPT_MAX_UNKNOWN 1000 /* names that are warned about */
+
+struct script script = {.current = CHANNELS_NONE};
+
+int script_init(struct session *session)
+{
+    script.session = session;
+    script.main_thread = PyThread_get_thread_ident();
+    script.current = CHANNELS_NONE;
+    script.importing = true;
+    script.unknown = PySet_New(NULL);
+    return script.unknown ? channels_init(&script.channels) : -1;
+}
+
+int script_check_args(const char *function, Py_ssize_t n_args, Py_ssize_t expected)
+{
+    if (n_args == expected)
+        return 0;
+    PyErr_Format(PyExc_TypeError, "%s() takes %zd arguments (%zd given)", function, expected, n_args);
+    return -1;
+}
+
+/* A channel name that is good for the log, for the link and for everybody's terminal; NULL with an exception set. */
+static const char *script_name(PyObject *name)
+{
+    Py_ssize_t bytes;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &bytes);
+
+    if (!text)
+        return NULL;
+    if (bytes == 0 || bytes > (Py_ssize_t)CODEC_MAX_NAME) {
+        PyErr_Format(PyExc_ValueError, "a channel name has 1 to %u bytes, not %zd", CODEC_MAX_NAME, bytes);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < bytes; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+            PyErr_SetString(PyExc_ValueError, "a channel name has no control characters");
+            return NULL;
+        }
+    }
+    return text;
+}
+
+static int script_warn_unknown(PyObject *name)
+{
+    const char *text;
+    int known = PySet_Contains(script.unknown, name);
+
+    if (known != 0 || PySet_GET_SIZE(script.unknown) >= SCRIPT_MAX_UNKNOWN)
+        return known < 0 ? -1 : 0;
+    if (PySet_Add(script.unknown, name) < 0)
+        return -1;
+    text = PyUnicode_AsUTF8(name);
+    if (!text)
+        return -1;
+    say(SAY_WARNING "output: no mapping uses the channel \"%.200s\"", text);
+    return 0;
+}
+
+/* output() of a name that is not known yet: made while the module is imported, warned about later. */
+static int64_t script_new_channel(PyObject *name)
+{
+    const char *text;
+    int64_t id;
+
+    if (!script.importing)
+        return script_warn_unknown(name) < 0 ? -2 : -1;
+    text = script_name(name);
+    if (!text)
+        return -2;
+    id = channels_add(&script.channels, name);
+    if (id < 0 || session_new_channel(script.session, text) < 0)
+        return -2;
+    return id;
+}
+
+static int script_value(PyObject *object, double *value)
+{
+    *value = PyFloat_AsDouble(object);
+    if (*value == -1.0 && PyErr_Occurred())
+        return -1;
+    if (!isfinite(*value)) {
+        PyErr_SetString(PyExc_ValueError, "output() takes a finite value");
+        return -1;
+    }
+    *value = *value < 0.0 ? 0.0 : *value > 1.0 ? 1.0 : *value;
+    return 0;
+}
+
+static PyObject *script_output(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
+{
+    struct channel *channel;
+    double value;
+    int64_t id;
+
+    if (script_check_args("output", n_args, 2) < 0)
+        return NULL;
+    if (!PyUnicode_Check(args[0])) {
+        PyErr_Format(PyExc_TypeError, "output() takes the name of a channel, not %s", Py_TYPE(args[0])->tp_name);
+        return NULL;
+    }
+    if (script_value(args[1], &value) < 0)
+        return NULL;
+    id = channels_find(&script.channels, args[0]);
+    if (id == -1)
+        id = script_new_channel(args[0]);
+    if (id == -2)
+        return NULL;
+    if (id >= 0) {
+        channel = &script.channels.list[id];
+        channel->output = value;
+        if (script.importing)
+            channel->marked = true; /* the last value goes out when the import is done */
+        else if (session_output(script.session, (uint32_t)id, value) < 0)
+            return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *script_last_value(PyObject *name, const char *function, bool input)
+{
+    int64_t id;
+
+    if (!PyUnicode_Check(name)) {
+        PyErr_Format(PyExc_TypeError, "%s() takes the name of a channel, not %s", function,
+                     Py_TYPE(name)->tp_name);
+        return NULL;
+    }
+    id = channels_find(&script.channels, name);
+    if (id == -2)
+        return NULL;
+    if (id == -1)
+        Py_RETURN_NONE;
+    return PyFloat_FromDouble(input ? script.channels.list[id].input : script.channels.list[id].output);
+}
+
+static PyObject *script_inputvalue(PyObject *self, PyObject *name)
+{
+    return script_last_value(name, "inputvalue", true);
+}
+
+static PyObject *script_outputvalue(PyObject *self, PyObject *name)
+{
+    return script_last_value(name, "outputvalue", false);
+}
+
+static PyObject *script_current(PyObject *self, PyObject *unused)
+{
+    if (script.current == CHANNELS_NONE || PyThread_get_thread_ident() != script.main_thread)
+        Py_RETURN_NONE;
+    return Py_NewRef(script.channels.list[script.current].name);
+}
+
+static PyObject *script_timestamp(PyObject *self, PyObject *unused)
+{
+    if (!script.timestamp_ms)
+        script.timestamp_ms = fc_now_ns() / FC_NS_PER_MS;
+    return PyLong_FromUnsignedLongLong(script.timestamp_ms);
+}
+
+static PyObject *script_channels(PyObject *self, PyObject *unused)
+{
+    PyObject *list = PyList_New(script.channels.n);
+
+    if (!list)
+        return NULL;
+    for (uint32_t i = 0; i < script.channels.n; i++)
+        PyList_SET_ITEM(list, i, Py_NewRef(script.channels.list[i].name));
+    return list;
+}
+
+static PyObject *script_cleanup_handler(PyObject *self, PyObject *handler)
+{
+    PyObject *old = script.cleanup;
+
+    if (handler != Py_None && !PyCallable_Check(handler)) {
+        PyErr_SetString(PyExc_TypeError, "cleanup_handler() takes a callable or None");
+        return NULL;
+    }
+    script.cleanup = handler == Py_None ? NULL : Py_NewRef(handler);
+    if (old)
+        return old;
+    Py_RETURN_NONE;
+}
+
+#define SCRIPT_FAST(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyMethodDef script_methods[] = {
+    {"output", SCRIPT_FAST(script_output), METH_FASTCALL,
+     "output(name, value)\n--\n\nEmit an event on a channel of this instance; the value is clamped to 0.0…1.0."},
+    {"inputvalue", script_inputvalue, METH_O,
+     "inputvalue(name)\n--\n\nThe last value that came in on a channel; None for an unknown one."},
+    {"outputvalue", script_outputvalue, METH_O,
+     "outputvalue(name)\n--\n\nThe last value put out on a channel; None for an unknown one."},
+    {"current", script_current, METH_NOARGS,
+     "current()\n--\n\nThe name of the channel whose handler is running, None elsewhere."},
+    {"timestamp", script_timestamp, METH_NOARGS,
+     "timestamp()\n--\n\nMonotonic milliseconds, constant during one handler call."},
+    {"interval", SCRIPT_FAST(script_set_interval), METH_FASTCALL,
+     "interval(function, milliseconds)\n--\n\nCall a function periodically; 0 cancels."},
+    {"manage", SCRIPT_FAST(script_manage), METH_FASTCALL,
+     "manage(function, socket)\n--\n\nCall function(socket) when the socket is readable; None unregisters."},
+    {"channels", script_channels, METH_NOARGS, "channels()\n--\n\nThe names of all channels of this instance."},
+    {"cleanup_handler", script_cleanup_handler, METH_O,
+     "cleanup_handler(function)\n--\n\nCall a function when the instance ends; returns the one before."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef script_module = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "midimonster",
+    .m_doc = "Talk to the show that this script is part of.",
+    .m_size = -1,
+    .m_methods = script_methods,
+};
+
+static PyObject *script_make_module(void)
+{
+    return PyModule_Create(&script_module);
+}
+
+int script_register_module(void)
+{
+    return PyImport_AppendInittab("midimonster", script_make_module);
+}

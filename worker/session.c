@@ -1,0 +1,317 @@
+/*
+ * See session.h.
+ *
+ * Another thread that calls while the main thread sleeps in session_wait() only writes to an eventfd: the link's
+ * descriptor is edge-triggered, and a send by that thread would take the main thread's edge away.
+ */
+#include "worker/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "firecurtain/time.h"
+#include "proto/link.h"
+
+#define SESSION_MAX_NAMES   1024u /* then a report is sent: it stays far below the size limit of a message */
+#define SESSION_MAX_CHANGES 4096u
+#define SESSION_RETRY_MS    5
+#define SESSION_LINGER_MS   1000
+
+struct session {
+    struct link_context *context;
+    struct link *link;
+    struct codec *encoder;
+    struct codec *decoder;
+    int wake_fd;
+    bool waiting; /* the main thread sleeps in session_wait() */
+    bool sending; /* somebody is in session_transmit() */
+    unsigned long main_thread;
+
+    uint32_t *channels;
+    double *values;
+    size_t n_events;
+    size_t events_capacity;
+    char *names[SESSION_MAX_NAMES];
+    size_t n_names;
+    struct message_interval intervals[SESSION_MAX_CHANGES];
+    size_t n_intervals;
+    struct message_socket sockets[SESSION_MAX_CHANGES];
+    size_t n_sockets;
+    uint32_t exceptions;
+};
+
+int session_open(struct session **sessionp, const char *name)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    struct message hello = {.type = MESSAGE_HELLO, .hello_version = CODEC_VERSION};
+    int r;
+
+    if (!session)
+        return -ENOMEM;
+    session->main_thread = PyThread_get_thread_ident();
+    session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (session->wake_fd < 0)
+        return -errno;
+    r = codec_new(&session->encoder);
+    if (r == 0)
+        r = codec_new(&session->decoder);
+    if (r == 0)
+        r = link_context_new(&session->context);
+    if (r == 0)
+        r = link_connect(&session->link, session->context, name);
+    if (r == 0)
+        r = session_send(session, &hello);
+    *sessionp = session; /* lives as long as the process: there is no way to end it in part */
+    return r;
+}
+
+/* Sleeps until the link or another thread has something, or for `timeout_ms`. */
+static void session_wait(struct session *session, int timeout_ms)
+{
+    struct pollfd fds[] = {
+        {.fd = link_fd(session->link), .events = POLLIN},
+        {.fd = session->wake_fd, .events = POLLIN},
+    };
+    uint64_t count;
+
+    session->waiting = true;
+    Py_BEGIN_ALLOW_THREADS;
+    poll(fds, 2, timeout_ms);
+    Py_END_ALLOW_THREADS;
+    session->waiting = false;
+    if ((fds[1].revents & POLLIN) && read(session->wake_fd, &count, sizeof(count)) < 0)
+        return; /* another wake-up took it */
+}
+
+void session_close(struct session *session)
+{
+    link_linger(session->link, SESSION_LINGER_MS);
+    session->link = link_free(session->link);
+    session->context = link_context_free(session->context);
+}
+
+static bool session_is_empty(const struct session *session)
+{
+    return !session->n_events && !session->n_names && !session->n_intervals && !session->n_sockets &&
+           !session->exceptions;
+}
+
+static void session_clear(struct session *session)
+{
+    for (size_t i = 0; i < session->n_names; i++)
+        free(session->names[i]);
+    session->n_names = 0;
+    session->n_events = 0;
+    session->n_intervals = 0;
+    session->n_sockets = 0;
+    session->exceptions = 0;
+}
+
+static int session_wake(const struct session *session)
+{
+    uint64_t one = 1;
+
+    return write(session->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+/* Lets other threads run while the broker takes its time. */
+static void session_pause(const struct session *session)
+{
+    struct pollfd fd = {.fd = link_fd(session->link), .events = POLLIN};
+
+    Py_BEGIN_ALLOW_THREADS;
+    poll(&fd, 1, SESSION_RETRY_MS);
+    Py_END_ALLOW_THREADS;
+}
+
+static int session_commit(struct session *session, ptrdiff_t size, bool clear)
+{
+    void *bytes = link_reserve(session->link, (size_t)size);
+    int r;
+
+    if (!bytes)
+        return -ENOMEM;
+    codec_encode(session->encoder, bytes);
+    if (clear)
+        session_clear(session); /* before the lock is released: others collect the next report */
+    while ((r = link_commit(session->link)) == -EAGAIN)
+        session_pause(session);
+    return r;
+}
+
+/* One message at a time: the lock is released when the broker is behind. */
+static int session_transmit(struct session *session, const struct message *message, bool clear)
+{
+    ptrdiff_t size;
+    int r;
+
+    session->sending = true;
+    size = codec_prepare(session->encoder, message);
+    r = size < 0 ? (int)size : session_commit(session, size, clear);
+    session->sending = false;
+    if (session->waiting) /* this send may have taken the edge that the main thread sleeps on */
+        session_wake(session);
+    return r;
+}
+
+int session_send(struct session *session, const struct message *message)
+{
+    while (session->sending)
+        session_pause(session);
+    return session_transmit(session, message, false);
+}
+
+int session_flush(struct session *session, bool done)
+{
+    struct message message = {.type = MESSAGE_REPORT};
+
+    while (session->sending)
+        session_pause(session);
+    if (!done && session_is_empty(session))
+        return 0;
+    message.report = (struct message_report){
+        .done = done,
+        .new_channels = (const char *const *)session->names,
+        .n_new_channels = session->n_names,
+        .channels = session->channels,
+        .values = session->values,
+        .n_events = session->n_events,
+        .intervals = session->intervals,
+        .n_intervals = session->n_intervals,
+        .sockets = session->sockets,
+        .n_sockets = session->n_sockets,
+        .exceptions = session->exceptions,
+    };
+    return session_transmit(session, &message, true);
+}
+
+int session_receive(struct session *session, struct message *message, int timeout_ms)
+{
+    uint64_t deadline = fc_now_ns() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms) * FC_NS_PER_MS;
+    const void *bytes;
+    size_t n_bytes;
+    int r;
+
+    while ((r = link_receive(session->link, &bytes, &n_bytes)) == -EAGAIN) {
+        if (!session_is_empty(session)) {
+            r = session_flush(session, false);
+            if (r < 0)
+                return r;
+            continue; /* sending may have taken the edge of a message */
+        }
+        if (timeout_ms >= 0 && fc_now_ns() >= deadline)
+            return -ETIMEDOUT;
+        session_wait(session, timeout_ms < 0 ? -1 : timeout_ms);
+        if (PyErr_CheckSignals() < 0) /* a signal handler of the script's raised */
+            PyErr_Print();
+    }
+    if (r < 0)
+        return r;
+    return codec_decode(session->decoder, CODEC_TO_WORKER, bytes, n_bytes, message);
+}
+
+static int session_broken(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "the link to the broker is broken");
+    return -1;
+}
+
+/* Waits until a list of `*n` entries has room for one more; a full one is sent, by whoever needs the room. */
+static int session_make_room(struct session *session, const size_t *n, size_t max)
+{
+    while (*n >= max) {
+        if (session->waiting) /* the main thread was woken and is about to send */
+            session_pause(session);
+        else if (session_flush(session, false) < 0)
+            return session_broken();
+    }
+    return 0;
+}
+
+/* Something was collected: see that it gets away in time. */
+static int session_collected(struct session *session)
+{
+    if (session->waiting)
+        return session_wake(session) < 0 ? session_broken() : 0;
+    if (PyThread_get_thread_ident() == session->main_thread)
+        return 0; /* goes with the handler's report */
+    return session_flush(session, false) < 0 ? session_broken() : 0;
+}
+
+static int session_reserve_event(struct session *session)
+{
+    size_t capacity = session->events_capacity ? session->events_capacity * 2 : 256;
+    uint32_t *channels;
+    double *values;
+
+    if (session_make_room(session, &session->n_events, CODEC_MAX_BATCH_EVENTS) < 0)
+        return -1;
+    if (session->n_events < session->events_capacity)
+        return 0;
+    if (capacity > CODEC_MAX_BATCH_EVENTS)
+        capacity = CODEC_MAX_BATCH_EVENTS;
+    channels = realloc(session->channels, capacity * sizeof(*channels));
+    if (channels)
+        session->channels = channels;
+    values = realloc(session->values, capacity * sizeof(*values));
+    if (values)
+        session->values = values;
+    if (!channels || !values) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    session->events_capacity = capacity;
+    return 0;
+}
+
+int session_output(struct session *session, uint32_t channel, double value)
+{
+    if (session_reserve_event(session) < 0)
+        return -1;
+    session->channels[session->n_events] = channel;
+    session->values[session->n_events] = value;
+    session->n_events++;
+    if (session->n_events > 1 && session->waiting)
+        return 0; /* the main thread was woken for the first one */
+    return session_collected(session);
+}
+
+int session_new_channel(struct session *session, const char *name)
+{
+    char *copy;
+
+    if (session_make_room(session, &session->n_names, SESSION_MAX_NAMES) < 0)
+        return -1;
+    copy = strdup(name);
+    if (!copy) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    session->names[session->n_names++] = copy;
+    return session_collected(session);
+}
+
+int session_interval(struct session *session, const struct message_interval *interval)
+{
+    if (session_make_room(session, &session->n_intervals, SESSION_MAX_CHANGES) < 0)
+        return -1;
+    session->intervals[session->n_intervals++] = *interval;
+    return session_collected(session);
+}
+
+int session_socket(struct session *session, const struct message_socket *socket)
+{
+    if (session_make_room(session, &session->n_sockets, SESSION_MAX_CHANGES) < 0)
+        return -1;
+    session->sockets[session->n_sockets++] = *socket;
+    return session_collected(session);
+}
+
+void session_exception(struct session *session)
+{
+    session->exceptions++;
+}

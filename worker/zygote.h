@@ -1,0 +1,11 @@
+/*
+ * The zygote: one process with an initialised interpreter from which workers are forked. It never runs a script, has
+ * one thread and no ZeroMQ context, and holds nothing but its socket to the broker.
+ */
+#ifndef WORKER_ZYGOTE_H
+#define WORKER_ZYGOTE_H
+
+/* Serves requests on SPAWN_FD until the broker closes it. The exit status. */
+int zygote_run(void);
+
+#endif
