@@ -10,7 +10,7 @@ struct suggest {
     size_t distance;
 };
 
-/* Begins a search for the name nearest to `word` (borrowed). */
+/* Begins a search for the name nearest to `word` (borrowed). Words above 64 bytes are never near anything. */
 void suggest_init(struct suggest *suggest, const char *word);
 
 /* Offers a known name; it must stay valid as long as `best` is used. */

@@ -42,10 +42,10 @@ static int arena_grow(struct arena *arena, size_t bytes)
 
     if (capacity < bytes)
         capacity = bytes;
+    if (arena->total > arena->limit || bytes > arena->limit - arena->total)
+        return -1;
     if (capacity > arena->limit - arena->total)
         capacity = arena->limit - arena->total;
-    if (capacity < bytes)
-        return -1;
     chunk = malloc(sizeof(*chunk) + capacity);
     if (!chunk)
         return -1;

@@ -11,6 +11,10 @@
 #include "proto/arena.h"
 #include "proto/worker.pb-c.h"
 
+/* Decoded, a message may take several times its size on the wire. */
+#define CODEC_ARENA_FACTOR 16u
+#define CODEC_MAX_ARENA    (4 * (size_t)CODEC_MAX_TO_WORKER)
+
 struct codec {
     struct arena arena;
     ProtobufCAllocator allocator;
@@ -206,11 +210,17 @@ static int codec_prepare_small(struct codec *codec, const struct message *messag
     }
 }
 
+static size_t codec_limit(enum codec_side side)
+{
+    return side == CODEC_TO_WORKER ? CODEC_MAX_TO_WORKER : CODEC_MAX_FROM_WORKER;
+}
+
 ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
 {
     size_t size;
     int r;
 
+    codec->arena.limit = CODEC_MAX_ARENA;
     arena_reset(&codec->arena);
     firecurtain__to_worker__init(&codec->to_worker);
     firecurtain__from_worker__init(&codec->from_worker);
@@ -232,7 +242,9 @@ ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
     if (r < 0)
         return r;
     size = protobuf_c_message_get_packed_size(codec->prepared);
-    return size > CODEC_MAX_MESSAGE ? -EMSGSIZE : (ptrdiff_t)size;
+    return size > codec_limit(message->type < MESSAGE_HELLO ? CODEC_TO_WORKER : CODEC_FROM_WORKER)
+               ? -EMSGSIZE
+               : (ptrdiff_t)size;
 }
 
 void codec_encode(struct codec *codec, void *bytes)
@@ -399,8 +411,9 @@ static int codec_decode_from_worker(struct codec *codec, const void *bytes, size
 int codec_decode(struct codec *codec, enum codec_side side, const void *bytes, size_t n_bytes,
                  struct message *message)
 {
-    if (n_bytes > CODEC_MAX_MESSAGE)
+    if (n_bytes > codec_limit(side))
         return -EMSGSIZE;
+    codec->arena.limit = side == CODEC_TO_WORKER ? CODEC_MAX_ARENA : CODEC_ARENA_FACTOR * CODEC_MAX_FROM_WORKER;
     arena_reset(&codec->arena);
     if (side == CODEC_TO_WORKER)
         return codec_decode_to_worker(codec, bytes, n_bytes, message);

@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 #define CODEC_VERSION          1u
-#define CODEC_MAX_MESSAGE      (1u << 20) /* bytes on the wire */
-#define CODEC_MAX_ARENA        (16u << 20)
+#define CODEC_MAX_FROM_WORKER  (1u << 20)  /* bytes on the wire: a worker is not trusted with more */
+#define CODEC_MAX_TO_WORKER    (32u << 20) /* the setup message holds all channels */
 #define CODEC_MAX_NAME         255u   /* bytes of a channel name */
-#define CODEC_MAX_BATCH_EVENTS 49152u /* fit in CODEC_MAX_MESSAGE with room for the rest */
+#define CODEC_MAX_BATCH_EVENTS 49152u /* fit in CODEC_MAX_FROM_WORKER with room for the rest */
 
 enum message_type {
     /* broker to worker */
@@ -108,7 +108,7 @@ struct codec *codec_free(struct codec *codec);
 
 /*
  * The size of the encoded message; keeps what codec_encode() needs. The message must stay as it is until then.
- * -EMSGSIZE above CODEC_MAX_MESSAGE, -ENOMEM.
+ * -EMSGSIZE above the limit of its direction, -ENOMEM.
  */
 ptrdiff_t codec_prepare(struct codec *codec, const struct message *message);
 

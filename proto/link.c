@@ -45,7 +45,7 @@ static int link_set(void *socket, int option, int value)
     return zmq_setsockopt(socket, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-static int link_configure(void *socket)
+static int link_configure(void *socket, int64_t max_message)
 {
     static const struct {
         int option;
@@ -56,7 +56,6 @@ static int link_configure(void *socket)
         {ZMQ_RCVHWM, LINK_HIGH_WATER},
         {ZMQ_RECONNECT_IVL, -1},
     };
-    int64_t max_message = CODEC_MAX_MESSAGE;
 
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         int r = link_set(socket, options[i].option, options[i].value);
@@ -70,7 +69,7 @@ static int link_configure(void *socket)
 }
 
 static int link_new(struct link **linkp, struct link_context *context, const char *path,
-                    int (*attach)(void *socket, const char *endpoint))
+                    int64_t max_message, int (*attach)(void *socket, const char *endpoint))
 {
     struct link *link = calloc(1, sizeof(*link));
     char endpoint[256];
@@ -85,7 +84,7 @@ static int link_new(struct link **linkp, struct link_context *context, const cha
         r = -errno;
         goto fail;
     }
-    r = link_configure(link->socket);
+    r = link_configure(link->socket, max_message);
     if (r < 0)
         goto fail;
     if (snprintf(endpoint, sizeof(endpoint), "ipc://%s", path) >= (int)sizeof(endpoint)) {
@@ -105,12 +104,12 @@ fail:
 
 int link_bind(struct link **link, struct link_context *context, const char *path)
 {
-    return link_new(link, context, path, zmq_bind);
+    return link_new(link, context, path, CODEC_MAX_FROM_WORKER, zmq_bind);
 }
 
 int link_connect(struct link **link, struct link_context *context, const char *path)
 {
-    return link_new(link, context, path, zmq_connect);
+    return link_new(link, context, path, CODEC_MAX_TO_WORKER, zmq_connect);
 }
 
 void link_linger(struct link *link, int ms)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHANNELS_MAX  65536u
+#define CHANNELS_MAX  262144u
 #define CHANNELS_NONE UINT32_MAX
 
 struct channel {

@@ -1,0 +1,73 @@
+/*
+ * The loopback backend, and the template for others: every event that is set on a channel is emitted again
+ * on the same channel, so that a mapping can give a signal a name of its own.
+ *
+ * It has no options, and any text is a channel. Loops that a configuration makes with it are ended by the
+ * core's hop limit; nothing here knows about them.
+ */
+#include <stdlib.h>
+
+#include "firecurtain/backend.h"
+
+struct loopback {
+    struct fc_instance *instance; /* borrowed; outlives this */
+};
+
+static const struct fc_option loopback_options[] = {
+    {.name = NULL},
+};
+
+static void *loopback_new(struct fc_instance *instance, const char *directory)
+{
+    struct loopback *self = calloc(1, sizeof(*self));
+
+    if (self)
+        self->instance = instance;
+    return self;
+}
+
+static void loopback_free(void *self)
+{
+    free(self);
+}
+
+/* Reached by no option, as the table names none. */
+static int loopback_configure(void *self, enum fc_scope scope, const char *option, const char *value,
+                              struct fc_reason *reason)
+{
+    return fc_refuse(reason, "a loopback has no options");
+}
+
+static int loopback_channel(void *self, uint32_t id, const char *name, unsigned directions,
+                            struct fc_reason *reason)
+{
+    return 0;
+}
+
+static int loopback_start(void *self)
+{
+    return 0;
+}
+
+static void loopback_stop(void *self)
+{
+}
+
+static void loopback_set(void *self, uint32_t channel, double value)
+{
+    struct loopback *loopback = self;
+
+    fc_emit(loopback->instance, channel, value);
+}
+
+const struct fc_backend backend_loopback = {
+    .name = "loopback",
+    .options = loopback_options,
+    .instance_new = loopback_new,
+    .instance_free = loopback_free,
+    .configure = loopback_configure,
+    .channel = loopback_channel,
+    .start = loopback_start,
+    .stop = loopback_stop,
+    .set = loopback_set,
+};

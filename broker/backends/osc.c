@@ -1,0 +1,379 @@
+/*
+ * The Open Sound Control backend: UDP packets to channels and back.
+ *
+ * Here is what connects the parts: osc_net (the socket), osc_codec (bytes and messages), osc_paths (which
+ * value of which address is which channel), osc_format (ranges), osc_pattern (wildcards). It must not know
+ * bytes.
+ *
+ * Invariants: a path is in the list of dirty ones exactly if it `is_dirty`; nothing a peer sends does more
+ * than emit events, count as malformed, or become the learned peer.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/backends/osc_codec.h"
+#include "broker/backends/osc_net.h"
+#include "broker/backends/osc_paths.h"
+#include "broker/backends/osc_pattern.h"
+#include "firecurtain/backend.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+/* No UDP payload is longer. */
+#define OSC_PACKET_BYTES 65536
+
+/* Address and types with their padding, and 8 bytes for each value. */
+#define OSC_OUT_BYTES (OSC_PATTERN_MAX_BYTES + OSC_FORMAT_MAX_VALUES + 8 + OSC_FORMAT_MAX_VALUES * 8)
+
+/*
+ * What the address patterns of one packet may cost: for each address that one is compared with, the length of
+ * the pattern. Some 50 ms at worst with addresses of usual length; a single pattern is always followed to its
+ * end.
+ */
+#define OSC_MAX_PATTERN_COST (1024 * 1024)
+
+struct osc {
+    struct fc_instance *instance; /* borrowed */
+    struct osc_paths paths;
+    struct osc_net net;
+    struct fc_watch *watch; /* owned; NULL while stopped */
+    bool detect;
+    bool has_warned_no_peer;
+    size_t pattern_cost; /* of the packet at hand */
+    size_t n_failures;   /* since the last line about one */
+    uint64_t next_failure_line_ns;
+    struct osc_path *dirty; /* in the order of marking */
+    struct osc_path **dirty_end;
+    uint8_t packet[OSC_PACKET_BYTES];
+    uint8_t out[OSC_OUT_BYTES];
+};
+
+static const struct fc_option osc_options[] = {
+    {"detect", FC_SCOPE_BACKEND, false, "on", "Log every incoming message: address, types and values"},
+    {"bind", FC_SCOPE_INSTANCE, false, ":: 8000", "Host and port to receive on"},
+    {"destination", FC_SCOPE_INSTANCE, false, "10.11.12.13 8001",
+     "Host and port to send to, or learn or learn@PORT: whoever sent last"},
+    {"dest", FC_SCOPE_INSTANCE, false, "learn@9000", "The same as destination"},
+    {"root", FC_SCOPE_INSTANCE, false, "/my/osc/path", "In front of the address of every channel"},
+    {"/", FC_SCOPE_INSTANCE, true, "f 0.0 1.0",
+     "Types (i, f, h, d) of the messages whose address matches, and minimum and maximum of each value"},
+    {.name = NULL},
+};
+
+static void *osc_new(struct fc_instance *instance, const char *directory)
+{
+    struct osc *self = calloc(1, sizeof(*self));
+
+    if (!self)
+        return NULL;
+    self->instance = instance;
+    self->dirty_end = &self->dirty;
+    osc_net_init(&self->net);
+    return self;
+}
+
+static void osc_stop(void *userdata)
+{
+    struct osc *self = userdata;
+
+    self->watch = fc_watch_free(self->watch);
+    osc_net_close(&self->net);
+}
+
+static void osc_free(void *userdata)
+{
+    struct osc *self = userdata;
+
+    if (!self)
+        return;
+    osc_stop(self);
+    osc_net_deinit(&self->net);
+    osc_paths_deinit(&self->paths);
+    free(self);
+}
+
+static int set_detect(struct osc *self, const char *value, struct fc_reason *reason)
+{
+    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+        return fc_refuse(reason, "detect is on or off, not \"%.40s\"", value);
+    self->detect = strcmp(value, "on") == 0;
+    return 0;
+}
+
+static int osc_configure(void *userdata, enum fc_scope scope, const char *option, const char *value,
+                         struct fc_reason *reason)
+{
+    struct osc *self = userdata;
+
+    if (option[0] == '/')
+        return osc_paths_add_format(&self->paths, option, value, reason);
+    if (strcmp(option, "detect") == 0)
+        return set_detect(self, value, reason);
+    if (strcmp(option, "bind") == 0)
+        return osc_net_set_bind(&self->net, value, reason);
+    if (strcmp(option, "destination") == 0 || strcmp(option, "dest") == 0)
+        return osc_net_set_destination(&self->net, value, reason);
+    if (strcmp(option, "root") == 0)
+        return osc_paths_set_root(&self->paths, value, reason);
+    return fc_refuse(reason, "\"%.80s\" is no option of osc", option);
+}
+
+static int osc_configured(void *userdata, struct fc_reason *reason)
+{
+    const struct osc *self = userdata;
+
+    return osc_net_check(&self->net, reason);
+}
+
+static int osc_canonical(void *userdata, const char *name, char *canonical, size_t bytes,
+                         struct fc_reason *reason)
+{
+    return osc_paths_canonical(name, canonical, bytes, reason);
+}
+
+static int osc_channel(void *userdata, uint32_t id, const char *name, unsigned directions,
+                       struct fc_reason *reason)
+{
+    struct osc *self = userdata;
+
+    return osc_paths_add_channel(&self->paths, id, name, directions, reason);
+}
+
+/* What a peer or the network does wrong is said once a second at most. */
+static void failure(struct osc *self, const char *what, int error)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    self->n_failures++;
+    if (now_ns < self->next_failure_line_ns)
+        return;
+    fc_log(FC_LOG_WARNING, fc_instance_name(self->instance), "%s: %s (%zu times since the last such line)",
+           what, strerror(error), self->n_failures);
+    self->n_failures = 0;
+    self->next_failure_line_ns = now_ns + FC_NS_PER_S;
+}
+
+/* Input. */
+
+static void emit(struct osc *self, const struct osc_path *path, size_t n, const struct osc_argument *argument)
+{
+    struct osc_range range = {.min = 0, .max = 1}; /* of T and F, whatever the format is */
+    double value;
+
+    if (osc_format_default(argument->type, &range) && path->format)
+        range = path->format->ranges[n];
+    value = osc_format_normalise(&range, argument->number);
+    if (!isnan(value))
+        fc_emit(self->instance, path->values[n].source, value);
+}
+
+/* False if the message has not as many values as the path's format. */
+static bool dispatch(struct osc *self, const struct osc_path *path, const struct osc_message *message)
+{
+    struct osc_cursor cursor = osc_codec_arguments(message);
+    struct osc_argument argument;
+
+    if (path->format && path->format->n_ranges != message->n_types)
+        return false;
+    for (size_t n = 0; n < path->n_values && osc_codec_next(&cursor, &argument); n++) {
+        if (path->values[n].source != OSC_PATHS_NO_CHANNEL)
+            emit(self, path, n, &argument);
+    }
+    return true;
+}
+
+/* A pattern may well cover addresses with different formats: those that do not fit are not meant. */
+static void dispatch_pattern(struct osc *self, const struct osc_message *message)
+{
+    size_t length = strlen(message->address);
+
+    if (osc_pattern_complaint(message->address, true)) {
+        fc_malformed(self->instance, "an OSC message with an invalid address pattern");
+        return;
+    }
+    if (self->pattern_cost >= OSC_MAX_PATTERN_COST) {
+        fc_malformed(self->instance, "an OSC packet with too many address patterns");
+        return;
+    }
+    for (const struct osc_path *path = self->paths.by_address; path; path = path->hh.next) {
+        self->pattern_cost += length;
+        if (osc_pattern_match(message->address, path->address))
+            dispatch(self, path, message);
+    }
+}
+
+static void detect(struct osc *self, const struct osc_message *message, bool is_pattern)
+{
+    char line[512];
+
+    if (!is_pattern && !osc_paths_is_below_root(&self->paths, message->address))
+        return;
+    osc_codec_print(message, line, sizeof(line));
+    fc_log(FC_LOG_INFO, fc_instance_name(self->instance), "received %s", line);
+}
+
+static void take_message(void *userdata, const struct osc_message *message)
+{
+    struct osc *self = userdata;
+    bool is_pattern = osc_pattern_has_wildcard(message->address);
+    const struct osc_path *path;
+
+    if (self->detect)
+        detect(self, message, is_pattern);
+    if (is_pattern) {
+        dispatch_pattern(self, message);
+        return;
+    }
+    path = osc_paths_find(&self->paths, message->address);
+    if (path && !dispatch(self, path, message))
+        fc_malformed(self->instance, "an OSC message with another number of values than configured");
+}
+
+static void take_packet(struct osc *self, size_t bytes, const struct osc_address *from)
+{
+    const char *what;
+
+    self->pattern_cost = 0;
+    if (osc_codec_read(self->packet, bytes, take_message, self, &what) < 0)
+        fc_malformed(self->instance, what);
+    else
+        osc_net_learn(&self->net, from);
+}
+
+static ssize_t receive(struct osc *self, struct osc_address *from)
+{
+    from->bytes = sizeof(from->storage);
+    return recvfrom(self->net.fd, self->packet, sizeof(self->packet), MSG_DONTWAIT,
+                    (struct sockaddr *)&from->storage, &from->bytes);
+}
+
+static void osc_ready(void *userdata)
+{
+    struct osc *self = userdata;
+
+    for (unsigned budget = FC_WATCH_BUDGET; budget > 0; budget--) {
+        struct osc_address from;
+        ssize_t bytes = receive(self, &from);
+
+        if (bytes < 0) {
+            if (errno != EAGAIN && errno != EINTR)
+                failure(self, "receiving failed", errno);
+            return;
+        }
+        take_packet(self, (size_t)bytes, &from);
+        if (self->pattern_cost > 0)
+            return; /* patterns are dear: the rest of the budget is theirs */
+    }
+}
+
+static int osc_start(void *userdata)
+{
+    struct osc *self = userdata;
+    struct fc_reason reason;
+    int r = osc_net_open(&self->net, &reason);
+
+    if (r < 0) {
+        fc_log(FC_LOG_ERROR, fc_instance_name(self->instance), "%s", reason.text);
+        return r;
+    }
+    /* Nobody knows what became of what was sent before. */
+    for (struct osc_path *path = self->paths.by_address; path; path = path->hh.next)
+        path->has_sent = false;
+    self->has_warned_no_peer = false;
+    return fc_watch_new(&self->watch, self->instance, self->net.fd, osc_ready, self);
+}
+
+/* Output. */
+
+static void osc_set(void *userdata, uint32_t channel, double value)
+{
+    struct osc *self = userdata;
+    struct osc_place place;
+
+    assert(channel < self->paths.n_channels);
+    place = self->paths.channels[channel];
+    assert(place.path && place.path->out);
+    place.path->values[place.n].value = osc_format_denormalise(&place.path->format->ranges[place.n], value);
+    if (place.path->is_dirty)
+        return;
+    place.path->is_dirty = true;
+    place.path->next_dirty = NULL;
+    *self->dirty_end = place.path;
+    self->dirty_end = &place.path->next_dirty;
+}
+
+static bool has_changed(const struct osc_path *path)
+{
+    if (!path->has_sent)
+        return true;
+    for (size_t n = 0; n < path->n_values; n++) {
+        if (path->values[n].value != path->values[n].sent)
+            return true;
+    }
+    return false;
+}
+
+static bool has_peer(struct osc *self)
+{
+    if (self->net.peer.bytes > 0)
+        return true;
+    if (!self->has_warned_no_peer)
+        fc_log(FC_LOG_WARNING, fc_instance_name(self->instance), "nothing is sent: %s",
+               self->net.learn ? "no packet has come yet to learn the destination from"
+                               : "there is no destination");
+    self->has_warned_no_peer = true;
+    return false;
+}
+
+/* What could not be sent is dropped; as it counts as not sent, the next event of the path is sent for sure.
+ */
+static void send_path(struct osc *self, struct osc_path *path)
+{
+    const struct osc_address *peer = &self->net.peer;
+    size_t bytes;
+    int r;
+
+    for (size_t n = 0; n < path->n_values; n++)
+        osc_codec_out_set(path->out, n, path->values[n].value);
+    r = osc_codec_out_write(path->out, path->address, self->out, sizeof(self->out), &bytes);
+    assert(r == 0);
+    path->has_sent = sendto(self->net.fd, self->out, bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
+                            (const struct sockaddr *)&peer->storage, peer->bytes) >= 0;
+    if (!path->has_sent)
+        failure(self, "sending failed", errno);
+    for (size_t n = 0; n < path->n_values; n++)
+        path->values[n].sent = path->values[n].value;
+}
+
+static void osc_flush(void *userdata)
+{
+    struct osc *self = userdata;
+    struct osc_path *path;
+
+    while ((path = self->dirty)) {
+        self->dirty = path->next_dirty;
+        path->is_dirty = false;
+        if (self->net.fd >= 0 && has_changed(path) && has_peer(self))
+            send_path(self, path);
+    }
+    self->dirty_end = &self->dirty;
+}
+
+const struct fc_backend backend_osc = {
+    .name = "osc",
+    .options = osc_options,
+    .instance_new = osc_new,
+    .instance_free = osc_free,
+    .configure = osc_configure,
+    .configured = osc_configured,
+    .canonical = osc_canonical,
+    .channel = osc_channel,
+    .start = osc_start,
+    .stop = osc_stop,
+    .set = osc_set,
+    .flush = osc_flush,
+};

@@ -1,0 +1,52 @@
+/*
+ * What the values of an OSC message mean: their types, their ranges, and the configuration line that gives
+ * both to all addresses of a pattern: `/1/fader* = f 0.0 1.0`. Pure; knows nothing of packets or sockets.
+ *
+ * A range may be inverted (minimum above maximum) but never empty, and its ends are values its type can hold.
+ */
+#ifndef BROKER_BACKENDS_OSC_FORMAT_H
+#define BROKER_BACKENDS_OSC_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "firecurtain/backend.h"
+
+/* Values in one message that can be configured or mapped. */
+#define OSC_FORMAT_MAX_VALUES 1024
+
+/* One value: i (int32), f (float), h (int64) or d (double). */
+struct osc_range {
+    char type;
+    double min;
+    double max;
+};
+
+/* A line of the configuration. */
+struct osc_format {
+    struct osc_format *next; /* the owner's */
+    char *pattern;           /* of local addresses, without the root */
+    size_t n_ranges;
+    struct osc_range ranges[];
+};
+
+/* The range of a value that no line is about. False if the type is no number. */
+bool osc_format_default(char type, struct osc_range *range);
+
+/* Reads `types min max [min max …]` for `pattern`. -EINVAL with `reason` filled, or -ENOMEM. */
+int osc_format_new(struct osc_format **format, const char *pattern, const char *value,
+                   struct fc_reason *reason);
+
+/* Takes NULL; returns NULL. */
+struct osc_format *osc_format_free(struct osc_format *format);
+
+/* 0.0 to 1.0 for what is within the range, clamped to that for the rest; NaN for NaN. */
+double osc_format_normalise(const struct osc_range *range, double value);
+
+/* The way back for 0.0 to 1.0, rounded to a value that the type can hold. Both ends are met exactly. */
+double osc_format_denormalise(const struct osc_range *range, double normalised);
+
+/* Zero, or the end of the range that is nearest to it: what a value is before anything was set. */
+double osc_format_rest(const struct osc_range *range);
+
+#endif

@@ -1,0 +1,262 @@
+/* See osc_net.h. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/backends/osc_net.h"
+#include "firecurtain/cleanup.h"
+
+#define OSC_NET_BLANKS " \t"
+
+void osc_net_init(struct osc_net *net)
+{
+    *net = (struct osc_net){.fd = -1};
+}
+
+static void host_clear(struct osc_host *host)
+{
+    free(host->name);
+    free(host->port);
+    *host = (struct osc_host){0};
+}
+
+void osc_net_deinit(struct osc_net *net)
+{
+    osc_net_close(net);
+    host_clear(&net->bind);
+    host_clear(&net->destination);
+}
+
+/* Decimal digits only: names of services would depend on a file of the machine. */
+static int read_port(const char *text, unsigned lowest, uint16_t *port, struct fc_reason *reason)
+{
+    size_t digits = strspn(text, "0123456789");
+    bool is_number = digits > 0 && digits <= 5 && !text[digits];
+    unsigned long number = is_number ? strtoul(text, NULL, 10) : 0;
+
+    if (!is_number || number < lowest || number > UINT16_MAX)
+        return fc_refuse(reason, "\"%.40s\" is no port, which is a number from 1 to 65535", text);
+    *port = (uint16_t)number;
+    return 0;
+}
+
+static int read_host(struct osc_host *host, const char *value, unsigned lowest_port, struct fc_reason *reason)
+{
+    FC_AUTO_FREE char *line = strdup(value);
+    struct osc_host made;
+    const char *name;
+    const char *port;
+    uint16_t number;
+    char *rest;
+    int r;
+
+    if (!line)
+        return -ENOMEM;
+    name = strtok_r(line, OSC_NET_BLANKS, &rest);
+    port = strtok_r(NULL, OSC_NET_BLANKS, &rest);
+    if (!name || !port)
+        return fc_refuse(reason, "a host and a port are needed, as in \"127.0.0.1 8000\"");
+    if (strtok_r(NULL, OSC_NET_BLANKS, &rest))
+        return fc_refuse(reason, "there is more than a host and a port");
+    r = read_port(port, lowest_port, &number, reason);
+    if (r < 0)
+        return r;
+    made = (struct osc_host){.name = strdup(name), .port = strdup(port)};
+    host_clear(made.name && made.port ? host : &made);
+    if (!made.name)
+        return -ENOMEM;
+    *host = made;
+    return 0;
+}
+
+int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *reason)
+{
+    return read_host(&net->bind, value, 0, reason);
+}
+
+/* "learn 8000" would be a host of that name, and is far more likely a mistake. */
+static bool is_learn(const char *value)
+{
+    return strncmp(value, "learn", 5) == 0 && (!value[5] || strchr("@ \t", value[5]));
+}
+
+int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_reason *reason)
+{
+    uint16_t port = 0;
+    int r = 0;
+
+    if (!is_learn(value)) {
+        r = read_host(&net->destination, value, 1, reason);
+        if (r == 0)
+            net->learn = false;
+        return r;
+    }
+    if (value[5] == '@')
+        r = read_port(value + 6, 1, &port, reason);
+    else if (value[5])
+        r = fc_refuse(reason, "a port that is to be learned with is written learn@PORT");
+    if (r < 0)
+        return r;
+    host_clear(&net->destination);
+    net->learn = true;
+    net->learn_port = port;
+    return 0;
+}
+
+int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
+{
+    if (net->learn && !net->bind.name)
+        return fc_refuse(reason, "destination = learn needs a bind to learn from");
+    if (!net->bind.name && !net->destination.name)
+        return fc_refuse(reason, "bind, destination or both must be set");
+    return 0;
+}
+
+static void addresses_freep(struct addrinfo **addresses)
+{
+    if (*addresses)
+        freeaddrinfo(*addresses);
+}
+
+static int failed(struct fc_reason *reason, const struct osc_host *host, int error)
+{
+    snprintf(reason->text, sizeof(reason->text), "%.150s port %s: %s", host->name, host->port,
+             strerror(error));
+    return -error;
+}
+
+static int look_up(struct addrinfo **addresses, const struct osc_host *host, int family, int flags,
+                   struct fc_reason *reason)
+{
+    struct addrinfo hints = {
+        .ai_family = family,
+        .ai_socktype = SOCK_DGRAM,
+        .ai_flags = flags | AI_NUMERICSERV,
+    };
+    int r = getaddrinfo(host->name, host->port, &hints, addresses);
+
+    if (r == 0)
+        return 0;
+    *addresses = NULL;
+    if (r == EAI_SYSTEM)
+        return failed(reason, host, errno);
+    snprintf(reason->text, sizeof(reason->text), "%.150s: %s", host->name, gai_strerror(r));
+    return r == EAI_MEMORY ? -ENOMEM : -EADDRNOTAVAIL;
+}
+
+/* Whether a socket that is bound to `address` also reaches IPv4, by addresses of the form ::ffff:1.2.3.4. */
+static bool is_dual_stack(const struct addrinfo *address)
+{
+    struct sockaddr_in6 in6;
+
+    if (address->ai_family != AF_INET6)
+        return false;
+    memcpy(&in6, address->ai_addr, sizeof(in6));
+    return IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr) || IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr);
+}
+
+static void set_peer(struct osc_net *net, const struct addrinfo *address)
+{
+    memcpy(&net->peer.storage, address->ai_addr, address->ai_addrlen);
+    net->peer.bytes = address->ai_addrlen;
+}
+
+/* The destination as an address that a socket bound to `bound` can send to. */
+static int find_peer(struct osc_net *net, const struct addrinfo *bound, struct fc_reason *reason)
+{
+    FC_CLEANUP(addresses_freep) struct addrinfo *found = NULL;
+    int flags = is_dual_stack(bound) ? AI_V4MAPPED | AI_ALL : 0;
+    int r;
+
+    if (!net->destination.name)
+        return 0;
+    r = look_up(&found, &net->destination, bound->ai_family, flags, reason);
+    if (r == 0)
+        set_peer(net, found);
+    return r;
+}
+
+static int open_socket(int *fd, int family)
+{
+    FC_AUTO_CLOSE int made = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+    int off = 0;
+
+    if (made < 0 || setsockopt(made, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) < 0)
+        return -errno;
+    if (family == AF_INET6 && setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
+        return -errno;
+    *fd = fc_steal_fd(&made);
+    return 0;
+}
+
+static int open_bound(struct osc_net *net, const struct addrinfo *address, struct fc_reason *reason)
+{
+    FC_AUTO_CLOSE int fd = -1;
+    int r = open_socket(&fd, address->ai_family);
+
+    if (r == 0 && bind(fd, address->ai_addr, address->ai_addrlen) < 0)
+        r = -errno;
+    if (r < 0)
+        return failed(reason, &net->bind, -r);
+    r = find_peer(net, address, reason);
+    if (r == 0)
+        net->fd = fc_steal_fd(&fd);
+    return r;
+}
+
+static int open_unbound(struct osc_net *net, struct fc_reason *reason)
+{
+    FC_CLEANUP(addresses_freep) struct addrinfo *found = NULL;
+    int r = look_up(&found, &net->destination, AF_UNSPEC, 0, reason);
+
+    for (struct addrinfo *address = found; address; address = address->ai_next) {
+        r = open_socket(&net->fd, address->ai_family);
+        if (r == 0) {
+            set_peer(net, address);
+            return 0;
+        }
+        r = failed(reason, &net->destination, -r);
+    }
+    return r;
+}
+
+int osc_net_open(struct osc_net *net, struct fc_reason *reason)
+{
+    FC_CLEANUP(addresses_freep) struct addrinfo *found = NULL;
+    int r;
+
+    if (!net->bind.name)
+        return open_unbound(net, reason);
+    r = look_up(&found, &net->bind, AF_UNSPEC, AI_PASSIVE, reason);
+    for (struct addrinfo *address = found; address; address = address->ai_next) {
+        r = open_bound(net, address, reason);
+        if (r == 0)
+            return 0;
+    }
+    return r;
+}
+
+void osc_net_close(struct osc_net *net)
+{
+    if (net->fd >= 0)
+        close(fc_steal_fd(&net->fd));
+    net->peer.bytes = 0;
+}
+
+void osc_net_learn(struct osc_net *net, const struct osc_address *from)
+{
+    in_port_t port = htons(net->learn_port);
+
+    if (!net->learn)
+        return;
+    net->peer = *from;
+    if (!net->learn_port)
+        return;
+    if (from->storage.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&net->peer.storage)->sin6_port = port;
+    else
+        ((struct sockaddr_in *)&net->peer.storage)->sin_port = port;
+}

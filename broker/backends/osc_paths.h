@@ -1,0 +1,73 @@
+/*
+ * The addresses that an OSC instance knows: its root, the formats of its configuration, and for each address
+ * in a mapping the channels that its values are. Knows nothing of packets' bytes or sockets.
+ *
+ * A channel is `/path`, or `/path:n` for value n (from 0) of a message with several. All values of one
+ * address are one struct osc_path. Formats come before channels, and the root before both.
+ */
+#ifndef BROKER_BACKENDS_OSC_PATHS_H
+#define BROKER_BACKENDS_OSC_PATHS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "broker/backends/osc_codec.h"
+#include "broker/backends/osc_format.h"
+#include "firecurtain/backend.h"
+
+#define OSC_PATHS_NO_CHANNEL UINT32_MAX
+
+struct osc_value {
+    uint32_t source; /* the channel that events are emitted on, or OSC_PATHS_NO_CHANNEL */
+    double value;    /* to be sent; in the type's range, not normalised */
+    double sent;     /* what the last message had */
+};
+
+struct osc_path {
+    const struct osc_format *format; /* borrowed; NULL: input only, any number with its default range */
+    struct osc_value *values;        /* as many as the format has, or as mapped channels need without one */
+    size_t n_values;
+    struct osc_out *out; /* NULL: nothing is sent to it */
+    bool has_sent;
+    bool is_dirty;
+    struct osc_path *next_dirty;
+    UT_hash_handle hh;
+    char address[]; /* with the root */
+};
+
+/* Where a channel is; `path` is NULL for an id that no channel got. */
+struct osc_place {
+    struct osc_path *path;
+    size_t n;
+};
+
+struct osc_paths {
+    char *root; /* NULL: none; never ends in a slash */
+    struct osc_format *formats;
+    struct osc_path *by_address; /* a hash; its order is that of the mappings */
+    struct osc_place *channels;
+    size_t n_channels;
+};
+
+/* All zeroes is an empty one. */
+void osc_paths_deinit(struct osc_paths *paths);
+
+/* -EINVAL with `reason` filled, or -ENOMEM; as the two below. */
+int osc_paths_set_root(struct osc_paths *paths, const char *root, struct fc_reason *reason);
+int osc_paths_add_format(struct osc_paths *paths, const char *pattern, const char *value,
+                         struct fc_reason *reason);
+int osc_paths_add_channel(struct osc_paths *paths, uint32_t id, const char *name, unsigned directions,
+                          struct fc_reason *reason);
+
+/* The slot `canonical`: without `:0`, and without leading zeroes of the number. */
+int osc_paths_canonical(const char *name, char *canonical, size_t bytes, struct fc_reason *reason);
+
+/* By its whole address, root included; NULL if it is in no mapping. */
+struct osc_path *osc_paths_find(const struct osc_paths *paths, const char *address);
+
+/* Whether an address is below the root. */
+bool osc_paths_is_below_root(const struct osc_paths *paths, const char *address);
+
+#endif

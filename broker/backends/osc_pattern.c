@@ -1,0 +1,214 @@
+/*
+ * See osc_pattern.h. The pattern's text is itself the automaton: a state is an offset into it, and the set of
+ * active states moves along with each character of the address.
+ *
+ * Invariant: what osc_pattern_match() sees was checked, so every bracket is closed and nothing is nested.
+ */
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "broker/backends/osc_pattern.h"
+
+static bool is_graphic(char c)
+{
+    return c > ' ' && c <= '~';
+}
+
+/* What may stand in a name, and so inside of brackets and braces. */
+static bool is_legal_in_name(char c)
+{
+    return is_graphic(c) && !strchr("#*,/?[]{}", c);
+}
+
+bool osc_pattern_has_wildcard(const char *text)
+{
+    return strpbrk(text, "?*[]{}") != NULL;
+}
+
+/* `*at` is at the opening bracket, and at the closing one afterwards. */
+static const char *set_complaint(const char **at)
+{
+    const char *first = *at + ((*at)[1] == '!' ? 2 : 1);
+    const char *end = first;
+
+    while (is_legal_in_name(*end))
+        end++;
+    if (!*end)
+        return "a [ is never closed";
+    if (*end != ']')
+        return "a character is not allowed between [ and ]";
+    if (end == first)
+        return "nothing stands between [ and ]";
+    *at = end;
+    return NULL;
+}
+
+/* The same for braces. */
+static const char *list_complaint(const char **at)
+{
+    const char *first = *at + 1;
+    const char *end = first;
+
+    while (is_legal_in_name(*end) || *end == ',')
+        end++;
+    if (!*end)
+        return "a { is never closed";
+    if (*end != '}')
+        return "a character is not allowed between { and }";
+    if (end == first)
+        return "nothing stands between { and }";
+    *at = end;
+    return NULL;
+}
+
+/* Of the character or bracket expression at `*at`, which then is at its last character. */
+static const char *part_complaint(const char **at, bool wildcards)
+{
+    char c = **at;
+
+    if (c == ' ')
+        return "a space is not allowed";
+    if (!is_graphic(c))
+        return "only printable ASCII is allowed";
+    if (c == '#')
+        return "a # is not allowed";
+    if (c == ',')
+        return "a comma is only allowed between { and }";
+    if (!wildcards && strchr("?*[]{}", c))
+        return "wildcards are not allowed here";
+    if (c == ']' || c == '}')
+        return "a bracket is closed that was never opened";
+    if (c == '[')
+        return set_complaint(at);
+    return c == '{' ? list_complaint(at) : NULL;
+}
+
+const char *osc_pattern_complaint(const char *text, bool wildcards)
+{
+    if (text[0] != '/')
+        return "it must begin with a slash";
+    if (strnlen(text, OSC_PATTERN_MAX_BYTES) == OSC_PATTERN_MAX_BYTES)
+        return "it is longer than 1023 characters";
+    for (const char *at = text; *at; at++) {
+        const char *complaint = part_complaint(&at, wildcards);
+
+        if (complaint)
+            return complaint;
+    }
+    return NULL;
+}
+
+/* `set` is what follows the opening bracket. A minus sign that ends the set stands for itself. */
+static bool is_in_set(const char *set, char c)
+{
+    bool negated = *set == '!';
+    bool found = false;
+
+    for (const char *at = negated ? set + 1 : set; *at != ']'; at++) {
+        if (at[1] == '-' && at[2] != ']') {
+            found |= (at[0] <= c && c <= at[2]) || (at[2] <= c && c <= at[0]);
+            at += 2;
+        } else {
+            found |= *at == c;
+        }
+    }
+    return found != negated;
+}
+
+/* The state after the active state `p` takes `c`, or `none` if it cannot. */
+static size_t take(const char *pattern, size_t p, char c, size_t none)
+{
+    switch (pattern[p]) {
+    case '*':
+        return c != '/' ? p : none;
+    case '?':
+        return c != '/' ? p + 1 : none;
+    case '[':
+        if (c == '/' || !is_in_set(pattern + p + 1, c))
+            return none;
+        return (size_t)(strchr(pattern + p, ']') + 1 - pattern);
+    case '{':
+    case ',':
+    case '}':
+        return none;
+    default:
+        return pattern[p] == c ? p + 1 : none;
+    }
+}
+
+/*
+ * Activates what is reached from `now` without a character. All such steps lead forward, so one sweep is
+ * enough; `opened` and `ended` say of the list being passed whether it was entered, and whether an
+ * alternative ended.
+ */
+static void spread(const char *pattern, size_t length, bool *now)
+{
+    bool opened = false;
+    bool ended = false;
+
+    for (size_t p = 0; p < length; p++) {
+        switch (pattern[p]) {
+        case '*':
+            now[p + 1] |= now[p];
+            break;
+        case '{':
+            opened = now[p];
+            ended = false;
+            now[p + 1] |= opened;
+            break;
+        case ',':
+            ended |= now[p];
+            now[p + 1] |= opened;
+            break;
+        case '}':
+            now[p + 1] |= ended || now[p];
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* Moves every active state of `now` by one character into `next`; whether any is left. */
+static bool move(const char *pattern, size_t length, const bool *now, bool *next, char c)
+{
+    size_t none = length + 1;
+    bool any = false;
+
+    memset(next, 0, length + 1);
+    for (size_t p = 0; p < length; p++) {
+        size_t to = now[p] ? take(pattern, p, c, none) : none;
+
+        if (to != none)
+            any = next[to] = true;
+    }
+    return any;
+}
+
+bool osc_pattern_match(const char *pattern, const char *address)
+{
+    size_t literal = strcspn(pattern, "?*[{");
+    size_t length = strlen(pattern + literal);
+    bool states[2][OSC_PATTERN_MAX_BYTES];
+    bool *now = states[0];
+    bool *next = states[1];
+
+    assert(literal + length < OSC_PATTERN_MAX_BYTES);
+    if (strncmp(pattern, address, literal) != 0)
+        return false;
+    pattern += literal;
+    memset(now, 0, length + 1);
+    now[0] = true;
+    for (address += literal; *address; address++) {
+        bool *moved = next;
+
+        spread(pattern, length, now);
+        if (!move(pattern, length, now, moved, *address))
+            return false;
+        next = now;
+        now = moved;
+    }
+    spread(pattern, length, now);
+    return now[length];
+}

@@ -1,0 +1,28 @@
+/*
+ * OSC 1.0 addresses and address patterns: `?`, `*`, `[abc]`, `[!a-z]` and `{one,two}`. Pure text: nothing
+ * here knows of messages, channels or the configuration.
+ *
+ * Matching costs at most the product of both lengths, whatever the pattern: it follows all possibilities at
+ * once and never backtracks.
+ */
+#ifndef BROKER_BACKENDS_OSC_PATTERN_H
+#define BROKER_BACKENDS_OSC_PATTERN_H
+
+#include <stdbool.h>
+
+/* With the NUL, of a pattern and of an address. */
+#define OSC_PATTERN_MAX_BYTES 1024
+
+/* Whether `text` has a character that makes it a pattern. */
+bool osc_pattern_has_wildcard(const char *text);
+
+/* What is wrong with an address or, if `wildcards` are allowed, a pattern: a literal. NULL: nothing. */
+const char *osc_pattern_complaint(const char *text, bool wildcards);
+
+/*
+ * Whether `address`, any text, is one of those that `pattern` stands for. The pattern must be one that
+ * osc_pattern_complaint() found nothing wrong with. No wildcard stands for a slash.
+ */
+bool osc_pattern_match(const char *pattern, const char *address);
+
+#endif

@@ -1,0 +1,27 @@
+/* See table.h. */
+#include "broker/backends/table.h"
+
+#include <string.h>
+
+#include "firecurtain/cleanup.h"
+
+extern const struct fc_backend backend_loopback;
+extern const struct fc_backend backend_osc;
+extern const struct fc_backend backend_python;
+
+const struct fc_backend *const backend_table[] = {
+    &backend_loopback,
+    &backend_osc,
+    &backend_python,
+};
+
+const size_t backend_table_size = FC_ARRAY_SIZE(backend_table);
+
+const struct fc_backend *backend_find(const char *name)
+{
+    for (size_t i = 0; i < backend_table_size; i++) {
+        if (strcmp(backend_table[i]->name, name) == 0)
+            return backend_table[i];
+    }
+    return NULL;
+}

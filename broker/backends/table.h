@@ -1,0 +1,15 @@
+/* All backends: a new one is a row in table.c. */
+#ifndef BROKER_BACKENDS_TABLE_H
+#define BROKER_BACKENDS_TABLE_H
+
+#include <stddef.h>
+
+#include "firecurtain/backend.h"
+
+extern const struct fc_backend *const backend_table[];
+extern const size_t backend_table_size;
+
+/* NULL if there is none of this name. */
+const struct fc_backend *backend_find(const char *name);
+
+#endif

@@ -1,0 +1,43 @@
+/* firecurtain check: everything that can be known of a configuration without running a script or touching a device. */
+#include <errno.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/cli/cli.h"
+#include "broker/python.h"
+#include "broker/show.h"
+
+static void check_print(const struct config *config, const struct show *show, const char *path)
+{
+    config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
+    if (config->n_errors)
+        fprintf(stderr, "%s: %zu error%s\n", path, config->n_errors, config->n_errors == 1 ? "" : "s");
+    else
+        printf("%s: ok, %zu instances, %zu routes\n", path, show->n_instances, show->router.n_targets);
+}
+
+int cli_check(const struct cli_options *options)
+{
+    struct show *show = NULL;
+    struct config *config;
+    int status = EX_OK;
+    int r;
+
+    config = cli_load(options, &status);
+    if (!config)
+        return status;
+    r = show_build(&show, config, options->path, NULL);
+    for (size_t i = 0; show && i < show->n_instances; i++) {
+        if (show->instances[i]->backend == &backend_python)
+            python_check(show->instances[i], config);
+    }
+    if (r == -ENOMEM)
+        fputs("firecurtain: out of memory\n", stderr);
+    else
+        check_print(config, show, options->path);
+    status = r == -ENOMEM ? EX_OSERR : config->n_errors ? EX_CONFIG : EX_OK;
+    show_free(show);
+    config_free(config);
+    return status;
+}

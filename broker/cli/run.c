@@ -1,0 +1,206 @@
+/*
+ * firecurtain run: the show, until a signal ends it. SIGTERM and SIGINT let the scripts clean up first; a second one
+ * does not wait for that. SIGHUP reads the configuration again.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/cli/cli.h"
+#include "broker/runtime.h"
+#include "broker/show.h"
+#include "firecurtain/cleanup.h"
+
+struct run {
+    const struct cli_options *options;
+    struct runtime runtime;
+    struct show *show;
+    struct show *next; /* waits for the running one to end */
+    int signal_fd;
+    struct loop_source *signals;
+    struct loop_task swap;
+    bool stopping;
+};
+
+/* Errors of a configuration that is read while a show runs go where the show's log goes. */
+static void run_log_diagnostics(const struct config *config)
+{
+    FC_AUTO_FREE char *text = NULL;
+    size_t bytes;
+    FILE *memory = open_memstream(&text, &bytes);
+    char *rest = NULL;
+
+    if (!memory)
+        return;
+    config_print_diagnostics(config, memory, false);
+    fclose(memory);
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, NULL, line, strlen(line));
+}
+
+/* The show of the configuration, or NULL with what is wrong said in the log. */
+static struct show *run_build(struct run *run, struct config *config)
+{
+    struct show *show = NULL;
+    int r = show_build(&show, config, run->options->path, &run->runtime);
+
+    run_log_diagnostics(config);
+    if (r == -ENOMEM)
+        fc_log(FC_LOG_ERROR, NULL, "out of memory");
+    return show;
+}
+
+static void run_swap(void *userdata)
+{
+    struct run *run = userdata;
+
+    run->show = show_free(run->show);
+    if (run->stopping || !run->next) {
+        loop_stop(run->runtime.loop);
+        return;
+    }
+    run->show = fc_steal(run->next);
+    show_start(run->show);
+    fc_log(FC_LOG_INFO, NULL, "the new configuration is running");
+}
+
+/* What the instances said last is still routed in this turn; then the show goes. */
+static void run_ended(void *userdata)
+{
+    struct run *run = userdata;
+
+    loop_defer(run->runtime.loop, &run->swap);
+}
+
+static void run_reload(struct run *run)
+{
+    struct config *config;
+    int status;
+
+    if (run->stopping || run->next)
+        return; /* is at it */
+    config = cli_load(run->options, &status);
+    if (!config)
+        return;
+    run->next = run_build(run, config);
+    config_free(config);
+    if (!run->next) {
+        fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: it has errors, and the show runs on");
+        return;
+    }
+    show_quiesce(run->show, run_ended, run);
+}
+
+static void run_stop(struct run *run)
+{
+    if (run->stopping) {
+        loop_stop(run->runtime.loop);
+        return;
+    }
+    run->stopping = true;
+    fc_log(FC_LOG_INFO, NULL, "stopping");
+    show_quiesce(run->show, run_ended, run);
+}
+
+static void run_signal(void *userdata, uint32_t events)
+{
+    struct run *run = userdata;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(run->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGHUP)
+            run_reload(run);
+        else
+            run_stop(run);
+    }
+}
+
+static void run_after(void *userdata)
+{
+    struct run *run = userdata;
+
+    if (run->show)
+        show_route(run->show);
+}
+
+/* Before any thread exists: all of them inherit the mask. */
+static int run_block_signals(void)
+{
+    sigset_t signals;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int run_loop(struct run *run)
+{
+    int r = loop_add(run->runtime.loop, &run->signals, run->signal_fd, EPOLLIN, run_signal, run);
+
+    if (r == 0) {
+        run->swap = (struct loop_task){.fn = run_swap, .userdata = run};
+        loop_set_after(run->runtime.loop, run_after, run);
+        show_start(run->show);
+        r = loop_run(run->runtime.loop);
+    }
+    if (r < 0)
+        fc_log(FC_LOG_ERROR, NULL, "the loop ended: %s", strerror(-r));
+    return r < 0 ? EX_OSERR : EX_OK;
+}
+
+static void run_deinit(struct run *run)
+{
+    show_free(run->next);
+    show_free(run->show);
+    if (run->runtime.loop)
+        loop_cancel_task(run->runtime.loop, &run->swap);
+    loop_remove(run->signals);
+    runtime_deinit(&run->runtime);
+    fc_closep(&run->signal_fd);
+}
+
+/* Errors of the configuration come before anything is made: nothing starts. */
+static int run_check(struct run *run, struct config *config)
+{
+    struct show *show = NULL;
+    int r = show_build(&show, config, run->options->path, NULL);
+
+    if (r < 0 || config->n_diagnostics)
+        config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
+    show_free(show);
+    return r == -ENOMEM ? EX_OSERR : r < 0 ? EX_CONFIG : EX_OK;
+}
+
+int cli_run(const struct cli_options *options)
+{
+    struct run run = {.options = options, .signal_fd = -1, .runtime = {.link_folder_fd = -1}};
+    struct config *config;
+    int status = EX_OK;
+
+    config = cli_load(options, &status);
+    if (!config)
+        return status;
+    status = run_check(&run, config);
+    if (status == EX_OK) {
+        run.signal_fd = run_block_signals();
+        status = runtime_init(&run.runtime) < 0 ? EX_OSERR : EX_OK;
+    }
+    if (status == EX_OK)
+        status = show_build(&run.show, config, options->path, &run.runtime) < 0 ? EX_OSERR : EX_OK;
+    config_free(config);
+    if (status == EX_OK)
+        status = run_loop(&run);
+    run_deinit(&run);
+    return status;
+}

@@ -1,0 +1,204 @@
+/*
+ * The configuration: its life, and the list of findings. The reading is done by its parts:
+ *
+ *   config_read.c      files, includes, lines
+ *   config_parse.c     a line: headers and options
+ *   config_map.c       a line below [map], and what must hold between lines
+ *   config_section.c   sections and options, found by name
+ *   config_override.c  the command line
+ *   config_print.c     findings as text
+ *
+ * Invariants: everything reachable from a struct config is owned by it, at every moment, so that a half-built
+ * one can be freed. A location borrows its `file` from `files`. It must not know any backend or any option.
+ */
+#include "broker/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/config_private.h"
+#include "broker/grow.h"
+#include "firecurtain/cleanup.h"
+
+static void section_deinit(struct config_section *section)
+{
+    for (size_t i = 0; i < section->n_options; i++) {
+        free(section->options[i].name);
+        free(section->options[i].value);
+    }
+    free(section->options);
+    free(section->backend);
+    free(section->instance);
+    free(section->directory);
+}
+
+static void endpoint_deinit(struct config_endpoint *endpoint)
+{
+    free(endpoint->instance);
+    free(endpoint->channel);
+    glob_deinit(&endpoint->glob);
+}
+
+void config_mapping_deinit(struct config_mapping *mapping)
+{
+    endpoint_deinit(&mapping->left);
+    endpoint_deinit(&mapping->right);
+}
+
+static void diagnostic_deinit(struct config_diagnostic *diagnostic)
+{
+    free(diagnostic->message);
+    free(diagnostic->hint);
+    free(diagnostic->source);
+}
+
+static void file_deinit(struct config_file *file)
+{
+    free(file->path);
+    free(file->directory);
+    free(file->text);
+    free(file->lines);
+}
+
+struct config *config_free(struct config *config)
+{
+    if (!config)
+        return NULL;
+    for (size_t i = 0; i < config->n_sections; i++)
+        section_deinit(&config->sections[i]);
+    for (size_t i = 0; i < config->n_mappings; i++)
+        config_mapping_deinit(&config->mappings[i]);
+    for (size_t i = 0; i < config->n_diagnostics; i++)
+        diagnostic_deinit(&config->diagnostics[i]);
+    for (size_t i = 0; i < config->n_files; i++)
+        file_deinit(&config->files[i]);
+    free(config->sections);
+    free(config->mappings);
+    free(config->diagnostics);
+    free(config->files);
+    free(config);
+    return NULL;
+}
+
+static void config_freep(struct config **config)
+{
+    config_free(*config);
+}
+
+bool config_is_full(const struct config *config)
+{
+    return config->n_diagnostics >= CONFIG_MAX_DIAGNOSTICS;
+}
+
+/* Copies the line that `at` is in; NULL in `*source` if there is none. */
+static int copy_source(const struct config *config, struct config_location at, char **source)
+{
+    const struct config_file *file = config->files;
+    const struct config_file *end = file + config->n_files;
+    const char *start;
+    size_t bytes;
+
+    while (file < end && file->path != at.file)
+        file++;
+    if (file == end || at.line == 0 || at.line > file->n_lines)
+        return 0;
+    start = file->text + file->lines[at.line - 1];
+    bytes = strcspn(start, "\n");
+    if (bytes > 0 && start[bytes - 1] == '\r')
+        bytes--;
+    *source = strndup(start, bytes < CONFIG_MAX_LINE_BYTES ? bytes : CONFIG_MAX_LINE_BYTES);
+    return *source ? 0 : -ENOMEM;
+}
+
+static int copy_hint(const char *hint, char **copy)
+{
+    if (!hint)
+        return 0;
+    *copy = strdup(hint);
+    return *copy ? 0 : -ENOMEM;
+}
+
+/* Takes over `message`. */
+static int add_diagnostic(struct config *config, enum config_severity severity, struct config_location at,
+                          const char *hint, char *message)
+{
+    FC_CLEANUP(diagnostic_deinit)
+    struct config_diagnostic diagnostic = {.severity = severity, .at = at, .message = message};
+    struct config_diagnostic *grown;
+
+    if (copy_source(config, at, &diagnostic.source) < 0 || copy_hint(hint, &diagnostic.hint) < 0)
+        return -ENOMEM;
+    grown = grow_by_one(config->diagnostics, config->n_diagnostics, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    config->diagnostics = grown;
+    config->diagnostics[config->n_diagnostics++] = diagnostic;
+    diagnostic = (struct config_diagnostic){0};
+    return 0;
+}
+
+static int add_left_out(struct config *config, struct config_location at)
+{
+    char *message;
+
+    if (config->n_diagnostics > CONFIG_MAX_DIAGNOSTICS)
+        return 0;
+    message = strdup("further errors left out");
+    if (!message)
+        return -ENOMEM;
+    return add_diagnostic(config, CONFIG_ERROR, (struct config_location){at.file, 0, 0}, NULL, message);
+}
+
+void config_diagnose(struct config *config, enum config_severity severity, struct config_location at,
+                     const char *hint, const char *format, ...)
+{
+    va_list arguments;
+    char *message;
+    int r;
+
+    if (severity == CONFIG_ERROR)
+        config->n_errors++;
+    if (config_is_full(config)) {
+        r = add_left_out(config, at);
+    } else {
+        va_start(arguments, format);
+        r = vasprintf(&message, format, arguments);
+        va_end(arguments);
+        if (r >= 0)
+            r = add_diagnostic(config, severity, at, hint, message);
+    }
+    if (r < 0)
+        config->out_of_memory = true;
+}
+
+static int load(struct config_parser *parser, const char *path, const struct config_override *overrides,
+                size_t n_overrides)
+{
+    int r = config_read(parser, path);
+
+    /* without the file, everything that the command line names would be reported as unknown too */
+    if (r == 0 && parser->config->files[0].text) {
+        config_check_mappings(parser);
+        r = config_apply_overrides(parser, overrides, n_overrides);
+    }
+    return parser->config->out_of_memory ? -ENOMEM : r;
+}
+
+int config_load(struct config **config, const char *path, const struct config_override *overrides,
+                size_t n_overrides)
+{
+    FC_CLEANUP(config_freep) struct config *loaded = calloc(1, sizeof(*loaded));
+    FC_CLEANUP(config_forget_names) struct config_parser parser = {.config = loaded};
+    int r;
+
+    *config = NULL;
+    if (!loaded)
+        return -ENOMEM;
+    r = load(&parser, path, overrides, n_overrides);
+    if (r < 0)
+        return r;
+    *config = fc_steal(loaded);
+    return 0;
+}

@@ -1,0 +1,198 @@
+/*
+ * Mappings: `SIDE > SIDE`, `<`, `<>` or `><`, where a side is INSTANCE.CHANNEL and the channel may have
+ * globs.
+ *
+ * A mapping line is kept from its first sound part on, so that everything wrong with it is found: an instance
+ * may be declared further down, thus instances are only checked when all is read. The check drops every
+ * mapping with an error. It must not know what channels a backend has.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/config_private.h"
+#include "broker/grow.h"
+
+static bool is_sign(char c)
+{
+    return c == '<' || c == '>';
+}
+
+static void report_no_sign(struct config_parser *parser, const struct config_line *line)
+{
+    const char *hint = "a mapping is one of A > B, A < B and A <> B, where A and B are INSTANCE.CHANNEL";
+
+    if (config_span_find(line->text, '='))
+        hint =
+            "options belong below a header such as [BACKEND INSTANCE]; a mapping has \">\", \"<\" or \"<>\"";
+    config_diagnose(parser->config, CONFIG_ERROR, config_at(line, line->text.start), hint,
+                    "expected a mapping, which has \">\", \"<\" or \"<>\"");
+}
+
+/* 0 also when the globs have an error, and then the endpoint stands for no names. */
+static int parse_channel(struct config_parser *parser, const struct config_line *line,
+                         struct config_span channel, struct config_endpoint *endpoint)
+{
+    struct glob_error error;
+    int r;
+
+    endpoint->channel = strndup(channel.start, channel.length);
+    if (!endpoint->channel)
+        return -ENOMEM;
+    r = glob_parse(&endpoint->glob, endpoint->channel, &error);
+    if (r != -EINVAL)
+        return r;
+    config_diagnose(parser->config, CONFIG_ERROR, config_at(line, channel.start + error.offset), NULL, "%s",
+                    error.text);
+    return 0;
+}
+
+/* INSTANCE.CHANNEL; what is missing is reported and stays NULL. */
+static int parse_side(struct config_parser *parser, const struct config_line *line, struct config_span side,
+                      struct config_endpoint *endpoint)
+{
+    const char *dot = config_span_find(side, '.');
+    struct config_span channel;
+
+    if (!dot) {
+        config_diagnose(parser->config, CONFIG_ERROR, config_at(line, side.start), NULL,
+                        "\"%.*s\" names no channel: expected INSTANCE.CHANNEL", config_quoted(side),
+                        side.start);
+        return 0;
+    }
+    endpoint->at = config_at(line, side.start);
+    endpoint->channel_at = config_at(line, dot + 1);
+    if (dot == side.start) {
+        config_diagnose(parser->config, CONFIG_ERROR, endpoint->at, NULL,
+                        "the instance is missing before the dot: expected INSTANCE.CHANNEL");
+    } else {
+        endpoint->instance = strndup(side.start, (size_t)(dot - side.start));
+        if (!endpoint->instance)
+            return -ENOMEM;
+    }
+    channel = (struct config_span){dot + 1, (size_t)(config_span_end(side) - dot - 1)};
+    if (channel.length > 0)
+        return parse_channel(parser, line, channel, endpoint);
+    config_diagnose(parser->config, CONFIG_ERROR, endpoint->channel_at, NULL,
+                    "the channel is missing after the dot: expected INSTANCE.CHANNEL");
+    return 0;
+}
+
+/* Text on one side of the sign. */
+static int parse_half(struct config_parser *parser, const struct config_line *line, struct config_span sign,
+                      struct config_span side, struct config_endpoint *endpoint, const char *which)
+{
+    if (side.length > 0)
+        return parse_side(parser, line, side, endpoint);
+    config_diagnose(parser->config, CONFIG_ERROR, config_at(line, sign.start), NULL,
+                    "there is nothing on the %s of \"%.*s\"", which, (int)sign.length, sign.start);
+    return 0;
+}
+
+static uint64_t n_names(const struct config_endpoint *endpoint)
+{
+    return endpoint->glob.n_names;
+}
+
+static bool sizes_match(const struct config_mapping *mapping)
+{
+    uint64_t left = n_names(&mapping->left);
+    uint64_t right = n_names(&mapping->right);
+
+    return left == right || left == 1 || right == 1;
+}
+
+static void check_sizes(struct config_parser *parser, const struct config_mapping *mapping)
+{
+    if (n_names(&mapping->left) == 0 || n_names(&mapping->right) == 0 || sizes_match(mapping))
+        return;
+    config_diagnose(parser->config, CONFIG_ERROR, mapping->right.channel_at,
+                    "both sides need as many channels, or one side a single one",
+                    "the left side stands for %" PRIu64 " channels and the right side for %" PRIu64,
+                    n_names(&mapping->left), n_names(&mapping->right));
+}
+
+static int add_mapping(struct config_parser *parser, const struct config_line *line, struct config_span sign)
+{
+    struct config *config = parser->config;
+    struct config_mapping *grown = grow_by_one(config->mappings, config->n_mappings, sizeof(*grown));
+    struct config_span left = config_trimmed(line->text.start, sign.start);
+    struct config_span right = config_trimmed(config_span_end(sign), config_span_end(line->text));
+    struct config_mapping *mapping;
+    int r;
+
+    if (!grown)
+        return -ENOMEM;
+    config->mappings = grown;
+    mapping = &grown[config->n_mappings++];
+    *mapping = (struct config_mapping){
+        .left_to_right = sign.length == 2 || *sign.start == '>',
+        .right_to_left = sign.length == 2 || *sign.start == '<',
+    };
+    r = parse_half(parser, line, sign, left, &mapping->left, "left");
+    if (r < 0)
+        return r;
+    r = parse_half(parser, line, sign, right, &mapping->right, "right");
+    if (r == 0)
+        check_sizes(parser, mapping);
+    return r;
+}
+
+int config_parse_mapping(struct config_parser *parser, const struct config_line *line)
+{
+    const char *end = config_span_end(line->text);
+    struct config_span sign = {line->text.start, 1};
+
+    while (sign.start < end && !is_sign(*sign.start))
+        sign.start++;
+    if (sign.start == end) {
+        report_no_sign(parser, line);
+        return 0;
+    }
+    if (sign.start + 1 < end && is_sign(sign.start[1]) && sign.start[1] != sign.start[0])
+        sign.length = 2;
+    if (config_span_end(sign) < end && is_sign(*config_span_end(sign))) {
+        config_diagnose(parser->config, CONFIG_ERROR, config_at(line, sign.start), NULL,
+                        "a mapping has one \">\", \"<\", \"<>\" or \"><\" between its sides");
+        return 0;
+    }
+    return add_mapping(parser, line, sign);
+}
+
+/* False if the instance is missing or unknown; only the latter is reported, the former has been. */
+static bool check_instance(struct config_parser *parser, const struct config_endpoint *endpoint)
+{
+    struct config_span name;
+    char hint[160];
+    size_t section;
+
+    if (!endpoint->instance)
+        return false;
+    name = (struct config_span){endpoint->instance, strlen(endpoint->instance)};
+    if (config_find_instance(parser, name, &section))
+        return true;
+    config_diagnose(parser->config, CONFIG_ERROR, endpoint->at,
+                    config_suggest_instance(parser, name, hint, sizeof(hint)), "unknown instance \"%.*s\"",
+                    config_quoted(name), name.start);
+    return false;
+}
+
+void config_check_mappings(struct config_parser *parser)
+{
+    struct config *config = parser->config;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < config->n_mappings; i++) {
+        struct config_mapping *mapping = &config->mappings[i];
+        bool sound = n_names(&mapping->left) > 0 && n_names(&mapping->right) > 0 && sizes_match(mapping);
+
+        sound &= check_instance(parser, &mapping->left);
+        sound &= check_instance(parser, &mapping->right);
+        if (sound)
+            config->mappings[kept++] = *mapping;
+        else
+            config_mapping_deinit(mapping);
+    }
+    config->n_mappings = kept;
+}

@@ -1,0 +1,318 @@
+/* See guest.h: the process. Its exit is learnt through its pidfd; its last words are read before its end is told. */
+#include "broker/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/guest_private.h"
+#include "broker/runtime.h"
+#include "broker/spawn.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+#define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
+#define GUEST_LAST_WORD_MS 200   /* from a stopping process's end to its last message */
+#define GUEST_EXIT_CURTAIN 71    /* the worker says so and why, see worker/sandbox.h */
+
+static void guest_kill(struct guest *guest)
+{
+    if (guest->pidfd >= 0 && !guest->exited)
+        pidfd_send_signal(guest->pidfd, SIGKILL, NULL, 0);
+}
+
+void guest_violated(struct guest *guest, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    fc_log(FC_LOG_ERROR, guest->spec.instance, "the worker broke the protocol and is ended: %s", text);
+    guest->state = ORDER_CLOSED;
+    guest_kill(guest);
+}
+
+static void guest_finish(void *userdata)
+{
+    struct guest *guest = userdata;
+
+    loop_cancel_timer(guest->runtime->loop, &guest->deadline);
+    guest->out = output_free(guest->out);
+    guest->err = output_free(guest->err);
+    guest->ops->ended(guest->userdata, guest->why, guest->asked && !guest->late);
+}
+
+/* The handshake, or stopping, took too long; or a process that is gone has no last word for us. */
+static void guest_too_late(void *userdata)
+{
+    struct guest *guest = userdata;
+
+    if (guest->exited) {
+        loop_defer(guest->runtime->loop, &guest->finish);
+        return;
+    }
+    guest->late = true;
+    if (guest->asked)
+        fc_log(FC_LOG_WARNING, guest->spec.instance, "does not stop in time, killed");
+    else
+        fc_log(FC_LOG_ERROR, guest->spec.instance, "does not start in time, killed");
+    guest->state = ORDER_CLOSED;
+    guest_kill(guest);
+}
+
+static void guest_set_deadline(struct guest *guest, uint64_t ms)
+{
+    loop_set_timer(guest->runtime->loop, &guest->deadline, fc_now_ns() + ms * FC_NS_PER_MS);
+}
+
+static void guest_describe(struct guest *guest, const siginfo_t *info)
+{
+    if (info->si_code != CLD_EXITED && info->si_status == SIGSYS)
+        snprintf(guest->why, sizeof(guest->why), "killed by SIGSYS: a system call of another architecture");
+    else if (info->si_code != CLD_EXITED)
+        snprintf(guest->why, sizeof(guest->why), "killed by SIG%s", sigabbrev_np(info->si_status));
+    else if (info->si_status == GUEST_EXIT_CURTAIN)
+        snprintf(guest->why, sizeof(guest->why), "not started, because the curtain could not be closed");
+    else
+        snprintf(guest->why, sizeof(guest->why), "exit status %d", info->si_status);
+}
+
+static void guest_exited(void *userdata, uint32_t events)
+{
+    struct guest *guest = userdata;
+    siginfo_t info = {0};
+
+    (void)events;
+    if (waitid(P_PIDFD, (id_t)guest->pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 || !info.si_pid)
+        return;
+    guest->exited = true;
+    guest->pid_source = loop_remove(guest->pid_source);
+    guest_describe(guest, &info);
+    /* its last messages may be in the socket still: a clean end says so itself, for others we do not wait */
+    guest_link_receive(guest, true);
+    if (guest->state == ORDER_STOPPING && info.si_code == CLD_EXITED)
+        guest_set_deadline(guest, GUEST_LAST_WORD_MS);
+    else
+        loop_defer(guest->runtime->loop, &guest->finish);
+}
+
+static void guest_failed(struct guest *guest, const char *what, int r)
+{
+    snprintf(guest->why, sizeof(guest->why), "%s: %s", what, strerror(-r));
+    guest_kill(guest);
+    guest->exited = guest->pid == 0 || guest->pidfd < 0;
+    if (guest->exited)
+        loop_defer(guest->runtime->loop, &guest->finish);
+}
+
+static void guest_spawned(void *userdata, pid_t pid)
+{
+    struct guest *guest = userdata;
+    int r;
+
+    guest->job = NULL;
+    if (pid < 0) {
+        guest_failed(guest,
+                     pid == -EPERM || pid == -ENOSPC || pid == -EUSERS
+                         ? "layer \"namespaces\": the kernel refuses new user namespaces (sysctl "
+                           "kernel.unprivileged_userns_clone, user.max_user_namespaces)"
+                         : "the zygote could not fork",
+                     pid);
+        return;
+    }
+    guest->pid = pid;
+    guest->pidfd = pidfd_open(pid, 0);
+    r = guest->pidfd < 0 ? -errno
+                         : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited,
+                                    guest);
+    if (r < 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, __WALL);
+        fc_closep(&guest->pidfd);
+        guest->pidfd = -1;
+        guest_failed(guest, "the worker cannot be watched", r);
+        return;
+    }
+    guest_set_deadline(guest, GUEST_HANDSHAKE_MS);
+    guest_link_start(guest);
+}
+
+/* As root, the folders are handed over as mounts: the worker's uid may not be able to walk to them. */
+static int guest_open_tree(const char *path)
+{
+    int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+static int guest_fill_job(struct guest *guest, struct spawn_job *job)
+{
+    struct spawn_request *request = &job->request;
+
+    request->network = guest->spec.network;
+    request->has_trees = guest->runtime->is_root;
+    if (snprintf(request->instance, sizeof(request->instance), "%s", guest->spec.instance) < 0 ||
+        snprintf(request->link, sizeof(request->link), "%s", guest->link_name) < 0 ||
+        snprintf(request->script_folder, PATH_MAX, "%s", guest->spec.script_folder) >= PATH_MAX ||
+        snprintf(request->state_folder, PATH_MAX, "%s", guest->spec.state_folder) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(guest->runtime->link_folder_fd, F_DUPFD_CLOEXEC, 0);
+    if (job->descriptors[SPAWN_LINK_FOLDER] < 0)
+        return -errno;
+    if (!request->has_trees)
+        return 0;
+    job->descriptors[SPAWN_SCRIPT_TREE] = guest_open_tree(guest->spec.script_folder);
+    if (job->descriptors[SPAWN_SCRIPT_TREE] < 0)
+        return job->descriptors[SPAWN_SCRIPT_TREE];
+    job->descriptors[SPAWN_STATE_TREE] = guest_open_tree(guest->spec.state_folder);
+    return job->descriptors[SPAWN_STATE_TREE] < 0 ? job->descriptors[SPAWN_STATE_TREE] : 0;
+}
+
+static int guest_begin(struct guest *guest)
+{
+    struct loop *loop = guest->runtime->loop;
+    struct spawn_job *job;
+    int r = spawn_job_new(&job, guest_spawned, guest);
+
+    if (r < 0)
+        return r;
+    r = guest_link_open(guest);
+    if (r == 0)
+        r = output_new(&guest->out, loop, guest->spec.instance, FC_LOG_INFO, &job->descriptors[SPAWN_STDOUT]);
+    if (r == 0)
+        r = output_new(&guest->err, loop, guest->spec.instance, FC_LOG_WARNING, &job->descriptors[SPAWN_STDERR]);
+    if (r == 0)
+        r = guest_fill_job(guest, job);
+    if (r < 0) {
+        spawn_job_free(job);
+        return r;
+    }
+    guest->job = job;
+    spawner_submit(guest->runtime->spawner, job);
+    return 0;
+}
+
+int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest_spec *spec,
+              const struct guest_ops *ops, void *userdata)
+{
+    struct guest *guest = calloc(1, sizeof(*guest));
+    int r;
+
+    if (!guest)
+        return -ENOMEM;
+    guest->runtime = runtime;
+    guest->spec = *spec;
+    guest->ops = ops;
+    guest->userdata = userdata;
+    guest->pidfd = -1;
+    guest->deadline = (struct timer){.fn = guest_too_late, .userdata = guest};
+    guest->finish = (struct loop_task){.fn = guest_finish, .userdata = guest};
+    r = guest_begin(guest);
+    if (r < 0) {
+        guest_free(guest);
+        return r;
+    }
+    *guestp = guest;
+    return 0;
+}
+
+struct guest *guest_free(struct guest *guest)
+{
+    if (!guest)
+        return NULL;
+    if (guest->job)
+        spawner_cancel(guest->runtime->spawner, guest->job);
+    if (guest->pidfd >= 0 && !guest->exited) {
+        siginfo_t info;
+
+        guest_kill(guest);
+        waitid(P_PIDFD, (id_t)guest->pidfd, &info, WEXITED | __WALL); /* at once: it was killed */
+    }
+    guest_link_close(guest);
+    guest->gate = netgate_free(guest->gate);
+    loop_cancel_task(guest->runtime->loop, &guest->finish);
+    loop_cancel_timer(guest->runtime->loop, &guest->deadline);
+    output_free(guest->out);
+    output_free(guest->err);
+    loop_remove(guest->pid_source);
+    fc_closep(&guest->pidfd);
+    free(guest);
+    return NULL;
+}
+
+bool guest_is_idle(const struct guest *guest)
+{
+    return guest && guest->state == ORDER_IDLE;
+}
+
+bool guest_is_running(const struct guest *guest)
+{
+    return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY);
+}
+
+int guest_pid(const struct guest *guest)
+{
+    return guest ? guest->pid : 0;
+}
+
+size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)
+{
+    uint32_t ticks[TICKS_MAX], ready[MANAGED_MAX];
+    struct message message = {.type = MESSAGE_BATCH};
+    int r;
+
+    if (!guest_is_idle(guest))
+        return 0;
+    if (n_events > CODEC_MAX_BATCH_EVENTS)
+        n_events = CODEC_MAX_BATCH_EVENTS;
+    message.batch = (struct message_batch){
+        .channels = channels,
+        .values = values,
+        .n_events = n_events,
+        .ticks = ticks,
+        .n_ticks = tick_set_take(guest->ticks, ticks),
+        .ready = ready,
+        .n_ready = managed_set_take(guest->sockets, ready),
+    };
+    if (!n_events && !message.batch.n_ticks && !message.batch.n_ready)
+        return 0;
+    guest->state = ORDER_BUSY;
+    r = guest_link_send(guest, &message);
+    if (r < 0)
+        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
+    return n_events;
+}
+
+void guest_stop(struct guest *guest, uint32_t timeout_ms)
+{
+    int r;
+
+    guest->asked = true;
+    if (!guest_is_running(guest)) {
+        guest->state = ORDER_CLOSED;
+        guest_kill(guest);
+        if (guest->job) { /* not even forked */
+            spawner_cancel(guest->runtime->spawner, guest->job);
+            guest->job = NULL;
+            loop_defer(guest->runtime->loop, &guest->finish);
+        }
+        return;
+    }
+    guest->state = ORDER_STOPPING;
+    guest_set_deadline(guest, timeout_ms);
+    r = guest_link_send(guest, &(struct message){.type = MESSAGE_STOP});
+    if (r < 0)
+        guest_violated(guest, "it cannot be told to stop: %s", strerror(-r));
+}

@@ -1,0 +1,68 @@
+/*
+ * A guest: one worker process as the broker sees it, from the wish for one to its end. Whatever comes from it is
+ * checked here; what breaks the protocol ends the process, and only that.
+ */
+#ifndef BROKER_GUEST_H
+#define BROKER_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/codec.h"
+#include "proto/spawn.h"
+
+struct runtime;
+struct guest;
+
+/* Everything is borrowed until guest_free(). */
+struct guest_spec {
+    const char *instance;
+    const char *script_folder;
+    const char *state_folder;
+    enum spawn_network network;
+};
+
+/* None of these may free the guest, save `ended`, where it is what one does. */
+struct guest_ops {
+    /* the setup message, borrowed until the next call; -errno ends the guest */
+    int (*setup)(void *userdata, struct message_setup *setup);
+    /* the modules are imported, batches may be sent */
+    void (*ready)(void *userdata);
+    /* the script made a channel; its id is the next one. -EINVAL if the worker must not do that */
+    int (*new_channel)(void *userdata, const char *name);
+    /* -EINVAL if there is no such channel */
+    int (*output)(void *userdata, uint32_t channel, double value);
+    void (*exceptions)(void *userdata, uint32_t n);
+    /* idle, or something is due: a good time for guest_send() */
+    void (*wanted)(void *userdata);
+    /* the process is gone; `why` is a sentence for the log, `asked` that it came to its end as we wanted */
+    void (*ended)(void *userdata, const char *why, bool asked);
+};
+
+/* Begins to make a worker. Does not wait; -errno. */
+int guest_new(struct guest **guest, struct runtime *runtime, const struct guest_spec *spec,
+              const struct guest_ops *ops, void *userdata);
+
+/* Kills the process if there still is one, and waits for it. Takes NULL; returns NULL. */
+struct guest *guest_free(struct guest *guest);
+
+/* Waits for events, that is: guest_send() would send. */
+bool guest_is_idle(const struct guest *guest);
+
+/* Has a process whose modules are imported. */
+bool guest_is_running(const struct guest *guest);
+
+/* 0 before there is one. */
+int guest_pid(const struct guest *guest);
+
+/*
+ * Sends events, and the ticks and sockets that are due, as one batch to an idle guest; nothing if there is nothing.
+ * The number of events taken.
+ */
+size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
+
+/* Asks the script to clean up and end; `ended` follows, after a kill if it takes longer than `timeout_ms`. */
+void guest_stop(struct guest *guest, uint32_t timeout_ms);
+
+#endif

@@ -1,0 +1,289 @@
+/* See guest.h: the conversation with a worker. Nothing that it says is believed before it is checked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "broker/guest_private.h"
+#include "broker/runtime.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+#define GUEST_BUDGET 16 /* messages per turn; each may carry thousands of events */
+
+static void guest_link_ready(void *userdata, uint32_t events)
+{
+    (void)events;
+    guest_link_receive(userdata, false);
+}
+
+static void guest_link_again(void *userdata)
+{
+    guest_link_receive(userdata, false);
+}
+
+static void guest_wanted(void *userdata)
+{
+    struct guest *guest = userdata;
+
+    guest->ops->wanted(guest->userdata);
+}
+
+static int guest_link_name(char *name, size_t bytes)
+{
+    uint8_t random[16];
+
+    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+        return -EIO;
+    for (size_t i = 0; i < sizeof(random) && 2 * i + 3 <= bytes; i++)
+        snprintf(name + 2 * i, 3, "%02x", random[i]);
+    return 0;
+}
+
+int guest_link_open(struct guest *guest)
+{
+    struct runtime *runtime = guest->runtime;
+    char path[96];
+    int r = guest_link_name(guest->link_name, sizeof(guest->link_name));
+
+    guest->receive = (struct loop_task){.fn = guest_link_again, .userdata = guest};
+    if (r == 0)
+        r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted, guest);
+    if (r == 0)
+        r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, guest_wanted, guest);
+    if (r < 0)
+        return r;
+    /* through the descriptor: however long the folder's path is, the address is short */
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", runtime->link_folder_fd, guest->link_name);
+    r = link_bind(&guest->link, runtime->links, path);
+    if (r < 0)
+        return r;
+    guest->link_named = true;
+    if (runtime->is_root &&
+        fchownat(runtime->link_folder_fd, guest->link_name, runtime->worker_uid, runtime->worker_gid, 0) < 0)
+        return -errno;
+    return loop_add(runtime->loop, &guest->link_source, link_fd(guest->link), EPOLLIN, guest_link_ready, guest);
+}
+
+/* Nobody else connects: the file goes as soon as the worker has, or will never. zmq_unbind() would end the link too. */
+static void guest_link_unname(struct guest *guest)
+{
+    if (guest->link_named)
+        unlinkat(guest->runtime->link_folder_fd, guest->link_name, 0);
+    guest->link_named = false;
+}
+
+void guest_link_close(struct guest *guest)
+{
+    guest_link_unname(guest);
+    loop_cancel_task(guest->runtime->loop, &guest->receive);
+    guest->link_source = loop_remove(guest->link_source);
+    guest->link = link_free(guest->link);
+    guest->sockets = managed_set_free(guest->sockets);
+    guest->ticks = tick_set_free(guest->ticks);
+    guest->state = ORDER_CLOSED;
+}
+
+int guest_link_send(struct guest *guest, const struct message *message)
+{
+    ptrdiff_t size = codec_prepare(guest->runtime->codec, message);
+    void *bytes;
+    int r;
+
+    if (size < 0)
+        return (int)size;
+    bytes = link_reserve(guest->link, (size_t)size);
+    if (!bytes)
+        return -ENOMEM;
+    codec_encode(guest->runtime->codec, bytes);
+    r = link_commit(guest->link);
+    /* sending takes the descriptor's edge */
+    if (link_readable(guest->link))
+        loop_defer(guest->runtime->loop, &guest->receive);
+    return r;
+}
+
+static void guest_send_or_end(struct guest *guest, const struct message *message)
+{
+    int r = guest_link_send(guest, message);
+
+    if (r < 0)
+        guest_violated(guest, "%s cannot be sent: %s", message_name(message->type), strerror(-r));
+}
+
+static void guest_handle_hello(struct guest *guest, uint32_t version)
+{
+    struct message message = {.type = MESSAGE_SETUP};
+    pid_t peer = link_peer(guest->link);
+    int r;
+
+    if (peer != guest->pid) {
+        guest_violated(guest, "process %d connected in place of %d", peer, guest->pid);
+        return;
+    }
+    guest_link_unname(guest);
+    if (version != CODEC_VERSION) {
+        guest_violated(guest, "it speaks version %u of the protocol, not %u", version, CODEC_VERSION);
+        return;
+    }
+    r = guest->ops->setup(guest->userdata, &message.setup);
+    if (r < 0) {
+        guest_violated(guest, "setup: %s", strerror(-r));
+        return;
+    }
+    guest->state = ORDER_LOCKING;
+    guest_send_or_end(guest, &message);
+}
+
+static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
+{
+    int fd = (int)syscall(SYS_pidfd_getfd, guest->pidfd, notify_fd, 0);
+    int r = fd < 0 ? -errno : netgate_new(&guest->gate, guest->runtime->loop, guest->spec.instance, fd);
+
+    if (r < 0) {
+        guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));
+        return;
+    }
+    guest->state = ORDER_IMPORTING;
+    loop_cancel_timer(guest->runtime->loop, &guest->deadline);
+    guest_send_or_end(guest, &(struct message){.type = MESSAGE_PROCEED});
+}
+
+static int guest_take_channels(struct guest *guest, const struct message_report *report)
+{
+    if (report->n_new_channels && guest->state != ORDER_IMPORTING)
+        return -EPROTO;
+    for (size_t i = 0; i < report->n_new_channels; i++) {
+        int r = guest->ops->new_channel(guest->userdata, report->new_channels[i]);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int guest_take_events(struct guest *guest, const struct message_report *report)
+{
+    for (size_t i = 0; i < report->n_events; i++) {
+        int r = isfinite(report->values[i])
+                    ? guest->ops->output(guest->userdata, report->channels[i], report->values[i])
+                    : -EINVAL;
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int guest_take_changes(struct guest *guest, const struct message_report *report)
+{
+    uint64_t now_ns = report->n_intervals ? fc_now_ns() : 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < report->n_intervals; i++)
+        r = tick_set_change(guest->ticks, &report->intervals[i], now_ns);
+    for (size_t i = 0; i < report->n_sockets; i++) {
+        int s = managed_set_change(guest->sockets, guest->pidfd, report->sockets[i].id, report->sockets[i].fd);
+
+        /* the script may have closed it right after manage(): that is its right, and it is told next time */
+        if (s < 0)
+            fc_log(FC_LOG_WARNING, guest->spec.instance, "descriptor %d cannot be managed: %s",
+                   report->sockets[i].fd, strerror(-s));
+    }
+    return r;
+}
+
+static void guest_handle_report(struct guest *guest, const struct message_report *report)
+{
+    int r;
+
+    if (report->done && guest->state != ORDER_BUSY && guest->state != ORDER_STOPPING) {
+        guest_violated(guest, "it finished a batch that nobody sent");
+        return;
+    }
+    r = guest_take_channels(guest, report);
+    if (r == 0)
+        r = guest_take_events(guest, report);
+    if (r == 0)
+        r = guest_take_changes(guest, report);
+    if (r < 0) {
+        guest_violated(guest, "its report is not possible: %s", strerror(-r));
+        return;
+    }
+    if (report->exceptions)
+        guest->ops->exceptions(guest->userdata, report->exceptions);
+    if (!report->done || guest->state != ORDER_BUSY)
+        return;
+    guest->state = ORDER_IDLE;
+    managed_set_handled(guest->sockets);
+    guest->ops->wanted(guest->userdata);
+}
+
+static void guest_handle(struct guest *guest, const struct message *message)
+{
+    if (!order_legal(guest->state, message->type)) {
+        guest_violated(guest, "it said \"%s\" while %s", message_name(message->type),
+                       order_state_name(guest->state));
+        return;
+    }
+    switch (message->type) {
+    case MESSAGE_HELLO:
+        guest_handle_hello(guest, message->hello_version);
+        break;
+    case MESSAGE_LOCKED:
+        guest_handle_locked(guest, message->notify_fd);
+        break;
+    case MESSAGE_REPORT:
+        guest_handle_report(guest, &message->report);
+        break;
+    case MESSAGE_READY:
+        guest->state = ORDER_IDLE;
+        guest->ops->ready(guest->userdata);
+        break;
+    case MESSAGE_STOPPED:
+        guest->state = ORDER_CLOSED;
+        if (guest->exited)
+            loop_defer(guest->runtime->loop, &guest->finish);
+        break;
+    default:
+        break; /* not legal in any state */
+    }
+}
+
+void guest_link_receive(struct guest *guest, bool to_the_end)
+{
+    if (!guest->pid)
+        return; /* guest_link_start() comes back to it */
+    for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
+        struct message message;
+        const void *bytes;
+        size_t n_bytes;
+        int r = link_receive(guest->link, &bytes, &n_bytes);
+
+        if (r == -EAGAIN)
+            return;
+        if (r == 0)
+            r = codec_decode(guest->runtime->codec, CODEC_FROM_WORKER, bytes, n_bytes, &message);
+        if (r < 0) {
+            guest_violated(guest, "it sent what is no message: %s", strerror(-r));
+            return;
+        }
+        guest_handle(guest, &message);
+        if (budget == 0 && !to_the_end) {
+            loop_defer(guest->runtime->loop, &guest->receive);
+            return;
+        }
+    }
+}
+
+void guest_link_start(struct guest *guest)
+{
+    guest_link_receive(guest, false);
+}

@@ -1,0 +1,66 @@
+/* What guest.c (the process) and guest_link.c (the conversation) share. */
+#ifndef BROKER_GUEST_PRIVATE_H
+#define BROKER_GUEST_PRIVATE_H
+
+#include <sys/types.h>
+
+#include "broker/guest.h"
+#include "broker/loop.h"
+#include "broker/managed.h"
+#include "broker/netgate.h"
+#include "broker/output.h"
+#include "broker/ticks.h"
+#include "proto/link.h"
+#include "proto/order.h"
+
+struct spawn_job;
+
+struct guest {
+    struct runtime *runtime;
+    struct guest_spec spec;
+    const struct guest_ops *ops;
+    void *userdata;
+
+    /* the process */
+    struct spawn_job *job; /* until the zygote has answered */
+    pid_t pid;
+    int pidfd;
+    struct loop_source *pid_source;
+    struct output *out;
+    struct output *err;
+    struct netgate *gate;
+    struct timer deadline; /* of the handshake, or of stopping */
+    struct loop_task finish;
+    bool exited;
+    bool asked; /* guest_stop() was called */
+    bool late;  /* it did not stop in time */
+    char why[160];
+
+    /* the conversation */
+    enum order_state state;
+    struct link *link;
+    char link_name[40];
+    bool link_named; /* the endpoint's file still exists */
+    struct loop_source *link_source;
+    struct loop_task receive;
+    struct tick_set *ticks;
+    struct managed_set *sockets;
+};
+
+/* Binds the endpoint. -errno. */
+int guest_link_open(struct guest *guest);
+void guest_link_close(struct guest *guest);
+
+/* The worker's pid is known now: what it said meanwhile can be believed. */
+void guest_link_start(struct guest *guest);
+
+/* Handles what is there, all of it if `to_the_end`. */
+void guest_link_receive(struct guest *guest, bool to_the_end);
+
+/* 0 or -errno: the link is broken or full, which it never is while the worker behaves. */
+int guest_link_send(struct guest *guest, const struct message *message);
+
+/* Ends the worker for what it did, with the reason in the log. */
+void guest_violated(struct guest *guest, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,111 @@
+/* See instance.h. */
+#include "broker/instance.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int fc_refuse(struct fc_reason *reason, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reason->text, sizeof(reason->text), format, args);
+    va_end(args);
+    return -EINVAL;
+}
+
+const char *fc_instance_name(const struct fc_instance *instance)
+{
+    return instance->name;
+}
+
+int instance_new(struct fc_instance **instancep, struct show *show, const char *name,
+                 const struct fc_backend *backend, const char *directory)
+{
+    struct fc_instance *instance = calloc(1, sizeof(*instance));
+
+    if (!instance)
+        return -ENOMEM;
+    instance->show = show;
+    instance->backend = backend;
+    instance->name = strdup(name);
+    if (instance->name)
+        instance->self = backend->instance_new(instance, directory);
+    if (!instance->self) {
+        instance_free(instance);
+        return -ENOMEM;
+    }
+    *instancep = instance;
+    return 0;
+}
+
+struct fc_instance *instance_free(struct fc_instance *instance)
+{
+    struct channel_name *name, *next;
+
+    if (!instance)
+        return NULL;
+    if (instance->self) {
+        instance->backend->stop(instance->self);
+        instance->backend->instance_free(instance->self);
+    }
+    HASH_ITER(hh, instance->names, name, next)
+    {
+        HASH_DEL(instance->names, name);
+        free(name);
+    }
+    free(instance->channels);
+    free(instance->name);
+    free(instance);
+    return NULL;
+}
+
+int64_t instance_find_channel(const struct fc_instance *instance, const char *name)
+{
+    struct channel_name *known;
+
+    HASH_FIND_STR(instance->names, name, known);
+    return known ? (int64_t)known->id : -ENOENT;
+}
+
+static int instance_reserve_channel(struct fc_instance *instance)
+{
+    uint32_t capacity = instance->channels_capacity ? instance->channels_capacity * 2 : 16;
+    struct channel *channels;
+
+    if (instance->n_channels < instance->channels_capacity)
+        return 0;
+    if (instance->n_channels >= INSTANCE_MAX_CHANNELS)
+        return -ENOSPC;
+    channels = realloc(instance->channels, capacity * sizeof(*channels));
+    if (!channels)
+        return -ENOMEM;
+    instance->channels = channels;
+    instance->channels_capacity = capacity;
+    return 0;
+}
+
+int64_t instance_add_channel(struct fc_instance *instance, const char *name)
+{
+    int64_t id = instance_find_channel(instance, name);
+    size_t bytes = strlen(name) + 1;
+    struct channel_name *entry;
+    int r;
+
+    if (id >= 0)
+        return id;
+    r = instance_reserve_channel(instance);
+    if (r < 0)
+        return r;
+    entry = malloc(sizeof(*entry) + bytes);
+    if (!entry)
+        return -ENOMEM;
+    memcpy(entry->text, name, bytes);
+    entry->id = instance->n_channels;
+    HASH_ADD(hh, instance->names, text, (unsigned)(bytes - 1), entry);
+    instance->channels[instance->n_channels] = (struct channel){.name = entry};
+    return instance->n_channels++;
+}

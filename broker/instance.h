@@ -1,0 +1,71 @@
+/* The core's side of an instance: its name, its backend, its channels. */
+#ifndef BROKER_INSTANCE_H
+#define BROKER_INSTANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "broker/config.h"
+#include "broker/timer.h"
+#include "firecurtain/backend.h"
+
+#define INSTANCE_MAX_CHANNELS 262144u
+
+struct show;
+
+struct channel_name {
+    UT_hash_handle hh;
+    uint32_t id;
+    char text[]; /* the key */
+};
+
+struct channel {
+    struct channel_name *name;
+    unsigned directions;       /* enum fc_direction */
+    uint32_t first_target;     /* in the router's targets */
+    uint32_t n_targets;
+    struct config_location at; /* where a mapping first used it; file NULL if none did */
+};
+
+struct fc_instance {
+    struct show *show;
+    char *name;
+    const struct fc_backend *backend;
+    void *self;
+    struct config_location at;
+    struct channel *channels;
+    uint32_t n_channels;
+    uint32_t channels_capacity;
+    struct channel_name *names; /* hash */
+    bool started;
+    bool quiescing;
+    struct timer retry; /* of `start` */
+    bool is_dirty;
+    struct fc_instance *next_dirty;
+    uint64_t malformed;
+    uint64_t malformed_logged_ns;
+    uint64_t malformed_logged;
+    UT_hash_handle hh; /* in the show, by name */
+};
+
+/* Makes an instance with the backend's state. -ENOMEM. */
+int instance_new(struct fc_instance **instance, struct show *show, const char *name,
+                 const struct fc_backend *backend, const char *directory);
+
+/* Stops it if necessary. Takes NULL; returns NULL. */
+struct fc_instance *instance_free(struct fc_instance *instance);
+
+/* The id of a channel, or -ENOENT. */
+int64_t instance_find_channel(const struct fc_instance *instance, const char *name);
+
+/* The id of a channel, made if it is new. -ENOMEM, -ENOSPC above INSTANCE_MAX_CHANNELS. */
+int64_t instance_add_channel(struct fc_instance *instance, const char *name);
+
+static inline const char *instance_channel_name(const struct fc_instance *instance, uint32_t id)
+{
+    return instance->channels[id].name->text;
+}
+
+#endif

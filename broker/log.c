@@ -1,0 +1,208 @@
+/* See log.h. A line is composed in one buffer and written with one write(), so that lines never mix. */
+#include "broker/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+#define LOG_MAX_LINE 4096 /* PIPE_BUF: a pipe that polls writable takes it whole */
+#define LOG_MAX_TEXT 3072
+
+static const struct {
+    const char *name;
+    const char *colour;
+    int priority; /* of syslog */
+} log_levels[] = {
+    [FC_LOG_ERROR] = {"error", "\033[31m", 3},
+    [FC_LOG_WARNING] = {"warning", "\033[33m", 4},
+    [FC_LOG_INFO] = {"info", "\033[32m", 6},
+    [FC_LOG_DEBUG] = {"debug", "\033[2m", 7},
+};
+
+static struct {
+    enum fc_log_level level;
+    bool colour;
+    bool journal;
+    uint64_t lost; /* lines that stderr could not take */
+} log_state = {.level = FC_LOG_INFO};
+
+/* systemd tells which file its journal stream is: JOURNAL_STREAM, see systemd.exec(5). */
+static bool log_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long device, inode;
+    struct stat st;
+
+    return stream && sscanf(stream, "%lu:%lu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
+           st.st_dev == device && st.st_ino == inode;
+}
+
+void log_init(enum fc_log_level level)
+{
+    log_state.level = level;
+    log_state.journal = log_is_journal();
+    log_state.colour = !log_state.journal && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+bool log_parse_level(const char *name, enum fc_log_level *level)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(log_levels); i++) {
+        if (strcmp(name, log_levels[i].name) == 0) {
+            *level = (enum fc_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The length of a valid UTF-8 sequence of printable text at `text`, 0 if there is none. */
+static size_t log_printable(const unsigned char *text, size_t bytes)
+{
+    size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+
+    if (text[0] < 0x20 || text[0] == 0x7f || (text[0] >= 0x80 && text[0] < 0xc2) || text[0] > 0xf4 || length > bytes)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    /* C1 controls, overlong forms, surrogates, and what lies beyond Unicode */
+    if ((text[0] == 0xc2 && text[1] < 0xa0) || (text[0] == 0xe0 && text[1] < 0xa0) ||
+        (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf0 && text[1] < 0x90) ||
+        (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    /* line and paragraph separators, and the controls of text direction */
+    if (text[0] == 0xe2 && text[1] == 0x80 && (text[2] >= 0xa8 && text[2] <= 0xae))
+        return 0;
+    if (text[0] == 0xe2 && text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)
+        return 0;
+    return length;
+}
+
+static size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < bytes;) {
+        const unsigned char *p = (const unsigned char *)text + i;
+        size_t length = log_printable(p, bytes - i);
+
+        if (n + 8 > room) { /* the longest sequence, and the mark */
+            memcpy(out + n, "…", strlen("…"));
+            return n + strlen("…");
+        }
+        if (length)
+            memcpy(out + n, p, length), n += length, i += length;
+        else if (*p == '\t')
+            out[n++] = ' ', i++;
+        else
+            n += (size_t)snprintf(out + n, room - n, "\\x%02x", *p), i++;
+    }
+    return n;
+}
+
+static size_t log_head(char *line, size_t room, enum fc_log_level level, const char *instance)
+{
+    char stamp[64];
+    struct timespec now;
+    struct tm local;
+
+    if (log_state.journal)
+        return (size_t)snprintf(line, room, "<%d>%s ", log_levels[level].priority, instance);
+    clock_gettime(CLOCK_REALTIME, &now);
+    localtime_r(&now.tv_sec, &local);
+    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
+    return (size_t)snprintf(line, room, "%s.%03ld %s%s%s %s ", stamp, now.tv_nsec / 1000000,
+                            log_state.colour ? log_levels[level].colour : "", log_levels[level].name,
+                            log_state.colour ? "\033[0m" : "", instance);
+}
+
+/* Nothing may stall the show, a reader of the log least of all. */
+static bool log_can_write(void)
+{
+    struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT);
+}
+
+static void log_write(const char *line, size_t bytes)
+{
+    if (!log_can_write() || write(STDERR_FILENO, line, bytes) < 0)
+        log_state.lost++;
+}
+
+static void log_report_lost(void)
+{
+    char line[128];
+    size_t n;
+
+    if (!log_state.lost || !log_can_write())
+        return;
+    n = log_head(line, sizeof(line), FC_LOG_WARNING, "-");
+    n += (size_t)snprintf(line + n, sizeof(line) - n, "%llu lines of the log were lost\n",
+                          (unsigned long long)log_state.lost);
+    log_state.lost = 0;
+    log_write(line, n);
+}
+
+void fc_log_text(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
+{
+    char line[LOG_MAX_LINE];
+    size_t n;
+
+    if (level > log_state.level)
+        return;
+    log_report_lost();
+    n = log_head(line, 512, level, instance ? instance : "-");
+    n += log_escape(line + n, LOG_MAX_TEXT, text, bytes);
+    line[n++] = '\n';
+    log_write(line, n);
+}
+
+void fc_log(enum fc_log_level level, const char *instance, const char *format, ...)
+{
+    char text[LOG_MAX_TEXT];
+    va_list args;
+    int n;
+
+    if (level > log_state.level)
+        return;
+    va_start(args, format);
+    n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n > 0)
+        fc_log_text(level, instance, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+void log_limit_init(struct log_limit *limit, uint32_t burst, uint32_t per_second)
+{
+    *limit = (struct log_limit){.burst = burst, .per_second = per_second};
+    limit->tokens_ns = burst * (FC_NS_PER_S / per_second);
+}
+
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns)
+{
+    uint64_t cost_ns = FC_NS_PER_S / limit->per_second;
+    uint64_t most_ns = limit->burst * cost_ns;
+
+    if (limit->last_ns)
+        limit->tokens_ns += now_ns - limit->last_ns;
+    limit->last_ns = now_ns;
+    if (limit->tokens_ns > most_ns)
+        limit->tokens_ns = most_ns;
+    if (limit->tokens_ns < cost_ns) {
+        limit->left_out++;
+        return false;
+    }
+    limit->tokens_ns -= cost_ns;
+    return true;
+}

@@ -1,0 +1,30 @@
+/* The log's settings; writing to it is firecurtain/log.h. */
+#ifndef BROKER_LOG_H
+#define BROKER_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firecurtain/log.h"
+
+/* Looks at stderr: colour on a terminal, priorities instead of times when it is the systemd journal. */
+void log_init(enum fc_log_level level);
+
+/* `error`, `warning`, `info` or `debug`; false if it is none of them. */
+bool log_parse_level(const char *name, enum fc_log_level *level);
+
+/* A token bucket: so many at once, so many per second. */
+struct log_limit {
+    uint32_t burst;
+    uint32_t per_second;
+    uint64_t tokens_ns; /* time saved up, in units of one token's worth */
+    uint64_t last_ns;
+    uint64_t left_out; /* since the last line that was let through */
+};
+
+void log_limit_init(struct log_limit *limit, uint32_t burst, uint32_t per_second);
+
+/* True if one more line may be written now; otherwise it is counted in `left_out`. */
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * The broker's only loop: descriptors (epoll), timers (one timerfd), and tasks that are put off to the next turn so
+ * that nothing takes more than its share of this one. Knows nothing of what it serves.
+ */
+#ifndef BROKER_LOOP_H
+#define BROKER_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/timer.h"
+
+struct loop;
+struct loop_source;
+
+/* `events` are EPOLLIN, EPOLLHUP… */
+typedef void (*loop_fn)(void *userdata, uint32_t events);
+
+/* Lives inside what it belongs to; zeroed but for fn and userdata means not queued. */
+struct loop_task {
+    void (*fn)(void *userdata);
+    void *userdata;
+    struct loop_task *next;
+    struct loop_task *previous;
+    bool queued;
+};
+
+int loop_new(struct loop **loop);
+
+/* All sources must have been removed. Takes NULL; returns NULL. */
+struct loop *loop_free(struct loop *loop);
+
+/* Watches a descriptor, which stays the caller's. -errno. */
+int loop_add(struct loop *loop, struct loop_source **source, int fd, uint32_t events, loop_fn fn,
+             void *userdata);
+
+/* Changes the events, and arms a source again that has EPOLLONESHOT. */
+int loop_modify(struct loop_source *source, uint32_t events);
+
+/* No callback of it runs after this, also none that was already found ready. Before closing the descriptor. NULL is fine; returns NULL. */
+struct loop_source *loop_remove(struct loop_source *source);
+
+/* Absolute deadline on CLOCK_MONOTONIC. Out of memory, the timer fires at once instead: nothing waits for ever. */
+void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t deadline_ns);
+void loop_cancel_timer(struct loop *loop, struct timer *timer);
+
+/* Runs a task once in the next turn, which then does not sleep. Queueing it twice is once. */
+void loop_defer(struct loop *loop, struct loop_task *task);
+void loop_cancel_task(struct loop *loop, struct loop_task *task);
+
+/* Called at the end of each turn's events, timers and tasks. */
+void loop_set_after(struct loop *loop, void (*fn)(void *userdata), void *userdata);
+
+/* Runs turns until loop_stop(). 0 or -errno. */
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+#endif

@@ -1,0 +1,192 @@
+/* See managed.h. */
+#include "broker/managed.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "broker/loop.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+
+#define MANAGED_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLONESHOT)
+
+enum managed_state {
+    MANAGED_POLLED,
+    MANAGED_READY,    /* not yet told */
+    MANAGED_HANDLING, /* told, the script is at it */
+};
+
+struct managed {
+    struct managed_set *set;
+    uint32_t id;
+    int fd;
+    enum managed_state state;
+    bool end_seen; /* the end of the stream was told once */
+    struct loop_source *source;
+};
+
+struct managed_set {
+    struct loop *loop;
+    const char *instance;
+    void (*changed)(void *userdata);
+    void *userdata;
+    struct managed *list[MANAGED_MAX];
+    size_t n;
+};
+
+int managed_set_new(struct managed_set **setp, struct loop *loop, const char *instance,
+                    void (*changed)(void *userdata), void *userdata)
+{
+    struct managed_set *set = calloc(1, sizeof(*set));
+
+    if (!set)
+        return -ENOMEM;
+    set->loop = loop;
+    set->instance = instance;
+    set->changed = changed;
+    set->userdata = userdata;
+    *setp = set;
+    return 0;
+}
+
+static void managed_remove(struct managed_set *set, size_t index)
+{
+    struct managed *managed = set->list[index];
+
+    set->list[index] = set->list[--set->n];
+    loop_remove(managed->source);
+    fc_closep(&managed->fd);
+    free(managed);
+}
+
+struct managed_set *managed_set_free(struct managed_set *set)
+{
+    if (!set)
+        return NULL;
+    while (set->n)
+        managed_remove(set, set->n - 1);
+    free(set);
+    return NULL;
+}
+
+static size_t managed_find(const struct managed_set *set, uint32_t id)
+{
+    size_t i = 0;
+
+    while (i < set->n && set->list[i]->id != id)
+        i++;
+    return i;
+}
+
+/* A stream without a peer that reads as ended. A peek tells; the data stays the script's. */
+static bool managed_is_at_end(const struct managed *managed, uint32_t events)
+{
+    int type = 0;
+    socklen_t bytes = sizeof(type);
+    char byte;
+
+    if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+        return false;
+    if (getsockopt(managed->fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type != SOCK_STREAM)
+        return false;
+    return recv(managed->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && errno != EAGAIN;
+}
+
+static void managed_ready(void *userdata, uint32_t events)
+{
+    struct managed *managed = userdata;
+    struct managed_set *set = managed->set;
+
+    errno = 0;
+    if (managed_is_at_end(managed, events)) {
+        if (managed->end_seen) {
+            fc_log(FC_LOG_WARNING, set->instance, "a managed socket was closed by its peer and is still registered; "
+                                                  "unregistered it: call midimonster.manage(None, socket)");
+            managed_remove(set, managed_find(set, managed->id));
+            return;
+        }
+        managed->end_seen = true;
+    }
+    managed->state = MANAGED_READY;
+    set->changed(set->userdata);
+}
+
+/* The worker's descriptor, if it is a socket. Needs no more rights than a parent has over a dumpable child. */
+static int managed_duplicate(int pidfd, int fd)
+{
+    FC_AUTO_CLOSE int own = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+    struct stat st;
+
+    if (own < 0)
+        return -errno;
+    if (fstat(own, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return -EBADF;
+    return fc_steal_fd(&own);
+}
+
+static int managed_add(struct managed_set *set, int pidfd, uint32_t id, int fd)
+{
+    FC_AUTO_CLOSE int own = managed_duplicate(pidfd, fd);
+    struct managed *managed;
+    int r;
+
+    if (own < 0)
+        return own;
+    managed = calloc(1, sizeof(*managed));
+    if (!managed)
+        return -ENOMEM;
+    *managed = (struct managed){.set = set, .id = id, .fd = own};
+    r = loop_add(set->loop, &managed->source, own, MANAGED_EVENTS, managed_ready, managed);
+    if (r < 0) {
+        free(managed);
+        return r;
+    }
+    fc_steal_fd(&own);
+    set->list[set->n++] = managed;
+    return 0;
+}
+
+int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd)
+{
+    size_t index = managed_find(set, id);
+
+    if (fd < 0) {
+        if (index < set->n)
+            managed_remove(set, index);
+        return 0;
+    }
+    if (index < set->n)
+        return -EEXIST;
+    if (set->n == MANAGED_MAX)
+        return -ENOSPC;
+    return managed_add(set, pidfd, id, fd);
+}
+
+size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->list[i]->state != MANAGED_READY)
+            continue;
+        set->list[i]->state = MANAGED_HANDLING;
+        ids[n++] = set->list[i]->id;
+    }
+    return n;
+}
+
+void managed_set_handled(struct managed_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->list[i]->state != MANAGED_HANDLING)
+            continue;
+        set->list[i]->state = MANAGED_POLLED;
+        loop_modify(set->list[i]->source, MANAGED_EVENTS);
+    }
+}

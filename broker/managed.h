@@ -1,0 +1,36 @@
+/*
+ * The sockets that a script has registered with manage(): the broker polls duplicates of them, one shot at a time, and
+ * tells which are ready. A socket whose peer has gone is reported once; a script that keeps it registered all the same
+ * loses it, with a warning, so that nothing spins.
+ */
+#ifndef BROKER_MANAGED_H
+#define BROKER_MANAGED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MANAGED_MAX 256 /* more than a worker lets its script have */
+
+struct loop;
+struct managed_set;
+
+/* `changed` is called when a socket has become ready. `instance` must outlive the set. -ENOMEM. */
+int managed_set_new(struct managed_set **set, struct loop *loop, const char *instance,
+                    void (*changed)(void *userdata), void *userdata);
+
+/* Takes NULL; returns NULL. */
+struct managed_set *managed_set_free(struct managed_set *set);
+
+/*
+ * Duplicates descriptor `fd` of the process and polls it as `id`; a negative one ends that. -EBADF if it is no socket,
+ * -EEXIST, -ENOSPC, or what the kernel says: all of them the worker's fault, save -ENOMEM.
+ */
+int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd);
+
+/* The ids that are ready, for a message; each is polled again only after managed_set_handled(). */
+size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX]);
+
+/* The script has handled what managed_set_take() gave. */
+void managed_set_handled(struct managed_set *set);
+
+#endif

@@ -1,0 +1,179 @@
+/* See output.h. A writer that is faster than the limit is read all the same: it must not learn to wait for the log. */
+#include "broker/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "broker/log.h"
+#include "broker/loop.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+#define OUTPUT_MAX_LINE    2048
+#define OUTPUT_BURST       1000 /* lines at once: several tracebacks */
+#define OUTPUT_PER_SECOND  100
+#define OUTPUT_READ_BYTES  65536 /* per turn of the loop */
+#define OUTPUT_LAST_BYTES  (1 << 20) /* of a worker that has ended */
+#define OUTPUT_FLUSH_NS    FC_NS_PER_S
+
+struct output {
+    struct loop *loop;
+    struct loop_source *source;
+    struct timer report; /* of what was left out, once it is quiet */
+    struct log_limit limit;
+    const char *instance;
+    enum fc_log_level level;
+    int fd;
+    size_t n;
+    bool cut; /* the rest of this line is not wanted */
+    char line[OUTPUT_MAX_LINE];
+};
+
+static void output_report_left_out(struct output *output)
+{
+    if (!output->limit.left_out)
+        return;
+    fc_log(FC_LOG_WARNING, output->instance, "%llu lines were left out here: more than %d a second",
+           (unsigned long long)output->limit.left_out, OUTPUT_PER_SECOND);
+    output->limit.left_out = 0;
+}
+
+static void output_report(void *userdata)
+{
+    output_report_left_out(userdata);
+}
+
+/* "<3>text": the priority, and the text behind it. */
+static enum fc_log_level output_level(const struct output *output, const char **text, size_t *n)
+{
+    static const enum fc_log_level levels[] = {
+        FC_LOG_ERROR, FC_LOG_ERROR, FC_LOG_ERROR, FC_LOG_ERROR,
+        FC_LOG_WARNING, FC_LOG_INFO, FC_LOG_INFO, FC_LOG_DEBUG,
+    };
+    const char *line = *text;
+
+    if (*n < 3 || line[0] != '<' || line[1] < '0' || line[1] > '7' || line[2] != '>')
+        return output->level;
+    *text += 3;
+    *n -= 3;
+    return levels[line[1] - '0'];
+}
+
+static void output_line(struct output *output)
+{
+    const char *text = output->line;
+    size_t n = output->n;
+    enum fc_log_level level = output_level(output, &text, &n);
+    uint64_t left_out = output->limit.left_out;
+
+    output->n = 0;
+    if (!log_limit_take(&output->limit, fc_now_ns())) {
+        if (!left_out)
+            loop_set_timer(output->loop, &output->report, fc_now_ns() + OUTPUT_FLUSH_NS);
+        return;
+    }
+    output_report_left_out(output);
+    if (output->cut && n >= 3)
+        fc_log(level, output->instance, "%.*s … (cut)", (int)n, text);
+    else
+        fc_log_text(level, output->instance, text, n);
+}
+
+static void output_bytes(struct output *output, const char *bytes, size_t n)
+{
+    while (n) {
+        const char *end = memchr(bytes, '\n', n);
+        size_t part = end ? (size_t)(end - bytes) : n;
+        size_t room = sizeof(output->line) - output->n;
+        size_t kept = part < room ? part : room;
+
+        memcpy(output->line + output->n, bytes, kept);
+        output->n += kept;
+        if (kept < part)
+            output->cut = true;
+        if (end) {
+            output_line(output);
+            output->cut = false;
+            part++;
+        }
+        bytes += part;
+        n -= part;
+    }
+}
+
+/* True if there may be more. */
+static bool output_read(struct output *output)
+{
+    char bytes[16384];
+    ssize_t n = read(output->fd, bytes, sizeof(bytes));
+
+    if (n > 0)
+        output_bytes(output, bytes, (size_t)n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        output->source = loop_remove(output->source); /* everybody has closed it */
+    return n == (ssize_t)sizeof(bytes);
+}
+
+static void output_ready(void *userdata, uint32_t events)
+{
+    struct output *output = userdata;
+
+    (void)events;
+    for (size_t bytes = 0; bytes < OUTPUT_READ_BYTES; bytes += 16384) {
+        if (!output_read(output))
+            break;
+    }
+}
+
+int output_new(struct output **outputp, struct loop *loop, const char *instance, enum fc_log_level level,
+               int *write_end)
+{
+    struct output *output = calloc(1, sizeof(*output));
+    int ends[2] = {-1, -1};
+    int r = 0;
+
+    if (!output)
+        return -ENOMEM;
+    if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
+        r = -errno;
+    output->loop = loop;
+    output->instance = instance;
+    output->level = level;
+    output->fd = ends[0];
+    output->report = (struct timer){.fn = output_report, .userdata = output};
+    log_limit_init(&output->limit, OUTPUT_BURST, OUTPUT_PER_SECOND);
+    if (r == 0)
+        r = loop_add(loop, &output->source, output->fd, EPOLLIN, output_ready, output);
+    if (r < 0) {
+        fc_closep(&ends[1]);
+        fc_closep(&output->fd);
+        free(output);
+        return r;
+    }
+    *write_end = ends[1];
+    *outputp = output;
+    return 0;
+}
+
+struct output *output_free(struct output *output)
+{
+    if (!output)
+        return NULL;
+    for (size_t bytes = 0; output->source && bytes < OUTPUT_LAST_BYTES; bytes += 16384) {
+        if (!output_read(output))
+            break;
+    }
+    if (output->n)
+        output_line(output);
+    output_report_left_out(output);
+    loop_remove(output->source);
+    loop_cancel_timer(output->loop, &output->report);
+    fc_closep(&output->fd);
+    free(output);
+    return NULL;
+}

@@ -1,0 +1,18 @@
+/* The python backend: scripts in workers. The only backend that is part of the core. */
+#ifndef BROKER_PYTHON_H
+#define BROKER_PYTHON_H
+
+#include "broker/config.h"
+#include "firecurtain/backend.h"
+
+struct fc_instance;
+
+extern const struct fc_backend backend_python;
+
+/*
+ * What can be known about an instance's modules and handlers without running them: looks for the files, and for the
+ * functions' names in them. Findings are added as errors. Reads files.
+ */
+void python_check(const struct fc_instance *instance, struct config *config);
+
+#endif

@@ -1,0 +1,54 @@
+/* The state of a Python instance: what python.c (options, channels, events), python_run.c (the worker's life) and
+ * python_check.c share. */
+#ifndef BROKER_PYTHON_PRIVATE_H
+#define BROKER_PYTHON_PRIVATE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/guest.h"
+#include "broker/instance.h"
+#include "broker/python.h"
+#include "broker/queue.h"
+#include "broker/runtime.h"
+
+struct python {
+    struct fc_instance *instance;
+
+    /* options */
+    char *folder; /* of the scripts: where the configuration file is */
+    char **modules;
+    size_t n_modules;
+    char *default_handler; /* or NULL */
+    enum spawn_network network;
+
+    /* last values by channel; they outlive the worker */
+    double *inputs;
+    double *outputs;
+    uint32_t n_values;
+    uint32_t values_capacity;
+
+    struct queue queue;
+    struct message_channel *setup_channels; /* of the setup message under way */
+    struct guest *guest;
+    struct timer restart;
+    char state_folder[PATH_MAX];
+    bool stopping;
+    uint64_t exceptions;
+    uint64_t queue_warned; /* what `queue.replaced` was when the log last said so */
+    uint64_t queue_warned_ns;
+};
+
+/* Sends what waits, if the worker is idle. */
+void python_pump(struct python *python);
+
+/* Values for one more channel. -ENOMEM. */
+int python_add_values(struct python *python, uint32_t id);
+
+/* python_run.c: the slots of the backend that deal with the worker. */
+int python_start(void *self);
+void python_stop(void *self);
+bool python_quiesce(void *self);
+
+#endif

@@ -1,0 +1,178 @@
+/* See python.h: the life of a Python instance's worker, from one to the next. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/python_private.h"
+#include "broker/show.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+#define PYTHON_RESTART_NS FC_NS_PER_S
+#define PYTHON_STOP_MS    5000
+
+static struct runtime *python_runtime(const struct python *python)
+{
+    return python->instance->show->runtime;
+}
+
+static int python_setup(void *userdata, struct message_setup *setup)
+{
+    struct python *python = userdata;
+    const struct fc_instance *instance = python->instance;
+    struct message_channel *channels = calloc(instance->n_channels + 1, sizeof(*channels));
+
+    if (!channels)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < instance->n_channels; i++) {
+        channels[i].name = instance_channel_name(instance, i);
+        channels[i].target = instance->channels[i].directions & FC_TARGET;
+        channels[i].input = python->inputs[i];
+        channels[i].output = python->outputs[i];
+    }
+    free(python->setup_channels);
+    python->setup_channels = channels;
+    *setup = (struct message_setup){
+        .instance = instance->name,
+        .modules = (const char *const *)python->modules,
+        .n_modules = python->n_modules,
+        .default_handler = python->default_handler ? python->default_handler : "",
+        .channels = channels,
+        .n_channels = instance->n_channels,
+    };
+    return 0;
+}
+
+static void python_ready(void *userdata)
+{
+    struct python *python = userdata;
+
+    free(python->setup_channels);
+    python->setup_channels = NULL;
+    fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d)", guest_pid(python->guest));
+    python_pump(python);
+}
+
+static int python_new_channel(void *userdata, const char *name)
+{
+    struct python *python = userdata;
+    int64_t id;
+
+    if (instance_find_channel(python->instance, name) >= 0)
+        return -EEXIST;
+    id = instance_add_channel(python->instance, name);
+    return id < 0 ? (int)id : python_add_values(python, (uint32_t)id);
+}
+
+static int python_output(void *userdata, uint32_t channel, double value)
+{
+    struct python *python = userdata;
+
+    if (channel >= python->instance->n_channels)
+        return -EINVAL;
+    value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
+    python->outputs[channel] = value;
+    fc_emit(python->instance, channel, value);
+    return 0;
+}
+
+static void python_exceptions(void *userdata, uint32_t n)
+{
+    struct python *python = userdata;
+
+    python->exceptions += n;
+}
+
+static void python_wanted(void *userdata)
+{
+    python_pump(userdata);
+}
+
+static void python_ended(void *userdata, const char *why, bool asked)
+{
+    struct python *python = userdata;
+
+    python->guest = guest_free(python->guest);
+    if (python->stopping) {
+        fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
+        fc_quiesced(python->instance);
+        return;
+    }
+    fc_log(FC_LOG_ERROR, python->instance->name, "worker ended: %s; starting it again in 1 s", why);
+    loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
+}
+
+static const struct guest_ops python_guest_ops = {
+    .setup = python_setup,
+    .ready = python_ready,
+    .new_channel = python_new_channel,
+    .output = python_output,
+    .exceptions = python_exceptions,
+    .wanted = python_wanted,
+    .ended = python_ended,
+};
+
+static int python_spawn(struct python *python)
+{
+    struct guest_spec spec = {
+        .instance = python->instance->name,
+        .script_folder = python->folder,
+        .state_folder = python->state_folder,
+        .network = python->network,
+    };
+
+    return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);
+}
+
+static void python_restart(void *userdata)
+{
+    struct python *python = userdata;
+    int r = python_spawn(python);
+
+    if (r == 0)
+        return;
+    fc_log(FC_LOG_ERROR, python->instance->name, "no worker: %s; trying again in 1 s", strerror(-r));
+    loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
+}
+
+int python_start(void *self)
+{
+    struct python *python = self;
+    const struct show *show = python->instance->show;
+    int r = runtime_state_folder(show->runtime, show->path, python->instance->name, python->state_folder,
+                                 sizeof(python->state_folder));
+
+    if (r < 0) {
+        fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", python->state_folder, strerror(-r));
+        return r;
+    }
+    if (python->network == SPAWN_NETWORK_HOST)
+        fc_log(FC_LOG_WARNING, python->instance->name,
+               "network = host: this script may talk to everything that this machine can reach");
+    python->stopping = false;
+    python->restart = (struct timer){.fn = python_restart, .userdata = python};
+    return python_spawn(python);
+}
+
+void python_stop(void *self)
+{
+    struct python *python = self;
+
+    python->guest = guest_free(python->guest);
+    if (python->instance->show->runtime)
+        loop_cancel_timer(python_runtime(python)->loop, &python->restart);
+    free(python->setup_channels);
+    python->setup_channels = NULL;
+}
+
+bool python_quiesce(void *self)
+{
+    struct python *python = self;
+
+    python->stopping = true;
+    loop_cancel_timer(python_runtime(python)->loop, &python->restart);
+    if (!python->guest)
+        return false;
+    guest_stop(python->guest, PYTHON_STOP_MS);
+    return true;
+}

@@ -1,0 +1,150 @@
+/* See queue.h. Arrays, so that the codec packs them as they are. */
+#include "broker/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE_FIRST 64
+
+void queue_init(struct queue *queue, size_t limit)
+{
+    *queue = (struct queue){.limit = limit};
+}
+
+static void queue_list_deinit(struct queue_list *list)
+{
+    free(list->channels);
+    free(list->values);
+    *list = (struct queue_list){0};
+}
+
+void queue_deinit(struct queue *queue)
+{
+    queue_list_deinit(&queue->waiting);
+    queue_list_deinit(&queue->latest);
+    free(queue->latest_position);
+    *queue = (struct queue){0};
+}
+
+static int queue_list_grow(struct queue_list *list)
+{
+    size_t capacity = list->capacity ? list->capacity * 2 : QUEUE_FIRST;
+    uint32_t *channels = realloc(list->channels, capacity * sizeof(*channels));
+    double *values;
+
+    if (!channels)
+        return -ENOMEM;
+    list->channels = channels;
+    values = realloc(list->values, capacity * sizeof(*values));
+    if (!values)
+        return -ENOMEM;
+    list->values = values;
+    list->capacity = capacity;
+    return 0;
+}
+
+static int queue_list_append(struct queue_list *list, uint32_t channel, double value)
+{
+    if (list->n == list->capacity && queue_list_grow(list) < 0)
+        return -ENOMEM;
+    list->channels[list->n] = channel;
+    list->values[list->n] = value;
+    list->n++;
+    return 0;
+}
+
+static int queue_know_channel(struct queue *queue, uint32_t channel)
+{
+    size_t n = queue->n_positions ? queue->n_positions : QUEUE_FIRST;
+    uint32_t *positions;
+
+    if (channel < queue->n_positions)
+        return 0;
+    while (n <= channel)
+        n *= 2;
+    positions = realloc(queue->latest_position, n * sizeof(*positions));
+    if (!positions)
+        return -ENOMEM;
+    memset(positions + queue->n_positions, 0, (n - queue->n_positions) * sizeof(*positions));
+    queue->latest_position = positions;
+    queue->n_positions = n;
+    return 0;
+}
+
+static int queue_push_latest(struct queue *queue, uint32_t channel, double value)
+{
+    if (queue_know_channel(queue, channel) < 0)
+        return -ENOMEM;
+    if (queue->latest_position[channel]) {
+        queue->latest.values[queue->latest_position[channel] - 1] = value;
+        queue->replaced++;
+        return 0;
+    }
+    if (queue_list_append(&queue->latest, channel, value) < 0)
+        return -ENOMEM;
+    queue->latest_position[channel] = (uint32_t)queue->latest.n;
+    return 0;
+}
+
+/* Moves what waits to the front, so that appending does not grow the arrays for ever. */
+static void queue_compact(struct queue *queue)
+{
+    size_t n = queue->waiting.n - queue->head;
+
+    memmove(queue->waiting.channels, queue->waiting.channels + queue->head, n * sizeof(uint32_t));
+    memmove(queue->waiting.values, queue->waiting.values + queue->head, n * sizeof(double));
+    queue->waiting.n = n;
+    queue->head = 0;
+}
+
+int queue_push(struct queue *queue, uint32_t channel, double value)
+{
+    /* `latest` first: what is there is newer than what waits, older than this */
+    if (queue->latest.n || queue->waiting.n - queue->head >= queue->limit)
+        return queue_push_latest(queue, channel, value);
+    if (queue->waiting.n == queue->waiting.capacity && queue->head >= queue->waiting.n / 2)
+        queue_compact(queue);
+    return queue_list_append(&queue->waiting, channel, value);
+}
+
+size_t queue_length(const struct queue *queue)
+{
+    return queue->waiting.n - queue->head + queue->latest.n;
+}
+
+/* What waits is used up: the newest values come next. */
+static void queue_promote_latest(struct queue *queue)
+{
+    struct queue_list empty = queue->waiting;
+
+    for (size_t i = 0; i < queue->latest.n; i++)
+        queue->latest_position[queue->latest.channels[i]] = 0;
+    queue->waiting = queue->latest;
+    queue->latest = empty;
+    queue->latest.n = 0;
+    queue->head = 0;
+}
+
+size_t queue_peek(struct queue *queue, const uint32_t **channels, const double **values)
+{
+    if (queue->head == queue->waiting.n)
+        queue_promote_latest(queue);
+    *channels = queue->waiting.channels + queue->head;
+    *values = queue->waiting.values + queue->head;
+    return queue->waiting.n - queue->head;
+}
+
+void queue_consume(struct queue *queue, size_t n)
+{
+    queue->head += n;
+    if (queue->head == queue->waiting.n)
+        queue->head = queue->waiting.n = 0;
+}
+
+void queue_clear(struct queue *queue)
+{
+    queue_consume(queue, queue->waiting.n - queue->head);
+    queue_promote_latest(queue);
+    queue_consume(queue, queue->waiting.n);
+}

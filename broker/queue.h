@@ -1,0 +1,46 @@
+/*
+ * The events that wait for one instance, in the order in which they were made. Bounded: once it is full, each channel
+ * keeps only its newest further value (latest takes precedence), so that the end state is right and the memory is
+ * limited by the number of channels. Pure.
+ */
+#ifndef BROKER_QUEUE_H
+#define BROKER_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct queue_list {
+    uint32_t *channels;
+    double *values;
+    size_t n;
+    size_t capacity;
+};
+
+struct queue {
+    struct queue_list waiting; /* everything, from `head` */
+    size_t head;
+    size_t limit;
+    struct queue_list latest;  /* what came while `waiting` was full: one entry per channel */
+    uint32_t *latest_position; /* by channel, from 1; 0: none */
+    size_t n_positions;
+    uint64_t replaced; /* values that gave way to a newer one, ever */
+};
+
+void queue_init(struct queue *queue, size_t limit);
+void queue_deinit(struct queue *queue);
+
+/* -ENOMEM: then the event is lost. */
+int queue_push(struct queue *queue, uint32_t channel, double value);
+
+/* How many events wait. */
+size_t queue_length(const struct queue *queue);
+
+/* The first events, contiguous: at least one if any wait. Valid until the next call. Returns their number. */
+size_t queue_peek(struct queue *queue, const uint32_t **channels, const double **values);
+
+/* Takes away the first `n` of what queue_peek() showed. */
+void queue_consume(struct queue *queue, size_t n);
+
+void queue_clear(struct queue *queue);
+
+#endif

@@ -1,0 +1,203 @@
+/* See route.h. */
+#include "broker/route.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "broker/instance.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+#define ROUTE_FIRST_EVENTS 256
+
+void router_deinit(struct router *router)
+{
+    free(router->edges);
+    free(router->targets);
+    free(router->events);
+    *router = (struct router){0};
+}
+
+int router_add(struct router *router, struct route_target from, struct route_target to)
+{
+    if (router->n_edges == router->edges_capacity) {
+        size_t capacity = router->edges_capacity ? router->edges_capacity * 2 : 64;
+        struct route_edge *edges = realloc(router->edges, capacity * sizeof(*edges));
+
+        if (!edges)
+            return -ENOMEM;
+        router->edges = edges;
+        router->edges_capacity = capacity;
+    }
+    router->edges[router->n_edges] = (struct route_edge){.from = from, .to = to, .sequence = router->n_edges};
+    router->n_edges++;
+    return 0;
+}
+
+static int route_compare_target(const struct route_target *a, const struct route_target *b)
+{
+    if (a->instance != b->instance)
+        return a->instance < b->instance ? -1 : 1;
+    return (a->channel > b->channel) - (a->channel < b->channel);
+}
+
+/* Equal edges side by side, the first one added first. */
+static int route_compare_edge(const void *pa, const void *pb)
+{
+    const struct route_edge *a = pa, *b = pb;
+    int order = route_compare_target(&a->from, &b->from);
+
+    if (order == 0)
+        order = route_compare_target(&a->to, &b->to);
+    return order ? order : (a->sequence > b->sequence) - (a->sequence < b->sequence);
+}
+
+/* The targets of a source in the order in which they were added. */
+static int route_compare_order(const void *pa, const void *pb)
+{
+    const struct route_edge *a = pa, *b = pb;
+    int order = route_compare_target(&a->from, &b->from);
+
+    return order ? order : (a->sequence > b->sequence) - (a->sequence < b->sequence);
+}
+
+static size_t route_drop_equal(struct route_edge *edges, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (kept && route_compare_target(&edges[kept - 1].from, &edges[i].from) == 0 &&
+            route_compare_target(&edges[kept - 1].to, &edges[i].to) == 0)
+            continue;
+        edges[kept++] = edges[i];
+    }
+    return kept;
+}
+
+int router_seal(struct router *router)
+{
+    size_t n = router->n_edges;
+
+    if (n > 0) {
+        qsort(router->edges, n, sizeof(*router->edges), route_compare_edge);
+        n = route_drop_equal(router->edges, n);
+        qsort(router->edges, n, sizeof(*router->edges), route_compare_order);
+        router->targets = malloc(n * sizeof(*router->targets));
+        if (!router->targets)
+            return -ENOMEM;
+    }
+    router->n_targets = n;
+    for (size_t i = 0; i < n; i++) {
+        const struct route_target *from = &router->edges[i].from;
+        struct channel *channel = &from->instance->channels[from->channel];
+
+        router->targets[i] = router->edges[i].to;
+        if (channel->n_targets++ == 0)
+            channel->first_target = (uint32_t)i;
+    }
+    free(router->edges);
+    router->edges = NULL;
+    router->n_edges = router->edges_capacity = 0;
+    return 0;
+}
+
+/* One line a second at most: a cycle makes these by the thousand. */
+static void route_warn(struct router *router, const char *instance, const char *what, const char *channel)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    if (router->warned_ns && now_ns - router->warned_ns < FC_NS_PER_S)
+        return;
+    router->warned_ns = now_ns;
+    fc_log(FC_LOG_WARNING, instance, "%s: channel %s", what, channel);
+}
+
+static int route_grow_events(struct router *router)
+{
+    size_t capacity = router->events_capacity ? router->events_capacity * 2 : ROUTE_FIRST_EVENTS;
+    struct route_event *events;
+
+    if (router->events_capacity >= ROUTE_MAX_PENDING)
+        return -ENOBUFS;
+    events = malloc(capacity * sizeof(*events));
+    if (!events)
+        return -ENOMEM;
+    for (size_t i = 0; i < router->n_events; i++)
+        events[i] = router->events[(router->head + i) & (router->events_capacity - 1)];
+    free(router->events);
+    router->events = events;
+    router->events_capacity = capacity;
+    router->head = 0;
+    return 0;
+}
+
+void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value)
+{
+    if (channel >= instance->n_channels || isnan(value) || !instance->channels[channel].n_targets)
+        return;
+    if (router->hops > ROUTE_MAX_HOPS) {
+        router->lost_hops++;
+        route_warn(router, instance->name, "mappings form a cycle, an event was dropped",
+                   instance_channel_name(instance, channel));
+        return;
+    }
+    if (router->n_events == router->events_capacity && route_grow_events(router) < 0) {
+        router->lost_full++;
+        route_warn(router, instance->name, "too many events at once, one was dropped",
+                   instance_channel_name(instance, channel));
+        return;
+    }
+    router->events[(router->head + router->n_events) & (router->events_capacity - 1)] = (struct route_event){
+        .instance = instance,
+        .channel = channel,
+        .hops = router->hops,
+        .value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value,
+    };
+    router->n_events++;
+}
+
+static void route_deliver(struct router *router, const struct route_target *target, double value)
+{
+    struct fc_instance *instance = target->instance;
+
+    instance->backend->set(instance->self, target->channel, value);
+    router->delivered++;
+    if (!instance->is_dirty && instance->backend->flush) {
+        instance->is_dirty = true;
+        instance->next_dirty = router->dirty;
+        router->dirty = instance;
+    }
+}
+
+static void route_flush(struct router *router)
+{
+    while (router->dirty) {
+        struct fc_instance *instance = router->dirty;
+
+        router->dirty = instance->next_dirty;
+        instance->is_dirty = false;
+        instance->backend->flush(instance->self);
+    }
+}
+
+bool router_run(struct router *router)
+{
+    size_t budget = ROUTE_TURN_BUDGET;
+
+    while (router->n_events && budget) {
+        struct route_event event = router->events[router->head];
+        const struct channel *channel = &event.instance->channels[event.channel];
+        uint32_t first = channel->first_target, n = channel->n_targets;
+
+        router->head = (router->head + 1) & (router->events_capacity - 1);
+        router->n_events--;
+        router->hops = event.hops + 1;
+        for (uint32_t i = 0; i < n; i++)
+            route_deliver(router, &router->targets[first + i], event.value);
+        budget = budget > n ? budget - n : 0;
+    }
+    router->hops = 0;
+    route_flush(router);
+    return router->n_events > 0;
+}

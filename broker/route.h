@@ -1,0 +1,74 @@
+/*
+ * Routing: from the channel that made an event to the channels that are mapped to it. A route is an array lookup, so
+ * an event costs its own fan-out, whatever the size of the show.
+ *
+ * Emitting only queues. Backends run in router_run(), and what they emit there is queued behind, with one hop more;
+ * at ROUTE_MAX_HOPS it is dropped, so a cycle ends.
+ */
+#ifndef BROKER_ROUTE_H
+#define BROKER_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ROUTE_MAX_HOPS    16
+#define ROUTE_MAX_PENDING (1u << 20) /* events; more are dropped and counted */
+#define ROUTE_TURN_BUDGET 65536      /* deliveries per turn of the loop */
+
+struct fc_instance;
+
+struct route_target {
+    struct fc_instance *instance;
+    uint32_t channel;
+};
+
+struct route_event {
+    struct fc_instance *instance; /* that made it */
+    uint32_t channel;
+    uint32_t hops;
+    double value;
+};
+
+struct route_edge {
+    struct route_target from;
+    struct route_target to;
+    uint64_t sequence;
+};
+
+struct router {
+    struct route_edge *edges; /* until router_seal() */
+    size_t n_edges;
+    size_t edges_capacity;
+    struct route_target *targets; /* of all channels; a channel has a range of it */
+    size_t n_targets;
+    struct route_event *events; /* a ring */
+    size_t head;
+    size_t n_events;
+    size_t events_capacity;  /* a power of two */
+    uint32_t hops;           /* of the event being delivered, from 1; 0: none is */
+    struct fc_instance *dirty; /* instances to flush */
+    uint64_t delivered;
+    uint64_t lost_hops; /* dropped at the hop limit, ever */
+    uint64_t lost_full;
+    uint64_t warned_ns;
+};
+
+void router_deinit(struct router *router);
+
+/* Maps a channel to another. -ENOMEM. */
+int router_add(struct router *router, struct route_target from, struct route_target to);
+
+/*
+ * Makes the lookup from everything that was added; equal mappings count once, targets keep the order in which they
+ * were added. -ENOMEM.
+ */
+int router_seal(struct router *router);
+
+/* See fc_emit(). */
+void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value);
+
+/* Delivers what is queued, up to a budget, then flushes the instances concerned. True if something is left. */
+bool router_run(struct router *router);
+
+#endif

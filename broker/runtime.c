@@ -1,0 +1,283 @@
+/* See runtime.h. */
+#include "broker/runtime.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/log.h"
+#include "broker/spawn.h"
+#include "firecurtain/cleanup.h"
+
+/* Whom workers are when the broker is root: an account of the package, or the traditional nobody. */
+static const char *const runtime_accounts[] = {"firecurtain", "nobody"};
+
+static int runtime_make_folders(const char *path, mode_t mode)
+{
+    FC_AUTO_FREE char *copy = strdup(path);
+
+    if (!copy)
+        return -ENOMEM;
+    for (char *slash = copy + 1;; slash++) {
+        slash = strchr(slash, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(copy, slash ? 0755 : mode) < 0 && errno != EEXIST)
+            return -errno;
+        if (!slash)
+            return 0;
+        *slash = '/';
+    }
+}
+
+static char *runtime_join(const char *folder, const char *tail)
+{
+    char *path = NULL;
+
+    return asprintf(&path, "%s%s", folder, tail) < 0 ? NULL : path;
+}
+
+static const char *runtime_env(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && value[0] == '/' ? value : NULL;
+}
+
+/* systemd may give several folders, separated by colons: the first is ours. */
+static char *runtime_first_folder(const char *list)
+{
+    return strndup(list, strcspn(list, ":"));
+}
+
+static char *runtime_choose_runtime(void)
+{
+    const char *given = runtime_env("RUNTIME_DIRECTORY");
+    const char *xdg = runtime_env("XDG_RUNTIME_DIR");
+    char own[64];
+
+    if (given)
+        return runtime_first_folder(given);
+    if (xdg)
+        return runtime_join(xdg, "/firecurtain");
+    if (geteuid() == 0 || access("/run/firecurtain", W_OK) == 0)
+        return strdup("/run/firecurtain");
+    /* a login without a session manager, such as su or a container */
+    snprintf(own, sizeof(own), "/tmp/firecurtain-%u", geteuid());
+    return strdup(own);
+}
+
+static char *runtime_choose_state(void)
+{
+    const char *given = runtime_env("STATE_DIRECTORY");
+    const char *xdg = runtime_env("XDG_STATE_HOME");
+    const char *home = runtime_env("HOME");
+    const struct passwd *account;
+
+    if (given)
+        return runtime_first_folder(given);
+    if (xdg)
+        return runtime_join(xdg, "/firecurtain");
+    if (geteuid() == 0)
+        return strdup("/var/lib/firecurtain");
+    if (!home) {
+        account = getpwuid(geteuid());
+        home = account ? account->pw_dir : "/nonexistent";
+    }
+    return runtime_join(home, "/.local/state/firecurtain");
+}
+
+/* A folder that nobody else can write to or, as /tmp would allow, has made before us. */
+static int runtime_private_folder(const char *path)
+{
+    struct stat st;
+    int r = runtime_make_folders(path, 0700);
+
+    if (r < 0)
+        return r;
+    if (lstat(path, &st) < 0)
+        return -errno;
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+        return -EPERM;
+    return 0;
+}
+
+static int runtime_identity(struct runtime *runtime)
+{
+    runtime->is_root = geteuid() == 0;
+    runtime->worker_uid = geteuid();
+    runtime->worker_gid = getegid();
+    if (!runtime->is_root)
+        return 0;
+    for (size_t i = 0; i < FC_ARRAY_SIZE(runtime_accounts); i++) {
+        const struct passwd *account = getpwnam(runtime_accounts[i]);
+
+        if (!account || account->pw_uid == 0 || account->pw_gid == 0)
+            continue;
+        runtime->worker_uid = account->pw_uid;
+        runtime->worker_gid = account->pw_gid;
+        return 0;
+    }
+    fc_log(FC_LOG_ERROR, NULL, "started as root, but there is no account for the workers: "
+                               "adduser --system --group firecurtain");
+    return -ENOENT;
+}
+
+static void runtime_empty_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+
+    if (!folder)
+        return;
+    while ((entry = readdir(folder))) {
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    closedir(folder);
+    rmdir(path);
+}
+
+/* What a broker left that was killed. */
+static void runtime_remove_stale(const char *runtime_folder)
+{
+    DIR *folder = opendir(runtime_folder);
+    const struct dirent *entry;
+    int pid;
+
+    if (!folder)
+        return;
+    while ((entry = readdir(folder))) {
+        char path[PATH_MAX];
+
+        if (sscanf(entry->d_name, "link-%d", &pid) != 1 || pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+            continue;
+        if (snprintf(path, sizeof(path), "%s/%s", runtime_folder, entry->d_name) < (int)sizeof(path))
+            runtime_empty_folder(path);
+    }
+    closedir(folder);
+}
+
+static int runtime_fail(int r, const char *what, const char *path)
+{
+    fc_log(FC_LOG_ERROR, NULL, "%s %s: %s", what, path ? path : "", strerror(-r));
+    return r;
+}
+
+static int runtime_folders(struct runtime *runtime)
+{
+    int r;
+
+    runtime->runtime_folder = runtime_choose_runtime();
+    runtime->state_folder = runtime_choose_state();
+    if (!runtime->runtime_folder || !runtime->state_folder)
+        return -ENOMEM;
+    r = runtime_private_folder(runtime->runtime_folder);
+    if (r < 0)
+        return runtime_fail(r, "runtime folder (set XDG_RUNTIME_DIR to another one)", runtime->runtime_folder);
+    r = runtime_make_folders(runtime->state_folder, runtime->is_root ? 0711 : 0700);
+    if (r < 0)
+        return runtime_fail(r, "state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
+    runtime_remove_stale(runtime->runtime_folder);
+    if (asprintf(&runtime->link_folder, "%s/link-%d", runtime->runtime_folder, getpid()) < 0) {
+        runtime->link_folder = NULL;
+        return -ENOMEM;
+    }
+    /* as root, workers of another uid reach their endpoint here; the folder above is closed to them */
+    r = runtime_make_folders(runtime->link_folder, runtime->is_root ? 0711 : 0700);
+    if (r == 0) {
+        runtime->link_folder_fd = open(runtime->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        r = runtime->link_folder_fd < 0 ? -errno : 0;
+    }
+    return r < 0 ? runtime_fail(r, "link folder", runtime->link_folder) : 0;
+}
+
+/* Each worker takes some eight descriptors. */
+static void runtime_raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int runtime_init(struct runtime *runtime)
+{
+    int r;
+
+    runtime->link_folder_fd = -1;
+    umask(077);
+    runtime_raise_descriptors();
+    r = runtime_identity(runtime);
+    if (r == 0)
+        r = runtime_folders(runtime);
+    if (r < 0)
+        return r;
+    r = loop_new(&runtime->loop);
+    if (r == 0)
+        r = codec_new(&runtime->codec);
+    if (r == 0)
+        r = link_context_new(&runtime->links);
+    if (r < 0)
+        return runtime_fail(r, "start", NULL);
+    return spawner_new(&runtime->spawner, runtime);
+}
+
+void runtime_deinit(struct runtime *runtime)
+{
+    runtime->spawner = spawner_free(runtime->spawner);
+    runtime->links = link_context_free(runtime->links);
+    runtime->codec = codec_free(runtime->codec);
+    runtime->loop = loop_free(runtime->loop);
+    fc_closep(&runtime->link_folder_fd);
+    if (runtime->link_folder)
+        runtime_empty_folder(runtime->link_folder);
+    free(runtime->link_folder);
+    free(runtime->runtime_folder);
+    free(runtime->state_folder);
+    *runtime = (struct runtime){.link_folder_fd = -1};
+}
+
+/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
+static uint32_t runtime_hash(const char *text)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+int runtime_state_folder(const struct runtime *runtime, const char *show, const char *instance, char *path,
+                         size_t bytes)
+{
+    const char *base = strrchr(show, '/');
+    int n, r;
+
+    base = base ? base + 1 : show;
+    n = snprintf(path, bytes, "%s/%.*s-%08x", runtime->state_folder, (int)strcspn(base, "."), base,
+                 runtime_hash(show));
+    if (n >= (int)bytes)
+        return -ENAMETOOLONG;
+    r = runtime_make_folders(path, runtime->is_root ? 0711 : 0700);
+    if (r < 0)
+        return r;
+    if (snprintf(path + n, bytes - (size_t)n, "/%s", instance) >= (int)bytes - n)
+        return -ENAMETOOLONG;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    if (runtime->is_root && lchown(path, runtime->worker_uid, runtime->worker_gid) < 0)
+        return -errno;
+    return 0;
+}

@@ -1,0 +1,163 @@
+/* See show.h: running it, and what the core offers to backends. */
+#include "broker/show.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "broker/loop.h"
+#include "broker/runtime.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+#define SHOW_RETRY_NS FC_NS_PER_S
+
+struct fc_watch {
+    struct loop_source *source;
+    fc_watch_fn ready;
+    void *userdata;
+};
+
+void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
+{
+    router_emit(&instance->show->router, instance, channel, value);
+}
+
+void fc_malformed(struct fc_instance *instance, const char *what)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    instance->malformed++;
+    if (instance->malformed_logged_ns && now_ns - instance->malformed_logged_ns < FC_NS_PER_S)
+        return;
+    fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such line)", what,
+           (unsigned long long)(instance->malformed - instance->malformed_logged));
+    instance->malformed_logged = instance->malformed;
+    instance->malformed_logged_ns = now_ns;
+}
+
+static void watch_ready(void *userdata, uint32_t events)
+{
+    struct fc_watch *watch = userdata;
+
+    (void)events;
+    watch->ready(watch->userdata);
+}
+
+int fc_watch_new(struct fc_watch **watchp, struct fc_instance *instance, int fd, fc_watch_fn ready, void *userdata)
+{
+    struct fc_watch *watch = calloc(1, sizeof(*watch));
+    int r;
+
+    if (!watch)
+        return -ENOMEM;
+    watch->ready = ready;
+    watch->userdata = userdata;
+    r = loop_add(instance->show->runtime->loop, &watch->source, fd, EPOLLIN, watch_ready, watch);
+    if (r < 0) {
+        free(watch);
+        return r;
+    }
+    *watchp = watch;
+    return 0;
+}
+
+struct fc_watch *fc_watch_free(struct fc_watch *watch)
+{
+    if (!watch)
+        return NULL;
+    loop_remove(watch->source);
+    free(watch);
+    return NULL;
+}
+
+struct show *show_free(struct show *show)
+{
+    if (!show)
+        return NULL;
+    HASH_CLEAR(hh, show->by_name);
+    for (size_t i = 0; i < show->n_instances; i++) {
+        if (show->runtime)
+            loop_cancel_timer(show->runtime->loop, &show->instances[i]->retry);
+        instance_free(show->instances[i]);
+    }
+    if (show->more) {
+        loop_cancel_task(show->runtime->loop, show->more);
+        free(show->more);
+    }
+    free(show->instances);
+    router_deinit(&show->router);
+    free(show->path);
+    free(show);
+    return NULL;
+}
+
+static void show_start_instance(void *userdata)
+{
+    struct fc_instance *instance = userdata;
+    int r = instance->backend->start(instance->self);
+
+    if (r == 0) {
+        instance->started = true;
+        return;
+    }
+    instance->backend->stop(instance->self);
+    fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in 1 s", strerror(-r));
+    instance->retry = (struct timer){.fn = show_start_instance, .userdata = instance};
+    loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + SHOW_RETRY_NS);
+}
+
+void show_start(struct show *show)
+{
+    for (size_t i = 0; i < show->n_instances; i++)
+        show_start_instance(show->instances[i]);
+}
+
+static void show_more(void *userdata)
+{
+    (void)userdata; /* only keeps the loop from sleeping: it routes at the end of its turn */
+}
+
+void show_route(struct show *show)
+{
+    if (!router_run(&show->router))
+        return;
+    if (!show->more)
+        show->more = calloc(1, sizeof(*show->more));
+    if (!show->more)
+        return; /* the rest goes with the next event */
+    show->more->fn = show_more;
+    loop_defer(show->runtime->loop, show->more);
+}
+
+void fc_quiesced(struct fc_instance *instance)
+{
+    struct show *show = instance->show;
+
+    if (!instance->quiescing)
+        return;
+    instance->quiescing = false;
+    if (--show->n_quiescing == 0 && show->ended)
+        show->ended(show->userdata);
+}
+
+void show_quiesce(struct show *show, void (*ended)(void *userdata), void *userdata)
+{
+    if (show->ended)
+        return; /* is at it */
+    show->ended = ended;
+    show->userdata = userdata;
+    show->n_quiescing = 1; /* this function: nobody is the last before all were asked */
+    for (size_t i = 0; i < show->n_instances; i++) {
+        struct fc_instance *instance = show->instances[i];
+
+        loop_cancel_timer(show->runtime->loop, &instance->retry);
+        if (!instance->started || !instance->backend->quiesce)
+            continue;
+        instance->quiescing = instance->backend->quiesce(instance->self);
+        show->n_quiescing += instance->quiescing;
+    }
+    if (--show->n_quiescing == 0)
+        show->ended(show->userdata);
+}

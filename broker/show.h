@@ -1,0 +1,48 @@
+/*
+ * A show: the instances and routes that one configuration describes. Building it touches nothing outside; running it
+ * starts and stops what it has.
+ */
+#ifndef BROKER_SHOW_H
+#define BROKER_SHOW_H
+
+#include <stdbool.h>
+
+#include "broker/config.h"
+#include "broker/instance.h"
+#include "broker/route.h"
+
+struct runtime;
+
+struct show {
+    struct runtime *runtime; /* NULL for a show that is only checked */
+    char *path;              /* of the configuration, absolute */
+    struct fc_instance **instances;
+    size_t n_instances;
+    struct fc_instance *by_name; /* hash */
+    struct router router;
+    struct loop_task *more; /* queued while the router has something left */
+    size_t n_quiescing;
+    void (*ended)(void *userdata);
+    void *userdata;
+};
+
+/*
+ * Makes a show from a configuration without errors so far; finds those that need knowledge of the backends and adds
+ * them to `config`. Returns 0 with *show set only if there are none, -EINVAL if there are, -ENOMEM. `runtime` may be
+ * NULL. `config` need not outlive the show, but for python_check().
+ */
+int show_build(struct show **show, struct config *config, const char *path, struct runtime *runtime);
+
+/* Stops what runs. Takes NULL; returns NULL. */
+struct show *show_free(struct show *show);
+
+/* Starts all instances. One that cannot start is logged and tried again each second; the others run. */
+void show_start(struct show *show);
+
+/* Ends all instances in order; `ended` is called when that is over, maybe from within this call. */
+void show_quiesce(struct show *show, void (*ended)(void *userdata), void *userdata);
+
+/* Routes what was emitted; to be called at the end of each turn of the loop. */
+void show_route(struct show *show);
+
+#endif

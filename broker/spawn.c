@@ -1,0 +1,279 @@
+/*
+ * See spawn.h. Requests are answered in order, so the oldest job that was sent is the one an answer is for. The zygote
+ * gets an empty environment and nothing but its socket and the log's pipe.
+ */
+#include "broker/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/loop.h"
+#include "broker/output.h"
+#include "broker/runtime.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+#define SPAWN_AT_ONCE   4 /* requests under way: a few, so that the socket never fills up */
+#define SPAWN_RETRY_NS  FC_NS_PER_S
+#define SPAWN_WORKER    "firecurtain-worker"
+
+struct spawner {
+    struct runtime *runtime;
+    pid_t pid;
+    int socket;
+    struct loop_source *source;
+    struct output *output;
+    struct spawn_job *jobs; /* oldest first; those sent come before the others */
+    struct spawn_job **last;
+    unsigned n_sent;
+    struct timer restart;
+    char worker_path[PATH_MAX];
+};
+
+static void spawner_pump(struct spawner *spawner);
+
+int spawn_job_new(struct spawn_job **jobp, void (*done)(void *userdata, pid_t pid), void *userdata)
+{
+    struct spawn_job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return -ENOMEM;
+    job->done = done;
+    job->userdata = userdata;
+    for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
+        job->descriptors[i] = -1;
+    *jobp = job;
+    return 0;
+}
+
+struct spawn_job *spawn_job_free(struct spawn_job *job)
+{
+    if (!job)
+        return NULL;
+    for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
+        fc_closep(&job->descriptors[i]);
+    free(job);
+    return NULL;
+}
+
+/* Beside this program in the build tree, else where it is installed. */
+static void spawner_find_worker(char *path, size_t bytes)
+{
+    char own[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    char *slash;
+
+    if (n > 0) {
+        own[n] = '\0';
+        slash = strrchr(own, '/');
+        if (slash) {
+            *slash = '\0';
+            if (snprintf(path, bytes, "%s/../worker/" SPAWN_WORKER, own) < (int)bytes && access(path, X_OK) == 0)
+                return;
+        }
+    }
+    snprintf(path, bytes, "%s/" SPAWN_WORKER, FIRECURTAIN_WORKER_DIR);
+}
+
+static int spawner_exec(struct spawner *spawner, int socket, int log)
+{
+    char uid[16], gid[16];
+    char *argv[] = {(char *)SPAWN_WORKER, uid, gid, NULL};
+    char *environment[] = {NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    int r;
+
+    snprintf(uid, sizeof(uid), "%u", spawner->runtime->worker_uid);
+    snprintf(gid, sizeof(gid), "%u", spawner->runtime->worker_gid);
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, log, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, socket, SPAWN_FD);
+    posix_spawn_file_actions_addclosefrom_np(&actions, SPAWN_FD + 1);
+    r = posix_spawn(&spawner->pid, spawner->worker_path, &actions, &attributes, argv, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return -r;
+}
+
+static struct spawn_job *spawner_take_first(struct spawner *spawner)
+{
+    struct spawn_job *job = spawner->jobs;
+
+    spawner->jobs = job->next;
+    if (!spawner->jobs)
+        spawner->last = &spawner->jobs;
+    if (job->sent)
+        spawner->n_sent--;
+    return job;
+}
+
+static void spawner_finish_first(struct spawner *spawner, pid_t pid)
+{
+    struct spawn_job *job = spawner_take_first(spawner);
+
+    if (!job->cancelled) {
+        job->done(job->userdata, pid);
+    } else if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, __WALL); /* at once: it was killed */
+    }
+    spawn_job_free(job);
+}
+
+/* The zygote has gone, or never came: those that wait for it learn so, and another one is started soon. */
+static void spawner_lost(struct spawner *spawner)
+{
+    int status = 0;
+
+    spawner->source = loop_remove(spawner->source);
+    fc_closep(&spawner->socket);
+    spawner->socket = -1;
+    if (spawner->pid > 0) {
+        kill(spawner->pid, SIGKILL);
+        waitpid(spawner->pid, &status, 0);
+        spawner->pid = 0;
+    }
+    spawner->output = output_free(spawner->output); /* says what is left to say */
+    while (spawner->n_sent)
+        spawner_finish_first(spawner, -EPIPE);
+    loop_set_timer(spawner->runtime->loop, &spawner->restart, fc_now_ns() + SPAWN_RETRY_NS);
+}
+
+static void spawner_ready(void *userdata, uint32_t events)
+{
+    struct spawner *spawner = userdata;
+    struct spawn_reply reply;
+    int r;
+
+    (void)events;
+    while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && spawner->n_sent)
+        spawner_finish_first(spawner, reply.pid);
+    if (r != -EAGAIN) {
+        fc_log(FC_LOG_ERROR, NULL, "the zygote has ended; starting another");
+        spawner_lost(spawner);
+        return;
+    }
+    spawner_pump(spawner);
+}
+
+static int spawner_start(struct spawner *spawner)
+{
+    FC_AUTO_CLOSE int log = -1;
+    int pair[2];
+    int r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    spawner->socket = pair[0];
+    r = output_new(&spawner->output, spawner->runtime->loop, NULL, FC_LOG_ERROR, &log);
+    if (r == 0)
+        r = spawner_exec(spawner, pair[1], log);
+    close(pair[1]);
+    if (r == 0)
+        r = loop_add(spawner->runtime->loop, &spawner->source, spawner->socket, EPOLLIN, spawner_ready, spawner);
+    if (r < 0)
+        fc_log(FC_LOG_ERROR, NULL, "cannot start %s: %s", spawner->worker_path, strerror(-r));
+    return r;
+}
+
+static void spawner_restart(void *userdata)
+{
+    struct spawner *spawner = userdata;
+
+    if (spawner_start(spawner) < 0)
+        spawner_lost(spawner);
+    else
+        spawner_pump(spawner);
+}
+
+int spawner_new(struct spawner **spawnerp, struct runtime *runtime)
+{
+    struct spawner *spawner = calloc(1, sizeof(*spawner));
+    int r;
+
+    if (!spawner)
+        return -ENOMEM;
+    spawner->runtime = runtime;
+    spawner->socket = -1;
+    spawner->last = &spawner->jobs;
+    spawner->restart = (struct timer){.fn = spawner_restart, .userdata = spawner};
+    spawner_find_worker(spawner->worker_path, sizeof(spawner->worker_path));
+    r = spawner_start(spawner);
+    if (r < 0) {
+        spawner_free(spawner);
+        return r;
+    }
+    *spawnerp = spawner;
+    return 0;
+}
+
+struct spawner *spawner_free(struct spawner *spawner)
+{
+    if (!spawner)
+        return NULL;
+    while (spawner->jobs) {
+        spawner->jobs->cancelled = true;
+        spawner_finish_first(spawner, -ECANCELED);
+    }
+    spawner_lost(spawner);
+    loop_cancel_timer(spawner->runtime->loop, &spawner->restart);
+    free(spawner);
+    return NULL;
+}
+
+static void spawner_pump(struct spawner *spawner)
+{
+    for (struct spawn_job *job = spawner->jobs; job && spawner->n_sent < SPAWN_AT_ONCE; job = job->next) {
+        if (job->sent)
+            continue;
+        if (spawner->socket < 0 || spawn_send_request(spawner->socket, &job->request, job->descriptors) < 0)
+            return; /* the zygote is away or behind: its next answer, or its successor, brings us back */
+        job->sent = true;
+        spawner->n_sent++;
+    }
+}
+
+void spawner_submit(struct spawner *spawner, struct spawn_job *job)
+{
+    job->next = NULL;
+    *spawner->last = job;
+    spawner->last = &job->next;
+    spawner_pump(spawner);
+}
+
+void spawner_cancel(struct spawner *spawner, struct spawn_job *job)
+{
+    struct spawn_job **slot = &spawner->jobs;
+
+    job->cancelled = true;
+    if (job->sent)
+        return;
+    while (*slot != job)
+        slot = &(*slot)->next;
+    *slot = job->next;
+    if (!*slot)
+        spawner->last = slot;
+    spawn_job_free(job);
+}

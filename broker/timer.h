@@ -1,0 +1,43 @@
+/*
+ * A heap of timers with absolute deadlines. Pure: reading the clock and sleeping are the loop's. A timer knows its
+ * place in the heap, so changing and cancelling are logarithmic too.
+ */
+#ifndef BROKER_TIMER_H
+#define BROKER_TIMER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIMER_NEVER UINT64_MAX
+
+typedef void (*timer_fn)(void *userdata);
+
+/* Lives inside what it belongs to; zeroed means not set. */
+struct timer {
+    uint64_t deadline_ns;
+    timer_fn fn;
+    void *userdata;
+    size_t position; /* in the heap, from 1; 0: not set */
+};
+
+struct timer_heap {
+    struct timer **entries;
+    size_t n;
+    size_t capacity;
+};
+
+void timer_heap_deinit(struct timer_heap *heap);
+
+/* Sets a timer, or moves it. -ENOMEM (then it is as before). */
+int timer_heap_set(struct timer_heap *heap, struct timer *timer, uint64_t deadline_ns);
+
+/* A timer that is not set is fine. */
+void timer_heap_cancel(struct timer_heap *heap, struct timer *timer);
+
+/* The earliest deadline, or TIMER_NEVER. */
+uint64_t timer_heap_next(const struct timer_heap *heap);
+
+/* Takes out the earliest timer if it is due at `now_ns`, else NULL. */
+struct timer *timer_heap_pop(struct timer_heap *heap, uint64_t now_ns);
+
+#endif

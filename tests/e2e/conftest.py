@@ -1,0 +1,71 @@
+"""Fixtures: who plays (`identity`), where (`stage`), and the show itself (`play`, `check`)."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from harness import SYNC_SCRIPT, USER_ID, Identity, Show, Stage, dedent, environment, usual
+
+
+@pytest.fixture(scope="session")
+def stage():
+    with tempfile.TemporaryDirectory(prefix="fc-", dir="/tmp") as path:
+        yield Stage(Path(path))
+
+
+@pytest.fixture(params=["root", "user"] if os.getuid() == 0 else ["user"])
+def identity(request):
+    """Every test that starts the program runs as root, if it can, and as an ordinary user."""
+    if request.param == "root":
+        return Identity(0)
+    return Identity(os.getuid() or USER_ID)
+
+
+@pytest.fixture
+def play(stage, identity):
+    """Starts a show and ends it after the test, which fails if the show does not end cleanly.
+
+    play(script, maps) runs the usual configuration; play(config=…, scripts={…}) any other; play(folder=…) one that
+    is there already. Returns when the instances in `ready` run and the OSC ports are open.
+    """
+    shows = []
+
+    def start(script="", maps=(), *, options="", sync=False, config=None, scripts=None, ready=("py1",), **how):
+        scripts = {name: dedent(text) for name, text in (scripts or {}).items()}
+        if config is None and (script or maps or "folder" not in how):
+            config = usual(maps, options, sync)
+            scripts.setdefault("script.py", dedent(script))
+            if sync:
+                scripts["syncing.py"] = SYNC_SCRIPT
+        show = Show(stage, identity, config and dedent(config), scripts, **how)
+        shows.append(show)
+        return show.ready(ready)
+
+    yield start
+    try:
+        for show in shows:
+            if not show.over:
+                show.stop()
+    finally:
+        for show in shows:
+            if not show.over:
+                show.kill()
+
+
+@pytest.fixture
+def firecurtain(stage, identity):
+    """Runs the program to its end: firecurtain("check", "show.cfg", files={…}) in a folder of its own."""
+
+    def run(*arguments, files=None, timeout=30, env=()):
+        folder = stage.folder(identity)
+        for name, text in (files or {}).items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text))
+        return subprocess.run(identity.command([stage.firecurtain, *arguments]), cwd=folder, text=True, timeout=timeout,
+                              env={**environment(folder), **dict(env)}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    return run

@@ -1,0 +1,86 @@
+"""Where runtime files and lasting files go, and that nothing is left behind."""
+
+import stat
+from pathlib import Path
+
+from harness import root_only, user_only
+
+SAVES = "open('kept', 'a').write('x')\nprint('kept', open('kept').read())\n"
+
+
+def kept_below(*parts):
+    return [path.relative_to(Path(*parts)) for path in Path(*parts).rglob("kept")]
+
+
+def sockets_and_directories(path):
+    return [each for each in path.rglob("*") if each.is_dir() or each.is_socket()]
+
+
+def test_xdg_directories(play):
+    show = play(SAVES)
+    runtime = show.folder / "run/firecurtain"
+    assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
+    assert len(kept_below(show.folder, "state/firecurtain")) == 1
+    show.stop()
+    assert sockets_and_directories(runtime) == []
+
+
+@user_only
+def test_the_state_of_a_user_is_below_the_home_by_default(play):
+    show = play(SAVES, env={"XDG_STATE_HOME": None})
+    assert len(kept_below(show.folder, "home/.local/state/firecurtain")) == 1
+
+
+def test_runtime_and_state_directory_come_first(play, stage, identity):
+    runtime, state = stage.folder(identity), stage.folder(identity)
+    show = play(SAVES, env={"RUNTIME_DIRECTORY": str(runtime), "STATE_DIRECTORY": str(state)})
+    assert len(kept_below(state)) == 1
+    assert kept_below(show.folder) == [] and not (show.folder / "run/firecurtain").exists()
+
+
+@root_only
+def test_system_directories_of_root(play):
+    show = play(SAVES, env={"XDG_STATE_HOME": None, "XDG_RUNTIME_DIR": None}, launcher=(
+        "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/lib && mount -t tmpfs none /run && exec "$@"', "sh"))
+    root = Path(f"/proc/{show.pid}/root")
+    assert len(kept_below(root, "var/lib/firecurtain")) == 1
+    assert stat.S_IMODE((root / "run/firecurtain").stat().st_mode) == 0o700
+
+
+def test_the_state_directory_outlives_the_show_and_belongs_to_one_instance(play):
+    config = """
+        [python py1]
+        module = script
+        [python py2]
+        module = other
+        [map]
+    """
+    scripts = {"script.py": SAVES, "other.py": "import os\nprint('files', os.listdir('.'))\n"}
+    first = play(config=config, scripts=scripts, ready=("py1", "py2"))
+    first.printed("^kept x$")
+    first.printed(r"^files \[\]$", "py2")
+    first.stop()
+    again = play(config=config, scripts=scripts, ready=("py1", "py2"), folder=first.folder)
+    again.printed("^kept xx$")
+    again.printed(r"^files \[\]$", "py2")
+
+
+def test_two_shows_of_one_user_run_side_by_side(play):
+    script = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
+    maps = ["wire./in > py1.script.handler", "py1.out > wire./out"]
+    first = play(script, maps)
+    second = play(script, maps, env={"XDG_RUNTIME_DIR": str(first.folder / "run")})
+    for show in (first, second, first):
+        show.set("/in", 0.5)
+        show.expect("/out", 0.5)
+    second.stop()
+    first.set("/in", 0.75)
+    first.expect("/out", 0.75)
+
+
+def test_a_show_in_a_folder_with_an_awkward_name(play, stage, identity):
+    folder = stage.folder(identity) / "a show, with ünicode"
+    folder.mkdir()
+    identity.own(folder)
+    show = play("print('here')\n", folder=folder)
+    show.printed("^here$")

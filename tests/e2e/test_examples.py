@@ -1,0 +1,107 @@
+"""Every folder of examples/ runs as its README says, on ports of the test."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+from harness import TOP, free_port, until, is_bound
+
+
+@pytest.fixture
+def example(play, stage, identity):
+    """Plays a copy of an example. `osc` names its instance that speaks OSC; `edits` replaces text in its script."""
+
+    def start(name, osc, python, edits=()):
+        folder = stage.folder(identity) / name
+        shutil.copytree(stage.examples / name, folder)
+        for path in (folder, *folder.iterdir()):
+            identity.own(path)
+        for file, old, new in edits:
+            text = (folder / file).read_text()
+            assert old in text
+            (folder / file).write_text(text.replace(old, new))
+        os.rename(folder / f"{name}.cfg", folder / "show.cfg")
+        return play(folder=folder, ready=(python,), arguments=(
+            "-i", f"{osc}.bind=127.0.0.1 @IN@", "-i", f"{osc}.dest=127.0.0.1 @OUT@"))
+
+    return start
+
+
+def test_each_example_has_a_readme_of_about_ten_lines():
+    for folder in (TOP / "examples").iterdir():
+        assert (folder / f"{folder.name}.cfg").exists()
+        assert 5 <= len((folder / "README.md").read_text().splitlines()) <= 20, folder
+
+
+def test_every_example_is_played_here():
+    played = {name[len("test_"):] for name in globals() if name.startswith("test_")}
+    assert {folder.name for folder in (TOP / "examples").iterdir()} <= played
+
+
+def test_every_example_passes_the_check(firecurtain, stage):
+    for folder in stage.examples.iterdir():
+        result = firecurtain("check", folder / f"{folder.name}.cfg")
+        assert (result.returncode, result.stderr) == (0, ""), result
+
+
+def test_hello(example):
+    show = example("hello", "desk", "show")
+    show.set("/fader1", 0.25)
+    show.expect("/answer", 0.75)
+    show.printed("^fader at 0.25$", "show")
+
+
+def test_reference(example):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        show = example("reference", "desk", "py1", [("handlers.py", "8990", str(server.getsockname()[1]))])
+        peer, _ = server.accept()
+        with peer:
+            show.set("/in1", 0.25)
+            show.expect("/out1", 0.75)
+            peer.sendall(b"x" * 512)
+            show.expect("/received", 0.5)
+            peer.shutdown(socket.SHUT_WR)
+            show.printed("^received 0 bytes")
+            assert peer.recv(1) == b""
+    show.expect("/ping", 1, 0)
+    show.process.terminate()
+    show.expect("/out1", 0)
+    show.stop()
+    (saved,) = show.folder.rglob("positions.json")
+    assert json.loads(saved.read_text())["handlers.in1"] == 0.25
+
+
+def test_reference_without_its_server(example):
+    show = example("reference", "desk", "py1", [("handlers.py", "8990", str(free_port()))])
+    show.printed("^no server")
+    show.set("/in1", 0.25)
+    show.expect("/out1", 0.75)
+
+
+def test_wave(example):
+    show = example("wave", "lights", "wave")
+    seen = {n: [show.wire.value(f"/dimmer/{n}") for _ in range(3)] for n in range(1, 25)}
+    assert len({round(values[0], 3) for values in seen.values()}) > 10, "the dimmers differ"
+    assert all(values[0] != values[2] for values in seen.values()), "and move"
+    show.set("/level", 0)
+    until(lambda: show.wire.value("/dimmer/7") == 0, "the level fader does nothing")
+
+
+@pytest.mark.skipif(not shutil.which("oscdump"), reason="needs liblo-tools")
+def test_hello_with_the_tools_its_readme_names(play, stage, identity):
+    """Ports 8000 and 9000 as written, if nobody has them: `oscsend localhost` must find the show."""
+    if is_bound(8000) or is_bound(9000):
+        pytest.skip("port 8000 or 9000 is in use")
+    show = play(folder=stage.examples / "hello", name="hello.cfg", ready=("show",))
+    with subprocess.Popen(["oscdump", "-L", "9000"], stdout=subprocess.PIPE, text=True) as dump:
+        try:
+            until(lambda: is_bound(9000), "oscdump does not listen")
+            subprocess.run(["oscsend", "localhost", "8000", "/fader1", "f", "0.25"], check=True, timeout=10)
+            assert "/answer f 0.750000" in dump.stdout.readline()
+        finally:
+            dump.kill()
+    show.printed("^fader at 0.25$", "show")

@@ -1,0 +1,96 @@
+"""Instances that misbehave, beside one that has to answer."""
+
+import time
+
+PARTS = {
+    "raises": "def handler(value):\n\traise RuntimeError('each time')\n",
+    "sleeps": "import time\ndef handler(value):\n\ttime.sleep(10)\n",
+    "exits": "import os\nimport midimonster\nmidimonster.interval(lambda: os._exit(1), 1000)\ndef handler(value): pass\n",
+    "crashes": "import ctypes\nimport midimonster\nmidimonster.interval(lambda: ctypes.string_at(0), 500)\ndef handler(value): pass\n",
+    "spins": "def handler(value):\n\twhile True: pass\n",
+    "floods": "import midimonster\ndef tick():\n\tfor n in range(2000):\n\t\tprint('flood', n)\n\t\tmidimonster.output('out', n / 2000)\n"
+              "midimonster.interval(tick, 20)\ndef handler(value): pass\n",
+    "leaves": "import sys\nsys.exit('at import')\n",
+}
+
+
+def house(parts):
+    lines = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "[loopback sink]"]
+    for name in ("good", *parts):
+        lines += [f"[python {name}]", f"module = {name}"]
+    lines += ["[map]", "wire./in > good.good.handler", "good.out > wire./out"]
+    for name in parts:
+        lines += [f"wire./in > {name}.{name}.handler", f"{name}.out > sink.{name}"]
+    scripts = {f"{name}.py": PARTS[name] for name in parts}
+    scripts["good.py"] = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
+    return "\n".join(lines) + "\n", scripts
+
+
+def answer_a_thousand(show, window=20, seconds=0.0):
+    """Sends 1,000 different values, no more than `window` unanswered, over at least the given time."""
+    begin = time.monotonic()
+    values = [n / 1000 for n in range(1000)]
+    for n in range(0, 1000, window):
+        for value in values[n : n + window]:
+            show.set("/in", value)
+        show.expect("/out", *values[n : n + window])
+        while time.monotonic() - begin < seconds * n / 1000:
+            show.set("/in", 0)
+            show.expect("/out", 0)
+    assert not show.wire.waiting("/out")
+
+
+def test_a_thousand_answers_of_a_thousand(play):
+    """One instance raises on every event, one sleeps, one exits each second, one segfaults."""
+    config, scripts = house(["raises", "sleeps", "exits", "crashes"])
+    show = play(config=config, scripts=scripts, ready=("good", "raises", "sleeps", "exits", "crashes"))
+    good = show.worker("good")
+    answer_a_thousand(show, seconds=5)
+    assert show.worker("good") == good and not show.log.matching("", "good", ("warning", "error"))
+    show.log.wait("RuntimeError: each time", "raises")
+    for name in ("exits", "crashes"):
+        assert len(show.log.matching("^worker ended", name)) >= 2, name
+    assert not show.log.matching("^worker ended", "good")
+
+
+def test_a_thousand_answers_beside_loops_floods_and_failed_starts(play):
+    config, scripts = house(["spins", "floods", "leaves"])
+    show = play(config=config, scripts=scripts, ready=("good", "spins", "floods"))
+    answer_a_thousand(show, seconds=3)
+    assert not show.log.matching("", "good", ("warning", "error"))
+
+
+def test_each_of_a_thousand_events_arrives_in_order(play):
+    show = play("""
+        import midimonster
+        count = 0
+        def handler(value):
+            global count
+            count += 1
+            midimonster.output("out", value)
+    """, ["wire./in > py1.script.handler", "py1.out > wire./out"])
+    answer_a_thousand(show, window=200)
+
+
+def test_a_full_queue_keeps_the_newest_value_and_says_so(play):
+    """A handler that sleeps while thousands of events arrive: bounded, newest kept, nothing else disturbed."""
+    show = play("""
+        import time
+        import midimonster
+        def handler(value):
+            if midimonster.inputvalue("script.handler") == 0:
+                print("asleep")
+                time.sleep(2)
+            midimonster.output("out", value)
+    """, ["wire./in > py1.script.handler", "py1.out > wire./out", "wire./echo > wire./echo"])
+    show.set("/in", 0.001)
+    show.printed("^asleep$")
+    for n in range(30000):
+        show.set("/in", (n % 998 + 1) / 1000)
+        if n % 50 == 0:  # the port's buffer must not overflow, that is not what is tested
+            show.set("/echo", 0.5)
+            show.expect("/echo", 0.5)
+    show.set("/in", 1)
+    while show.wire.value("/out") < 1 - 1e-6:
+        pass
+    show.log.wait(r"\d+", "py1", "warning")

@@ -1,0 +1,172 @@
+"""Signals to the broker."""
+
+import os
+import signal
+
+import pytest
+
+ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
+ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_cleanup_handlers_run_their_outputs_are_routed_and_the_status_is_zero(play, how):
+    show = play(config="""
+        [osc wire]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@
+        [python py1]
+        module = script
+        [python py2]
+        module = script
+        [map]
+        py1.out > wire./out1
+        py2.out > wire./out2
+        """, scripts={"script.py": """
+            import midimonster
+            def bye():
+                with open("saved", "w") as file:
+                    file.write("by the cleanup handler")
+                midimonster.output("out", 0.75)
+                print("cleaned up")
+            midimonster.cleanup_handler(bye)
+        """}, ready=("py1", "py2"))
+    show.process.send_signal(how)
+    show.expect("/out1", 0.75)
+    show.expect("/out2", 0.75)
+    show.stop(how)
+    for instance in ("py1", "py2"):
+        show.printed("^cleaned up$", instance)
+    assert [path.read_text() for path in sorted(show.folder.rglob("saved"))] == ["by the cleanup handler"] * 2
+
+
+def test_an_output_of_a_cleanup_handler_reaches_another_instance_that_still_runs(play):
+    # py1's last value goes through py2's handler: all cleanup handlers run before any worker is gone.
+    show = play(config="""
+        [osc wire]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@
+        [python py1]
+        module = first
+        [python py2]
+        module = second
+        [map]
+        py1.out > wire./direct
+        py1.out > py2.second.handler
+        """, scripts={
+            "first.py": "import midimonster\nmidimonster.cleanup_handler(lambda: midimonster.output('out', 0.5))\n",
+            "second.py": "import midimonster\ndef handler(value): pass\n"}, ready=("py1", "py2"))
+    show.process.terminate()
+    show.expect("/direct", 0.5)
+    show.stop()
+
+
+def test_a_cleanup_handler_that_raises_is_reported_and_the_status_is_zero(play):
+    show = play("""
+        import midimonster
+        def bye():
+            midimonster.output("out", 0.5)
+            raise RuntimeError("in cleanup")
+        midimonster.cleanup_handler(bye)
+    """, ["py1.out > wire./out"])
+    show.process.terminate()
+    show.expect("/out", 0.5)
+    show.stop()
+    show.log.wait("RuntimeError: in cleanup", "py1")
+
+
+def test_sigterm_while_a_handler_is_busy(play):
+    show = play("""
+        import time
+        def handler(value):
+            print("asleep")
+            time.sleep(3600)
+    """, ["wire./in > py1.script.handler"])
+    show.set("/in", 1)
+    show.printed("^asleep$")
+    show.stop()
+
+
+def test_a_second_sigterm_does_no_harm(play):
+    show = play(ECHO, ECHO_MAPS)
+    show.process.terminate()
+    show.process.terminate()
+    show.stop()
+
+
+def test_sighup_reads_the_configuration_again(play):
+    show = play(ECHO, ECHO_MAPS)
+    show.set("/in", 0.25)
+    show.expect("/out", 0.25)
+    show.write("show.cfg", show.config.read_text().replace("wire./out", "wire./renamed"))
+    position = show.log.position
+    show.process.send_signal(signal.SIGHUP)
+    show.log.wait("", after=position)
+    for _ in range(100):  # which of the two configurations an event meets on its way is open
+        show.set("/in", 0.5)
+        if not show.wire.receive(0.2):
+            continue
+        if show.wire.waiting("/renamed"):
+            break
+    show.expect("/renamed", 0.5)
+
+
+def test_sighup_with_an_error_leaves_the_show_untouched(play):
+    show = play(ECHO, ECHO_MAPS)
+    worker = show.worker()
+    good = show.config.read_text()
+    show.write("show.cfg", good + "nowhere.x > wire./out\n")
+    show.process.send_signal(signal.SIGHUP)
+    show.log.wait("nowhere", level=("error", "raw"))
+    show.log.wait("(?i)runs on|goes on|untouched|not changed", instance="-")
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+    assert show.worker() == worker
+    assert os.path.exists(f"/proc/{worker}")
+
+
+def test_sigpipe_never_ends_anything(play):
+    show = play(ECHO, ECHO_MAPS)
+    for _ in range(3):
+        show.process.send_signal(signal.SIGPIPE)
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+
+
+def test_a_log_that_nobody_reads_any_more_ends_nothing(play):
+    show = play("""
+        import midimonster
+        def handler(value):
+            print("line" * 100)
+            midimonster.output("out", value)
+    """, ECHO_MAPS)
+    show.log.hang_up()
+    for value in (0.25, 0.5, 0.75):
+        show.set("/in", value)
+        show.expect("/out", value)
+
+
+def test_a_log_that_is_not_read_blocks_nothing(play):
+    show = play("""
+        import midimonster
+        def handler(value):
+            for _ in range(100):
+                print("line" * 100)
+            midimonster.output("out", value)
+    """, ECHO_MAPS)
+    with show.log.held():
+        for n in range(40):  # a pipe holds 64 KiB
+            show.set("/in", n / 40)
+            show.expect("/out", n / 40)
+
+
+def test_the_end_of_the_broker_is_the_end_of_its_workers(play):
+    show = play("""
+        import time
+        def handler(value):
+            print("busy")
+            time.sleep(3600)
+    """, ["wire./in > py1.script.handler"])
+    show.set("/in", 1)
+    show.printed("^busy$")
+    show.stop(signal.SIGKILL, -signal.SIGKILL)

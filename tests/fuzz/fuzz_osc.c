@@ -1,0 +1,90 @@
+/*
+ * Any bytes as an OSC packet. Beside the sanitizers two things are checked: what the codec takes, liblo takes
+ * too and reads the same from it; and whatever an address is as a pattern, matching it ends.
+ */
+#include <lo/lo_lowlevel.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/backends/osc_codec.h"
+#include "broker/backends/osc_pattern.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static int is_same(double left, double right)
+{
+    return (isnan(left) && isnan(right)) || memcmp(&left, &right, sizeof(left)) == 0;
+}
+
+static void compare_argument(const struct osc_argument *argument, char type, const lo_arg *arg)
+{
+    lo_arg copy = {0};
+
+    require(argument->type == type);
+    if (strchr("ihfd", type))
+        memcpy(&copy, arg, strchr("if", type) ? 4 : 8);
+    if (type == 'i')
+        require(is_same(argument->number, copy.i));
+    else if (type == 'h')
+        require(is_same(argument->number, (double)copy.h));
+    else if (type == 'f')
+        require(is_same(argument->number, (double)copy.f));
+    else if (type == 'd')
+        require(is_same(argument->number, copy.d));
+    else if (strchr("sS", type))
+        require(strcmp(argument->text, (const char *)arg) == 0);
+}
+
+/* The message again as one piece: address, comma and types lie before its data. */
+static lo_message deserialise(const struct osc_message *message)
+{
+    const uint8_t *begin = (const uint8_t *)message->address;
+    size_t bytes = (size_t)(message->data - begin) + message->bytes;
+    uint8_t *copy = malloc(bytes);
+    lo_message made;
+
+    require(copy != NULL);
+    memcpy(copy, begin, bytes);
+    made = lo_message_deserialise(copy, bytes, NULL);
+    free(copy);
+    return made;
+}
+
+static void take(void *userdata, const struct osc_message *message)
+{
+    struct osc_cursor cursor = osc_codec_arguments(message);
+    lo_message other = deserialise(message);
+    struct osc_argument argument;
+    size_t n = 0;
+    char line[128];
+
+    require(other != NULL && (size_t)lo_message_get_argc(other) == message->n_types);
+    for (; osc_codec_next(&cursor, &argument); n++)
+        compare_argument(&argument, lo_message_get_types(other)[n], lo_message_get_argv(other)[n]);
+    require(n == message->n_types && cursor.bytes == 0);
+    lo_message_free(other);
+    osc_codec_print(message, line, sizeof(line));
+    require(strlen(line) < sizeof(line));
+    if (!osc_pattern_complaint(message->address, true)) {
+        osc_pattern_match(message->address, "/1/fader1/and/something/more");
+        require(osc_pattern_has_wildcard(message->address) ||
+                osc_pattern_match(message->address, message->address));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    const char *what = NULL;
+
+    require((osc_codec_read(data, bytes, take, NULL, &what) < 0) == (what != NULL));
+    return 0;
+}

@@ -1,0 +1,228 @@
+/* What the OSC backend takes from a configuration, and how it refuses the rest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "broker/backends/osc_format.h"
+#include "tests/unit/osc_rig.h"
+
+static void assert_refused(struct rig *rig, const char *option, const char *value, const char *why)
+{
+    assert_int_equal(backend_osc.configure(rig->self, FC_SCOPE_INSTANCE, option, value, &rig->reason),
+                     -EINVAL);
+    assert_string_equal(rig->reason.text, why);
+}
+
+static void assert_channel_refused(struct rig *rig, const char *name, unsigned directions, const char *why)
+{
+    assert_int_equal(backend_osc.channel(rig->self, rig->n_channels, name, directions, &rig->reason),
+                     -EINVAL);
+    assert_string_equal(rig->reason.text, why);
+}
+
+static void assert_canonical(struct rig *rig, const char *name, const char *canonical)
+{
+    char got[128];
+
+    if (backend_osc.canonical(rig->self, name, got, sizeof(got), &rig->reason) != 0)
+        fail_msg("%s: %s", name, rig->reason.text);
+    assert_string_equal(got, canonical);
+}
+
+static void test_hosts(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    rig_set(&rig, "bind", ":: 8000");
+    rig_set(&rig, "bind", "  0.0.0.0 \t 8000 ");
+    rig_set(&rig, "destination", "localhost 65535");
+    assert_refused(&rig, "bind", "", "a host and a port are needed, as in \"127.0.0.1 8000\"");
+    assert_refused(&rig, "bind", "8000", "a host and a port are needed, as in \"127.0.0.1 8000\"");
+    assert_refused(&rig, "bind", ":: 8000 x", "there is more than a host and a port");
+    assert_refused(&rig, "bind", ":: osc", "\"osc\" is no port, which is a number from 1 to 65535");
+    assert_refused(&rig, "bind", ":: 65536", "\"65536\" is no port, which is a number from 1 to 65535");
+    assert_refused(&rig, "bind", ":: -1", "\"-1\" is no port, which is a number from 1 to 65535");
+    assert_refused(&rig, "dest", "::1 0", "\"0\" is no port, which is a number from 1 to 65535");
+    rig_deinit(&rig);
+}
+
+static void test_learn_is_spelled_exactly(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    rig_set(&rig, "destination", "learn");
+    rig_set(&rig, "destination", "learn@9000");
+    rig_set(&rig, "destination", "learning.example 9000");
+    assert_refused(&rig, "dest", "learn@", "\"\" is no port, which is a number from 1 to 65535");
+    assert_refused(&rig, "dest", "learn@0", "\"0\" is no port, which is a number from 1 to 65535");
+    assert_refused(&rig, "dest", "learn 9000", "a port that is to be learned with is written learn@PORT");
+    rig_deinit(&rig);
+}
+
+static void test_what_must_be_set(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    assert_int_equal(backend_osc.configured(rig.self, &rig.reason), -EINVAL);
+    assert_string_equal(rig.reason.text, "bind, destination or both must be set");
+    rig_set(&rig, "dest", "learn");
+    assert_int_equal(backend_osc.configured(rig.self, &rig.reason), -EINVAL);
+    assert_string_equal(rig.reason.text, "destination = learn needs a bind to learn from");
+    rig_set(&rig, "dest", "127.0.0.1 9");
+    assert_int_equal(backend_osc.configured(rig.self, &rig.reason), 0);
+    rig_deinit(&rig);
+}
+
+/* No socket and no name server: neither would answer for this. */
+static void test_configuring_only_reads_text(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    rig_set(&rig, "bind", "no-such-host.invalid 8000");
+    rig_set(&rig, "dest", "no-such-host.invalid 8000");
+    assert_int_equal(backend_osc.configured(rig.self, &rig.reason), 0);
+    assert_true(backend_osc.start(rig.self) < 0);
+    assert_non_null(strstr(rig_log, "no-such-host.invalid: "));
+    assert_int_equal(rig.instance.watched, -1);
+    backend_osc.stop(rig.self);
+    backend_osc.stop(rig.self);
+    rig_deinit(&rig);
+}
+
+static void test_other_options(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    rig_set(&rig, "detect", "on");
+    rig_set(&rig, "detect", "off");
+    rig_set(&rig, "root", "/my/root/");
+    assert_refused(&rig, "detect", "yes", "detect is on or off, not \"yes\"");
+    assert_refused(&rig, "root", "my/root", "\"my/root\" is no OSC address: it must begin with a slash");
+    assert_refused(&rig, "root", "/my*", "\"/my*\" is no OSC address: wildcards are not allowed here");
+    assert_refused(&rig, "/x", "f 0", "the maximum of value 1 (type f) is missing");
+    assert_refused(&rig, "colour", "red", "\"colour\" is no option of osc");
+    rig_deinit(&rig);
+    backend_osc.instance_free(NULL);
+}
+
+/* Every option that the table names is known to `configure`, with its own example. */
+static void test_table_and_code_agree(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    for (const struct fc_option *option = backend_osc.options; option->name; option++) {
+        assert_int_equal(option->repeatable, strcmp(option->name, "/") == 0);
+        assert_int_equal(option->scopes,
+                         strcmp(option->name, "detect") == 0 ? FC_SCOPE_BACKEND : FC_SCOPE_INSTANCE);
+        rig_set(&rig, option->name, option->example);
+    }
+    rig_deinit(&rig);
+}
+
+static void test_canonical(void **state)
+{
+    struct rig rig;
+    char tight[6];
+
+    rig_init(&rig);
+    assert_canonical(&rig, "/1/xy", "/1/xy");
+    assert_canonical(&rig, "/1/xy:0", "/1/xy");
+    assert_canonical(&rig, "/1/xy:00", "/1/xy");
+    assert_canonical(&rig, "/1/xy:012", "/1/xy:12");
+    assert_canonical(&rig, "/a:1:0", "/a:1:0");
+    assert_canonical(&rig, "/a:1:2", "/a:1:2");
+    assert_int_equal(backend_osc.canonical(rig.self, "/1/xy", tight, 6, &rig.reason), 0);
+    assert_int_equal(backend_osc.canonical(rig.self, "/1/xyz", tight, 6, &rig.reason), -EINVAL);
+    rig_deinit(&rig);
+}
+
+static void test_bad_channel_names_say_why(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    assert_channel_refused(&rig, "fader", FC_SOURCE,
+                           "\"fader\" is no OSC address: it must begin with a slash");
+    assert_channel_refused(&rig, "/a b", FC_SOURCE, "\"/a b\" is no OSC address: a space is not allowed");
+    assert_channel_refused(&rig, "/a*", FC_SOURCE,
+                           "\"/a*\" is no OSC address: wildcards are not allowed here");
+    assert_channel_refused(&rig, "/a:", FC_SOURCE,
+                           "\"/a:\": what follows the last colon is the number of a value, from 0");
+    assert_channel_refused(&rig, "/a:x", FC_SOURCE,
+                           "\"/a:x\": what follows the last colon is the number of a value, from 0");
+    assert_channel_refused(&rig, "/a:1024", FC_SOURCE, "\"/a:1024\": a message has 1024 values at most");
+    rig_channel(&rig, "/a:1023", FC_SOURCE);
+    rig_deinit(&rig);
+}
+
+static void test_target_without_format_shows_the_line(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    rig_channel(&rig, "/1/fader1", FC_SOURCE);
+    assert_channel_refused(&rig, "/1/fader1", FC_TARGET,
+                           "what is sent needs types and ranges: add a line such as `/1/fader1 = f 0.0 1.0`");
+    assert_channel_refused(
+        &rig, "/xy:1", FC_SOURCE | FC_TARGET,
+        "what is sent needs types and ranges: add a line such as `/xy = ff 0.0 1.0 0.0 1.0`");
+    assert_channel_refused(
+        &rig, "/xy:7", FC_TARGET,
+        "what is sent needs types and ranges: add a line such as `/xy = f 0.0 1.0`, with 8 types");
+    rig_deinit(&rig);
+}
+
+static void test_value_beyond_the_format(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    rig_set(&rig, "/xy*", "ff 0 1 0 1");
+    rig_channel(&rig, "/xy1:1", FC_SOURCE);
+    assert_channel_refused(&rig, "/xy1:2", FC_SOURCE,
+                           "\"/xy1:2\" is beyond the 2 values of the pattern \"/xy*\", which count from 0");
+    rig_deinit(&rig);
+}
+
+static void test_address_with_root_has_a_limit(void **state)
+{
+    char long_name[1000] = "/";
+    struct rig rig;
+
+    rig_init(&rig);
+    memset(long_name + 1, 'x', sizeof(long_name) - 2);
+    rig_set(&rig, "root", "/012345678901234567890123");
+    assert_int_equal(backend_osc.channel(rig.self, 0, long_name, FC_SOURCE, &rig.reason), -EINVAL);
+    assert_non_null(strstr(rig.reason.text, "is too long with the root in front of it"));
+    long_name[998] = '\0';
+    rig_channel(&rig, long_name, FC_SOURCE);
+    rig_deinit(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_learn_is_spelled_exactly),
+        cmocka_unit_test(test_what_must_be_set),
+        cmocka_unit_test(test_configuring_only_reads_text),
+        cmocka_unit_test(test_other_options),
+        cmocka_unit_test(test_table_and_code_agree),
+        cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_bad_channel_names_say_why),
+        cmocka_unit_test(test_target_without_format_shows_the_line),
+        cmocka_unit_test(test_value_beyond_the_format),
+        cmocka_unit_test(test_address_with_root_has_a_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

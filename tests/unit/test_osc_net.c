@@ -1,0 +1,334 @@
+/* Where the OSC backend listens and sends to, with both families of addresses, and what becomes of failures.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/osc_rig.h"
+
+#define A_1   "/a\0\0,f\0\0\x3f\x80\0\0"
+#define A_0_5 "/a\0\0,f\0\0\x3f\0\0\0"
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+    rig_init(&rig);
+    rig_set(&rig, "/a", "f 0 1");
+    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rig_deinit(&rig);
+    return 0;
+}
+
+static void send_value(double value)
+{
+    backend_osc.set(rig.self, 0, value);
+    backend_osc.flush(rig.self);
+}
+
+static unsigned count_lines(const char *text)
+{
+    unsigned lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+static void test_socket_has_its_flags(void **state)
+{
+    socklen_t bytes = sizeof(int);
+    int on = 0;
+
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_start(&rig);
+    assert_true(fcntl(rig.instance.watched, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(rig.instance.watched, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(getsockopt(rig.instance.watched, SOL_SOCKET, SO_BROADCAST, &on, &bytes), 0);
+    assert_int_equal(on, 1);
+}
+
+static void test_ipv6(void **state)
+{
+    int peer = rig_peer(AF_INET6);
+
+    rig_set(&rig, "bind", "::1 0");
+    rig_set(&rig, "dest", rig_at("::1", peer));
+    rig_start(&rig);
+    rig_send(&rig, peer, AF_INET6, RIG_BYTES(A_0_5));
+    rig_ready(&rig);
+    rig_assert_event(&rig, 0, 0, 0.5);
+    send_value(1);
+    rig_assert_packet(peer, RIG_BYTES(A_1));
+    close(peer);
+}
+
+static void test_both_families_reach_one_socket(void **state)
+{
+    int four = rig_peer(AF_INET);
+    int six = rig_peer(AF_INET6);
+
+    rig_set(&rig, "bind", ":: 0");
+    rig_set(&rig, "dest", rig_at("127.0.0.1", four));
+    rig_start(&rig);
+    rig_send(&rig, six, AF_INET6, RIG_BYTES(A_1));
+    rig_send(&rig, four, AF_INET, RIG_BYTES(A_0_5));
+    rig_ready(&rig);
+    rig_assert_event(&rig, 0, 0, 1);
+    rig_assert_event(&rig, 1, 0, 0.5);
+    send_value(1);
+    rig_assert_packet(four, RIG_BYTES(A_1));
+    rig_assert_silence(six);
+    close(four);
+    close(six);
+}
+
+static void test_learning_from_both_families(void **state)
+{
+    int four = rig_peer(AF_INET);
+    int six = rig_peer(AF_INET6);
+
+    rig_set(&rig, "bind", ":: 0");
+    rig_set(&rig, "dest", "learn");
+    rig_start(&rig);
+    rig_send(&rig, four, AF_INET, RIG_BYTES(A_1));
+    rig_ready(&rig);
+    send_value(1);
+    rig_assert_packet(four, RIG_BYTES(A_1));
+    rig_send(&rig, six, AF_INET6, RIG_BYTES("/elsewhere\0\0,\0\0\0"));
+    rig_ready(&rig);
+    send_value(0.5);
+    rig_assert_packet(six, RIG_BYTES(A_0_5));
+    rig_assert_silence(four);
+    close(four);
+    close(six);
+}
+
+static void test_nothing_is_learned_from_malformed_packets(void **state)
+{
+    int good = rig_peer(AF_INET);
+    int bad = rig_peer(AF_INET);
+
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_set(&rig, "dest", "learn");
+    rig_start(&rig);
+    rig_send(&rig, good, AF_INET, RIG_BYTES(A_1));
+    rig_send(&rig, bad, AF_INET, RIG_BYTES("/a\0\0,f\0\0"));
+    rig_ready(&rig);
+    assert_int_equal(rig.instance.n_malformed, 1);
+    send_value(1);
+    rig_assert_packet(good, RIG_BYTES(A_1));
+    rig_assert_silence(bad);
+    close(good);
+    close(bad);
+}
+
+static void learn_with_port(const char *bind, int family)
+{
+    int sender = rig_peer(family);
+    int listener = rig_peer(family);
+    char learn[32];
+
+    snprintf(learn, sizeof(learn), "learn@%u", rig_port(listener));
+    rig_set(&rig, "bind", bind);
+    rig_set(&rig, "dest", learn);
+    rig_start(&rig);
+    rig_send(&rig, sender, family, RIG_BYTES(A_1));
+    rig_ready(&rig);
+    send_value(0.5);
+    rig_assert_packet(listener, RIG_BYTES(A_0_5));
+    rig_assert_silence(sender);
+    close(sender);
+    close(listener);
+}
+
+static void test_learning_with_a_port(void **state)
+{
+    learn_with_port("127.0.0.1 0", AF_INET);
+}
+
+static void test_learning_with_a_port_over_ipv6(void **state)
+{
+    learn_with_port("::1 0", AF_INET6);
+}
+
+static void test_before_anything_is_learned(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_set(&rig, "dest", "learn");
+    rig_start(&rig);
+    send_value(1);
+    send_value(0.5);
+    assert_string_equal(rig_log, "1 nothing is sent: no packet has come yet to learn the destination from\n");
+    rig_receive(&rig, peer, RIG_BYTES(A_1));
+    send_value(0.5); /* unchanged, but the first to be sent */
+    rig_assert_packet(peer, RIG_BYTES(A_0_5));
+    close(peer);
+}
+
+static void test_without_destination(void **state)
+{
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_start(&rig);
+    send_value(1);
+    send_value(0.5);
+    assert_string_equal(rig_log, "1 nothing is sent: there is no destination\n");
+}
+
+static void test_without_bind(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_start(&rig);
+    send_value(1);
+    rig_assert_packet(peer, RIG_BYTES(A_1));
+    rig_receive(&rig, peer, RIG_BYTES(A_0_5)); /* an answer, to the port that the kernel chose */
+    rig_assert_event(&rig, 0, 0, 0.5);
+    close(peer);
+}
+
+/* `localhost` may be ::1 first: then the next address is taken, as that one cannot reach the destination. */
+static void test_bind_fits_the_destination(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    rig_set(&rig, "bind", "localhost 0");
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_start(&rig);
+    send_value(1);
+    rig_assert_packet(peer, RIG_BYTES(A_1));
+    close(peer);
+}
+
+static void test_families_that_do_not_fit(void **state)
+{
+    rig_set(&rig, "bind", "::1 0");
+    rig_set(&rig, "dest", "127.0.0.1 9");
+    assert_true(backend_osc.start(rig.self) < 0);
+    assert_non_null(strstr(rig_log, "0 127.0.0.1: "));
+    assert_int_equal(rig.instance.watched, -1);
+}
+
+static void test_port_in_use(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    rig_set(&rig, "bind", rig_at("127.0.0.1", peer));
+    assert_int_equal(backend_osc.start(rig.self), -EADDRINUSE);
+    assert_non_null(strstr(rig_log, ": Address already in use\n"));
+    backend_osc.stop(rig.self);
+    send_value(1); /* of no effect while it is down */
+    close(peer);
+    assert_int_equal(backend_osc.start(rig.self), 0);
+    assert_true(rig.instance.watched >= 0);
+}
+
+/* Nothing listens there any more: the kernel's answer must neither end nor fill anything. */
+static void test_peer_is_gone(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    close(peer);
+    rig_start(&rig);
+    for (unsigned n = 0; n < 10; n++) {
+        send_value(n % 2);
+        rig_ready(&rig);
+    }
+    assert_true(count_lines(rig_log) <= 1);
+    peer = rig_peer(AF_INET);
+    rig_receive(&rig, peer, RIG_BYTES(A_0_5));
+    rig_assert_event(&rig, 0, 0, 0.5);
+    close(peer);
+}
+
+/* From 127.0.0.1 there is no way to a documentation address. */
+static void test_failures_are_logged_once_a_second(void **state)
+{
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_set(&rig, "dest", "192.0.2.1 9");
+    rig_start(&rig);
+    for (unsigned n = 0; n < 10; n++)
+        send_value(n % 2);
+    assert_int_equal(count_lines(rig_log), 1);
+    assert_non_null(strstr(rig_log, "1 sending failed: "));
+    assert_non_null(strstr(rig_log, "(1 times since the last such line)\n"));
+    usleep(1010000);
+    send_value(0);
+    assert_int_equal(count_lines(rig_log), 2);
+    assert_non_null(strstr(rig_log, "(10 times since the last such line)\n"));
+}
+
+static void test_after_a_restart_the_first_value_is_sent(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_start(&rig);
+    send_value(1);
+    rig_assert_packet(peer, RIG_BYTES(A_1));
+    backend_osc.stop(rig.self);
+    backend_osc.stop(rig.self);
+    assert_int_equal(rig.instance.watched, -1);
+    rig_start(&rig);
+    send_value(1);
+    rig_assert_packet(peer, RIG_BYTES(A_1));
+    close(peer);
+}
+
+static void test_stopping_closes_and_forgets(void **state)
+{
+    int peer = rig_peer(AF_INET);
+    int fd;
+
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_set(&rig, "dest", "learn");
+    rig_start(&rig);
+    rig_receive(&rig, peer, RIG_BYTES(A_1));
+    fd = rig.instance.watched;
+    backend_osc.stop(rig.self);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    rig_start(&rig);
+    send_value(1);
+    rig_assert_silence(peer);
+    assert_int_equal(count_lines(rig_log), 1);
+    close(peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_socket_has_its_flags, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_both_families_reach_one_socket, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_learning_from_both_families, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_is_learned_from_malformed_packets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_learning_with_a_port, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_learning_with_a_port_over_ipv6, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_before_anything_is_learned, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_without_destination, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_without_bind, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bind_fits_the_destination, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_families_that_do_not_fit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_port_in_use, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_peer_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_failures_are_logged_once_a_second, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_after_a_restart_the_first_value_is_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stopping_closes_and_forgets, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* OSC address patterns: what is valid, what matches, and that no pattern takes long. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "broker/backends/osc_pattern.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+struct match {
+    const char *pattern;
+    const char *address;
+    bool matches;
+};
+
+static const struct match matches[] = {
+    /* literals */
+    {"/a/b", "/a/b", true},
+    {"/a/b", "/a/bc", false},
+    {"/a/bc", "/a/b", false},
+    {"/a/b", "", false},
+    {"/", "/", true},
+    /* one character */
+    {"/fader?", "/fader1", true},
+    {"/fader?", "/fader", false},
+    {"/fader?", "/fader12", false},
+    {"/a?b", "/a/b", false},
+    /* any characters */
+    {"/fader*", "/fader", true},
+    {"/fader*", "/fader12", true},
+    {"/fader*", "/fader1/x", false},
+    {"/*", "/", true},
+    {"/*/x", "/a/x", true},
+    {"/*/x", "/a/b/x", false},
+    {"/*/*", "/a/b", true},
+    {"/*/*", "/a", false},
+    /* what the matcher has to come back for */
+    {"/*er", "/faderer", true},
+    {"/*er", "/faders", false},
+    {"/a*b*c", "/aXbYbZc", true},
+    {"/a*b*c", "/aXbYbZ", false},
+    {"/*aab", "/aaaaab", true},
+    {"/*[0-9]", "/ch1x2", true},
+    {"/*{er,ers}", "/faders", true},
+    {"/*{a,b}c", "/abac", true},
+    {"/**x", "/x", true},
+    /* sets */
+    {"/[abc]", "/b", true},
+    {"/[abc]", "/d", false},
+    {"/[abc]", "/", false},
+    {"/[a-c]x", "/bx", true},
+    {"/[a-c]x", "/-x", false},
+    {"/[c-a]", "/b", true},
+    {"/[a-]", "/-", true},
+    {"/[a-]", "/b", false},
+    {"/[-a]", "/-", true},
+    {"/[!a-c]", "/b", false},
+    {"/[!a-c]", "/x", true},
+    {"/x[!a]y", "/x/y", false},
+    {"/[a!]", "/!", true},
+    {"/[a-c0-9_]", "/7", true},
+    {"/[a-c0-9_]", "/_", true},
+    {"/[a-c0-9_]", "/d", false},
+    /* lists */
+    {"/{one,two}", "/one", true},
+    {"/{one,two}", "/two", true},
+    {"/{one,two}", "/on", false},
+    {"/{one,two}", "/onetwo", false},
+    {"/{a,ab}c", "/abc", true},
+    {"/{a,ab}c", "/ac", true},
+    {"/{,x}y", "/y", true},
+    {"/{,x}y", "/xy", true},
+    {"/{x,}y", "/y", true},
+    {"/{a,b}{c,d}", "/bc", true},
+    {"/{a,b}{c,d}", "/ab", false},
+    {"/{a,b}{c,d}", "/a", false},
+    {"/{a,b}/{c,d}", "/a/d", true},
+    {"/{one}", "/one", true},
+    {"/x{one,two}y{three,four}", "/xtwoythree", true},
+};
+
+static void test_matches(void **state)
+{
+    for (size_t n = 0; n < FC_ARRAY_SIZE(matches); n++) {
+        const struct match *match = &matches[n];
+
+        assert_null(osc_pattern_complaint(match->pattern, true));
+        if (osc_pattern_match(match->pattern, match->address) != match->matches)
+            fail_msg("%s on %s is not %d", match->pattern, match->address, match->matches);
+    }
+}
+
+static void assert_complaint(const char *text, bool wildcards, const char *complaint)
+{
+    const char *got = osc_pattern_complaint(text, wildcards);
+
+    if (!got)
+        fail_msg("nothing was wrong with %s", text);
+    assert_string_equal(got, complaint);
+}
+
+static void test_complaints(void **state)
+{
+    assert_complaint("", true, "it must begin with a slash");
+    assert_complaint("a/b", true, "it must begin with a slash");
+    assert_complaint("/a b", true, "a space is not allowed");
+    assert_complaint("/a#", true, "a # is not allowed");
+    assert_complaint("/a,b", true, "a comma is only allowed between { and }");
+    assert_complaint("/a\tb", true, "only printable ASCII is allowed");
+    assert_complaint("/\xc3\xa4", true, "only printable ASCII is allowed");
+    assert_complaint("/a]", true, "a bracket is closed that was never opened");
+    assert_complaint("/a}", true, "a bracket is closed that was never opened");
+    assert_complaint("/[ab", true, "a [ is never closed");
+    assert_complaint("/[a/b]", true, "a character is not allowed between [ and ]");
+    assert_complaint("/[]", true, "nothing stands between [ and ]");
+    assert_complaint("/[!]", true, "nothing stands between [ and ]");
+    assert_complaint("/{ab", true, "a { is never closed");
+    assert_complaint("/{a/b}", true, "a character is not allowed between { and }");
+    assert_complaint("/{a*}", true, "a character is not allowed between { and }");
+    assert_complaint("/{a{b}}", true, "a character is not allowed between { and }");
+    assert_complaint("/{}", true, "nothing stands between { and }");
+}
+
+static void test_addresses_have_no_wildcards(void **state)
+{
+    assert_null(osc_pattern_complaint("/1/fader1", false));
+    assert_complaint("/1/fader*", false, "wildcards are not allowed here");
+    assert_complaint("/1/fader[1]", false, "wildcards are not allowed here");
+    assert_complaint("/1/fader{1}", false, "wildcards are not allowed here");
+    assert_false(osc_pattern_has_wildcard("/1/fader1:0"));
+    assert_true(osc_pattern_has_wildcard("/1/fade?"));
+    assert_true(osc_pattern_has_wildcard("/1/}"));
+}
+
+static void test_length_has_a_limit(void **state)
+{
+    char text[OSC_PATTERN_MAX_BYTES + 1];
+
+    memset(text, '/', sizeof(text));
+    text[OSC_PATTERN_MAX_BYTES - 1] = '\0';
+    assert_null(osc_pattern_complaint(text, false));
+    assert_true(osc_pattern_match(text, text));
+    text[OSC_PATTERN_MAX_BYTES - 1] = '/';
+    text[OSC_PATTERN_MAX_BYTES] = '\0';
+    assert_complaint(text, false, "it is longer than 1023 characters");
+}
+
+/* A matcher that tries one possibility after the other would need longer than the universe exists. */
+static void test_no_pattern_takes_long(void **state)
+{
+    char pattern[OSC_PATTERN_MAX_BYTES] = "/";
+    char address[OSC_PATTERN_MAX_BYTES] = "/";
+    uint64_t begin_ns = fc_now_ns();
+
+    while (strlen(pattern) + 8 < sizeof(pattern))
+        strcat(pattern, "*{a,aa}");
+    memset(address + 1, 'a', sizeof(address) - 2);
+    strcat(pattern, "b");
+    assert_null(osc_pattern_complaint(pattern, true));
+    assert_false(osc_pattern_match(pattern, address));
+    address[sizeof(address) - 2] = 'b';
+    assert_true(osc_pattern_match(pattern, address));
+    assert_true(fc_now_ns() - begin_ns < FC_NS_PER_S);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_complaints),
+        cmocka_unit_test(test_addresses_have_no_wildcards),
+        cmocka_unit_test(test_length_has_a_limit),
+        cmocka_unit_test(test_no_pattern_takes_long),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

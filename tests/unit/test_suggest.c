@@ -1,0 +1,153 @@
+/* What counts as near enough for "did you mean". */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "broker/suggest.h"
+
+/* The hint for `word` when `names` (ended by NULL) are known; NULL if there is none. */
+static const char *hint_for(const char *word, const char *const *names)
+{
+    static char text[128];
+    struct suggest suggest;
+
+    suggest_init(&suggest, word);
+    while (*names)
+        suggest_offer(&suggest, *names++);
+    return suggest_hint(&suggest, text, sizeof(text));
+}
+
+#define assert_near(word, name)                                                                              \
+    assert_string_equal(hint_for(word, (const char *const[]){name, NULL}), "did you mean \"" name "\"?")
+#define assert_far(word, name) assert_null(hint_for(word, (const char *const[]){name, NULL}))
+
+static size_t distance_of(const char *word, const char *name)
+{
+    struct suggest suggest;
+
+    suggest_init(&suggest, word);
+    suggest_offer(&suggest, name);
+    assert_non_null(suggest.best);
+    return suggest.distance;
+}
+
+static void test_nothing_offered(void **state)
+{
+    struct suggest suggest;
+    char text[8] = "x";
+
+    suggest_init(&suggest, "word");
+    assert_null(suggest.best);
+    assert_null(suggest_hint(&suggest, text, sizeof(text)));
+    assert_string_equal(text, "x");
+}
+
+static void test_each_edit_counts_one(void **state)
+{
+    assert_int_equal(distance_of("module", "module"), 0);
+    assert_int_equal(distance_of("modul", "module"), 1);
+    assert_int_equal(distance_of("moodule", "module"), 1);
+    assert_int_equal(distance_of("mobule", "module"), 1);
+    assert_int_equal(distance_of("mdoule", "module"), 1);
+    assert_int_equal(distance_of("omdule", "module"), 1);
+    assert_int_equal(distance_of("omduel", "module"), 2);
+}
+
+static void test_threshold_is_a_third_of_the_word(void **state)
+{
+    assert_near("abc", "abd");
+    assert_far("abc", "ade");
+    assert_far("abcde", "abxye");
+    assert_near("abcdef", "abxyef");
+    assert_far("abcdef", "abxyzf");
+    assert_near("abcdefghi", "abxyzfghi");
+}
+
+static void test_threshold_is_at_least_one(void **state)
+{
+    assert_near("ab", "ac");
+    assert_near("a", "ab");
+}
+
+static void test_threshold_is_at_most_three(void **state)
+{
+    assert_near("abcdefghijklmnopqrst", "abcdefghijklmnopqXYZ");
+    assert_far("abcdefghijklmnopqrst", "abcdefghijklmnopWXYZ");
+    assert_near("abcdefghijklmnopqrst", "abcdefghijklmnopq");
+    assert_far("abcdefghijklmnopqrst", "abcdefghijklmnop");
+}
+
+static void test_words_without_anything_in_common(void **state)
+{
+    assert_far("a", "b");
+    assert_far("", "b");
+    assert_far("", "");
+}
+
+static void test_case_does_not_count(void **state)
+{
+    assert_int_equal(distance_of("MODULE", "module"), 0);
+    assert_int_equal(distance_of("Mdoule", "MODULE"), 1);
+    assert_near("X", "x");
+}
+
+static void test_nearest_wins(void **state)
+{
+    const char *const names[] = {"abcdxx", "abcdex", "abcxxx", NULL};
+
+    assert_string_equal(hint_for("abcdef", names), "did you mean \"abcdex\"?");
+}
+
+static void test_ties_keep_the_first(void **state)
+{
+    const char *const names[] = {"abcx", "abcy", "abcz", NULL};
+
+    assert_string_equal(hint_for("abcd", names), "did you mean \"abcx\"?");
+}
+
+static void test_long_words_are_never_near(void **state)
+{
+    char longest[65];
+    char longer[66];
+
+    memset(longest, 'a', 64);
+    longest[64] = '\0';
+    memset(longer, 'a', 65);
+    longer[65] = '\0';
+    assert_int_equal(distance_of(longest, longest), 0);
+    assert_null(hint_for(longer, (const char *const[]){longer, longest, NULL}));
+    assert_null(hint_for(longest, (const char *const[]){longer, NULL}));
+}
+
+static void test_hint_is_cut_to_the_room(void **state)
+{
+    struct suggest suggest;
+    char text[15];
+
+    suggest_init(&suggest, "module");
+    suggest_offer(&suggest, "module");
+    assert_string_equal(suggest_hint(&suggest, text, sizeof(text)), "did you mean \"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_offered),
+        cmocka_unit_test(test_each_edit_counts_one),
+        cmocka_unit_test(test_threshold_is_a_third_of_the_word),
+        cmocka_unit_test(test_threshold_is_at_least_one),
+        cmocka_unit_test(test_threshold_is_at_most_three),
+        cmocka_unit_test(test_words_without_anything_in_common),
+        cmocka_unit_test(test_case_does_not_count),
+        cmocka_unit_test(test_nearest_wins),
+        cmocka_unit_test(test_ties_keep_the_first),
+        cmocka_unit_test(test_long_words_are_never_near),
+        cmocka_unit_test(test_hint_is_cut_to_the_room),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
