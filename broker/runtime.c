@@ -184,7 +184,7 @@ static int runtime_folders(struct runtime *runtime)
     r = runtime_private_folder(runtime->runtime_folder);
     if (r < 0)
         return runtime_fail(r, "runtime folder (set XDG_RUNTIME_DIR to another one)", runtime->runtime_folder);
-    r = runtime_make_folders(runtime->state_folder, runtime->is_root ? 0711 : 0700);
+    r = runtime_make_folders(runtime->state_folder, 0700);
     if (r < 0)
         return runtime_fail(r, "state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
     runtime_remove_stale(runtime->runtime_folder);
@@ -193,7 +193,9 @@ static int runtime_folders(struct runtime *runtime)
         return -ENOMEM;
     }
     /* as root, workers of another uid reach their endpoint here; the folder above is closed to them */
-    r = runtime_make_folders(runtime->link_folder, runtime->is_root ? 0711 : 0700);
+    r = mkdir(runtime->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    if (r == 0 && runtime->is_root && chmod(runtime->link_folder, 0711) < 0)
+        r = -errno;
     if (r == 0) {
         runtime->link_folder_fd = open(runtime->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         r = runtime->link_folder_fd < 0 ? -errno : 0;
@@ -270,7 +272,7 @@ int runtime_state_folder(const struct runtime *runtime, const char *show, const 
                  runtime_hash(show));
     if (n >= (int)bytes)
         return -ENAMETOOLONG;
-    r = runtime_make_folders(path, runtime->is_root ? 0711 : 0700);
+    r = runtime_make_folders(path, 0700);
     if (r < 0)
         return r;
     if (snprintf(path + n, bytes - (size_t)n, "/%s", instance) >= (int)bytes - n)

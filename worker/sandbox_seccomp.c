@@ -19,6 +19,9 @@
 #include "firecurtain/cleanup.h"
 #include "worker/sandbox.h"
 #include "worker/sandbox_syscalls.h"
+#include "worker/say.h"
+
+#define SECCOMP_DEFAULT SCMP_ACT_ERRNO(ENOSYS) /* a library that tries something new falls back */
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -51,14 +54,15 @@ static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, 
     };
     int number = seccomp_syscall_resolve_name(rule->name);
     uint32_t action = seccomp_action(rule, host_network);
-    int r;
 
     if (number == __NR_SCMP_ERROR || number < 0)
         return 0; /* not on this architecture: the default refuses it */
+    if (action == SECCOMP_DEFAULT)
+        return 0; /* listed for its reason; libseccomp takes no rule that changes nothing */
     if (rule->compare == SYSCALL_ANY)
         return seccomp_rule_add(filter, action, number, 0);
-    r = seccomp_rule_add(filter, action, number, 1, SCMP_CMP64(rule->arg, compare[rule->compare], rule->value));
-    return r;
+    return seccomp_rule_add(filter, action, number, 1,
+                            SCMP_CMP64(rule->arg, compare[rule->compare], rule->value));
 }
 
 /* The program as memory: libseccomp writes it to a file only. */
@@ -88,7 +92,7 @@ static int seccomp_export(scmp_filter_ctx filter, struct sock_fprog *program)
 
 static int seccomp_compile(bool host_network, struct sock_fprog *program)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    scmp_filter_ctx filter = seccomp_init(SECCOMP_DEFAULT);
     int r;
 
     if (!filter)
@@ -96,8 +100,11 @@ static int seccomp_compile(bool host_network, struct sock_fprog *program)
     r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (r == 0)
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree: calls are many */
-    for (size_t i = 0; r == 0 && i < sandbox_n_syscalls; i++)
+    for (size_t i = 0; r == 0 && i < sandbox_n_syscalls; i++) {
         r = seccomp_add(filter, &sandbox_syscalls[i], host_network);
+        if (r < 0)
+            say(SAY_ERROR "system call filter: the row %s: %s", sandbox_syscalls[i].name, strerror(-r));
+    }
     if (r == 0)
         r = seccomp_export(filter, program);
     seccomp_release(filter);
