@@ -297,7 +297,7 @@ static void osc_set(void *userdata, uint32_t channel, double value)
     assert(channel < self->paths.n_channels);
     place = self->paths.channels[channel];
     assert(place.path && place.path->out);
-    place.path->values[place.n].value = osc_format_denormalise(&place.path->format->ranges[place.n], value);
+    place.path->values[place.n].value = osc_format_denormalise(osc_path_range(place.path, place.n), value);
     if (place.path->is_dirty)
         return;
     place.path->is_dirty = true;
@@ -310,7 +310,7 @@ static bool has_changed(const struct osc_path *path)
 {
     if (!path->has_sent)
         return true;
-    for (size_t n = 0; n < path->n_values; n++) {
+    for (size_t n = 0; n < path->n_out; n++) {
         if (path->values[n].value != path->values[n].sent)
             return true;
     }
@@ -337,7 +337,7 @@ static void send_path(struct osc *self, struct osc_path *path)
     size_t bytes;
     int r;
 
-    for (size_t n = 0; n < path->n_values; n++)
+    for (size_t n = 0; n < path->n_out; n++)
         osc_codec_out_set(path->out, n, path->values[n].value);
     r = osc_codec_out_write(path->out, path->address, self->out, sizeof(self->out), &bytes);
     assert(r == 0);
@@ -345,7 +345,7 @@ static void send_path(struct osc *self, struct osc_path *path)
                             (const struct sockaddr *)&peer->storage, peer->bytes) >= 0;
     if (!path->has_sent)
         failure(self, "sending failed", errno);
-    for (size_t n = 0; n < path->n_values; n++)
+    for (size_t n = 0; n < path->n_out; n++)
         path->values[n].sent = path->values[n].value;
 }
 

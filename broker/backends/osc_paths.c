@@ -189,18 +189,18 @@ static int path_get(struct osc_path **path, struct osc_paths *paths, const char 
 static int refuse_target(const struct osc_name *name, struct fc_reason *reason)
 {
     static const char *const formats[] = {
-        "f 0.0 1.0",
-        "ff 0.0 1.0 0.0 1.0",
-        "fff 0.0 1.0 0.0 1.0 0.0 1.0",
+        [1] = "ff 0.0 1.0 0.0 1.0",
+        [2] = "fff 0.0 1.0 0.0 1.0 0.0 1.0",
     };
 
     if (name->n < FC_ARRAY_SIZE(formats))
-        return fc_refuse(reason, "what is sent needs types and ranges: add a line such as `%.100s = %s`",
+        return fc_refuse(reason,
+                         "several values in one message need types and ranges: add a line such as `%.100s = %s`",
                          name->path, formats[name->n]);
-    return fc_refuse(
-        reason,
-        "what is sent needs types and ranges: add a line such as `%.100s = f 0.0 1.0`, with %zu types",
-        name->path, name->n + 1);
+    return fc_refuse(reason,
+                     "several values in one message need types and ranges: add a line such as "
+                     "`%.100s = ff 0.0 1.0 0.0 1.0`, with %zu types",
+                     name->path, name->n + 1);
 }
 
 static int check_format(const struct osc_path *path, const struct osc_name *name, unsigned directions,
@@ -208,8 +208,8 @@ static int check_format(const struct osc_path *path, const struct osc_name *name
 {
     const struct osc_format *format = path->format;
 
-    if (!format)
-        return directions & FC_TARGET ? refuse_target(name, reason) : 0;
+    if (!format) /* a lone value is sent as a float, see osc_path_range() */
+        return (directions & FC_TARGET) && name->n > 0 ? refuse_target(name, reason) : 0;
     if (name->n < format->n_ranges)
         return 0;
     return fc_refuse(reason,
@@ -218,14 +218,22 @@ static int check_format(const struct osc_path *path, const struct osc_name *name
                      format->pattern);
 }
 
+const struct osc_range *osc_path_range(const struct osc_path *path, size_t n)
+{
+    static const struct osc_range unconfigured = {.type = 'f', .min = 0.0, .max = 1.0};
+
+    return path->format ? &path->format->ranges[n] : &unconfigured;
+}
+
 static int path_make_target(struct osc_path *path)
 {
     char types[OSC_FORMAT_MAX_VALUES + 1] = "";
 
     if (path->out)
         return 0;
-    for (size_t n = 0; n < path->n_values; n++)
-        types[n] = path->format->ranges[n].type;
+    path->n_out = path->format ? path->format->n_ranges : 1;
+    for (size_t n = 0; n < path->n_out; n++)
+        types[n] = osc_path_range(path, n)->type;
     return osc_codec_out_new(&path->out, types);
 }
 

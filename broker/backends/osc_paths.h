@@ -26,10 +26,11 @@ struct osc_value {
 };
 
 struct osc_path {
-    const struct osc_format *format; /* borrowed; NULL: input only, any number with its default range */
+    const struct osc_format *format; /* borrowed; NULL: any number comes in with its default range */
     struct osc_value *values;        /* as many as the format has, or as mapped channels need without one */
     size_t n_values;
     struct osc_out *out; /* NULL: nothing is sent to it */
+    size_t n_out;        /* values that are sent: the format's, or one without a format */
     bool has_sent;
     bool is_dirty;
     struct osc_path *next_dirty;
@@ -63,6 +64,9 @@ int osc_paths_add_channel(struct osc_paths *paths, uint32_t id, const char *name
 
 /* The slot `canonical`: without `:0`, and without leading zeroes of the number. */
 int osc_paths_canonical(const char *name, char *canonical, size_t bytes, struct fc_reason *reason);
+
+/* What value `n` is sent as; without a format, a float from 0.0 to 1.0. */
+const struct osc_range *osc_path_range(const struct osc_path *path, size_t n);
 
 /* By its whole address, root included; NULL if it is in no mapping. */
 struct osc_path *osc_paths_find(const struct osc_paths *paths, const char *address);

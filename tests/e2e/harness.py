@@ -29,6 +29,7 @@ USUAL = """\
 [osc wire]
 bind = 127.0.0.1 @IN@
 dest = 127.0.0.1 @OUT@
+/* = f 0.0 1.0
 
 [python py1]
 module = script

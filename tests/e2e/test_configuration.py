@@ -7,9 +7,11 @@ TWO_PORTS = """
 [osc a]
 bind = 127.0.0.1 @IN@
 dest = 127.0.0.1 @OUT@
+/* = f 0.0 1.0
 [osc b]
 bind = 127.0.0.1 @IN2@
 dest = 127.0.0.1 @OUT2@
+/* = f 0.0 1.0
 [map]
 """
 
@@ -114,6 +116,7 @@ OVERRIDDEN = """
 [osc wire]
 bind = 127.0.0.1 @IN@
 dest = 127.0.0.1 1
+/* = f 0.0 1.0
 [python py1]
 default-handler = script.from_file
 [map]
@@ -151,6 +154,7 @@ def test_backend_sections_set_defaults(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [python py1]
         [python py2]
         [map]
@@ -172,6 +176,7 @@ def test_an_include_is_relative_to_its_file_and_keeps_the_section(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [python py1]
         [include parts/more.cfg]
         [map]
@@ -204,6 +209,7 @@ def test_module_can_be_repeated(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [python py1]
         module = first
         module = second
@@ -252,6 +258,7 @@ def test_a_device_that_is_missing_at_start_comes_later_and_the_rest_runs(play):
             [osc wire]
             bind = 127.0.0.1 @IN@
             dest = 127.0.0.1 @OUT@
+            /* = f 0.0 1.0
             [osc late]
             bind = 127.0.0.1 {port}
             [map]
@@ -273,6 +280,7 @@ def test_a_cycle_of_mappings_ends(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [loopback l]
         [map]
         wire./in > l.a

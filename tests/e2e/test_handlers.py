@@ -147,6 +147,7 @@ def test_a_channel_is_split_at_its_last_dot(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [python py1]
         module = pkg.sub
         [map]
@@ -197,6 +198,7 @@ def test_a_module_that_does_not_import_fails_its_instance_only(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [python broken]
         module = broken
         [python py1]
@@ -222,6 +224,7 @@ def test_a_module_with_a_syntax_error_or_none_at_all_fails_its_instance_only(pla
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [python typo]
         module = typo
         [python absent]
@@ -249,7 +252,7 @@ ENDINGS = {
 
 
 def test_exit_and_crash_end_that_worker_only(play):
-    config = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@"]
+    config = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "/* = f 0.0 1.0"]
     script = ["import ctypes, os, sys, midimonster", "def handler(value): midimonster.output('out', value)"]
     maps = ["wire./in > py1.script.handler", "py1.out > wire./out"]
     for name in ("py1", *ENDINGS):

@@ -15,7 +15,7 @@ PARTS = {
 
 
 def house(parts):
-    lines = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "[loopback sink]"]
+    lines = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "/* = f 0.0 1.0", "[loopback sink]"]
     for name in ("good", *parts):
         lines += [f"[python {name}]", f"module = {name}"]
     lines += ["[map]", "wire./in > good.good.handler", "good.out > wire./out"]

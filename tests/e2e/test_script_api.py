@@ -445,6 +445,7 @@ def test_a_long_handler_blocks_only_its_own_instance(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
+        /* = f 0.0 1.0
         [python slow]
         module = slow
         [python quick]

@@ -289,6 +289,17 @@ static void test_output(void **state)
     rig_assert_silence(peer);
 }
 
+static void test_unconfigured_output_is_a_float(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_channel(&rig, "/n", FC_TARGET);
+    rig_start(&rig);
+    backend_osc.set(rig.self, 0, 0.5);
+    backend_osc.flush(rig.self);
+    rig_assert_packet(peer, RIG_BYTES("/n\0\0,f\0\0" F_0_5));
+    rig_assert_silence(peer);
+}
+
 static void test_only_changes_are_sent(void **state)
 {
     rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
@@ -359,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_detect, setup, teardown),
         cmocka_unit_test_setup_teardown(test_output, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unconfigured_output_is_a_float, setup, teardown),
         cmocka_unit_test_setup_teardown(test_only_changes_are_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_input_is_not_echoed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_message_fits, setup, teardown),

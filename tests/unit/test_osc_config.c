@@ -164,20 +164,19 @@ static void test_bad_channel_names_say_why(void **state)
     rig_deinit(&rig);
 }
 
-static void test_target_without_format_shows_the_line(void **state)
+static void test_several_values_without_format_show_the_line(void **state)
 {
     struct rig rig;
 
     rig_init(&rig);
     rig_channel(&rig, "/1/fader1", FC_SOURCE);
-    assert_channel_refused(&rig, "/1/fader1", FC_TARGET,
-                           "what is sent needs types and ranges: add a line such as `/1/fader1 = f 0.0 1.0`");
-    assert_channel_refused(
-        &rig, "/xy:1", FC_SOURCE | FC_TARGET,
-        "what is sent needs types and ranges: add a line such as `/xy = ff 0.0 1.0 0.0 1.0`");
-    assert_channel_refused(
-        &rig, "/xy:7", FC_TARGET,
-        "what is sent needs types and ranges: add a line such as `/xy = f 0.0 1.0`, with 8 types");
+    rig_channel(&rig, "/1/fader1", FC_SOURCE | FC_TARGET); /* one value alone is a float */
+    assert_channel_refused(&rig, "/xy:1", FC_SOURCE | FC_TARGET,
+                           "several values in one message need types and ranges: add a line such as "
+                           "`/xy = ff 0.0 1.0 0.0 1.0`");
+    assert_channel_refused(&rig, "/xy:7", FC_TARGET,
+                           "several values in one message need types and ranges: add a line such as "
+                           "`/xy = ff 0.0 1.0 0.0 1.0`, with 8 types");
     rig_deinit(&rig);
 }
 
@@ -219,7 +218,7 @@ int main(void)
         cmocka_unit_test(test_table_and_code_agree),
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_bad_channel_names_say_why),
-        cmocka_unit_test(test_target_without_format_shows_the_line),
+        cmocka_unit_test(test_several_values_without_format_show_the_line),
         cmocka_unit_test(test_value_beyond_the_format),
         cmocka_unit_test(test_address_with_root_has_a_limit),
     };
