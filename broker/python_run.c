@@ -92,14 +92,15 @@ static void python_ended(void *userdata, const char *why, bool asked)
 {
     struct python *python = userdata;
 
-    python->guest = guest_free(python->guest);
-    if (python->stopping) {
+    if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
+    else
+        fc_log(FC_LOG_ERROR, python->instance->name, "worker ended: %s; starting it again in 1 s", why);
+    python->guest = guest_free(python->guest);
+    if (python->stopping)
         fc_quiesced(python->instance);
-        return;
-    }
-    fc_log(FC_LOG_ERROR, python->instance->name, "worker ended: %s; starting it again in 1 s", why);
-    loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
+    else
+        loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
 }
 
 static const struct guest_ops python_guest_ops = {

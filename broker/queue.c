@@ -103,7 +103,7 @@ int queue_push(struct queue *queue, uint32_t channel, double value)
     /* `latest` first: what is there is newer than what waits, older than this */
     if (queue->latest.n || queue->waiting.n - queue->head >= queue->limit)
         return queue_push_latest(queue, channel, value);
-    if (queue->waiting.n == queue->waiting.capacity && queue->head >= queue->waiting.n / 2)
+    if (queue->waiting.n == queue->waiting.capacity && queue->head && queue->head >= queue->waiting.n / 2)
         queue_compact(queue);
     return queue_list_append(&queue->waiting, channel, value);
 }

@@ -62,7 +62,7 @@ static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, 
     if (rule->compare == SYSCALL_ANY)
         return seccomp_rule_add(filter, action, number, 0);
     return seccomp_rule_add(filter, action, number, 1,
-                            SCMP_CMP64(rule->arg, compare[rule->compare], rule->value));
+                            SCMP_CMP64(rule->arg, compare[rule->compare], rule->value, 0));
 }
 
 /* The program as memory: libseccomp writes it to a file only. */
