@@ -29,9 +29,11 @@ struct show {
 /*
  * Makes a show from a configuration without errors so far; finds those that need knowledge of the backends and adds
  * them to `config`. Returns 0 with *show set only if there are none, -EINVAL if there are, -ENOMEM. `runtime` may be
- * NULL. `config` need not outlive the show, but for python_check().
+ * NULL. With `check_scripts`, scripts are looked at too, and what is missing there is an error. `config` need not outlive
+ * the show.
  */
-int show_build(struct show **show, struct config *config, const char *path, struct runtime *runtime);
+int show_build(struct show **show, struct config *config, const char *path, struct runtime *runtime,
+               bool check_scripts);
 
 /* Stops what runs. Takes NULL; returns NULL. */
 struct show *show_free(struct show *show);

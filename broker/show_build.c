@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/backends/table.h"
+#include "broker/python.h"
 #include "broker/show.h"
 #include "broker/suggest.h"
 
@@ -281,7 +282,16 @@ static int build_mapping(struct build *build, const struct config_mapping *mappi
     return 0;
 }
 
-int show_build(struct show **showp, struct config *config, const char *path, struct runtime *runtime)
+static void build_check_scripts(const struct build *build)
+{
+    for (size_t i = 0; i < build->show->n_instances; i++) {
+        if (build->show->instances[i]->backend == &backend_python)
+            python_check(build->show->instances[i], build->config);
+    }
+}
+
+int show_build(struct show **showp, struct config *config, const char *path, struct runtime *runtime,
+               bool check_scripts)
 {
     struct show *show = calloc(1, sizeof(*show));
     struct build build = {.show = show, .config = config};
@@ -296,6 +306,8 @@ int show_build(struct show **showp, struct config *config, const char *path, str
     r = show->path ? build_instances(&build) : -ENOMEM;
     for (size_t i = 0; r == 0 && i < config->n_mappings; i++)
         r = build_mapping(&build, &config->mappings[i]);
+    if (r == 0 && check_scripts)
+        build_check_scripts(&build);
     if (r == 0)
         r = router_seal(&show->router);
     if (r == 0 && config->n_errors)

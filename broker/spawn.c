@@ -68,21 +68,21 @@ struct spawn_job *spawn_job_free(struct spawn_job *job)
     return NULL;
 }
 
-/* Beside this program in the build tree, else where it is installed. */
+/* Beside this program, in the build tree or where it was installed to; else where it was meant to be installed. */
 static void spawner_find_worker(char *path, size_t bytes)
 {
+    static const char *const places[] = {"../worker/", "../" FIRECURTAIN_LIBEXEC_DIR "/firecurtain/"};
     char own[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
     char *slash;
 
-    if (n > 0) {
-        own[n] = '\0';
-        slash = strrchr(own, '/');
-        if (slash) {
-            *slash = '\0';
-            if (snprintf(path, bytes, "%s/../worker/" SPAWN_WORKER, own) < (int)bytes && access(path, X_OK) == 0)
-                return;
-        }
+    own[n > 0 ? n : 0] = '\0';
+    slash = strrchr(own, '/');
+    if (slash)
+        slash[1] = '\0';
+    for (size_t i = 0; slash && i < FC_ARRAY_SIZE(places); i++) {
+        if (snprintf(path, bytes, "%s%s" SPAWN_WORKER, own, places[i]) < (int)bytes && access(path, X_OK) == 0)
+            return;
     }
     snprintf(path, bytes, "%s/" SPAWN_WORKER, FIRECURTAIN_WORKER_DIR);
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
-#include "broker/python.h"
 #include "broker/show.h"
 
 static void check_print(const struct config *config, const struct show *show, const char *path)
@@ -27,11 +26,7 @@ int cli_check(const struct cli_options *options)
     config = cli_load(options, &status);
     if (!config)
         return status;
-    r = show_build(&show, config, options->path, NULL);
-    for (size_t i = 0; show && i < show->n_instances; i++) {
-        if (show->instances[i]->backend == &backend_python)
-            python_check(show->instances[i], config);
-    }
+    r = show_build(&show, config, options->path, NULL, true);
     if (r == -ENOMEM)
         fputs("firecurtain: out of memory\n", stderr);
     else

@@ -48,7 +48,7 @@ static void run_log_diagnostics(const struct config *config)
 static struct show *run_build(struct run *run, struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, run->options->path, &run->runtime);
+    int r = show_build(&show, config, run->options->path, &run->runtime, false);
 
     run_log_diagnostics(config);
     if (r == -ENOMEM)
@@ -174,7 +174,7 @@ static void run_deinit(struct run *run)
 static int run_check(struct run *run, struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, run->options->path, NULL);
+    int r = show_build(&show, config, run->options->path, NULL, false);
 
     if (r < 0 || config->n_diagnostics)
         config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
@@ -197,7 +197,7 @@ int cli_run(const struct cli_options *options)
         status = runtime_init(&run.runtime) < 0 ? EX_OSERR : EX_OK;
     }
     if (status == EX_OK)
-        status = show_build(&run.show, config, options->path, &run.runtime) < 0 ? EX_OSERR : EX_OK;
+        status = show_build(&run.show, config, options->path, &run.runtime, false) < 0 ? EX_OSERR : EX_OK;
     config_free(config);
     if (status == EX_OK)
         status = run_loop(&run);
