@@ -45,7 +45,8 @@ struct config_open_file {
     ino_t inode;
 };
 
-/* How many names are compared for suggestions in one load: with many instances, thousands of errors are slow.
+/*
+ * How many names are compared for suggestions in one load: with many instances, thousands of errors are slow.
  */
 #define CONFIG_MAX_COMPARED 1000000
 

@@ -73,8 +73,10 @@ static char *included_path(const char *including, struct config_span name)
     return path;
 }
 
-/* Takes over `path`, also when it fails. Already known to the configuration when it cannot be read: see
- * config_at. */
+/*
+ * Takes over `path`, also when it fails. Already known to the configuration when it cannot be read: see
+ * config_at.
+ */
 static int add_file(struct config *config, char *path, size_t *index)
 {
     FC_AUTO_FREE char *owned = path;

@@ -1,4 +1,7 @@
-/* See guest.h: the process. Its exit is learnt through its pidfd; its last words are read before its end is told. */
+/*
+ * See guest.h: the process. Its exit is learnt through its pidfd; its last words are read before its end is
+ * told.
+ */
 #include "broker/guest.h"
 
 #include <errno.h>
@@ -134,9 +137,9 @@ static void guest_spawned(void *userdata, pid_t pid)
     }
     guest->pid = pid;
     guest->pidfd = pidfd_open(pid, 0);
-    r = guest->pidfd < 0 ? -errno
-                         : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited,
-                                    guest);
+    r = guest->pidfd < 0
+            ? -errno
+            : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited, guest);
     if (r < 0) {
         kill(pid, SIGKILL);
         waitpid(pid, NULL, __WALL);
@@ -192,7 +195,8 @@ static int guest_begin(struct guest *guest)
     if (r == 0)
         r = output_new(&guest->out, loop, guest->spec.instance, FC_LOG_INFO, &job->descriptors[SPAWN_STDOUT]);
     if (r == 0)
-        r = output_new(&guest->err, loop, guest->spec.instance, FC_LOG_WARNING, &job->descriptors[SPAWN_STDERR]);
+        r = output_new(&guest->err, loop, guest->spec.instance, FC_LOG_WARNING,
+                       &job->descriptors[SPAWN_STDERR]);
     if (r == 0)
         r = guest_fill_job(guest, job);
     if (r < 0) {

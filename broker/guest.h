@@ -1,6 +1,6 @@
 /*
- * A guest: one worker process as the broker sees it, from the wish for one to its end. Whatever comes from it is
- * checked here; what breaks the protocol ends the process, and only that.
+ * A guest: one worker process as the broker sees it, from the wish for one to its end. Whatever comes from it
+ * is checked here; what breaks the protocol ends the process, and only that.
  */
 #ifndef BROKER_GUEST_H
 #define BROKER_GUEST_H
@@ -57,8 +57,8 @@ bool guest_is_running(const struct guest *guest);
 int guest_pid(const struct guest *guest);
 
 /*
- * Sends events, and the ticks and sockets that are due, as one batch to an idle guest; nothing if there is nothing.
- * The number of events taken.
+ * Sends events, and the ticks and sockets that are due, as one batch to an idle guest; nothing if there is
+ * nothing. The number of events taken.
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
 

@@ -69,10 +69,14 @@ int guest_link_open(struct guest *guest)
     if (runtime->is_root &&
         fchownat(runtime->link_folder_fd, guest->link_name, runtime->worker_uid, runtime->worker_gid, 0) < 0)
         return -errno;
-    return loop_add(runtime->loop, &guest->link_source, link_fd(guest->link), EPOLLIN, guest_link_ready, guest);
+    return loop_add(runtime->loop, &guest->link_source, link_fd(guest->link), EPOLLIN, guest_link_ready,
+                    guest);
 }
 
-/* Nobody else connects: the file goes as soon as the worker has, or will never. zmq_unbind() would end the link too. */
+/*
+ * Nobody else connects: the file goes as soon as the worker has, or will never. zmq_unbind() would end the
+ * link too.
+ */
 static void guest_link_unname(struct guest *guest)
 {
     if (guest->link_named)
@@ -190,7 +194,8 @@ static int guest_take_changes(struct guest *guest, const struct message_report *
     for (size_t i = 0; r == 0 && i < report->n_intervals; i++)
         r = tick_set_change(guest->ticks, &report->intervals[i], now_ns);
     for (size_t i = 0; i < report->n_sockets; i++) {
-        int s = managed_set_change(guest->sockets, guest->pidfd, report->sockets[i].id, report->sockets[i].fd);
+        int s =
+            managed_set_change(guest->sockets, guest->pidfd, report->sockets[i].id, report->sockets[i].fd);
 
         /* the script may have closed it right after manage(): that is its right, and it is told next time */
         if (s < 0)

@@ -23,8 +23,8 @@ struct channel_name {
 
 struct channel {
     struct channel_name *name;
-    unsigned directions;       /* enum fc_direction */
-    uint32_t first_target;     /* in the router's targets */
+    unsigned directions;   /* enum fc_direction */
+    uint32_t first_target; /* in the router's targets */
     uint32_t n_targets;
     struct config_location at; /* where a mapping first used it; file NULL if none did */
 };
@@ -42,6 +42,7 @@ struct fc_instance {
     bool started;
     bool quiescing;
     struct timer retry; /* of `start` */
+    uint64_t retry_ns;  /* how long until then: doubles */
     bool is_dirty;
     struct fc_instance *next_dirty;
     uint64_t malformed;

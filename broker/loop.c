@@ -1,6 +1,6 @@
 /*
- * See loop.h. A source that is removed while its event waits in this turn's list is only marked, and freed at the end
- * of the turn.
+ * See loop.h. A source that is removed while its event waits in this turn's list is only marked, and freed at
+ * the end of the turn.
  */
 #include "broker/loop.h"
 
@@ -29,7 +29,7 @@ struct loop {
     int timer_fd;
     struct loop_source *timer_source;
     struct timer_heap timers;
-    uint64_t armed_ns; /* what timer_fd is set to */
+    uint64_t armed_ns;      /* what timer_fd is set to */
     struct loop_task tasks; /* head of a ring */
     struct loop_source *removed;
     void (*after)(void *userdata);
@@ -61,8 +61,9 @@ int loop_new(struct loop **loopp)
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd >= 0)
         loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    r = loop->timer_fd < 0 ? -errno
-                           : loop_add(loop, &loop->timer_source, loop->timer_fd, EPOLLIN, loop_timer_ready, loop);
+    r = loop->timer_fd < 0
+            ? -errno
+            : loop_add(loop, &loop->timer_source, loop->timer_fd, EPOLLIN, loop_timer_ready, loop);
     if (r < 0) {
         loop_free(loop);
         return r;

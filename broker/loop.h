@@ -1,6 +1,6 @@
 /*
- * The broker's only loop: descriptors (epoll), timers (one timerfd), and tasks that are put off to the next turn so
- * that nothing takes more than its share of this one. Knows nothing of what it serves.
+ * The broker's only loop: descriptors (epoll), timers (one timerfd), and tasks that are put off to the next
+ * turn so that nothing takes more than its share of this one. Knows nothing of what it serves.
  */
 #ifndef BROKER_LOOP_H
 #define BROKER_LOOP_H
@@ -37,10 +37,16 @@ int loop_add(struct loop *loop, struct loop_source **source, int fd, uint32_t ev
 /* Changes the events, and arms a source again that has EPOLLONESHOT. */
 int loop_modify(struct loop_source *source, uint32_t events);
 
-/* No callback of it runs after this, also none that was already found ready. Before closing the descriptor. NULL is fine; returns NULL. */
+/*
+ * No callback of it runs after this, also none that was already found ready. Before closing the descriptor.
+ * NULL is fine; returns NULL.
+ */
 struct loop_source *loop_remove(struct loop_source *source);
 
-/* Absolute deadline on CLOCK_MONOTONIC. Out of memory, the timer fires at once instead: nothing waits for ever. */
+/*
+ * Absolute deadline on CLOCK_MONOTONIC. Out of memory, the timer fires at once instead: nothing waits for
+ * ever.
+ */
 void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t deadline_ns);
 void loop_cancel_timer(struct loop *loop, struct timer *timer);
 

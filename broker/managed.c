@@ -106,8 +106,9 @@ static void managed_ready(void *userdata, uint32_t events)
     errno = 0;
     if (managed_is_at_end(managed, events)) {
         if (managed->end_seen) {
-            fc_log(FC_LOG_WARNING, set->instance, "a managed socket was closed by its peer and is still registered; "
-                                                  "unregistered it: call midimonster.manage(None, socket)");
+            fc_log(FC_LOG_WARNING, set->instance,
+                   "a managed socket was closed by its peer and is still registered; "
+                   "unregistered it: call midimonster.manage(None, socket)");
             managed_remove(set, managed_find(set, managed->id));
             return;
         }
@@ -117,7 +118,9 @@ static void managed_ready(void *userdata, uint32_t events)
     set->changed(set->userdata);
 }
 
-/* The worker's descriptor, if it is a socket. Needs no more rights than a parent has over a dumpable child. */
+/*
+ * The worker's descriptor, if it is a socket. Needs no more rights than a parent has over a dumpable child.
+ */
 static int managed_duplicate(int pidfd, int fd)
 {
     FC_AUTO_CLOSE int own = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);

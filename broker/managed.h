@@ -1,7 +1,7 @@
 /*
- * The sockets that a script has registered with manage(): the broker polls duplicates of them, one shot at a time, and
- * tells which are ready. A socket whose peer has gone is reported once; a script that keeps it registered all the same
- * loses it, with a warning, so that nothing spins.
+ * The sockets that a script has registered with manage(): the broker polls duplicates of them, one shot at a
+ * time, and tells which are ready. A socket whose peer has gone is reported once; a script that keeps it
+ * registered all the same loses it, with a warning, so that nothing spins.
  */
 #ifndef BROKER_MANAGED_H
 #define BROKER_MANAGED_H
@@ -22,8 +22,8 @@ int managed_set_new(struct managed_set **set, struct loop *loop, const char *ins
 struct managed_set *managed_set_free(struct managed_set *set);
 
 /*
- * Duplicates descriptor `fd` of the process and polls it as `id`; a negative one ends that. -EBADF if it is no socket,
- * -EEXIST, -ENOSPC, or what the kernel says: all of them the worker's fault, save -ENOMEM.
+ * Duplicates descriptor `fd` of the process and polls it as `id`; a negative one ends that. -EBADF if it is
+ * no socket, -EEXIST, -ENOSPC, or what the kernel says: all of them the worker's fault, save -ENOMEM.
  */
 int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd);
 

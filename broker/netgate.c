@@ -1,6 +1,6 @@
 /*
- * See netgate.h and seccomp_unotify(2). Never answers "continue": the arguments could change between our look at them
- * and the kernel's.
+ * See netgate.h and seccomp_unotify(2). Never answers "continue": the arguments could change between our look
+ * at them and the kernel's.
  */
 #include "broker/netgate.h"
 
@@ -43,7 +43,8 @@ static bool netgate_is_network(const char *name)
     return false;
 }
 
-static void netgate_log(struct netgate *gate, const struct seccomp_notif *call, const char *name, bool network)
+static void netgate_log(struct netgate *gate, const struct seccomp_notif *call, const char *name,
+                        bool network)
 {
     uint64_t left_out = gate->limit.left_out;
 

@@ -1,6 +1,7 @@
 /*
- * The gate: system calls of a worker that its filter hands to the broker. All of them are refused, and the log says
- * which instance tried what. The kernel keeps the caller waiting until then, so an answer is never put off.
+ * The gate: system calls of a worker that its filter hands to the broker. All of them are refused, and the
+ * log says which instance tried what. The kernel keeps the caller waiting until then, so an answer is never
+ * put off.
  */
 #ifndef BROKER_NETGATE_H
 #define BROKER_NETGATE_H

@@ -1,4 +1,7 @@
-/* See output.h. A writer that is faster than the limit is read all the same: it must not learn to wait for the log. */
+/*
+ * See output.h. A writer that is faster than the limit is read all the same: it must not learn to wait for
+ * the log.
+ */
 #include "broker/output.h"
 
 #include <errno.h>
@@ -14,12 +17,12 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define OUTPUT_MAX_LINE    2048
-#define OUTPUT_BURST       1000 /* lines at once: several tracebacks */
-#define OUTPUT_PER_SECOND  100
-#define OUTPUT_READ_BYTES  65536 /* per turn of the loop */
-#define OUTPUT_LAST_BYTES  (1 << 20) /* of a worker that has ended */
-#define OUTPUT_FLUSH_NS    FC_NS_PER_S
+#define OUTPUT_MAX_LINE   2048
+#define OUTPUT_BURST      1000 /* lines at once: several tracebacks */
+#define OUTPUT_PER_SECOND 100
+#define OUTPUT_READ_BYTES 65536     /* per turn of the loop */
+#define OUTPUT_LAST_BYTES (1 << 20) /* of a worker that has ended */
+#define OUTPUT_FLUSH_NS   FC_NS_PER_S
 
 struct output {
     struct loop *loop;
@@ -52,8 +55,8 @@ static void output_report(void *userdata)
 static enum fc_log_level output_level(const struct output *output, const char **text, size_t *n)
 {
     static const enum fc_log_level levels[] = {
-        FC_LOG_ERROR, FC_LOG_ERROR, FC_LOG_ERROR, FC_LOG_ERROR,
-        FC_LOG_WARNING, FC_LOG_INFO, FC_LOG_INFO, FC_LOG_DEBUG,
+        FC_LOG_ERROR,   FC_LOG_ERROR, FC_LOG_ERROR, FC_LOG_ERROR,
+        FC_LOG_WARNING, FC_LOG_INFO,  FC_LOG_INFO,  FC_LOG_DEBUG,
     };
     const char *line = *text;
 

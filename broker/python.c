@@ -79,10 +79,13 @@ static int python_add_module(struct python *python, const char *name, struct fc_
     char **modules;
 
     if (!python_is_dotted_name(name))
-        return fc_refuse(reason, "\"%s\" is no name of a Python module: write it as in an import statement, "
-                                 "without .py", name);
+        return fc_refuse(reason,
+                         "\"%s\" is no name of a Python module: write it as in an import statement, "
+                         "without .py",
+                         name);
     if (strcmp(name, "midimonster") == 0)
-        return fc_refuse(reason, "a module named midimonster would hide the one that scripts import; rename the file");
+        return fc_refuse(
+            reason, "a module named midimonster would hide the one that scripts import; rename the file");
     modules = reallocarray(python->modules, python->n_modules + 1, sizeof(char *));
     if (!modules)
         return -ENOMEM;

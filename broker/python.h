@@ -10,8 +10,8 @@ struct fc_instance;
 extern const struct fc_backend backend_python;
 
 /*
- * What can be known about an instance's modules and handlers without running them: looks for the files, and for the
- * functions' names in them. Findings are added as errors. Reads files.
+ * What can be known about an instance's modules and handlers without running them: looks for the files, and
+ * for the functions' names in them. Findings are added as errors. Reads files.
  */
 void python_check(const struct fc_instance *instance, struct config *config);
 

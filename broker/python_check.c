@@ -1,6 +1,6 @@
 /*
- * See python.h. A script is never run here, and not parsed either: a function whose name does not occur in its module's
- * text cannot be there, unless the module makes names at run time, and then nothing is said.
+ * See python.h. A script is never run here, and not parsed either: a function whose name does not occur in
+ * its module's text cannot be there, unless the module makes names at run time, and then nothing is said.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +15,12 @@
 #define CHECK_MAX_BYTES (4u << 20)
 
 /* Signs of names that are made at run time. */
-static const char *const check_dynamic[] = {"import *", "__getattr__", "globals()", "setattr(", "exec(", "vars()"};
+static const char *const check_dynamic[] = {"import *", "__getattr__", "globals()",
+                                            "setattr(", "exec(",       "vars()"};
 
 /* Where Python itself looks; NAME.py or NAME/__init__.py below one of these. */
-static const char *const check_system[] = {FIRECURTAIN_PYTHON_STDLIB, FIRECURTAIN_PYTHON_STDLIB "/lib-dynload",
+static const char *const check_system[] = {FIRECURTAIN_PYTHON_STDLIB,
+                                           FIRECURTAIN_PYTHON_STDLIB "/lib-dynload",
                                            "/usr/lib/python3/dist-packages"};
 
 static bool check_module_path(const char *folder, const char *module, char *path, size_t bytes)
@@ -66,7 +68,8 @@ static char *check_read(const char *path)
 
 static bool check_is_word(char c)
 {
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c & 0x80);
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c & 0x80);
 }
 
 static bool check_has_word(const char *text, const char *word, size_t bytes)
@@ -101,8 +104,8 @@ static void check_suggest(char *text, struct suggest *suggest)
     }
 }
 
-static void check_function(struct config *config, struct config_location at, const char *path, const char *module,
-                           const char *rest)
+static void check_function(struct config *config, struct config_location at, const char *path,
+                           const char *module, const char *rest)
 {
     FC_AUTO_FREE char *text = check_read(path);
     size_t bytes = strcspn(rest, ".");
@@ -146,9 +149,10 @@ static void check_handler(const struct python *python, struct config *config, st
         suggest_init(&suggest, package);
         for (size_t i = 0; i < python->n_modules; i++)
             suggest_offer(&suggest, python->modules[i]);
-        config_diagnose(config, CONFIG_ERROR, at, suggest_hint(&suggest, hint, sizeof(hint)),
-                        "\"%s\" names a module that the instance \"%s\" does not load: add it with \"module = …\"",
-                        name, python->instance->name);
+        config_diagnose(
+            config, CONFIG_ERROR, at, suggest_hint(&suggest, hint, sizeof(hint)),
+            "\"%s\" names a module that the instance \"%s\" does not load: add it with \"module = …\"", name,
+            python->instance->name);
         return;
     }
     if (check_module_path(python->folder, module, path, sizeof(path)))

@@ -1,5 +1,7 @@
-/* The state of a Python instance: what python.c (options, channels, events), python_run.c (the worker's life) and
- * python_check.c share. */
+/*
+ * The state of a Python instance: what python.c (options, channels, events), python_run.c (the worker's life)
+ * and python_check.c share.
+ */
 #ifndef BROKER_PYTHON_PRIVATE_H
 #define BROKER_PYTHON_PRIVATE_H
 

@@ -144,7 +144,8 @@ int python_start(void *self)
                                  sizeof(python->state_folder));
 
     if (r < 0) {
-        fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", python->state_folder, strerror(-r));
+        fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", python->state_folder,
+               strerror(-r));
         return r;
     }
     if (python->network == SPAWN_NETWORK_HOST)

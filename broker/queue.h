@@ -1,7 +1,7 @@
 /*
- * The events that wait for one instance, in the order in which they were made. Bounded: once it is full, each channel
- * keeps only its newest further value (latest takes precedence), so that the end state is right and the memory is
- * limited by the number of channels. Pure.
+ * The events that wait for one instance, in the order in which they were made. Bounded: once it is full, each
+ * channel keeps only its newest further value (latest takes precedence), so that the end state is right and
+ * the memory is limited by the number of channels. Pure.
  */
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H

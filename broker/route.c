@@ -152,7 +152,9 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
         .instance = instance,
         .channel = channel,
         .hops = router->hops,
-        .value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value,
+        .value = value < 0.0   ? 0.0
+                 : value > 1.0 ? 1.0
+                               : value,
     };
     router->n_events++;
 }

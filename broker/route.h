@@ -1,9 +1,9 @@
 /*
- * Routing: from the channel that made an event to the channels that are mapped to it. A route is an array lookup, so
- * an event costs its own fan-out, whatever the size of the show.
+ * Routing: from the channel that made an event to the channels that are mapped to it. A route is an array
+ * lookup, so an event costs its own fan-out, whatever the size of the show.
  *
- * Emitting only queues. Backends run in router_run(), and what they emit there is queued behind, with one hop more;
- * at ROUTE_MAX_HOPS it is dropped, so a cycle ends.
+ * Emitting only queues. Backends run in router_run(), and what they emit there is queued behind, with one hop
+ * more; at ROUTE_MAX_HOPS it is dropped, so a cycle ends.
  */
 #ifndef BROKER_ROUTE_H
 #define BROKER_ROUTE_H
@@ -45,8 +45,8 @@ struct router {
     struct route_event *events; /* a ring */
     size_t head;
     size_t n_events;
-    size_t events_capacity;  /* a power of two */
-    uint32_t hops;           /* of the event being delivered, from 1; 0: none is */
+    size_t events_capacity;    /* a power of two */
+    uint32_t hops;             /* of the event being delivered, from 1; 0: none is */
     struct fc_instance *dirty; /* instances to flush */
     uint64_t delivered;
     uint64_t lost_hops; /* dropped at the hop limit, ever */
@@ -60,15 +60,17 @@ void router_deinit(struct router *router);
 int router_add(struct router *router, struct route_target from, struct route_target to);
 
 /*
- * Makes the lookup from everything that was added; equal mappings count once, targets keep the order in which they
- * were added. -ENOMEM.
+ * Makes the lookup from everything that was added; equal mappings count once, targets keep the order in which
+ * they were added. -ENOMEM.
  */
 int router_seal(struct router *router);
 
 /* See fc_emit(). */
 void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value);
 
-/* Delivers what is queued, up to a budget, then flushes the instances concerned. True if something is left. */
+/*
+ * Delivers what is queued, up to a budget, then flushes the instances concerned. True if something is left.
+ */
 bool router_run(struct router *router);
 
 #endif

@@ -127,8 +127,9 @@ static int runtime_identity(struct runtime *runtime)
         runtime->worker_gid = account->pw_gid;
         return 0;
     }
-    fc_log(FC_LOG_ERROR, NULL, "started as root, but there is no account for the workers: "
-                               "adduser --system --group firecurtain");
+    fc_log(FC_LOG_ERROR, NULL,
+           "started as root, but there is no account for the workers: "
+           "adduser --system --group firecurtain");
     return -ENOENT;
 }
 
@@ -183,7 +184,8 @@ static int runtime_folders(struct runtime *runtime)
         return -ENOMEM;
     r = runtime_private_folder(runtime->runtime_folder);
     if (r < 0)
-        return runtime_fail(r, "runtime folder (set XDG_RUNTIME_DIR to another one)", runtime->runtime_folder);
+        return runtime_fail(r, "runtime folder (set XDG_RUNTIME_DIR to another one)",
+                            runtime->runtime_folder);
     r = runtime_make_folders(runtime->state_folder, 0700);
     if (r < 0)
         return runtime_fail(r, "state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);

@@ -1,6 +1,6 @@
 /*
- * What a running broker has beside its show: the loop, the links' context, folders, and the zygote. Made once; shows
- * come and go with the configuration.
+ * What a running broker has beside its show: the loop, the links' context, folders, and the zygote. Made
+ * once; shows come and go with the configuration.
  */
 #ifndef BROKER_RUNTIME_H
 #define BROKER_RUNTIME_H
@@ -28,8 +28,8 @@ struct runtime {
 };
 
 /*
- * Makes everything. Blocks briefly. Negative errno with the reason in the log. `runtime` must be zeroed, and stays
- * where it is.
+ * Makes everything. Blocks briefly. Negative errno with the reason in the log. `runtime` must be zeroed, and
+ * stays where it is.
  */
 int runtime_init(struct runtime *runtime);
 
@@ -37,8 +37,8 @@ int runtime_init(struct runtime *runtime);
 void runtime_deinit(struct runtime *runtime);
 
 /*
- * The private folder of an instance, made if it is missing: `state_folder`/SHOW/INSTANCE, where SHOW tells shows apart
- * by the path of their configuration. 0 or -errno.
+ * The private folder of an instance, made if it is missing: `state_folder`/SHOW/INSTANCE, where SHOW tells
+ * shows apart by the path of their configuration. 0 or -errno.
  */
 int runtime_state_folder(const struct runtime *runtime, const char *show, const char *instance, char *path,
                          size_t bytes);

@@ -11,7 +11,8 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define SHOW_RETRY_NS FC_NS_PER_S
+#define SHOW_FIRST_RETRY_NS FC_NS_PER_S
+#define SHOW_LAST_RETRY_NS  (30 * FC_NS_PER_S) /* a name that cannot be looked up takes a while each time */
 
 struct fc_watch {
     struct loop_source *source;
@@ -31,8 +32,8 @@ void fc_malformed(struct fc_instance *instance, const char *what)
     instance->malformed++;
     if (instance->malformed_logged_ns && now_ns - instance->malformed_logged_ns < FC_NS_PER_S)
         return;
-    fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such line)", what,
-           (unsigned long long)(instance->malformed - instance->malformed_logged));
+    fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such line)",
+           what, (unsigned long long)(instance->malformed - instance->malformed_logged));
     instance->malformed_logged = instance->malformed;
     instance->malformed_logged_ns = now_ns;
 }
@@ -45,7 +46,8 @@ static void watch_ready(void *userdata, uint32_t events)
     watch->ready(watch->userdata);
 }
 
-int fc_watch_new(struct fc_watch **watchp, struct fc_instance *instance, int fd, fc_watch_fn ready, void *userdata)
+int fc_watch_new(struct fc_watch **watchp, struct fc_instance *instance, int fd, fc_watch_fn ready,
+                 void *userdata)
 {
     struct fc_watch *watch = calloc(1, sizeof(*watch));
     int r;
@@ -103,13 +105,19 @@ static void show_start_instance(void *userdata)
         return;
     }
     instance->backend->stop(instance->self);
-    fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in 1 s", strerror(-r));
+    instance->retry_ns = instance->retry_ns ? instance->retry_ns * 2 : SHOW_FIRST_RETRY_NS;
+    if (instance->retry_ns > SHOW_LAST_RETRY_NS)
+        instance->retry_ns = SHOW_LAST_RETRY_NS;
+    fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in %llu s", strerror(-r),
+           (unsigned long long)(instance->retry_ns / FC_NS_PER_S));
     instance->retry = (struct timer){.fn = show_start_instance, .userdata = instance};
-    loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + SHOW_RETRY_NS);
+    loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + instance->retry_ns);
 }
 
 void show_start(struct show *show)
 {
+    if (!show->n_instances)
+        fc_log(FC_LOG_WARNING, NULL, "the configuration has no instances: there is nothing to do");
     for (size_t i = 0; i < show->n_instances; i++)
         show_start_instance(show->instances[i]);
 }

@@ -1,6 +1,6 @@
 /*
- * A show: the instances and routes that one configuration describes. Building it touches nothing outside; running it
- * starts and stops what it has.
+ * A show: the instances and routes that one configuration describes. Building it touches nothing outside;
+ * running it starts and stops what it has.
  */
 #ifndef BROKER_SHOW_H
 #define BROKER_SHOW_H
@@ -27,10 +27,10 @@ struct show {
 };
 
 /*
- * Makes a show from a configuration without errors so far; finds those that need knowledge of the backends and adds
- * them to `config`. Returns 0 with *show set only if there are none, -EINVAL if there are, -ENOMEM. `runtime` may be
- * NULL. With `check_scripts`, scripts are looked at too, and what is missing there is an error. `config` need not outlive
- * the show.
+ * Makes a show from a configuration without errors so far; finds those that need knowledge of the backends
+ * and adds them to `config`. Returns 0 with *show set only if there are none, -EINVAL if there are, -ENOMEM.
+ * `runtime` may be NULL. With `check_scripts`, scripts are looked at too, and what is missing there is an
+ * error. `config` need not outlive the show.
  */
 int show_build(struct show **show, struct config *config, const char *path, struct runtime *runtime,
                bool check_scripts);

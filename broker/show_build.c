@@ -1,4 +1,7 @@
-/* See show.h: from the configuration's structure to instances, channels and routes. Every error is found, not one. */
+/*
+ * See show.h: from the configuration's structure to instances, channels and routes. Every error is found, not
+ * one.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +44,9 @@ static void build_unknown_option(struct build *build, const struct fc_backend *b
             suggest_offer(&suggest, known->name);
     }
     if (elsewhere)
-        config_diagnose(build->config, CONFIG_ERROR, option->at, NULL, "the option \"%s\" belongs in %s section",
-                        option->name, scope == FC_SCOPE_BACKEND ? "an instance's" : "the backend's");
+        config_diagnose(build->config, CONFIG_ERROR, option->at, NULL,
+                        "the option \"%s\" belongs in %s section", option->name,
+                        scope == FC_SCOPE_BACKEND ? "an instance's" : "the backend's");
     else
         config_diagnose(build->config, CONFIG_ERROR, option->at, suggest_hint(&suggest, hint, sizeof(hint)),
                         "the backend %s has no option \"%s\"", backend->name, option->name);
@@ -61,8 +65,8 @@ static void build_warn_repeated(struct build *build, const struct config_section
     }
 }
 
-static int build_configure(struct build *build, struct fc_instance *instance, const struct config_section *section,
-                           enum fc_scope scope, bool diagnose_names)
+static int build_configure(struct build *build, struct fc_instance *instance,
+                           const struct config_section *section, enum fc_scope scope, bool diagnose_names)
 {
     const struct fc_backend *backend = instance->backend;
 
@@ -122,7 +126,8 @@ static int build_backend_section(struct build *build, const struct config_sectio
 }
 
 /* The defaults of [backend NAME], then the instance's own options. */
-static int build_options(struct build *build, struct fc_instance *instance, const struct config_section *section)
+static int build_options(struct build *build, struct fc_instance *instance,
+                         const struct config_section *section)
 {
     const struct config *config = build->config;
     struct fc_reason reason = {.text = "is not possible"};
@@ -207,8 +212,8 @@ static int build_channel(struct build *build, struct build_side *side, const cha
         if (!channel->at.file)
             channel->at = side->endpoint->channel_at;
         channel->directions |= side->directions;
-        r = instance->backend->channel(instance->self, (uint32_t)*id, channel->name->text, channel->directions,
-                                       &reason);
+        r = instance->backend->channel(instance->self, (uint32_t)*id, channel->name->text,
+                                       channel->directions, &reason);
     }
     if (r == -EINVAL)
         config_diagnose(build->config, CONFIG_ERROR, side->endpoint->channel_at, NULL, "%s", reason.text);
@@ -245,8 +250,8 @@ static int build_route(struct build *build, const struct build_side *from, int64
                       (struct route_target){.instance = to->instance, .channel = (uint32_t)to_id});
 }
 
-static struct build_side build_side(const struct build *build, const struct config_endpoint *endpoint, bool source,
-                                    bool target)
+static struct build_side build_side(const struct build *build, const struct config_endpoint *endpoint,
+                                    bool source, bool target)
 {
     struct build_side side = {.endpoint = endpoint, .single = -1};
 

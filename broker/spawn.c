@@ -1,6 +1,6 @@
 /*
- * See spawn.h. Requests are answered in order, so the oldest job that was sent is the one an answer is for. The zygote
- * gets an empty environment and nothing but its socket and the log's pipe.
+ * See spawn.h. Requests are answered in order, so the oldest job that was sent is the one an answer is for.
+ * The zygote gets an empty environment and nothing but its socket and the log's pipe.
  */
 #include "broker/spawn.h"
 
@@ -25,9 +25,9 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define SPAWN_AT_ONCE   4 /* requests under way: a few, so that the socket never fills up */
-#define SPAWN_RETRY_NS  FC_NS_PER_S
-#define SPAWN_WORKER    "firecurtain-worker"
+#define SPAWN_AT_ONCE  4 /* requests under way: a few, so that the socket never fills up */
+#define SPAWN_RETRY_NS FC_NS_PER_S
+#define SPAWN_WORKER   "firecurtain-worker"
 
 struct spawner {
     struct runtime *runtime;
@@ -68,7 +68,10 @@ struct spawn_job *spawn_job_free(struct spawn_job *job)
     return NULL;
 }
 
-/* Beside this program, in the build tree or where it was installed to; else where it was meant to be installed. */
+/*
+ * Beside this program, in the build tree or where it was installed to; else where it was meant to be
+ * installed.
+ */
 static void spawner_find_worker(char *path, size_t bytes)
 {
     static const char *const places[] = {"../worker/", "../" FIRECURTAIN_LIBEXEC_DIR "/firecurtain/"};
@@ -81,7 +84,8 @@ static void spawner_find_worker(char *path, size_t bytes)
     if (slash)
         slash[1] = '\0';
     for (size_t i = 0; slash && i < FC_ARRAY_SIZE(places); i++) {
-        if (snprintf(path, bytes, "%s%s" SPAWN_WORKER, own, places[i]) < (int)bytes && access(path, X_OK) == 0)
+        if (snprintf(path, bytes, "%s%s" SPAWN_WORKER, own, places[i]) < (int)bytes &&
+            access(path, X_OK) == 0)
             return;
     }
     snprintf(path, bytes, "%s/" SPAWN_WORKER, FIRECURTAIN_WORKER_DIR);
@@ -192,7 +196,8 @@ static int spawner_start(struct spawner *spawner)
         r = spawner_exec(spawner, pair[1], log);
     close(pair[1]);
     if (r == 0)
-        r = loop_add(spawner->runtime->loop, &spawner->source, spawner->socket, EPOLLIN, spawner_ready, spawner);
+        r = loop_add(spawner->runtime->loop, &spawner->source, spawner->socket, EPOLLIN, spawner_ready,
+                     spawner);
     if (r < 0)
         fc_log(FC_LOG_ERROR, NULL, "cannot start %s: %s", spawner->worker_path, strerror(-r));
     return r;

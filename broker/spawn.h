@@ -1,5 +1,6 @@
 /*
- * The broker's side of the zygote: starts it, replaces it when it dies, and has it make workers, a few at a time.
+ * The broker's side of the zygote: starts it, replaces it when it dies, and has it make workers, a few at a
+ * time.
  */
 #ifndef BROKER_SPAWN_H
 #define BROKER_SPAWN_H
@@ -14,7 +15,9 @@ struct spawner;
 
 /* Someone's wish for a worker; lives inside what it belongs to. */
 struct spawn_job {
-    /* the new worker's pid, this process's child, or -errno; called once, never from within spawner_submit() */
+    /*
+     * the new worker's pid, this process's child, or -errno; called once, never from within spawner_submit()
+     */
     void (*done)(void *userdata, pid_t pid);
     void *userdata;
     struct spawn_request request;

@@ -56,8 +56,10 @@ static size_t distance(const char *a, size_t a_bytes, const char *b, size_t b_by
             row[j] = cell(&rows, a, b, i, j);
             lowest = smaller(lowest, row[j]);
         }
-        /* no later row is lower: a swap, which looks two rows back, costs what it cost to replace its first
-         * half */
+        /*
+         * no later row is lower: a swap, which looks two rows back, costs what it cost to replace its first
+         * half
+         */
         if (lowest > limit)
             return lowest;
     }

@@ -1,6 +1,6 @@
 /*
- * The intervals of one worker: absolute deadlines without drift. An interval that comes due again while its last tick
- * has not been handled makes one tick, not many.
+ * The intervals of one worker: absolute deadlines without drift. An interval that comes due again while its
+ * last tick has not been handled makes one tick, not many.
  */
 #ifndef BROKER_TICKS_H
 #define BROKER_TICKS_H

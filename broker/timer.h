@@ -1,6 +1,6 @@
 /*
- * A heap of timers with absolute deadlines. Pure: reading the clock and sleeping are the loop's. A timer knows its
- * place in the heap, so changing and cancelling are logarithmic too.
+ * A heap of timers with absolute deadlines. Pure: reading the clock and sleeping are the loop's. A timer
+ * knows its place in the heap, so changing and cancelling are logarithmic too.
  */
 #ifndef BROKER_TIMER_H
 #define BROKER_TIMER_H

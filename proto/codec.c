@@ -71,12 +71,12 @@ struct codec *codec_free(struct codec *codec)
 }
 
 /* An empty generated message from the arena, or a failed prepare. */
-#define CODEC_NEW(codec, variable, init)                                                                      \
-    do {                                                                                                      \
-        (variable) = arena_alloc(&(codec)->arena, sizeof(*(variable)));                                       \
-        if (!(variable))                                                                                      \
-            return -ENOMEM;                                                                                   \
-        init(variable);                                                                                       \
+#define CODEC_NEW(codec, variable, init)                                                                     \
+    do {                                                                                                     \
+        (variable) = arena_alloc(&(codec)->arena, sizeof(*(variable)));                                      \
+        if (!(variable))                                                                                     \
+            return -ENOMEM;                                                                                  \
+        init(variable);                                                                                      \
     } while (0)
 
 static int codec_prepare_setup(struct codec *codec, const struct message_setup *from)
@@ -335,7 +335,8 @@ static int codec_take_changes(struct codec *codec, const Firecurtain__Report *fr
     return 0;
 }
 
-static int codec_take_report(struct codec *codec, const Firecurtain__Report *from, struct message_report *report)
+static int codec_take_report(struct codec *codec, const Firecurtain__Report *from,
+                             struct message_report *report)
 {
     if (from->n_channels != from->n_values)
         return -EBADMSG;
@@ -413,7 +414,8 @@ int codec_decode(struct codec *codec, enum codec_side side, const void *bytes, s
 {
     if (n_bytes > codec_limit(side))
         return -EMSGSIZE;
-    codec->arena.limit = side == CODEC_TO_WORKER ? CODEC_MAX_ARENA : CODEC_ARENA_FACTOR * CODEC_MAX_FROM_WORKER;
+    codec->arena.limit =
+        side == CODEC_TO_WORKER ? CODEC_MAX_ARENA : CODEC_ARENA_FACTOR * CODEC_MAX_FROM_WORKER;
     arena_reset(&codec->arena);
     if (side == CODEC_TO_WORKER)
         return codec_decode_to_worker(codec, bytes, n_bytes, message);

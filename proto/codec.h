@@ -1,8 +1,8 @@
 /*
  * Messages between broker and worker as plain structures, and their protobuf encoding.
  *
- * Decoding allocates from an arena that is reset by the next decode, so that nothing is allocated per event at
- * steady state. The arena is bounded: a message that would need more is refused like a malformed one.
+ * Decoding allocates from an arena that is reset by the next decode, so that nothing is allocated per event
+ * at steady state. The arena is bounded: a message that would need more is refused like a malformed one.
  * Knows nothing of sockets, and nothing of which message is legal when (see order.h).
  */
 #ifndef PROTO_CODEC_H
@@ -15,8 +15,8 @@
 #define CODEC_VERSION          1u
 #define CODEC_MAX_FROM_WORKER  (1u << 20)  /* bytes on the wire: a worker is not trusted with more */
 #define CODEC_MAX_TO_WORKER    (32u << 20) /* the setup message holds all channels */
-#define CODEC_MAX_NAME         255u   /* bytes of a channel name */
-#define CODEC_MAX_BATCH_EVENTS 49152u /* fit in CODEC_MAX_FROM_WORKER with room for the rest */
+#define CODEC_MAX_NAME         255u        /* bytes of a channel name */
+#define CODEC_MAX_BATCH_EVENTS 49152u      /* fit in CODEC_MAX_FROM_WORKER with room for the rest */
 
 enum message_type {
     /* broker to worker */
@@ -107,8 +107,8 @@ int codec_new(struct codec **codec);
 struct codec *codec_free(struct codec *codec);
 
 /*
- * The size of the encoded message; keeps what codec_encode() needs. The message must stay as it is until then.
- * -EMSGSIZE above the limit of its direction, -ENOMEM.
+ * The size of the encoded message; keeps what codec_encode() needs. The message must stay as it is until
+ * then. -EMSGSIZE above the limit of its direction, -ENOMEM.
  */
 ptrdiff_t codec_prepare(struct codec *codec, const struct message *message);
 
@@ -122,8 +122,8 @@ enum codec_side {
 
 /*
  * Reads a message sent in the direction `side`. What `message` points to lives until the next call with this
- * codec. -EBADMSG if it is malformed (arrays of unequal length, strings that are no UTF-8 or too long, no kind),
- * -EMSGSIZE if it is too large.
+ * codec. -EBADMSG if it is malformed (arrays of unequal length, strings that are no UTF-8 or too long, no
+ * kind), -EMSGSIZE if it is too large.
  */
 int codec_decode(struct codec *codec, enum codec_side side, const void *bytes, size_t n_bytes,
                  struct message *message);

@@ -1,6 +1,6 @@
 /*
- * See link.h. One PAIR socket per worker: its identity is the socket, never a field of a message, and a full queue
- * is that worker's alone.
+ * See link.h. One PAIR socket per worker: its identity is the socket, never a field of a message, and a full
+ * queue is that worker's alone.
  */
 #include "proto/link.h"
 
@@ -68,8 +68,8 @@ static int link_configure(void *socket, int64_t max_message)
     return 0;
 }
 
-static int link_new(struct link **linkp, struct link_context *context, const char *path,
-                    int64_t max_message, int (*attach)(void *socket, const char *endpoint))
+static int link_new(struct link **linkp, struct link_context *context, const char *path, int64_t max_message,
+                    int (*attach)(void *socket, const char *endpoint))
 {
     struct link *link = calloc(1, sizeof(*link));
     char endpoint[256];

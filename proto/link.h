@@ -1,6 +1,6 @@
 /*
- * The transport between a broker and one worker: a ZeroMQ PAIR socket on a private ipc endpoint, one message per
- * call. Nothing here blocks. Knows nothing of what the messages mean.
+ * The transport between a broker and one worker: a ZeroMQ PAIR socket on a private ipc endpoint, one message
+ * per call. Nothing here blocks. Knows nothing of what the messages mean.
  */
 #ifndef PROTO_LINK_H
 #define PROTO_LINK_H
@@ -19,15 +19,15 @@ int link_context_new(struct link_context **context);
 struct link_context *link_context_free(struct link_context *context);
 
 /*
- * Binds, or connects to, the unix socket at `path`, which may be relative: then the working directory must stay
- * until the first message has come. 0 or -errno.
+ * Binds, or connects to, the unix socket at `path`, which may be relative: then the working directory must
+ * stay until the first message has come. 0 or -errno.
  */
 int link_bind(struct link **link, struct link_context *context, const char *path);
 int link_connect(struct link **link, struct link_context *context, const char *path);
 
 /*
- * Lets link_context_free() wait up to `ms` for what this link has not sent yet; without it, closing a link drops
- * that.
+ * Lets link_context_free() wait up to `ms` for what this link has not sent yet; without it, closing a link
+ * drops that.
  */
 void link_linger(struct link *link, int ms);
 
@@ -35,8 +35,8 @@ void link_linger(struct link *link, int ms);
 struct link *link_free(struct link *link);
 
 /*
- * A descriptor for poll, edge-triggered: it tells that something changed. After a wake-up, and after each send,
- * receive until -EAGAIN, or look at link_readable(), before sleeping again.
+ * A descriptor for poll, edge-triggered: it tells that something changed. After a wake-up, and after each
+ * send, receive until -EAGAIN, or look at link_readable(), before sleeping again.
  */
 int link_fd(struct link *link);
 bool link_readable(struct link *link);
@@ -44,7 +44,10 @@ bool link_readable(struct link *link);
 /* Room for a message of `bytes`, valid until link_commit(), which sends it. NULL when out of memory. */
 void *link_reserve(struct link *link, size_t bytes);
 
-/* Sends the reserved message: 0, or -EAGAIN when the queue is full or nobody is connected (then it is dropped). */
+/*
+ * Sends the reserved message: 0, or -EAGAIN when the queue is full or nobody is connected (then it is
+ * dropped).
+ */
 int link_commit(struct link *link);
 
 /* The next message, the link's until the following call; -EAGAIN when there is none. */

@@ -13,8 +13,12 @@ static const unsigned order_table[MESSAGE_TYPES_] = {
 };
 
 static const char *const order_state_names[ORDER_STATES_] = {
-    [ORDER_CONNECTING] = "connecting", [ORDER_LOCKING] = "locking", [ORDER_IMPORTING] = "importing",
-    [ORDER_IDLE] = "idle",             [ORDER_BUSY] = "busy",       [ORDER_STOPPING] = "stopping",
+    [ORDER_CONNECTING] = "connecting",
+    [ORDER_LOCKING] = "locking",
+    [ORDER_IMPORTING] = "importing",
+    [ORDER_IDLE] = "idle",
+    [ORDER_BUSY] = "busy",
+    [ORDER_STOPPING] = "stopping",
     [ORDER_CLOSED] = "closed",
 };
 

@@ -1,6 +1,6 @@
 /*
- * Which message from a worker is legal now: a table of message × state, so that the order of the protocol is data.
- * docs/protocol.md tells the same in prose.
+ * Which message from a worker is legal now: a table of message × state, so that the order of the protocol is
+ * data. docs/protocol.md tells the same in prose.
  */
 #ifndef PROTO_ORDER_H
 #define PROTO_ORDER_H

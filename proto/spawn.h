@@ -1,6 +1,7 @@
 /*
- * What the broker tells a zygote, and what it answers: one SOCK_SEQPACKET message each way per worker, in order.
- * Both sides are one build and trust each other, so plain structures do; descriptors travel beside them.
+ * What the broker tells a zygote, and what it answers: one SOCK_SEQPACKET message each way per worker, in
+ * order. Both sides are one build and trust each other, so plain structures do; descriptors travel beside
+ * them.
  */
 #ifndef PROTO_SPAWN_H
 #define PROTO_SPAWN_H
@@ -18,7 +19,7 @@ enum spawn_network {
 
 /* Descriptors of a request, in this order. The trees are there only if `has_trees`. */
 enum spawn_descriptor {
-    SPAWN_STDOUT,      /* pipes to the log */
+    SPAWN_STDOUT, /* pipes to the log */
     SPAWN_STDERR,
     SPAWN_LINK_FOLDER, /* O_PATH: where `link` is */
     SPAWN_SCRIPT_TREE, /* detached mounts, from a broker that may make them (root) */
@@ -46,8 +47,8 @@ unsigned spawn_n_descriptors(const struct spawn_request *request);
 int spawn_send_request(int socket, const struct spawn_request *request, const int *descriptors);
 
 /*
- * Waits for a request. Its descriptors, close-on-exec, become the caller's; unused ones are -1. 0, -EPIPE when the
- * broker has gone, or another -errno.
+ * Waits for a request. Its descriptors, close-on-exec, become the caller's; unused ones are -1. 0, -EPIPE
+ * when the broker has gone, or another -errno.
  */
 int spawn_receive_request(int socket, struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_]);
 

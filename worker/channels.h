@@ -1,6 +1,6 @@
 /*
- * The channels of this instance as the script sees them: name to dense id, last values, handlers. Ids are the broker's:
- * the channels of the configuration first, then those that the script made while it was imported.
+ * The channels of this instance as the script sees them: name to dense id, last values, handlers. Ids are the
+ * broker's: the channels of the configuration first, then those that the script made while it was imported.
  */
 #ifndef WORKER_CHANNELS_H
 #define WORKER_CHANNELS_H

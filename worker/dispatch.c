@@ -1,6 +1,6 @@
 /*
- * See dispatch.h. A call into the script never ends the worker, other than by SystemExit: an exception is logged with
- * its traceback and counted, and the next event is handled.
+ * See dispatch.h. A call into the script never ends the worker, other than by SystemExit: an exception is
+ * logged with its traceback and counted, and the next event is handled.
  */
 #include "worker/dispatch.h"
 

@@ -8,8 +8,8 @@
 int dispatch_prepare(const struct message_setup *setup);
 
 /*
- * Imports the modules, finds the handlers and sends what the modules put out. 0, or the exit status with which the
- * worker should end; the reason is in the log.
+ * Imports the modules, finds the handlers and sends what the modules put out. 0, or the exit status with
+ * which the worker should end; the reason is in the log.
  */
 int dispatch_import(const char *const *modules, size_t n_modules, const char *default_handler);
 

@@ -15,7 +15,9 @@ static PyObject *handlers_module(const char *name, size_t bytes)
     return module;
 }
 
-/* Follows `a.b.c` from an object; takes the reference, returns a new one or NULL with `missing` at the name. */
+/*
+ * Follows `a.b.c` from an object; takes the reference, returns a new one or NULL with `missing` at the name.
+ */
 static PyObject *handlers_attribute(PyObject *object, const char *path, const char **missing)
 {
     while (object && *path) {
@@ -60,8 +62,8 @@ PyObject *handlers_find(const char *name, char *reason, size_t bytes)
     }
     handler = handlers_attribute(module, dot + 1, &missing);
     if (!handler) {
-        snprintf(reason, bytes, "there is no function \"%.*s\" in \"%.*s\"", (int)strcspn(missing, "."), missing,
-                 (int)(missing - 1 - name), name);
+        snprintf(reason, bytes, "there is no function \"%.*s\" in \"%.*s\"", (int)strcspn(missing, "."),
+                 missing, (int)(missing - 1 - name), name);
         return NULL;
     }
     if (PyCallable_Check(handler))

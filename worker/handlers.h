@@ -5,8 +5,8 @@
 #include "worker/python.h"
 
 /*
- * The callable that a dotted name means: an imported module (the longest one that fits) and attributes of it. A new
- * reference, or NULL with the reason, and no exception set, in `reason`.
+ * The callable that a dotted name means: an imported module (the longest one that fits) and attributes of it.
+ * A new reference, or NULL with the reason, and no exception set, in `reason`.
  */
 PyObject *handlers_find(const char *name, char *reason, size_t bytes);
 

@@ -1,16 +1,20 @@
 /* See interpreter.h. */
 #include "worker/interpreter.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
 #include "worker/say.h"
 #include "worker/script.h"
 
 /*
- * What scripts of this kind import, so that it costs them nothing. `site` stays off, since it would run code from
- * .pth files; its useful parts are done here. Debian's packages are found where site would have put them.
+ * What scripts of this kind import, so that it costs them nothing. `site` stays off, since it would run code
+ * from .pth files; its useful parts are done here. Debian's packages are found where site would have put
+ * them.
  */
 static const char interpreter_prelude[] =
     "import sys\n"
@@ -18,8 +22,10 @@ static const char interpreter_prelude[] =
     "    stream.reconfigure(encoding='utf-8', errors='backslashreplace', line_buffering=True)\n"
     "version = 'python%d.%d' % sys.version_info[:2]\n"
     "sys.path += ['/usr/local/lib/' + version + '/dist-packages', '/usr/lib/python3/dist-packages']\n"
-    "import collections, datetime, errno, faulthandler, functools, itertools, json, logging, math, os, random\n"
-    "import re, select, selectors, signal, socket, string, struct, threading, time, traceback, types, typing\n"
+    "import collections, datetime, errno, faulthandler, functools, itertools, json, logging, math, os, "
+    "random\n"
+    "import re, select, selectors, signal, socket, string, struct, threading, time, traceback, types, "
+    "typing\n"
     "import site\n"
     "site.setquit()\n"
     "sys.dont_write_bytecode = True\n"
@@ -28,6 +34,15 @@ static const char interpreter_prelude[] =
     "import gc\n"
     "gc.collect()\n"
     "gc.freeze()\n";
+
+#define INTERPRETER_TRACEBACKS   20                /* at once */
+#define INTERPRETER_TRACEBACK_NS (FC_NS_PER_S / 4) /* one more for each of these */
+
+static struct {
+    uint64_t tokens;
+    uint64_t since_ns;
+    uint64_t left_out;
+} interpreter_log;
 
 static int interpreter_initialize(void)
 {
@@ -108,14 +123,42 @@ static void interpreter_say_lines(const char *text)
     }
 }
 
+/* A handler may raise a thousand times a second: whole tracebacks are left out, and counted, not single
+ * lines. */
+static bool interpreter_may_log(void)
+{
+    uint64_t now_ns = fc_now_ns();
+    uint64_t earned = (now_ns - interpreter_log.since_ns) / INTERPRETER_TRACEBACK_NS;
+
+    if (earned) {
+        interpreter_log.tokens += earned;
+        interpreter_log.since_ns = now_ns;
+    }
+    if (interpreter_log.tokens > INTERPRETER_TRACEBACKS)
+        interpreter_log.tokens = INTERPRETER_TRACEBACKS;
+    if (!interpreter_log.tokens) {
+        interpreter_log.left_out++;
+        return false;
+    }
+    interpreter_log.tokens--;
+    return true;
+}
+
 void interpreter_log_exception(const char *happened)
 {
     PyObject *type, *value, *traceback, *text;
     const char *utf8 = NULL;
 
+    if (!interpreter_may_log()) {
+        PyErr_Clear();
+        return;
+    }
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
     interpreter_flush(); /* what was printed before comes before */
+    if (interpreter_log.left_out)
+        say(SAY_ERROR "%llu more exceptions were not shown", (unsigned long long)interpreter_log.left_out);
+    interpreter_log.left_out = 0;
     say(SAY_ERROR "%s", happened);
     text = type ? interpreter_format(type, value, traceback) : NULL;
     if (text)

@@ -5,15 +5,17 @@
 #include "worker/python.h"
 
 /*
- * Starts an isolated interpreter (no environment, no user site) with the usual modules imported and frozen, so that
- * workers share their memory. -1 with the reason said in the log.
+ * Starts an isolated interpreter (no environment, no user site) with the usual modules imported and frozen,
+ * so that workers share their memory. -1 with the reason said in the log.
  */
 int interpreter_start(void);
 
 /* Puts the script's folder first in the search path. -1 with an exception set. */
 int interpreter_add_path(const char *folder);
 
-/* Logs the exception that is set as an error, headed by what happened; clears it. SystemExit is not special. */
+/*
+ * Logs the exception that is set as an error, headed by what happened; clears it. SystemExit is not special.
+ */
 void interpreter_log_exception(const char *happened);
 
 /* What an uncaught SystemExit wants as exit status; clears it. */

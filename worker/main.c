@@ -1,6 +1,6 @@
 /*
- * firecurtain-worker: started by the broker only, as a zygote. `firecurtain-worker UID GID` takes on that identity if it
- * was started as root; a zygote never stays root.
+ * firecurtain-worker: started by the broker only, as a zygote. `firecurtain-worker UID GID` takes on that
+ * identity if it was started as root; a zygote never stays root.
  */
 #include <errno.h>
 #include <fcntl.h>

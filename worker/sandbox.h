@@ -1,7 +1,7 @@
 /*
- * The curtain: inert data (struct sandbox) and the ordered steps that turn it into confinement. Each step is one
- * layer in a file of its own; the first that fails ends the worker before the script's first line, with the layer's
- * name in the log. docs/sandbox.md lists the layers and what each is for.
+ * The curtain: inert data (struct sandbox) and the ordered steps that turn it into confinement. Each step is
+ * one layer in a file of its own; the first that fails ends the worker before the script's first line, with
+ * the layer's name in the log. docs/sandbox.md lists the layers and what each is for.
  */
 #ifndef WORKER_SANDBOX_H
 #define WORKER_SANDBOX_H
@@ -44,8 +44,8 @@ int sandbox_fail(struct sandbox_error *error, const char *layer, const char *for
 uint64_t sandbox_namespaces(const struct sandbox *sandbox);
 
 /*
- * Everything but the system call filter: identity, limits, private root, capabilities, in this order. Runs in a new
- * process that has one thread and is in its new namespaces. 0 or -errno with `error` filled.
+ * Everything but the system call filter: identity, limits, private root, capabilities, in this order. Runs in
+ * a new process that has one thread and is in its new namespaces. 0 or -errno with `error` filled.
  */
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error);
 
@@ -56,8 +56,9 @@ int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
 
 /*
- * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile), and loaded in the worker for all
- * of its threads (sandbox_seccomp_load), which returns the notification descriptor or -errno with `error` filled.
+ * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile), and loaded in the worker
+ * for all of its threads (sandbox_seccomp_load), which returns the notification descriptor or -errno with
+ * `error` filled.
  */
 int sandbox_seccomp_compile(void);
 int sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *error);

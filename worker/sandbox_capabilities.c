@@ -12,8 +12,8 @@
 
 #include "worker/sandbox.h"
 
-#define CAPABILITIES_SECUREBITS                                                                               \
-    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |         \
+#define CAPABILITIES_SECUREBITS                                                                              \
+    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |        \
      SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error)
@@ -37,8 +37,8 @@ int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *er
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "parent-death signal");
     /*
-     * The broker reads this process through pidfd_getfd, which a process that is not dumpable refuses to others
-     * of its uid. It has a pid and a user namespace of its own, so nobody else gets near.
+     * The broker reads this process through pidfd_getfd, which a process that is not dumpable refuses to
+     * others of its uid. It has a pid and a user namespace of its own, so nobody else gets near.
      */
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "dumpable");

@@ -1,6 +1,6 @@
 /*
- * Layer "identity": one uid and one gid in the new user namespace, a session of its own, a host name that says
- * nothing. Without setsid() a signal to process group 0 would reach the broker.
+ * Layer "identity": one uid and one gid in the new user namespace, a session of its own, a host name that
+ * says nothing. Without setsid() a signal to process group 0 would reach the broker.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * Layer "limits": resource limits, with a reason for each. RLIMIT_NPROC counts per user namespace, so it bounds the
- * threads of this worker alone.
+ * Layer "limits": resource limits, with a reason for each. RLIMIT_NPROC counts per user namespace, so it
+ * bounds the threads of this worker alone.
  */
 #include <sys/resource.h>
 #include <sys/time.h>

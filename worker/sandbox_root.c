@@ -1,10 +1,10 @@
 /*
- * Layer "private root": a tmpfs with read-only views of what the interpreter needs, the script's folder, and the one
- * writable folder of the instance. No /proc, no /home, no other instance.
+ * Layer "private root": a tmpfs with read-only views of what the interpreter needs, the script's folder, and
+ * the one writable folder of the instance. No /proc, no /home, no other instance.
  *
- * Every source is taken as a detached mount (open_tree) before anything is mounted, so that no mount hides a later
- * source; then the trees are attached, the root is exchanged (pivot_root(".", "."), see pivot_root(2)) and the old
- * one is dropped.
+ * Every source is taken as a detached mount (open_tree) before anything is mounted, so that no mount hides a
+ * later source; then the trees are attached, the root is exchanged (pivot_root(".", "."), see pivot_root(2))
+ * and the old one is dropped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,8 @@ static int root_take_view(const struct root_view *view, struct root_trees *trees
     return trees->views[i] < 0 ? sandbox_fail(error, ROOT_LAYER, "open_tree %s", view->source) : 0;
 }
 
-static int root_take_trees(const struct sandbox *sandbox, struct root_trees *trees, struct sandbox_error *error)
+static int root_take_trees(const struct sandbox *sandbox, struct root_trees *trees,
+                           struct sandbox_error *error)
 {
     for (size_t i = 0; i < ROOT_N_VIEWS; i++) {
         int r;
@@ -115,10 +116,12 @@ static int root_take_trees(const struct sandbox *sandbox, struct root_trees *tre
         if (r < 0)
             return r;
     }
-    trees->script = sandbox->script_tree >= 0 ? dup(sandbox->script_tree) : root_open_tree(sandbox->script_folder);
+    trees->script =
+        sandbox->script_tree >= 0 ? dup(sandbox->script_tree) : root_open_tree(sandbox->script_folder);
     if (trees->script < 0)
         return sandbox_fail(error, ROOT_LAYER, "script folder %s", sandbox->script_folder);
-    trees->state = sandbox->state_tree >= 0 ? dup(sandbox->state_tree) : root_open_tree(sandbox->state_folder);
+    trees->state =
+        sandbox->state_tree >= 0 ? dup(sandbox->state_tree) : root_open_tree(sandbox->state_folder);
     if (trees->state < 0)
         return sandbox_fail(error, ROOT_LAYER, "state folder %s", sandbox->state_folder);
     return 0;

@@ -1,6 +1,6 @@
 /*
- * Layer "system calls": an allow-list, compiled once by libseccomp in the zygote and loaded by each worker for all of
- * its threads at once (TSYNC), libzmq's included, with a notification descriptor for the broker.
+ * Layer "system calls": an allow-list, compiled once by libseccomp in the zygote and loaded by each worker
+ * for all of its threads at once (TSYNC), libzmq's included, with a notification descriptor for the broker.
  *
  * Unknown architectures and x32 end the process. The flags are those of seccomp(2); TSYNC together with a
  * notification descriptor needs TSYNC_ESRCH.
@@ -129,7 +129,8 @@ int sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *er
         errno = EINVAL;
         return sandbox_fail(error, "system calls", "the filter was not compiled");
     }
-    fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, program);
+    fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+                 program);
     if (fd < 0 && errno == EINVAL) /* before Linux 5.19 */
         fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
     if (fd < 0)

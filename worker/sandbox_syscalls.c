@@ -1,6 +1,6 @@
 /*
- * See sandbox_syscalls.h. What is in no row gets ENOSYS, so that a library which tries something new falls back.
- * Rows of one name must not overlap: libseccomp takes the first that fits for granted.
+ * See sandbox_syscalls.h. What is in no row gets ENOSYS, so that a library which tries something new falls
+ * back. Rows of one name must not overlap: libseccomp takes the first that fits for granted.
  */
 #include "worker/sandbox_syscalls.h"
 
@@ -14,48 +14,48 @@
 #include "firecurtain/cleanup.h"
 
 /* pthread_create() of glibc, and nothing else */
-#define THREAD_FLAGS                                                                                          \
-    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |        \
+#define THREAD_FLAGS                                                                                         \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
 /* The worker's pid in its own namespace. */
 #define SELF_PID 1
 
-#define ALLOW(call, why)                                                                                      \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_ALLOW, .reason = (why)                                              \
+#define ALLOW(call, why)                                                                                     \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ALLOW, .reason = (why)                                             \
     }
-#define ALLOW_IF(call, n, op, v, why)                                                                         \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_ALLOW, .compare = (op), .arg = (n), .value = (uint64_t)(v),         \
-        .reason = (why)                                                                                       \
+#define ALLOW_IF(call, n, op, v, why)                                                                        \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ALLOW, .compare = (op), .arg = (n), .value = (uint64_t)(v),        \
+        .reason = (why)                                                                                      \
     }
-#define HOST(call, why)                                                                                       \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_ALLOW_HOST, .reason = (why)                                         \
+#define HOST(call, why)                                                                                      \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ALLOW_HOST, .reason = (why)                                        \
     }
-#define HOST_IF(call, n, op, v, why)                                                                          \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_ALLOW_HOST, .compare = (op), .arg = (n), .value = (uint64_t)(v),    \
-        .reason = (why)                                                                                       \
+#define HOST_IF(call, n, op, v, why)                                                                         \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ALLOW_HOST, .compare = (op), .arg = (n), .value = (uint64_t)(v),   \
+        .reason = (why)                                                                                      \
     }
-#define QUIET(call, e, why)                                                                                   \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_ERRNO, .error = (e), .reason = (why)                                \
+#define QUIET(call, e, why)                                                                                  \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ERRNO, .error = (e), .reason = (why)                               \
     }
-#define QUIET_IF(call, n, op, v, e, why)                                                                      \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_ERRNO, .compare = (op), .arg = (n), .value = (uint64_t)(v),         \
-        .error = (e), .reason = (why)                                                                         \
+#define QUIET_IF(call, n, op, v, e, why)                                                                     \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ERRNO, .compare = (op), .arg = (n), .value = (uint64_t)(v),        \
+        .error = (e), .reason = (why)                                                                        \
     }
-#define REPORT(call, why)                                                                                     \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_REPORT, .reason = (why)                                             \
+#define REPORT(call, why)                                                                                    \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_REPORT, .reason = (why)                                            \
     }
-#define REPORT_IF(call, n, op, v, why)                                                                        \
-    {                                                                                                         \
-        .name = (call), .action = SYSCALL_REPORT, .compare = (op), .arg = (n), .value = (uint64_t)(v),        \
-        .reason = (why)                                                                                       \
+#define REPORT_IF(call, n, op, v, why)                                                                       \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_REPORT, .compare = (op), .arg = (n), .value = (uint64_t)(v),       \
+        .reason = (why)                                                                                      \
     }
 
 const struct syscall_rule sandbox_syscalls[] = {
@@ -175,7 +175,8 @@ const struct syscall_rule sandbox_syscalls[] = {
     QUIET_IF("socket", 0, SYSCALL_EQ, AF_UNSPEC, EAFNOSUPPORT, "no such family"),
     QUIET_IF("socket", 0, SYSCALL_EQ, AF_UNIX, EAFNOSUPPORT, "services of the host; syslog tries it"),
     QUIET_IF("socket", 0, SYSCALL_EQ, AF_NETLINK, EAFNOSUPPORT, "getaddrinfo() tries it"),
-    QUIET_IF("socket", 0, SYSCALL_GT, AF_INET6, EAFNOSUPPORT, "other families: packet, vsock, alg, bluetooth…"),
+    QUIET_IF("socket", 0, SYSCALL_GT, AF_INET6, EAFNOSUPPORT,
+             "other families: packet, vsock, alg, bluetooth…"),
     ALLOW_IF("socketpair", 0, SYSCALL_EQ, AF_UNIX, "asyncio, socket.socketpair()"),
     HOST("connect", "clients"),
     HOST("bind", "servers, UDP"),

@@ -1,4 +1,7 @@
-/* The table of system calls that a script may make, each row with its reason. Data only; see sandbox_seccomp.c. */
+/*
+ * The table of system calls that a script may make, each row with its reason. Data only; see
+ * sandbox_seccomp.c.
+ */
 #ifndef WORKER_SANDBOX_SYSCALLS_H
 #define WORKER_SANDBOX_SYSCALLS_H
 

@@ -29,7 +29,10 @@ int script_check_args(const char *function, Py_ssize_t n_args, Py_ssize_t expect
     return -1;
 }
 
-/* A channel name that is good for the log, for the link and for everybody's terminal; NULL with an exception set. */
+/*
+ * A channel name that is good for the log, for the link and for everybody's terminal; NULL with an exception
+ * set.
+ */
 static const char *script_name(PyObject *name)
 {
     Py_ssize_t bytes;
@@ -105,7 +108,8 @@ static PyObject *script_output(PyObject *self, PyObject *const *args, Py_ssize_t
     if (script_check_args("output", n_args, 2) < 0)
         return NULL;
     if (!PyUnicode_Check(args[0])) {
-        PyErr_Format(PyExc_TypeError, "output() takes the name of a channel, not %s", Py_TYPE(args[0])->tp_name);
+        PyErr_Format(PyExc_TypeError, "output() takes the name of a channel, not %s",
+                     Py_TYPE(args[0])->tp_name);
         return NULL;
     }
     if (script_value(args[1], &value) < 0)
@@ -196,7 +200,8 @@ static PyObject *script_cleanup_handler(PyObject *self, PyObject *handler)
 
 static PyMethodDef script_methods[] = {
     {"output", SCRIPT_FAST(script_output), METH_FASTCALL,
-     "output(name, value)\n--\n\nEmit an event on a channel of this instance; the value is clamped to 0.0…1.0."},
+     "output(name, value)\n--\n\nEmit an event on a channel of this instance; the value is clamped to "
+     "0.0…1.0."},
     {"inputvalue", script_inputvalue, METH_O,
      "inputvalue(name)\n--\n\nThe last value that came in on a channel; None for an unknown one."},
     {"outputvalue", script_outputvalue, METH_O,
@@ -209,7 +214,8 @@ static PyMethodDef script_methods[] = {
      "interval(function, milliseconds)\n--\n\nCall a function periodically; 0 cancels."},
     {"manage", SCRIPT_FAST(script_manage), METH_FASTCALL,
      "manage(function, socket)\n--\n\nCall function(socket) when the socket is readable; None unregisters."},
-    {"channels", script_channels, METH_NOARGS, "channels()\n--\n\nThe names of all channels of this instance."},
+    {"channels", script_channels, METH_NOARGS,
+     "channels()\n--\n\nThe names of all channels of this instance."},
     {"cleanup_handler", script_cleanup_handler, METH_O,
      "cleanup_handler(function)\n--\n\nCall a function when the instance ends; returns the one before."},
     {NULL, NULL, 0, NULL},

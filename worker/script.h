@@ -1,6 +1,6 @@
 /*
- * The running script: what the midimonster module's functions and the dispatcher share. One per process, since a
- * worker is one instance. Everything is guarded by the interpreter lock.
+ * The running script: what the midimonster module's functions and the dispatcher share. One per process,
+ * since a worker is one instance. Everything is guarded by the interpreter lock.
  */
 #ifndef WORKER_SCRIPT_H
 #define WORKER_SCRIPT_H

@@ -11,7 +11,10 @@ static int interval_report(uint32_t id, uint64_t period_ms)
     return session_interval(script.session, &change);
 }
 
-/* The index of a function, n_intervals if it has no interval, -1 with an exception set (== is the script's code). */
+/*
+ * The index of a function, n_intervals if it has no interval, -1 with an exception set (== is the script's
+ * code).
+ */
 static Py_ssize_t interval_find(PyObject *function)
 {
     for (size_t i = 0; i < script.n_intervals; i++) {
@@ -38,7 +41,8 @@ static void interval_remove(size_t index)
 static int interval_period(PyObject *object, long long *period_ms)
 {
     if (!PyLong_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "interval() takes whole milliseconds, not %s", Py_TYPE(object)->tp_name);
+        PyErr_Format(PyExc_TypeError, "interval() takes whole milliseconds, not %s",
+                     Py_TYPE(object)->tp_name);
         return -1;
     }
     *period_ms = PyLong_AsLongLong(object);

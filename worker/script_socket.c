@@ -1,6 +1,6 @@
 /*
- * midimonster.manage(): the worker names its descriptors, the broker polls duplicates of them and says which are
- * ready. Entries are found by id, so that a message under way for an old registration finds nobody.
+ * midimonster.manage(): the worker names its descriptors, the broker polls duplicates of them and says which
+ * are ready. Entries are found by id, so that a message under way for an old registration finds nobody.
  */
 #include <errno.h>
 #include <netinet/in.h>

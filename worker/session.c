@@ -1,8 +1,8 @@
 /*
  * See session.h.
  *
- * Another thread that calls while the main thread sleeps in session_wait() only writes to an eventfd: the link's
- * descriptor is edge-triggered, and a send by that thread would take the main thread's edge away.
+ * Another thread that calls while the main thread sleeps in session_wait() only writes to an eventfd: the
+ * link's descriptor is edge-triggered, and a send by that thread would take the main thread's edge away.
  */
 #include "worker/session.h"
 

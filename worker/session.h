@@ -1,6 +1,6 @@
 /*
- * The worker's end of the link: what the script did is collected and sent as reports, what the broker sends is
- * received. The interpreter lock is also the lock of the link: every call here needs it held, and only
+ * The worker's end of the link: what the script did is collected and sent as reports, what the broker sends
+ * is received. The interpreter lock is also the lock of the link: every call here needs it held, and only
  * session_wait() releases it while it touches nothing.
  */
 #ifndef WORKER_SESSION_H
@@ -18,12 +18,14 @@ struct session;
 /* Connects to the endpoint `name` in the working directory and greets the broker. 0 or -errno. */
 int session_open(struct session **session, const char *name);
 
-/* Closes the link when everything is sent, or the broker does not take it for a second. No call may follow. */
+/*
+ * Closes the link when everything is sent, or the broker does not take it for a second. No call may follow.
+ */
 void session_close(struct session *session);
 
 /*
- * The next message from the broker, valid until the next call; waits for it up to `timeout_ms` (-1: for ever). Reports
- * that threads made in the meantime are sent. -ETIMEDOUT, -EPIPE, or what codec_decode() says.
+ * The next message from the broker, valid until the next call; waits for it up to `timeout_ms` (-1: for
+ * ever). Reports that threads made in the meantime are sent. -ETIMEDOUT, -EPIPE, or what codec_decode() says.
  */
 int session_receive(struct session *session, struct message *message, int timeout_ms);
 
@@ -31,8 +33,8 @@ int session_receive(struct session *session, struct message *message, int timeou
 int session_send(struct session *session, const struct message *message);
 
 /*
- * Collects what the script did. Each sends what is there when there is much of it, or when the calling thread cannot
- * rely on the main thread to do so soon. -1 with a Python exception set.
+ * Collects what the script did. Each sends what is there when there is much of it, or when the calling thread
+ * cannot rely on the main thread to do so soon. -1 with a Python exception set.
  */
 int session_output(struct session *session, uint32_t channel, double value);
 int session_new_channel(struct session *session, const char *name);
@@ -40,7 +42,10 @@ int session_interval(struct session *session, const struct message_interval *int
 int session_socket(struct session *session, const struct message_socket *socket);
 void session_exception(struct session *session);
 
-/* Sends everything that was collected; with `done` also when that is nothing. Waits while the broker is behind. */
+/*
+ * Sends everything that was collected; with `done` also when that is nothing. Waits while the broker is
+ * behind.
+ */
 int session_flush(struct session *session, bool done);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * See worker.h. The order is the security of it: the process confines itself while it has one thread, connects the
- * link, loads the system call filter for all threads, waits until the broker holds the notification descriptor, closes
- * its own copy of that, and only then imports the script.
+ * See worker.h. The order is the security of it: the process confines itself while it has one thread,
+ * connects the link, loads the system call filter for all threads, waits until the broker holds the
+ * notification descriptor, closes its own copy of that, and only then imports the script.
  */
 #include "worker/worker.h"
 

@@ -6,7 +6,9 @@
 
 #include "proto/spawn.h"
 
-/* Runs the instance of the request in this process, which was just forked from the zygote. Does not return. */
+/*
+ * Runs the instance of the request in this process, which was just forked from the zygote. Does not return.
+ */
 _Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], uid_t uid,
                           gid_t gid);
 

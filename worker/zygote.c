@@ -1,6 +1,6 @@
 /*
- * See zygote.h. CLONE_PARENT makes a worker the broker's own child, so that the broker learns its exit status;
- * exit_signal must be 0 with it (clone(2)).
+ * See zygote.h. CLONE_PARENT makes a worker the broker's own child, so that the broker learns its exit
+ * status; exit_signal must be 0 with it (clone(2)).
  */
 #include "worker/zygote.h"
 

@@ -1,6 +1,6 @@
 /*
- * The zygote: one process with an initialised interpreter from which workers are forked. It never runs a script, has
- * one thread and no ZeroMQ context, and holds nothing but its socket to the broker.
+ * The zygote: one process with an initialised interpreter from which workers are forked. It never runs a
+ * script, has one thread and no ZeroMQ context, and holds nothing but its socket to the broker.
  */
 #ifndef WORKER_ZYGOTE_H
 #define WORKER_ZYGOTE_H

@@ -329,7 +329,8 @@ static bool has_peer(struct osc *self)
     return false;
 }
 
-/* What could not be sent is dropped; as it counts as not sent, the next event of the path is sent for sure.
+/*
+ * What could not be sent is dropped; as it counts as not sent, the next event of the path is sent for sure.
  */
 static void send_path(struct osc *self, struct osc_path *path)
 {

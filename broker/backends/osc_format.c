@@ -1,4 +1,5 @@
-/* See osc_format.h. All arithmetic is in double: what an int64 loses by that is far below a step of any show.
+/*
+ * See osc_format.h. All arithmetic is in double: what an int64 loses by that is far below a step of any show.
  */
 #include <errno.h>
 #include <math.h>

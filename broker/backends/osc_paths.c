@@ -194,9 +194,9 @@ static int refuse_target(const struct osc_name *name, struct fc_reason *reason)
     };
 
     if (name->n < FC_ARRAY_SIZE(formats))
-        return fc_refuse(reason,
-                         "several values in one message need types and ranges: add a line such as `%.100s = %s`",
-                         name->path, formats[name->n]);
+        return fc_refuse(
+            reason, "several values in one message need types and ranges: add a line such as `%.100s = %s`",
+            name->path, formats[name->n]);
     return fc_refuse(reason,
                      "several values in one message need types and ranges: add a line such as "
                      "`%.100s = ff 0.0 1.0 0.0 1.0`, with %zu types",

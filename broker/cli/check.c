@@ -1,4 +1,7 @@
-/* firecurtain check: everything that can be known of a configuration without running a script or touching a device. */
+/*
+ * firecurtain check: everything that can be known of a configuration without running a script or touching a
+ * device.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>

@@ -16,7 +16,8 @@
 
 const struct cli_command cli_commands[] = {
     {"run", "[show.cfg] [options]", "run a show; the default when a file is given alone", cli_run},
-    {"check", "[show.cfg] [options]", "find the errors of a configuration without running anything", cli_check},
+    {"check", "[show.cfg] [options]", "find the errors of a configuration without running anything",
+     cli_check},
 };
 const size_t cli_n_commands = FC_ARRAY_SIZE(cli_commands);
 
@@ -58,8 +59,8 @@ static int cli_usage(const char *problem, const char *word)
     for (size_t i = 0; i < cli_n_commands; i++)
         suggest_offer(&suggest, cli_commands[i].name);
     text = suggest_hint(&suggest, hint, sizeof(hint));
-    fprintf(stderr, "firecurtain: %s \"%s\"%s%s\nTry 'firecurtain --help'.\n", problem, word, text ? "; " : "",
-            text ? text : "");
+    fprintf(stderr, "firecurtain: %s \"%s\"%s%s\nTry 'firecurtain --help'.\n", problem, word,
+            text ? "; " : "", text ? text : "");
     return EX_USAGE;
 }
 

@@ -31,7 +31,9 @@ int cli_check(const struct cli_options *options);
 /* Finds the command, reads its options, runs it. */
 int cli_main(int argc, char **argv);
 
-/* The configuration that the options name. NULL with the exit status in `*status` and the reason on stderr. */
+/*
+ * The configuration that the options name. NULL with the exit status in `*status` and the reason on stderr.
+ */
 struct config *cli_load(const struct cli_options *options, int *status);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * firecurtain run: the show, until a signal ends it. SIGTERM and SIGINT let the scripts clean up first; a second one
- * does not wait for that. SIGHUP reads the configuration again.
+ * firecurtain run: the show, until a signal ends it. SIGTERM and SIGINT let the scripts clean up first; a
+ * second one does not wait for that. SIGHUP reads the configuration again.
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /*
  * The contract between the core and a protocol backend.
  *
- * A backend turns a protocol into channels and back. It is one row in the table of broker/backends/table.c and
- * needs nothing from the core but what this header declares. `loopback.c` is the template.
+ * A backend turns a protocol into channels and back. It is one row in the table of broker/backends/table.c
+ * and needs nothing from the core but what this header declares. `loopback.c` is the template.
  *
  * Everything here runs in the broker's only thread. No slot may block, with one exception that is stated at
  * the slot: a backend that has to wait watches a descriptor with fc_watch_new().

@@ -35,11 +35,11 @@ static inline void fc_fclosep(FILE **file)
 #define FC_AUTO_FCLOSE FC_CLEANUP(fc_fclosep)
 
 /* The value of an owning pointer; the variable owns nothing afterwards. */
-#define fc_steal(pointer)                                                                                     \
-    ({                                                                                                        \
-        __typeof__(pointer) fc_stolen = (pointer);                                                            \
-        (pointer) = NULL;                                                                                     \
-        fc_stolen;                                                                                            \
+#define fc_steal(pointer)                                                                                    \
+    ({                                                                                                       \
+        __typeof__(pointer) fc_stolen = (pointer);                                                           \
+        (pointer) = NULL;                                                                                    \
+        fc_stolen;                                                                                           \
     })
 
 static inline int fc_steal_fd(int *fd)

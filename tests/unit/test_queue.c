@@ -1,0 +1,318 @@
+/* The queue of one instance: order, what a full one keeps, and a long random comparison with a plain list. */
+#include "broker/queue.h"
+#include "tests/unit/check.h"
+
+#define N_CHANNELS 12
+#define LIMIT      20
+
+static void push(struct queue *queue, uint32_t channel, double value)
+{
+    assert_int_equal(queue_push(queue, channel, value), 0);
+}
+
+/* Takes the first event and compares it. */
+static void assert_next(struct queue *queue, uint32_t channel, double value)
+{
+    const uint32_t *channels;
+    const double *values;
+
+    assert_true(queue_peek(queue, &channels, &values) > 0);
+    assert_int_equal(channels[0], channel);
+    assert_double(values[0], value);
+    queue_consume(queue, 1);
+}
+
+static void assert_empty(struct queue *queue)
+{
+    const uint32_t *channels;
+    const double *values;
+
+    assert_int_equal(queue_length(queue), 0);
+    assert_int_equal(queue_peek(queue, &channels, &values), 0);
+    queue_consume(queue, 0);
+}
+
+static void test_empty(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, LIMIT);
+    assert_empty(&queue);
+    queue_clear(&queue);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+static void test_first_in_first_out_and_contiguous(void **state)
+{
+    const uint32_t *channels;
+    const double *values;
+    struct queue queue;
+
+    queue_init(&queue, LIMIT);
+    for (uint32_t i = 0; i < LIMIT; i++)
+        push(&queue, i % 3, i);
+    assert_int_equal(queue_length(&queue), LIMIT);
+    assert_int_equal(queue_peek(&queue, &channels, &values), LIMIT);
+    for (uint32_t i = 0; i < LIMIT; i++) {
+        assert_int_equal(channels[i], i % 3);
+        assert_double(values[i], i);
+    }
+    assert_int_equal(queue.replaced, 0);
+    queue_deinit(&queue);
+}
+
+static void test_consuming_a_part_keeps_the_rest(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, LIMIT);
+    for (uint32_t i = 0; i < 5; i++)
+        push(&queue, i, i);
+    queue_consume(&queue, 3);
+    assert_int_equal(queue_length(&queue), 2);
+    push(&queue, 9, 0.5);
+    assert_next(&queue, 3, 3);
+    assert_next(&queue, 4, 4);
+    assert_next(&queue, 9, 0.5);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+/* Nothing is coalesced before the limit, also not one event before it. */
+static void test_a_full_queue_keeps_the_newest_of_each_channel(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        push(&queue, 1, i);
+    push(&queue, 1, 10);
+    push(&queue, 2, 20);
+    push(&queue, 1, 11);
+    push(&queue, 2, 21);
+    push(&queue, 1, 12);
+    assert_int_equal(queue.replaced, 3);
+    assert_int_equal(queue_length(&queue), 5);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_next(&queue, 1, i);
+    assert_next(&queue, 1, 12);
+    assert_next(&queue, 2, 21);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+/* What comes after `latest` began may not overtake it, though there is room again. */
+static void test_no_event_overtakes_a_newer_list(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 2);
+    push(&queue, 1, 1);
+    push(&queue, 2, 2);
+    push(&queue, 3, 3);
+    assert_next(&queue, 1, 1);
+    push(&queue, 1, 4);
+    push(&queue, 3, 5);
+    assert_next(&queue, 2, 2);
+    assert_next(&queue, 3, 5);
+    assert_next(&queue, 1, 4);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+static void test_promoted_events_are_ordinary_ones(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 2);
+    for (uint32_t i = 0; i < 4; i++)
+        push(&queue, i, i);
+    queue_consume(&queue, 2);
+    assert_next(&queue, 2, 2); /* promotes 2 and 3 */
+    push(&queue, 3, 30);       /* there is room for one: not coalesced with the 3 that waits */
+    assert_next(&queue, 3, 3);
+    assert_next(&queue, 3, 30);
+    assert_int_equal(queue.replaced, 0);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+static void test_clear_forgets_both_lists(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 2);
+    for (uint32_t i = 0; i < 6; i++)
+        push(&queue, i % 3, i);
+    queue_clear(&queue);
+    assert_empty(&queue);
+    for (uint32_t i = 0; i < 4; i++)
+        push(&queue, 1, i);
+    assert_next(&queue, 1, 0);
+    assert_next(&queue, 1, 1);
+    assert_next(&queue, 1, 3);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+static void test_a_limit_of_nothing(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 0);
+    push(&queue, 1, 1);
+    push(&queue, 1, 2);
+    assert_next(&queue, 1, 2);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+static void test_far_channels(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 0);
+    push(&queue, 262143, 1);
+    push(&queue, 64, 2);
+    push(&queue, 63, 3);
+    push(&queue, 262143, 4);
+    assert_next(&queue, 262143, 4);
+    assert_next(&queue, 64, 2);
+    assert_next(&queue, 63, 3);
+    queue_deinit(&queue);
+}
+
+/* A stalled reader, and one that never empties the queue: neither makes it grow. */
+static void test_memory_is_bounded(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, LIMIT);
+    for (uint32_t i = 0; i < 1000000; i++)
+        push(&queue, i % N_CHANNELS, i);
+    assert_int_equal(queue_length(&queue), LIMIT + N_CHANNELS);
+    assert_int_equal(queue.replaced, 1000000 - LIMIT - N_CHANNELS);
+    queue_clear(&queue);
+    for (uint32_t i = 0; i < LIMIT - 1; i++)
+        push(&queue, 0, i);
+    for (uint32_t i = LIMIT - 1; i < 1000000; i++) {
+        push(&queue, 0, i);
+        assert_next(&queue, 0, i - (LIMIT - 1));
+    }
+    assert_true(queue.waiting.capacity <= 64);
+    assert_true(queue.latest.capacity <= 64);
+    assert_true(queue.n_positions <= 64);
+    queue_deinit(&queue);
+}
+
+/* The naive model: two lists, from which the first element is taken by moving all others. */
+struct model {
+    uint32_t channels[2][LIMIT + N_CHANNELS];
+    double values[2][LIMIT + N_CHANNELS];
+    size_t n[2];
+};
+
+static void model_append(struct model *model, size_t list, uint32_t channel, double value)
+{
+    model->channels[list][model->n[list]] = channel;
+    model->values[list][model->n[list]++] = value;
+}
+
+static void model_push(struct model *model, uint32_t channel, double value)
+{
+    if (!model->n[1] && model->n[0] < LIMIT) {
+        model_append(model, 0, channel, value);
+        return;
+    }
+    for (size_t i = 0; i < model->n[1]; i++) {
+        if (model->channels[1][i] == channel) {
+            model->values[1][i] = value;
+            return;
+        }
+    }
+    model_append(model, 1, channel, value);
+}
+
+static void model_promote(struct model *model)
+{
+    for (size_t i = 0; !model->n[0] && i < model->n[1]; i++) {
+        model->channels[0][i] = model->channels[1][i];
+        model->values[0][i] = model->values[1][i];
+    }
+    if (!model->n[0]) {
+        model->n[0] = model->n[1];
+        model->n[1] = 0;
+    }
+}
+
+static void model_consume(struct model *model, size_t n)
+{
+    for (size_t i = n; i < model->n[0]; i++) {
+        model->channels[0][i - n] = model->channels[0][i];
+        model->values[0][i - n] = model->values[0][i];
+    }
+    model->n[0] -= n;
+}
+
+static void compare(struct queue *queue, struct model *model, size_t consume)
+{
+    const uint32_t *channels;
+    const double *values;
+    size_t n = queue_peek(queue, &channels, &values);
+
+    model_promote(model);
+    assert_int_equal(n, model->n[0]);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(channels[i], model->channels[0][i]);
+        assert_double(values[i], model->values[0][i]);
+    }
+    if (consume > n)
+        consume = n;
+    queue_consume(queue, consume);
+    model_consume(model, consume);
+}
+
+static void test_random_operations_as_the_model(void **state)
+{
+    static struct model model;
+    struct dice dice = {4711};
+    struct queue queue;
+
+    queue_init(&queue, LIMIT);
+    for (uint32_t step = 0; step < 100000; step++) {
+        uint32_t channel = (uint32_t)dice_roll(&dice, N_CHANNELS);
+
+        if (dice_roll(&dice, 12) == 0) {
+            compare(&queue, &model, dice_roll(&dice, LIMIT));
+        } else {
+            push(&queue, channel, step);
+            model_push(&model, channel, step);
+        }
+        assert_int_equal(queue_length(&queue), model.n[0] + model.n[1]);
+        if (dice_roll(&dice, 5000) == 0) {
+            queue_clear(&queue);
+            model.n[0] = model.n[1] = 0;
+        }
+    }
+    queue_deinit(&queue);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_first_in_first_out_and_contiguous),
+        cmocka_unit_test(test_consuming_a_part_keeps_the_rest),
+        cmocka_unit_test(test_a_full_queue_keeps_the_newest_of_each_channel),
+        cmocka_unit_test(test_no_event_overtakes_a_newer_list),
+        cmocka_unit_test(test_promoted_events_are_ordinary_ones),
+        cmocka_unit_test(test_clear_forgets_both_lists),
+        cmocka_unit_test(test_a_limit_of_nothing),
+        cmocka_unit_test(test_far_channels),
+        cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_random_operations_as_the_model),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
