@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "broker/guest_private.h"
+#include "broker/policy.h"
 #include "broker/runtime.h"
 #include "broker/spawn.h"
 #include "firecurtain/cleanup.h"
@@ -169,7 +170,9 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     if (snprintf(request->instance, sizeof(request->instance), "%s", guest->spec.instance) < 0 ||
         snprintf(request->link, sizeof(request->link), "%s", guest->link_name) < 0 ||
         snprintf(request->script_folder, PATH_MAX, "%s", guest->spec.script_folder) >= PATH_MAX ||
-        snprintf(request->state_folder, PATH_MAX, "%s", guest->spec.state_folder) >= PATH_MAX)
+        snprintf(request->state_folder, PATH_MAX, "%s", guest->spec.state_folder) >= PATH_MAX ||
+        snprintf(request->hosts, sizeof(request->hosts), "%s", guest->spec.policy->hosts) >=
+            (int)sizeof(request->hosts))
         return -ENAMETOOLONG;
     job->descriptors[SPAWN_LINK_FOLDER] = fcntl(guest->runtime->link_folder_fd, F_DUPFD_CLOEXEC, 0);
     if (job->descriptors[SPAWN_LINK_FOLDER] < 0)

@@ -12,6 +12,7 @@
 #include "proto/codec.h"
 #include "proto/spawn.h"
 
+struct policy;
 struct runtime;
 struct guest;
 
@@ -21,6 +22,7 @@ struct guest_spec {
     const char *script_folder;
     const char *state_folder;
     enum spawn_network network;
+    const struct policy *policy; /* what it may reach without `network`; resolved */
 };
 
 /* None of these may free the guest, save `ended`, where it is what one does. */

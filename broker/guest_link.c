@@ -146,10 +146,25 @@ static void guest_handle_hello(struct guest *guest, uint32_t version)
     guest_send_or_end(guest, &message);
 }
 
+static void guest_socket_placed(void *userdata, int fd)
+{
+    struct guest *guest = userdata;
+
+    if (guest->sockets)
+        managed_set_replaced(guest->sockets, guest->pidfd, fd);
+}
+
 static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
 {
+    struct netgate_spec spec = {
+        .instance = guest->spec.instance,
+        .policy = guest->spec.policy,
+        .pidfd = guest->pidfd,
+        .placed = guest_socket_placed,
+        .userdata = guest,
+    };
     int fd = (int)syscall(SYS_pidfd_getfd, guest->pidfd, notify_fd, 0);
-    int r = fd < 0 ? -errno : netgate_new(&guest->gate, guest->runtime->loop, guest->spec.instance, fd);
+    int r = fd < 0 ? -errno : netgate_new(&guest->gate, guest->runtime->loop, &spec, fd);
 
     if (r < 0) {
         guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));

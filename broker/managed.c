@@ -25,7 +25,8 @@ enum managed_state {
 struct managed {
     struct managed_set *set;
     uint32_t id;
-    int fd;
+    int target; /* the descriptor in the worker */
+    int fd;     /* our duplicate */
     enum managed_state state;
     bool end_seen; /* the end of the stream was told once */
     struct loop_source *source;
@@ -144,7 +145,7 @@ static int managed_add(struct managed_set *set, int pidfd, uint32_t id, int fd)
     managed = calloc(1, sizeof(*managed));
     if (!managed)
         return -ENOMEM;
-    *managed = (struct managed){.set = set, .id = id, .fd = own};
+    *managed = (struct managed){.set = set, .id = id, .target = fd, .fd = own};
     r = loop_add(set->loop, &managed->source, own, MANAGED_EVENTS, managed_ready, managed);
     if (r < 0) {
         free(managed);
@@ -169,6 +170,32 @@ int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd)
     if (set->n == MANAGED_MAX)
         return -ENOSPC;
     return managed_add(set, pidfd, id, fd);
+}
+
+void managed_set_replaced(struct managed_set *set, int pidfd, int fd)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        struct managed *managed = set->list[i];
+        struct loop_source *source;
+        int own;
+
+        if (managed->target != fd)
+            continue;
+        own = managed_duplicate(pidfd, fd);
+        if (own < 0)
+            continue;
+        if (loop_add(set->loop, &source, own, MANAGED_EVENTS, managed_ready, managed) < 0) {
+            close(own);
+            continue;
+        }
+        loop_remove(managed->source);
+        close(managed->fd);
+        managed->source = source;
+        managed->fd = own;
+        managed->end_seen = false;
+        if (managed->state == MANAGED_READY)
+            managed->state = MANAGED_POLLED;
+    }
 }
 
 size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX])

@@ -27,6 +27,10 @@ struct managed_set *managed_set_free(struct managed_set *set);
  */
 int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd);
 
+/* The process has another socket at descriptor `fd` now, as after a connection that the broker made for it.
+ */
+void managed_set_replaced(struct managed_set *set, int pidfd, int fd);
+
 /* The ids that are ready, for a message; each is polled again only after managed_set_handled(). */
 size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX]);
 

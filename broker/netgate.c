@@ -1,77 +1,94 @@
 /*
  * See netgate.h and seccomp_unotify(2). Never answers "continue": the arguments could change between our look
- * at them and the kernel's.
+ * at them and the kernel's. Receiving waits for the next call if the one that was announced has gone, so poll
+ * comes first.
  */
 #include "broker/netgate.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <seccomp.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#include "broker/log.h"
-#include "broker/loop.h"
+#include "broker/netgate_private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define NETGATE_BUDGET     32 /* notifications per turn of the loop */
-#define NETGATE_BURST      20
-#define NETGATE_PER_SECOND 5
+#define NETGATE_BUDGET             32 /* notifications per turn of the loop */
+#define NETGATE_LOG_BURST          20
+#define NETGATE_LOG_PER_SECOND     5
+#define NETGATE_CONNECT_BURST      100
+#define NETGATE_CONNECT_PER_SECOND 50
 
-struct netgate {
-    struct loop *loop;
-    struct loop_source *source;
-    struct log_limit limit;
-    const char *instance;
-    int fd;
-};
-
-/* Calls that the network opens; the others are nobody's business. */
-static const char *const netgate_network[] = {"connect", "bind", "listen", "sendto"};
-
-static bool netgate_is_network(const char *name)
+void netgate_log(struct netgate *gate, const char *format, ...)
 {
-    for (size_t i = 0; i < FC_ARRAY_SIZE(netgate_network); i++) {
-        if (strcmp(name, netgate_network[i]) == 0)
-            return true;
-    }
-    return false;
-}
+    uint64_t left_out = gate->log_limit.left_out;
+    char text[512];
+    va_list args;
 
-static void netgate_log(struct netgate *gate, const struct seccomp_notif *call, const char *name,
-                        bool network)
-{
-    uint64_t left_out = gate->limit.left_out;
-
-    if (!log_limit_take(&gate->limit, fc_now_ns()))
+    if (!log_limit_take(&gate->log_limit, fc_now_ns()))
         return;
-    gate->limit.left_out = 0;
+    gate->log_limit.left_out = 0;
     if (left_out)
-        fc_log(FC_LOG_WARNING, gate->instance, "%llu more refused system calls",
+        fc_log(FC_LOG_WARNING, gate->spec.instance, "%llu more refused system calls",
                (unsigned long long)left_out);
-    if (network)
-        fc_log(FC_LOG_WARNING, gate->instance,
-               "refused: %s() without a network; the option \"network = host\" would allow it", name);
-    else
-        fc_log(FC_LOG_WARNING, gate->instance, "refused: %s(%#llx, %#llx, %#llx, %#llx), thread %u", name,
-               call->data.args[0], call->data.args[1], call->data.args[2], call->data.args[3], call->pid);
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    fc_log(FC_LOG_WARNING, gate->spec.instance, "refused: %s", text);
 }
 
-static void netgate_refuse(struct netgate *gate, const struct seccomp_notif *call)
+int netgate_read(const struct netgate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
+                 size_t n_bytes)
+{
+    struct iovec local = {.iov_base = bytes, .iov_len = n_bytes};
+    struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = n_bytes};
+
+    if (n_bytes == 0)
+        return 0;
+    if (process_vm_readv((pid_t)call->pid, &local, 1, &remote, 1, 0) != (ssize_t)n_bytes)
+        return -EFAULT;
+    /* the thread may have ended, and its number be another's, before we read */
+    return netgate_is_valid(gate, call->id) ? 0 : -ESRCH;
+}
+
+bool netgate_is_valid(const struct netgate *gate, uint64_t id)
+{
+    return ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+void netgate_answer(struct netgate *gate, uint64_t id, int error, int64_t result)
+{
+    struct seccomp_notif_resp answer = {.id = id, .error = error, .val = error ? 0 : result};
+
+    /* ENOENT: the caller was interrupted or killed meanwhile */
+    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
+        fc_log(FC_LOG_ERROR, gate->spec.instance, "gate: %s", strerror(errno));
+}
+
+static void netgate_handle(struct netgate *gate, const struct seccomp_notif *call)
 {
     FC_AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), call->data.nr);
-    bool network = netgate_is_network(name ? name : "");
-    struct seccomp_notif_resp answer = {.id = call->id, .error = network ? -EACCES : -EPERM};
+    netgate_call_fn handle = name ? netgate_find_call(name) : NULL;
+    int64_t result = 0;
+    int r;
 
-    /* ENOENT: the caller was killed meanwhile */
-    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
-        fc_log(FC_LOG_ERROR, gate->instance, "gate: %s", strerror(errno));
-    netgate_log(gate, call, name ? name : "?", network);
+    if (!handle) {
+        netgate_answer(gate, call->id, -EPERM, 0);
+        netgate_log(gate, "%s(%#llx, %#llx, %#llx, %#llx), thread %u", name ? name : "?", call->data.args[0],
+                    call->data.args[1], call->data.args[2], call->data.args[3], call->pid);
+        return;
+    }
+    r = handle(gate, call, &result);
+    if (r != NETGATE_LATER)
+        netgate_answer(gate, call->id, r, result);
 }
 
 static void netgate_ready(void *userdata, uint32_t events)
@@ -86,17 +103,24 @@ static void netgate_ready(void *userdata, uint32_t events)
         struct pollfd ready = {.fd = gate->fd, .events = POLLIN};
         struct seccomp_notif call = {0};
 
-        /* receiving would wait for the next call if this one's thread has died since */
         if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN))
             return;
         if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0)
-            netgate_refuse(gate, &call);
+            netgate_handle(gate, &call);
         else if (errno != ENOENT && errno != EINTR)
             return;
     }
 }
 
-int netgate_new(struct netgate **gatep, struct loop *loop, const char *instance, int fd)
+/* What a socket made here has; asked once per gate, since sockets of the worker are compared with it. */
+static uint64_t netgate_own_cookie(void)
+{
+    FC_AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    return fd < 0 ? 0 : netgate_cookie(fd);
+}
+
+int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_spec *spec, int fd)
 {
     struct netgate *gate = calloc(1, sizeof(*gate));
     int r;
@@ -105,9 +129,13 @@ int netgate_new(struct netgate **gatep, struct loop *loop, const char *instance,
         close(fd);
         return -ENOMEM;
     }
-    *gate = (struct netgate){.loop = loop, .instance = instance, .fd = fd};
-    log_limit_init(&gate->limit, NETGATE_BURST, NETGATE_PER_SECOND);
-    r = loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate);
+    gate->loop = loop;
+    gate->spec = *spec;
+    gate->fd = fd;
+    gate->cookie = netgate_own_cookie();
+    log_limit_init(&gate->log_limit, NETGATE_LOG_BURST, NETGATE_LOG_PER_SECOND);
+    log_limit_init(&gate->connect_limit, NETGATE_CONNECT_BURST, NETGATE_CONNECT_PER_SECOND);
+    r = gate->cookie ? loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate) : -ENOPROTOOPT;
     if (r < 0) {
         netgate_free(gate);
         return r;
@@ -120,6 +148,7 @@ struct netgate *netgate_free(struct netgate *gate)
 {
     if (!gate)
         return NULL;
+    netgate_drop_pending(gate);
     loop_remove(gate->source);
     fc_closep(&gate->fd);
     free(gate);

@@ -1,16 +1,27 @@
 /*
- * The gate: system calls of a worker that its filter hands to the broker. All of them are refused, and the
- * log says which instance tried what. The kernel keeps the caller waiting until then, so an answer is never
- * put off.
+ * The gate: system calls of a worker that its filter hands to the broker. Network calls are decided by the
+ * instance's policy and carried out on the broker's own sockets; everything else is an attack. What is
+ * refused is in the log, with the instance and what it tried. The kernel keeps the caller waiting until it is
+ * answered.
  */
 #ifndef BROKER_NETGATE_H
 #define BROKER_NETGATE_H
 
 struct loop;
 struct netgate;
+struct policy;
 
-/* Takes over `fd`, a seccomp notification descriptor. `instance` must outlive the gate. -errno. */
-int netgate_new(struct netgate **gate, struct loop *loop, const char *instance, int fd);
+struct netgate_spec {
+    const char *instance; /* these are borrowed */
+    const struct policy *policy;
+    int pidfd;
+    /* the worker's descriptor `fd` is another socket now: whoever has a duplicate needs a new one */
+    void (*placed)(void *userdata, int fd);
+    void *userdata;
+};
+
+/* Takes over `fd`, a seccomp notification descriptor of the process `pidfd`. -errno. */
+int netgate_new(struct netgate **gate, struct loop *loop, const struct netgate_spec *spec, int fd);
 
 /* Callers that still wait get ENOSYS from the kernel. Takes NULL; returns NULL. */
 struct netgate *netgate_free(struct netgate *gate);

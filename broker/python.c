@@ -19,6 +19,10 @@ static const struct fc_option python_options[] = {
      "function that handles all channels without a dot"},
     {"network", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, false, "none",
      "none (default), or host: the script may use the host's network without any limit"},
+    {"connect", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, true, "tcp:desk.local:8000",
+     "what the script may connect or send to: [tcp:|udp:]host:port; repeatable"},
+    {"listen", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, true, "udp:127.0.0.1:9000",
+     "where the script may listen: [tcp:|udp:]address:port; repeatable"},
     {0},
 };
 
@@ -52,6 +56,7 @@ static void python_instance_free(void *self)
     free(python->outputs);
     free(python->setup_channels);
     queue_deinit(&python->queue);
+    policy_deinit(&python->policy);
     free(python);
 }
 
@@ -109,6 +114,10 @@ static int python_configure(void *self, enum fc_scope scope, const char *option,
         python->default_handler = strdup(value);
         return python->default_handler ? 0 : -ENOMEM;
     }
+    if (strcmp(option, "connect") == 0)
+        return policy_add(&python->policy, POLICY_CONNECT, value, reason);
+    if (strcmp(option, "listen") == 0)
+        return policy_add(&python->policy, POLICY_LISTEN, value, reason);
     if (strcmp(value, "none") == 0)
         python->network = SPAWN_NETWORK_NONE;
     else if (strcmp(value, "host") == 0)

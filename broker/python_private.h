@@ -11,6 +11,7 @@
 
 #include "broker/guest.h"
 #include "broker/instance.h"
+#include "broker/policy.h"
 #include "broker/python.h"
 #include "broker/queue.h"
 #include "broker/runtime.h"
@@ -24,6 +25,7 @@ struct python {
     size_t n_modules;
     char *default_handler; /* or NULL */
     enum spawn_network network;
+    struct policy policy;
 
     /* last values by channel; they outlive the worker */
     double *inputs;

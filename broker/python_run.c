@@ -120,6 +120,7 @@ static int python_spawn(struct python *python)
         .script_folder = python->folder,
         .state_folder = python->state_folder,
         .network = python->network,
+        .policy = &python->policy,
     };
 
     return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);
@@ -140,12 +141,18 @@ int python_start(void *self)
 {
     struct python *python = self;
     const struct show *show = python->instance->show;
+    struct fc_reason reason = {.text = "out of memory"};
     int r = runtime_state_folder(show->runtime, show->path, python->instance->name, python->state_folder,
                                  sizeof(python->state_folder));
 
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", python->state_folder,
                strerror(-r));
+        return r;
+    }
+    r = policy_resolve(&python->policy, &reason);
+    if (r < 0) {
+        fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);
         return r;
     }
     if (python->network == SPAWN_NETWORK_HOST)

@@ -13,7 +13,7 @@
 #define SPAWN_FD 3 /* the zygote's end of the pair */
 
 enum spawn_network {
-    SPAWN_NETWORK_NONE, /* an empty network namespace */
+    SPAWN_NETWORK_NONE, /* an empty network namespace; the broker lets through what the policy allows */
     SPAWN_NETWORK_HOST, /* the host's: option `network = host` */
 };
 
@@ -34,6 +34,7 @@ struct spawn_request {
     char link[64]; /* the endpoint's name in the link folder */
     char script_folder[PATH_MAX];
     char state_folder[PATH_MAX];
+    char hosts[16384]; /* /etc/hosts of the worker, without SPAWN_NETWORK_HOST */
 };
 
 struct spawn_reply {

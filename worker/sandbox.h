@@ -25,7 +25,8 @@ struct sandbox {
     gid_t outer_gid;
     const char *script_folder;
     const char *state_folder;
-    int script_tree; /* detached mounts of the two, or -1: then the paths are opened */
+    const char *hosts; /* text of /etc/hosts, without host_network */
+    int script_tree;   /* detached mounts of the two, or -1: then the paths are opened */
     int state_tree;
 };
 

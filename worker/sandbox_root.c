@@ -50,8 +50,8 @@ static const struct root_view root_views[] = {
     {"/etc/resolv.conf", "etc/resolv.conf", ROOT_READ_ONLY, true, false},
     {"/etc/nsswitch.conf", "etc/nsswitch.conf", ROOT_READ_ONLY, true, false},
     {"/etc/services", "etc/services", ROOT_READ_ONLY, true, false},
-    {"/etc/ssl/certs", "etc/ssl/certs", ROOT_READ_ONLY, true, false},
-    {"/usr/share/ca-certificates", "usr/share/ca-certificates", ROOT_READ_ONLY, true, false},
+    {"/etc/ssl/certs", "etc/ssl/certs", ROOT_READ_ONLY, false, false},
+    {"/usr/share/ca-certificates", "usr/share/ca-certificates", ROOT_READ_ONLY, false, false},
 };
 
 static const char *const root_folders[] = {
@@ -184,6 +184,26 @@ static int root_build(const struct root_trees *trees, struct sandbox_error *erro
     return 0;
 }
 
+static int root_write(const char *target, const char *text, struct sandbox_error *error)
+{
+    FC_AUTO_CLOSE int fd = open(target, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
+
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        return sandbox_fail(error, ROOT_LAYER, "write /%s", target);
+    return 0;
+}
+
+/* The names that the policy allows, as the broker resolved them; nothing else resolves. */
+static int root_write_names(const struct sandbox *sandbox, struct sandbox_error *error)
+{
+    int r;
+
+    if (sandbox->host_network)
+        return 0;
+    r = root_write("etc/hosts", sandbox->hosts, error);
+    return r < 0 ? r : root_write("etc/nsswitch.conf", "hosts: files\n", error);
+}
+
 static int root_exchange(struct sandbox_error *error)
 {
     struct mount_attr read_only = {.attr_set = ROOT_READ_ONLY};
@@ -213,5 +233,7 @@ int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error)
     if (mount("tmpfs", ROOT_SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, ROOT_SIZE) < 0 || chdir(ROOT_SCRATCH) < 0)
         return sandbox_fail(error, ROOT_LAYER, "mount a tmpfs");
     r = root_build(&trees, error);
+    if (r == 0)
+        r = root_write_names(sandbox, error);
     return r < 0 ? r : root_exchange(error);
 }

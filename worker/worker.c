@@ -140,6 +140,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         .outer_gid = gid,
         .script_folder = request->script_folder,
         .state_folder = request->state_folder,
+        .hosts = request->hosts,
         .script_tree = descriptors[SPAWN_SCRIPT_TREE],
         .state_tree = descriptors[SPAWN_STATE_TREE],
     };

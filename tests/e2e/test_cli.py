@@ -100,6 +100,6 @@ def test_journal_priorities_under_systemd(play):
 
 
 def test_a_show_without_python_instances(play):
-    show = play(config="[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n/* = f 0.0 1.0\n[map]\nwire./in > wire./out\n", ready=())
+    show = play(config="[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n[map]\nwire./in > wire./out\n", ready=())
     show.set("/in", 0.5)
     show.expect("/out", 0.5)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import children, status
+from harness import IS_ASAN, children, status
 
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 
@@ -66,12 +66,13 @@ def test_network_host_gives_the_network_and_nothing_else(play):
     show.log.wait("(?i)network", level="warning")
 
 
+@pytest.mark.skipif(IS_ASAN, reason="a sanitizer's shadow memory counts as data")
 def test_limits(play):
     show = play(THREADED, MAPS)
     limits = {name: (soft, hard) for name, soft, hard in
               re.findall(r"^(Max .*?)  +(\S+) +(\S+)", Path(f"/proc/{show.worker()}/limits").read_text(), re.M)}
     assert limits["Max core file size"] == ("0", "0")
-    for name in ("Max processes", "Max open files", "Max address space", "Max file size"):
+    for name in ("Max processes", "Max open files", "Max data size", "Max file size"):
         assert limits[name][1] != "unlimited", name
     assert int(limits["Max open files"][1]) <= 4096
 
@@ -91,7 +92,8 @@ def test_a_worker_has_no_descriptor_of_the_broker(play):
         return found
 
     theirs, ours = open_by(show.worker()), open_by(show.pid)
-    shared = {name for name in theirs.values() if name.startswith(("socket:", "pipe:"))} & set(ours.values())
+    shared = {name for number, name in theirs.items() if number > 2 and ":[" in name and "anon_inode" not in name
+              } & set(ours.values())
     assert not shared, (theirs, ours)
     assert not [name for name in theirs.values() if str(show.folder) in name], theirs
 
@@ -261,7 +263,7 @@ def test_the_script_directory_is_readable_at_show_and_the_working_directory_is_w
 def test_ordinary_python_works_behind_the_curtain(play):
     show = play("""
         import asyncio, collections, ctypes, datetime, hashlib, json, logging, math, os, pathlib, queue, random, re, \\
-            socket, sqlite3, statistics, struct, tempfile, threading, time, uuid, zlib
+            socket, statistics, struct, tempfile, threading, time, uuid, zlib
         assert json.loads(json.dumps({"a": [1, 2.5, None]})) == {"a": [1, 2.5, None]}
         assert hashlib.sha256(b"x").hexdigest().startswith("2d711642")
         assert uuid.uuid4() != uuid.uuid4() and os.urandom(4) and random.random() < 1
@@ -279,10 +281,6 @@ def test_ordinary_python_works_behind_the_curtain(play):
         left, right = socket.socketpair()
         left.send(b"x")
         assert right.recv(1) == b"x"
-        database = sqlite3.connect("data.db")
-        database.execute("create table if not exists t (x)")
-        database.execute("insert into t values (1)")
-        database.commit()
         logging.warning("by logging")
         print("all works")
     """)

@@ -70,9 +70,9 @@ def test_two_shows_of_one_user_run_side_by_side(play):
     maps = ["wire./in > py1.script.handler", "py1.out > wire./out"]
     first = play(script, maps)
     second = play(script, maps, env={"XDG_RUNTIME_DIR": str(first.folder / "run")})
-    for show in (first, second, first):
-        show.set("/in", 0.5)
-        show.expect("/out", 0.5)
+    for value, show in enumerate((first, second, first)):
+        show.set("/in", value / 4)
+        show.expect("/out", value / 4)
     second.stop()
     first.set("/in", 0.75)
     first.expect("/out", 0.75)

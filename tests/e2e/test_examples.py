@@ -7,7 +7,14 @@ import socket
 import subprocess
 
 import pytest
-from harness import TOP, free_port, until, is_bound
+from harness import TOP, free_port, is_bound, until
+
+
+def copy_of(example, folder, identity):
+    shutil.copytree(example, folder)
+    for path in (folder, *folder.iterdir()):
+        identity.own(path)
+    return folder
 
 
 @pytest.fixture
@@ -15,10 +22,7 @@ def example(play, stage, identity):
     """Plays a copy of an example. `osc` names its instance that speaks OSC; `edits` replaces text in its script."""
 
     def start(name, osc, python, edits=()):
-        folder = stage.folder(identity) / name
-        shutil.copytree(stage.examples / name, folder)
-        for path in (folder, *folder.iterdir()):
-            identity.own(path)
+        folder = copy_of(stage.examples / name, stage.folder(identity) / name, identity)
         for file, old, new in edits:
             text = (folder / file).read_text()
             assert old in text
@@ -96,7 +100,8 @@ def test_hello_with_the_tools_its_readme_names(play, stage, identity):
     """Ports 8000 and 9000 as written, if nobody has them: `oscsend localhost` must find the show."""
     if is_bound(8000) or is_bound(9000):
         pytest.skip("port 8000 or 9000 is in use")
-    show = play(folder=stage.examples / "hello", name="hello.cfg", ready=("show",))
+    folder = copy_of(stage.examples / "hello", stage.folder(identity) / "hello", identity)
+    show = play(folder=folder, name="hello.cfg", ready=("show",))
     with subprocess.Popen(["oscdump", "-L", "9000"], stdout=subprocess.PIPE, text=True) as dump:
         try:
             until(lambda: is_bound(9000), "oscdump does not listen")

@@ -29,11 +29,11 @@ def test_a_raising_interval_goes_on(play):
         def tick():
             global count
             count += 1
-            midimonster.output("tick", 1)
+            midimonster.output("tick", count % 2)
             raise RuntimeError("tick failed")
         midimonster.interval(tick, 10)
     """, ["py1.tick > wire./tick"])
-    show.expect("/tick", *[1] * 5)
+    show.expect("/tick", *[1, 0] * 3)
     show.log.wait("RuntimeError: tick failed", "py1")
 
 
@@ -147,7 +147,6 @@ def test_a_channel_is_split_at_its_last_dot(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
-        /* = f 0.0 1.0
         [python py1]
         module = pkg.sub
         [map]
@@ -198,7 +197,6 @@ def test_a_module_that_does_not_import_fails_its_instance_only(play):
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
-        /* = f 0.0 1.0
         [python broken]
         module = broken
         [python py1]
@@ -224,7 +222,6 @@ def test_a_module_with_a_syntax_error_or_none_at_all_fails_its_instance_only(pla
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
-        /* = f 0.0 1.0
         [python typo]
         module = typo
         [python absent]
@@ -246,13 +243,13 @@ def test_a_module_with_a_syntax_error_or_none_at_all_fails_its_instance_only(pla
 ENDINGS = {
     "exit": ("sys.exit(7)", "7"),
     "hard": ("os._exit(9)", "9"),
-    "abort": ("os.abort()", "(?i)abrt|abort|signal 6"),
+    "abort": ("os.abort()", "(?i)abrt|segv"),  # the first process of a namespace is immune to its own SIGABRT
     "segfault": ("ctypes.string_at(0)", "(?i)segv|segmentation|signal 11"),
 }
 
 
 def test_exit_and_crash_end_that_worker_only(play):
-    config = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "/* = f 0.0 1.0"]
+    config = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@"]
     script = ["import ctypes, os, sys, midimonster", "def handler(value): midimonster.output('out', value)"]
     maps = ["wire./in > py1.script.handler", "py1.out > wire./out"]
     for name in ("py1", *ENDINGS):
@@ -263,13 +260,13 @@ def test_exit_and_crash_end_that_worker_only(play):
     show = play(config="\n".join([*config, "[map]", *maps]), scripts={"script.py": "\n".join(script)},
                 ready=("py1", *ENDINGS))
     survivor = show.worker()
-    for name, (_, how) in ENDINGS.items():
+    for value, (name, (_, how)) in enumerate(ENDINGS.items(), 1):
         position = show.log.position
         show.set(f"/{name}", 1)
         end = show.wait_restart(name, after=position)
         assert re.search(how, end.message), end
-        show.set("/in", 0.5)
-        show.expect("/out", 0.5)
+        show.set("/in", value / 8)
+        show.expect("/out", value / 8)
     assert show.worker() == survivor and show.process.poll() is None
 
 

@@ -21,7 +21,7 @@ def context_switches(pid):
 
 @pytest.fixture
 def idle(play):
-    config = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "/* = f 0.0 1.0", "[loopback l]"]
+    config = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "[loopback l]"]
     config += [f"[python py{n}]\nmodule = script" for n in (1, 2, 3)]
     config += ["[map]", *[f"wire./in > py{n}.script.handler\npy{n}.out > wire./out{n}" for n in (1, 2, 3)]]
     show = play(config="\n".join(config) + "\n", ready=("py1", "py2", "py3"), scripts={

@@ -47,7 +47,6 @@ def test_the_reference_example(play):
             [osc wire]
             bind = 127.0.0.1 @IN@
             dest = 127.0.0.1 @OUT@
-            /* = f 0.0 1.0
 
             [python py1]
             module = my_handlers

@@ -15,7 +15,6 @@ def test_cleanup_handlers_run_their_outputs_are_routed_and_the_status_is_zero(pl
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
-        /* = f 0.0 1.0
         [python py1]
         module = script
         [python py2]
@@ -47,7 +46,6 @@ def test_an_output_of_a_cleanup_handler_reaches_another_instance_that_still_runs
         [osc wire]
         bind = 127.0.0.1 @IN@
         dest = 127.0.0.1 @OUT@
-        /* = f 0.0 1.0
         [python py1]
         module = first
         [python py2]

@@ -1,4 +1,5 @@
-/* What most unit tests begin with: cmocka with what it needs, random numbers that repeat, the file descriptor count. */
+/* What most unit tests begin with: cmocka with what it needs, random numbers that repeat, the file descriptor
+ * count. */
 #ifndef TESTS_UNIT_CHECK_H
 #define TESTS_UNIT_CHECK_H
 

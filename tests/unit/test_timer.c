@@ -1,4 +1,5 @@
-/* The heap of timers: order, moving and cancelling at every place, and a long random comparison with a plain list. */
+/* The heap of timers: order, moving and cancelling at every place, and a long random comparison with a plain
+ * list. */
 #include "broker/timer.h"
 #include "tests/unit/check.h"
 
@@ -58,7 +59,8 @@ static void test_setting_again_moves(void **state)
 static void fill(struct timer_heap *heap, struct timer *timers, size_t n)
 {
     memset(timers, 0, n * sizeof(*timers));
-    for (size_t i = 0; i < n; i++) /* 37 and 41 have no factor in common: every order of insertion but the sorted */
+    for (size_t i = 0; i < n;
+         i++) /* 37 and 41 have no factor in common: every order of insertion but the sorted */
         assert_int_equal(timer_heap_set(heap, &timers[i], (i * 37) % 41), 0);
 }
 

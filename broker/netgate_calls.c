@@ -1,0 +1,387 @@
+/*
+ * See netgate_private.h: connect, bind, listen, sendto and sendmsg. Decisions are made on the broker's own
+ * copy of the address. A connection is made on the broker's own socket and never on a duplicate of the
+ * script's: another thread of the script could change that one to blocking, and the broker would wait.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "broker/netgate_private.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+#define NETGATE_SOCKET FC_CLEANUP(netgate_socket_deinit) struct netgate_socket
+
+static int netgate_read_address(struct netgate *gate, const struct seccomp_notif *call, uint64_t at,
+                                uint64_t bytes, struct policy_address *address)
+{
+    struct sockaddr_storage copy;
+    int r;
+
+    if (bytes > sizeof(copy))
+        return -EINVAL;
+    r = netgate_read(gate, call, at, &copy, (size_t)bytes);
+    return r < 0 ? r : policy_read_address(address, &copy, (size_t)bytes);
+}
+
+/* 0, or -EACCES with a line that says what would allow it. */
+static int netgate_decide(struct netgate *gate, enum policy_use use, enum policy_protocol protocol,
+                          const struct policy_address *address, const char *call)
+{
+    const char *option = use == POLICY_CONNECT ? "connect" : "listen";
+    const char *name = protocol == POLICY_TCP ? "tcp" : "udp";
+    char text[80];
+
+    if (policy_allows(gate->spec.policy, use, protocol, address))
+        return 0;
+    policy_format_address(address, text, sizeof(text));
+    netgate_log(gate, "%s() to %s %s; \"%s = %s:%s\" would allow it", call, name, text, option, name, text);
+    return -EACCES;
+}
+
+static void netgate_pending_end(struct netgate_pending *pending)
+{
+    loop_remove(pending->source);
+    fc_closep(&pending->socket);
+    *pending = (struct netgate_pending){0};
+}
+
+void netgate_drop_pending(struct netgate *gate)
+{
+    for (size_t i = 0; i < NETGATE_MAX_PENDING; i++) {
+        if (gate->pending[i].gate)
+            netgate_pending_end(&gate->pending[i]);
+    }
+}
+
+/* The connection of a blocking caller has come to something. */
+static void netgate_pending_ready(void *userdata, uint32_t events)
+{
+    struct netgate_pending *pending = userdata;
+    struct netgate *gate = pending->gate;
+    int error = 0, r;
+    socklen_t bytes = sizeof(error);
+
+    (void)events;
+    r = getsockopt(pending->socket, SOL_SOCKET, SO_ERROR, &error, &bytes) < 0 ? -errno : -error;
+    if (r == 0)
+        r = netgate_socket_place(gate, pending->id, pending->socket, pending->target, false,
+                                 pending->cloexec);
+    netgate_answer(gate, pending->id, r, 0);
+    netgate_pending_end(pending);
+}
+
+static struct netgate_pending *netgate_pending_slot(struct netgate *gate)
+{
+    for (size_t i = 0; i < NETGATE_MAX_PENDING; i++) {
+        struct netgate_pending *pending = &gate->pending[i];
+
+        /* those whose caller was interrupted are waited for by nobody */
+        if (pending->gate && !netgate_is_valid(gate, pending->id))
+            netgate_pending_end(pending);
+        if (!pending->gate)
+            return pending;
+    }
+    return NULL;
+}
+
+static int netgate_connect_later(struct netgate *gate, const struct seccomp_notif *call, int *own)
+{
+    struct netgate_pending *pending = netgate_pending_slot(gate);
+    int r;
+
+    if (!pending)
+        return -EAGAIN;
+    *pending = (struct netgate_pending){
+        .gate = gate,
+        .id = call->id,
+        .socket = *own,
+        .target = (int)call->data.args[0],
+        .cloexec = true,
+    };
+    r = loop_add(gate->loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, netgate_pending_ready, pending);
+    if (r < 0) {
+        pending->gate = NULL;
+        return r;
+    }
+    fc_steal_fd(own);
+    return NETGATE_LATER;
+}
+
+/* A socket of ours that is already on its way: what connect() would say a second time. 0: it may start anew.
+ */
+static int netgate_connect_state(const struct netgate_socket *socket)
+{
+    struct tcp_info info = {0};
+    socklen_t bytes = sizeof(info);
+
+    if (!socket->is_ours || getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0)
+        return 0;
+    switch (info.tcpi_state) {
+    case TCP_SYN_SENT:
+        return -EALREADY;
+    case TCP_CLOSE:
+        return 0;
+    default:
+        return -EISCONN;
+    }
+}
+
+static int netgate_connect_tcp(struct netgate *gate, const struct seccomp_notif *call,
+                               const struct netgate_socket *socket, const struct policy_address *address)
+{
+    FC_AUTO_CLOSE int own = -1;
+    struct sockaddr_storage to;
+    int n_bytes = policy_write_address(address, socket->family, &to);
+    int r = netgate_connect_state(socket);
+
+    if (r < 0 || n_bytes < 0)
+        return r < 0 ? r : n_bytes;
+    if (!log_limit_take(&gate->connect_limit, fc_now_ns())) {
+        netgate_log(gate, "connect() because there are too many a second");
+        return -EAGAIN;
+    }
+    own = netgate_socket_twin(socket);
+    if (own < 0)
+        return own;
+    r = connect(own, (const struct sockaddr *)&to, (socklen_t)n_bytes) < 0 ? -errno : 0;
+    if (r < 0 && r != -EINPROGRESS)
+        return r;
+    if (r < 0 && !socket->is_nonblocking)
+        return netgate_connect_later(gate, call, &own);
+    n_bytes = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking,
+                                   socket->is_cloexec);
+    return n_bytes < 0 ? n_bytes : r;
+}
+
+/* Puts a socket of ours in place of a datagram socket that is not; *fd is a duplicate of what is there then.
+ */
+static int netgate_adopt_udp(struct netgate *gate, const struct seccomp_notif *call,
+                             struct netgate_socket *socket)
+{
+    FC_AUTO_CLOSE int own = -1;
+    int r;
+
+    if (socket->is_ours)
+        return 0;
+    own = netgate_socket_twin(socket);
+    if (own < 0)
+        return own;
+    r = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking,
+                             socket->is_cloexec);
+    if (r < 0)
+        return r;
+    close(socket->fd);
+    socket->fd = fc_steal_fd(&own);
+    socket->is_ours = true;
+    return 0;
+}
+
+static int netgate_connect_udp(struct netgate *gate, const struct seccomp_notif *call,
+                               struct netgate_socket *socket, const struct policy_address *address)
+{
+    struct sockaddr_storage to;
+    int n_bytes = policy_write_address(address, socket->family, &to);
+    int r = n_bytes < 0 ? n_bytes : netgate_adopt_udp(gate, call, socket);
+
+    if (r < 0)
+        return r;
+    /* only notes the peer: never waits, whatever mode the socket is in */
+    return connect(socket->fd, (const struct sockaddr *)&to, (socklen_t)n_bytes) < 0 ? -errno : 0;
+}
+
+/* connect() to AF_UNSPEC: a datagram socket forgets its peer, and may still send to allowed ones only. */
+static int netgate_disconnect(const struct netgate_socket *socket)
+{
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+    if (socket->protocol != POLICY_UDP)
+        return -EAFNOSUPPORT;
+    if (!socket->is_ours)
+        return 0;
+    return connect(socket->fd, &none, sizeof(none)) < 0 ? -errno : 0;
+}
+
+static int netgate_connect(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+{
+    NETGATE_SOCKET socket = {.fd = -1};
+    struct policy_address address;
+    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+
+    (void)result;
+    if (r == 0)
+        r = netgate_read_address(gate, call, call->data.args[1], call->data.args[2], &address);
+    if (r == -ENOENT)
+        return netgate_disconnect(&socket);
+    if (r == 0)
+        r = netgate_decide(gate, POLICY_CONNECT, socket.protocol, &address, "connect");
+    if (r < 0)
+        return r;
+    return socket.protocol == POLICY_TCP ? netgate_connect_tcp(gate, call, &socket, &address)
+                                         : netgate_connect_udp(gate, call, &socket, &address);
+}
+
+/* Any free port, on a client's datagram socket: what sendto() would do by itself. */
+static bool netgate_is_client_bind(const struct netgate *gate, const struct netgate_socket *socket,
+                                   const struct policy_address *address)
+{
+    return socket->protocol == POLICY_UDP && address->port == 0 &&
+           policy_mentions(gate->spec.policy, POLICY_CONNECT, POLICY_UDP);
+}
+
+static int netgate_bind(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+{
+    NETGATE_SOCKET socket = {.fd = -1};
+    FC_AUTO_CLOSE int own = -1;
+    struct sockaddr_storage at;
+    struct policy_address address;
+    int n_bytes, r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+
+    (void)result;
+    if (r == 0)
+        r = netgate_read_address(gate, call, call->data.args[1], call->data.args[2], &address);
+    if (r == 0 && !netgate_is_client_bind(gate, &socket, &address))
+        r = netgate_decide(gate, POLICY_LISTEN, socket.protocol, &address, "bind");
+    if (r < 0)
+        return r == -ENOENT ? -EAFNOSUPPORT : r;
+    n_bytes = policy_write_address(&address, socket.family, &at);
+    if (n_bytes < 0)
+        return n_bytes;
+    own = netgate_socket_twin(&socket);
+    if (own < 0)
+        return own;
+    if (bind(own, (const struct sockaddr *)&at, (socklen_t)n_bytes) < 0)
+        return -errno;
+    return netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket.is_nonblocking,
+                                socket.is_cloexec);
+}
+
+/* Only where bind() put it: a socket whose connection failed must not become a server on a port of its
+ * choice. */
+static int netgate_listen(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+{
+    NETGATE_SOCKET socket = {.fd = -1};
+    struct sockaddr_storage at;
+    socklen_t n_bytes = sizeof(at);
+    struct policy_address address;
+    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+
+    (void)result;
+    if (r < 0)
+        return r;
+    if (socket.protocol != POLICY_TCP)
+        return -EOPNOTSUPP;
+    if (!socket.is_ours) {
+        netgate_log(gate,
+                    "listen() on a socket that is not bound to a port which an option \"listen\" allows");
+        return -EACCES;
+    }
+    if (getsockname(socket.fd, (struct sockaddr *)&at, &n_bytes) < 0)
+        return -errno;
+    r = policy_read_address(&address, &at, n_bytes);
+    if (r == 0)
+        r = netgate_decide(gate, POLICY_LISTEN, POLICY_TCP, &address, "listen");
+    if (r < 0)
+        return r;
+    return listen(socket.fd, (int)call->data.args[1]) < 0 ? -errno : 0;
+}
+
+/* Sends a datagram for the caller; to `at` if that is not 0. */
+static int netgate_send(struct netgate *gate, const struct seccomp_notif *call, uint64_t at,
+                        uint64_t at_bytes, const void *bytes, size_t n_bytes, int flags, int64_t *result)
+{
+    NETGATE_SOCKET socket = {.fd = -1};
+    struct sockaddr_storage to;
+    struct policy_address address;
+    int to_bytes = 0, r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+    ssize_t sent;
+
+    if (r == 0 && at && socket.protocol == POLICY_TCP)
+        return -EISCONN; /* also with MSG_FASTOPEN: connections are made by connect() */
+    if (r == 0 && at)
+        r = netgate_read_address(gate, call, at, at_bytes, &address);
+    if (r == 0 && at)
+        r = netgate_decide(gate, POLICY_CONNECT, POLICY_UDP, &address, "send");
+    if (r == 0 && at)
+        r = to_bytes = policy_write_address(&address, socket.family, &to);
+    if (r >= 0 && at)
+        r = netgate_adopt_udp(gate, call, &socket);
+    if (r < 0)
+        return r == -ENOENT ? -EINVAL : r;
+    sent = sendto(socket.fd, bytes, n_bytes, (flags & MSG_NOSIGNAL) | MSG_DONTWAIT | MSG_NOSIGNAL,
+                  at ? (const struct sockaddr *)&to : NULL, (socklen_t)to_bytes);
+    *result = sent;
+    return sent < 0 ? -errno : 0;
+}
+
+static int netgate_sendto(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+{
+    static uint8_t bytes[NETGATE_MAX_DATAGRAM];
+    uint64_t n_bytes = call->data.args[2];
+    int r;
+
+    if (n_bytes > sizeof(bytes))
+        return -EMSGSIZE;
+    r = netgate_read(gate, call, call->data.args[1], bytes, (size_t)n_bytes);
+    return r < 0 ? r
+                 : netgate_send(gate, call, call->data.args[4], call->data.args[5], bytes, (size_t)n_bytes,
+                                (int)call->data.args[3], result);
+}
+
+/* A message in parts becomes one block; control messages (descriptors among them) are not served. */
+static int netgate_gather(struct netgate *gate, const struct seccomp_notif *call,
+                          const struct msghdr *message, uint8_t *bytes, size_t room, size_t *n_bytes)
+{
+    struct iovec parts[NETGATE_MAX_PARTS];
+    int r;
+
+    if (message->msg_controllen || message->msg_iovlen > NETGATE_MAX_PARTS)
+        return -EOPNOTSUPP;
+    r = netgate_read(gate, call, (uintptr_t)message->msg_iov, parts, message->msg_iovlen * sizeof(*parts));
+    *n_bytes = 0;
+    for (size_t i = 0; r == 0 && i < message->msg_iovlen; i++) {
+        if (parts[i].iov_len > room - *n_bytes)
+            return -EMSGSIZE;
+        r = netgate_read(gate, call, (uintptr_t)parts[i].iov_base, bytes + *n_bytes, parts[i].iov_len);
+        *n_bytes += parts[i].iov_len;
+    }
+    return r;
+}
+
+static int netgate_sendmsg(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+{
+    static uint8_t bytes[NETGATE_MAX_DATAGRAM];
+    struct msghdr message;
+    size_t n_bytes;
+    int r = netgate_read(gate, call, call->data.args[1], &message, sizeof(message));
+
+    if (r == 0)
+        r = netgate_gather(gate, call, &message, bytes, sizeof(bytes), &n_bytes);
+    return r < 0 ? r
+                 : netgate_send(gate, call, (uintptr_t)message.msg_name, message.msg_namelen, bytes, n_bytes,
+                                (int)call->data.args[2], result);
+}
+
+netgate_call_fn netgate_find_call(const char *name)
+{
+    static const struct {
+        const char *name;
+        netgate_call_fn handle;
+    } calls[] = {
+        {"connect", netgate_connect}, {"bind", netgate_bind},       {"listen", netgate_listen},
+        {"sendto", netgate_sendto},   {"sendmsg", netgate_sendmsg},
+    };
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(calls); i++) {
+        if (strcmp(calls[i].name, name) == 0)
+            return calls[i].handle;
+    }
+    return NULL;
+}

@@ -1,0 +1,94 @@
+/* What netgate.c (notifications), netgate_calls.c (the network calls) and netgate_socket.c (sockets) share.
+ */
+#ifndef BROKER_NETGATE_PRIVATE_H
+#define BROKER_NETGATE_PRIVATE_H
+
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/log.h"
+#include "broker/loop.h"
+#include "broker/netgate.h"
+#include "broker/policy.h"
+
+#define NETGATE_MAX_PENDING  32    /* connections of blocking callers under way */
+#define NETGATE_MAX_DATAGRAM 65536 /* bytes that one call may send */
+#define NETGATE_MAX_PARTS    64    /* of a message in parts */
+
+/* The answer comes later. */
+#define NETGATE_LATER 1
+
+struct netgate_pending {
+    struct netgate *gate; /* NULL: free */
+    struct loop_source *source;
+    uint64_t id;
+    int socket; /* the broker's own, connecting */
+    int target; /* the descriptor in the worker that it will replace */
+    bool cloexec;
+};
+
+struct netgate {
+    struct loop *loop;
+    struct loop_source *source;
+    struct log_limit log_limit;
+    struct log_limit connect_limit;
+    struct netgate_spec spec;
+    int fd;
+    uint64_t cookie; /* of the broker's network namespace */
+    struct netgate_pending pending[NETGATE_MAX_PENDING];
+};
+
+/* What is known of a socket that a call is about. */
+struct netgate_socket {
+    int fd; /* a duplicate of the worker's; owned */
+    int family;
+    int type;
+    enum policy_protocol protocol;
+    bool is_ours; /* made by the broker, in its namespace */
+    bool is_nonblocking;
+    bool is_cloexec;
+};
+
+/*
+ * A network call: fills in *result (what the caller gets) and returns 0, NETGATE_LATER, or a negative errno
+ * for the caller. Never blocks.
+ */
+typedef int (*netgate_call_fn)(struct netgate *gate, const struct seccomp_notif *call, int64_t *result);
+
+/* NULL if the call is no network call. */
+netgate_call_fn netgate_find_call(const char *name);
+
+/* Closes what is under way. */
+void netgate_drop_pending(struct netgate *gate);
+
+void netgate_answer(struct netgate *gate, uint64_t id, int error, int64_t result);
+
+/* Whether the caller still waits; what was read of its memory before is its own then. */
+bool netgate_is_valid(const struct netgate *gate, uint64_t id);
+
+/* Copies from the caller's memory; -EFAULT. */
+int netgate_read(const struct netgate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
+                 size_t n_bytes);
+
+/* Logs what was refused, at a bounded rate. */
+void netgate_log(struct netgate *gate, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* netgate_socket.c */
+
+/* Looks at the socket `fd` of the worker. -ENOTSOCK, -EOPNOTSUPP for a kind that the gate does not serve. */
+int netgate_socket_take(struct netgate *gate, int fd, struct netgate_socket *socket);
+void netgate_socket_deinit(struct netgate_socket *socket);
+
+/* The broker's own socket of the same kind with the same harmless options, non-blocking; or -errno. */
+int netgate_socket_twin(const struct netgate_socket *socket);
+
+/* Puts `own` in place of the worker's descriptor `target`. Closes nothing. */
+int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking,
+                         bool cloexec);
+
+/* The cookie of a socket's network namespace, 0 if the kernel does not tell. */
+uint64_t netgate_cookie(int fd);
+
+#endif

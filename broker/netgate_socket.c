@@ -1,0 +1,147 @@
+/*
+ * See netgate_private.h: sockets. A script's own socket lives in an empty network namespace; what it is
+ * allowed to use is made by the broker in its own namespace and put in place with SECCOMP_IOCTL_NOTIF_ADDFD.
+ * The two are told apart by the namespace's cookie.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "broker/netgate_private.h"
+#include "firecurtain/cleanup.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+/* What a program may have set before it connects, and may keep. */
+static const struct {
+    int level;
+    int name;
+} netgate_options[] = {
+    {SOL_SOCKET, SO_REUSEADDR},
+    {SOL_SOCKET, SO_REUSEPORT},
+    {SOL_SOCKET, SO_KEEPALIVE},
+    {SOL_SOCKET, SO_BROADCAST},
+    {SOL_SOCKET, SO_OOBINLINE},
+    {SOL_SOCKET, SO_LINGER},
+    {SOL_SOCKET, SO_RCVTIMEO},
+    {SOL_SOCKET, SO_SNDTIMEO},
+    {IPPROTO_TCP, TCP_NODELAY},
+    {IPPROTO_TCP, TCP_KEEPIDLE},
+    {IPPROTO_TCP, TCP_KEEPINTVL},
+    {IPPROTO_TCP, TCP_KEEPCNT},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT},
+    {IPPROTO_IPV6, IPV6_V6ONLY},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
+    {IPPROTO_IP, IP_TOS},
+    {IPPROTO_IP, IP_TTL},
+    {IPPROTO_IP, IP_MULTICAST_TTL},
+    {IPPROTO_IP, IP_MULTICAST_LOOP},
+};
+
+static int netgate_get_int(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t bytes = sizeof(value);
+
+    return getsockopt(fd, level, name, &value, &bytes) < 0 ? -1 : value;
+}
+
+uint64_t netgate_cookie(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof(cookie);
+
+    return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
+}
+
+static int netgate_protocol(const struct netgate_socket *socket)
+{
+    int protocol = netgate_get_int(socket->fd, SOL_SOCKET, SO_PROTOCOL);
+
+    if (socket->family != AF_INET && socket->family != AF_INET6)
+        return -EAFNOSUPPORT;
+    if (socket->type == SOCK_STREAM && protocol == IPPROTO_TCP)
+        return POLICY_TCP;
+    if (socket->type == SOCK_DGRAM && protocol == IPPROTO_UDP)
+        return POLICY_UDP;
+    return -EOPNOTSUPP; /* MPTCP, SCTP, ICMP, raw */
+}
+
+int netgate_socket_take(struct netgate *gate, int fd, struct netgate_socket *socket)
+{
+    int protocol;
+
+    socket->fd = (int)syscall(SYS_pidfd_getfd, gate->spec.pidfd, fd, 0);
+    if (socket->fd < 0)
+        return -errno;
+    socket->family = netgate_get_int(socket->fd, SOL_SOCKET, SO_DOMAIN);
+    socket->type = netgate_get_int(socket->fd, SOL_SOCKET, SO_TYPE);
+    if (socket->type < 0)
+        return -ENOTSOCK;
+    protocol = netgate_protocol(socket);
+    if (protocol < 0)
+        return protocol;
+    socket->protocol = (enum policy_protocol)protocol;
+    socket->is_ours = netgate_cookie(socket->fd) == gate->cookie;
+    socket->is_nonblocking = fcntl(socket->fd, F_GETFL) & O_NONBLOCK;
+    socket->is_cloexec = true; /* a descriptor flag that cannot be seen from here; nothing is ever executed */
+    return 0;
+}
+
+void netgate_socket_deinit(struct netgate_socket *socket)
+{
+    fc_closep(&socket->fd);
+}
+
+static void netgate_copy_options(int from, int to)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(netgate_options); i++) {
+        union {
+            int number;
+            struct linger linger;
+            struct timeval time;
+        } value;
+        socklen_t bytes = sizeof(value);
+
+        if (getsockopt(from, netgate_options[i].level, netgate_options[i].name, &value, &bytes) == 0)
+            setsockopt(to, netgate_options[i].level, netgate_options[i].name, &value, bytes);
+    }
+}
+
+int netgate_socket_twin(const struct netgate_socket *from)
+{
+    int fd = socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    netgate_copy_options(from->fd, fd);
+    return fd;
+}
+
+int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking,
+                         bool cloexec)
+{
+    struct seccomp_notif_addfd addfd = {
+        .id = id,
+        .flags = SECCOMP_ADDFD_FLAG_SETFD,
+        .srcfd = (uint32_t)own,
+        .newfd = (uint32_t)target,
+        .newfd_flags = cloexec ? O_CLOEXEC : 0,
+    };
+
+    /* before anybody else holds it: afterwards the mode is the script's to change */
+    if (!nonblocking && fcntl(own, F_SETFL, 0) < 0)
+        return -errno;
+    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) < 0)
+        return -errno;
+    gate->spec.placed(gate->spec.userdata, target);
+    return 0;
+}

@@ -1,0 +1,287 @@
+/* See policy.h: rules and decisions. */
+#include "broker/policy.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/policy_private.h"
+#include "firecurtain/cleanup.h"
+
+static const uint8_t policy_v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+static void policy_set_v4(uint8_t bytes[16], const struct in_addr *address)
+{
+    memcpy(bytes, policy_v4_prefix, sizeof(policy_v4_prefix));
+    memcpy(bytes + sizeof(policy_v4_prefix), address, sizeof(*address));
+}
+
+static bool policy_is_v4(const uint8_t bytes[16])
+{
+    return memcmp(bytes, policy_v4_prefix, sizeof(policy_v4_prefix)) == 0;
+}
+
+static int policy_parse_port(const char *text, size_t bytes, uint16_t *port)
+{
+    unsigned long value = 0;
+
+    if (bytes == 0 || bytes > 5)
+        return -EINVAL;
+    for (size_t i = 0; i < bytes; i++) {
+        if (!isdigit((unsigned char)text[i]))
+            return -EINVAL;
+        value = value * 10 + (unsigned long)(text[i] - '0');
+    }
+    *port = (uint16_t)value;
+    return value > UINT16_MAX ? -EINVAL : 0;
+}
+
+static int policy_parse_ports(struct policy_rule *rule, const char *text)
+{
+    const char *dash = strchr(text, '-');
+
+    if (strcmp(text, "*") == 0) {
+        rule->first_port = 0;
+        rule->last_port = UINT16_MAX;
+        return 0;
+    }
+    if (policy_parse_port(text, dash ? (size_t)(dash - text) : strlen(text), &rule->first_port) < 0)
+        return -EINVAL;
+    rule->last_port = rule->first_port;
+    if (dash && policy_parse_port(dash + 1, strlen(dash + 1), &rule->last_port) < 0)
+        return -EINVAL;
+    return rule->first_port > rule->last_port ? -EINVAL : 0;
+}
+
+/* A numeric address, with the number of leading bits that count. */
+static int policy_parse_numeric(struct policy_rule *rule, const char *host, const char *prefix)
+{
+    struct in_addr v4;
+    uint16_t bits = 128;
+    bool is_v4 = inet_pton(AF_INET, host, &v4) == 1;
+
+    if (is_v4)
+        policy_set_v4(rule->bytes, &v4);
+    else if (inet_pton(AF_INET6, host, rule->bytes) != 1)
+        return -ENOENT;
+    if (prefix && (policy_parse_port(prefix, strlen(prefix), &bits) < 0 || bits > (is_v4 ? 32 : 128)))
+        return -EINVAL;
+    rule->prefix = prefix && is_v4 ? 96u + bits : bits;
+    return 0;
+}
+
+static bool policy_is_name(const char *host)
+{
+    size_t n = strlen(host);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!isalnum((unsigned char)host[i]) && host[i] != '-' && host[i] != '.' && host[i] != '_')
+            return false;
+    }
+    return n > 0 && n < POLICY_MAX_NAME && !isdigit((unsigned char)host[n - 1]);
+}
+
+/* Cuts `host` out of brackets and off its prefix length. */
+static char *policy_cut_prefix(char **host)
+{
+    size_t n = strlen(*host);
+    char *slash;
+
+    slash = strchr(*host, '/');
+    if (slash)
+        *slash++ = '\0';
+    n = strlen(*host);
+    if ((*host)[0] == '[' && (*host)[n - 1] == ']') {
+        (*host)[n - 1] = '\0';
+        (*host)++;
+    }
+    return slash;
+}
+
+static int policy_parse_host(struct policy_rule *rule, char *host)
+{
+    char *prefix = policy_cut_prefix(&host);
+    int r;
+
+    if (strcmp(host, "*") == 0 && !prefix) {
+        rule->prefix = 0;
+        return 0;
+    }
+    r = policy_parse_numeric(rule, host, prefix);
+    if (r != -ENOENT)
+        return r;
+    if (prefix || !policy_is_name(host))
+        return -EINVAL;
+    snprintf(rule->name, sizeof(rule->name), "%s", host);
+    return 0;
+}
+
+static int policy_parse(struct policy_rule *rule, char *text)
+{
+    char *ports;
+
+    rule->protocols = POLICY_TCP | POLICY_UDP;
+    if (strncmp(text, "tcp:", 4) == 0 || strncmp(text, "udp:", 4) == 0) {
+        rule->protocols = text[0] == 't' ? POLICY_TCP : POLICY_UDP;
+        text += 4;
+    }
+    ports = strrchr(text, ':');
+    if (!ports)
+        return -EINVAL;
+    *ports++ = '\0';
+    if (policy_parse_ports(rule, ports) < 0)
+        return -EINVAL;
+    return policy_parse_host(rule, text);
+}
+
+int policy_push(struct policy *policy, const struct policy_rule *rule)
+{
+    struct policy_rule *rules = reallocarray(policy->rules, policy->n_rules + 1, sizeof(*rules));
+
+    if (!rules)
+        return -ENOMEM;
+    policy->rules = rules;
+    rules[policy->n_rules++] = *rule;
+    return 0;
+}
+
+int policy_add(struct policy *policy, enum policy_use use, const char *text, struct fc_reason *reason)
+{
+    FC_AUTO_FREE char *copy = strdup(text);
+    struct policy_rule rule = {.use = use};
+
+    if (!copy)
+        return -ENOMEM;
+    if (policy_parse(&rule, copy) < 0)
+        return fc_refuse(
+            reason,
+            "\"%.100s\" is no [tcp:|udp:]host:port; host is a name, an address, [IPv6], one of these "
+            "with /prefix, or *; port is 80, 8000-8010 or *",
+            text);
+    return policy_push(policy, &rule);
+}
+
+void policy_deinit(struct policy *policy)
+{
+    free(policy->rules);
+    free(policy->hosts);
+    *policy = (struct policy){0};
+}
+
+static bool policy_prefix_matches(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+    unsigned whole = bits / 8, rest = bits % 8;
+
+    if (memcmp(a, b, whole) != 0)
+        return false;
+    return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
+}
+
+/* 0.0.0.0 and ::, where a client means its own host. */
+static void policy_specify(struct policy_address *address)
+{
+    static const uint8_t any_v6[16] = {0};
+    static const uint8_t any_v4[4] = {0};
+
+    if (memcmp(address->bytes, any_v6, sizeof(any_v6)) == 0)
+        address->bytes[15] = 1;
+    else if (policy_is_v4(address->bytes) && memcmp(address->bytes + 12, any_v4, sizeof(any_v4)) == 0)
+        memcpy(address->bytes + 12, (uint8_t[]){127, 0, 0, 1}, 4);
+}
+
+bool policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
+                   const struct policy_address *address)
+{
+    struct policy_address meant = *address;
+
+    if (use == POLICY_CONNECT)
+        policy_specify(&meant);
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        const struct policy_rule *rule = &policy->rules[i];
+
+        if (rule->use == use && (rule->protocols & protocol) && !rule->name[0] &&
+            meant.port >= rule->first_port && meant.port <= rule->last_port &&
+            policy_prefix_matches(meant.bytes, rule->bytes, rule->prefix))
+            return true;
+    }
+    return false;
+}
+
+bool policy_mentions(const struct policy *policy, enum policy_use use, enum policy_protocol protocol)
+{
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        if (policy->rules[i].use == use && (policy->rules[i].protocols & protocol))
+            return true;
+    }
+    return false;
+}
+
+int policy_read_address(struct policy_address *address, const void *sockaddr, size_t bytes)
+{
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
+    sa_family_t family;
+
+    *address = (struct policy_address){0};
+    if (bytes < sizeof(family))
+        return -EINVAL;
+    memcpy(&family, sockaddr, sizeof(family));
+    switch (family) {
+    case AF_UNSPEC:
+        return -ENOENT;
+    case AF_INET:
+        if (bytes < sizeof(v4))
+            return -EINVAL;
+        memcpy(&v4, sockaddr, sizeof(v4));
+        policy_set_v4(address->bytes, &v4.sin_addr);
+        address->port = ntohs(v4.sin_port);
+        return 0;
+    case AF_INET6:
+        if (bytes < sizeof(v6))
+            return -EINVAL;
+        memcpy(&v6, sockaddr, sizeof(v6));
+        memcpy(address->bytes, &v6.sin6_addr, sizeof(address->bytes));
+        address->port = ntohs(v6.sin6_port);
+        address->scope = v6.sin6_scope_id;
+        return 0;
+    default:
+        return -EAFNOSUPPORT;
+    }
+}
+
+int policy_write_address(const struct policy_address *address, int family, struct sockaddr_storage *sockaddr)
+{
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+    if (family == AF_INET6) {
+        memcpy(&v6.sin6_addr, address->bytes, sizeof(address->bytes));
+        v6.sin6_port = htons(address->port);
+        v6.sin6_scope_id = address->scope;
+        memcpy(sockaddr, &v6, sizeof(v6));
+        return sizeof(v6);
+    }
+    if (family != AF_INET || !policy_is_v4(address->bytes))
+        return -EAFNOSUPPORT;
+    memcpy(&v4.sin_addr, address->bytes + sizeof(policy_v4_prefix), sizeof(v4.sin_addr));
+    v4.sin_port = htons(address->port);
+    memcpy(sockaddr, &v4, sizeof(v4));
+    return sizeof(v4);
+}
+
+void policy_format_address(const struct policy_address *address, char *text, size_t bytes)
+{
+    char host[INET6_ADDRSTRLEN];
+
+    if (policy_is_v4(address->bytes)) {
+        inet_ntop(AF_INET, address->bytes + sizeof(policy_v4_prefix), host, sizeof(host));
+        snprintf(text, bytes, "%s:%u", host, address->port);
+    } else {
+        inet_ntop(AF_INET6, address->bytes, host, sizeof(host));
+        snprintf(text, bytes, "[%s]:%u", host, address->port);
+    }
+}

@@ -1,0 +1,71 @@
+/*
+ * What a script may reach: rules such as `tcp:10.0.0.0/8:80-90`, read from the configuration, resolved when
+ * the instance starts, and asked for every address afterwards. Deciding is pure.
+ */
+#ifndef BROKER_POLICY_H
+#define BROKER_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "firecurtain/backend.h"
+
+enum policy_protocol {
+    POLICY_TCP = 1,
+    POLICY_UDP = 2,
+};
+
+enum policy_use {
+    POLICY_CONNECT,
+    POLICY_LISTEN,
+};
+
+/* An internet address and port. IPv4 is kept as IPv6 does (::ffff:a.b.c.d), so that both spellings are one.
+ */
+struct policy_address {
+    uint8_t bytes[16];
+    uint16_t port;
+    uint32_t scope; /* of a link-local address */
+};
+
+struct policy_rule;
+
+struct policy {
+    struct policy_rule *rules;
+    size_t n_rules;
+    char *hosts; /* /etc/hosts of the worker: the names of the rules, as they were resolved; NULL before */
+};
+
+/* Adds a rule `[tcp:|udp:]host:ports`; host is an address, [IPv6], either with /prefix, a name or `*`; ports
+ * are one, a range `a-b`, or `*`. -EINVAL with `reason`, -ENOMEM. */
+int policy_add(struct policy *policy, enum policy_use use, const char *text, struct fc_reason *reason);
+
+void policy_deinit(struct policy *policy);
+
+/* Looks up the names: blocks. -EHOSTUNREACH with the name in `reason`, or -ENOMEM; then nothing is changed.
+ */
+int policy_resolve(struct policy *policy, struct fc_reason *reason);
+
+/* Whether a rule allows it. For POLICY_CONNECT, the unspecified address means this host, as for the kernel.
+ */
+bool policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
+                   const struct policy_address *address);
+
+/* Whether any rule is about this protocol. */
+bool policy_mentions(const struct policy *policy, enum policy_use use, enum policy_protocol protocol);
+
+/*
+ * Reads a socket address as a program gave it: `bytes` of anything. -EINVAL if it is too short, -EAFNOSUPPORT
+ * if it is no internet address, -ENOENT if it is AF_UNSPEC.
+ */
+int policy_read_address(struct policy_address *address, const void *sockaddr, size_t bytes);
+
+/* The address for a socket of `family` (AF_INET or AF_INET6). Its length, or -EAFNOSUPPORT. */
+int policy_write_address(const struct policy_address *address, int family, struct sockaddr_storage *sockaddr);
+
+/* "127.0.0.1:80" or "[::1]:80", as in a rule. */
+void policy_format_address(const struct policy_address *address, char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,21 @@
+/* What policy.c (rules) and policy_resolve.c (names) share. */
+#ifndef BROKER_POLICY_PRIVATE_H
+#define BROKER_POLICY_PRIVATE_H
+
+#include "broker/policy.h"
+
+#define POLICY_MAX_NAME 254
+
+struct policy_rule {
+    enum policy_use use;
+    unsigned protocols; /* enum policy_protocol, or-ed */
+    uint8_t bytes[16];
+    unsigned prefix; /* bits that count */
+    uint16_t first_port;
+    uint16_t last_port;
+    char name[POLICY_MAX_NAME]; /* of a rule for a name: allows nothing itself, its addresses' rules do */
+};
+
+int policy_push(struct policy *policy, const struct policy_rule *rule);
+
+#endif

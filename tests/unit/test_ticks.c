@@ -1,0 +1,252 @@
+/* Intervals on the real loop: their grid does not drift, late ones are one tick, and what a worker says is
+ * checked. */
+#include "broker/loop.h"
+#include "broker/ticks.h"
+#include "firecurtain/time.h"
+#include "tests/unit/check.h"
+
+struct rig {
+    struct loop *loop;
+    struct tick_set *set;
+    size_t n_changed;
+    size_t stop_after; /* changes */
+    struct timer stop;
+};
+
+static void changed(void *userdata)
+{
+    struct rig *rig = userdata;
+
+    if (++rig->n_changed >= rig->stop_after)
+        loop_stop(rig->loop);
+}
+
+static void stop(void *userdata)
+{
+    loop_stop(((struct rig *)userdata)->loop);
+}
+
+static int setup(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    assert_non_null(rig);
+    rig->stop_after = SIZE_MAX;
+    rig->stop = (struct timer){.fn = stop, .userdata = rig};
+    assert_int_equal(loop_new(&rig->loop), 0);
+    assert_int_equal(tick_set_new(&rig->set, rig->loop, changed, rig), 0);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_null(tick_set_free(rig->set));
+    assert_null(tick_set_free(NULL));
+    loop_cancel_timer(rig->loop, &rig->stop);
+    loop_free(rig->loop);
+    free(rig);
+    return 0;
+}
+
+static int change(struct rig *rig, uint32_t id, uint64_t period_ms, uint64_t from_ns, uint64_t now_ns)
+{
+    return tick_set_change(rig->set, &(struct message_interval){id, period_ms, from_ns}, now_ns);
+}
+
+static void run_until(struct rig *rig, uint64_t deadline_ns)
+{
+    loop_set_timer(rig->loop, &rig->stop, deadline_ns);
+    assert_int_equal(loop_run(rig->loop), 0);
+}
+
+static size_t take(struct rig *rig, uint32_t *first)
+{
+    uint32_t ids[TICKS_MAX];
+    size_t n = tick_set_take(rig->set, ids);
+
+    if (n)
+        *first = ids[0];
+    return n;
+}
+
+/* Every tick comes after its place on the grid, and the next one before the grid's next but one: nothing adds
+ * up. */
+static void test_no_drift(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t from_ns = fc_now_ns(), period_ns = 5 * FC_NS_PER_MS, last = 0;
+    uint32_t id = 0;
+
+    assert_int_equal(change(rig, 7, 5, from_ns, from_ns), 0);
+    rig->stop_after = 1;
+    for (size_t i = 0; i < 20; i++) {
+        uint64_t place;
+
+        rig->n_changed = 0;
+        run_until(rig, fc_now_ns() + 10 * FC_NS_PER_S);
+        assert_int_equal(rig->n_changed, 1);
+        assert_int_equal(take(rig, &id), 1);
+        assert_int_equal(id, 7);
+        place = (fc_now_ns() - from_ns) / period_ns;
+        assert_true(place > last); /* never before its place */
+        last = place;
+    }
+    assert_true(last >= 20);
+}
+
+/* The deadline that the loop would sleep to, found by asking for less and less: on the grid of `from_ns`. */
+static void assert_due_between(struct rig *rig, uint64_t quiet_until_ns, uint64_t due_at_ns)
+{
+    uint32_t id;
+
+    run_until(rig, quiet_until_ns);
+    assert_int_equal(take(rig, &id), 0);
+    rig->stop_after = 1;
+    run_until(rig, fc_now_ns() + 10 * FC_NS_PER_S);
+    assert_true(fc_now_ns() >= due_at_ns);
+    assert_int_equal(take(rig, &id), 1);
+}
+
+static void test_it_counts_from_the_call(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns(), from_ns = now_ns - 4000 * FC_NS_PER_MS;
+
+    /* 4 s ago, every 4.05 s: in 50 ms */
+    assert_int_equal(change(rig, 1, 4050, from_ns, now_ns), 0);
+    assert_due_between(rig, now_ns + 20 * FC_NS_PER_MS, from_ns + 4050 * FC_NS_PER_MS);
+    assert_true(fc_now_ns() < now_ns + 3 * FC_NS_PER_S);
+}
+
+/* A call that is longer ago than the period has its first tick at once, and the second one on the grid. */
+static void test_the_first_tick_is_not_lost(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns(), from_ns = now_ns - 950 * FC_NS_PER_MS;
+    uint32_t id;
+
+    assert_int_equal(change(rig, 1, 100, from_ns, now_ns), 0);
+    rig->stop_after = 1;
+    run_until(rig, now_ns + 10 * FC_NS_PER_S);
+    assert_int_equal(take(rig, &id), 1);
+    rig->n_changed = 0;
+    run_until(rig, now_ns + 10 * FC_NS_PER_S);
+    assert_int_equal(take(rig, &id), 1);
+    assert_true(fc_now_ns() >= from_ns + 1000 * FC_NS_PER_MS);
+}
+
+static void test_unbelievable_times_count_from_now(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+    uint32_t id;
+
+    assert_int_equal(change(rig, 1, 50, now_ns + 3600 * FC_NS_PER_S, now_ns), 0);
+    assert_int_equal(change(rig, 2, 50, UINT64_MAX, now_ns), 0);
+    assert_int_equal(change(rig, 3, 50, now_ns - 11 * FC_NS_PER_S, now_ns), 0);
+    assert_int_equal(change(rig, 4, 50, 0, now_ns), 0);
+    run_until(rig, now_ns + 20 * FC_NS_PER_MS);
+    assert_int_equal(take(rig, &id), 0);
+    run_until(rig, now_ns + 60 * FC_NS_PER_MS);
+    assert_int_equal(take(rig, &id), 4);
+}
+
+static void test_missed_ticks_become_one(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+    uint32_t id = 0;
+
+    assert_int_equal(change(rig, 9, 1, now_ns, now_ns), 0);
+    run_until(rig, now_ns + 30 * FC_NS_PER_MS);
+    assert_int_equal(rig->n_changed, 1); /* told once, though it came due again and again */
+    assert_int_equal(take(rig, &id), 1);
+    assert_int_equal(id, 9);
+    assert_int_equal(take(rig, &id), 0);
+    run_until(rig, fc_now_ns() + 5 * FC_NS_PER_MS);
+    assert_int_equal(rig->n_changed, 2);
+    assert_int_equal(take(rig, &id), 1);
+}
+
+static void test_an_id_is_used_once(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+
+    assert_int_equal(change(rig, 1, 1000, now_ns, now_ns), 0);
+    assert_int_equal(change(rig, 1, 1000, now_ns, now_ns), -EEXIST);
+    assert_int_equal(change(rig, 1, 2000, now_ns, now_ns), -EEXIST);
+    assert_int_equal(change(rig, 1, 0, 0, now_ns), 0);
+    assert_int_equal(change(rig, 1, 1000, now_ns, now_ns), 0);
+}
+
+static void test_cancelling(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+    uint32_t id = 0;
+
+    assert_int_equal(change(rig, 5, 0, 0, now_ns), 0); /* there is none */
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(change(rig, i, 5, now_ns, now_ns), 0);
+    assert_int_equal(change(rig, 0, 0, 0, now_ns), 0);
+    run_until(rig, now_ns + 10 * FC_NS_PER_MS);
+    assert_int_equal(change(rig, 2, 0, 0, now_ns), 0); /* is due, and not told */
+    assert_int_equal(take(rig, &id), 1);
+    assert_int_equal(id, 1);
+}
+
+static void test_limits(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+
+    assert_int_equal(change(rig, 1, TICKS_MAX_PERIOD_MS + 1, now_ns, now_ns), -EINVAL);
+    assert_int_equal(change(rig, 1, UINT64_MAX, now_ns, now_ns), -EINVAL);
+    for (uint32_t i = 0; i < TICKS_MAX; i++)
+        assert_int_equal(change(rig, UINT32_MAX - i, TICKS_MAX_PERIOD_MS, now_ns, now_ns), 0);
+    assert_int_equal(change(rig, 1, 1000, now_ns, now_ns), -ENOSPC);
+    assert_int_equal(change(rig, UINT32_MAX, 0, 0, now_ns), 0);
+    assert_int_equal(change(rig, 1, 1000, now_ns, now_ns), 0);
+    run_until(rig, now_ns + 10 * FC_NS_PER_MS);
+    assert_int_equal(rig->n_changed, 0); /* the longest period is no overflow */
+}
+
+static void test_all_at_once(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+    uint32_t ids[TICKS_MAX];
+    bool seen[TICKS_MAX] = {false};
+
+    for (uint32_t i = 0; i < TICKS_MAX; i++)
+        assert_int_equal(change(rig, i, 1000, now_ns - 1100 * FC_NS_PER_MS, now_ns), 0);
+    run_until(rig, now_ns + 10 * FC_NS_PER_MS);
+    assert_int_equal(rig->n_changed, TICKS_MAX);
+    assert_int_equal(tick_set_take(rig->set, ids), TICKS_MAX);
+    for (size_t i = 0; i < TICKS_MAX; i++) {
+        assert_true(ids[i] < TICKS_MAX && !seen[ids[i]]);
+        seen[ids[i]] = true;
+    }
+}
+
+int main(void)
+{
+#define tick_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        tick_test(test_no_drift),
+        tick_test(test_it_counts_from_the_call),
+        tick_test(test_the_first_tick_is_not_lost),
+        tick_test(test_unbelievable_times_count_from_now),
+        tick_test(test_missed_ticks_become_one),
+        tick_test(test_an_id_is_used_once),
+        tick_test(test_cancelling),
+        tick_test(test_limits),
+        tick_test(test_all_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
