@@ -161,9 +161,45 @@ static int guest_open_tree(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
+static int guest_copy_strings(char *block, const struct guest_strings *strings)
+{
+    if (strings->n_bytes > SPAWN_MAX_READ_BYTES)
+        return -ENAMETOOLONG;
+    if (strings->n_bytes)
+        memcpy(block, strings->text, strings->n_bytes);
+    return 0;
+}
+
+static int guest_fill_limits(struct guest *guest, struct spawn_request *request)
+{
+    request->memory_bytes = guest->spec.memory_bytes;
+    request->threads = guest->spec.threads;
+    request->files = guest->spec.files;
+    request->n_reads = guest->spec.reads.n;
+    request->n_environment = guest->spec.environment.n;
+    if (guest_copy_strings(request->reads, &guest->spec.reads) < 0)
+        return -ENAMETOOLONG;
+    return guest_copy_strings(request->environment, &guest->spec.environment);
+}
+
+/* The descriptors of the trees, in their order. */
+static int guest_fill_trees(struct guest *guest, struct spawn_job *job)
+{
+    const char *path = job->request.reads;
+    int *fd = &job->descriptors[SPAWN_SCRIPT_TREE];
+
+    *fd = guest_open_tree(guest->spec.script_folder);
+    if (*fd >= 0)
+        *++fd = guest_open_tree(guest->spec.state_folder);
+    for (uint32_t i = 0; *fd >= 0 && i < job->request.n_reads; i++, path += strlen(path) + 1)
+        *++fd = guest_open_tree(path);
+    return *fd < 0 ? *fd : 0;
+}
+
 static int guest_fill_job(struct guest *guest, struct spawn_job *job)
 {
     struct spawn_request *request = &job->request;
+    int r;
 
     request->network = guest->spec.network;
     request->has_trees = guest->runtime->is_root;
@@ -177,13 +213,8 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     job->descriptors[SPAWN_LINK_FOLDER] = fcntl(guest->runtime->link_folder_fd, F_DUPFD_CLOEXEC, 0);
     if (job->descriptors[SPAWN_LINK_FOLDER] < 0)
         return -errno;
-    if (!request->has_trees)
-        return 0;
-    job->descriptors[SPAWN_SCRIPT_TREE] = guest_open_tree(guest->spec.script_folder);
-    if (job->descriptors[SPAWN_SCRIPT_TREE] < 0)
-        return job->descriptors[SPAWN_SCRIPT_TREE];
-    job->descriptors[SPAWN_STATE_TREE] = guest_open_tree(guest->spec.state_folder);
-    return job->descriptors[SPAWN_STATE_TREE] < 0 ? job->descriptors[SPAWN_STATE_TREE] : 0;
+    r = guest_fill_limits(guest, request);
+    return r < 0 || !request->has_trees ? r : guest_fill_trees(guest, job);
 }
 
 static int guest_begin(struct guest *guest)
@@ -196,9 +227,10 @@ static int guest_begin(struct guest *guest)
         return r;
     r = guest_link_open(guest);
     if (r == 0)
-        r = output_new(&guest->out, loop, guest->spec.instance, FC_LOG_INFO, &job->descriptors[SPAWN_STDOUT]);
+        r = output_new(&guest->out, loop, guest->spec.instance, FC_LOG_INFO, guest->spec.log_rate,
+                       &job->descriptors[SPAWN_STDOUT]);
     if (r == 0)
-        r = output_new(&guest->err, loop, guest->spec.instance, FC_LOG_WARNING,
+        r = output_new(&guest->err, loop, guest->spec.instance, FC_LOG_WARNING, guest->spec.log_rate,
                        &job->descriptors[SPAWN_STDERR]);
     if (r == 0)
         r = guest_fill_job(guest, job);

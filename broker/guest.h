@@ -16,12 +16,25 @@ struct policy;
 struct runtime;
 struct guest;
 
+/* Strings that follow each other, each with its NUL. */
+struct guest_strings {
+    char *text;
+    size_t n_bytes;
+    uint32_t n;
+};
+
 /* Everything is borrowed until guest_free(). */
 struct guest_spec {
     const char *instance;
     const char *script_folder;
     const char *state_folder;
     enum spawn_network network;
+    struct guest_strings reads;
+    struct guest_strings environment; /* NAME=value */
+    uint64_t memory_bytes;
+    uint32_t threads;
+    uint32_t files;
+    uint32_t log_rate;           /* lines a second */
     const struct policy *policy; /* what it may reach without `network`; resolved */
 };
 

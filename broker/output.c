@@ -17,12 +17,11 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define OUTPUT_MAX_LINE   2048
-#define OUTPUT_BURST      1000 /* lines at once: several tracebacks */
-#define OUTPUT_PER_SECOND 100
-#define OUTPUT_READ_BYTES 65536     /* per turn of the loop */
-#define OUTPUT_LAST_BYTES (1 << 20) /* of a worker that has ended */
-#define OUTPUT_FLUSH_NS   FC_NS_PER_S
+#define OUTPUT_MAX_LINE      2048
+#define OUTPUT_BURST_SECONDS 10        /* as many lines at once: several tracebacks */
+#define OUTPUT_READ_BYTES    65536     /* per turn of the loop */
+#define OUTPUT_LAST_BYTES    (1 << 20) /* of a worker that has ended */
+#define OUTPUT_FLUSH_NS      FC_NS_PER_S
 
 struct output {
     struct loop *loop;
@@ -41,8 +40,8 @@ static void output_report_left_out(struct output *output)
 {
     if (!output->limit.left_out)
         return;
-    fc_log(FC_LOG_WARNING, output->instance, "%llu lines were left out here: more than %d a second",
-           (unsigned long long)output->limit.left_out, OUTPUT_PER_SECOND);
+    fc_log(FC_LOG_WARNING, output->instance, "%llu lines were left out here: more than %u a second",
+           (unsigned long long)output->limit.left_out, output->limit.per_second);
     output->limit.left_out = 0;
 }
 
@@ -134,7 +133,7 @@ static void output_ready(void *userdata, uint32_t events)
 }
 
 int output_new(struct output **outputp, struct loop *loop, const char *instance, enum fc_log_level level,
-               int *write_end)
+               uint32_t lines_per_second, int *write_end)
 {
     struct output *output = calloc(1, sizeof(*output));
     int ends[2] = {-1, -1};
@@ -149,7 +148,7 @@ int output_new(struct output **outputp, struct loop *loop, const char *instance,
     output->level = level;
     output->fd = ends[0];
     output->report = (struct timer){.fn = output_report, .userdata = output};
-    log_limit_init(&output->limit, OUTPUT_BURST, OUTPUT_PER_SECOND);
+    log_limit_init(&output->limit, OUTPUT_BURST_SECONDS * lines_per_second, lines_per_second);
     if (r == 0)
         r = loop_add(loop, &output->source, output->fd, EPOLLIN, output_ready, output);
     if (r < 0) {

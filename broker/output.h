@@ -6,6 +6,8 @@
 #ifndef BROKER_OUTPUT_H
 #define BROKER_OUTPUT_H
 
+#include <stdint.h>
+
 #include "firecurtain/log.h"
 
 struct loop;
@@ -16,7 +18,7 @@ struct output;
  * the output. Lines without a priority are logged at `level`. -errno.
  */
 int output_new(struct output **output, struct loop *loop, const char *instance, enum fc_log_level level,
-               int *write_end);
+               uint32_t lines_per_second, int *write_end);
 
 /* Logs what has been written and not read yet, then closes. Takes NULL; returns NULL. */
 struct output *output_free(struct output *output);

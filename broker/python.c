@@ -1,7 +1,6 @@
-/* See python.h: options, channels and events of a Python instance. */
+/* See python.h: channels and events of a Python instance. */
 #include "broker/python.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +11,10 @@
 #include "firecurtain/time.h"
 
 #define PYTHON_QUEUE_EVENTS 65536
-
-static const struct fc_option python_options[] = {
-    {"module", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, true, "faders", "Python module to import; repeatable"},
-    {"default-handler", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, false, "faders.default",
-     "function that handles all channels without a dot"},
-    {"network", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, false, "none",
-     "none (default), or host: the script may use the host's network without any limit"},
-    {"connect", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, true, "tcp:desk.local:8000",
-     "what the script may connect or send to: [tcp:|udp:]host:port; repeatable"},
-    {"listen", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, true, "udp:127.0.0.1:9000",
-     "where the script may listen: [tcp:|udp:]address:port; repeatable"},
-    {0},
-};
+#define PYTHON_MEMORY_BYTES (UINT64_C(512) << 20)
+#define PYTHON_THREADS      64
+#define PYTHON_FILES        256
+#define PYTHON_LOG_RATE     100
 
 static void *python_instance_new(struct fc_instance *instance, const char *directory)
 {
@@ -34,6 +24,10 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
         return NULL;
     python->instance = instance;
     python->folder = strdup(directory);
+    python->memory_bytes = PYTHON_MEMORY_BYTES;
+    python->threads = PYTHON_THREADS;
+    python->files = PYTHON_FILES;
+    python->log_rate = PYTHON_LOG_RATE;
     queue_init(&python->queue, PYTHON_QUEUE_EVENTS);
     if (python->folder)
         return python;
@@ -57,74 +51,9 @@ static void python_instance_free(void *self)
     free(python->setup_channels);
     queue_deinit(&python->queue);
     policy_deinit(&python->policy);
+    free(python->reads.text);
+    free(python->environment.text);
     free(python);
-}
-
-/* Letters, digits and underscores in parts separated by dots; other alphabets are Python's to judge. */
-static bool python_is_dotted_name(const char *name)
-{
-    bool start = true;
-
-    for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
-        if (*p == '.') {
-            if (start)
-                return false;
-            start = true;
-        } else if (*p == '_' || *p >= 0x80 || isalpha(*p) || (!start && isdigit(*p))) {
-            start = false;
-        } else {
-            return false;
-        }
-    }
-    return !start;
-}
-
-static int python_add_module(struct python *python, const char *name, struct fc_reason *reason)
-{
-    char **modules;
-
-    if (!python_is_dotted_name(name))
-        return fc_refuse(reason,
-                         "\"%s\" is no name of a Python module: write it as in an import statement, "
-                         "without .py",
-                         name);
-    if (strcmp(name, "midimonster") == 0)
-        return fc_refuse(
-            reason, "a module named midimonster would hide the one that scripts import; rename the file");
-    modules = reallocarray(python->modules, python->n_modules + 1, sizeof(char *));
-    if (!modules)
-        return -ENOMEM;
-    python->modules = modules;
-    python->modules[python->n_modules] = strdup(name);
-    return python->modules[python->n_modules++] ? 0 : -ENOMEM;
-}
-
-static int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
-                            struct fc_reason *reason)
-{
-    struct python *python = self;
-
-    (void)scope;
-    if (strcmp(option, "module") == 0)
-        return python_add_module(python, value, reason);
-    if (strcmp(option, "default-handler") == 0) {
-        if (!python_is_dotted_name(value) || !strchr(value, '.'))
-            return fc_refuse(reason, "default-handler takes module.function, not \"%s\"", value);
-        free(python->default_handler);
-        python->default_handler = strdup(value);
-        return python->default_handler ? 0 : -ENOMEM;
-    }
-    if (strcmp(option, "connect") == 0)
-        return policy_add(&python->policy, POLICY_CONNECT, value, reason);
-    if (strcmp(option, "listen") == 0)
-        return policy_add(&python->policy, POLICY_LISTEN, value, reason);
-    if (strcmp(value, "none") == 0)
-        python->network = SPAWN_NETWORK_NONE;
-    else if (strcmp(value, "host") == 0)
-        python->network = SPAWN_NETWORK_HOST;
-    else
-        return fc_refuse(reason, "network is none or host, not \"%s\"", value);
-    return 0;
 }
 
 int python_add_values(struct python *python, uint32_t id)

@@ -164,6 +164,14 @@ void python_check(const struct fc_instance *instance, struct config *config)
     const struct python *python = instance->self;
     char path[PATH_MAX];
 
+    const char *read = python->reads.text;
+
+    for (uint32_t i = 0; i < python->reads.n; i++, read += strlen(read) + 1) {
+        if (access(read, F_OK) < 0)
+            config_diagnose(config, CONFIG_ERROR, instance->at, NULL,
+                            "\"read = %s\" of the instance \"%s\": %s", read, instance->name,
+                            strerror(errno));
+    }
     for (size_t i = 0; i < python->n_modules; i++) {
         if (!check_module_path(python->folder, python->modules[i], path, sizeof(path)) &&
             !check_is_system_module(python->modules[i]))

@@ -26,6 +26,12 @@ struct python {
     char *default_handler; /* or NULL */
     enum spawn_network network;
     struct policy policy;
+    struct guest_strings reads;
+    struct guest_strings environment;
+    uint64_t memory_bytes;
+    uint64_t threads;
+    uint64_t files;
+    uint64_t log_rate;
 
     /* last values by channel; they outlive the worker */
     double *inputs;
@@ -43,6 +49,11 @@ struct python {
     uint64_t queue_warned; /* what `queue.replaced` was when the log last said so */
     uint64_t queue_warned_ns;
 };
+
+/* python_options.c */
+extern const struct fc_option python_options[];
+int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
+                     struct fc_reason *reason);
 
 /* Sends what waits, if the worker is idle. */
 void python_pump(struct python *python);

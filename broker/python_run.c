@@ -121,6 +121,12 @@ static int python_spawn(struct python *python)
         .state_folder = python->state_folder,
         .network = python->network,
         .policy = &python->policy,
+        .reads = python->reads,
+        .environment = python->environment,
+        .memory_bytes = python->memory_bytes,
+        .threads = (uint32_t)python->threads,
+        .files = (uint32_t)python->files,
+        .log_rate = (uint32_t)python->log_rate,
     };
 
     return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);

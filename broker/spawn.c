@@ -25,7 +25,8 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define SPAWN_AT_ONCE  4 /* requests under way: a few, so that the socket never fills up */
+#define SPAWN_AT_ONCE  4   /* requests under way: a few, so that the socket never fills up */
+#define SPAWN_LOG_RATE 100 /* lines a second of the zygote's */
 #define SPAWN_RETRY_NS FC_NS_PER_S
 #define SPAWN_WORKER   "firecurtain-worker"
 
@@ -191,7 +192,7 @@ static int spawner_start(struct spawner *spawner)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     spawner->socket = pair[0];
-    r = output_new(&spawner->output, spawner->runtime->loop, NULL, FC_LOG_ERROR, &log);
+    r = output_new(&spawner->output, spawner->runtime->loop, NULL, FC_LOG_ERROR, SPAWN_LOG_RATE, &log);
     if (r == 0)
         r = spawner_exec(spawner, pair[1], log);
     close(pair[1]);

@@ -9,7 +9,7 @@
 
 unsigned spawn_n_descriptors(const struct spawn_request *request)
 {
-    return request->has_trees ? SPAWN_DESCRIPTORS_ : SPAWN_SCRIPT_TREE;
+    return request->has_trees ? SPAWN_READ_TREES + request->n_reads : SPAWN_SCRIPT_TREE;
 }
 
 /* Room for the control message, aligned as the kernel wants it. */
@@ -71,7 +71,8 @@ int spawn_receive_request(int socket, struct spawn_request *request, int descrip
         return -errno;
     if (n == 0)
         return -EPIPE;
-    if (n != sizeof(*request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+    if (n != sizeof(*request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+        request->n_reads > SPAWN_MAX_READS)
         return -EBADMSG;
     return spawn_take_descriptors(&message, descriptors) == spawn_n_descriptors(request) ? 0 : -EBADMSG;
 }

@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define SPAWN_MAX_READS      16
+#define SPAWN_MAX_READ_BYTES 8192
+
 #define SPAWN_FD 3 /* the zygote's end of the pair */
 
 enum spawn_network {
@@ -24,7 +27,8 @@ enum spawn_descriptor {
     SPAWN_LINK_FOLDER, /* O_PATH: where `link` is */
     SPAWN_SCRIPT_TREE, /* detached mounts, from a broker that may make them (root) */
     SPAWN_STATE_TREE,
-    SPAWN_DESCRIPTORS_,
+    SPAWN_READ_TREES, /* `n_reads` of them */
+    SPAWN_DESCRIPTORS_ = SPAWN_READ_TREES + SPAWN_MAX_READS,
 };
 
 struct spawn_request {
@@ -34,7 +38,14 @@ struct spawn_request {
     char link[64]; /* the endpoint's name in the link folder */
     char script_folder[PATH_MAX];
     char state_folder[PATH_MAX];
-    char hosts[16384]; /* /etc/hosts of the worker, without SPAWN_NETWORK_HOST */
+    uint64_t memory_bytes; /* limits, see docs/configuration.md */
+    uint32_t threads;
+    uint32_t files;
+    uint32_t n_reads; /* paths that are shown as they are, each with its NUL */
+    uint32_t n_environment;
+    char reads[SPAWN_MAX_READ_BYTES];
+    char environment[SPAWN_MAX_READ_BYTES]; /* NAME=value, each with its NUL */
+    char hosts[16384];                      /* /etc/hosts of the worker, without SPAWN_NETWORK_HOST */
 };
 
 struct spawn_reply {

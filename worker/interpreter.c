@@ -77,7 +77,7 @@ int interpreter_start(void)
     return -1;
 }
 
-int interpreter_add_path(const char *folder)
+int interpreter_add_path(const char *folder, bool first)
 {
     PyObject *path = PySys_GetObject("path");
     PyObject *item = PyUnicode_FromString(folder);
@@ -87,8 +87,24 @@ int interpreter_add_path(const char *folder)
         Py_XDECREF(item);
         return -1;
     }
-    r = PyList_Insert(path, 0, item);
+    r = first ? PyList_Insert(path, 0, item) : PyList_Append(path, item);
     Py_DECREF(item);
+    return r;
+}
+
+int interpreter_set_environment(const char *entry)
+{
+    const char *equals = strchr(entry, '=');
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *environ = os ? PyObject_GetAttrString(os, "environ") : NULL;
+    PyObject *name = PyUnicode_DecodeFSDefaultAndSize(entry, equals - entry);
+    PyObject *value = PyUnicode_DecodeFSDefault(equals + 1);
+    int r = environ && name && value ? PyObject_SetItem(environ, name, value) : -1;
+
+    Py_XDECREF(value);
+    Py_XDECREF(name);
+    Py_XDECREF(environ);
+    Py_XDECREF(os);
     return r;
 }
 

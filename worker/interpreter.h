@@ -4,14 +4,19 @@
 
 #include "worker/python.h"
 
+#include <stdbool.h>
+
 /*
  * Starts an isolated interpreter (no environment, no user site) with the usual modules imported and frozen,
  * so that workers share their memory. -1 with the reason said in the log.
  */
 int interpreter_start(void);
 
-/* Puts the script's folder first in the search path. -1 with an exception set. */
-int interpreter_add_path(const char *folder);
+/* Puts a folder first, or last, in the search path. -1 with an exception set. */
+int interpreter_add_path(const char *folder, bool first);
+
+/* Sets NAME=value in os.environ. -1 with an exception set. */
+int interpreter_set_environment(const char *entry);
 
 /*
  * Logs the exception that is set as an error, headed by what happened; clears it. SystemExit is not special.

@@ -32,12 +32,12 @@ uint64_t sandbox_namespaces(const struct sandbox *sandbox)
 
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)
 {
-    /* The capabilities go last: the layers before them need those of the new user namespace. */
+    /*
+     * The layers before the capabilities need those of the new user namespace; Landlock needs no_new_privs,
+     * which goes with them.
+     */
     static int (*const layers[])(const struct sandbox *, struct sandbox_error *) = {
-        sandbox_identity,
-        sandbox_limits,
-        sandbox_root,
-        sandbox_capabilities,
+        sandbox_identity, sandbox_limits, sandbox_root, sandbox_capabilities, sandbox_landlock,
     };
 
     for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {

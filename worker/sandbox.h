@@ -19,6 +19,8 @@
 #define SANDBOX_SCRIPT_FOLDER "/show"
 #define SANDBOX_STATE_FOLDER  "/state"
 
+#define SANDBOX_MAX_READS 16
+
 struct sandbox {
     bool host_network;
     uid_t outer_uid;
@@ -26,7 +28,13 @@ struct sandbox {
     const char *script_folder;
     const char *state_folder;
     const char *hosts; /* text of /etc/hosts, without host_network */
-    int script_tree;   /* detached mounts of the two, or -1: then the paths are opened */
+    const char *reads; /* paths of `n_reads` folders and files to show as they are, each with its NUL */
+    unsigned n_reads;
+    const int *read_trees; /* as the two below */
+    uint64_t memory_bytes;
+    uint32_t threads;
+    uint32_t files;
+    int script_tree; /* detached mounts of the two, or -1: then the paths are opened */
     int state_tree;
 };
 
@@ -45,8 +53,9 @@ int sandbox_fail(struct sandbox_error *error, const char *layer, const char *for
 uint64_t sandbox_namespaces(const struct sandbox *sandbox);
 
 /*
- * Everything but the system call filter: identity, limits, private root, capabilities, in this order. Runs in
- * a new process that has one thread and is in its new namespaces. 0 or -errno with `error` filled.
+ * Everything but the system call filter: identity, limits, private root, capabilities, Landlock, in this
+ * order. Runs in a new process that has one thread and is in its new namespaces. 0 or -errno with `error`
+ * filled.
  */
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error);
 
@@ -55,6 +64,7 @@ int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
 int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
+int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error);
 
 /*
  * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile), and loaded in the worker

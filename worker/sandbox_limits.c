@@ -10,14 +10,18 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-static const struct {
+/* The script's threads come on top of these: the main one and libzmq's two. Likewise its descriptors. */
+#define LIMITS_OWN_THREADS     3
+#define LIMITS_OWN_DESCRIPTORS 16
+
+struct limit {
     __rlimit_resource_t resource;
     rlim_t limit;
     const char *name; /* and why */
-} limits[] = {
+};
+
+static const struct limit limits_fixed[] = {
     {RLIMIT_CORE, 0, "core: no dump of a stranger's memory on the host's disk"},
-    {RLIMIT_NPROC, 66, "nproc: 64 threads of the script and two of the link"},
-    {RLIMIT_NOFILE, 256, "nofile: descriptors are the kernel's memory"},
     {RLIMIT_FSIZE, 64 * MIB, "fsize: no file that fills a disk"},
     {RLIMIT_STACK, 8 * MIB, "stack: also the size of a thread's stack"},
     {RLIMIT_MEMLOCK, 0, "memlock: memory can be swapped"},
@@ -25,26 +29,37 @@ static const struct {
     {RLIMIT_SIGPENDING, 256, "sigpending: queued signals are the kernel's memory"},
     {RLIMIT_NICE, 0, "nice: no better than the broker"},
     {RLIMIT_RTPRIO, 0, "rtprio: no real-time priority"},
-#if !defined(__SANITIZE_ADDRESS__) && !defined(FIRECURTAIN_ASAN)
-    /* a sanitizer's shadow memory counts as data */
-    {RLIMIT_DATA, 1024 * MIB, "data: private memory"},
-#endif
 };
+
+static int limits_set(const struct limit *limit, struct sandbox_error *error)
+{
+    struct rlimit now;
+
+    if (getrlimit(limit->resource, &now) < 0)
+        return sandbox_fail(error, "limits", "read %s", limit->name);
+    /* never more than the broker itself was given */
+    if (now.rlim_max > limit->limit)
+        now.rlim_max = limit->limit;
+    now.rlim_cur = now.rlim_max;
+    if (setrlimit(limit->resource, &now) < 0)
+        return sandbox_fail(error, "limits", "set %s", limit->name);
+    return 0;
+}
 
 int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
 {
-    (void)sandbox;
-    for (size_t i = 0; i < FC_ARRAY_SIZE(limits); i++) {
-        struct rlimit now;
+    const struct limit options[] = {
+        {RLIMIT_NPROC, sandbox->threads + LIMITS_OWN_THREADS, "nproc: the option \"threads\""},
+        {RLIMIT_NOFILE, sandbox->files + LIMITS_OWN_DESCRIPTORS, "nofile: the option \"files\""},
+#if !defined(FIRECURTAIN_ASAN) /* a sanitizer's shadow memory counts as data */
+        {RLIMIT_DATA, sandbox->memory_bytes, "data: the option \"memory\""},
+#endif
+    };
+    int r = 0;
 
-        if (getrlimit(limits[i].resource, &now) < 0)
-            return sandbox_fail(error, "limits", "read %s", limits[i].name);
-        /* never more than the broker itself was given */
-        if (now.rlim_max > limits[i].limit)
-            now.rlim_max = limits[i].limit;
-        now.rlim_cur = now.rlim_max;
-        if (setrlimit(limits[i].resource, &now) < 0)
-            return sandbox_fail(error, "limits", "set %s", limits[i].name);
-    }
-    return 0;
+    for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(limits_fixed); i++)
+        r = limits_set(&limits_fixed[i], error);
+    for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(options); i++)
+        r = limits_set(&options[i], error);
+    return r;
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -20,7 +21,7 @@
 
 #define ROOT_LAYER       "private root"
 #define ROOT_SCRATCH     "/tmp" /* hidden by the new root while it is built, in this namespace only */
-#define ROOT_SIZE        "size=256k,nr_inodes=128,mode=0755"
+#define ROOT_SIZE        "size=256k,nr_inodes=512,mode=0755"
 #define ROOT_TMP_SIZE    "size=16m,nr_inodes=1024,mode=1777"
 #define ROOT_READ_ONLY   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define ROOT_WRITABLE    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -66,6 +67,7 @@ struct root_trees {
     char links[ROOT_N_VIEWS][64]; /* of a source that is a symbolic link, such as /lib on a merged /usr */
     int script;
     int state;
+    int reads[SANDBOX_MAX_READS];
 };
 
 static void root_trees_deinit(struct root_trees *trees)
@@ -74,6 +76,8 @@ static void root_trees_deinit(struct root_trees *trees)
         fc_closep(&trees->views[i]);
     fc_closep(&trees->script);
     fc_closep(&trees->state);
+    for (size_t i = 0; i < SANDBOX_MAX_READS; i++)
+        fc_closep(&trees->reads[i]);
 }
 
 /* A detached mount of a path of this namespace. */
@@ -127,6 +131,20 @@ static int root_take_trees(const struct sandbox *sandbox, struct root_trees *tre
     return 0;
 }
 
+/* What the options `read` name; given by the broker where it had to be. */
+static int root_take_reads(const struct sandbox *sandbox, struct root_trees *trees,
+                           struct sandbox_error *error)
+{
+    const char *path = sandbox->reads;
+
+    for (unsigned i = 0; i < sandbox->n_reads; i++, path += strlen(path) + 1) {
+        trees->reads[i] = sandbox->read_trees[i] >= 0 ? dup(sandbox->read_trees[i]) : root_open_tree(path);
+        if (trees->reads[i] < 0)
+            return sandbox_fail(error, ROOT_LAYER, "read = %s", path);
+    }
+    return 0;
+}
+
 static int root_attach(int tree, const char *target, uint64_t attributes, struct sandbox_error *error)
 {
     struct mount_attr attr = {.attr_set = attributes, .propagation = MS_PRIVATE};
@@ -136,6 +154,42 @@ static int root_attach(int tree, const char *target, uint64_t attributes, struct
     if (move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return sandbox_fail(error, ROOT_LAYER, "move_mount to /%s", target);
     return 0;
+}
+
+/* The folders above `target`, relative to the new root. */
+static int root_make_parents(const char *target, struct sandbox_error *error)
+{
+    char path[PATH_MAX];
+
+    for (const char *slash = strchr(target, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(path, sizeof(path), "%.*s", (int)(slash - target), target);
+        if (mkdir(path, 0755) < 0 && errno != EEXIST && errno != EROFS)
+            return sandbox_fail(error, ROOT_LAYER, "make /%s", path);
+    }
+    return 0;
+}
+
+/* What the option `read` shows has the place it has outside; what lies in another view is seen already. */
+static int root_place_read(int tree, const char *path, struct sandbox_error *error)
+{
+    const char *target = path + 1;
+    struct stat st;
+    int r, fd = -1;
+
+    if (fstat(tree, &st) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "read = %s", path);
+    r = root_make_parents(target, error);
+    if (r < 0)
+        return r;
+    if (S_ISDIR(st.st_mode))
+        r = mkdir(target, 0755) < 0 && errno != EEXIST ? -errno : 0;
+    else
+        r = (fd = open(target, O_CREAT | O_RDONLY | O_CLOEXEC, 0444)) < 0 ? -errno : 0;
+    fc_closep(&fd);
+    if (r == -EROFS && access(target, R_OK) == 0)
+        return 0;
+    return r < 0 ? sandbox_fail(error, ROOT_LAYER, "make %s", path)
+                 : root_attach(tree, target, ROOT_READ_ONLY, error);
 }
 
 static int root_place_view(const struct root_view *view, const struct root_trees *trees, size_t i,
@@ -222,17 +276,23 @@ static int root_exchange(struct sandbox_error *error)
 int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     FC_CLEANUP(root_trees_deinit) struct root_trees trees = {.script = -1, .state = -1};
+    const char *read = sandbox->reads;
     int r;
 
     memset(trees.views, 0xff, sizeof(trees.views));
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return sandbox_fail(error, ROOT_LAYER, "make mounts private");
+    memset(trees.reads, 0xff, sizeof(trees.reads));
     r = root_take_trees(sandbox, &trees, error);
+    if (r == 0)
+        r = root_take_reads(sandbox, &trees, error);
     if (r < 0)
         return r;
     if (mount("tmpfs", ROOT_SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, ROOT_SIZE) < 0 || chdir(ROOT_SCRATCH) < 0)
         return sandbox_fail(error, ROOT_LAYER, "mount a tmpfs");
     r = root_build(&trees, error);
+    for (unsigned i = 0; r == 0 && i < sandbox->n_reads; i++, read += strlen(read) + 1)
+        r = root_place_read(trees.reads[i], read, error);
     if (r == 0)
         r = root_write_names(sandbox, error);
     return r < 0 ? r : root_exchange(error);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,6 +22,7 @@
 #include "worker/script.h"
 
 #define WORKER_HANDSHAKE_MS 10000
+#define WORKER_STACK_BYTES  (2u << 20) /* of a thread; the main one has RLIMIT_STACK */
 
 /* Copies of what the setup message brought: the message itself lives only until the next one. */
 struct worker_setup {
@@ -124,6 +126,50 @@ static struct session *worker_connect(const char *name, int folder)
     return session;
 }
 
+/* Stacks count as memory: with the usual 8 MiB each, a handful of threads would use up the limit. */
+static void worker_set_stack_size(void)
+{
+    pthread_attr_t attributes;
+
+    if (pthread_attr_init(&attributes) != 0)
+        return;
+    if (pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES) == 0)
+        pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+}
+
+/* The string after this one; they follow each other. */
+static const char *worker_next(const char *text)
+{
+    return text + strlen(text) + 1;
+}
+
+/* The scripts' folder, then folders of packages that the configuration shows. */
+static void worker_add_paths(const struct spawn_request *request)
+{
+    const char *path = request->reads;
+    int r = interpreter_add_path(SANDBOX_SCRIPT_FOLDER, true);
+
+    for (uint32_t i = 0; r == 0 && i < request->n_reads; i++, path = worker_next(path)) {
+        const char *base = strrchr(path, '/');
+
+        if (base && (strcmp(base, "/site-packages") == 0 || strcmp(base, "/dist-packages") == 0))
+            r = interpreter_add_path(path, false);
+    }
+    if (r < 0)
+        worker_fail_link("search path", -ENOMEM);
+}
+
+static void worker_add_environment(const struct spawn_request *request)
+{
+    const char *entry = request->environment;
+
+    for (uint32_t i = 0; i < request->n_environment; i++, entry = worker_next(entry)) {
+        if (interpreter_set_environment(entry) < 0)
+            worker_fail_link("environment", -ENOMEM);
+    }
+}
+
 _Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], uid_t uid,
                           gid_t gid)
 {
@@ -141,10 +187,17 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         .script_folder = request->script_folder,
         .state_folder = request->state_folder,
         .hosts = request->hosts,
+        .reads = request->reads,
+        .n_reads = request->n_reads,
+        .read_trees = descriptors + SPAWN_READ_TREES,
+        .memory_bytes = request->memory_bytes,
+        .threads = request->threads,
+        .files = request->files,
         .script_tree = descriptors[SPAWN_SCRIPT_TREE],
         .state_tree = descriptors[SPAWN_STATE_TREE],
     };
     prctl(PR_SET_NAME, "fc-worker");
+    worker_set_stack_size();
     if (sandbox_enter(&sandbox, &error) < 0)
         worker_fail(&error);
     session = worker_connect(request->link, descriptors[SPAWN_LINK_FOLDER]);
@@ -156,8 +209,8 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         worker_fail_link(SANDBOX_STATE_FOLDER, -errno);
     umask(022);
     worker_lock(session, &sandbox);
-    if (interpreter_add_path(SANDBOX_SCRIPT_FOLDER) < 0)
-        worker_fail_link("search path", -ENOMEM);
+    worker_add_paths(request);
+    worker_add_environment(request);
     status = dispatch_import((const char *const *)setup.modules, setup.n_modules, setup.default_handler);
     if (status == 0)
         status = dispatch_run();

@@ -71,6 +71,14 @@ def test_each_of_a_thousand_events_arrives_in_order(play):
     answer_a_thousand(show, window=200)
 
 
+def test_forty_instances_start_at_the_first_try(play):
+    """Regression: a thread of libzmq that was slow to start met the filter and ended the worker."""
+    names = [f"py{n}" for n in range(40)]
+    config = "".join(f"[python {name}]\nmodule = script\n" for name in names)
+    show = play(config=config, scripts={"script.py": "print('here')\n"}, ready=names)
+    assert not show.log.matching("", level=("warning", "error")), show.log
+
+
 def test_a_full_queue_keeps_the_newest_value_and_says_so(play):
     """A handler that sleeps while thousands of events arrive: bounded, newest kept, nothing else disturbed."""
     show = play("""

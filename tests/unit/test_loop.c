@@ -67,7 +67,7 @@ static void run(struct rig *rig, size_t turns)
 {
     rig->n_turns = 0;
     rig->max_turns = turns;
-    loop_set_timer(rig->loop, &rig->guard, fc_now_ns() + 20 * FC_NS_PER_S);
+    loop_set_timer(rig->loop, &rig->guard, fc_now_ns() + 5 * FC_NS_PER_S);
     assert_int_equal(loop_run(rig->loop), 0);
     loop_cancel_timer(rig->loop, &rig->guard);
 }
@@ -224,7 +224,8 @@ static void mark_called(void *userdata)
 {
     struct mark *mark = userdata;
 
-    order[strlen(order)] = mark->name;
+    if (strlen(order) < sizeof(order) - 1)
+        order[strlen(order)] = mark->name;
     mark->called_ns = fc_now_ns();
     mark->turn = mark->rig->n_turns;
     if (mark->other) {

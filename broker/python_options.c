@@ -1,0 +1,216 @@
+/* See python.h: the options of a Python instance. Only text is read here. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/python_private.h"
+#include "firecurtain/cleanup.h"
+
+#define OPTION_BOTH       (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
+#define OPTION_MIN_MEMORY (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
+
+const struct fc_option python_options[] = {
+    {"module", OPTION_BOTH, true, "faders", "Python module to import; repeatable"},
+    {"default-handler", OPTION_BOTH, false, "faders.default",
+     "function that handles all channels without a dot"},
+    {"network", OPTION_BOTH, false, "none",
+     "none (default), or host: the script may use the host's network without any limit"},
+    {"connect", OPTION_BOTH, true, "tcp:desk.local:8000",
+     "what the script may connect or send to: [tcp:|udp:]host:port; repeatable"},
+    {"listen", OPTION_BOTH, true, "udp:127.0.0.1:9000",
+     "where the script may listen: [tcp:|udp:]address:port; repeatable"},
+    {"read", OPTION_BOTH, true, "/opt/venv/lib/python3.11/site-packages",
+     "a file or folder that the script may read; repeatable"},
+    {"env", OPTION_BOTH, true, "TZ=Europe/Berlin", "a variable of the script's environment; repeatable"},
+    {"memory", OPTION_BOTH, false, "512M", "private memory"},
+    {"threads", OPTION_BOTH, false, "64", "threads that the script may have"},
+    {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
+    {"log-rate", OPTION_BOTH, false, "100", "lines a second that the script may log"},
+    {0},
+};
+
+/* Letters, digits and underscores in parts separated by dots; other alphabets are Python's to judge. */
+static bool option_is_dotted_name(const char *name)
+{
+    bool start = true;
+
+    for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+        if (*p == '.') {
+            if (start)
+                return false;
+            start = true;
+        } else if (*p == '_' || *p >= 0x80 || isalpha(*p) || (!start && isdigit(*p))) {
+            start = false;
+        } else {
+            return false;
+        }
+    }
+    return !start;
+}
+
+static int option_module(struct python *python, const char *name, struct fc_reason *reason)
+{
+    char **modules;
+
+    if (!option_is_dotted_name(name))
+        return fc_refuse(
+            reason,
+            "\"%.100s\" is no name of a Python module: write it as in an import statement, without .py",
+            name);
+    if (strcmp(name, "midimonster") == 0)
+        return fc_refuse(
+            reason, "a module named midimonster would hide the one that scripts import; rename the file");
+    modules = reallocarray(python->modules, python->n_modules + 1, sizeof(char *));
+    if (!modules)
+        return -ENOMEM;
+    python->modules = modules;
+    python->modules[python->n_modules] = strdup(name);
+    return python->modules[python->n_modules++] ? 0 : -ENOMEM;
+}
+
+static int option_default_handler(struct python *python, const char *name, struct fc_reason *reason)
+{
+    if (!option_is_dotted_name(name) || !strchr(name, '.'))
+        return fc_refuse(reason, "default-handler takes module.function, not \"%.100s\"", name);
+    free(python->default_handler);
+    python->default_handler = strdup(name);
+    return python->default_handler ? 0 : -ENOMEM;
+}
+
+static int option_network(struct python *python, const char *value, struct fc_reason *reason)
+{
+    if (strcmp(value, "none") == 0)
+        python->network = SPAWN_NETWORK_NONE;
+    else if (strcmp(value, "host") == 0)
+        python->network = SPAWN_NETWORK_HOST;
+    else
+        return fc_refuse(reason, "network is none or host, not \"%.100s\"", value);
+    return 0;
+}
+
+static int option_connect(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return policy_add(&python->policy, POLICY_CONNECT, value, reason);
+}
+
+static int option_listen(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return policy_add(&python->policy, POLICY_LISTEN, value, reason);
+}
+
+/* Appends a string with its NUL. */
+static int option_append(struct guest_strings *strings, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *grown = realloc(strings->text, strings->n_bytes + bytes);
+
+    if (!grown)
+        return -ENOMEM;
+    memcpy(grown + strings->n_bytes, text, bytes);
+    strings->text = grown;
+    strings->n_bytes += bytes;
+    strings->n++;
+    return 0;
+}
+
+static int option_read(struct python *python, const char *value, struct fc_reason *reason)
+{
+    FC_AUTO_FREE char *path = NULL;
+    size_t n = strlen(value);
+
+    if (python->reads.n == SPAWN_MAX_READS ||
+        python->reads.n_bytes + n + PATH_MAX > SPAWN_MAX_READ_BYTES + PATH_MAX)
+        return fc_refuse(reason, "an instance has at most %d options \"read\"", SPAWN_MAX_READS);
+    if (asprintf(&path, "%s%s%s", value[0] == '/' ? "" : python->folder, value[0] == '/' ? "" : "/", value) <
+        0)
+        return -ENOMEM;
+    for (n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
+        path[n - 1] = '\0';
+    if (n <= 1 || strstr(path, "/../") || strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
+        return fc_refuse(reason, "\"%.100s\" cannot be shown: give a file or folder below /, without \"..\"",
+                         value);
+    if (python->reads.n_bytes + strlen(path) + 1 > SPAWN_MAX_READ_BYTES)
+        return fc_refuse(reason, "the options \"read\" of an instance have at most %d bytes",
+                         SPAWN_MAX_READ_BYTES);
+    return option_append(&python->reads, path);
+}
+
+static int option_env(struct python *python, const char *value, struct fc_reason *reason)
+{
+    const char *equals = strchr(value, '=');
+
+    if (!equals || equals == value)
+        return fc_refuse(reason, "env takes NAME=value, not \"%.100s\"", value);
+    if (python->environment.n_bytes + strlen(value) + 1 > SPAWN_MAX_READ_BYTES)
+        return fc_refuse(reason, "the environment of an instance has at most %d bytes", SPAWN_MAX_READ_BYTES);
+    return option_append(&python->environment, value);
+}
+
+/* A whole number from `min` to `max`; with `sizes`, k, M or G may follow. */
+static int option_number(const char *value, uint64_t min, uint64_t max, bool sizes, uint64_t *number,
+                         struct fc_reason *reason)
+{
+    static const char units[] = "kmg";
+    const char *unit = NULL;
+    char *end;
+
+    errno = 0;
+    *number = strtoull(value, &end, 10);
+    if (sizes && *end)
+        unit = strchr(units, tolower((unsigned char)*end));
+    if (unit) {
+        unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+        *number = *number > max >> shift ? max + 1 : *number << shift;
+        end++;
+    }
+    if (!isdigit((unsigned char)value[0]) || *end || errno || *number < min || *number > max)
+        return fc_refuse(reason, "\"%.50s\" is no number from %llu to %llu%s", value, (unsigned long long)min,
+                         (unsigned long long)max, sizes ? " (k, M and G may follow)" : "");
+    return 0;
+}
+
+static int option_memory(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, OPTION_MIN_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes, reason);
+}
+
+static int option_threads(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, 0, 10000, false, &python->threads, reason);
+}
+
+static int option_files(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, 8, 100000, false, &python->files, reason);
+}
+
+static int option_log_rate(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, 1, 100000, false, &python->log_rate, reason);
+}
+
+int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
+                     struct fc_reason *reason)
+{
+    static const struct {
+        const char *name;
+        int (*set)(struct python *python, const char *value, struct fc_reason *reason);
+    } setters[] = {
+        {"module", option_module},     {"default-handler", option_default_handler},
+        {"network", option_network},   {"connect", option_connect},
+        {"listen", option_listen},     {"read", option_read},
+        {"env", option_env},           {"memory", option_memory},
+        {"threads", option_threads},   {"files", option_files},
+        {"log-rate", option_log_rate},
+    };
+
+    (void)scope;
+    for (size_t i = 0; i < FC_ARRAY_SIZE(setters); i++) {
+        if (strcmp(setters[i].name, option) == 0)
+            return setters[i].set(self, value, reason);
+    }
+    return fc_refuse(reason, "unknown option"); /* the table and the setters differ: a test would have told */
+}

@@ -1,0 +1,133 @@
+/*
+ * Any bytes as a message, in both directions: the first byte chooses. Beside the sanitizers three things are checked:
+ * the names that a worker makes are what codec.h promises, what was decoded can be encoded, and that means the same.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static struct codec *decoder, *encoder, *again;
+
+static void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void make_codecs(void)
+{
+    require(codec_new(&decoder) == 0 && codec_new(&encoder) == 0 && codec_new(&again) == 0);
+}
+
+static void check_names(const struct message_report *report)
+{
+    for (size_t i = 0; i < report->n_new_channels; i++) {
+        const char *name = report->new_channels[i];
+
+        require(name[0] && strlen(name) <= CODEC_MAX_NAME);
+        for (; *name; name++)
+            require((unsigned char)*name >= 0x20 && *name != 0x7f);
+    }
+}
+
+static int same_bytes(const void *a, const void *b, size_t n)
+{
+    return n == 0 || memcmp(a, b, n) == 0;
+}
+
+static void compare_reports(const struct message_report *a, const struct message_report *b)
+{
+    require(a->done == b->done && a->exceptions == b->exceptions);
+    require(a->n_events == b->n_events && same_bytes(a->channels, b->channels, a->n_events * sizeof(uint32_t)) &&
+            same_bytes(a->values, b->values, a->n_events * sizeof(double)));
+    require(a->n_new_channels == b->n_new_channels);
+    for (size_t i = 0; i < a->n_new_channels; i++)
+        require(strcmp(a->new_channels[i], b->new_channels[i]) == 0);
+    require(a->n_intervals == b->n_intervals && a->n_sockets == b->n_sockets);
+    for (size_t i = 0; i < a->n_intervals; i++)
+        require(a->intervals[i].id == b->intervals[i].id && a->intervals[i].from_ns == b->intervals[i].from_ns &&
+                a->intervals[i].period_ms == b->intervals[i].period_ms);
+    for (size_t i = 0; i < a->n_sockets; i++)
+        require(a->sockets[i].id == b->sockets[i].id && a->sockets[i].fd == b->sockets[i].fd);
+}
+
+static void compare_setups(const struct message_setup *a, const struct message_setup *b)
+{
+    require(strcmp(a->instance, b->instance) == 0 && strcmp(a->default_handler, b->default_handler) == 0);
+    require(a->n_modules == b->n_modules && a->n_channels == b->n_channels);
+    for (size_t i = 0; i < a->n_modules; i++)
+        require(strcmp(a->modules[i], b->modules[i]) == 0);
+    for (size_t i = 0; i < a->n_channels; i++) {
+        require(strcmp(a->channels[i].name, b->channels[i].name) == 0);
+        require(a->channels[i].target == b->channels[i].target);
+        require(same_bytes(&a->channels[i].input, &b->channels[i].input, sizeof(double)));
+        require(same_bytes(&a->channels[i].output, &b->channels[i].output, sizeof(double)));
+    }
+}
+
+static void compare_batches(const struct message_batch *a, const struct message_batch *b)
+{
+    require(a->n_events == b->n_events && a->n_ticks == b->n_ticks && a->n_ready == b->n_ready);
+    require(same_bytes(a->channels, b->channels, a->n_events * sizeof(uint32_t)) &&
+            same_bytes(a->values, b->values, a->n_events * sizeof(double)) &&
+            same_bytes(a->ticks, b->ticks, a->n_ticks * sizeof(uint32_t)) &&
+            same_bytes(a->ready, b->ready, a->n_ready * sizeof(uint32_t)));
+}
+
+static void compare(const struct message *a, const struct message *b)
+{
+    require(a->type == b->type);
+    if (a->type == MESSAGE_REPORT)
+        compare_reports(&a->report, &b->report);
+    else if (a->type == MESSAGE_SETUP)
+        compare_setups(&a->setup, &b->setup);
+    else if (a->type == MESSAGE_BATCH)
+        compare_batches(&a->batch, &b->batch);
+    else if (a->type == MESSAGE_HELLO)
+        require(a->hello_version == b->hello_version);
+    else if (a->type == MESSAGE_LOCKED)
+        require(a->notify_fd == b->notify_fd);
+}
+
+static void encode_and_compare(enum codec_side side, const struct message *message)
+{
+    struct message copy;
+    ptrdiff_t size = codec_prepare(encoder, message);
+    uint8_t *wire;
+
+    require(size >= 0);
+    wire = malloc((size_t)size + 1);
+    require(wire != NULL);
+    codec_encode(encoder, wire);
+    require(codec_decode(again, side, wire, (size_t)size, &copy) == 0);
+    compare(message, &copy);
+    free(wire);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    enum codec_side side;
+    struct message message;
+    int r;
+
+    if (!decoder)
+        make_codecs();
+    if (bytes == 0)
+        return 0;
+    side = data[0] % 2 ? CODEC_FROM_WORKER : CODEC_TO_WORKER;
+    r = codec_decode(decoder, side, data + 1, bytes - 1, &message);
+    require(r == 0 || r == -EBADMSG || r == -EMSGSIZE);
+    if (r < 0)
+        return 0;
+    require((side == CODEC_TO_WORKER) == (message.type < MESSAGE_HELLO));
+    if (message.type == MESSAGE_REPORT)
+        check_names(&message.report);
+    encode_and_compare(side, &message);
+    return 0;
+}

@@ -1,0 +1,255 @@
+/* What a worker writes becomes lines of the log: splitting, priorities, cutting, and a flood. */
+#include "broker/log.h"
+#include "broker/loop.h"
+#include "broker/output.h"
+#include "firecurtain/time.h"
+#include "tests/unit/stderr_pipe.h"
+
+#define MAX_LINE 2048 /* as OUTPUT_MAX_LINE */
+
+struct rig {
+    struct loop *loop;
+    struct output *output;
+    int write_end;
+    struct timer stop;
+    struct stderr_pipe caught;
+};
+
+static void stop(void *userdata)
+{
+    loop_stop(((struct rig *)userdata)->loop);
+}
+
+static int setup(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    assert_non_null(rig);
+    unsetenv("JOURNAL_STREAM");
+    stderr_pipe_begin(&rig->caught);
+    log_init(FC_LOG_DEBUG);
+    rig->stop = (struct timer){.fn = stop, .userdata = rig};
+    assert_int_equal(loop_new(&rig->loop), 0);
+    assert_int_equal(output_new(&rig->output, rig->loop, "py", FC_LOG_INFO, 100, &rig->write_end), 0);
+    assert_true(fcntl(rig->write_end, F_GETFD) & FD_CLOEXEC);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct rig *rig = *state;
+
+    close(rig->write_end);
+    assert_null(output_free(rig->output));
+    assert_null(output_free(NULL));
+    loop_free(rig->loop);
+    stderr_pipe_end(&rig->caught);
+    free(rig);
+    return 0;
+}
+
+static void run_for(struct rig *rig, uint64_t ms)
+{
+    loop_set_timer(rig->loop, &rig->stop, fc_now_ns() + ms * FC_NS_PER_MS);
+    assert_int_equal(loop_run(rig->loop), 0);
+    loop_cancel_timer(rig->loop, &rig->stop);
+}
+
+static void put(struct rig *rig, const char *bytes, size_t n)
+{
+    assert_int_equal(write(rig->write_end, bytes, n), n);
+}
+
+/* One turn of the loop reads what was written: the timer is due at once. */
+static const char *logged_after(struct rig *rig, const char *bytes, size_t n)
+{
+    put(rig, bytes, n);
+    run_for(rig, 0);
+    return stderr_pipe_take(&rig->caught);
+}
+
+#define AFTER(rig, literal) logged_after(rig, literal, sizeof(literal) - 1)
+
+/* The lines in the order in which they were logged, each without its time. */
+static void assert_lines(const char *text, const char *const *expected, size_t n)
+{
+    assert_int_equal(count_of(text, "\n"), n);
+    for (size_t i = 0; i < n; i++) {
+        assert_logged(text, expected[i]);
+        text = strchr(text, '\n') + 1;
+    }
+}
+
+static void test_lines(void **state)
+{
+    const char *const expected[] = {"info py one", "info py ", "info py two"};
+
+    assert_lines(AFTER(*state, "one\n\ntwo\n"), expected, 3);
+}
+
+static void test_a_line_in_parts(void **state)
+{
+    assert_string_equal(AFTER(*state, "on"), "");
+    assert_string_equal(AFTER(*state, "e"), "");
+    assert_logged(AFTER(*state, " line\nrest"), "info py one line");
+    assert_logged(AFTER(*state, "\n"), "info py rest");
+}
+
+static void test_a_part_of_a_line_at_the_end(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_string_equal(AFTER(rig, "last words"), "");
+    put(rig, "!", 1); /* not even read yet */
+    rig->output = output_free(rig->output);
+    assert_logged(stderr_pipe_take(&rig->caught), "info py last words!");
+}
+
+static void test_priorities(void **state)
+{
+    const char *const expected[] = {"error py a",   "error py b",   "error py c", "error py d",
+                                    "warning py e", "info py f",    "info py g",  "debug py h",
+                                    "info py <8>i", "info py <>j",  "info py <1", "info py  <3>k",
+                                    "error py ",    "error py <4>l"};
+
+    assert_lines(
+        AFTER(*state, "<0>a\n<1>b\n<2>c\n<3>d\n<4>e\n<5>f\n<6>g\n<7>h\n<8>i\n<>j\n<1\n <3>k\n<3>\n<3><4>l\n"),
+        expected, 14);
+}
+
+static void test_what_is_harmful_is_escaped(void **state)
+{
+    assert_logged(AFTER(*state, "\x1b[31m\0\xff\n"), "info py \\x1b[31m\\x00\\xff");
+}
+
+static void test_long_lines_are_cut(void **state)
+{
+    struct rig *rig = *state;
+    char line[3 * MAX_LINE], expected[MAX_LINE + 64];
+    const char *text;
+
+    memset(line, 'x', sizeof(line));
+    memcpy(line, "<3>", 3);
+    line[sizeof(line) - 1] = '\n';
+    snprintf(expected, sizeof(expected), "error py %.*s … (cut)", MAX_LINE - 3, line + 3);
+    assert_logged(logged_after(rig, line, sizeof(line)), expected);
+    assert_logged(AFTER(rig, "next\n"), "info py next");
+    /* one that just fits */
+    line[MAX_LINE] = '\n';
+    snprintf(expected, sizeof(expected), "error py %.*s", MAX_LINE - 3, line + 3);
+    text = logged_after(rig, line, MAX_LINE + 1);
+    assert_logged(text, expected);
+    assert_int_equal(count_of(text, "\n"), 1);
+}
+
+static void test_a_long_line_with_a_nul_is_cut_at_its_end(void **state)
+{
+    char line[2 * MAX_LINE];
+    const char *text;
+
+    memset(line, 'x', sizeof(line));
+    line[10] = '\0';
+    line[sizeof(line) - 1] = '\n';
+    text = logged_after(*state, line, sizeof(line));
+    assert_int_equal(count_of(text, "\n"), 1);
+    assert_non_null(strstr(text, "info py xxxxxxxxxx\\x00xxxxx"));
+    assert_non_null(strstr(text, "x … (cut)\n"));
+}
+
+static void put_lines(struct rig *rig, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        put(rig, "flood\n", 6);
+        if (i % 1000 == 999)
+            run_for(rig, 0);
+    }
+    run_for(rig, 0);
+}
+
+/* 1000 lines at once, then 100 a second; the rest is counted, and told when it is quiet. */
+static void test_a_flood_is_limited_and_counted(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t began_ns = fc_now_ns();
+    unsigned long long left_out = 0;
+    const char *text;
+    size_t n, most;
+
+    put_lines(rig, 5000);
+    most = 1000 + (fc_now_ns() - began_ns) * 100 / FC_NS_PER_S + 1;
+    n = count_of(stderr_pipe_take(&rig->caught), "info py flood\n");
+    assert_true(n >= 1000 && n <= most);
+    run_for(rig, 1500);
+    text = strstr(stderr_pipe_take(&rig->caught), "warning py ");
+    assert_non_null(text);
+    assert_int_equal(sscanf(text, "warning py %llu lines were left out here: more than 100 a second\n",
+                            &left_out),
+                     1);
+    assert_int_equal(n + left_out, 5000);
+    assert_int_equal(count_of(rig->caught.text, "\n"), 1);
+    assert_logged(AFTER(rig, "calm\n"), "info py calm");
+}
+
+static void test_what_was_left_out_is_told_at_the_end(void **state)
+{
+    struct rig *rig = *state;
+    size_t n;
+    const char *text;
+    unsigned long long left_out = 0, more = 0;
+
+    put_lines(rig, 3000);
+    rig->output = output_free(rig->output);
+    text = stderr_pipe_take(&rig->caught);
+    n = count_of(text, "info py flood\n");
+    for (; (text = strstr(text, "warning py ")); text++) {
+        assert_int_equal(sscanf(text, "warning py %llu lines were left out", &more), 1);
+        left_out += more;
+    }
+    assert_int_equal(n + left_out, 3000);
+}
+
+/* The writer has gone: the source too, and the loop sleeps. */
+static void test_the_writer_has_gone(void **state)
+{
+    struct rig *rig = *state;
+
+    put(rig, "a\nb", 3);
+    close(rig->write_end);
+    rig->write_end = -1;
+    run_for(rig, 20);
+    assert_logged(stderr_pipe_take(&rig->caught), "info py a");
+    rig->output = output_free(rig->output);
+    assert_logged(stderr_pipe_take(&rig->caught), "info py b");
+}
+
+static void test_two_writers_to_one_pipe(void **state)
+{
+    struct rig *rig = *state;
+    int other = dup(rig->write_end);
+
+    close(rig->write_end);
+    rig->write_end = other;
+    run_for(rig, 10);
+    assert_logged(AFTER(rig, "still\n"), "info py still");
+}
+
+int main(void)
+{
+#define output_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        output_test(test_lines),
+        output_test(test_a_line_in_parts),
+        output_test(test_a_part_of_a_line_at_the_end),
+        output_test(test_priorities),
+        output_test(test_what_is_harmful_is_escaped),
+        output_test(test_long_lines_are_cut),
+        output_test(test_a_long_line_with_a_nul_is_cut_at_its_end),
+        output_test(test_a_flood_is_limited_and_counted),
+        output_test(test_what_was_left_out_is_told_at_the_end),
+        output_test(test_the_writer_has_gone),
+        output_test(test_two_writers_to_one_pipe),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
