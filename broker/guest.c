@@ -214,7 +214,18 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     if (job->descriptors[SPAWN_LINK_FOLDER] < 0)
         return -errno;
     r = guest_fill_limits(guest, request);
-    return r < 0 || !request->has_trees ? r : guest_fill_trees(guest, job);
+    if (r < 0 || !request->has_trees)
+        return r;
+    r = guest_fill_trees(guest, job);
+    if (r != -EPERM)
+        return r;
+    /* root of a container that may not mount: the worker has to find its own way */
+    request->has_trees = 0;
+    for (int i = SPAWN_SCRIPT_TREE; i < SPAWN_DESCRIPTORS_; i++) {
+        fc_closep(&job->descriptors[i]);
+        job->descriptors[i] = -1;
+    }
+    return 0;
 }
 
 static int guest_begin(struct guest *guest)

@@ -174,6 +174,14 @@ static int runtime_fail(int r, const char *what, const char *path)
     return r;
 }
 
+/* As root, workers of another uid may have to walk through it to their own; without namespaces they do. */
+static int runtime_make_state_folder(const struct runtime *runtime, const char *path)
+{
+    int r = runtime_make_folders(path, 0700);
+
+    return r == 0 && runtime->is_root && chmod(path, 0711) < 0 ? -errno : r;
+}
+
 static int runtime_folders(struct runtime *runtime)
 {
     int r;
@@ -186,7 +194,7 @@ static int runtime_folders(struct runtime *runtime)
     if (r < 0)
         return runtime_fail(r, "runtime folder (set XDG_RUNTIME_DIR to another one)",
                             runtime->runtime_folder);
-    r = runtime_make_folders(runtime->state_folder, 0700);
+    r = runtime_make_state_folder(runtime, runtime->state_folder);
     if (r < 0)
         return runtime_fail(r, "state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
     runtime_remove_stale(runtime->runtime_folder);
@@ -274,7 +282,7 @@ int runtime_state_folder(const struct runtime *runtime, const char *show, const 
                  runtime_hash(show));
     if (n >= (int)bytes)
         return -ENAMETOOLONG;
-    r = runtime_make_folders(path, 0700);
+    r = runtime_make_state_folder(runtime, path);
     if (r < 0)
         return r;
     if (snprintf(path + n, bytes - (size_t)n, "/%s", instance) >= (int)bytes - n)

@@ -17,6 +17,7 @@
 #include "worker/interpreter.h"
 #include "worker/sandbox.h"
 #include "worker/say.h"
+#include "worker/unchroot.h"
 #include "worker/zygote.h"
 
 #ifdef FIRECURTAIN_ASAN
@@ -32,6 +33,7 @@ static int main_drop_root(const char *uid_text, const char *gid_text)
 {
     uid_t uid = (uid_t)strtoul(uid_text, NULL, 10);
     gid_t gid = (gid_t)strtoul(gid_text, NULL, 10);
+    int r;
 
     if (geteuid() != 0)
         return 0;
@@ -39,6 +41,8 @@ static int main_drop_root(const char *uid_text, const char *gid_text)
         errno = EPERM;
         return -1;
     }
+    if (!zygote_may_confine() && (r = unchroot()) < 0)
+        say(SAY_WARNING "zygote: no way out of the chroot: %s", strerror(-r));
     return setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -1 : 0;
 }
 

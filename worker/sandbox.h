@@ -22,6 +22,7 @@
 #define SANDBOX_MAX_READS 16
 
 struct sandbox {
+    bool namespaces; /* false where the kernel has none for us: then Landlock must hold alone */
     bool host_network;
     uid_t outer_uid;
     gid_t outer_gid;

@@ -21,12 +21,13 @@ int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *er
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
-    (void)sandbox;
-    for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+    /* without a user namespace there are no capabilities to begin with, nor the one to drop them for ever */
+    for (unsigned long capability = 0;
+         sandbox->namespaces && prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
             return sandbox_fail(error, "capabilities", "drop %lu from the bounding set", capability);
     }
-    if (prctl(PR_SET_SECUREBITS, CAPABILITIES_SECUREBITS, 0, 0, 0) < 0)
+    if (sandbox->namespaces && prctl(PR_SET_SECUREBITS, CAPABILITIES_SECUREBITS, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "securebits");
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "ambient set");

@@ -30,6 +30,8 @@ int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
         errno = EPERM;
         return sandbox_fail(error, "identity", "a worker must not be the host's root");
     }
+    if (!sandbox->namespaces)
+        return setsid() < 0 && errno != EPERM ? sandbox_fail(error, "identity", "setsid") : 0;
     r = identity_write("/proc/self/setgroups", "deny", error);
     if (r < 0)
         return r;

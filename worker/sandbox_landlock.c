@@ -43,18 +43,26 @@ struct landlock_attributes {
 static const struct {
     const char *path;
     uint64_t rights;
+    bool private_root; /* means something else, or too much, outside of it */
 } landlock_rules[] = {
-    {"/", LANDLOCK_ACCESS_FS_READ_DIR},
-    {"/usr", RIGHTS_READ},
-    {"/lib", RIGHTS_READ},
-    {"/lib64", RIGHTS_READ},
-    {"/etc", RIGHTS_READ},
-    {"/show", RIGHTS_READ},
-    {"/state", RIGHTS_WRITE},
-    {"/tmp", RIGHTS_WRITE},
-    {"/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE},
-    {"/dev/zero", LANDLOCK_ACCESS_FS_READ_FILE},
-    {"/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE},
+    {"/", LANDLOCK_ACCESS_FS_READ_DIR, true},
+    {"/usr", RIGHTS_READ, true},
+    {"/etc", RIGHTS_READ, true},
+    {SANDBOX_SCRIPT_FOLDER, RIGHTS_READ, true},
+    {SANDBOX_STATE_FOLDER, RIGHTS_WRITE, true},
+    {"/tmp", RIGHTS_WRITE, true},
+    {"/usr/lib", RIGHTS_READ, false},
+    {"/usr/local/lib", RIGHTS_READ, false},
+    {"/usr/share/zoneinfo", RIGHTS_READ, false},
+    {"/lib", RIGHTS_READ, false},
+    {"/lib64", RIGHTS_READ, false},
+    {"/etc/localtime", RIGHTS_READ, false},
+    {"/etc/ssl/certs", RIGHTS_READ, false},
+    {"/etc/hosts", RIGHTS_READ, false},
+    {"/etc/nsswitch.conf", RIGHTS_READ, false},
+    {"/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE, false},
+    {"/dev/zero", LANDLOCK_ACCESS_FS_READ_FILE, false},
+    {"/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE, false},
 };
 
 static uint64_t landlock_file_rights(int abi)
@@ -88,6 +96,22 @@ static int landlock_add_rule(int ruleset, const char *path, uint64_t rights, str
     return 0;
 }
 
+static int landlock_add_table(int ruleset, const struct sandbox *sandbox, uint64_t known,
+                              struct sandbox_error *error)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(landlock_rules); i++) {
+        if (sandbox->namespaces || !landlock_rules[i].private_root)
+            r = landlock_add_rule(ruleset, landlock_rules[i].path, landlock_rules[i].rights & known, error);
+    }
+    if (r == 0 && !sandbox->namespaces)
+        r = landlock_add_rule(ruleset, sandbox->script_folder, RIGHTS_READ & known, error);
+    if (r == 0 && !sandbox->namespaces)
+        r = landlock_add_rule(ruleset, sandbox->state_folder, RIGHTS_WRITE & known, error);
+    return r;
+}
+
 static int landlock_abi(void)
 {
     return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -105,6 +129,8 @@ int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error)
     const char *read = sandbox->reads;
     int r = 0;
 
+    if (abi < 0 && !sandbox->namespaces)
+        return sandbox_fail(error, LANDLOCK_LAYER, "without user namespaces nothing else keeps files apart");
     if (abi < 0) {
         say(SAY_WARNING "this kernel has no Landlock (%s): the other layers hold without it",
             strerror(errno));
@@ -113,9 +139,7 @@ int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error)
     ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, landlock_attribute_bytes(abi), 0);
     if (ruleset < 0)
         return sandbox_fail(error, LANDLOCK_LAYER, "create the rules");
-    for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(landlock_rules); i++)
-        r = landlock_add_rule(ruleset, landlock_rules[i].path, landlock_rules[i].rights & attributes.files,
-                              error);
+    r = landlock_add_table(ruleset, sandbox, attributes.files, error);
     for (unsigned i = 0; r == 0 && i < sandbox->n_reads; i++, read += strlen(read) + 1)
         r = landlock_add_rule(ruleset, read, RIGHTS_READ, error);
     if (r < 0)

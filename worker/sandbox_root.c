@@ -279,6 +279,8 @@ int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error)
     const char *read = sandbox->reads;
     int r;
 
+    if (!sandbox->namespaces)
+        return 0;
     memset(trees.views, 0xff, sizeof(trees.views));
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return sandbox_fail(error, ROOT_LAYER, "make mounts private");

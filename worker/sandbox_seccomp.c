@@ -118,6 +118,15 @@ int sandbox_seccomp_compile(void)
     return r < 0 ? r : seccomp_compile(true, &seccomp_programs[1]);
 }
 
+/* In this process's copy of the program, which every worker has for itself. */
+static void seccomp_set_self(const struct sock_fprog *program)
+{
+    for (unsigned short i = 0; i < program->len; i++) {
+        if (BPF_CLASS(program->filter[i].code) == BPF_JMP && program->filter[i].k == SYSCALL_SELF)
+            program->filter[i].k = (uint32_t)getpid();
+    }
+}
+
 int sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     const struct sock_fprog *program = &seccomp_programs[sandbox->host_network ? 1 : 0];
@@ -129,6 +138,7 @@ int sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *er
         errno = EINVAL;
         return sandbox_fail(error, "system calls", "the filter was not compiled");
     }
+    seccomp_set_self(program);
     fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
                  program);
     if (fd < 0 && errno == EINVAL) /* before Linux 5.19 */

@@ -18,9 +18,6 @@
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
-/* The worker's pid in its own namespace. */
-#define SELF_PID 1
-
 #define ALLOW(call, why)                                                                                     \
     {                                                                                                        \
         .name = (call), .action = SYSCALL_ALLOW, .reason = (why)                                             \
@@ -95,10 +92,10 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("rt_sigprocmask", "start of a thread"),
     ALLOW("rt_sigreturn", "return from a signal handler"),
     ALLOW("sigaltstack", "faulthandler"),
-    ALLOW_IF("kill", 0, SYSCALL_EQ, SELF_PID, "os.kill(os.getpid(), …)"),
-    REPORT_IF("kill", 0, SYSCALL_NE, SELF_PID, "a signal to another process or group"),
-    ALLOW_IF("tgkill", 0, SYSCALL_EQ, SELF_PID, "raise(), abort()"),
-    REPORT_IF("tgkill", 0, SYSCALL_NE, SELF_PID, "a signal to another process"),
+    ALLOW_IF("kill", 0, SYSCALL_EQ, SYSCALL_SELF, "os.kill(os.getpid(), …)"),
+    REPORT_IF("kill", 0, SYSCALL_NE, SYSCALL_SELF, "a signal to another process or group"),
+    ALLOW_IF("tgkill", 0, SYSCALL_EQ, SYSCALL_SELF, "raise(), abort()"),
+    REPORT_IF("tgkill", 0, SYSCALL_NE, SYSCALL_SELF, "a signal to another process"),
 
     /* files: in the private root */
     ALLOW("read", "files and sockets"),

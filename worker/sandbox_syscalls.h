@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Stands for the worker's own pid, which is 1 in a pid namespace of its own and anything else without. */
+#define SYSCALL_SELF UINT64_C(0x6f776e70)
+
 enum syscall_action {
     SYSCALL_ALLOW,
     SYSCALL_ALLOW_HOST, /* with `network = host`; without, as SYSCALL_REPORT */

@@ -145,10 +145,10 @@ static const char *worker_next(const char *text)
 }
 
 /* The scripts' folder, then folders of packages that the configuration shows. */
-static void worker_add_paths(const struct spawn_request *request)
+static void worker_add_paths(const struct spawn_request *request, const char *script_folder)
 {
     const char *path = request->reads;
-    int r = interpreter_add_path(SANDBOX_SCRIPT_FOLDER, true);
+    int r = interpreter_add_path(script_folder, true);
 
     for (uint32_t i = 0; r == 0 && i < request->n_reads; i++, path = worker_next(path)) {
         const char *base = strrchr(path, '/');
@@ -171,7 +171,7 @@ static void worker_add_environment(const struct spawn_request *request)
 }
 
 _Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], uid_t uid,
-                          gid_t gid)
+                          gid_t gid, bool namespaces)
 {
     struct sandbox_error error;
     struct worker_setup setup;
@@ -181,6 +181,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
 
     worker_keep_descriptors(descriptors);
     sandbox = (struct sandbox){
+        .namespaces = namespaces,
         .host_network = request->network == SPAWN_NETWORK_HOST,
         .outer_uid = uid,
         .outer_gid = gid,
@@ -205,11 +206,11 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     /* nothing of the old root is left: the link is up, its folder is given up */
     for (int i = SPAWN_LINK_FOLDER; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&descriptors[i]);
-    if (chdir(SANDBOX_STATE_FOLDER) < 0)
-        worker_fail_link(SANDBOX_STATE_FOLDER, -errno);
+    if (chdir(namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)
+        worker_fail_link("state folder", -errno);
     umask(022);
     worker_lock(session, &sandbox);
-    worker_add_paths(request);
+    worker_add_paths(request, namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox.script_folder);
     worker_add_environment(request);
     status = dispatch_import((const char *const *)setup.modules, setup.n_modules, setup.default_handler);
     if (status == 0)

@@ -2,6 +2,7 @@
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "proto/spawn.h"
@@ -10,6 +11,6 @@
  * Runs the instance of the request in this process, which was just forked from the zygote. Does not return.
  */
 _Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], uid_t uid,
-                          gid_t gid);
+                          gid_t gid, bool namespaces);
 
 #endif

@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
@@ -17,27 +20,40 @@
 #include "worker/say.h"
 #include "worker/worker.h"
 
-static pid_t zygote_clone(uint64_t namespaces)
+static pid_t zygote_clone(uint64_t flags, int exit_signal)
 {
-    struct clone_args args = {.flags = CLONE_PARENT | namespaces};
+    struct clone_args args = {.flags = flags, .exit_signal = (unsigned)exit_signal};
 
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_])
+bool zygote_may_confine(void)
 {
-    struct sandbox sandbox = {.host_network = request->network == SPAWN_NETWORK_HOST};
+    struct sandbox sandbox = {.namespaces = true};
+    pid_t pid = zygote_clone(sandbox_namespaces(&sandbox), SIGCHLD);
+    int status = 0;
+
+    if (pid == 0) /* some kernels make the namespace, and then allow nothing in it */
+        _exit(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
+                        bool namespaces)
+{
+    struct sandbox sandbox = {.namespaces = namespaces,
+                              .host_network = request->network == SPAWN_NETWORK_HOST};
     uid_t uid = geteuid();
     gid_t gid = getegid();
     int error;
     pid_t pid;
 
     PyOS_BeforeFork();
-    pid = zygote_clone(sandbox_namespaces(&sandbox));
+    pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0);
     error = errno;
     if (pid == 0) {
         PyOS_AfterFork_Child();
-        worker_run(request, descriptors, uid, gid);
+        worker_run(request, descriptors, uid, gid, namespaces);
     }
     PyOS_AfterFork_Parent();
     return pid < 0 ? -error : pid;
@@ -45,7 +61,13 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
 
 int zygote_run(void)
 {
+    bool namespaces = zygote_may_confine();
+
     prctl(PR_SET_NAME, "fc-zygote");
+    if (!namespaces)
+        say(SAY_WARNING
+            "this kernel refuses unprivileged user namespaces: without them only Landlock, the system call "
+            "filter and limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)");
     for (;;) {
         struct spawn_request request;
         struct spawn_reply reply;
@@ -58,7 +80,7 @@ int zygote_run(void)
             say(SAY_ERROR "zygote: receive: %s", strerror(-r));
             return 1;
         }
-        reply.pid = zygote_spawn(&request, descriptors);
+        reply.pid = zygote_spawn(&request, descriptors, namespaces);
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
             fc_closep(&descriptors[i]);
         if (spawn_send_reply(SPAWN_FD, &reply) < 0)

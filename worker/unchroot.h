@@ -1,0 +1,15 @@
+/*
+ * User namespaces cannot be made in a chroot: the kernel wants a process's root to be the root of its mount
+ * namespace (user_namespaces(7)). A broker that root started in a chroot, as build daemons and small
+ * containers do, gets past that by making it so.
+ */
+#ifndef WORKER_UNCHROOT_H
+#define WORKER_UNCHROOT_H
+
+/*
+ * Gives this process a mount namespace whose root is its present root folder. Needs the capabilities of root,
+ * and one thread. 0 or -errno; then nothing that matters has changed.
+ */
+int unchroot(void);
+
+#endif
