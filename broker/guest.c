@@ -203,8 +203,8 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
 
     request->network = guest->spec.network;
     request->has_trees = guest->runtime->is_root;
-    if (snprintf(request->instance, sizeof(request->instance), "%s", guest->spec.instance) < 0 ||
-        snprintf(request->link, sizeof(request->link), "%s", guest->link_name) < 0 ||
+    if (snprintf(request->link, sizeof(request->link), "%s", guest->link_name) >=
+            (int)sizeof(request->link) ||
         snprintf(request->script_folder, PATH_MAX, "%s", guest->spec.script_folder) >= PATH_MAX ||
         snprintf(request->state_folder, PATH_MAX, "%s", guest->spec.state_folder) >= PATH_MAX ||
         snprintf(request->hosts, sizeof(request->hosts), "%s", guest->spec.policy->hosts) >=

@@ -16,6 +16,7 @@
 
 #define LOG_MAX_LINE 4096 /* PIPE_BUF: a pipe that polls writable takes it whole */
 #define LOG_MAX_TEXT 3072
+#define LOG_MAX_NAME 256
 
 static const struct {
     const char *name;
@@ -81,6 +82,10 @@ static size_t log_printable(const unsigned char *text, size_t bytes)
         (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf0 && text[1] < 0x90) ||
         (text[0] == 0xf4 && text[1] > 0x8f))
         return 0;
+    /* the marks of direction */
+    if ((text[0] == 0xd8 && text[1] == 0x9c) ||
+        (text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0x8e || text[2] == 0x8f)))
+        return 0;
     /* line and paragraph separators, and the controls of text direction */
     if (text[0] == 0xe2 && text[1] == 0x80 && (text[2] >= 0xa8 && text[2] <= 0xae))
         return 0;
@@ -113,10 +118,12 @@ static size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
 
 static size_t log_head(char *line, size_t room, enum fc_log_level level, const char *instance)
 {
-    char stamp[64];
+    char stamp[64], name[LOG_MAX_NAME];
     struct timespec now;
     struct tm local;
 
+    name[log_escape(name, sizeof(name) - 1, instance, strlen(instance))] = '\0';
+    instance = name;
     if (log_state.journal)
         return (size_t)snprintf(line, room, "<%d>%s ", log_levels[level].priority, instance);
     clock_gettime(CLOCK_REALTIME, &now);

@@ -30,6 +30,7 @@ struct loop {
     struct loop_source *timer_source;
     struct timer_heap timers;
     uint64_t armed_ns;      /* what timer_fd is set to */
+    uint64_t running_ns;    /* while timers run: those that are due by this */
     struct loop_task tasks; /* head of a ring */
     struct loop_source *removed;
     void (*after)(void *userdata);
@@ -134,6 +135,8 @@ struct loop_source *loop_remove(struct loop_source *source)
 
 void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t deadline_ns)
 {
+    if (deadline_ns <= loop->running_ns)
+        deadline_ns = loop->running_ns + 1; /* in the next turn */
     if (timer_heap_set(&loop->timers, timer, deadline_ns) < 0)
         timer->fn(timer->userdata);
 }
@@ -178,8 +181,10 @@ static void loop_run_timers(struct loop *loop)
     if (!loop->timers.n)
         return;
     now_ns = fc_now_ns(); /* once: timers set meanwhile wait for the next turn */
+    loop->running_ns = now_ns;
     while ((timer = timer_heap_pop(&loop->timers, now_ns)))
         timer->fn(timer->userdata);
+    loop->running_ns = 0;
 }
 
 /* Only those that are queued now: a task that queues itself again waits for the next turn. */

@@ -94,8 +94,10 @@ static bool managed_is_at_end(const struct managed *managed, uint32_t events)
 
     if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
         return false;
-    if (getsockopt(managed->fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type != SOCK_STREAM)
+    if (getsockopt(managed->fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type == SOCK_DGRAM)
         return false;
+    if (events & EPOLLERR)
+        return true; /* the error is the script's to read: peeking would take it */
     return recv(managed->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && errno != EAGAIN;
 }
 

@@ -66,6 +66,16 @@ static enum fc_log_level output_level(const struct output *output, const char **
     return levels[line[1] - '0'];
 }
 
+static void output_cut(const struct output *output, enum fc_log_level level, const char *text, size_t n)
+{
+    static const char mark[] = " … (cut)";
+    char line[OUTPUT_MAX_LINE + sizeof(mark)];
+
+    memcpy(line, text, n);
+    memcpy(line + n, mark, sizeof(mark) - 1);
+    fc_log_text(level, output->instance, line, n + sizeof(mark) - 1);
+}
+
 static void output_line(struct output *output)
 {
     const char *text = output->line;
@@ -81,7 +91,7 @@ static void output_line(struct output *output)
     }
     output_report_left_out(output);
     if (output->cut && n >= 3)
-        fc_log(level, output->instance, "%.*s … (cut)", (int)n, text);
+        output_cut(output, level, text, n);
     else
         fc_log_text(level, output->instance, text, n);
 }

@@ -136,7 +136,7 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
 {
     if (channel >= instance->n_channels || isnan(value) || !instance->channels[channel].n_targets)
         return;
-    if (router->hops > ROUTE_MAX_HOPS) {
+    if (router->hops >= ROUTE_MAX_HOPS) {
         router->lost_hops++;
         route_warn(router, instance->name, "mappings form a cycle, an event was dropped",
                    instance_channel_name(instance, channel));

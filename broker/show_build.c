@@ -12,7 +12,8 @@
 #include "broker/show.h"
 #include "broker/suggest.h"
 
-#define BUILD_MAX_NAME 1024
+#define BUILD_MAX_NAME     1024
+#define BUILD_MAX_INSTANCE 64 /* it is a folder's name, and in every line of the log */
 
 struct build {
     struct show *show;
@@ -118,10 +119,10 @@ static int build_backend_section(struct build *build, const struct config_sectio
     if (!backend)
         return 0;
     r = instance_new(&probe, build->show, section->backend, backend, section->directory);
-    if (r == 0)
-        r = build_configure(build, probe, section, FC_SCOPE_BACKEND, true);
-    if (r == 0)
-        instance_free(probe);
+    if (r < 0)
+        return r;
+    r = build_configure(build, probe, section, FC_SCOPE_BACKEND, true);
+    instance_free(probe);
     return r;
 }
 
@@ -157,6 +158,11 @@ static int build_instance(struct build *build, const struct config_section *sect
 
     if (!backend)
         return 0;
+    if (strlen(section->instance) > BUILD_MAX_INSTANCE) {
+        config_diagnose(build->config, CONFIG_ERROR, section->instance_at, NULL,
+                        "an instance name has at most %d bytes", BUILD_MAX_INSTANCE);
+        return 0;
+    }
     r = instance_new(&instance, show, section->instance, backend, section->directory);
     if (r < 0)
         return r;

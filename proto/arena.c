@@ -59,8 +59,8 @@ static int arena_grow(struct arena *arena, size_t bytes)
 
 void arena_reset(struct arena *arena)
 {
-    if (arena->chunks && arena->chunks->next) {
-        size_t total = arena->total;
+    if (arena->chunks && (arena->chunks->next || arena->total > arena->limit)) {
+        size_t total = arena->total < arena->limit ? arena->total : arena->limit;
 
         arena_drop(arena);
         arena_grow(arena, total);

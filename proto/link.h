@@ -45,8 +45,8 @@ bool link_readable(struct link *link);
 void *link_reserve(struct link *link, size_t bytes);
 
 /*
- * Sends the reserved message: 0, or -EAGAIN when the queue is full or nobody is connected (then it is
- * dropped).
+ * Sends the reserved message: 0, or -EAGAIN when the queue is full or nobody is connected; then it stays
+ * reserved and can be committed again.
  */
 int link_commit(struct link *link);
 

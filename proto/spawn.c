@@ -60,8 +60,9 @@ int spawn_receive_request(int socket, struct spawn_request *request, int descrip
         .msg_iov = &iov,
         .msg_iovlen = 1,
         .msg_control = control.bytes,
-        .msg_controllen = sizeof(control.bytes),
+        .msg_controllen = CMSG_LEN(sizeof(int) * SPAWN_DESCRIPTORS_), /* no more, whatever alignment adds */
     };
+    unsigned n_descriptors;
     ssize_t n;
 
     do
@@ -69,12 +70,15 @@ int spawn_receive_request(int socket, struct spawn_request *request, int descrip
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;
+    n_descriptors = spawn_take_descriptors(&message, descriptors);
     if (n == 0)
         return -EPIPE;
-    if (n != sizeof(*request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-        request->n_reads > SPAWN_MAX_READS)
-        return -EBADMSG;
-    return spawn_take_descriptors(&message, descriptors) == spawn_n_descriptors(request) ? 0 : -EBADMSG;
+    if (n == sizeof(*request) && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
+        request->n_reads <= SPAWN_MAX_READS && n_descriptors == spawn_n_descriptors(request))
+        return 0;
+    while (n_descriptors)
+        close(descriptors[--n_descriptors]);
+    return -EBADMSG;
 }
 
 int spawn_send_reply(int socket, const struct spawn_reply *reply)
@@ -87,7 +91,7 @@ int spawn_receive_reply(int socket, struct spawn_reply *reply)
     ssize_t n;
 
     do
-        n = recv(socket, reply, sizeof(*reply), MSG_DONTWAIT);
+        n = recv(socket, reply, sizeof(*reply), MSG_DONTWAIT | MSG_TRUNC);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno == ECONNRESET ? -EPIPE : -errno;

@@ -34,7 +34,6 @@ enum spawn_descriptor {
 struct spawn_request {
     uint32_t network; /* enum spawn_network */
     uint32_t has_trees;
-    char instance[256];
     char link[64]; /* the endpoint's name in the link folder */
     char script_folder[PATH_MAX];
     char state_folder[PATH_MAX];

@@ -1,6 +1,7 @@
 /*
- * Any bytes as a message, in both directions: the first byte chooses. Beside the sanitizers three things are checked:
- * the names that a worker makes are what codec.h promises, what was decoded can be encoded, and that means the same.
+ * Any bytes as a message, in both directions: the first byte chooses. Beside the sanitizers three things are
+ * checked: the names that a worker makes are what codec.h promises, what was decoded can be encoded, and that
+ * means the same.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -44,14 +45,16 @@ static int same_bytes(const void *a, const void *b, size_t n)
 static void compare_reports(const struct message_report *a, const struct message_report *b)
 {
     require(a->done == b->done && a->exceptions == b->exceptions);
-    require(a->n_events == b->n_events && same_bytes(a->channels, b->channels, a->n_events * sizeof(uint32_t)) &&
+    require(a->n_events == b->n_events &&
+            same_bytes(a->channels, b->channels, a->n_events * sizeof(uint32_t)) &&
             same_bytes(a->values, b->values, a->n_events * sizeof(double)));
     require(a->n_new_channels == b->n_new_channels);
     for (size_t i = 0; i < a->n_new_channels; i++)
         require(strcmp(a->new_channels[i], b->new_channels[i]) == 0);
     require(a->n_intervals == b->n_intervals && a->n_sockets == b->n_sockets);
     for (size_t i = 0; i < a->n_intervals; i++)
-        require(a->intervals[i].id == b->intervals[i].id && a->intervals[i].from_ns == b->intervals[i].from_ns &&
+        require(a->intervals[i].id == b->intervals[i].id &&
+                a->intervals[i].from_ns == b->intervals[i].from_ns &&
                 a->intervals[i].period_ms == b->intervals[i].period_ms);
     for (size_t i = 0; i < a->n_sockets; i++)
         require(a->sockets[i].id == b->sockets[i].id && a->sockets[i].fd == b->sockets[i].fd);

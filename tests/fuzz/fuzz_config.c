@@ -1,6 +1,6 @@
 /*
- * Any bytes as a configuration file: reading it, printing what is wrong with it and, if nothing is, building the show.
- * The file is alone in a folder of its own, so that its includes lead to itself or nowhere.
+ * Any bytes as a configuration file: reading it, printing what is wrong with it and, if nothing is, building
+ * the show. The file is alone in a folder of its own, so that its includes lead to itself or nowhere.
  */
 #include <fcntl.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static uint64_t count_names(const struct config *config)
 static void build(struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, "show.cfg", NULL);
+    int r = show_build(&show, config, "show.cfg", NULL, true);
 
     require((r == 0) == (config->n_errors == 0) && (r == 0) == (show != NULL));
     for (size_t i = 0; show && i < show->n_instances; i++)

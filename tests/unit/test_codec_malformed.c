@@ -184,11 +184,16 @@ static void test_names_with_c1_control_characters(void **state)
     assert_name(BYTES("\xc2\x9f"), -EBADMSG);
 }
 
-/* A NUL would make another name of it, maybe one that exists. */
+/* A NUL ends the name: what is behind it never reaches anybody. */
 static void test_names_with_a_nul(void **state)
 {
-    assert_name(BYTES("\0"), -EBADMSG);
-    assert_name(BYTES("other\0wise"), -EBADMSG);
+    struct message message;
+
+    assert_int_equal(decode(CODEC_FROM_WORKER, BYTES("\x1a\x0a\x12\x08other\0\x1b["), &message), 0);
+    assert_string_equal(message.report.new_channels[0], "other");
+    assert_int_equal(decode(CODEC_FROM_WORKER, BYTES("\x1a\x06\x12\x04one\0"), &message), 0);
+    assert_string_equal(message.report.new_channels[0], "one");
+    assert_refused(CODEC_FROM_WORKER, BYTES("\x1a\x04\x12\x02\0a"));
 }
 
 static void test_length_of_names(void **state)

@@ -81,12 +81,15 @@ static void assert_receives(struct link *link, const char *text)
 static int send_bytes(struct link *link, size_t n_bytes, const char *text)
 {
     char *room = link_reserve(link, n_bytes);
+    int r;
 
     if (!room)
         return -ENOMEM;
     memset(room, 'x', n_bytes);
     memcpy(room, text, strlen(text));
-    return link_commit(link);
+    r = link_commit(link);
+    link_readable(link); /* after each send, as the header says: it also learns what the peer has taken */
+    return r;
 }
 
 static int send_text(struct link *link, const char *text)

@@ -206,7 +206,7 @@ static void test_a_reader_that_does_not_read(void **state)
 {
     const char *text;
 
-    assert_true(fcntl(caught.read_end, F_SETPIPE_SZ, 4096) >= 4096);
+    assert_true(fcntl(caught.read_end, F_SETPIPE_SZ, 16384) >= 16384);
     for (int i = 0; i < 10000; i++)
         fc_log(FC_LOG_INFO, "i", "line");
     text = stderr_pipe_take(&caught);

@@ -48,7 +48,7 @@ static struct spawn_request request_of(bool has_trees)
 {
     struct spawn_request request = {.network = SPAWN_NETWORK_HOST, .has_trees = has_trees};
 
-    strcpy(request.instance, "py");
+    strcpy(request.link, "py");
     strcpy(request.link, "0123456789abcdef");
     memset(request.script_folder, 's', sizeof(request.script_folder) - 1);
     strcpy(request.state_folder, "/var/lib");
@@ -102,7 +102,7 @@ static void test_requests_stay_in_order(void **state)
     int descriptors[SPAWN_DESCRIPTORS_];
 
     for (unsigned i = 0; i < 4; i++) {
-        snprintf(request.instance, sizeof(request.instance), "py%u", i);
+        snprintf(request.link, sizeof(request.link), "py%u", i);
         assert_int_equal(spawn_send_request(pair->broker, &request, pair->files), 0);
     }
     for (unsigned i = 0; i < 4; i++) {
@@ -110,7 +110,7 @@ static void test_requests_stay_in_order(void **state)
 
         snprintf(name, sizeof(name), "py%u", i);
         assert_int_equal(spawn_receive_request(pair->zygote, &request, descriptors), 0);
-        assert_string_equal(request.instance, name);
+        assert_string_equal(request.link, name);
         for (unsigned j = 0; j < 3; j++)
             close(descriptors[j]);
     }

@@ -1,0 +1,40 @@
+"""Fixtures of the escape suite: as those of e2e, but one show may serve a whole file."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+E2E = Path(__file__).resolve().parents[1] / "e2e"
+for folder in (str(E2E), str(Path(__file__).resolve().parent)):
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+_spec = importlib.util.spec_from_file_location("e2e_conftest", E2E / "conftest.py")
+_e2e = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_e2e)
+stage = _e2e.stage
+
+from harness import USER_ID, Identity  # noqa: E402 (the path is set above)
+from theatre import Theatre  # noqa: E402
+
+
+@pytest.fixture(scope="module", params=["root", "user"] if os.getuid() == 0 else ["user"])
+def identity(request):
+    return Identity(0) if request.param == "root" else Identity(os.getuid() or USER_ID)
+
+
+@pytest.fixture(scope="module")
+def open_theatre(stage, identity):
+    """Opens theatres that all tests of a file share. The fixture's end closes them."""
+    theatres = []
+
+    def start(hostile, **how):
+        theatres.append(Theatre(stage, identity, hostile, **how))
+        return theatres[-1]
+
+    yield start
+    for theatre in theatres:
+        theatre.end()

@@ -1,0 +1,626 @@
+"""Rows 1 to 16: the kernel's own interfaces. Numbers are those of x86_64."""
+
+import ctypes
+import mmap
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+from attacklib import attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
+
+EPERM, ENOSYS, KILLED = "errno EPERM", "errno ENOSYS", r"worker ended: killed by SIGSYS.*"
+MEMORY = ctypes.create_string_buffer(4096)
+CLONE_NEW = {"ns": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000,
+             "pid": 0x20000000, "net": 0x40000000}
+
+
+def words(*values):
+    return struct.pack(f"<{len(values)}Q", *values)
+
+
+# 1: other instruction sets. eax = 20 is getpid there.
+
+@attack(1, KILLED)
+def i386_getpid():
+    run = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3")  # mov eax, 20; int 0x80; ret
+    assert run() > 0
+
+
+@attack(1, KILLED, outside=r"ok|errno ENOSYS")  # a kernel without x32 says ENOSYS: alive
+def x32_getpid():
+    return syscall(0x40000000 + 39) > 0
+
+
+@attack(1, KILLED)
+def i386_from_a_thread():
+    run, got = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3"), []
+    thread = threading.Thread(target=lambda: got.append(run()))
+    thread.start()
+    thread.join()
+    assert got[0] > 0
+
+
+# 2: io_uring
+
+@attack(2, EPERM)
+def io_uring_setup():
+    os.close(syscall(425, 4, MEMORY))
+
+
+@attack(2, EPERM, outside="errno EBADF")  # past the filter, the descriptor is looked at
+def io_uring_enter():
+    syscall(426, 900, 0, 0, 0, 0, 0)
+
+
+@attack(2, EPERM, outside="errno EBADF")
+def io_uring_register():
+    syscall(427, 900, 0, 0, 0)
+
+
+def _ring(opcode, flags, fd, address, length, offset):
+    """One submission through a ring; the completion's result."""
+    parameters = bytearray(120)
+    ring = syscall(425, 4, (ctypes.c_char * 120).from_buffer(parameters))
+    off = struct.unpack_from("<10I", parameters, 40)  # sq_off: head tail mask entries flags dropped array
+    cq = struct.unpack_from("<10I", parameters, 80)
+    rings = mmap.mmap(ring, 4096, offset=0)
+    entries = mmap.mmap(ring, 4096, offset=0x10000000)
+    struct.pack_into("<BBHiQQII", entries, 0, opcode, flags, 0, fd, offset, address, length, 0)
+    struct.pack_into("<I", rings, off[6], 0)
+    struct.pack_into("<I", rings, off[1], 1)
+    syscall(426, ring, 1, 1, 1, 0, 0)
+    result = struct.unpack_from("<Qi", rings, cq[5])[1]
+    if result < 0:
+        raise OSError(-result, "in the ring")
+    return result
+
+
+@attack(2, EPERM)
+def io_uring_socket():
+    return _ring(45, 0, 1, 0, 0, 1)  # IORING_OP_SOCKET: AF_UNIX, SOCK_STREAM
+
+
+@attack(2, EPERM)
+def io_uring_openat():
+    path = ctypes.create_string_buffer(b"/etc/passwd")
+    return _ring(18, 0, -100, pointer(path), 0, 0)
+
+
+# 3: namespaces
+
+def _clone_new(flag):
+    return expect_child(syscall(56, flag | signal.SIGCHLD, 0, 0, 0, 0))
+
+
+@attack(3, EPERM)
+def clone_new_user():
+    return _clone_new(CLONE_NEW["user"])
+
+
+@attack(3, EPERM)
+def clone_new_user_with_high_bits():
+    """The kernel ignores the upper half of clone()'s flags; a filter that compares 32 bits is fooled the other way."""
+    return _clone_new(CLONE_NEW["user"] | 1 << 40)
+
+
+@attack(3, EPERM, needs_root=True)
+def clone_new_all():
+    return _clone_new(sum(CLONE_NEW.values()))
+
+
+@attack(3, ENOSYS)
+def clone3_new_user():
+    arguments = words(CLONE_NEW["user"], 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
+    return expect_child(syscall(435, arguments, len(arguments)))
+
+
+@attack(3, ENOSYS)
+def clone3_a_process():
+    arguments = words(0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
+    return expect_child(syscall(435, arguments, len(arguments)))
+
+
+@attack(3, EPERM)
+def unshare_user():
+    syscall(272, CLONE_NEW["user"])
+
+
+@attack(3, EPERM, needs_root=True)
+def unshare_net_and_mount():
+    syscall(272, CLONE_NEW["net"] | CLONE_NEW["ns"])
+
+
+@attack(3, "errno ENOENT|" + EPERM, needs_root=True)
+def setns_by_proc():
+    with open("/proc/self/ns/net") as file:
+        syscall(308, file.fileno(), 0)
+
+
+@attack(3, EPERM, outside="errno EBADF")
+def setns():
+    syscall(308, 900, 0)
+
+
+@attack(3, "ok started", outside="ok started")
+def threads_still_start():
+    done = []
+    thread = threading.Thread(target=lambda: done.append("started"))
+    thread.start()
+    thread.join(10)
+    return done[0]
+
+
+# 4: processes
+
+@attack(4, EPERM)
+def os_fork():
+    return expect_child(os.fork())
+
+
+@attack(4, EPERM)
+def raw_fork():
+    return expect_child(syscall(57))
+
+
+@attack(4, EPERM)
+def raw_clone_as_fork():
+    return expect_child(syscall(56, signal.SIGCHLD, 0, 0, 0, 0))
+
+
+@attack(4, EPERM)
+def raw_clone_vfork():
+    """CLONE_VM | CLONE_VFORK on a stack of its own: what posix_spawn() does."""
+    code = machine_code(bytes.fromhex(
+        "b838000000"  # mov eax, 56
+        "bf11410000"  # mov edi, 0x4111: VM | VFORK | SIGCHLD
+        "31f6" "31d2" "4d31d2" "4d31c0"  # no stack given: the child runs on ours while we wait
+        "0f05"  # syscall
+        "4885c0" "750b"  # parent or error: return
+        "b83c000000" "31ff" "0f05" "0f0b"  # exit(0)
+        "c3"))
+    result = code()
+    if result < 0:
+        raise OSError(-result, "clone")
+    return os.waitpid(result, 0)[1]
+
+
+@attack(4, EPERM)
+def subprocess_run():
+    return subprocess.run(["/bin/true"], check=True).returncode
+
+
+@attack(4, r"raised AssertionError (-1|32512)")
+def os_system():
+    status = os.system("true")
+    assert status == 0, status
+
+
+@attack(4, EPERM)
+def posix_spawn():
+    return expect_child(os.posix_spawn("/bin/true", ["true"], {}))
+
+
+@attack(4, r"raised (AttributeError|OSError|PermissionError|BlockingIOError).*|" + EPERM)
+def multiprocessing_process():
+    import multiprocessing
+    process = multiprocessing.get_context("fork").Process(target=int)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+# 5: programs. Outside the process is replaced; what it prints is not seen, so the control is a program that is not there.
+
+@attack(5, EPERM, outside="errno ENOENT")
+def execve():
+    os.execv("/nowhere/program", ["program"])
+
+
+@attack(5, EPERM, outside="errno ENOENT")
+def raw_execve():
+    syscall(59, b"/nowhere/program", words(0), words(0))
+
+
+@attack(5, ENOSYS, outside="errno EACCES|errno ENOEXEC")
+def memfd_then_execveat():
+    fd = syscall(319, b"program", 0)
+    os.write(fd, b"no program")
+    os.fchmod(fd, 0o700)
+    syscall(322, fd, b"", words(0), words(0), 0x1000)
+
+
+@attack(5, EPERM, outside="errno ENOENT|errno EACCES|errno ENOEXEC")
+def execveat_on_a_file_of_its_own():
+    with open("program", "wb") as file:
+        file.write(b"no program")
+    os.chmod("program", 0o700)
+    with open("program", "rb") as file:
+        syscall(322, file.fileno(), b"", words(0), words(0), 0x1000)
+
+
+# 6: other processes' memory and descriptors
+
+@attack(6, EPERM)
+def ptrace_traceme():
+    syscall(101, 0, 0, 0, 0)
+
+
+@attack(6, EPERM, outside="ok|errno EPERM|errno ESRCH", control="ptrace_traceme")
+def ptrace_every_pid():
+    syscall(101, 0x4206, os.getppid(), 0, 0)  # PTRACE_SEIZE
+
+
+@attack(6, EPERM, control="process_vm_readv_itself")
+def process_vm_readv_others():
+    """Whatever pid: parent, siblings, the broker's number on the host."""
+    for pid in (2, 3, 17, os.getppid() or 4):
+        local = words(pointer(MEMORY), 8)
+        syscall(310, pid, local, 1, words(pointer(MEMORY), 8), 1, 0)
+
+
+@attack(6, EPERM)
+def process_vm_readv_itself():
+    syscall(310, os.getpid(), words(pointer(MEMORY), 8), 1, words(pointer(MEMORY), 8), 1, 0)
+
+
+@attack(6, EPERM)
+def process_vm_writev():
+    syscall(311, os.getpid(), words(pointer(MEMORY), 8), 1, words(pointer(MEMORY), 8), 1, 0)
+
+
+@attack(6, EPERM)
+def pidfd_open():
+    os.close(syscall(434, os.getpid(), 0))
+
+
+@attack(6, EPERM, outside="errno EBADF")
+def pidfd_getfd():
+    os.close(syscall(438, 900, 0, 0))
+
+
+@attack(6, "errno EPERM", outside="ok")
+def pidfd_of_the_links_peer():
+    """SO_PEERPIDFD on a unix socket may name the broker; whatever it gives cannot be used."""
+    import socket
+    left, right = socket.socketpair()
+    try:
+        pidfd = struct.unpack("i", left.getsockopt(socket.SOL_SOCKET, 77, 4))[0]
+    except OSError:
+        pidfd = 900
+    syscall(424, pidfd, 0, 0, 0)  # pidfd_send_signal
+
+
+@attack(6, ENOSYS, outside="ok|errno EPERM")
+def kcmp():
+    syscall(312, os.getpid(), os.getpid(), 0, 0, 0)
+
+
+# 7: signals
+
+@attack(7, EPERM, control="kill_itself_with_nothing")
+def kill_everybody():
+    os.kill(-1, 0)
+
+
+@attack(7, "ok None")
+def kill_itself_with_nothing():
+    os.kill(os.getpid(), 0)
+
+
+@attack(7, EPERM)
+def kill_the_group():
+    os.kill(0, 0)
+
+
+@attack(7, EPERM)
+def kill_the_parent():
+    os.kill(os.getppid() or 2, 0)
+
+
+@attack(7, EPERM)
+def kill_with_high_bits():
+    """kill() takes an int: 1 << 32 | 1 is a 1 for the kernel, and must not be more than that for the filter."""
+    syscall(62, 1 << 32 | os.getpid(), 0)
+
+
+@attack(7, EPERM)
+def tkill():
+    syscall(200, threading.get_native_id(), 0)
+
+
+@attack(7, EPERM, control="tgkill_itself")
+def tgkill_another():
+    syscall(234, 2, 2, 0)
+
+
+@attack(7, "ok 0")
+def tgkill_itself():
+    return syscall(234, os.getpid(), threading.get_native_id(), 0)
+
+
+@attack(7, ENOSYS, outside="ok|errno EPERM")
+def rt_sigqueueinfo():
+    syscall(129, os.getpid(), 0, struct.pack("<iii116x", 0, 0, -1))
+
+
+@attack(7, ENOSYS)
+def fcntl_setown():
+    """SIGIO to whom it likes."""
+    import fcntl
+    reading, _ = os.pipe()
+    fcntl.fcntl(reading, fcntl.F_SETOWN, os.getpid())
+
+
+# 8: the root
+
+@attack(8, EPERM)
+def mount_tmpfs():
+    syscall(165, b"none", os.getcwd().encode(), b"tmpfs", 0, 0)
+
+
+@attack(8, EPERM)
+def mount_remount_root():
+    syscall(165, b"none", b"/", b"", 0x1020 | 0x40000, 0)  # MS_REMOUNT | MS_BIND | MS_PRIVATE…: any answer but EPERM
+    return "mounted"
+
+
+@attack(8, EPERM, outside="ok|errno EINVAL")
+def umount():
+    syscall(166, os.getcwd().encode(), 0)
+
+
+@attack(8, EPERM)
+def open_tree():
+    os.close(syscall(428, -100, b"/", 1))
+
+
+@attack(8, EPERM, outside="errno E(BADF|INVAL|NOENT)")
+def move_mount():
+    syscall(429, 900, b"", 900, b"", 4)
+
+
+@attack(8, EPERM)
+def fsopen():
+    os.close(syscall(430, b"tmpfs", 0))
+
+
+@attack(8, EPERM, outside="ok|errno EBADF")
+def mount_setattr():
+    syscall(442, 900, b"", 0x1000, bytes(32), 32)
+
+
+@attack(8, EPERM)
+def chroot():
+    os.chroot(".")
+
+
+@attack(8, EPERM)
+def raw_chroot():
+    syscall(161, b".")
+
+
+@attack(8, EPERM, outside="errno E(INVAL|BUSY)")
+def pivot_root():
+    syscall(155, b".", b".")
+
+
+@attack(8, EPERM, outside="errno E(OPNOTSUPP|OVERFLOW|INVAL)|ok")
+def name_to_handle_at():
+    syscall(303, -100, b"/", bytes(256), bytes(8), 0)
+
+
+# 9: code in the kernel
+
+@attack(9, EPERM, needs_root=True)
+def bpf():
+    os.close(syscall(321, 0, struct.pack("<IIII112x", 2, 4, 4, 1), 128))  # BPF_MAP_CREATE, an array
+
+
+@attack(9, EPERM, outside="ok|errno ENOENT|errno EOPNOTSUPP", needs_root=True)
+def perf_event_open():
+    attribute = struct.pack("<IIQ", 1, 128, 0) + bytes(112)  # PERF_TYPE_SOFTWARE, cpu clock
+    os.close(syscall(298, attribute, 0, -1, -1, 0))
+
+
+@attack(9, EPERM, outside="ok|errno ENOSYS", needs_root=True)
+def userfaultfd():
+    os.close(syscall(323, 0))
+
+
+# 10: keys
+
+@attack(10, EPERM)
+def add_key():
+    return syscall(248, b"user", b"firecurtain-test", b"x", 1, -2)
+
+
+@attack(10, EPERM)
+def keyctl():
+    return syscall(250, 0, -3, 1)  # KEYCTL_GET_KEYRING_ID of the session
+
+
+@attack(10, EPERM, outside="errno ENOKEY")
+def request_key():
+    syscall(249, b"user", b"firecurtain-none", 0, 0)
+
+
+# 11: terminals
+
+def _ioctl(request, fd=0):
+    character = ctypes.c_char(b"x")
+    syscall(16, fd, request, ctypes.addressof(character))
+
+
+@attack(11, EPERM, outside="errno ENOTTY")
+def tiocsti():
+    _ioctl(0x5412)
+
+
+@attack(11, r"errno (EPERM|ENOSYS)", outside="errno ENOTTY")
+def tiocsti_with_high_bits():
+    _ioctl(0x5412 | 1 << 32)
+
+
+@attack(11, EPERM, outside="errno ENOTTY")
+def tioclinux():
+    _ioctl(0x541C)
+
+
+@attack(11, r"errno (EPERM|ENOSYS)", outside="errno ENOTTY")
+def tioclinux_with_high_bits():
+    _ioctl(0x541C | 0xF << 32)
+
+
+@attack(11, r"errno (ENOTTY|ENOSYS)", outside="errno (ENOTTY|EPERM)")
+def tiocsctty():
+    _ioctl(0x540E)
+
+
+# 12: the filter itself
+
+@attack(12, EPERM)
+def seccomp_strict():
+    """SECCOMP_SET_MODE_FILTER with 'allow everything'."""
+    syscall(157, 38, 1, 0, 0, 0) if os.getpid() != 1 else None
+    program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+    syscall(317, 1, 0, struct.pack("<HxxxxxxQ", 1, pointer(program)))
+
+
+@attack(12, EPERM)
+def seccomp_listener():
+    syscall(157, 38, 1, 0, 0, 0) if os.getpid() != 1 else None
+    program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+    os.close(syscall(317, 1, 8, struct.pack("<HxxxxxxQ", 1, pointer(program))))
+
+
+@attack(12, EPERM)
+def prctl_seccomp():
+    syscall(157, 38, 1, 0, 0, 0) if os.getpid() != 1 else None
+    program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+    syscall(157, 22, 2, struct.pack("<HxxxxxxQ", 1, pointer(program)))
+
+
+@attack(12, EPERM)
+def prctl_dumpable():
+    syscall(157, 4, 0, 0, 0, 0)
+
+
+@attack(12, r"errno (EPERM|ENOSYS)")
+def prctl_pdeathsig():
+    """So that it outlives the broker."""
+    syscall(157, 1, 0, 0, 0, 0)
+
+
+@attack(12, r"errno (EPERM|ENOSYS)")
+def prctl_subreaper():
+    syscall(157, 36, 1, 0, 0, 0)
+
+
+# 13: other interfaces of the processor
+
+@attack(13, EPERM)
+def personality():
+    syscall(135, 0x40000)
+
+
+@attack(13, EPERM, outside=r"ok|errno ENOSYS")
+def modify_ldt():
+    syscall(154, 0, MEMORY, 16)
+
+
+@attack(13, ENOSYS)
+def arch_prctl():
+    syscall(158, 0x1003, MEMORY)  # ARCH_GET_FS; setting it would crash the control
+
+
+@attack(13, ENOSYS, outside="errno (EINVAL|EPERM|ENODEV)|ok")
+def arch_prctl_cpuid():
+    syscall(158, 0x1012, 1)
+
+
+# 14 to 16: around the filter
+
+HOOKED = (ctypes.c_long * 2)()  # what the refused call said, and who made it
+
+
+@attack(14, r"ok hooked", outside="ok hooked", control=None)
+def hook_epoll_wait():
+    """libzmq's threads block all signals, so the C library's epoll_wait(), which they call, is rewritten: it makes
+    pidfd_open() first. They run into it when this handler's report wakes them; the next attack looks."""
+    code = (b"\x57\x56\x52\x51"  # push rdi, rsi, rdx, rcx
+            b"\xbf" + struct.pack("<I", os.getpid()) + b"\x31\xf6\xb8" + struct.pack("<I", 434) + b"\x0f\x05"
+            b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED)) + b"\x49\x89\x00"  # mov r8, &HOOKED; mov [r8], rax
+            b"\xb8\xba\0\0\0\x0f\x05"  # gettid
+            b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED) + 8) + b"\x49\x89\x00"
+            b"\x59\x5a\x5e\x5f\x49\x89\xca\xb8\xe8\0\0\0\x0f\x05\xc3")  # pop; mov r10, rcx; epoll_wait; ret
+    hook = ctypes.cast(machine_code(code), ctypes.c_void_p).value
+    function = ctypes.cast(libc.epoll_wait, ctypes.c_void_p).value
+    page = function & ~4095
+    syscall(10, page, 8192, 7)
+    ctypes.memmove(function, b"\x48\xb8" + struct.pack("<Q", hook) + b"\xff\xe0", 12)  # mov rax, hook; jmp rax
+    return "hooked"
+
+
+@attack(14, EPERM)
+def from_a_thread_that_was_there_before():
+    if os.getpid() != 1:  # the control has no such thread: one of its own
+        import select
+        hook_epoll_wait()
+        thread = threading.Thread(target=select.epoll().poll, args=(0.01,))
+        thread.start()
+        thread.join()
+    assert HOOKED[1] not in (0, threading.get_native_id()), "no other thread ran into the hook"
+    if HOOKED[0] < 0:
+        raise OSError(-HOOKED[0], "pidfd_open")
+    return HOOKED[0]
+
+
+@attack(15, EPERM)
+def shellcode():
+    """ptrace(TRACEME) by a syscall instruction of its own."""
+    result = machine_code(b"\xb8\x65\0\0\0\x31\xff\x31\xf6\x31\xd2\x4d\x31\xd2\x0f\x05\xc3")()
+    if result < 0:
+        raise OSError(-result, "ptrace")
+    return result
+
+
+@attack(15, EPERM)
+def shellcode_in_a_written_then_executable_page():
+    page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    page.write(b"\xb8\x65\0\0\0\x31\xff\x31\xf6\x31\xd2\x4d\x31\xd2\x0f\x05\xc3")
+    at = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    syscall(10, at, 4096, 5)
+    result = ctypes.CFUNCTYPE(ctypes.c_long)(at)()
+    if result < 0:
+        raise OSError(-result, "ptrace")
+    return result
+
+
+@attack(16, KILLED)
+def sigsys_handled():
+    signal.signal(signal.SIGSYS, lambda *_: None)
+    libc.signal(signal.SIGSYS, machine_code(b"\xc3"))
+    run = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3")
+    assert run() > 0
+
+
+@attack(16, KILLED)
+def sigsys_blocked_and_ignored():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGSYS})
+    signal.signal(signal.SIGSYS, signal.SIG_IGN)
+    run = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3")
+    assert run() > 0
+
+
+@attack(16, EPERM)
+def sigsys_handled_then_fork():
+    signal.signal(signal.SIGSYS, lambda *_: None)
+    return expect_child(os.fork())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

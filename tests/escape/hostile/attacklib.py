@@ -1,0 +1,119 @@
+"""What all hostile scripts share. Runs in two places: as a module of a show, where the handler `go` runs one attack for
+each event; and outside the curtain as `python3 attack_x.py NAME…`, each attack in a process of its own: the control."""
+
+import ctypes
+import errno
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+NAMES = {**errno.errorcode, errno.EOPNOTSUPP: "EOPNOTSUPP"}
+ATTACKS = []
+BY_NAME = {}
+
+
+class Attack:
+    def __init__(self, row, inside, outside, needs_root, control, function):
+        self.row, self.inside, self.outside = row, inside, outside
+        self.needs_root = needs_root  # the control does
+        self.control = control  # of what runs outside: this, or another name's function, or None
+        self.function = function
+        self.name = function.__name__
+
+    def run(self):
+        """One line: 'ok RESULT', 'errno NAME', 'raised TYPE TEXT'."""
+        try:
+            return f"ok {self.function()}"
+        except OSError as error:
+            if error.errno is None:
+                return f"raised {type(error).__name__} {error}"
+            return "errno " + NAMES.get(error.errno, str(error.errno))
+        except BaseException as error:
+            return f"raised {type(error).__name__} {error}"
+
+
+def attack(row, inside, outside=r"ok\b", needs_root=False, control=True):
+    """`inside` and `outside` are patterns for the whole outcome, which inside may be 'worker ended: …'."""
+    def add(function):
+        entry = Attack(row, inside, outside, needs_root, control, function)
+        ATTACKS.append(entry)
+        BY_NAME[entry.name] = entry
+        return function
+    return add
+
+
+def check(result, what=""):
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def syscall(number, *arguments):
+    """The call by its number; integers go as 64 bits, bytes and ctypes objects as pointers."""
+    given = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
+    ctypes.set_errno(0)
+    return check(libc.syscall(ctypes.c_long(number), *given), f"call {number}")
+
+
+def pointer(thing):
+    return ctypes.cast(thing, ctypes.c_void_p).value
+
+
+EXECUTABLE = 7  # PROT_READ | PROT_WRITE | PROT_EXEC
+
+
+def machine_code(code, *kinds):
+    """A function of bytes of machine code in an anonymous mapping."""
+    libc.mmap.restype = ctypes.c_void_p
+    at = libc.mmap(None, ctypes.c_size_t(4096), EXECUTABLE, 0x22, -1, ctypes.c_long(0))
+    if at == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    ctypes.memmove(at, code, len(code))
+    return ctypes.CFUNCTYPE(ctypes.c_long, *kinds)(at)
+
+
+def expect_child(pid):
+    """Waits for a child that must end well; for attacks that succeeded in making one."""
+    if pid == 0:
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+
+
+def say(text):
+    """One line whatever the buffers do."""
+    os.write(1, (text.replace("\n", "\\n")[:1800] + "\n").encode())
+
+
+def go(value):
+    """The handler: attack number round(value * 1000)."""
+    entry = ATTACKS[round(value * 1000)]
+    say(f"attack {entry.name}: {entry.run()}")
+
+
+def main():
+    """The control: each named attack in a forked process, with its outcome on stdout."""
+    for name in sys.argv[1:]:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(20)
+            os.write(writing, BY_NAME[name].run().replace("\n", "\\n")[:1800].encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            outcome = pipe.read()
+        status = os.waitpid(pid, 0)[1]
+        if os.WIFSIGNALED(status):
+            outcome = f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
+        print(f"attack {name}: {outcome}", flush=True)
+
+
+def numbers():
+    """System call numbers by name, from the kernel's header."""
+    text = Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h").read_text()
+    return {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", text)}

@@ -1,0 +1,161 @@
+"""The house for an escape test: a real show with a well-behaved instance that is asked all the time, and hostile ones."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from harness import Show, Wire, until
+
+HERE = Path(__file__).resolve().parent
+HOSTILE = HERE / "hostile"
+sys.path.insert(0, str(HOSTILE))
+ROOT = os.getuid() == 0
+STALL = 3.0  # seconds: the longest answer on a machine that others use too; a stalled broker takes longer
+PLAIN_PYTHON = "/usr/bin/python3"
+
+CONFIG = """\
+[osc wire]
+bind = 127.0.0.1 @IN@
+dest = 127.0.0.1 @OUT@
+[osc probe]
+bind = 127.0.0.1 @IN2@
+dest = 127.0.0.1 @OUT2@
+[python good]
+module = good
+{instances}
+[map]
+probe./ask > good.good.answer
+good.told > probe./told
+{maps}
+"""
+GOOD = "import midimonster\ndef answer(value):\n\tmidimonster.output('told', value)\n"
+
+
+class Prober:
+    """Asks the well-behaved instance without a pause. Every question is answered, once, in time."""
+
+    def __init__(self, show):
+        self.show = show
+        self.wire = show.wire2
+        self.asked, self.lost, self.longest = 0, 0, 0.0
+        self.broker, self.good = show.pid, show.worker("good")
+        self.quit = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.quit.wait(0.02):
+            self.asked += 1
+            value = self.asked % 1000 / 1000
+            begin = time.monotonic()
+            self.wire.set("/ask", value)
+            try:
+                while abs(self.wire.value("/told", timeout=15) - value) > 1e-6:
+                    pass
+            except (AssertionError, OSError):
+                self.lost += 1
+            self.longest = max(self.longest, time.monotonic() - begin)
+
+    def check(self, fresh=False):
+        """So far nobody but the offender has noticed anything. The end of the show checks again, with fresh answers."""
+        seen = self.asked
+        if fresh:
+            until(lambda: self.asked > seen + 2, "the well-behaved instance does not answer")
+        show = self.show
+        assert show.process.poll() is None and show.pid == self.broker, f"the broker ended:\n{show.log}"
+        assert self.lost == 0, f"{self.lost} of {self.asked} answers are missing:\n{show.log}"
+        assert self.longest < STALL, f"an answer took {self.longest:.2f} s"
+        assert show.worker("good") == self.good and not show.log.matching("^worker ended", "good"), show.log
+
+    def end(self):
+        self.quit.set()
+        self.thread.join(20)
+
+
+class Theatre:
+    """A show with hostile instances: {name: (script file without .py, options)}."""
+
+    def __init__(self, stage, identity, hostile, *, maps=(), scripts=(), ready=True, **how):
+        instances, routes = "", list(maps)
+        files = {"good.py": GOOD, "attacklib.py": (HOSTILE / "attacklib.py").read_text(), **dict(scripts)}
+        for name, (script, options) in hostile.items():
+            instances += f"[python {name}]\nmodule = {script}\n{options}\n"
+            routes += [f"wire./{name} > {name}.{script}.go"] if ready else []
+            if script + ".py" not in files:
+                files[script + ".py"] = (HOSTILE / f"{script}.py").read_text()
+        self.show = Show(stage, identity, CONFIG.format(instances=instances, maps="\n".join(routes)), files, **how)
+        self.prober = None
+        try:
+            self.show.ready(["good", *hostile] if ready else ["good"])
+        except BaseException:
+            self.show.kill()
+            raise
+        self.prober = Prober(self.show)
+        self.log = self.show.log
+
+    def attack(self, entry, attacks, instance="py1", timeout=30):
+        """Lets one attack run; its outcome, or how the worker ended of it. Then the instance runs again."""
+        position = self.log.position
+        self.show.set(f"/{instance}", attacks.index(entry) / 1000)
+        line = self.log.wait(rf"^attack {entry.name}: |^worker ended", instance, after=position, timeout=timeout).message
+        if line.startswith("worker ended"):
+            self.log.wait(r"^running \(pid", instance, after=position)
+        return line.removeprefix(f"attack {entry.name}: ")
+
+    def end(self):
+        if not self.show.over:
+            try:
+                if self.prober:
+                    self.prober.check(fresh=True)
+                    self.prober.end()
+                self.show.stop()
+            finally:
+                if self.prober:
+                    self.prober.end()
+                if not self.show.over:
+                    self.show.kill()
+
+
+def control(script, names, folder, *, arguments=(), isolated=True):
+    """The same attacks outside: {name: outcome}. What they mount, mount namespaces of the test's own keep."""
+    files = {path.name: path.read_text() for path in (HOSTILE / "attacklib.py", HOSTILE / f"{script}.py")}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    launcher = ["unshare", *([] if ROOT else ["--map-root-user"]), "--mount", "--ipc", "--uts"] if isolated else []
+    done = subprocess.run([*launcher, "timeout", "60", PLAIN_PYTHON, f"{script}.py", *names, *arguments], cwd=folder,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90)
+    found = dict(re.findall(r"^attack (\w+): (.*)$", done.stdout, re.M))
+    assert set(names) <= set(found), done.stdout
+    return found
+
+
+def check_controls(script, attacks, folder):
+    """Every attack, or the one that it names as its control, succeeds outside."""
+    by_name = {entry.name: entry for entry in attacks}
+    wanted = {entry.name if entry.control is True else entry.control for entry in attacks if entry.control}
+    wanted = [name for name in wanted if ROOT or not by_name[name].needs_root]
+    found = control(script, sorted(wanted), folder)
+    return {name: found[name] for name in wanted if not re.match(by_name[name].outside, found[name])}
+
+
+def params(attacks):
+    return [pytest.param(entry, id=f"{entry.row:02}-{entry.name}") for entry in attacks]
+
+
+def free_tcp_port():
+    import socket
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def memory(pid):
+    """Resident bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+__all__ = ["Wire"]

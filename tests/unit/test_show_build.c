@@ -1,0 +1,364 @@
+/* From the text of a configuration to a show: what the backends know of it, and the routes that come out. */
+#include <errno.h>
+
+#include "broker/show.h"
+#include "tests/unit/config_fixture.h"
+
+#define TWO "[loopback a]\n[loopback b]\n[map]\n"
+
+static int build(void **state, const char *text, struct show **show)
+{
+    struct config *config = load_sound(state, text);
+
+    *show = NULL;
+    return show_build(show, config, "show.cfg", NULL, false);
+}
+
+static struct show *build_sound(void **state, const char *text)
+{
+    struct fixture *fixture = *state;
+    struct show *show;
+    int r = build(state, text, &show);
+
+    if (r < 0 || fixture->config->n_diagnostics)
+        fail_msg("%d: %s", r,
+                 fixture->config->n_diagnostics ? fixture->config->diagnostics[0].message : "no finding");
+    assert_non_null(show);
+    return show;
+}
+
+static void assert_finds(void **state, const char *text, uint32_t line, uint32_t column, const char *message,
+                         const char *hint)
+{
+    struct fixture *fixture = *state;
+    struct show *show;
+
+    assert_int_equal(build(state, text, &show), -EINVAL);
+    assert_null(show);
+    assert_int_equal(fixture->config->n_diagnostics, 1);
+    assert_error_in(fixture->config, 0, "show.cfg", line, column, message, hint);
+}
+
+static struct fc_instance *instance_of(const struct show *show, const char *name)
+{
+    struct fc_instance *instance;
+
+    HASH_FIND_STR(show->by_name, name, instance);
+    assert_non_null(instance);
+    return instance;
+}
+
+/* `from` leads to exactly this, "instance.channel instance.channel", in this order. */
+static void assert_leads(const struct show *show, const char *instance, const char *channel,
+                         const char *expected)
+{
+    struct fc_instance *from = instance_of(show, instance);
+    int64_t id = instance_find_channel(from, channel);
+    char found[512] = "";
+    size_t n = 0;
+
+    assert_true(id >= 0);
+    for (uint32_t i = 0; i < from->channels[id].n_targets; i++) {
+        const struct route_target *to = &show->router.targets[from->channels[id].first_target + i];
+
+        n += (size_t)snprintf(found + n, sizeof(found) - n, "%s%s.%s", i ? " " : "", to->instance->name,
+                              instance_channel_name(to->instance, to->channel));
+    }
+    assert_string_equal(found, expected);
+}
+
+static void test_nothing(void **state)
+{
+    struct show *show = build_sound(state, "");
+
+    assert_int_equal(show->n_instances, 0);
+    assert_int_equal(show->router.n_targets, 0);
+    assert_null(show_free(show));
+    assert_null(show_free(NULL));
+}
+
+static void test_unknown_backend(void **state)
+{
+    assert_finds(state, "[pyhton py]\n", 1, 2, "there is no backend \"pyhton\"", "did you mean \"python\"?");
+    assert_finds(state, "[backend artnet]\n", 1, 10, "there is no backend \"artnet\"", NULL);
+}
+
+/* A mapping to an instance that could not be made is not another error. */
+static void test_one_finding_for_an_unknown_backend(void **state)
+{
+    assert_finds(state, "[artnet a]\nx = 1\n[loopback b]\n[map]\na.1 > b.x\n", 1, 2,
+                 "there is no backend \"artnet\"", NULL);
+}
+
+static void test_unknown_option(void **state)
+{
+    assert_finds(state, "[python py]\nmodul = a\n", 2, 1, "the backend python has no option \"modul\"",
+                 "did you mean \"module\"?");
+    assert_finds(state, "[loopback l]\nfoo = a\n", 2, 1, "the backend loopback has no option \"foo\"", NULL);
+    assert_finds(state, "[backend python]\nzzzzzzzz = a\n", 2, 1,
+                 "the backend python has no option \"zzzzzzzz\"", NULL);
+}
+
+static void test_an_option_in_the_wrong_section(void **state)
+{
+    assert_finds(state, "[osc o]\nbind = ::1 0\ndetect = on\n", 3, 1,
+                 "the option \"detect\" belongs in the backend's section", NULL);
+    assert_finds(state, "[backend osc]\nbind = 127.0.0.1 0\n", 2, 1,
+                 "the option \"bind\" belongs in an instance's section", NULL);
+}
+
+static void test_a_bad_value_is_found_once(void **state)
+{
+    assert_finds(state, "[backend python]\nnetwork = some\n[python a]\n[python b]\n", 2, 11,
+                 "network is none or host, not \"some\"", NULL);
+    assert_finds(state, "[python a]\nnetwork = some\n", 2, 11, "network is none or host, not \"some\"", NULL);
+}
+
+static void test_every_error_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct show *show;
+
+    assert_int_equal(build(state, "[nothing n]\n[python py]\nmodul = a\nnetwork = x\n[loopback l]\nfoo = 1\n",
+                           &show),
+                     -EINVAL);
+    assert_int_equal(fixture->config->n_errors, 4);
+}
+
+static void assert_warns_of_repetition(void **state, const char *text, uint32_t line)
+{
+    struct fixture *fixture = *state;
+    struct show *show;
+
+    assert_int_equal(build(state, text, &show), 0);
+    show_free(show);
+    assert_int_equal(fixture->config->n_errors, 0);
+    assert_int_equal(fixture->config->n_diagnostics, 1);
+    assert_int_equal(fixture->config->diagnostics[0].severity, CONFIG_WARNING);
+    assert_string_equal(fixture->config->diagnostics[0].message,
+                        "\"network\" was set before in this section; the last one counts");
+    assert_at(fixture->config->diagnostics[0].at, "show.cfg", line, 1);
+}
+
+static void test_a_repeated_option_is_a_warning(void **state)
+{
+    assert_warns_of_repetition(state, "[python py]\nnetwork = none\nnetwork = none\n", 3);
+    assert_warns_of_repetition(state,
+                               "[backend python]\nnetwork = none\nnetwork = none\n[python p]\n[python q]\n",
+                               3);
+}
+
+static void test_repeatable_options_and_defaults_are_no_repetition(void **state)
+{
+    show_free(build_sound(state, "[python py]\nmodule = a\nmodule = b\n"));
+    show_free(
+        build_sound(state, "[backend python]\nnetwork = none\n[python py]\nmodule = a\nnetwork = none\n"));
+}
+
+static void test_a_default_is_overridden_by_the_instance(void **state)
+{
+    struct fixture *fixture = *state;
+    struct show *show;
+
+    /* defaults come first wherever they are written: the instance's own value is the last one, and judged */
+    assert_finds(state, "[python py]\nnetwork = bad\n[backend python]\nnetwork = none\n", 2, 11,
+                 "network is none or host, not \"bad\"", NULL);
+    assert_int_equal(build(state, "[python py]\n[backend python]\nnetwork = bad\n", &show), -EINVAL);
+    assert_int_equal(fixture->config->n_errors, 1);
+    assert_at(fixture->config->diagnostics[0].at, "show.cfg", 3, 11);
+}
+
+static void test_left_to_right(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.x > b.y\n");
+
+    assert_leads(show, "a", "x", "b.y");
+    assert_leads(show, "b", "y", "");
+    assert_int_equal(instance_of(show, "a")->channels[0].directions, FC_SOURCE);
+    assert_int_equal(instance_of(show, "b")->channels[0].directions, FC_TARGET);
+    show_free(show);
+}
+
+static void test_right_to_left(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.x < b.y\n");
+
+    assert_leads(show, "a", "x", "");
+    assert_leads(show, "b", "y", "a.x");
+    assert_int_equal(instance_of(show, "a")->channels[0].directions, FC_TARGET);
+    assert_int_equal(instance_of(show, "b")->channels[0].directions, FC_SOURCE);
+    show_free(show);
+}
+
+static void test_both_ways(void **state)
+{
+    static const char *const texts[] = {TWO "a.x <> b.y\n", TWO "a.x > b.y\na.x < b.y\n",
+                                        TWO "a.x > b.y\nb.y > a.x\n", TWO "a.x <> b.y\nb.y <> a.x\n",
+                                        TWO "a.x >< b.y\n"};
+
+    for (size_t i = 0; i < 5; i++) {
+        struct show *show = build_sound(state, texts[i]);
+
+        assert_leads(show, "a", "x", "b.y");
+        assert_leads(show, "b", "y", "a.x");
+        assert_int_equal(instance_of(show, "a")->channels[0].directions, FC_SOURCE | FC_TARGET);
+        assert_int_equal(instance_of(show, "b")->channels[0].directions, FC_SOURCE | FC_TARGET);
+        assert_int_equal(show->router.n_targets, 2);
+        show_free(show);
+    }
+}
+
+static void test_onto_itself(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.x <> a.x\n");
+
+    assert_leads(show, "a", "x", "a.x");
+    assert_int_equal(instance_of(show, "a")->n_channels, 1);
+    show_free(show);
+}
+
+static void test_one_to_many(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.x > b.{3..1}\n");
+
+    assert_leads(show, "a", "x", "b.3 b.2 b.1");
+    assert_int_equal(instance_of(show, "a")->n_channels, 1);
+    show_free(show);
+}
+
+static void test_many_to_one(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.{p,q} > b.all\na.r < b.{5,6}\n");
+
+    assert_leads(show, "a", "p", "b.all");
+    assert_leads(show, "a", "q", "b.all");
+    assert_leads(show, "b", "5", "a.r");
+    assert_leads(show, "b", "6", "a.r");
+    show_free(show);
+}
+
+static void test_pairs(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.f{1..2}{x,y} > b.{4..1}\n");
+
+    assert_leads(show, "a", "f1x", "b.4");
+    assert_leads(show, "a", "f1y", "b.3");
+    assert_leads(show, "a", "f2x", "b.2");
+    assert_leads(show, "a", "f2y", "b.1");
+    show_free(show);
+}
+
+static void test_two_spellings_of_one_osc_channel(void **state)
+{
+    struct show *show =
+        build_sound(state,
+                    "[osc o]\nbind = ::1 0\n[loopback l]\n[map]\no./a > l.1\no./a:0 > l.2\no./a:1 > l.3\n");
+
+    assert_leads(show, "o", "/a", "l.1 l.2");
+    assert_int_equal(instance_of(show, "o")->n_channels, 2);
+    show_free(show);
+}
+
+static void test_a_channel_that_the_backend_refuses(void **state)
+{
+    assert_finds(state, "[osc o]\nbind = ::1 0\n[loopback l]\n[map]\nl.{1..9} > o.no\n", 5, 14,
+                 "\"no\" is no OSC address: it must begin with a slash", NULL);
+}
+
+static void test_the_longest_channel_of_a_script(void **state)
+{
+    char text[600], name[300];
+
+    memset(name, 'n', sizeof(name));
+    snprintf(text, sizeof(text), "[python p]\n[loopback l]\n[map]\nl.x > p.%.255s\n", name);
+    show_free(build_sound(state, text));
+    snprintf(text, sizeof(text), "[python p]\n[loopback l]\n[map]\nl.x > p.%.256s\n", name);
+    assert_finds(state, text, 4, 9, "a channel name has at most 255 bytes", NULL);
+}
+
+static void test_a_name_that_is_too_long_for_any_backend(void **state)
+{
+    static char text[4096];
+
+    memset(text, 'n', sizeof(text) - 1);
+    memcpy(text, TWO "a.x > b.", strlen(TWO "a.x > b."));
+    strcpy(text + strlen(TWO "a.x > b.") + 1023, "\n");
+    show_free(build_sound(state, text));
+    memset(text + strlen(TWO "a.x > b."), 'n', 1024);
+    strcpy(text + strlen(TWO "a.x > b.") + 1024, "\n");
+    assert_finds(state, text, 4, 9, "a channel name is longer than 1023 bytes", NULL);
+}
+
+static void test_more_channels_than_an_instance_may_have(void **state)
+{
+    assert_finds(state, TWO "a.{1..262145} > b.x\n", 4, 3, "an instance has at most 262144 channels", NULL);
+}
+
+static void test_a_hundred_thousand_mappings(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.in{1..100000} > b.out{100000..1}\n");
+    const struct fc_instance *a = instance_of(show, "a"), *b = instance_of(show, "b");
+    char name[32];
+
+    assert_int_equal(a->n_channels, 100000);
+    assert_int_equal(b->n_channels, 100000);
+    assert_int_equal(show->router.n_targets, 100000);
+    for (uint32_t i = 0; i < 100000; i++) {
+        const struct route_target *to = &show->router.targets[a->channels[i].first_target];
+
+        snprintf(name, sizeof(name), "in%u", i + 1);
+        assert_string_equal(instance_channel_name(a, i), name);
+        assert_int_equal(instance_find_channel(a, name), i);
+        assert_int_equal(a->channels[i].n_targets, 1);
+        assert_ptr_equal(to->instance, b);
+        snprintf(name, sizeof(name), "out%u", 100000 - i);
+        assert_string_equal(instance_channel_name(b, to->channel), name);
+    }
+    show_free(show);
+}
+
+static void test_a_hundred_thousand_both_ways_to_one(void **state)
+{
+    struct show *show = build_sound(state, TWO "a.in{1..100000} <> b.all\n");
+    const struct fc_instance *a = instance_of(show, "a"), *b = instance_of(show, "b");
+
+    assert_int_equal(show->router.n_targets, 200000);
+    assert_int_equal(b->channels[0].n_targets, 100000);
+    for (uint32_t i = 0; i < 100000; i++) {
+        assert_int_equal(show->router.targets[b->channels[0].first_target + i].channel, i);
+        assert_ptr_equal(show->router.targets[a->channels[i].first_target].instance, b);
+    }
+    show_free(show);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        config_test(test_nothing),
+        config_test(test_unknown_backend),
+        config_test(test_one_finding_for_an_unknown_backend),
+        config_test(test_unknown_option),
+        config_test(test_an_option_in_the_wrong_section),
+        config_test(test_a_bad_value_is_found_once),
+        config_test(test_every_error_is_found),
+        config_test(test_a_repeated_option_is_a_warning),
+        config_test(test_repeatable_options_and_defaults_are_no_repetition),
+        config_test(test_a_default_is_overridden_by_the_instance),
+        config_test(test_left_to_right),
+        config_test(test_right_to_left),
+        config_test(test_both_ways),
+        config_test(test_onto_itself),
+        config_test(test_one_to_many),
+        config_test(test_many_to_one),
+        config_test(test_pairs),
+        config_test(test_two_spellings_of_one_osc_channel),
+        config_test(test_a_channel_that_the_backend_refuses),
+        config_test(test_the_longest_channel_of_a_script),
+        config_test(test_a_name_that_is_too_long_for_any_backend),
+        config_test(test_more_channels_than_an_instance_may_have),
+        config_test(test_a_hundred_thousand_mappings),
+        config_test(test_a_hundred_thousand_both_ways_to_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
