@@ -46,6 +46,7 @@ struct osc {
     size_t pattern_cost; /* of the packet at hand */
     size_t n_failures;   /* since the last line about one */
     uint64_t next_failure_line_ns;
+    uint64_t n_peers;       /* that were learned, or met at a start */
     struct osc_path *dirty; /* in the order of marking */
     struct osc_path **dirty_end;
     uint8_t packet[OSC_PACKET_BYTES];
@@ -159,7 +160,13 @@ static void failure(struct osc *self, const char *what, int error)
 
 /* Input. */
 
-static void emit(struct osc *self, const struct osc_path *path, size_t n, const struct osc_argument *argument)
+static void note_received(const struct osc *self, struct osc_path *path, size_t n, double value)
+{
+    path->values[n].received = osc_format_denormalise(osc_path_range(path, n), value);
+    path->values[n].peer = self->n_peers;
+}
+
+static void emit(struct osc *self, struct osc_path *path, size_t n, const struct osc_argument *argument)
 {
     struct osc_range range = {.min = 0, .max = 1}; /* of T and F, whatever the format is */
     double value;
@@ -167,12 +174,15 @@ static void emit(struct osc *self, const struct osc_path *path, size_t n, const 
     if (osc_format_default(argument->type, &range) && path->format)
         range = path->format->ranges[n];
     value = osc_format_normalise(&range, argument->number);
-    if (!isnan(value))
-        fc_emit(self->instance, path->values[n].source, value);
+    if (isnan(value))
+        return;
+    if (n < path->n_out)
+        note_received(self, path, n, value);
+    fc_emit(self->instance, path->values[n].source, value);
 }
 
 /* False if the message has not as many values as the path's format. */
-static bool dispatch(struct osc *self, const struct osc_path *path, const struct osc_message *message)
+static bool dispatch(struct osc *self, struct osc_path *path, const struct osc_message *message)
 {
     struct osc_cursor cursor = osc_codec_arguments(message);
     struct osc_argument argument;
@@ -199,7 +209,7 @@ static void dispatch_pattern(struct osc *self, const struct osc_message *message
         fc_malformed(self->instance, "an OSC packet with too many address patterns");
         return;
     }
-    for (const struct osc_path *path = self->paths.by_address; path; path = path->hh.next) {
+    for (struct osc_path *path = self->paths.by_address; path; path = path->hh.next) {
         self->pattern_cost += length;
         if (osc_pattern_match(message->address, path->address))
             dispatch(self, path, message);
@@ -220,7 +230,7 @@ static void take_message(void *userdata, const struct osc_message *message)
 {
     struct osc *self = userdata;
     bool is_pattern = osc_pattern_has_wildcard(message->address);
-    const struct osc_path *path;
+    struct osc_path *path;
 
     if (self->detect)
         detect(self, message, is_pattern);
@@ -240,8 +250,8 @@ static void take_packet(struct osc *self, size_t bytes, const struct osc_address
     self->pattern_cost = 0;
     if (osc_codec_read(self->packet, bytes, take_message, self, &what) < 0)
         fc_malformed(self->instance, what);
-    else
-        osc_net_learn(&self->net, from);
+    else if (osc_net_learn(&self->net, from))
+        self->n_peers++;
 }
 
 static ssize_t receive(struct osc *self, struct osc_address *from)
@@ -280,42 +290,12 @@ static int osc_start(void *userdata)
         fc_log(FC_LOG_ERROR, fc_instance_name(self->instance), "%s", reason.text);
         return r;
     }
-    /* Nobody knows what became of what was sent before. */
-    for (struct osc_path *path = self->paths.by_address; path; path = path->hh.next)
-        path->has_sent = false;
     self->has_warned_no_peer = false;
+    self->n_peers++; /* whoever is there now may be another than before */
     return fc_watch_new(&self->watch, self->instance, self->net.fd, osc_ready, self);
 }
 
 /* Output. */
-
-static void osc_set(void *userdata, uint32_t channel, double value)
-{
-    struct osc *self = userdata;
-    struct osc_place place;
-
-    assert(channel < self->paths.n_channels);
-    place = self->paths.channels[channel];
-    assert(place.path && place.path->out);
-    place.path->values[place.n].value = osc_format_denormalise(osc_path_range(place.path, place.n), value);
-    if (place.path->is_dirty)
-        return;
-    place.path->is_dirty = true;
-    place.path->next_dirty = NULL;
-    *self->dirty_end = place.path;
-    self->dirty_end = &place.path->next_dirty;
-}
-
-static bool has_changed(const struct osc_path *path)
-{
-    if (!path->has_sent)
-        return true;
-    for (size_t n = 0; n < path->n_out; n++) {
-        if (path->values[n].value != path->values[n].sent)
-            return true;
-    }
-    return false;
-}
 
 static bool has_peer(struct osc *self)
 {
@@ -330,24 +310,66 @@ static bool has_peer(struct osc *self)
 }
 
 /*
- * What could not be sent is dropped; as it counts as not sent, the next event of the path is sent for sure.
+ * A message goes out unless all that was set is what the peer itself has sent last: two devices that are
+ * mapped both ways, and that answer each other's values, would never come to rest otherwise.
  */
-static void send_path(struct osc *self, struct osc_path *path)
+static bool is_echo(const struct osc *self, const struct osc_path *path)
+{
+    for (size_t n = 0; n < path->n_out; n++) {
+        const struct osc_value *value = &path->values[n];
+
+        if (value->is_set && (value->value != value->received || value->peer != self->n_peers))
+            return false;
+    }
+    return true;
+}
+
+static void send_message(struct osc *self, struct osc_path *path)
 {
     const struct osc_address *peer = &self->net.peer;
     size_t bytes;
     int r;
 
-    for (size_t n = 0; n < path->n_out; n++)
+    for (size_t n = 0; n < path->n_out; n++) {
         osc_codec_out_set(path->out, n, path->values[n].value);
+        path->values[n].received = NAN;
+    }
     r = osc_codec_out_write(path->out, path->address, self->out, sizeof(self->out), &bytes);
     assert(r == 0);
-    path->has_sent = sendto(self->net.fd, self->out, bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
-                            (const struct sockaddr *)&peer->storage, peer->bytes) >= 0;
-    if (!path->has_sent)
+    if (sendto(self->net.fd, self->out, bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
+               (const struct sockaddr *)&peer->storage, peer->bytes) < 0)
         failure(self, "sending failed", errno);
+}
+
+/* Sends what was set; what cannot be sent is dropped. */
+static void send_path(struct osc *self, struct osc_path *path)
+{
+    if (self->net.fd >= 0 && !is_echo(self, path) && has_peer(self))
+        send_message(self, path);
     for (size_t n = 0; n < path->n_out; n++)
-        path->values[n].sent = path->values[n].value;
+        path->values[n].is_set = false;
+}
+
+static void osc_set(void *userdata, uint32_t channel, double value)
+{
+    struct osc *self = userdata;
+    struct osc_value *slot;
+    struct osc_place place;
+
+    assert(channel < self->paths.n_channels);
+    place = self->paths.channels[channel];
+    assert(place.path && place.path->out);
+    slot = &place.path->values[place.n];
+    if (slot->is_set) /* no event gives way to the next: the message so far goes first */
+        send_path(self, place.path);
+    slot->value = osc_format_denormalise(osc_path_range(place.path, place.n), value);
+    slot->is_set = true;
+    if (place.path->is_dirty)
+        return;
+    place.path->is_dirty = true;
+    place.path->next_dirty = NULL;
+    *self->dirty_end = place.path;
+    self->dirty_end = &place.path->next_dirty;
 }
 
 static void osc_flush(void *userdata)
@@ -358,8 +380,7 @@ static void osc_flush(void *userdata)
     while ((path = self->dirty)) {
         self->dirty = path->next_dirty;
         path->is_dirty = false;
-        if (self->net.fd >= 0 && has_changed(path) && has_peer(self))
-            send_path(self, path);
+        send_path(self, path);
     }
     self->dirty_end = &self->dirty;
 }

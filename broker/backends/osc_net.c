@@ -246,17 +246,19 @@ void osc_net_close(struct osc_net *net)
     net->peer.bytes = 0;
 }
 
-void osc_net_learn(struct osc_net *net, const struct osc_address *from)
+bool osc_net_learn(struct osc_net *net, const struct osc_address *from)
 {
+    struct osc_address peer = *from;
     in_port_t port = htons(net->learn_port);
 
     if (!net->learn)
-        return;
-    net->peer = *from;
-    if (!net->learn_port)
-        return;
-    if (from->storage.ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)&net->peer.storage)->sin6_port = port;
-    else
-        ((struct sockaddr_in *)&net->peer.storage)->sin_port = port;
+        return false;
+    if (net->learn_port && peer.storage.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&peer.storage)->sin6_port = port;
+    else if (net->learn_port)
+        ((struct sockaddr_in *)&peer.storage)->sin_port = port;
+    if (peer.bytes == net->peer.bytes && memcmp(&peer.storage, &net->peer.storage, peer.bytes) == 0)
+        return false;
+    net->peer = peer;
+    return true;
 }

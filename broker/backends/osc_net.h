@@ -58,7 +58,7 @@ int osc_net_open(struct osc_net *net, struct fc_reason *reason);
 /* Also forgets the peer. Closed already: nothing happens. */
 void osc_net_close(struct osc_net *net);
 
-/* A valid packet came from `from`: with `learn` it is the peer from now on. */
-void osc_net_learn(struct osc_net *net, const struct osc_address *from);
+/* A valid packet came from `from`: with `learn` it is the peer from now on. True if that is another one. */
+bool osc_net_learn(struct osc_net *net, const struct osc_address *from);
 
 #endif

@@ -1,5 +1,6 @@
 /* See osc_paths.h. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static int path_grow(struct osc_path *path, size_t n_values)
         return -ENOMEM;
     path->values = values;
     for (size_t n = path->n_values; n < n_values; n++) {
-        values[n] = (struct osc_value){.source = OSC_PATHS_NO_CHANNEL};
+        values[n] = (struct osc_value){.source = OSC_PATHS_NO_CHANNEL, .received = NAN};
         if (path->format)
             values[n].value = osc_format_rest(&path->format->ranges[n]);
     }

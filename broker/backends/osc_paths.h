@@ -22,7 +22,9 @@
 struct osc_value {
     uint32_t source; /* the channel that events are emitted on, or OSC_PATHS_NO_CHANNEL */
     double value;    /* to be sent; in the type's range, not normalised */
-    double sent;     /* what the last message had */
+    bool is_set;     /* since the last message */
+    double received; /* what the peer sent, as it would be sent back; NaN once something else was sent */
+    uint64_t peer;   /* which one: they are counted */
 };
 
 struct osc_path {
@@ -31,7 +33,6 @@ struct osc_path {
     size_t n_values;
     struct osc_out *out; /* NULL: nothing is sent to it */
     size_t n_out;        /* values that are sent: the format's, or one without a format */
-    bool has_sent;
     bool is_dirty;
     struct osc_path *next_dirty;
     UT_hash_handle hh;

@@ -49,6 +49,8 @@ static const struct cli_command *cli_find(const char *name)
     return NULL;
 }
 
+static const char *const cli_option_names[] = {"--help", "--version", "--log-level"};
+
 static int cli_usage(const char *problem, const char *word)
 {
     struct suggest suggest;
@@ -58,6 +60,8 @@ static int cli_usage(const char *problem, const char *word)
     suggest_init(&suggest, word);
     for (size_t i = 0; i < cli_n_commands; i++)
         suggest_offer(&suggest, cli_commands[i].name);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_option_names); i++)
+        suggest_offer(&suggest, cli_option_names[i]);
     text = suggest_hint(&suggest, hint, sizeof(hint));
     fprintf(stderr, "firecurtain: %s \"%s\"%s%s\nTry 'firecurtain --help'.\n", problem, word,
             text ? "; " : "", text ? text : "");
@@ -87,7 +91,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
     };
     int c, r = 0;
 
-    while (r == 0 && (c = getopt_long(argc, argv, "b:i:hv", long_options, NULL)) != -1) {
+    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hv", long_options, NULL)) != -1) {
         switch (c) {
         case 'b':
         case 'i':
@@ -103,9 +107,10 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'v':
             puts("firecurtain " FIRECURTAIN_VERSION);
             return EX_OK;
+        case ':':
+            return cli_usage("a value is missing after", argv[optind - 1]);
         default:
-            fputs("Try 'firecurtain --help'.\n", stderr);
-            return EX_USAGE;
+            return cli_usage("there is no option", argv[optind - 1]);
         }
     }
     return r ? r : -1;
@@ -120,15 +125,14 @@ int cli_main(int argc, char **argv)
 
     if (word && (command = cli_find(word)))
         word = ++optind < argc ? argv[optind] : NULL;
+    if (status < 0 && !command && word && !strpbrk(word, "./") && access(word, F_OK) < 0)
+        status = cli_usage("there is neither a command nor a file", word); /* a mistyped command, rather */
     if (status < 0 && optind + 1 < argc)
         status = cli_usage("unexpected argument", argv[optind + 1]);
     if (status < 0 && !command && argc == 1 && access(CLI_DEFAULT_SHOW, R_OK) < 0) {
         cli_help(stderr);
         status = EX_USAGE;
     }
-    /* a bare word that is no file is rather a mistyped command */
-    if (status < 0 && !command && word && !strpbrk(word, "./") && access(word, F_OK) < 0)
-        status = cli_usage("there is neither a command nor a file", word);
     if (status < 0) {
         options.path = word ? word : CLI_DEFAULT_SHOW;
         log_init(options.level);

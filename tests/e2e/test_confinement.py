@@ -199,14 +199,36 @@ def test_outside_the_curtain_the_same_attempts_succeed(tmp_path):
     assert not refused
 
 
-def test_without_user_namespaces_nothing_starts_silently(play, identity):
+def test_without_user_namespaces_the_other_layers_hold_and_the_log_says_so(play, identity):
     """In a namespace of the test's own, whose limit for further ones is 0."""
-    show = play("print('it ran')\n", ready=(), launcher=(
+    show = play("""
+        import os
+        import midimonster
+        def attempt(name, function):
+            try:
+                function()
+                print(name, "succeeded")
+            except OSError as error:
+                print(name, "refused")
+        attempt("passwd", lambda: open("/etc/passwd"))
+        attempt("root", lambda: os.listdir("/"))
+        attempt("fork", os.fork)
+        attempt("kill", lambda: os.kill(os.getppid(), 0))
+        attempt("planted", lambda: open(__file__ + ".planted", "w"))
+        attempt("state", lambda: open("file", "w"))
+        def handler(value):
+            midimonster.output("out", value)
+    """, MAPS, launcher=(
         "unshare", "--user", f"--map-user={identity.uid or 1}", f"--map-group={identity.uid or 1}", "--keep-caps", "sh", "-c",
         'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all -- "$@"', "sh"))
-    show.log.wait("(?i)namespace", level=("error", "warning"))
-    assert not show.log.matching("^it ran$")
-    show.kill()
+    show.log.wait("(?i)namespaces.*Landlock", "-", "warning")
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+    assert show.log.messages("py1", "succeeded|refused$") == [
+        "passwd refused", "root refused", "fork refused", "kill refused", "planted refused", "state succeeded"]
+    for task in tasks(show.worker()):
+        facts = status(show.worker(), task)
+        assert (facts["NoNewPrivs"], facts["Seccomp"], int(facts["CapEff"], 16)) == ("1", "2", 0)
 
 
 def test_five_attempts_at_import_are_refused(play):

@@ -212,11 +212,11 @@ midimonster.manage(on_connection, listener)
 print("listening", listener.sock.getsockname()[1])
 ''', options=HOST)
     port = int(show.printed("^listening").split()[1])
-    for _ in range(2):
+    for count in (1, 2):
         with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
             assert client.recv(100) == b"welcome"
             client.sendall(b"thanks")
-            show.printed("^data b'thanks'$")
+            show.printed("^data b'thanks'$", count=count)
     assert len(show.log.messages("py1", "^accepted Wrapped$")) == 2
 
 

@@ -97,7 +97,7 @@ NETWORK = load()
 # Holes of the product that were reported; strict, so that this says when they are closed.
 OPEN = {
     "the_source_decides_what_unspecified_means": "netgate passes 0.0.0.0 on as it is; the kernel takes it for the bound source",
-    "source_route": "setsockopt() is not filtered: IP_OPTIONS with LSRR sends to any host first",
+    "source_route_v6": "setsockopt() is not filtered: with IPV6_RTHDR packets go to any host first",
 }
 
 

@@ -274,10 +274,8 @@ static void test_output(void **state)
     rig_channel(&rig, "/1/xy:1", FC_TARGET);
     rig_channel(&rig, "/n:1", FC_TARGET);
     rig_start(&rig);
-    backend_osc.set(rig.self, 2, 0.56);
-    backend_osc.set(rig.self, 0, 0.25);
-    backend_osc.set(rig.self, 0, 1);
     backend_osc.set(rig.self, 2, 0.55); /* 6.5 */
+    backend_osc.set(rig.self, 0, 1);
     rig_assert_silence(peer);
     backend_osc.flush(rig.self);
     rig_assert_packet(peer, RIG_BYTES("/n\0\0,ih\0\0\0\0\0\0\0\0\0\0\0\0\7"));
@@ -300,22 +298,39 @@ static void test_unconfigured_output_is_a_float(void **state)
     rig_assert_silence(peer);
 }
 
-static void test_only_changes_are_sent(void **state)
+static void test_every_event_is_sent(void **state)
 {
     rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
     rig_set(&rig, "/n", "i 0 10");
     rig_channel(&rig, "/n", FC_TARGET);
     rig_start(&rig);
-    backend_osc.set(rig.self, 0, 0); /* as at rest, but the first */
-    backend_osc.flush(rig.self);
+    backend_osc.set(rig.self, 0, 0);
+    backend_osc.set(rig.self, 0, 0.1); /* one turn of the loop, two events, two messages */
     rig_assert_packet(peer, RIG_BYTES("/n\0\0,i\0\0\0\0\0\0"));
-    backend_osc.set(rig.self, 0, 0.04); /* still 0 */
-    backend_osc.flush(rig.self);
-    backend_osc.flush(rig.self);
     rig_assert_silence(peer);
-    backend_osc.set(rig.self, 0, 0.06);
     backend_osc.flush(rig.self);
     rig_assert_packet(peer, RIG_BYTES("/n\0\0,i\0\0\0\0\0\1"));
+    backend_osc.set(rig.self, 0, 0.1); /* unchanged */
+    backend_osc.flush(rig.self);
+    backend_osc.flush(rig.self);
+    rig_assert_packet(peer, RIG_BYTES("/n\0\0,i\0\0\0\0\0\1"));
+    rig_assert_silence(peer);
+}
+
+static void test_an_echo_is_not_sent(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
+    rig_start(&rig);
+    receive(RIG_BYTES("/a\0\0,f\0\0" F_1));
+    backend_osc.set(rig.self, 0, 1); /* what it sent comes back to it */
+    backend_osc.flush(rig.self);
+    rig_assert_silence(peer);
+    backend_osc.set(rig.self, 0, 0);
+    backend_osc.set(rig.self, 0, 1); /* not an echo any more */
+    backend_osc.flush(rig.self);
+    rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_0));
+    rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_1));
     rig_assert_silence(peer);
 }
 
@@ -371,7 +386,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_detect, setup, teardown),
         cmocka_unit_test_setup_teardown(test_output, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unconfigured_output_is_a_float, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_only_changes_are_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_event_is_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_echo_is_not_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_input_is_not_echoed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_message_fits, setup, teardown),
     };

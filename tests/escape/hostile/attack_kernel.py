@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from attacklib import attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
+from attacklib import INSIDE, attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
 
 EPERM, ENOSYS, KILLED = "errno EPERM", "errno ENOSYS", r"worker ended: killed by SIGSYS.*"
 MEMORY = ctypes.create_string_buffer(4096)
@@ -485,21 +485,21 @@ def tiocsctty():
 @attack(12, EPERM)
 def seccomp_strict():
     """SECCOMP_SET_MODE_FILTER with 'allow everything'."""
-    syscall(157, 38, 1, 0, 0, 0) if os.getpid() != 1 else None
+    syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
     program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
     syscall(317, 1, 0, struct.pack("<HxxxxxxQ", 1, pointer(program)))
 
 
 @attack(12, EPERM)
 def seccomp_listener():
-    syscall(157, 38, 1, 0, 0, 0) if os.getpid() != 1 else None
+    syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
     program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
     os.close(syscall(317, 1, 8, struct.pack("<HxxxxxxQ", 1, pointer(program))))
 
 
 @attack(12, EPERM)
 def prctl_seccomp():
-    syscall(157, 38, 1, 0, 0, 0) if os.getpid() != 1 else None
+    syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
     program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
     syscall(157, 22, 2, struct.pack("<HxxxxxxQ", 1, pointer(program)))
 
@@ -567,7 +567,7 @@ def hook_epoll_wait():
 
 @attack(14, EPERM)
 def from_a_thread_that_was_there_before():
-    if os.getpid() != 1:  # the control has no such thread: one of its own
+    if not INSIDE:  # the control has no such thread: one of its own
         import select
         hook_epoll_wait()
         thread = threading.Thread(target=select.epoll().poll, args=(0.01,))

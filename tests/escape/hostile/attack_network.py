@@ -304,7 +304,7 @@ def sendmsg_with_control_messages():
         return client.sendmsg([b"attack"], control, 0, (HOST, ports.UDP_ALLOWED))
 
 
-@attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)")
+@attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)", needs_root=True)
 def source_route():
     """IP_OPTIONS: the packets to an allowed address go to 127.0.0.3 first (LSRR)."""
     with new(UDP) as client:
@@ -315,10 +315,11 @@ def source_route():
 
 @attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)")
 def source_route_v6():
-    """IPV6_RTHDR of type 2: likewise."""
+    """IPV6_RTHDR of type 4 (SRv6), which the kernel gives to everybody: packets for ::1 go to fd00::3 first."""
     with new(UDP, socket.AF_INET6) as client:
         client.connect(("::1", ports.UDP_ALLOWED))
-        header = struct.pack("BBBBI", 0, 2, 2, 1, 0) + socket.inet_pton(socket.AF_INET6, "fd00::3")
+                hops = [socket.inet_pton(socket.AF_INET6, host) for host in ("::1", "fd00::3")]
+        header = struct.pack("BBBBBBH", 0, 4, 4, 1, 1, 0, 0) + b"".join(hops)
         client.setsockopt(socket.IPPROTO_IPV6, 57, header)
     return "set"
 

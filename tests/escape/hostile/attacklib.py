@@ -9,6 +9,12 @@ import signal
 import sys
 from pathlib import Path
 
+try:
+    import midimonster  # noqa: F401
+    INSIDE = True
+except ImportError:
+    INSIDE = False
+
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 NAMES = {**errno.errorcode, errno.EOPNOTSUPP: "EOPNOTSUPP"}

@@ -1,0 +1,508 @@
+"""Rows 17 to 27 but 20's garbage and 26: files, descriptors, memory and messages shared with others. `places` names what
+is looked for, inside and outside; what a control writes to is a copy of the test's own."""
+
+import array
+import ctypes
+import fcntl
+import mmap
+import os
+import socket
+import stat
+import struct
+import sys
+
+import places
+from attacklib import INSIDE, attack, check, go, libc, main, pointer, syscall  # noqa: F401 (go: a handler)
+
+ABSENT, REFUSED = "errno ENOENT", r"errno E(PERM|NOSYS|ROFS|ACCES)"
+READ_ONLY = r"errno E(ROFS|ACCES|PERM|NOSYS)"
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return len(file.read(100))
+
+
+def raw_open(path, flags=0):
+    """openat() itself; and openat2(), which filters tend to forget."""
+    path = os.fsencode(path)
+    try:
+        os.close(syscall(437, -100, path, struct.pack("<QQQ", flags, 0, 0), 24))
+    except OSError as error:
+        if error.errno not in (2, 13, 38):
+            raise
+    fd = syscall(257, -100, path, flags, 0)
+    os.close(fd)
+
+
+# 17: others' files
+
+@attack(17, ABSENT)
+def etc_passwd():
+    return read("/etc/passwd")
+
+
+@attack(17, ABSENT)
+def etc_passwd_raw():
+    raw_open("/etc/passwd")
+
+
+@attack(17, ABSENT, needs_root=True)
+def etc_shadow():
+    return read("/etc/shadow")
+
+
+@attack(17, ABSENT)
+def etc_passwd_from_below():
+    """Out of every folder there is, by dots."""
+    here = os.getcwd()
+    for folder in ("/show", "/state", "/tmp", "/usr/lib", "/dev", "/"):
+        try:
+            os.chdir(folder if INSIDE else "/tmp")
+            return read("../" * 20 + "etc/passwd")
+        except FileNotFoundError:
+            pass
+        finally:
+            os.chdir(here)
+    raise FileNotFoundError(2, "nowhere")
+
+
+@attack(17, ABSENT)
+def another_users_file():
+    return read(places.SECRET)
+
+
+@attack(17, ABSENT)
+def another_instances_script():
+    return read(places.OTHER_SCRIPT)
+
+
+@attack(17, ABSENT)
+def another_instances_state():
+    return os.listdir(places.OTHER_STATE)
+
+
+@attack(17, ABSENT)
+def its_own_place_on_the_host():
+    return os.listdir(places.SHOW)
+
+
+@attack(17, r"errno E(NOENT|PERM|NOSYS)", outside="ok")
+def by_an_absolute_symbolic_link():
+    path = f"link-{os.getpid()}"
+    os.symlink("/etc/passwd", path)
+    try:
+        return read(path)
+    finally:
+        os.unlink(path)
+
+
+# 18: what is left behind for the broker
+
+@attack(18, REFUSED)
+def leave_a_symbolic_link():
+    os.symlink("/etc/shadow", "left-link")
+
+
+@attack(18, REFUSED)
+def leave_a_hard_link():
+    with open("left-file", "w"):
+        os.link("left-file", "left-hard-link")
+
+
+@attack(18, REFUSED)
+def leave_a_fifo():
+    os.mkfifo("left-fifo")
+
+
+@attack(18, REFUSED)
+def leave_a_fifo_raw():
+    syscall(133, b"left-fifo-raw", stat.S_IFIFO | 0o600, 0)
+
+
+@attack(18, REFUSED, needs_root=True)
+def leave_a_device():
+    os.mknod("left-device", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+
+
+@attack(18, REFUSED)
+def leave_a_socket_file():
+    os.mknod("left-socket", stat.S_IFSOCK | 0o600)
+
+
+# 19: /proc and /sys
+
+@attack(19, ABSENT)
+def proc_self_mem():
+    raw_open("/proc/self/mem")
+
+
+@attack(19, ABSENT)
+def proc_environ():
+    return read(f"/proc/{os.getppid() or 1}/environ")
+
+
+@attack(19, ABSENT)
+def proc_net_tcp():
+    return read("/proc/net/tcp")
+
+
+@attack(19, ABSENT)
+def proc_list():
+    return len(os.listdir("/proc"))
+
+
+@attack(19, ABSENT)
+def sys_list():
+    return len(os.listdir("/sys"))
+
+
+@attack(19, ABSENT, needs_root=True)
+def dev_kmsg():
+    raw_open("/dev/kmsg")
+
+
+# 20 and 21: what it was born with
+
+@attack(20, r"ok (?!.*(file|folder|seqpacket|block))0 \S+, 1 pipe, 2 pipe(, \d+ (other|stream|socket-\w+))*", outside="ok .*3 folder.*")
+def descriptors():
+    """Kind of every descriptor below 1024. The control holds a folder."""
+    if not INSIDE:
+        os.dup2(os.open("/", os.O_RDONLY), 3)
+    found = []
+    for fd in range(1024):
+        try:
+            mode = os.fstat(fd).st_mode
+        except OSError:
+            continue
+        kind = "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "pipe" if stat.S_ISFIFO(mode) else \
+            "block" if stat.S_ISBLK(mode) else "device" if stat.S_ISCHR(mode) else "other"
+        if stat.S_ISSOCK(mode):
+            peek = socket.socket(fileno=os.dup(fd))
+            kind = {socket.SOCK_STREAM: "stream", socket.SOCK_SEQPACKET: "seqpacket"}.get(peek.type, f"socket-{peek.type}")
+        found.append(f"{fd} {kind}")
+    return ", ".join(found)
+
+
+@attack(20, "ok nothing", outside="ok .*passwd.*")
+def a_folder_to_walk_from():
+    """openat() relative to each descriptor."""
+    if not INSIDE:
+        os.dup2(os.open("/", os.O_RDONLY), 3)
+    reached = []
+    for fd in range(1024):
+        for name in (b"etc/passwd", b"../etc/passwd", b"../../../../../../etc/passwd"):
+            try:
+                os.close(syscall(257, fd, name, 0, 0))
+                reached.append(f"{fd} {name.decode()}")
+            except OSError:
+                pass
+    return reached or "nothing"
+
+
+@attack(21, "ok nothing", outside="ok .*FC_SECRET.*")
+def environment():
+    """os.environ, and what the C library was given."""
+    found = [key for key in os.environ if key not in ("LC_CTYPE", "HOME")]
+    environ = ctypes.POINTER(ctypes.c_char_p).in_dll(libc, "environ")
+    at = 0
+    while environ and environ[at]:
+        found.append(environ[at].decode().split("=")[0])
+        at += 1
+    return [key for key in found if key not in ("LC_CTYPE", "HOME")] or "nothing"
+
+
+# 22: memory and queues
+
+@attack(22, REFUSED)
+def shmget():
+    syscall(31, syscall(29, 0, 4096, 0o1600), 0, 0)
+
+
+@attack(22, REFUSED)
+def msgget():
+    syscall(71, syscall(68, 0, 0o1600), 0, 0)
+
+
+@attack(22, REFUSED)
+def semget():
+    syscall(66, syscall(64, 0, 1, 0o1600), 0, 0)
+
+
+@attack(22, REFUSED)
+def mq_open():
+    syscall(240, f"fc-{os.getpid()}".encode(), os.O_CREAT | os.O_RDWR, 0o600, 0)
+    syscall(241, f"fc-{os.getpid()}".encode())
+
+
+@attack(22, REFUSED)
+def memfd():
+    os.close(syscall(319, b"x", 0))
+
+
+@attack(22, "ok None")
+def write_shared():
+    """Leaves something for `read_shared` of another instance."""
+    with open(places.SHM + "/fc-shared", "w") as file:
+        file.write("hello")
+
+
+@attack(22, ABSENT, control=None)  # the test's control runs the two in a row
+def read_shared():
+    return read(places.SHM + "/fc-shared")
+
+
+@attack(22, "ok None")
+def write_state():
+    with open("fc-shared-state", "w") as file:
+        file.write("hello")
+
+
+@attack(22, ABSENT, control=None)
+def read_state():
+    return read("fc-shared-state")
+
+
+@attack(22, ABSENT, control=None)
+def read_tmp():
+    return read("/tmp/fc-shared")
+
+
+# 23: locks, leases, time stamps
+
+def _locked(function):
+    for path in (places.FILE, os.__file__ if INSIDE else places.FILE):
+        with open(path) as file:
+            function(file)
+
+
+@attack(23, REFUSED)
+def flock():
+    _locked(lambda file: fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
+
+
+@attack(23, REFUSED)
+def posix_lock():
+    _locked(lambda file: fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
+
+
+@attack(23, REFUSED)
+def open_file_lock():
+    lock = struct.pack("hhlli4x", fcntl.F_RDLCK, 0, 0, 0, 0)
+    _locked(lambda file: fcntl.fcntl(file, 37, lock))
+
+
+@attack(23, REFUSED)
+def lease():
+    _locked(lambda file: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK))
+
+
+@attack(23, REFUSED)
+def directory_notification():
+    fd = os.open(os.path.dirname(places.FILE), os.O_RDONLY)
+    fcntl.fcntl(fd, fcntl.F_NOTIFY, 0x80000000 | 4)
+
+
+@attack(23, REFUSED)
+def inotify():
+    fd = syscall(294, 0)
+    syscall(254, fd, places.FILE.encode(), 2)
+
+
+@attack(23, REFUSED)
+def time_stamp_of_a_shared_device():
+    """Everybody may set it to now, and everybody sees it: some bits a second between instances, and to the host."""
+    for path in ("/dev/null", "/dev/zero", "/dev/urandom"):
+        os.utime(path)
+
+
+@attack(23, REFUSED)
+def time_stamp_of_a_shared_file():
+    os.utime(places.FILE)
+
+
+@attack(23, r"errno E(PERM|NOSYS|NODATA|OPNOTSUPP|ROFS)", outside="ok|errno E(OPNOTSUPP|PERM)")
+def extended_attribute():
+    open("left-attribute", "w").close()
+    syscall(188, b"left-attribute", b"user.x", b"y", 1, 0)
+
+
+# 24: families of sockets
+
+def _family(number, kind=socket.SOCK_RAW):
+    socket.socket(number, kind, 0).close()
+
+
+@attack(24, "errno EAFNOSUPPORT")
+def netlink():
+    _family(socket.AF_NETLINK)
+
+
+@attack(24, "errno EAFNOSUPPORT", needs_root=True)
+def packet():
+    _family(socket.AF_PACKET)
+
+
+@attack(24, "errno EAFNOSUPPORT", outside="ok|errno EAFNOSUPPORT")
+def vsock():
+    _family(40, socket.SOCK_STREAM)
+
+
+@attack(24, "errno EAFNOSUPPORT", outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
+def alg():
+    _family(38, socket.SOCK_SEQPACKET)
+
+
+@attack(24, "errno EAFNOSUPPORT", outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
+def bluetooth():
+    _family(31)
+
+
+@attack(24, "ok inet inet6 only", outside="ok more")
+def every_family():
+    """0 to 64 in each kind, also with high bits, which the kernel ignores."""
+    made = set()
+    for number in range(65):
+        for kind in (1, 2, 3, 5):
+            for high in (0, 1 << 32):
+                try:
+                    os.close(syscall(41, number | high, kind, 0))
+                    made.add((number, high))
+                except OSError:
+                    pass
+    return "inet inet6 only" if made == {(2, 0), (10, 0)} else f"more: {made}"
+
+
+# 25: unix sockets
+
+@attack(25, "errno EAFNOSUPPORT")
+def unix_stream():
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(places.UNIX_STREAM)
+
+
+@attack(25, "errno EAFNOSUPPORT")
+def unix_abstract():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        return client.sendto(b"attack", places.UNIX_ABSTRACT)
+
+
+def _from_a_pair(use):
+    """Socket pairs are given; none of theirs may go elsewhere."""
+    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with left, right:
+        return use(left)
+
+
+PAIR = r"errno E(AFNOSUPPORT|PERM|ACCES|OPNOTSUPP)"
+
+
+@attack(25, PAIR)
+def pair_sendto():
+    return _from_a_pair(lambda pair: pair.sendto(b"attack", places.UNIX_ABSTRACT))
+
+
+@attack(25, PAIR)
+def pair_sendmsg():
+    return _from_a_pair(lambda pair: pair.sendmsg([b"attack"], [], 0, places.UNIX_ABSTRACT))
+
+
+@attack(25, PAIR)
+def pair_sendmsg_with_a_descriptor():
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [1]))]
+    return _from_a_pair(lambda pair: pair.sendmsg([b"attack"], rights, 0, places.UNIX_ABSTRACT))
+
+
+@attack(25, PAIR)
+def pair_sendmmsg():
+    def use(pair):
+        name = struct.pack("<H", 1) + places.UNIX_ABSTRACT.encode()
+        to, text = ctypes.create_string_buffer(name, len(name)), ctypes.create_string_buffer(b"attack")
+        part = ctypes.create_string_buffer(struct.pack("<QQ", pointer(text), 6), 16)
+        message = struct.pack("<QIxxxxQQQQIxxxxIxxxx", pointer(to), len(name), pointer(part), 1, 0, 0, 0, 0)
+        return syscall(307, pair.fileno(), message, 1, 0)
+    return _from_a_pair(use)
+
+
+@attack(25, PAIR)
+def pair_connect():
+    return _from_a_pair(lambda pair: pair.connect(places.UNIX_ABSTRACT))
+
+
+@attack(25, PAIR, outside="ok")
+def pair_connect_to_a_path():
+    return _from_a_pair(lambda pair: pair.connect(places.UNIX_DATAGRAM))
+
+
+@attack(25, PAIR)
+def pair_bind():
+    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    left.bind(f"\0fc-{os.getpid()}")
+
+
+# 27: what it runs on
+
+def _everything_to(path):
+    """Every way to change a file or its folder; the first that works is told."""
+    folder, tried = os.path.dirname(path), set()
+    for name, change in (
+            ("open", lambda: open(path, "ab").close()), ("raw", lambda: raw_open(path, os.O_RDWR)),
+            ("truncate", lambda: os.truncate(path, 0)), ("chmod", lambda: os.chmod(path, 0o644)),
+            ("utime", lambda: os.utime(path)), ("unlink", lambda: os.unlink(path)),
+            ("rename", lambda: os.rename(path, folder + "/renamed")), ("mkdir", lambda: os.mkdir(folder + "/made")),
+            ("create", lambda: open(folder + "/planted.py", "w").close()),
+            ("cache", lambda: os.mkdir(folder + "/__pycache__2")), ("chown", lambda: os.chown(path, -1, os.getgid()))):
+        try:
+            change()
+        except OSError as error:
+            tried.add(error.errno)
+        else:
+            return name
+    assert tried <= {1, 13, 30, 38}, tried
+    raise OSError(30, "all of them")
+
+
+@attack(27, READ_ONLY)
+def change_the_standard_library():
+    return _everything_to(places.LIBRARY)
+
+
+@attack(27, READ_ONLY)
+def change_the_script():
+    return _everything_to(places.SCRIPT)
+
+
+@attack(27, READ_ONLY)
+def change_the_names():
+    return _everything_to(places.HOSTS)
+
+
+@attack(27, READ_ONLY)
+def change_the_root():
+    os.mkdir(places.ROOT + "/planted")
+
+
+@attack(27, r"ok unchanged", outside="ok changed")
+def change_the_library_in_memory():
+    """A private mapping is the worker's own; a shared writable one is not to be had."""
+    fd = os.open(places.LIBRARY2, os.O_RDWR if not INSIDE else os.O_RDONLY)
+    try:
+        page = mmap.mmap(fd, 0, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+    except PermissionError:
+        return "unchanged"
+    page[0:1] = b"#"
+    return "changed"
+
+
+@attack(27, r"errno E(ACCES|PERM)")
+def execute_what_it_wrote():
+    """A shared library in a folder of its own."""
+    with open("left.so", "wb") as file:
+        file.write(open(places.LIBC, "rb").read())
+    os.chmod("left.so", 0o755)
+    with open("left.so", "rb") as file:
+        mmap.mmap(file.fileno(), 4096, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC).close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,292 @@
+"""Rows 37 to 45: more than its share. The instances have memory = 128M, threads = 16 and files = 32."""
+
+import ctypes
+import mmap
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+
+from attacklib import INSIDE, attack, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
+
+MIB = 1 << 20
+BOMB = 320 * MIB  # much more than the option, and little enough for a control
+
+
+def _fill(kind):
+    """Maps and touches memory until it fails; how many MiB it got."""
+    libc.mmap.restype = ctypes.c_void_p
+    got, kept, step = 0, [], 8 * MIB
+    while got < BOMB:
+        at = libc.mmap(None, ctypes.c_size_t(step), 3, kind, -1, ctypes.c_long(0))
+        if at == ctypes.c_void_p(-1).value:
+            break
+        for page in range(at, at + step, 4096):
+            ctypes.c_char.from_address(page).value = b"x"
+        kept.append(at)
+        got += step
+    for at in kept:
+        libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(step))
+    if got < BOMB:
+        raise OSError(12, f"after {got >> 20} MiB")
+    return f"{got >> 20} MiB"
+
+
+# 38: memory
+
+@attack(38, r"raised MemoryError.*")
+def python_memory():
+    kept = []
+    while sum(map(len, kept)) < BOMB:
+        kept.append(b"x" * (8 * MIB))
+    return len(kept)
+
+
+@attack(38, "errno ENOMEM")
+def private_mappings():
+    return _fill(0x22)
+
+
+@attack(38, "errno ENOMEM|worker ended.*")
+def shared_mappings():
+    """MAP_SHARED | MAP_ANONYMOUS: what mmap.mmap(-1, n) does; RLIMIT_DATA does not count it."""
+    return _fill(0x21)
+
+
+@attack(38, "errno ENOMEM|worker ended.*")
+def stack_mappings():
+    """MAP_GROWSDOWN: counts as stack, and each is below RLIMIT_STACK."""
+    return _fill(0x122)
+
+
+@attack(38, r"errno (ENOMEM|ENOSPC|EFBIG)|worker ended.*|raised MemoryError.*", outside="ok")
+def memory_of_tmp():
+    """/tmp is memory too."""
+    path = f"/tmp/fc-bomb-{os.getpid()}"
+    try:
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(BOMB // 8 // MIB):
+                written = file.write(bytes(8 * MIB))
+                if written < 8 * MIB:
+                    raise OSError(28, "short write")
+    finally:
+        os.unlink(path)
+    return "written"
+
+
+# 39: threads
+
+@attack(39, r"ok (1[0-9]|2[0-9]) threads, then fails", outside="ok 100 threads", control=True)
+def threads_until_it_fails():
+    stop, made = threading.Event(), []
+    try:
+        while len(made) < 100:
+            thread = threading.Thread(target=stop.wait, daemon=True)
+            thread.start()
+            made.append(thread)
+        return f"{len(made)} threads"
+    except RuntimeError:
+        return f"{len(made)} threads, then fails"
+    finally:
+        stop.set()
+        for thread in made:
+            thread.join()
+
+
+@attack(39, r"ok (2[0-9]|3[0-9]|4[0-9]) files, then EMFILE", outside="ok 200 files")
+def descriptors_until_it_fails():
+    made = []
+    try:
+        while len(made) < 200:
+            made.append(os.dup(1))
+        return f"{len(made)} files"
+    except OSError as error:
+        return f"{len(made)} files, then {'EMFILE' if error.errno == 24 else error}"
+    finally:
+        for fd in made:
+            os.close(fd)
+
+
+@attack(39, r"raised (ValueError|PermissionError).*|errno E(NOSYS|PERM)", outside="ok None")
+def raise_the_limits():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+# 41: files
+
+@attack(41, r"errno EFBIG|worker ended: killed by SIGXFSZ.*", outside=r"ok 1125899906842624|errno EFBIG|ok \d+")
+def sparse_file():
+    with open("sparse", "wb") as file:
+        size = 1 << 50 if INSIDE else 1 << 40
+        os.ftruncate(file.fileno(), size)
+    found = os.stat("sparse").st_size
+    os.unlink("sparse")
+    return found
+
+
+@attack(41, r"errno EFBIG|worker ended: killed by SIGXFSZ.*", outside="ok written")
+def large_file():
+    with open("large", "wb", buffering=0) as file:
+        for _ in range(80):
+            file.write(bytes(MIB))
+    os.unlink("large")
+    return "written"
+
+
+@attack(41, r"ok depth (1000|\d+)", outside="ok depth 1000")
+def deep_tree():
+    """Removed again by the attack itself."""
+    here, depth = os.getcwd(), 0
+    try:
+        while depth < 1000:
+            os.mkdir("d")
+            os.chdir("d")
+            depth += 1
+    except OSError:
+        pass
+    for _ in range(depth):
+        os.chdir("..")
+        os.rmdir("d")
+    os.chdir(here)
+    return f"depth {depth}"
+
+
+@attack(41, "ok named", outside="ok named")
+def names_with_bad_bytes():
+    for name in (b"\xff\xfe", b"new\nline", b"\x1b[2J", b"x" * 255, b" ", b"-rf", "\u202e".encode()):
+        with open(b"bad" + name[:252], "w"):
+            pass
+    return "named"
+
+
+# 42: its own end
+
+@attack(42, r"worker ended: killed by SIGSEGV.*", outside="killed by SIGSEGV")
+def segfault():
+    ctypes.string_at(8)
+
+
+@attack(42, r"worker ended: exit status 5.*", control=None)
+def exit_at_once():
+    os._exit(5)
+
+
+@attack(42, r"worker ended: exit status 6.*", control=None)
+def exit_raw():
+    syscall(231, 6)
+
+
+@attack(42, r"worker ended: killed by SIG(ABRT|SEGV).*", outside="killed by SIGABRT")
+def abort():
+    os.abort()
+
+
+@attack(42, r"ok not stopped|worker ended.*", control=None)
+def stop_itself():
+    """The first process of its namespace is not stopped by itself."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return "not stopped"
+
+
+@attack(42, r"worker ended: killed by SIG(ILL|SEGV|TRAP|BUS).*", outside="killed by SIG(ILL|SEGV|TRAP|BUS)")
+def illegal_instruction():
+    from attacklib import machine_code
+    machine_code(b"\x0f\x0b")()
+
+
+@attack(42, r"worker ended: .*", outside="killed by SIGSEGV")
+def stack_overflow():
+    """Native recursion without end."""
+    from attacklib import machine_code
+    machine_code(b"\xe8\xfb\xff\xff\xff")()
+
+
+# 40 and 45: talk
+
+@attack(40, "ok printed", outside="ok printed")
+def print_flood():
+    """64 MiB here; the time of 1 GB would be other people's."""
+    line = b"flood " + b"x" * 1017 + b"\n"
+    fd = 1 if INSIDE else os.open("/dev/null", os.O_WRONLY)
+    for _ in range(64):
+        data = line * 1024
+        while data:
+            data = data[os.write(fd, data):]
+    return "printed"
+
+
+@attack(40, "ok printed", outside="ok printed")
+def line_without_end():
+    fd = 1 if INSIDE else os.open("/dev/null", os.O_WRONLY)
+    for _ in range(16):
+        data = b"endless" * (MIB // 7)
+        while data:
+            data = data[os.write(fd, data):]
+    os.write(fd, b"\n")
+    return "printed"
+
+
+@attack(40, r"raised ValueError x+.*", outside="raised ValueError")
+def large_exception():
+    raise ValueError("x" * 10 * MIB)
+
+
+@attack(40, "ok printed", outside="ok printed")
+def terminal_escapes():
+    os.write(1, b"escape \x1b]0;owned\x07\x1b[2J\r\x9b31m\x00\xff\n2026-11-22T15:45:16.806 error good forged\n")
+    return "printed"
+
+
+@attack(45, r"ok 200000", control=None)
+def outputs():
+    import midimonster
+    for n in range(200000):
+        midimonster.output("out", n % 100 / 100)
+    return 200000
+
+
+@attack(45, r"raised \w+Error.*", control=None)
+def timers():
+    import midimonster
+    for n in range(100000):
+        midimonster.interval(lambda n=n: None, 100000 + n)
+    return "all"
+
+
+@attack(45, r"raised \w+.*|errno (EMFILE|ENOSPC).*", control=None)
+def registered_sockets():
+    import midimonster
+    kept = []
+    while len(kept) < 4000:
+        pair = socket.socketpair()
+        kept.append(pair)
+        for one in pair:
+            midimonster.manage(lambda s: None, one)
+    return len(kept)
+
+
+@attack(45, r"ok none", control=None)
+def new_channels_too_late():
+    """One warning a name, no channel."""
+    import midimonster
+    for n in range(5000):
+        midimonster.output(f"late{n}", 0.5)
+    return "none" if not [name for name in midimonster.channels() if name.startswith("late")] else "made"
+
+
+@attack(45, r"(ok None|raised \w*Error.*)", control=None)
+def channel_names():
+    import midimonster
+    for name in ("x" * MIB, "a\nb", "a\0b", "\ud800", ""):
+        try:
+            midimonster.output(name, 0.5)
+        except (ValueError, TypeError, UnicodeError):
+            pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())
