@@ -310,15 +310,16 @@ static bool has_peer(struct osc *self)
 }
 
 /*
- * A message goes out unless all that was set is what the peer itself has sent last: two devices that are
- * mapped both ways, and that answer each other's values, would never come to rest otherwise.
+ * Every event is sent, with one exception: what the peer has just sent back does not go to it once more. Two
+ * devices that are mapped both ways, and that answer each other's values, would never come to rest otherwise.
  */
 static bool is_echo(const struct osc *self, const struct osc_path *path)
 {
     for (size_t n = 0; n < path->n_out; n++) {
         const struct osc_value *value = &path->values[n];
 
-        if (value->is_set && (value->value != value->received || value->peer != self->n_peers))
+        if (value->is_set &&
+            (value->value != value->sent || value->value != value->received || value->peer != self->n_peers))
             return false;
     }
     return true;
@@ -332,6 +333,7 @@ static void send_message(struct osc *self, struct osc_path *path)
 
     for (size_t n = 0; n < path->n_out; n++) {
         osc_codec_out_set(path->out, n, path->values[n].value);
+        path->values[n].sent = path->values[n].value;
         path->values[n].received = NAN;
     }
     r = osc_codec_out_write(path->out, path->address, self->out, sizeof(self->out), &bytes);

@@ -147,7 +147,7 @@ static int path_grow(struct osc_path *path, size_t n_values)
         return -ENOMEM;
     path->values = values;
     for (size_t n = path->n_values; n < n_values; n++) {
-        values[n] = (struct osc_value){.source = OSC_PATHS_NO_CHANNEL, .received = NAN};
+        values[n] = (struct osc_value){.source = OSC_PATHS_NO_CHANNEL, .sent = NAN, .received = NAN};
         if (path->format)
             values[n].value = osc_format_rest(&path->format->ranges[n]);
     }

@@ -23,7 +23,8 @@ struct osc_value {
     uint32_t source; /* the channel that events are emitted on, or OSC_PATHS_NO_CHANNEL */
     double value;    /* to be sent; in the type's range, not normalised */
     bool is_set;     /* since the last message */
-    double received; /* what the peer sent, as it would be sent back; NaN once something else was sent */
+    double sent;     /* in the last message; NaN before any */
+    double received; /* from the peer since then, as it would be sent back; NaN if nothing was */
     uint64_t peer;   /* which one: they are counted */
 };
 

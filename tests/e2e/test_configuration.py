@@ -279,11 +279,11 @@ def test_a_cycle_of_mappings_ends(play):
         wire./in > l.a
         l.a > l.b
         l.b > l.a
-        wire./ok > wire./ok
+        wire./ping > wire./pong
         """, ready=())
     for _ in range(20):
         show.set("/in", 0.5)
-    show.set("/ok", 0.5)
-    show.expect("/ok", 0.5)
+    show.set("/ping", 0.5)
+    show.expect("/pong", 0.5)
     show.log.wait("(?i)hop|cycle|loop", level="warning")
     assert len(show.log.matching("(?i)hop|cycle", level="warning")) <= 3, "one a second at most"

@@ -101,10 +101,10 @@ def test_values_outlive_a_restart_of_the_instance(play):
             os._exit(3)
         def tell(value):
             print("values", midimonster.inputvalue("top"), midimonster.outputvalue("out"))
-    """, ["wire./top > py1.top", "wire./out > py1.script.set_out", "wire./end > py1.script.end",
+    """, ["wire./top > py1.top", "wire./set > py1.script.set_out", "wire./end > py1.script.end",
           "wire./tell > py1.script.tell", "py1.out > wire./out"])
     show.set("/top", 0.625)
-    show.set("/out", 0.25)
+    show.set("/set", 0.25)
     show.expect("/out", 0.25)
     first = show.worker()
     position = show.log.position

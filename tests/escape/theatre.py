@@ -128,7 +128,8 @@ def control(script, names, folder, *, arguments=(), isolated=True):
         (folder / name).write_text(text)
     launcher = ["unshare", *([] if ROOT else ["--map-root-user"]), "--mount", "--ipc", "--uts"] if isolated else []
     done = subprocess.run([*launcher, "timeout", "60", PLAIN_PYTHON, f"{script}.py", *names, *arguments], cwd=folder,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90)
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=90)
     found = dict(re.findall(r"^attack (\w+): (.*)$", done.stdout, re.M))
     assert set(names) <= set(found), done.stdout
     return found

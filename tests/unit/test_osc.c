@@ -323,11 +323,15 @@ static void test_an_echo_is_not_sent(void **state)
     rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
     rig_start(&rig);
     receive(RIG_BYTES("/a\0\0,f\0\0" F_1));
-    backend_osc.set(rig.self, 0, 1); /* what it sent comes back to it */
+    backend_osc.set(rig.self, 0, 1); /* an answer on the same address */
+    backend_osc.flush(rig.self);
+    rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_1));
+    receive(RIG_BYTES("/a\0\0,f\0\0" F_1)); /* comes back */
+    backend_osc.set(rig.self, 0, 1);
     backend_osc.flush(rig.self);
     rig_assert_silence(peer);
     backend_osc.set(rig.self, 0, 0);
-    backend_osc.set(rig.self, 0, 1); /* not an echo any more */
+    backend_osc.set(rig.self, 0, 1); /* news again */
     backend_osc.flush(rig.self);
     rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_0));
     rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_1));

@@ -1,0 +1,163 @@
+"""Calls every system call from a thread of a worker and compares what came back with worker/sandbox_syscalls.c."""
+
+import errno
+import fcntl
+import os
+import re
+import socket
+import subprocess
+import termios
+
+import pytest
+from attacklib import numbers
+from harness import TOP, USER_ID, until
+from theatre import HOSTILE, PLAIN_PYTHON, ROOT
+
+import attack_sweep
+
+TABLE = TOP / "worker/sandbox_syscalls.c"
+NUMBERS = numbers()
+# What the table's values are called; others come from these modules.
+VALUES = {"SYSCALL_SELF": 1, "THREAD_FLAGS": 0x3D0F00, "PR_SET_NAME": 15, "PR_GET_NAME": 16, "PR_SET_DUMPABLE": 4,
+          "PR_SET_SECCOMP": 22, "FIOCLEX": 0x5451, "FIONCLEX": 0x5450, "TIOCLINUX": 0x541C, "F_DUPFD_CLOEXEC": 1030}
+COMPARE = {"SYSCALL_EQ": lambda a, b: a == b, "SYSCALL_NE": lambda a, b: a != b, "SYSCALL_GT": lambda a, b: a > b}
+
+
+def constant(name):
+    for found in (VALUES, vars(fcntl), vars(socket), vars(termios), vars(errno)):
+        if name in found:
+            return int(found[name])
+    return int(name, 0)
+
+
+def read_table():
+    """{name: [(action, errno, condition of the arguments)]}"""
+    text = TABLE.read_text().split("sandbox_syscalls[] =")[1]
+    rows = {}
+    joined = re.sub(r",\n +", ", ", text)
+    for action, conditional, name, middle in re.findall(
+            r'(?:^|[\s,{])(ALLOW|HOST|QUIET|REPORT)(_IF)?\("(\w+)", ((?:[^",()]+, )*)', joined):
+        parts, condition = [part for part in middle.split(", ") if part], None
+        if conditional:
+            argument, compare, value = int(parts[0]), COMPARE[parts[1]], constant(parts[2])
+            parts = parts[3:]
+
+            def condition(arguments, argument=argument, compare=compare, value=value):
+                return compare(arguments[argument] & (1 << 64) - 1, value & (1 << 64) - 1)
+        rows.setdefault(name, []).append((action, constant(parts[0]) if parts else 0, condition))
+    return rows
+
+
+RULES = read_table()
+
+
+def rule_for(number, arguments):
+    name = {found: name for name, found in NUMBERS.items()}.get(number)
+    for action, error, condition in RULES.get(name, []):
+        if condition is None or condition(arguments):
+            return action, error
+    return "NONE", errno.ENOSYS
+
+
+def as_said(action, error, got):
+    """Whether an outcome is one that the table's row can have."""
+    if action in ("ALLOW", "HOST"):
+        return got != errno.ENOSYS
+    return got == (errno.EPERM if action == "REPORT" else error)
+
+
+def test_the_table_was_read():
+    text = TABLE.read_text().split("sandbox_syscalls[] =")[1]
+    assert sum(map(len, RULES.values())) == len(re.findall(r'\b(?:ALLOW|HOST|QUIET|REPORT)(?:_IF)?\("', text)) > 150
+    assert rule_for(NUMBERS["ptrace"], [0] * 6) == ("REPORT", 0)
+    assert rule_for(NUMBERS["clone3"], [0] * 6) == ("QUIET", errno.ENOSYS)
+    assert rule_for(NUMBERS["kill"], [1] * 6)[0] == "ALLOW" and rule_for(NUMBERS["kill"], [2] * 6)[0] == "REPORT"
+    assert rule_for(NUMBERS["memfd_create"], [0] * 6)[0] == "NONE"
+
+
+@pytest.fixture(scope="module")
+def theatre(open_theatre):
+    killing = {f"k{n}": ("attack_sweep", "") for n in range(len(attack_sweep.KILLING))}
+    return open_theatre({"py1": ("attack_sweep", ""), **killing})
+
+
+def parse(lines):
+    found = {}
+    for line in lines:
+        for part in line.removeprefix("sweep: ").split():
+            key, result = part.split("=")
+            found[key] = result if result == "blocked" else int(result)
+    return found
+
+
+def test_every_call_is_what_the_table_says(theatre):
+    theatre.show.set("/py1", 0.1)
+    theatre.log.wait("^sweep done", "py1", timeout=60)
+    found = parse(theatre.log.messages("py1", "^sweep: "))
+    assert len(found) >= attack_sweep.LAST - 3 + 200
+    given = {key: arguments for key, _, arguments in inside_cases()}
+    assert set(found) == set(given)
+    wrong, reported = {}, 0
+    names = {number: name for name, number in NUMBERS.items()}
+    for key, got in found.items():
+        number = int(key.split(":")[0])
+        action, error = rule_for(number, given[key])
+        reported += action == "REPORT"
+        if not as_said(action, error, got):
+            wrong[key] = (names.get(number), action, errno.errorcode.get(error), got)
+    assert not wrong
+
+    # a kernel that refuses for want of privileges says EPERM, too: those that the broker refused it has also counted
+    def counted():
+        lines = theatre.log.matching("^refused: ", "py1")
+        more = theatre.log.messages("py1", r"^\d+ more refused system calls")
+        return len(lines) + sum(int(line.split()[0]) for line in more)
+    assert counted() > 20
+    theatre.show.set("/py1", 0.2)  # a later refusal says how many were left out
+
+    def again():
+        theatre.log.changed.acquire()
+        theatre.log.changed.wait(0.2)
+        theatre.log.changed.release()
+        return counted() >= reported
+    until(again, lambda: f"{counted()} of {reported} refused calls were reported")
+    theatre.prober.check(fresh=True)
+
+
+def inside_cases():
+    """The cases as they are inside."""
+    before, attack_sweep.INSIDE = attack_sweep.INSIDE, True
+    try:
+        return list(attack_sweep.cases(attack_sweep.SKIPPED))
+    finally:
+        attack_sweep.INSIDE = before
+
+
+def test_other_instruction_sets_end_the_worker_by_each_number(theatre):
+    for n in range(len(attack_sweep.KILLING)):
+        theatre.show.set(f"/k{n}", (500 + n) / 1000)
+    for n, (kind, number) in enumerate(attack_sweep.KILLING):
+        theatre.log.wait(f"^calls {kind} {number:#x}$", f"k{n}")
+        theatre.log.wait("^worker ended: killed by SIGSYS", f"k{n}")
+        assert not theatre.log.matching("^survived", f"k{n}")
+    theatre.prober.check(fresh=True)
+
+
+def test_outside_the_sweep_reaches_them(tmp_path):
+    """The control: an ordinary user's plain process gets answers of the kernel, where a worker gets the filter's."""
+    for name in ("attacklib.py", "attack_sweep.py"):
+        (tmp_path / name).write_text((HOSTILE / name).read_text())
+    tmp_path.chmod(0o755)
+    for folder in list(tmp_path.parents)[:2]:
+        folder.chmod(0o755)
+    stays = ("rt_sigreturn exit exit_group fork vfork clone clone3 pause rt_sigsuspend kill tkill tgkill vhangup reboot sync "
+             "setsid munmap brk set_tid_address alarm").split()
+    switch = ["setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"] if ROOT else []
+    done = subprocess.run([*switch, "timeout", "-s", "KILL", "60", PLAIN_PYTHON, str(tmp_path / "attack_sweep.py"),
+                           *(str(NUMBERS[name]) for name in stays)],
+                          cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=70, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert "sweep done" in done.stdout, done.stdout
+    found = parse(line for line in done.stdout.splitlines() if line.startswith("sweep: "))
+    reached = [key for key, got in found.items() if not as_said(*rule_for(int(key), (-1, 0, 0, 0, 0, 0)), got)]
+    assert len(reached) > 100, "the comparison tells a filter from none"
