@@ -73,6 +73,10 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("set_tid_address", "start of a thread"),
     ALLOW("futex", "locks, the interpreter lock included"),
     ALLOW("sched_yield", "locks"),
+    /* libzmq's reaper thread may not have come so far when the filter is loaded, and aborts if it cannot */
+    ALLOW("sched_getparam", "start of a thread of libzmq"),
+    ALLOW("sched_getscheduler", "start of a thread of libzmq"),
+    ALLOW_IF("sched_setscheduler", 1, SYSCALL_EQ, SCHED_OTHER, "start of a thread of libzmq"),
     ALLOW("sched_getaffinity", "os.cpu_count(), thread pools"),
     ALLOW("gettid", "threading.get_native_id()"),
     ALLOW("getpid", "os.getpid(), libzmq after a fork"),

