@@ -48,6 +48,13 @@ void guest_violated(struct guest *guest, const char *format, ...)
     guest_kill(guest);
 }
 
+void guest_end(struct guest *guest, const char *why)
+{
+    fc_log(FC_LOG_ERROR, guest->spec.instance, "ended: %s", why);
+    guest->state = ORDER_CLOSED;
+    guest_kill(guest);
+}
+
 static void guest_finish(void *userdata)
 {
     struct guest *guest = userdata;
@@ -174,6 +181,7 @@ static int guest_fill_limits(struct guest *guest, struct spawn_request *request)
 {
     request->memory_bytes = guest->spec.memory_bytes;
     request->threads = guest->spec.threads;
+    request->file_bytes = guest->spec.file_bytes;
     request->files = guest->spec.files;
     request->n_reads = guest->spec.reads.n;
     request->n_environment = guest->spec.environment.n;

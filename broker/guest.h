@@ -34,6 +34,7 @@ struct guest_spec {
     uint64_t memory_bytes;
     uint32_t threads;
     uint32_t files;
+    uint64_t file_bytes;         /* of a single file */
     uint32_t log_rate;           /* lines a second */
     const struct policy *policy; /* what it may reach without `network`; resolved */
 };
@@ -79,5 +80,8 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
 
 /* Asks the script to clean up and end; `ended` follows, after a kill if it takes longer than `timeout_ms`. */
 void guest_stop(struct guest *guest, uint32_t timeout_ms);
+
+/* Ends the process at once; `why` is logged, `ended` follows. */
+void guest_end(struct guest *guest, const char *why);
 
 #endif

@@ -15,6 +15,8 @@
 #define PYTHON_THREADS      64
 #define PYTHON_FILES        256
 #define PYTHON_LOG_RATE     100
+#define PYTHON_STATE_BYTES  (UINT64_C(64) << 20)
+#define PYTHON_STATE_FILES  10000
 
 static void *python_instance_new(struct fc_instance *instance, const char *directory)
 {
@@ -28,6 +30,8 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
     python->threads = PYTHON_THREADS;
     python->files = PYTHON_FILES;
     python->log_rate = PYTHON_LOG_RATE;
+    python->state_bytes = PYTHON_STATE_BYTES;
+    python->state_files = PYTHON_STATE_FILES;
     queue_init(&python->queue, PYTHON_QUEUE_EVENTS);
     if (python->folder)
         return python;

@@ -27,6 +27,8 @@ const struct fc_option python_options[] = {
     {"memory", OPTION_BOTH, false, "512M", "private memory"},
     {"threads", OPTION_BOTH, false, "64", "threads that the script may have"},
     {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
+    {"state", OPTION_BOTH, false, "64M", "size of the script's private folder"},
+    {"state-files", OPTION_BOTH, false, "10000", "files and folders in it"},
     {"log-rate", OPTION_BOTH, false, "100", "lines a second that the script may log"},
     {0},
 };
@@ -192,6 +194,16 @@ static int option_log_rate(struct python *python, const char *value, struct fc_r
     return option_number(value, 1, 100000, false, &python->log_rate, reason);
 }
 
+static int option_state(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, 4096, UINT64_C(1) << 50, true, &python->state_bytes, reason);
+}
+
+static int option_state_files(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, 1, 10000000, false, &python->state_files, reason);
+}
+
 int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason)
 {
@@ -199,12 +211,19 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         const char *name;
         int (*set)(struct python *python, const char *value, struct fc_reason *reason);
     } setters[] = {
-        {"module", option_module},     {"default-handler", option_default_handler},
-        {"network", option_network},   {"connect", option_connect},
-        {"listen", option_listen},     {"read", option_read},
-        {"env", option_env},           {"memory", option_memory},
-        {"threads", option_threads},   {"files", option_files},
+        {"module", option_module},
+        {"default-handler", option_default_handler},
+        {"network", option_network},
+        {"connect", option_connect},
+        {"listen", option_listen},
+        {"read", option_read},
+        {"env", option_env},
+        {"memory", option_memory},
+        {"threads", option_threads},
+        {"files", option_files},
         {"log-rate", option_log_rate},
+        {"state", option_state},
+        {"state-files", option_state_files},
     };
 
     (void)scope;

@@ -15,6 +15,7 @@
 #include "broker/python.h"
 #include "broker/queue.h"
 #include "broker/runtime.h"
+#include "broker/state_limit.h"
 
 struct python {
     struct fc_instance *instance;
@@ -32,6 +33,8 @@ struct python {
     uint64_t threads;
     uint64_t files;
     uint64_t log_rate;
+    uint64_t state_bytes;
+    uint64_t state_files;
 
     /* last values by channel; they outlive the worker */
     double *inputs;
@@ -42,6 +45,7 @@ struct python {
     struct queue queue;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
+    struct state_limit *state_limit;
     struct timer restart;
     char state_folder[PATH_MAX];
     bool stopping;

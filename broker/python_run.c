@@ -1,5 +1,6 @@
 /* See python.h: the life of a Python instance's worker, from one to the next. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,37 @@ static const struct guest_ops python_guest_ops = {
     .ended = python_ended,
 };
 
+/* Whatever it does next would only make it worse; and what is there when it starts again, it may remove. */
+static void python_state_exceeded(void *userdata, uint64_t bytes, uint64_t files)
+{
+    struct python *python = userdata;
+    char why[PATH_MAX + 256];
+
+    if (!guest_is_running(python->guest))
+        return; /* counted again when it changes something */
+    snprintf(why, sizeof(why),
+             "its private folder %s has over %llu bytes or %llu files (options state, state-files)",
+             python->state_folder, (unsigned long long)python->state_bytes,
+             (unsigned long long)python->state_files);
+    (void)bytes;
+    (void)files;
+    guest_end(python->guest, why);
+}
+
+static int python_watch_state(struct python *python)
+{
+    struct state_limit_spec spec = {
+        .path = python->state_folder,
+        .max_bytes = python->state_bytes,
+        .max_files = python->state_files,
+        .exceeded = python_state_exceeded,
+        .userdata = python,
+    };
+
+    return python->state_limit ? 0
+                               : state_limit_new(&python->state_limit, python_runtime(python)->states, &spec);
+}
+
 static int python_spawn(struct python *python)
 {
     struct guest_spec spec = {
@@ -127,6 +159,7 @@ static int python_spawn(struct python *python)
         .threads = (uint32_t)python->threads,
         .files = (uint32_t)python->files,
         .log_rate = (uint32_t)python->log_rate,
+        .file_bytes = python->state_bytes,
     };
 
     return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);
@@ -164,6 +197,9 @@ int python_start(void *self)
     if (python->network == SPAWN_NETWORK_HOST)
         fc_log(FC_LOG_WARNING, python->instance->name,
                "network = host: this script may talk to everything that this machine can reach");
+    r = python_watch_state(python);
+    if (r < 0)
+        return r;
     python->stopping = false;
     python->restart = (struct timer){.fn = python_restart, .userdata = python};
     return python_spawn(python);
@@ -174,6 +210,7 @@ void python_stop(void *self)
     struct python *python = self;
 
     python->guest = guest_free(python->guest);
+    python->state_limit = state_limit_free(python->state_limit);
     if (python->instance->show->runtime)
         loop_cancel_timer(python_runtime(python)->loop, &python->restart);
     free(python->setup_channels);

@@ -16,6 +16,7 @@
 
 #include "broker/log.h"
 #include "broker/spawn.h"
+#include "broker/state_limit.h"
 #include "firecurtain/cleanup.h"
 
 /* Whom workers are when the broker is root: an account of the package, or the traditional nobody. */
@@ -241,6 +242,8 @@ int runtime_init(struct runtime *runtime)
         r = codec_new(&runtime->codec);
     if (r == 0)
         r = link_context_new(&runtime->links);
+    if (r == 0)
+        r = state_monitor_new(&runtime->states, runtime->loop);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
     return spawner_new(&runtime->spawner, runtime);
@@ -250,6 +253,7 @@ void runtime_deinit(struct runtime *runtime)
 {
     runtime->spawner = spawner_free(runtime->spawner);
     runtime->links = link_context_free(runtime->links);
+    runtime->states = state_monitor_free(runtime->states);
     runtime->codec = codec_free(runtime->codec);
     runtime->loop = loop_free(runtime->loop);
     fc_closep(&runtime->link_folder_fd);

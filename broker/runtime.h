@@ -12,12 +12,14 @@
 #include "proto/link.h"
 
 struct spawner;
+struct state_monitor;
 
 struct runtime {
     struct loop *loop;
     struct link_context *links;
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
     struct spawner *spawner;
+    struct state_monitor *states;
     char *runtime_folder;
     char *link_folder; /* below it, this broker's own */
     int link_folder_fd;

@@ -37,6 +37,7 @@ struct spawn_request {
     char link[64]; /* the endpoint's name in the link folder */
     char script_folder[PATH_MAX];
     char state_folder[PATH_MAX];
+    uint64_t file_bytes;
     uint64_t memory_bytes; /* limits, see docs/configuration.md */
     uint32_t threads;
     uint32_t files;

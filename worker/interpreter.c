@@ -96,14 +96,14 @@ int interpreter_set_environment(const char *entry)
 {
     const char *equals = strchr(entry, '=');
     PyObject *os = PyImport_ImportModule("os");
-    PyObject *environ = os ? PyObject_GetAttrString(os, "environ") : NULL;
+    PyObject *variables = os ? PyObject_GetAttrString(os, "environ") : NULL;
     PyObject *name = PyUnicode_DecodeFSDefaultAndSize(entry, equals - entry);
     PyObject *value = PyUnicode_DecodeFSDefault(equals + 1);
-    int r = environ && name && value ? PyObject_SetItem(environ, name, value) : -1;
+    int r = variables && name && value ? PyObject_SetItem(variables, name, value) : -1;
 
     Py_XDECREF(value);
     Py_XDECREF(name);
-    Py_XDECREF(environ);
+    Py_XDECREF(variables);
     Py_XDECREF(os);
     return r;
 }
@@ -153,7 +153,8 @@ static bool interpreter_may_log(void)
     if (interpreter_log.tokens > INTERPRETER_TRACEBACKS)
         interpreter_log.tokens = INTERPRETER_TRACEBACKS;
     if (!interpreter_log.tokens) {
-        interpreter_log.left_out++;
+        if (interpreter_log.left_out++ == 0)
+            say(SAY_ERROR "exceptions come too fast: some of them are counted only");
         return false;
     }
     interpreter_log.tokens--;

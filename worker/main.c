@@ -71,7 +71,8 @@ int main(int argc, char **argv)
         return SANDBOX_EXIT_FAILED;
     }
     fcntl(SPAWN_FD, F_SETFD, FD_CLOEXEC);
-    signal(SIGPIPE, SIG_IGN); /* Python expects it, and leaves it to us here */
+    signal(SIGPIPE, SIG_IGN); /* Python expects these, and leaves them to us here */
+    signal(SIGXFSZ, SIG_IGN);
     if (sandbox_seccomp_compile() < 0) {
         say(SAY_ERROR "zygote: the system call filter cannot be compiled");
         return SANDBOX_EXIT_FAILED;

@@ -32,6 +32,7 @@ struct sandbox {
     const char *reads; /* paths of `n_reads` folders and files to show as they are, each with its NUL */
     unsigned n_reads;
     const int *read_trees; /* as the two below */
+    uint64_t file_bytes;
     uint64_t memory_bytes;
     uint32_t threads;
     uint32_t files;

@@ -22,7 +22,6 @@ struct limit {
 
 static const struct limit limits_fixed[] = {
     {RLIMIT_CORE, 0, "core: no dump of a stranger's memory on the host's disk"},
-    {RLIMIT_FSIZE, 64 * MIB, "fsize: no file that fills a disk"},
     {RLIMIT_STACK, 8 * MIB, "stack: also the size of a thread's stack"},
     {RLIMIT_MEMLOCK, 0, "memlock: memory can be swapped"},
     {RLIMIT_MSGQUEUE, 0, "msgqueue: no POSIX queues"},
@@ -50,6 +49,7 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     const struct limit options[] = {
         {RLIMIT_NPROC, sandbox->threads + LIMITS_OWN_THREADS, "nproc: the option \"threads\""},
+        {RLIMIT_FSIZE, sandbox->file_bytes, "fsize: the option \"state\""},
         {RLIMIT_NOFILE, sandbox->files + LIMITS_OWN_DESCRIPTORS, "nofile: the option \"files\""},
 #if !defined(FIRECURTAIN_ASAN) /* a sanitizer's shadow memory counts as data */
         {RLIMIT_DATA, sandbox->memory_bytes, "data: the option \"memory\""},

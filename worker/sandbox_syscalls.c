@@ -161,6 +161,12 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETFD, "os.set_inheritable()"),
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_GETFL, "socket.setblocking()"),
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETFL, "socket.setblocking()"),
+    /*
+     * Write locks need a file that is open for writing, and those are all private. Asking for others' locks
+     * (F_GETLK), flock() and leases would make a channel between instances out of a shared read-only file.
+     */
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETLK, "sqlite3"),
+    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETLKW, "sqlite3"),
     ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIONBIO, "socket.setblocking()"),
     ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIOCLEX, "os.set_inheritable()"),
     ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIONCLEX, "os.set_inheritable()"),

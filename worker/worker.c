@@ -191,6 +191,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         .reads = request->reads,
         .n_reads = request->n_reads,
         .read_trees = descriptors + SPAWN_READ_TREES,
+        .file_bytes = request->file_bytes,
         .memory_bytes = request->memory_bytes,
         .threads = request->threads,
         .files = request->files,

@@ -226,7 +226,7 @@ kept = []
 def go(value):
     if not kept:
         client = socket.create_connection(("127.0.0.1", @PORT@), 5)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 6))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 4))
         client.setblocking(False)
         try:
             while True:
@@ -255,8 +255,8 @@ def test_closing_a_lingering_socket_does_not_stall_the_broker(stage, identity):
             theatre.log.wait("^managed$", "py1")
             theatre.show.set("/py1", 0.2)
             theatre.log.wait("^closed$", "py1", timeout=30)
-            deadline = time.monotonic() + 5
-            while time.monotonic() < deadline and theatre.prober.longest < 3:
+            deadline = time.monotonic() + 4.5
+            while time.monotonic() < deadline and theatre.prober.longest < 2:
                 time.sleep(0.1)
             peer.close()
             longest = theatre.prober.longest

@@ -243,7 +243,7 @@ def endless_message():
     for _ in range(200):
         to.sendall(part)
     say("attack endless_message: ok sent")
-    time.sleep(1.5)
+    time.sleep(1)
 
 
 def endless_small_parts():
@@ -252,13 +252,13 @@ def endless_small_parts():
     for _ in range(60):
         to.sendall(parts)
     say("attack endless_small_parts: ok sent")
-    time.sleep(1.5)
+    time.sleep(1)
 
 
 def flood_from_threads():
-    """A million reports that each set a thousand values, from four threads, until it is ended or 3 s are over."""
+    """A million reports that each set a thousand values, from four threads, until it is ended or 1.5 s are over."""
     body = field(3, struct.pack("<I", 0) * 1000) + field(4, struct.pack("<d", 0.25) * 1000)
-    data, deadline = frame(report(body)) * 20, time.monotonic() + 3
+    data, deadline = frame(report(body)) * 20, time.monotonic() + 1.5
     to, lock = link(), threading.Lock()
 
     def run():

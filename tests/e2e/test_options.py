@@ -1,0 +1,108 @@
+"""Options of a Python instance that open or bound something: read, env, memory, threads, files, state, log-rate."""
+
+import pytest
+
+
+def show_with(play, script, *options, files=None):
+    lines = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "[python py1]", "module = script", *options, "[map]",
+             "wire./go > py1.script.go", "py1.out > wire./out"]
+    return play(config="\n".join(lines) + "\n", scripts={"script.py": script, **(files or {})})
+
+
+def test_env_is_all_that_the_environment_has(play):
+    show = show_with(play, "import os\nprint('environment', dict(os.environ))\ndef go(value): pass\n", "env = COLOUR=deep red",
+                     "env = EMPTY=")
+    assert show.printed("^environment") == "environment {'COLOUR': 'deep red', 'EMPTY': ''}"
+
+
+def test_read_shows_a_folder_and_nothing_beside_it(play, tmp_path):
+    shown, hidden = tmp_path / "shown" / "site-packages", tmp_path / "hidden"
+    for folder in (shown, hidden):
+        folder.mkdir(parents=True)
+        (folder / "extra_module.py").write_text("WHERE = __file__\n")
+    for folder in (tmp_path, tmp_path / "shown", *tmp_path.parents):
+        if folder.stat().st_uid in (0, 12345) and str(folder).startswith("/tmp/"):
+            folder.chmod(0o755)
+    script = f"""
+import os
+import extra_module
+print("found", extra_module.WHERE)
+try:
+    open({str(shown)!r} + "/extra_module.py", "a")
+except OSError as error:
+    print("writing", error.errno)
+print("beside", os.path.exists({str(hidden)!r}))
+def go(value): pass
+"""
+    show = show_with(play, script, f"read = {shown}")
+    assert show.printed("^found") == f"found {shown}/extra_module.py"
+    assert show.printed("^writing") in ("writing 30", "writing 13")
+    assert show.printed("^beside") == "beside False"
+
+
+@pytest.mark.parametrize("option, script, failure", [
+    ("memory = 128M", "bytearray(256 << 20)", "MemoryError"),
+    ("files = 20", "[open('/dev/null') for _ in range(100)]", "Too many open files"),
+    ("state = 1M", "open('big', 'wb').write(bytes(2 << 20))", "File too large"),
+])
+def test_a_limit_is_met_by_the_script_and_it_goes_on(play, option, script, failure):
+    show = show_with(play, f"import midimonster\ndef go(value):\n    try:\n        {script}\n    finally:\n"
+                           "        midimonster.output('out', value)\n", option)
+    pid = show.worker("py1")
+    show.set("/go", 0.5)
+    show.expect("/out", 0.5)
+    show.log.wait(failure, "py1", "error")
+    assert show.worker("py1") == pid
+
+
+def test_threads_have_a_limit(play):
+    show = show_with(play, """
+import threading, time
+def go(value):
+    count = 0
+    try:
+        while True:
+            threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
+            count += 1
+    except RuntimeError:
+        print("threads", count)
+""", "threads = 5")
+    show.set("/go", 0.5)
+    assert show.printed("^threads") == "threads 5"
+
+
+def test_too_many_files_in_the_private_folder_end_the_instance(play):
+    show = show_with(play, """
+import os
+print("left", len(os.listdir(".")))
+for name in os.listdir("."):
+    os.unlink(name)
+def go(value):
+    for number in range(1000):
+        open("f%d" % number, "w").close()
+    import time
+    time.sleep(30)
+""", "state-files = 100")
+    position = show.log.position
+    show.set("/go", 0.5)
+    show.log.wait("private folder .* has over", "py1", "error", after=position)
+    show.wait_restart(after=position)
+    assert show.printed("^left") == "left 0"
+    show.log.wait(r"^left [1-9]\d\d", "py1")  # and may remove them when it is back
+
+
+def test_log_rate(play):
+    show = show_with(play, "def go(value):\n    for line in range(500):\n        print('line', line)\n", "log-rate = 5")
+    show.set("/go", 0.5)
+    show.log.wait("lines were left out here: more than 5 a second", "py1", "warning")
+    assert len(show.log.matching("^line ", "py1")) <= 60
+
+
+@pytest.mark.parametrize("option, complaint", [
+    ("memory = 1M", "no number from"), ("memory = lots", "no number from"), ("read = /", "cannot be shown"),
+    ("read = /a/../b", "cannot be shown"), ("env = NOVALUE", "NAME=value"), ("connect = nowhere", "host:port"),
+    ("listen = tcp:127.0.0.1:99999", "host:port"), ("network = maybe", "none or host"), ("threads = -1", "no number from"),
+])
+def test_a_value_that_is_not_possible_is_an_error(firecurtain, option, complaint):
+    result = firecurtain("check", "show.cfg", files={"show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})
+    assert result.returncode == 78 and complaint in result.stderr and "show.cfg:3:" in result.stderr

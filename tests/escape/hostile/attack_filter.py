@@ -1,0 +1,227 @@
+"""Rows 9 to 16: the kernel's own interfaces: code in it, keys, terminals, the processor, and the filter itself."""
+
+import ctypes
+import mmap
+import os
+import signal
+import struct
+import sys
+import threading
+
+from attacklib import INSIDE, attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
+
+EPERM, ENOSYS, KILLED = "errno EPERM", "errno ENOSYS", r"worker ended: killed by SIGSYS.*"
+MEMORY = ctypes.create_string_buffer(4096)
+
+
+# 9: code in the kernel
+
+@attack(9, EPERM, needs_root=True)
+def bpf():
+    os.close(syscall(321, 0, struct.pack("<IIII112x", 2, 4, 4, 1), 128))  # BPF_MAP_CREATE, an array
+
+
+@attack(9, EPERM, outside="ok|errno ENOENT|errno EOPNOTSUPP", needs_root=True)
+def perf_event_open():
+    attribute = struct.pack("<IIQ", 1, 128, 0) + bytes(112)  # PERF_TYPE_SOFTWARE, cpu clock
+    os.close(syscall(298, attribute, 0, -1, -1, 0))
+
+
+@attack(9, EPERM, outside="ok|errno ENOSYS", needs_root=True)
+def userfaultfd():
+    os.close(syscall(323, 0))
+
+
+# 10: keys
+
+@attack(10, EPERM)
+def add_key():
+    return syscall(248, b"user", b"firecurtain-test", b"x", 1, -2)
+
+
+@attack(10, EPERM)
+def keyctl():
+    return syscall(250, 0, -3, 1)  # KEYCTL_GET_KEYRING_ID of the session
+
+
+@attack(10, EPERM, outside="errno ENOKEY")
+def request_key():
+    syscall(249, b"user", b"firecurtain-none", 0, 0)
+
+
+# 11: terminals
+
+def _ioctl(request, fd=0):
+    character = ctypes.c_char(b"x")
+    syscall(16, fd, request, ctypes.addressof(character))
+
+
+@attack(11, EPERM, outside="errno ENOTTY")
+def tiocsti():
+    _ioctl(0x5412)
+
+
+@attack(11, r"errno (EPERM|ENOSYS)", outside="errno ENOTTY")
+def tiocsti_with_high_bits():
+    _ioctl(0x5412 | 1 << 32)
+
+
+@attack(11, EPERM, outside="errno ENOTTY")
+def tioclinux():
+    _ioctl(0x541C)
+
+
+@attack(11, r"errno (EPERM|ENOSYS)", outside="errno ENOTTY")
+def tioclinux_with_high_bits():
+    _ioctl(0x541C | 0xF << 32)
+
+
+@attack(11, r"errno (ENOTTY|ENOSYS)", outside="errno (ENOTTY|EPERM)")
+def tiocsctty():
+    _ioctl(0x540E)
+
+
+# 12: the filter itself
+
+@attack(12, EPERM)
+def seccomp_strict():
+    """SECCOMP_SET_MODE_FILTER with 'allow everything'."""
+    syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
+    program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+    syscall(317, 1, 0, struct.pack("<HxxxxxxQ", 1, pointer(program)))
+
+
+@attack(12, EPERM)
+def seccomp_listener():
+    syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
+    program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+    os.close(syscall(317, 1, 8, struct.pack("<HxxxxxxQ", 1, pointer(program))))
+
+
+@attack(12, EPERM)
+def prctl_seccomp():
+    syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
+    program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+    syscall(157, 22, 2, struct.pack("<HxxxxxxQ", 1, pointer(program)))
+
+
+@attack(12, EPERM)
+def prctl_dumpable():
+    syscall(157, 4, 0, 0, 0, 0)
+
+
+@attack(12, r"errno (EPERM|ENOSYS)")
+def prctl_pdeathsig():
+    """So that it outlives the broker."""
+    syscall(157, 1, 0, 0, 0, 0)
+
+
+@attack(12, r"errno (EPERM|ENOSYS)")
+def prctl_subreaper():
+    syscall(157, 36, 1, 0, 0, 0)
+
+
+# 13: other interfaces of the processor
+
+@attack(13, EPERM)
+def personality():
+    syscall(135, 0x40000)
+
+
+@attack(13, EPERM, outside=r"ok|errno ENOSYS")
+def modify_ldt():
+    syscall(154, 0, MEMORY, 16)
+
+
+@attack(13, ENOSYS)
+def arch_prctl():
+    syscall(158, 0x1003, MEMORY)  # ARCH_GET_FS; setting it would crash the control
+
+
+@attack(13, ENOSYS, outside="errno (EINVAL|EPERM|ENODEV)|ok")
+def arch_prctl_cpuid():
+    syscall(158, 0x1012, 1)
+
+
+# 14 to 16: around the filter
+
+HOOKED = (ctypes.c_long * 2)()  # what the refused call said, and who made it
+
+
+@attack(14, r"ok hooked", outside="ok hooked", control=None)
+def hook_epoll_wait():
+    """libzmq's threads block all signals, so the C library's epoll_wait(), which they call, is rewritten: it makes
+    pidfd_open() first. They run into it when this handler's report wakes them; the next attack looks."""
+    code = (b"\x57\x56\x52\x51"  # push rdi, rsi, rdx, rcx
+            b"\xbf" + struct.pack("<I", os.getpid()) + b"\x31\xf6\xb8" + struct.pack("<I", 434) + b"\x0f\x05"
+            b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED)) + b"\x49\x89\x00"  # mov r8, &HOOKED; mov [r8], rax
+            b"\xb8\xba\0\0\0\x0f\x05"  # gettid
+            b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED) + 8) + b"\x49\x89\x00"
+            b"\x59\x5a\x5e\x5f\x49\x89\xca\xb8\xe8\0\0\0\x0f\x05\xc3")  # pop; mov r10, rcx; epoll_wait; ret
+    hook = ctypes.cast(machine_code(code), ctypes.c_void_p).value
+    function = ctypes.cast(libc.epoll_wait, ctypes.c_void_p).value
+    page = function & ~4095
+    syscall(10, page, 8192, 7)
+    ctypes.memmove(function, b"\x48\xb8" + struct.pack("<Q", hook) + b"\xff\xe0", 12)  # mov rax, hook; jmp rax
+    return "hooked"
+
+
+@attack(14, EPERM)
+def from_a_thread_that_was_there_before():
+    if not INSIDE:  # the control has no such thread: one of its own
+        import select
+        hook_epoll_wait()
+        thread = threading.Thread(target=select.epoll().poll, args=(0.01,))
+        thread.start()
+        thread.join()
+    assert HOOKED[1] not in (0, threading.get_native_id()), "no other thread ran into the hook"
+    if HOOKED[0] < 0:
+        raise OSError(-HOOKED[0], "pidfd_open")
+    return HOOKED[0]
+
+
+@attack(15, EPERM)
+def shellcode():
+    """ptrace(TRACEME) by a syscall instruction of its own."""
+    result = machine_code(b"\xb8\x65\0\0\0\x31\xff\x31\xf6\x31\xd2\x4d\x31\xd2\x0f\x05\xc3")()
+    if result < 0:
+        raise OSError(-result, "ptrace")
+    return result
+
+
+@attack(15, EPERM)
+def shellcode_in_a_written_then_executable_page():
+    page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    page.write(b"\xb8\x65\0\0\0\x31\xff\x31\xf6\x31\xd2\x4d\x31\xd2\x0f\x05\xc3")
+    at = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    syscall(10, at, 4096, 5)
+    result = ctypes.CFUNCTYPE(ctypes.c_long)(at)()
+    if result < 0:
+        raise OSError(-result, "ptrace")
+    return result
+
+
+@attack(16, KILLED)
+def sigsys_handled():
+    signal.signal(signal.SIGSYS, lambda *_: None)
+    libc.signal(signal.SIGSYS, machine_code(b"\xc3"))
+    run = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3")
+    assert run() > 0
+
+
+@attack(16, KILLED)
+def sigsys_blocked_and_ignored():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGSYS})
+    signal.signal(signal.SIGSYS, signal.SIG_IGN)
+    run = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3")
+    assert run() > 0
+
+
+@attack(16, EPERM)
+def sigsys_handled_then_fork():
+    signal.signal(signal.SIGSYS, lambda *_: None)
+    return expect_child(os.fork())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
