@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness import IS_ASAN
+
 
 def show_with(play, script, *options, files=None):
     lines = ["[osc wire]", "bind = 127.0.0.1 @IN@", "dest = 127.0.0.1 @OUT@", "[python py1]", "module = script", *options, "[map]",
@@ -41,7 +43,8 @@ def go(value): pass
 
 
 @pytest.mark.parametrize("option, script, failure", [
-    ("memory = 128M", "bytearray(256 << 20)", "MemoryError"),
+    pytest.param("memory = 128M", "bytearray(256 << 20)", "MemoryError",
+                 marks=pytest.mark.skipif(IS_ASAN, reason="a sanitizer's shadow memory counts as data")),
     ("files = 20", "[open('/dev/null') for _ in range(100)]", "Too many open files"),
     ("state = 1M", "open('big', 'wb').write(bytes(2 << 20))", "File too large"),
 ])

@@ -282,8 +282,35 @@ def flock():
 
 
 @attack(23, REFUSED)
-def posix_lock():
-    _locked(lambda file: fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
+def ask_for_posix_locks():
+    """Read locks are given (sqlite3 takes them), but nobody learns of another's."""
+    lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)
+    _locked(lambda file: fcntl.fcntl(file, fcntl.F_GETLK, lock))
+
+
+@attack(23, "errno EBADF|" + REFUSED, control=None)
+def write_lock_on_a_shared_file():
+    _locked(lambda file: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+
+
+HELD = []
+
+
+@attack(23, r"ok .*", control=None)  # another instance looks for it
+def hold_device_locks():
+    HELD.append(open("/dev/null", "r+b", buffering=0))
+    fcntl.lockf(HELD[0], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 4711)
+    return "locked"
+
+
+@attack(23, "ok nothing to see|" + REFUSED, control=None)
+def read_device_locks():
+    with open("/dev/null", "r+b", buffering=0) as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 4711)
+        except BlockingIOError:
+            return "another instance's lock"
+    return "nothing to see"
 
 
 @attack(23, REFUSED)

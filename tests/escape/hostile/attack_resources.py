@@ -137,7 +137,7 @@ def large_file():
     return "written"
 
 
-@attack(41, r"ok depth (1000|\d+)", outside="ok depth 1000")
+@attack(41, r"ok depth \d+|worker ended: .*", outside="ok depth 1000")
 def deep_tree():
     """Removed again by the attack itself."""
     here, depth = os.getcwd(), 0
@@ -153,6 +153,23 @@ def deep_tree():
         os.rmdir("d")
     os.chdir(here)
     return f"depth {depth}"
+
+
+@attack(41, r"worker ended: killed by SIGKILL.*", outside="ok 3000")
+def many_files():
+    for n in range(3000):
+        open(f"many{n}", "w").close()
+    time.sleep(4 if INSIDE else 0)
+    return n + 1
+
+
+@attack(41, r"worker ended: killed by SIGKILL.*", outside="ok 24")
+def many_bytes():
+    for n in range(24):
+        with open(f"bytes{n}", "wb") as file:
+            file.write(bytes(MIB))
+    time.sleep(4 if INSIDE else 0)
+    return n + 1
 
 
 @attack(41, "ok named", outside="ok named")
