@@ -50,6 +50,8 @@ struct guest_ops {
     /* -EINVAL if there is no such channel */
     int (*output)(void *userdata, uint32_t channel, double value);
     void (*exceptions)(void *userdata, uint32_t n);
+    /* there is more to route than one turn of the loop can: what the worker says can wait */
+    bool (*is_congested)(void *userdata);
     /* idle, or something is due: a good time for guest_send() */
     void (*wanted)(void *userdata);
     /* the process is gone; `why` is a sentence for the log, `asked` that it came to its end as we wanted */

@@ -16,7 +16,9 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define GUEST_BUDGET 16 /* messages per turn; each may carry thousands of events */
+/* Per turn: so many messages, or so many events in them. */
+#define GUEST_BUDGET          16
+#define GUEST_EVENTS_PER_UNIT 4096
 
 static void guest_link_ready(void *userdata, uint32_t events)
 {
@@ -285,8 +287,14 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         struct message message;
         const void *bytes;
         size_t n_bytes;
-        int r = link_receive(guest->link, &bytes, &n_bytes);
+        int r;
 
+        /* enough for this turn; or the events of all have to be routed first, so that none is dropped */
+        if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata))) {
+            loop_defer(guest->runtime->loop, &guest->receive);
+            return;
+        }
+        r = link_receive(guest->link, &bytes, &n_bytes);
         if (r == -EAGAIN)
             return;
         if (r == 0)
@@ -296,10 +304,8 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
             return;
         }
         guest_handle(guest, &message);
-        if (budget == 0 && !to_the_end) {
-            loop_defer(guest->runtime->loop, &guest->receive);
-            return;
-        }
+        if (message.type == MESSAGE_REPORT)
+            budget -= (int)(message.report.n_events / GUEST_EVENTS_PER_UNIT);
     }
 }
 

@@ -84,6 +84,13 @@ static void python_exceptions(void *userdata, uint32_t n)
     python->exceptions += n;
 }
 
+static bool python_is_congested(void *userdata)
+{
+    const struct python *python = userdata;
+
+    return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
+}
+
 static void python_wanted(void *userdata)
 {
     python_pump(userdata);
@@ -110,6 +117,7 @@ static const struct guest_ops python_guest_ops = {
     .new_channel = python_new_channel,
     .output = python_output,
     .exceptions = python_exceptions,
+    .is_congested = python_is_congested,
     .wanted = python_wanted,
     .ended = python_ended,
 };
