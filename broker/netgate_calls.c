@@ -220,8 +220,10 @@ static int netgate_connect(struct netgate *gate, const struct seccomp_notif *cal
         r = netgate_read_address(gate, call, call->data.args[1], call->data.args[2], &address);
     if (r == -ENOENT)
         return netgate_disconnect(&socket);
-    if (r == 0)
+    if (r == 0) {
+        policy_specify(&address);
         r = netgate_decide(gate, POLICY_CONNECT, socket.protocol, &address, "connect");
+    }
     if (r < 0)
         return r;
     return socket.protocol == POLICY_TCP ? netgate_connect_tcp(gate, call, &socket, &address)
@@ -307,8 +309,10 @@ static int netgate_send(struct netgate *gate, const struct seccomp_notif *call, 
         return -EISCONN; /* also with MSG_FASTOPEN: connections are made by connect() */
     if (r == 0 && at)
         r = netgate_read_address(gate, call, at, at_bytes, &address);
-    if (r == 0 && at)
+    if (r == 0 && at) {
+        policy_specify(&address);
         r = netgate_decide(gate, POLICY_CONNECT, POLICY_UDP, &address, "send");
+    }
     if (r == 0 && at)
         r = to_bytes = policy_write_address(&address, socket.family, &to);
     if (r >= 0 && at)

@@ -29,7 +29,6 @@ static const struct {
     {SOL_SOCKET, SO_KEEPALIVE},
     {SOL_SOCKET, SO_BROADCAST},
     {SOL_SOCKET, SO_OOBINLINE},
-    {SOL_SOCKET, SO_LINGER},
     {SOL_SOCKET, SO_RCVTIMEO},
     {SOL_SOCKET, SO_SNDTIMEO},
     {IPPROTO_TCP, TCP_NODELAY},
@@ -106,7 +105,6 @@ static void netgate_copy_options(int from, int to)
     for (size_t i = 0; i < FC_ARRAY_SIZE(netgate_options); i++) {
         union {
             int number;
-            struct linger linger;
             struct timeval time;
         } value;
         socklen_t bytes = sizeof(value);

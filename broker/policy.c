@@ -181,8 +181,7 @@ static bool policy_prefix_matches(const uint8_t *a, const uint8_t *b, unsigned b
     return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
-/* 0.0.0.0 and ::, where a client means its own host. */
-static void policy_specify(struct policy_address *address)
+void policy_specify(struct policy_address *address)
 {
     static const uint8_t any_v6[16] = {0};
     static const uint8_t any_v4[4] = {0};
@@ -196,16 +195,12 @@ static void policy_specify(struct policy_address *address)
 bool policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
                    const struct policy_address *address)
 {
-    struct policy_address meant = *address;
-
-    if (use == POLICY_CONNECT)
-        policy_specify(&meant);
     for (size_t i = 0; i < policy->n_rules; i++) {
         const struct policy_rule *rule = &policy->rules[i];
 
         if (rule->use == use && (rule->protocols & protocol) && !rule->name[0] &&
-            meant.port >= rule->first_port && meant.port <= rule->last_port &&
-            policy_prefix_matches(meant.bytes, rule->bytes, rule->prefix))
+            address->port >= rule->first_port && address->port <= rule->last_port &&
+            policy_prefix_matches(address->bytes, rule->bytes, rule->prefix))
             return true;
     }
     return false;

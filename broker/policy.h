@@ -48,10 +48,15 @@ void policy_deinit(struct policy *policy);
  */
 int policy_resolve(struct policy *policy, struct fc_reason *reason);
 
-/* Whether a rule allows it. For POLICY_CONNECT, the unspecified address means this host, as for the kernel.
- */
+/* Whether a rule allows it. */
 bool policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
                    const struct policy_address *address);
+
+/*
+ * 0.0.0.0 and ::, where a client means its own host, become that: what is judged and what is used must be
+ * one, also on a socket that is bound to another address.
+ */
+void policy_specify(struct policy_address *address);
 
 /* Whether any rule is about this protocol. */
 bool policy_mentions(const struct policy *policy, enum policy_use use, enum policy_protocol protocol);

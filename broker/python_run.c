@@ -131,7 +131,8 @@ static void python_state_exceeded(void *userdata, uint64_t bytes, uint64_t files
     if (!guest_is_running(python->guest))
         return; /* counted again when it changes something */
     snprintf(why, sizeof(why),
-             "its private folder %s has over %llu bytes or %llu files (options state, state-files)",
+             "its private folder %s has over %llu bytes or %llu files (options state, state-files), or is "
+             "more than 16 folders deep",
              python->state_folder, (unsigned long long)python->state_bytes,
              (unsigned long long)python->state_files);
     (void)bytes;

@@ -61,7 +61,6 @@ static const struct {
     {"/etc/hosts", RIGHTS_READ, false},
     {"/etc/nsswitch.conf", RIGHTS_READ, false},
     {"/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE, false},
-    {"/dev/zero", LANDLOCK_ACCESS_FS_READ_FILE, false},
     {"/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE, false},
 };
 

@@ -21,7 +21,7 @@ struct limit {
 };
 
 static const struct limit limits_fixed[] = {
-    {RLIMIT_CORE, 0, "core: no dump of a stranger's memory on the host's disk"},
+    {RLIMIT_CORE, 1, "core: no dump; 0 would not hold for a piped core_pattern, see core(5)"},
     {RLIMIT_STACK, 8 * MIB, "stack: also the size of a thread's stack"},
     {RLIMIT_MEMLOCK, 0, "memlock: memory can be swapped"},
     {RLIMIT_MSGQUEUE, 0, "msgqueue: no POSIX queues"},

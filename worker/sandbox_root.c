@@ -25,7 +25,7 @@
 #define ROOT_TMP_SIZE    "size=16m,nr_inodes=1024,mode=1777"
 #define ROOT_READ_ONLY   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define ROOT_WRITABLE    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
-#define ROOT_DEVICE_NODE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+#define ROOT_DEVICE_NODE (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
 struct root_view {
     const char *source;
@@ -45,7 +45,6 @@ static const struct root_view root_views[] = {
     {"/usr/share/zoneinfo", "usr/share/zoneinfo", ROOT_READ_ONLY, false, false},
     {"/etc/localtime", "etc/localtime", ROOT_READ_ONLY, false, false},
     {"/dev/null", "dev/null", ROOT_DEVICE_NODE, false, true},
-    {"/dev/zero", "dev/zero", ROOT_DEVICE_NODE, false, true},
     {"/dev/urandom", "dev/urandom", ROOT_DEVICE_NODE, false, true},
     {"/etc/hosts", "etc/hosts", ROOT_READ_ONLY, true, false},
     {"/etc/resolv.conf", "etc/resolv.conf", ROOT_READ_ONLY, true, false},

@@ -61,6 +61,12 @@ static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, 
         return 0; /* listed for its reason; libseccomp takes no rule that changes nothing */
     if (rule->compare == SYSCALL_ANY)
         return seccomp_rule_add(filter, action, number, 0);
+    if (rule->compare == SYSCALL_MASKED)
+        return seccomp_rule_add(filter, action, number, 1,
+                                SCMP_CMP64(rule->arg, SCMP_CMP_MASKED_EQ, rule->mask, rule->value));
+    if (rule->compare == SYSCALL_OPTION)
+        return seccomp_rule_add(filter, action, number, 2, SCMP_CMP64(1, SCMP_CMP_EQ, rule->mask, 0),
+                                SCMP_CMP64(2, SCMP_CMP_EQ, rule->value, 0));
     return seccomp_rule_add(filter, action, number, 1,
                             SCMP_CMP64(rule->arg, compare[rule->compare], rule->value, 0));
 }

@@ -7,7 +7,10 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -18,6 +21,9 @@
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
+/* What tells mappings apart. */
+#define MMAP_KINDS (MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN)
+
 #define ALLOW(call, why)                                                                                     \
     {                                                                                                        \
         .name = (call), .action = SYSCALL_ALLOW, .reason = (why)                                             \
@@ -26,6 +32,21 @@
     {                                                                                                        \
         .name = (call), .action = SYSCALL_ALLOW, .compare = (op), .arg = (n), .value = (uint64_t)(v),        \
         .reason = (why)                                                                                      \
+    }
+#define ALLOW_MASK(call, n, m, v, why)                                                                       \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ALLOW, .compare = SYSCALL_MASKED, .arg = (n), .mask = (m),         \
+        .value = (v), .reason = (why)                                                                        \
+    }
+#define OPTION(level, option, why)                                                                           \
+    {                                                                                                        \
+        .name = "setsockopt", .action = SYSCALL_ALLOW, .compare = SYSCALL_OPTION, .mask = (level),           \
+        .value = (option), .reason = (why)                                                                   \
+    }
+#define QUIET_OPTION(level, option, e, why)                                                                  \
+    {                                                                                                        \
+        .name = "setsockopt", .action = SYSCALL_ERRNO, .compare = SYSCALL_OPTION, .mask = (level),           \
+        .value = (option), .error = (e), .reason = (why)                                                     \
     }
 #define HOST(call, why)                                                                                      \
     {                                                                                                        \
@@ -58,7 +79,10 @@
 const struct syscall_rule sandbox_syscalls[] = {
     /* memory: what is mapped can only make the calls of this table */
     ALLOW("brk", "malloc"),
-    ALLOW("mmap", "malloc, thread stacks, shared libraries of imported modules"),
+    /* shared anonymous memory and growing stacks are not counted by the limit */
+    ALLOW_MASK("mmap", 3, MMAP_KINDS, MAP_ANONYMOUS, "malloc, thread stacks"),
+    ALLOW_MASK("mmap", 3, MMAP_KINDS, 0, "shared libraries of imported modules, files"),
+    ALLOW_MASK("mmap", 3, MMAP_KINDS, MAP_SHARED, "files in /state"),
     ALLOW("munmap", "malloc, ended threads"),
     ALLOW("mremap", "realloc of large blocks"),
     ALLOW("mprotect", "thread stacks, relocation of imported modules, ctypes closures"),
@@ -162,11 +186,13 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_GETFL, "socket.setblocking()"),
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETFL, "socket.setblocking()"),
     /*
-     * Write locks need a file that is open for writing, and those are all private. Asking for others' locks
-     * (F_GETLK), flock() and leases would make a channel between instances out of a shared read-only file.
+     * Files that a script may lock are its own, and nobody else has them open: a lock is had without asking.
+     * Real ones on a file or device that all instances see would be a channel between them.
      */
-    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETLK, "sqlite3"),
-    ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETLKW, "sqlite3"),
+    QUIET_IF("fcntl", 1, SYSCALL_EQ, F_SETLK, 0, "sqlite3"),
+    QUIET_IF("fcntl", 1, SYSCALL_EQ, F_SETLKW, 0, "sqlite3"),
+    QUIET_IF("fcntl", 1, SYSCALL_EQ, F_OFD_SETLK, 0, "sqlite3"),
+    QUIET("flock", 0, "dbm"),
     ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIONBIO, "socket.setblocking()"),
     ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIOCLEX, "os.set_inheritable()"),
     ALLOW_IF("ioctl", 1, SYSCALL_EQ, FIONCLEX, "os.set_inheritable()"),
@@ -199,7 +225,40 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("getsockname", "servers"),
     ALLOW("getpeername", "manage() asks whether a socket is connected"),
     ALLOW("getsockopt", "socket options"),
-    ALLOW("setsockopt", "socket options"),
+    /* no source routes; and no SO_LINGER, with which closing our duplicate of a socket would make the broker
+       wait */
+    OPTION(SOL_SOCKET, SO_REUSEADDR, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_REUSEPORT, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_KEEPALIVE, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_BROADCAST, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_OOBINLINE, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_RCVBUF, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_SNDBUF, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_RCVTIMEO, "servers, time-outs, buffers"),
+    OPTION(SOL_SOCKET, SO_SNDTIMEO, "servers, time-outs, buffers"),
+    OPTION(IPPROTO_TCP, TCP_NODELAY, "latency, dead peers"),
+    OPTION(IPPROTO_TCP, TCP_CORK, "latency, dead peers"),
+    OPTION(IPPROTO_TCP, TCP_QUICKACK, "latency, dead peers"),
+    OPTION(IPPROTO_TCP, TCP_KEEPIDLE, "latency, dead peers"),
+    OPTION(IPPROTO_TCP, TCP_KEEPINTVL, "latency, dead peers"),
+    OPTION(IPPROTO_TCP, TCP_KEEPCNT, "latency, dead peers"),
+    OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT, "latency, dead peers"),
+    OPTION(IPPROTO_IP, IP_TOS, "multicast"),
+    OPTION(IPPROTO_IP, IP_TTL, "multicast"),
+    OPTION(IPPROTO_IP, IP_MULTICAST_TTL, "multicast"),
+    OPTION(IPPROTO_IP, IP_MULTICAST_LOOP, "multicast"),
+    OPTION(IPPROTO_IP, IP_MULTICAST_IF, "multicast"),
+    OPTION(IPPROTO_IP, IP_ADD_MEMBERSHIP, "multicast"),
+    OPTION(IPPROTO_IP, IP_DROP_MEMBERSHIP, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_V6ONLY, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_TCLASS, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_JOIN_GROUP, "multicast"),
+    OPTION(IPPROTO_IPV6, IPV6_LEAVE_GROUP, "multicast"),
+    QUIET_OPTION(SOL_SOCKET, SO_LINGER, 0, "programs set it, and do not need it"),
     ALLOW("shutdown", "socket.shutdown()"),
 
     /* about itself */

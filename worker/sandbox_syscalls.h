@@ -14,8 +14,8 @@
 enum syscall_action {
     SYSCALL_ALLOW,
     SYSCALL_ALLOW_HOST, /* with `network = host`; without, as SYSCALL_REPORT */
-    SYSCALL_ERRNO,      /* refused quietly with `error`: harmless, and libraries try it */
-    SYSCALL_REPORT,     /* refused by the broker, which logs instance, call and arguments */
+    SYSCALL_ERRNO,  /* answered quietly with `error`: harmless, and libraries try it. 0: as if it were done */
+    SYSCALL_REPORT, /* refused by the broker, which logs instance, call and arguments */
 };
 
 enum syscall_compare {
@@ -23,6 +23,8 @@ enum syscall_compare {
     SYSCALL_EQ,  /* 64-bit comparison of argument `arg` */
     SYSCALL_NE,
     SYSCALL_GT,
+    SYSCALL_MASKED, /* the bits of `mask` are `value` */
+    SYSCALL_OPTION, /* argument 1 is `mask`, argument 2 is `value`: level and name of a socket option */
 };
 
 struct syscall_rule {
@@ -32,6 +34,7 @@ struct syscall_rule {
     uint8_t arg;
     uint8_t error;
     uint64_t value;
+    uint64_t mask;
     const char *reason;
 };
 

@@ -20,7 +20,7 @@ import attack_sweep
 TABLE = TOP / "worker/sandbox_syscalls.c"
 NUMBERS = numbers()
 # What the table's values are called; others come from these modules.
-VALUES = {"SYSCALL_SELF": 1, "THREAD_FLAGS": 0x3D0F00, "PR_SET_NAME": 15, "PR_GET_NAME": 16, "PR_SET_DUMPABLE": 4,
+VALUES = {"SYSCALL_SELF": 1, "MMAP_KINDS": 0x121, "THREAD_FLAGS": 0x3D0F00, "PR_SET_NAME": 15, "PR_GET_NAME": 16, "PR_SET_DUMPABLE": 4,
           "PR_SET_SECCOMP": 22, "FIOCLEX": 0x5451, "FIONCLEX": 0x5450, "TIOCLINUX": 0x541C, "F_DUPFD_CLOEXEC": 1030}
 COMPARE = {"SYSCALL_EQ": lambda a, b: a == b, "SYSCALL_NE": lambda a, b: a != b, "SYSCALL_GT": lambda a, b: a > b}
 
@@ -57,7 +57,19 @@ def read_table():
             def condition(arguments, argument=argument, compare=compare, value=value):
                 return compare(arguments[argument] & (1 << 64) - 1, value & (1 << 64) - 1)
         rows.setdefault(name, []).append((action, constant(parts[0]) if parts else 0, condition))
+    for name, argument, mask, value in re.findall(r'ALLOW_MASK\("(\w+)", (\d), (\w+), (\w+),', joined):
+        rows.setdefault(name, []).append(("ALLOW", 0, masked(int(argument), constant(mask), constant(value))))
+    for action, level, option in re.findall(r"(QUIET_|)OPTION\((\w+), (\w+),", joined):
+        rows.setdefault("setsockopt", []).append(("QUIET" if action else "ALLOW", 0, option_of(constant(level), constant(option))))
     return rows
+
+
+def masked(argument, mask, value):
+    return lambda arguments: arguments[argument] & mask == value
+
+
+def option_of(level, option):
+    return lambda arguments: (arguments[1], arguments[2]) == (level, option)
 
 
 RULES = read_table()
@@ -80,7 +92,7 @@ def as_said(action, error, got):
 
 def test_the_table_was_read():
     text = TABLE.read_text().split("sandbox_syscalls[] =")[1]
-    assert sum(map(len, RULES.values())) == len(re.findall(r'\b(?:ALLOW|HOST|QUIET|REPORT)(?:_IF)?\("', text)) > 150
+    assert sum(map(len, RULES.values())) == len(re.findall(r'\b(?:ALLOW|HOST|QUIET|REPORT)(?:_IF|_MASK)?\("|OPTION\(', text)) > 150
     assert rule_for(NUMBERS["ptrace"], [0] * 6) == ("REPORT", 0)
     assert rule_for(NUMBERS["clone3"], [0] * 6) == ("QUIET", errno.ENOSYS)
     assert rule_for(NUMBERS["kill"], [1] * 6)[0] == "ALLOW" and rule_for(NUMBERS["kill"], [2] * 6)[0] == "REPORT"

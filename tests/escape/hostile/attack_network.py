@@ -226,7 +226,7 @@ def short_and_long_and_absent_addresses():
     raise OSError(22, "all of them")
 
 
-@attack(30, EACCES)
+@attack(30, EACCES + "|ok 6")  # sent to 127.0.0.1, which was judged; the denied address gets nothing
 def the_source_decides_what_unspecified_means():
     """The kernel takes 0.0.0.0 for the address that the socket is bound to: here one that no option allows."""
     with new(UDP) as client:
@@ -278,7 +278,7 @@ def fastopen_sendmsg():
         return client.sendmsg([b"attack"], [], socket.MSG_FASTOPEN, (HOST, ports.DENIED))
 
 
-@attack(31, r"errno E(PIPE|ACCES|ISCONN|NOTCONN)", outside="ok|errno EINPROGRESS")
+@attack(31, "errno ENOSYS", outside="ok|errno EINPROGRESS")
 def fastopen_connect_option():
     with new() as client:
         client.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT
