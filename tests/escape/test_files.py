@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import types
+from pathlib import Path
 
 import pytest
 from harness import dedent, until
@@ -18,14 +19,15 @@ NAMES = ("SECRET OTHER_SCRIPT OTHER_STATE SHOW SHM FILE LIBRARY LIBRARY2 SCRIPT 
          "UNIX_DATAGRAM").split()
 sys.modules.setdefault("places", types.ModuleType("places"))
 import attack_files  # noqa: E402 (the script imports places)
+import attack_sockets  # noqa: E402
 from attacklib import ATTACKS  # noqa: E402
 
-FILES = [entry for entry in ATTACKS if entry.function.__module__ == attack_files.__name__]
+FILES = [entry for entry in ATTACKS if entry.function.__module__ in (attack_files.__name__, attack_sockets.__name__)]
 BY_NAME = {entry.name: entry for entry in FILES}
 LIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6"
 LIBRARY = f"/usr/lib/python3.{sys.version_info.minor}/json/__init__.py"
-# Reported, not yet closed.
-OPEN = {}
+OPEN = {}  # reported, not yet closed: name and why
+SOCKETS = Path(attack_sockets.__file__).read_text()
 
 
 class Listeners:
@@ -96,7 +98,7 @@ def theatre(stage, identity, open_theatre, listeners):
         "UNIX_STREAM": listeners.stream, "UNIX_ABSTRACT": listeners.abstract, "UNIX_DATAGRAM": listeners.datagram,
     }
     theatre = open_theatre({"py1": ("attack_files", ""), "py2": ("attack_files", "")}, folder=folder,
-                           scripts={"places.py": module(values)}, env={"FC_SECRET": "do not tell"},
+                           scripts={"places.py": module(values), "attack_sockets.py": SOCKETS}, env={"FC_SECRET": "do not tell"},
                            maps=["wire./other > other.other.go", f"[include {elsewhere / 'other.cfg'}]"])
     theatre.log.wait(r"^running \(pid", "other")
     return theatre

@@ -123,7 +123,7 @@ class Theatre:
 
 def control(script, names, folder, *, arguments=(), isolated=True):
     """The same attacks outside: {name: outcome}. What they mount, mount namespaces of the test's own keep."""
-    files = {path.name: path.read_text() for path in (HOSTILE / "attacklib.py", HOSTILE / f"{script}.py")}
+    files = {path.name: path.read_text() for path in HOSTILE.glob("attack*.py")}
     for name, text in files.items():
         (folder / name).write_text(text)
     launcher = ["unshare", *([] if ROOT else ["--map-root-user"]), "--mount", "--ipc", "--uts"] if isolated else []

@@ -1,7 +1,6 @@
 """Rows 17 to 27 but 20's garbage and 26: files, descriptors, memory and messages shared with others. `places` names what
 is looked for, inside and outside; what a control writes to is a copy of the test's own."""
 
-import array
 import ctypes
 import fcntl
 import mmap
@@ -12,7 +11,8 @@ import struct
 import sys
 
 import places
-from attacklib import INSIDE, attack, check, go, libc, main, pointer, syscall  # noqa: F401 (go: a handler)
+from attacklib import INSIDE, attack, go, libc, main, syscall  # noqa: F401 (go: a handler)
+import attack_sockets  # noqa: F401 (rows 24 and 25)
 
 ABSENT, REFUSED = "errno ENOENT", r"errno E(PERM|NOSYS|ROFS|ACCES)"
 READ_ONLY = r"errno E(ROFS|ACCES|PERM|NOSYS)"
@@ -357,119 +357,6 @@ def time_stamp_of_a_shared_file():
 def extended_attribute():
     open("left-attribute", "w").close()
     syscall(188, b"left-attribute", b"user.x", b"y", 1, 0)
-
-
-# 24: families of sockets
-
-def _family(number, kind=socket.SOCK_RAW):
-    socket.socket(number, kind, 0).close()
-
-
-@attack(24, "errno EAFNOSUPPORT")
-def netlink():
-    _family(socket.AF_NETLINK)
-
-
-@attack(24, "errno EAFNOSUPPORT", needs_root=True)
-def packet():
-    _family(socket.AF_PACKET)
-
-
-@attack(24, "errno EAFNOSUPPORT", outside="ok|errno EAFNOSUPPORT")
-def vsock():
-    _family(40, socket.SOCK_STREAM)
-
-
-@attack(24, "errno EAFNOSUPPORT", outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
-def alg():
-    _family(38, socket.SOCK_SEQPACKET)
-
-
-@attack(24, "errno EAFNOSUPPORT", outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
-def bluetooth():
-    _family(31)
-
-
-@attack(24, "ok inet inet6 only", outside="ok more")
-def every_family():
-    """0 to 64 in each kind, also with high bits, which the kernel ignores."""
-    made = set()
-    for number in range(65):
-        for kind in (1, 2, 3, 5):
-            for high in (0, 1 << 32):
-                try:
-                    os.close(syscall(41, number | high, kind, 0))
-                    made.add((number, high))
-                except OSError:
-                    pass
-    return "inet inet6 only" if made == {(2, 0), (10, 0)} else f"more: {made}"
-
-
-# 25: unix sockets
-
-@attack(25, "errno EAFNOSUPPORT")
-def unix_stream():
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(places.UNIX_STREAM)
-
-
-@attack(25, "errno EAFNOSUPPORT")
-def unix_abstract():
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-        return client.sendto(b"attack", places.UNIX_ABSTRACT)
-
-
-def _from_a_pair(use):
-    """Socket pairs are given; none of theirs may go elsewhere."""
-    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    with left, right:
-        return use(left)
-
-
-PAIR = r"errno E(AFNOSUPPORT|PERM|ACCES|OPNOTSUPP)"
-
-
-@attack(25, PAIR)
-def pair_sendto():
-    return _from_a_pair(lambda pair: pair.sendto(b"attack", places.UNIX_ABSTRACT))
-
-
-@attack(25, PAIR)
-def pair_sendmsg():
-    return _from_a_pair(lambda pair: pair.sendmsg([b"attack"], [], 0, places.UNIX_ABSTRACT))
-
-
-@attack(25, PAIR)
-def pair_sendmsg_with_a_descriptor():
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [1]))]
-    return _from_a_pair(lambda pair: pair.sendmsg([b"attack"], rights, 0, places.UNIX_ABSTRACT))
-
-
-@attack(25, PAIR)
-def pair_sendmmsg():
-    def use(pair):
-        name = struct.pack("<H", 1) + places.UNIX_ABSTRACT.encode()
-        to, text = ctypes.create_string_buffer(name, len(name)), ctypes.create_string_buffer(b"attack")
-        part = ctypes.create_string_buffer(struct.pack("<QQ", pointer(text), 6), 16)
-        message = struct.pack("<QIxxxxQQQQIxxxxIxxxx", pointer(to), len(name), pointer(part), 1, 0, 0, 0, 0)
-        return syscall(307, pair.fileno(), message, 1, 0)
-    return _from_a_pair(use)
-
-
-@attack(25, PAIR)
-def pair_connect():
-    return _from_a_pair(lambda pair: pair.connect(places.UNIX_ABSTRACT))
-
-
-@attack(25, PAIR, outside="ok")
-def pair_connect_to_a_path():
-    return _from_a_pair(lambda pair: pair.connect(places.UNIX_DATAGRAM))
-
-
-@attack(25, PAIR)
-def pair_bind():
-    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    left.bind(f"\0fc-{os.getpid()}")
 
 
 # 27: what it runs on
