@@ -27,7 +27,6 @@
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
 #define GUEST_LAST_WORD_MS 200   /* from a stopping process's end to its last message */
-#define GUEST_EXIT_CURTAIN 71    /* the worker says so and why, see worker/sandbox.h */
 
 static void guest_kill(struct guest *guest)
 {
@@ -94,7 +93,7 @@ static void guest_describe(struct guest *guest, const siginfo_t *info)
         snprintf(guest->why, sizeof(guest->why), "killed by SIGSYS: a system call of another architecture");
     else if (info->si_code != CLD_EXITED)
         snprintf(guest->why, sizeof(guest->why), "killed by SIG%s", sigabbrev_np(info->si_status));
-    else if (info->si_status == GUEST_EXIT_CURTAIN)
+    else if (info->si_status == SPAWN_EXIT_CURTAIN)
         snprintf(guest->why, sizeof(guest->why), "not started, because the curtain could not be closed");
     else
         snprintf(guest->why, sizeof(guest->why), "exit status %d", info->si_status);
@@ -157,7 +156,7 @@ static void guest_spawned(void *userdata, pid_t pid)
         return;
     }
     guest_set_deadline(guest, GUEST_HANDSHAKE_MS);
-    guest_link_start(guest);
+    guest_link_receive(guest, false); /* what it said meanwhile can be believed now */
 }
 
 /* As root, the folders are handed over as mounts: the worker's uid may not be able to walk to them. */

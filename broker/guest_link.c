@@ -282,7 +282,7 @@ static void guest_handle(struct guest *guest, const struct message *message)
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
     if (!guest->pid)
-        return; /* guest_link_start() comes back to it */
+        return; /* guest_spawned() comes back to it */
     for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
         struct message message;
         const void *bytes;
@@ -307,9 +307,4 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         if (message.type == MESSAGE_REPORT)
             budget -= (int)(message.report.n_events / GUEST_EVENTS_PER_UNIT);
     }
-}
-
-void guest_link_start(struct guest *guest)
-{
-    guest_link_receive(guest, false);
 }

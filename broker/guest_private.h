@@ -51,9 +51,6 @@ struct guest {
 int guest_link_open(struct guest *guest);
 void guest_link_close(struct guest *guest);
 
-/* The worker's pid is known now: what it said meanwhile can be believed. */
-void guest_link_start(struct guest *guest);
-
 /* Handles what is there, all of it if `to_the_end`. */
 void guest_link_receive(struct guest *guest, bool to_the_end);
 

@@ -10,8 +10,9 @@
 #include "broker/config.h"
 #include "broker/timer.h"
 #include "firecurtain/backend.h"
+#include "proto/codec.h"
 
-#define INSTANCE_MAX_CHANNELS 262144u
+#define INSTANCE_MAX_CHANNELS CODEC_MAX_CHANNELS
 
 struct show;
 

@@ -72,8 +72,7 @@ static void netgate_pending_ready(void *userdata, uint32_t events)
     (void)events;
     r = getsockopt(pending->socket, SOL_SOCKET, SO_ERROR, &error, &bytes) < 0 ? -errno : -error;
     if (r == 0)
-        r = netgate_socket_place(gate, pending->id, pending->socket, pending->target, false,
-                                 pending->cloexec);
+        r = netgate_socket_place(gate, pending->id, pending->socket, pending->target, false);
     netgate_answer(gate, pending->id, r, 0);
     netgate_pending_end(pending);
 }
@@ -104,7 +103,6 @@ static int netgate_connect_later(struct netgate *gate, const struct seccomp_noti
         .id = call->id,
         .socket = *own,
         .target = (int)call->data.args[0],
-        .cloexec = true,
     };
     r = loop_add(gate->loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, netgate_pending_ready, pending);
     if (r < 0) {
@@ -156,8 +154,7 @@ static int netgate_connect_tcp(struct netgate *gate, const struct seccomp_notif 
         return r;
     if (r < 0 && !socket->is_nonblocking)
         return netgate_connect_later(gate, call, &own);
-    n_bytes = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking,
-                                   socket->is_cloexec);
+    n_bytes = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
     return n_bytes < 0 ? n_bytes : r;
 }
 
@@ -174,8 +171,7 @@ static int netgate_adopt_udp(struct netgate *gate, const struct seccomp_notif *c
     own = netgate_socket_twin(socket);
     if (own < 0)
         return own;
-    r = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking,
-                             socket->is_cloexec);
+    r = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
     if (r < 0)
         return r;
     close(socket->fd);
@@ -261,8 +257,7 @@ static int netgate_bind(struct netgate *gate, const struct seccomp_notif *call, 
         return own;
     if (bind(own, (const struct sockaddr *)&at, (socklen_t)n_bytes) < 0)
         return -errno;
-    return netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket.is_nonblocking,
-                                socket.is_cloexec);
+    return netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket.is_nonblocking);
 }
 
 /* Only where bind() put it: a socket whose connection failed must not become a server on a port of its
@@ -297,7 +292,7 @@ static int netgate_listen(struct netgate *gate, const struct seccomp_notif *call
 
 /* Sends a datagram for the caller; to `at` if that is not 0. */
 static int netgate_send(struct netgate *gate, const struct seccomp_notif *call, uint64_t at,
-                        uint64_t at_bytes, const void *bytes, size_t n_bytes, int flags, int64_t *result)
+                        uint64_t at_bytes, const void *bytes, size_t n_bytes, int64_t *result)
 {
     NETGATE_SOCKET socket = {.fd = -1};
     struct sockaddr_storage to;
@@ -319,7 +314,7 @@ static int netgate_send(struct netgate *gate, const struct seccomp_notif *call, 
         r = netgate_adopt_udp(gate, call, &socket);
     if (r < 0)
         return r == -ENOENT ? -EINVAL : r;
-    sent = sendto(socket.fd, bytes, n_bytes, (flags & MSG_NOSIGNAL) | MSG_DONTWAIT | MSG_NOSIGNAL,
+    sent = sendto(socket.fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
                   at ? (const struct sockaddr *)&to : NULL, (socklen_t)to_bytes);
     *result = sent;
     return sent < 0 ? -errno : 0;
@@ -336,7 +331,7 @@ static int netgate_sendto(struct netgate *gate, const struct seccomp_notif *call
     r = netgate_read(gate, call, call->data.args[1], bytes, (size_t)n_bytes);
     return r < 0 ? r
                  : netgate_send(gate, call, call->data.args[4], call->data.args[5], bytes, (size_t)n_bytes,
-                                (int)call->data.args[3], result);
+                                result);
 }
 
 /* A message in parts becomes one block; control messages (descriptors among them) are not served. */
@@ -370,7 +365,7 @@ static int netgate_sendmsg(struct netgate *gate, const struct seccomp_notif *cal
         r = netgate_gather(gate, call, &message, bytes, sizeof(bytes), &n_bytes);
     return r < 0 ? r
                  : netgate_send(gate, call, (uintptr_t)message.msg_name, message.msg_namelen, bytes, n_bytes,
-                                (int)call->data.args[2], result);
+                                result);
 }
 
 netgate_call_fn netgate_find_call(const char *name)

@@ -26,7 +26,6 @@ struct netgate_pending {
     uint64_t id;
     int socket; /* the broker's own, connecting */
     int target; /* the descriptor in the worker that it will replace */
-    bool cloexec;
 };
 
 struct netgate {
@@ -48,7 +47,6 @@ struct netgate_socket {
     enum policy_protocol protocol;
     bool is_ours; /* made by the broker, in its namespace */
     bool is_nonblocking;
-    bool is_cloexec;
 };
 
 /*
@@ -85,8 +83,7 @@ void netgate_socket_deinit(struct netgate_socket *socket);
 int netgate_socket_twin(const struct netgate_socket *socket);
 
 /* Puts `own` in place of the worker's descriptor `target`. Closes nothing. */
-int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking,
-                         bool cloexec);
+int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking);
 
 /* The cookie of a socket's network namespace, 0 if the kernel does not tell. */
 uint64_t netgate_cookie(int fd);

@@ -91,7 +91,6 @@ int netgate_socket_take(struct netgate *gate, int fd, struct netgate_socket *soc
     socket->protocol = (enum policy_protocol)protocol;
     socket->is_ours = netgate_cookie(socket->fd) == gate->cookie;
     socket->is_nonblocking = fcntl(socket->fd, F_GETFL) & O_NONBLOCK;
-    socket->is_cloexec = true; /* a descriptor flag that cannot be seen from here; nothing is ever executed */
     return 0;
 }
 
@@ -124,15 +123,14 @@ int netgate_socket_twin(const struct netgate_socket *from)
     return fd;
 }
 
-int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking,
-                         bool cloexec)
+int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking)
 {
     struct seccomp_notif_addfd addfd = {
         .id = id,
         .flags = SECCOMP_ADDFD_FLAG_SETFD,
         .srcfd = (uint32_t)own,
         .newfd = (uint32_t)target,
-        .newfd_flags = cloexec ? O_CLOEXEC : 0,
+        .newfd_flags = O_CLOEXEC,
     };
 
     /* before anybody else holds it: afterwards the mode is the script's to change */

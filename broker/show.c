@@ -114,8 +114,9 @@ static void show_start_instance(void *userdata)
     loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + instance->retry_ns);
 }
 
-void show_start(struct show *show)
+void show_start(struct show *show, struct runtime *runtime)
 {
+    show->runtime = runtime;
     if (!show->n_instances)
         fc_log(FC_LOG_WARNING, NULL, "the configuration has no instances: there is nothing to do");
     for (size_t i = 0; i < show->n_instances; i++)

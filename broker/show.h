@@ -14,7 +14,7 @@
 struct runtime;
 
 struct show {
-    struct runtime *runtime; /* NULL for a show that is only checked */
+    struct runtime *runtime; /* NULL before it is started */
     char *path;              /* of the configuration, absolute */
     struct fc_instance **instances;
     size_t n_instances;
@@ -29,17 +29,17 @@ struct show {
 /*
  * Makes a show from a configuration without errors so far; finds those that need knowledge of the backends
  * and adds them to `config`. Returns 0 with *show set only if there are none, -EINVAL if there are, -ENOMEM.
- * `runtime` may be NULL. With `check_scripts`, scripts are looked at too, and what is missing there is an
- * error. `config` need not outlive the show.
+ * With `check_scripts`, scripts are looked at too, and what is missing there is an error. `config` need not
+ * outlive the show.
  */
-int show_build(struct show **show, struct config *config, const char *path, struct runtime *runtime,
-               bool check_scripts);
+int show_build(struct show **show, struct config *config, const char *path, bool check_scripts);
 
 /* Stops what runs. Takes NULL; returns NULL. */
 struct show *show_free(struct show *show);
 
-/* Starts all instances. One that cannot start is logged and tried again each second; the others run. */
-void show_start(struct show *show);
+/* Starts all instances; `runtime` outlives the show. One that cannot start is logged and tried again each
+ * second; the others run. */
+void show_start(struct show *show, struct runtime *runtime);
 
 /* Ends all instances in order; `ended` is called when that is over, maybe from within this call. */
 void show_quiesce(struct show *show, void (*ended)(void *userdata), void *userdata);

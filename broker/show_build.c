@@ -301,8 +301,7 @@ static void build_check_scripts(const struct build *build)
     }
 }
 
-int show_build(struct show **showp, struct config *config, const char *path, struct runtime *runtime,
-               bool check_scripts)
+int show_build(struct show **showp, struct config *config, const char *path, bool check_scripts)
 {
     struct show *show = calloc(1, sizeof(*show));
     struct build build = {.show = show, .config = config};
@@ -310,7 +309,6 @@ int show_build(struct show **showp, struct config *config, const char *path, str
 
     if (!show)
         return -ENOMEM;
-    show->runtime = runtime;
     show->path = realpath(path, NULL);
     if (!show->path)
         show->path = strdup(path);

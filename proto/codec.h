@@ -15,6 +15,7 @@
 #define CODEC_VERSION          1u
 #define CODEC_MAX_FROM_WORKER  (1u << 20)  /* bytes on the wire: a worker is not trusted with more */
 #define CODEC_MAX_TO_WORKER    (32u << 20) /* the setup message holds all channels */
+#define CODEC_MAX_CHANNELS     262144u     /* of an instance */
 #define CODEC_MAX_NAME         255u        /* bytes of a channel name */
 #define CODEC_MAX_BATCH_EVENTS 49152u      /* fit in CODEC_MAX_FROM_WORKER with room for the rest */
 

@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* How a worker ends when the curtain could not be closed: EX_OSERR of sysexits. */
+#define SPAWN_EXIT_CURTAIN 71
+
 #define SPAWN_MAX_READS      16
 #define SPAWN_MAX_READ_BYTES 8192
 

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHANNELS_MAX  262144u
+#include "proto/codec.h"
+
+#define CHANNELS_MAX  CODEC_MAX_CHANNELS
 #define CHANNELS_NONE UINT32_MAX
 
 struct channel {

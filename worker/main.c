@@ -64,18 +64,18 @@ int main(int argc, char **argv)
     setsid();
     if (main_drop_root(argv[1], argv[2]) < 0) {
         say(SAY_ERROR "zygote: give up root: %s", strerror(errno));
-        return SANDBOX_EXIT_FAILED;
+        return SPAWN_EXIT_CURTAIN;
     }
     if (prctl(PR_SET_DUMPABLE, 1) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
         say(SAY_ERROR "zygote: prctl: %s", strerror(errno));
-        return SANDBOX_EXIT_FAILED;
+        return SPAWN_EXIT_CURTAIN;
     }
     fcntl(SPAWN_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN); /* Python expects these, and leaves them to us here */
     signal(SIGXFSZ, SIG_IGN);
     if (sandbox_seccomp_compile() < 0) {
         say(SAY_ERROR "zygote: the system call filter cannot be compiled");
-        return SANDBOX_EXIT_FAILED;
+        return SPAWN_EXIT_CURTAIN;
     }
     if (interpreter_start() < 0)
         return 1;

@@ -10,16 +10,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* sysexits: the operating system refused; the broker knows it as "the curtain could not be closed". */
-#define SANDBOX_EXIT_FAILED 71
-
 /* Whom the script believes to be: never 0, and mapped to the zygote's uid, which is never the host's root. */
 #define SANDBOX_INNER_ID 1000u
 
 #define SANDBOX_SCRIPT_FOLDER "/show"
 #define SANDBOX_STATE_FOLDER  "/state"
-
-#define SANDBOX_MAX_READS 16
 
 struct sandbox {
     bool namespaces; /* false where the kernel has none for us: then Landlock must hold alone */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/spawn.h"
 #include "worker/sandbox.h"
 
 #define ROOT_LAYER       "private root"
@@ -66,7 +67,7 @@ struct root_trees {
     char links[ROOT_N_VIEWS][64]; /* of a source that is a symbolic link, such as /lib on a merged /usr */
     int script;
     int state;
-    int reads[SANDBOX_MAX_READS];
+    int reads[SPAWN_MAX_READS];
 };
 
 static void root_trees_deinit(struct root_trees *trees)
@@ -75,7 +76,7 @@ static void root_trees_deinit(struct root_trees *trees)
         fc_closep(&trees->views[i]);
     fc_closep(&trees->script);
     fc_closep(&trees->state);
-    for (size_t i = 0; i < SANDBOX_MAX_READS; i++)
+    for (size_t i = 0; i < SPAWN_MAX_READS; i++)
         fc_closep(&trees->reads[i]);
 }
 

@@ -35,13 +35,13 @@ static _Noreturn void worker_fail(const struct sandbox_error *error)
 {
     say(SAY_ERROR "the curtain cannot be closed: layer \"%s\": %s: %s", error->layer, error->what,
         strerror(error->error));
-    _exit(SANDBOX_EXIT_FAILED);
+    _exit(SPAWN_EXIT_CURTAIN);
 }
 
 static _Noreturn void worker_fail_link(const char *step, int r)
 {
     say(SAY_ERROR "the link to the broker failed: %s: %s", step, strerror(-r));
-    _exit(SANDBOX_EXIT_FAILED);
+    _exit(SPAWN_EXIT_CURTAIN);
 }
 
 /* Only 0, 1, 2 and the given descriptors stay open; what was a pipe to the log becomes 1 and 2. */

@@ -29,7 +29,7 @@ int cli_check(const struct cli_options *options)
     config = cli_load(options, &status);
     if (!config)
         return status;
-    r = show_build(&show, config, options->path, NULL, true);
+    r = show_build(&show, config, options->path, true);
     if (r == -ENOMEM)
         fputs("firecurtain: out of memory\n", stderr);
     else

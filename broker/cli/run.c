@@ -48,7 +48,7 @@ static void run_log_diagnostics(const struct config *config)
 static struct show *run_build(struct run *run, struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, run->options->path, &run->runtime, false);
+    int r = show_build(&show, config, run->options->path, false);
 
     run_log_diagnostics(config);
     if (r == -ENOMEM)
@@ -66,7 +66,7 @@ static void run_swap(void *userdata)
         return;
     }
     run->show = fc_steal(run->next);
-    show_start(run->show);
+    show_start(run->show, &run->runtime);
     fc_log(FC_LOG_INFO, NULL, "the new configuration is running");
 }
 
@@ -151,7 +151,7 @@ static int run_loop(struct run *run)
     if (r == 0) {
         run->swap = (struct loop_task){.fn = run_swap, .userdata = run};
         loop_set_after(run->runtime.loop, run_after, run);
-        show_start(run->show);
+        show_start(run->show, &run->runtime);
         r = loop_run(run->runtime.loop);
     }
     if (r < 0)
@@ -171,14 +171,12 @@ static void run_deinit(struct run *run)
 }
 
 /* Errors of the configuration come before anything is made: nothing starts. */
-static int run_check(struct run *run, struct config *config)
+static int run_build_first(struct run *run, struct config *config)
 {
-    struct show *show = NULL;
-    int r = show_build(&show, config, run->options->path, NULL, false);
+    int r = show_build(&run->show, config, run->options->path, false);
 
     if (r < 0 || config->n_diagnostics)
         config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
-    show_free(show);
     return r == -ENOMEM ? EX_OSERR : r < 0 ? EX_CONFIG : EX_OK;
 }
 
@@ -191,14 +189,12 @@ int cli_run(const struct cli_options *options)
     config = cli_load(options, &status);
     if (!config)
         return status;
-    status = run_check(&run, config);
+    status = run_build_first(&run, config);
+    config_free(config);
     if (status == EX_OK) {
         run.signal_fd = run_block_signals();
         status = runtime_init(&run.runtime) < 0 ? EX_OSERR : EX_OK;
     }
-    if (status == EX_OK)
-        status = show_build(&run.show, config, options->path, &run.runtime, false) < 0 ? EX_OSERR : EX_OK;
-    config_free(config);
     if (status == EX_OK)
         status = run_loop(&run);
     run_deinit(&run);

@@ -11,7 +11,7 @@ static int build(void **state, const char *text, struct show **show)
     struct config *config = load_sound(state, text);
 
     *show = NULL;
-    return show_build(show, config, "show.cfg", NULL, false);
+    return show_build(show, config, "show.cfg", false);
 }
 
 static struct show *build_sound(void **state, const char *text)
