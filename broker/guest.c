@@ -74,7 +74,9 @@ static void guest_too_late(void *userdata)
         return;
     }
     guest->late = true;
-    if (guest->asked)
+    if (guest->hung_up)
+        fc_log(FC_LOG_ERROR, guest->spec.instance, "closed its link to the broker, killed");
+    else if (guest->asked)
         fc_log(FC_LOG_WARNING, guest->spec.instance, "does not stop in time, killed");
     else
         fc_log(FC_LOG_ERROR, guest->spec.instance, "does not start in time, killed");
@@ -82,7 +84,7 @@ static void guest_too_late(void *userdata)
     guest_kill(guest);
 }
 
-static void guest_set_deadline(struct guest *guest, uint64_t ms)
+void guest_set_deadline(struct guest *guest, uint64_t ms)
 {
     loop_set_timer(guest->runtime->loop, &guest->deadline, fc_now_ns() + ms * FC_NS_PER_MS);
 }

@@ -20,6 +20,8 @@
 #define GUEST_BUDGET          16
 #define GUEST_EVENTS_PER_UNIT 4096
 
+#define GUEST_HUNG_UP_MS 1000 /* from the end of its link to its own */
+
 static void guest_link_ready(void *userdata, uint32_t events)
 {
     (void)events;
@@ -36,6 +38,25 @@ static void guest_wanted(void *userdata)
     struct guest *guest = userdata;
 
     guest->ops->wanted(guest->userdata);
+}
+
+/*
+ * A link ends with its worker, which is then about to be reaped; a worker that lives on is up to something.
+ * Others than a running one have a deadline already.
+ */
+static void guest_link_ended(void *userdata, const char *wrong)
+{
+    struct guest *guest = userdata;
+
+    if (guest->exited || guest->state == ORDER_CLOSED)
+        return;
+    if (wrong) {
+        guest_violated(guest, "on its link: %s", wrong);
+        return;
+    }
+    guest->hung_up = true;
+    if (guest->state != ORDER_CONNECTING && guest->state != ORDER_LOCKING && guest->state != ORDER_STOPPING)
+        guest_set_deadline(guest, GUEST_HUNG_UP_MS);
 }
 
 static int guest_link_name(char *name, size_t bytes)
@@ -64,7 +85,10 @@ int guest_link_open(struct guest *guest)
         return r;
     /* through the descriptor: however long the folder's path is, the address is short */
     snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", runtime->link_folder_fd, guest->link_name);
-    r = link_bind(&guest->link, runtime->links, path);
+    guest->guarded = (struct guarded_link){.ended = guest_link_ended, .userdata = guest};
+    r = link_guard_add(&guest->guarded, path);
+    if (r == 0)
+        r = link_bind(&guest->link, runtime->links, path);
     if (r < 0)
         return r;
     guest->link_named = true;
@@ -92,6 +116,7 @@ void guest_link_close(struct guest *guest)
     loop_cancel_task(guest->runtime->loop, &guest->receive);
     guest->link_source = loop_remove(guest->link_source);
     guest->link = link_free(guest->link);
+    link_guard_remove(&guest->guarded);
     guest->sockets = managed_set_free(guest->sockets);
     guest->ticks = tick_set_free(guest->ticks);
     guest->state = ORDER_CLOSED;
@@ -132,6 +157,10 @@ static void guest_handle_hello(struct guest *guest, uint32_t version)
 
     if (peer != guest->pid) {
         guest_violated(guest, "process %d connected in place of %d", peer, guest->pid);
+        return;
+    }
+    if (!link_guard_has_seen(&guest->guarded)) {
+        guest_violated(guest, "nobody looked at what it sent: this libzmq does not read with recv()");
         return;
     }
     guest_link_unname(guest);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "broker/guest.h"
+#include "broker/link_guard.h"
 #include "broker/loop.h"
 #include "broker/managed.h"
 #include "broker/netgate.h"
@@ -32,8 +33,9 @@ struct guest {
     struct timer deadline; /* of the handshake, or of stopping */
     struct loop_task finish;
     bool exited;
-    bool asked; /* guest_stop() was called */
-    bool late;  /* it did not stop in time */
+    bool asked;   /* guest_stop() was called */
+    bool late;    /* it did not stop in time */
+    bool hung_up; /* its link is gone, and so it should be soon */
     char why[160];
 
     /* the conversation */
@@ -41,6 +43,7 @@ struct guest {
     struct link *link;
     char link_name[40];
     bool link_named; /* the endpoint's file still exists */
+    struct guarded_link guarded;
     struct loop_source *link_source;
     struct loop_task receive;
     struct tick_set *ticks;
@@ -56,6 +59,9 @@ void guest_link_receive(struct guest *guest, bool to_the_end);
 
 /* 0 or -errno: the link is broken or full, which it never is while the worker behaves. */
 int guest_link_send(struct guest *guest, const struct message *message);
+
+/* Gives the process `ms` to get on; one deadline at a time. */
+void guest_set_deadline(struct guest *guest, uint64_t ms);
 
 /* Ends the worker for what it did, with the reason in the log. */
 void guest_violated(struct guest *guest, const char *format, ...) __attribute__((format(printf, 2, 3)));

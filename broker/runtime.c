@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/link_guard.h"
 #include "broker/log.h"
 #include "broker/spawn.h"
 #include "broker/state_limit.h"
@@ -243,6 +244,8 @@ int runtime_init(struct runtime *runtime)
     if (r == 0)
         r = link_context_new(&runtime->links);
     if (r == 0)
+        r = link_guard_start(runtime->loop);
+    if (r == 0)
         r = state_monitor_new(&runtime->states, runtime->loop);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
@@ -253,6 +256,7 @@ void runtime_deinit(struct runtime *runtime)
 {
     runtime->spawner = spawner_free(runtime->spawner);
     runtime->links = link_context_free(runtime->links);
+    link_guard_stop();
     runtime->states = state_monitor_free(runtime->states);
     runtime->codec = codec_free(runtime->codec);
     runtime->loop = loop_free(runtime->loop);

@@ -1,0 +1,47 @@
+/*
+ * Sees what a worker sends before libzmq does. libzmq bounds a part of a message, but not how many parts it
+ * collects, keeps the end of a stream to itself, and has no hook between the socket and its decoder; so this
+ * program has functions accept4() and recv() of its own, which the dynamic linker gives to libzmq. A stream
+ * that is not as proto/zmtp.h allows ends there. The test for it is tests/escape/test_links.py.
+ *
+ * accept4() and recv() run in a thread of libzmq's; everything below is for the main thread.
+ */
+#ifndef BROKER_LINK_GUARD_H
+#define BROKER_LINK_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uthash.h>
+
+#include "broker/loop.h"
+#include "proto/zmtp.h"
+
+/* One endpoint and the only connection it will have. Lives inside what it belongs to; starts as zero but for:
+ */
+struct guarded_link {
+    /* the stream is over: cut, because something was `wrong` with it, or NULL: the worker hung up */
+    void (*ended)(void *userdata, const char *wrong);
+    void *userdata;
+    char path[108]; /* as bound */
+    UT_hash_handle hh;
+    struct guarded_link *next_ended;
+    struct zmtp stream;
+    const char *wrong;
+    int fd; /* of the connection while it lasts, else -1 */
+    bool is_known;
+    bool is_accepted;
+    bool is_ended;
+};
+
+/* Once in a process: `loop` gets the calls of `ended`. -errno. */
+int link_guard_start(struct loop *loop);
+void link_guard_stop(void);
+
+/* Guards what connects to the endpoint at `path`; before it is bound. */
+int link_guard_add(struct guarded_link *link, const char *path);
+void link_guard_remove(struct guarded_link *link);
+
+/* Whether its connection came by here. If not, libzmq reads past us, and nobody may rely on anything. */
+bool link_guard_has_seen(struct guarded_link *link);
+
+#endif
