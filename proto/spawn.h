@@ -13,6 +13,9 @@
 /* How a worker ends when the curtain could not be closed: EX_OSERR of sysexits. */
 #define SPAWN_EXIT_CURTAIN 71
 
+/* Whom a script believes to be: never 0, and mapped to the zygote's uid, which is never the host's root. */
+#define SPAWN_INNER_ID 1000u
+
 #define SPAWN_MAX_READS      16
 #define SPAWN_MAX_READ_BYTES 8192
 

@@ -10,9 +10,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Whom the script believes to be: never 0, and mapped to the zygote's uid, which is never the host's root. */
-#define SANDBOX_INNER_ID 1000u
-
 #define SANDBOX_SCRIPT_FOLDER "/show"
 #define SANDBOX_STATE_FOLDER  "/state"
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/spawn.h"
 #include "worker/sandbox.h"
 
 static int identity_write(const char *path, const char *text, struct sandbox_error *error)
@@ -35,15 +36,15 @@ int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
     r = identity_write("/proc/self/setgroups", "deny", error);
     if (r < 0)
         return r;
-    snprintf(map, sizeof(map), "%u %u 1", SANDBOX_INNER_ID, sandbox->outer_uid);
+    snprintf(map, sizeof(map), "%u %u 1", SPAWN_INNER_ID, sandbox->outer_uid);
     r = identity_write("/proc/self/uid_map", map, error);
     if (r < 0)
         return r;
-    snprintf(map, sizeof(map), "%u %u 1", SANDBOX_INNER_ID, sandbox->outer_gid);
+    snprintf(map, sizeof(map), "%u %u 1", SPAWN_INNER_ID, sandbox->outer_gid);
     r = identity_write("/proc/self/gid_map", map, error);
     if (r < 0)
         return r;
-    if (getuid() != SANDBOX_INNER_ID || getgid() != SANDBOX_INNER_ID) {
+    if (getuid() != SPAWN_INNER_ID || getgid() != SPAWN_INNER_ID) {
         errno = EPERM;
         return sandbox_fail(error, "identity", "uid %u, gid %u", getuid(), getgid());
     }

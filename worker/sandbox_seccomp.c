@@ -39,6 +39,7 @@ static uint32_t seccomp_action(const struct syscall_rule *rule, bool host_networ
         return host_network ? SCMP_ACT_ALLOW : SCMP_ACT_NOTIFY;
     case SYSCALL_ERRNO:
         return SCMP_ACT_ERRNO(rule->error);
+    case SYSCALL_ANSWER:
     case SYSCALL_REPORT:
     default:
         return SCMP_ACT_NOTIFY;

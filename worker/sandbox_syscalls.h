@@ -14,6 +14,7 @@
 enum syscall_action {
     SYSCALL_ALLOW,
     SYSCALL_ALLOW_HOST, /* with `network = host`; without, as SYSCALL_REPORT */
+    SYSCALL_ANSWER,     /* answered by the broker, which knows what a worker may know */
     SYSCALL_ERRNO,  /* answered quietly with `error`: harmless, and libraries try it. 0: as if it were done */
     SYSCALL_REPORT, /* refused by the broker, which logs instance, call and arguments */
 };
@@ -35,6 +36,7 @@ struct syscall_rule {
     uint8_t error;
     uint64_t value;
     uint64_t mask;
+    const char *operand; /* `value` as the source has it, for the documentation */
     const char *reason;
 };
 

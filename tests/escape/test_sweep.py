@@ -1,98 +1,50 @@
-"""Calls every system call from a thread of a worker and compares what came back with worker/sandbox_syscalls.c."""
+"""Calls every system call from a thread of a worker and compares what came back with the table of worker/sandbox_syscalls.c."""
 
 import errno
-import fcntl
-import mmap
 import os
-import re
-import signal
-import socket
 import subprocess
-import termios
 
 import pytest
 from attacklib import numbers
-from harness import TOP, USER_ID, until
+from harness import USER_ID, until
 from theatre import HOSTILE, PLAIN_PYTHON, ROOT
 
 import attack_sweep
+import syscalls
 
-TABLE = TOP / "worker/sandbox_syscalls.c"
 NUMBERS = numbers()
-# What the table's values are called; others come from these modules.
-VALUES = {"SYSCALL_SELF": 1, "MMAP_KINDS": 0x121, "THREAD_FLAGS": 0x3D0F00, "PR_SET_NAME": 15, "PR_GET_NAME": 16, "PR_SET_DUMPABLE": 4,
-          "PR_SET_SECCOMP": 22, "FIOCLEX": 0x5451, "FIONCLEX": 0x5450, "TIOCLINUX": 0x541C, "F_DUPFD_CLOEXEC": 1030}
-COMPARE = {"SYSCALL_EQ": lambda a, b: a == b, "SYSCALL_NE": lambda a, b: a != b, "SYSCALL_GT": lambda a, b: a > b}
-
-
-def constant(name):
-    for found in (VALUES, *map(vars, (fcntl, socket, termios, errno, os, signal, mmap))):
-        if name in found:
-            return int(found[name])
-    return int(name, 0) if name[0].isdigit() else from_the_headers(name)
-
-
-def from_the_headers(name):
-    """The value of a macro in the headers that the table includes; plain expressions only."""
-    headers = re.findall(r"^#include <.*>$", TABLE.read_text(), re.M)
-    text = "\n".join(["#define _GNU_SOURCE", *headers, f"THE_VALUE {name}", ""])
-    done = subprocess.run(["cc", "-E", "-P", "-"], input=text, capture_output=True, text=True, timeout=20, check=True)
-    found = re.search(r"^THE_VALUE (.*)$", done.stdout, re.M)[1]
-    assert re.fullmatch(r"[\s0-9a-fA-FxuUlL()|<+~-]+", found), f"{name} is {found}: add it to VALUES"
-    return int(eval(re.sub(r"[uUlL]+\b", "", found)))
-
-
-def read_table():
-    """{name: [(action, errno, condition of the arguments)]}"""
-    text = TABLE.read_text().split("sandbox_syscalls[] =")[1]
-    rows = {}
-    joined = re.sub(r",\n +", ", ", text)
-    for action, conditional, name, middle in re.findall(
-            r'(?:^|[\s,{])(ALLOW|HOST|QUIET|REPORT)(_IF)?\("(\w+)", ((?:[^",()]+, )*)', joined):
-        parts, condition = [part for part in middle.split(", ") if part], None
-        if conditional:
-            argument, compare, value = int(parts[0]), COMPARE[parts[1]], constant(parts[2])
-            parts = parts[3:]
-
-            def condition(arguments, argument=argument, compare=compare, value=value):
-                return compare(arguments[argument] & (1 << 64) - 1, value & (1 << 64) - 1)
-        rows.setdefault(name, []).append((action, constant(parts[0]) if parts else 0, condition))
-    for name, argument, mask, value in re.findall(r'ALLOW_MASK\("(\w+)", (\d), (\w+), (\w+),', joined):
-        rows.setdefault(name, []).append(("ALLOW", 0, masked(int(argument), constant(mask), constant(value))))
-    for action, level, option in re.findall(r"(QUIET_|)OPTION\((\w+), (\w+),", joined):
-        rows.setdefault("setsockopt", []).append(("QUIET" if action else "ALLOW", 0, option_of(constant(level), constant(option))))
-    return rows
-
-
-def masked(argument, mask, value):
-    return lambda arguments: arguments[argument] & mask == value
-
-
-def option_of(level, option):
-    return lambda arguments: (arguments[1], arguments[2]) == (level, option)
-
-
-RULES = read_table()
+COMPARE = {
+    "ANY": lambda arguments, _: True,
+    "EQ": lambda arguments, row: arguments[row.argument] == row.value,
+    "NE": lambda arguments, row: arguments[row.argument] != row.value,
+    "GT": lambda arguments, row: arguments[row.argument] > row.value,
+    "MASKED": lambda arguments, row: arguments[row.argument] & row.mask == row.value,
+    "OPTION": lambda arguments, row: (arguments[1], arguments[2]) == (row.mask, row.value),
+}
+ITSELF = 0x6F776E70  # stands for the worker's pid, which is 1
+RULES = {}
+for _row in syscalls.read_table():
+    RULES.setdefault(_row.name, []).append(_row._replace(value=1) if _row.value == ITSELF else _row)
 
 
 def rule_for(number, arguments):
     name = {found: name for name, found in NUMBERS.items()}.get(number)
-    for action, error, condition in RULES.get(name, []):
-        if condition is None or condition(arguments):
-            return action, error
+    arguments = [argument & (1 << 64) - 1 for argument in arguments]
+    for row in RULES.get(name, []):
+        if COMPARE[row.compare](arguments, row):
+            return row.action, row.error
     return "NONE", errno.ENOSYS
 
 
 def as_said(action, error, got):
     """Whether an outcome is one that the table's row can have."""
-    if action in ("ALLOW", "HOST"):
+    if action in ("ALLOW", "HOST", "ANSWER"):
         return got != errno.ENOSYS
     return got == (errno.EPERM if action == "REPORT" else error)
 
 
 def test_the_table_was_read():
-    text = TABLE.read_text().split("sandbox_syscalls[] =")[1]
-    assert sum(map(len, RULES.values())) == len(re.findall(r'\b(?:ALLOW|HOST|QUIET|REPORT)(?:_IF|_MASK)?\("|OPTION\(', text)) > 150
+    assert len({row.name for rows in RULES.values() for row in rows if row.action == "ALLOW"}) <= 65
     assert rule_for(NUMBERS["ptrace"], [0] * 6) == ("REPORT", 0)
     assert rule_for(NUMBERS["clone3"], [0] * 6) == ("QUIET", errno.ENOSYS)
     assert rule_for(NUMBERS["kill"], [1] * 6)[0] == "ALLOW" and rule_for(NUMBERS["kill"], [2] * 6)[0] == "REPORT"
@@ -136,10 +88,10 @@ def test_every_call_is_what_the_table_says(theatre):
         lines = theatre.log.matching("^refused: ", "py1")
         more = theatre.log.messages("py1", r"^\d+ more refused system calls")
         return len(lines) + sum(int(line.split()[0]) for line in more)
-    assert counted() > 20
-    theatre.show.set("/py1", 0.2)  # a later refusal says how many were left out
+    assert counted() >= 20
 
     def again():
+        theatre.show.set("/py1", 0.2)  # a later refusal says how many were left out
         theatre.log.changed.acquire()
         theatre.log.changed.wait(0.2)
         theatre.log.changed.release()
@@ -189,3 +141,7 @@ def test_outside_the_sweep_reaches_them(tmp_path):
     found = parse(line for line in done.stdout.splitlines() if line.startswith("sweep: "))
     reached = [key for key, got in found.items() if not as_said(*rule_for(int(key), (-1, 0, 0, 0, 0, 0)), got)]
     assert len(reached) > 100, "the comparison tells a filter from none"
+
+
+def test_the_page_shows_this_table():
+    assert syscalls.PAGE.read_text() == syscalls.page(syscalls.read_table()), "run tests/escape/syscalls.py --write"

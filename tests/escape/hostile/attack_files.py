@@ -364,9 +364,15 @@ def extended_attribute():
 def _everything_to(path):
     """Every way to change a file or its folder; the first that works is told."""
     folder, tried = os.path.dirname(path), set()
+
+    def change_mode():
+        before = os.stat(path).st_mode
+        os.chmod(path, 0o606)
+        if os.stat(path).st_mode == before:
+            raise OSError(30, "answered, not done")
     for name, change in (
             ("open", lambda: open(path, "ab").close()), ("raw", lambda: raw_open(path, os.O_RDWR)),
-            ("truncate", lambda: os.truncate(path, 0)), ("chmod", lambda: os.chmod(path, 0o644)),
+            ("truncate", lambda: os.truncate(path, 0)), ("chmod", change_mode),
             ("utime", lambda: os.utime(path)), ("unlink", lambda: os.unlink(path)),
             ("rename", lambda: os.rename(path, folder + "/renamed")), ("mkdir", lambda: os.mkdir(folder + "/made")),
             ("create", lambda: open(folder + "/planted.py", "w").close()),

@@ -8,7 +8,7 @@ import threading
 import time
 
 import midimonster
-from attacklib import attack, go, say  # noqa: F401 (go: a handler)
+from attacklib import attack, go, put_in_place, say  # noqa: F401 (go: a handler)
 
 MORE, LONG, COMMAND = 1, 2, 4
 ENDED = r"worker ended: .*"
@@ -228,8 +228,8 @@ def every_descriptor_replaced():
     for fd in range(3, 256):
         if fd not in (reading, writing):
             try:
-                os.dup2(reading, fd)
-            except OSError:
+                put_in_place(reading, fd)
+            except (OSError, RuntimeError):
                 pass
     return "replaced"
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 import ports
-from attacklib import attack, check, go, libc, main, syscall  # noqa: F401 (go: a handler)
+from attacklib import attack, check, go, libc, main, put_in_place, syscall  # noqa: F401 (go: a handler)
 
 EACCES = "errno EACCES"
 HOST = "127.0.0.1"
@@ -373,9 +373,9 @@ def closed_and_replaced():
         client, thread, errors = _blocked()
         time.sleep(0.005)
         reading, writing = os.pipe()
-        os.dup2(reading, client.fileno())
+        put_in_place(reading, client.fileno())
         other = socket.socket()
-        os.dup2(other.fileno(), client.fileno())
+        put_in_place(other.fileno(), client.fileno())
         try:
             os.write(client.fileno(), b"attack")
         except OSError:

@@ -3,6 +3,7 @@ each event; and outside the curtain as `python3 attack_x.py NAME…`, each attac
 
 import ctypes
 import errno
+import fcntl
 import os
 import re
 import signal
@@ -20,6 +21,16 @@ libc.syscall.restype = ctypes.c_long
 NAMES = {**errno.errorcode, errno.EOPNOTSUPP: "EOPNOTSUPP"}
 ATTACKS = []
 BY_NAME = {}
+
+
+def put_in_place(fd, number):
+    """What dup2() does, without it."""
+    try:
+        os.close(number)
+    except OSError:
+        pass
+    if fcntl.fcntl(fd, fcntl.F_DUPFD, number) != number:
+        raise RuntimeError(f"another thread took {number}")
 
 
 class Attack:

@@ -1,0 +1,27 @@
+/* Prints the table of system calls, a row a line, its columns between tabs: for the tests and the
+ * documentation. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "worker/sandbox_syscalls.h"
+
+static const char *const actions[] = {
+    [SYSCALL_ALLOW] = "ALLOW", [SYSCALL_ALLOW_HOST] = "HOST", [SYSCALL_ANSWER] = "ANSWER",
+    [SYSCALL_ERRNO] = "QUIET", [SYSCALL_REPORT] = "REPORT",
+};
+static const char *const comparisons[] = {
+    [SYSCALL_ANY] = "ANY", [SYSCALL_EQ] = "EQ",         [SYSCALL_NE] = "NE",
+    [SYSCALL_GT] = "GT",   [SYSCALL_MASKED] = "MASKED", [SYSCALL_OPTION] = "OPTION",
+};
+
+int main(void)
+{
+    for (size_t i = 0; i < sandbox_n_syscalls; i++) {
+        const struct syscall_rule *rule = &sandbox_syscalls[i];
+
+        printf("%s\t%s\t%s\t%u\t%" PRIu64 "\t%" PRIu64 "\t%u\t%s\t%s\n", rule->name, actions[rule->action],
+               comparisons[rule->compare], rule->arg, rule->value, rule->mask, rule->error,
+               rule->operand ? rule->operand : "", rule->reason);
+    }
+    return 0;
+}
