@@ -120,14 +120,24 @@ static uint64_t netgate_own_cookie(void)
     return fd < 0 ? 0 : netgate_cookie(fd);
 }
 
+/* A worker may name any descriptor; one that is no listener would be ready for ever, and never answer. */
+static bool netgate_is_listener(int fd)
+{
+    uint64_t none = 0;
+
+    return ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &none) < 0 && errno == ENOENT;
+}
+
 int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_spec *spec, int fd)
 {
-    struct netgate *gate = calloc(1, sizeof(*gate));
-    int r;
+    struct netgate *gate = NULL;
+    int r = netgate_is_listener(fd) ? 0 : -EBADF;
 
+    if (r == 0)
+        gate = calloc(1, sizeof(*gate));
     if (!gate) {
         close(fd);
-        return -ENOMEM;
+        return r < 0 ? r : -ENOMEM;
     }
     gate->loop = loop;
     gate->spec = *spec;

@@ -2,13 +2,8 @@
 #include "worker/sandbox.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#ifndef CLONE_NEWCGROUP
-#define CLONE_NEWCGROUP 0x02000000
-#endif
 
 int sandbox_fail(struct sandbox_error *error, const char *layer, const char *format, ...)
 {
@@ -20,16 +15,6 @@ int sandbox_fail(struct sandbox_error *error, const char *layer, const char *for
     vsnprintf(error->what, sizeof(error->what), format, args);
     va_end(args);
     return -error->error;
-}
-
-uint64_t sandbox_namespaces(const struct sandbox *sandbox)
-{
-    uint64_t flags =
-        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-
-    if (!sandbox->namespaces)
-        return 0;
-    return sandbox->host_network ? flags : flags | CLONE_NEWNET;
 }
 
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)

@@ -21,6 +21,8 @@ TOP = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")).resolve()
 PATIENCE = 20  # seconds until something that should happen counts as missing; success never waits for it
 USER_ID = 12345
+# Another broker or worker of the build directory: "worker=tests/worker-without-root".
+REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
 
 LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) (error|warning|info|debug) (\S+) ?(.*)")
@@ -74,11 +76,19 @@ class Stage:
         self.firecurtain = BUILT
         self.examples = self.path / "examples"
         shutil.copytree(TOP / "examples", self.examples)
-        if os.getuid() == 0:  # the other user may not be able to reach the clone
-            self.firecurtain = self.path / "bin/broker/firecurtain"
-            for part in ("broker/firecurtain", "worker/firecurtain-worker"):
-                (self.path / "bin" / part).parent.mkdir(parents=True)
-                shutil.copy2(BUILT.parents[1] / part, self.path / "bin" / part)
+        if os.getuid() == 0 or REPLACED:  # the other user may not be able to reach the clone
+            self.install("bin")
+        self.open_up()
+
+    def install(self, name, **replaced):
+        """Puts both programs into a folder of their own: the built ones, or others of the build directory."""
+        for part in ("broker/firecurtain", "worker/firecurtain-worker"):
+            place = self.path / name / part
+            place.parent.mkdir(parents=True)
+            shutil.copy2(BUILT.parents[1] / {**REPLACED, **replaced}.get(part.split("/")[0], part), place)
+        self.firecurtain = self.path / name / "broker/firecurtain"
+
+    def open_up(self):
         subprocess.run(["chmod", "-R", "a+rX", self.path], check=True)
 
     def folder(self, identity):

@@ -1,12 +1,12 @@
 /* What libzmq 4.3 sends first on a PAIR socket: the greeting of ZMTP 3.1, and the command READY. */
-#ifndef TESTS_UNIT_ZMTP_OPENING_H
-#define TESTS_UNIT_ZMTP_OPENING_H
+#ifndef TESTS_ZMTP_OPENING_H
+#define TESTS_ZMTP_OPENING_H
 
 #include <stdint.h>
 
 #define ZMTP_READY "\4\x1a\5READY\13Socket-Type\0\0\0\4PAIR"
 
-static const struct {
+static const struct zmtp_opening {
     uint8_t signature[10];
     uint8_t version[2];
     char mechanism[20];

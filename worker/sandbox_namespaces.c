@@ -1,0 +1,14 @@
+/* Layer "namespaces": which ones a worker is born in. */
+#include <sched.h>
+
+#include "worker/sandbox.h"
+
+uint64_t sandbox_namespaces(const struct sandbox *sandbox)
+{
+    uint64_t flags =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+    if (!sandbox->namespaces)
+        return 0;
+    return sandbox->host_network ? flags : flags | CLONE_NEWNET;
+}
