@@ -19,7 +19,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")).resolve()
-PATIENCE = 20  # seconds until something that should happen counts as missing; success never waits for it
+PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 20))  # seconds until something that should happen counts as missing; success never waits for it
 USER_ID = 12345
 # Another broker or worker of the build directory: "worker=tests/worker-without-root".
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())

@@ -57,6 +57,15 @@ def test_a_worker_shares_no_namespace_with_the_broker_or_a_sibling(play):
         assert len({os.stat(f"/proc/{pid}/ns/{name}").st_ino for pid in pids}) == 3, name
 
 
+def test_a_worker_is_one_user_in_a_session_of_its_own(play, identity):
+    show = play(THREADED, MAPS)
+    worker = show.worker()
+    (inner, outer, size), = (map(int, line.split()) for line in Path(f"/proc/{worker}/uid_map").read_text().splitlines())
+    assert (inner, size) == (1000, 1) and outer not in (0, None)
+    assert os.getsid(worker) == worker
+    assert os.readlink(f"/proc/{worker}/ns/uts") != os.readlink("/proc/self/ns/uts")
+
+
 def test_network_host_gives_the_network_and_nothing_else(play):
     show = play(THREADED, MAPS, options="network = host")
     for name in NAMESPACES:

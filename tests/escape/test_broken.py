@@ -1,0 +1,46 @@
+"""Each layer matters: with a worker or broker in which one does nothing (tests/broken), a test of this suite fails."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from harness import REPLACED, TOP
+
+CONFINEMENT = "e2e/test_confinement.py"
+
+CLOSED = "curtain could not be closed"  # other layers build on it: without it nothing starts
+
+# What is broken: (file, test, what its failure says)
+NOTICED = {
+    "worker-without-net-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", "AssertionError: net"),
+    "worker-without-pid-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", "AssertionError: pid"),
+    "worker-without-ipc-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", "AssertionError: ipc"),
+    "worker-without-uts-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", CLOSED),
+    "worker-without-cgroup-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", "AssertionError: cgroup"),
+    "worker-without-identity": (CONFINEMENT, "test_a_worker_is_one_user_in_a_session_of_its_own", CLOSED),
+    "worker-without-limits": (CONFINEMENT, "test_limits", "AssertionError"),
+    "worker-without-root": (CONFINEMENT, "test_the_script_directory_is_readable", CLOSED),
+    "worker-without-capabilities": (CONFINEMENT, "test_every_thread_of_a_worker", "AssertionError"),
+    "worker-without-landlock": (CONFINEMENT, "test_without_user_namespaces", "passwd succeeded"),
+    "worker-without-seccomp_load": (CONFINEMENT, "test_attempts_to_get_out", "succeeded"),
+    "broker-without-zmtp_check": ("escape/test_links.py", "test_a_flood_does_not_grow_the_broker and endless_message", "the broker grew"),
+    "broker-without-order_legal": ("escape/test_links.py", "test_only_this_worker_ends and stopped_unasked", "AssertionError"),
+    "broker-without-policy_allows": ("escape/test_network.py", "test_without_any_permission", "AssertionError"),
+    "broker-without-state_limit_new": ("escape/test_resources.py", "test_the_private_folder_is_bounded", "no line .*has over"),
+}
+
+
+@pytest.mark.skipif(bool(REPLACED), reason="this is the inner run")
+@pytest.mark.parametrize("broken", NOTICED)
+def test_it_is_noticed(broken):
+    file, name, told = NOTICED[broken]
+    part = broken.split("-")[0]
+    done = subprocess.run(
+        [sys.executable, "-s", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--rootdir", TOP / "tests",
+         TOP / "tests" / file, "-k", f"{name} and user"],
+        env={**os.environ, "FIRECURTAIN_REPLACE": f"{part}=tests/{broken}", "FIRECURTAIN_PATIENCE": "6"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", timeout=200)
+    assert done.returncode == 1 and "1 failed" in done.stdout, done.stdout
+    assert re.search(told, done.stdout), done.stdout
