@@ -44,11 +44,22 @@ SYNC_OPTIONS = "module = syncing"
 SYNC_MAPS = ("wire./sync > py1.syncing.request", "py1.synced > wire./synced")
 
 
-class Identity:
-    """Who starts the broker: the caller, or (for root) an ordinary user without any group."""
+def without_user_namespaces(uid):
+    """A launcher for kernels that do not refuse them: in a user namespace of its own, in which the limit for further
+    ones is 0, without any capability there. For everything else the command is the same user as before."""
+    return ("unshare", "--user", f"--map-user={uid}", f"--map-group={uid}", "--keep-caps", "sh", "-c",
+            "echo 0 >/proc/sys/user/max_user_namespaces && "
+            'exec setpriv --inh-caps=-all --ambient-caps=-all --pdeathsig=KILL -- "$@"', "sh")
 
-    def __init__(self, uid):
+
+class Identity:
+    """Who starts the broker: the caller, or (for root) an ordinary user without any group. The fallback is an ordinary
+    user whose kernel refuses user namespaces."""
+
+    def __init__(self, uid, fallback=False):
         self.uid = uid
+        self.fallback = fallback
+        self.fence = without_user_namespaces(uid) if fallback else ()
 
     @property
     def is_root(self):
@@ -264,7 +275,7 @@ class Show:
         if "JOURNAL_STREAM" in env:
             env["JOURNAL_STREAM"] = f"{pipe.st_dev}:{pipe.st_ino}"
         self.process = subprocess.Popen(
-            identity.command([*launcher, stage.firecurtain, *command, self.config, *arguments]), cwd="/", env=env,
+            identity.command([*launcher, *identity.fence, stage.firecurtain, *command, self.config, *arguments]), cwd="/", env=env,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writing)
         os.close(writing)
         self.log = Log(reading)

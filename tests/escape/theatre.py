@@ -88,6 +88,7 @@ class Theatre:
             routes += [f"wire./{name} > {name}.{script}.go"] if ready else []
             if script + ".py" not in files:
                 files[script + ".py"] = (HOSTILE / f"{script}.py").read_text()
+        self.fallback = identity.fallback
         self.show = Show(stage, identity, CONFIG.format(instances=instances, maps="\n".join(routes)), files, **how)
         self.prober = None
         try:
