@@ -1,7 +1,9 @@
 """A real show for a test: a folder with scripts, the real broker, real UDP in and out, and its log as it comes."""
 
 import contextlib
+import itertools
 import os
+import random
 import re
 import select
 import shutil
@@ -22,6 +24,10 @@ BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")
 PATIENCE = 20  # seconds until something that should happen counts as missing; success never waits for it
 USER_ID = 12345
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
+
+# Ports for shows; every process of the suite (pytest-xdist) begins elsewhere.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+PORTS = itertools.count(12000 + 5000 * PROCESS + random.randrange(3000))
 
 LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) (error|warning|info|debug) (\S+) ?(.*)")
 
@@ -412,10 +418,13 @@ def dedent(text):
     return textwrap.dedent(text).lstrip("\n")
 
 
-def free_port(family=socket.AF_INET, host="127.0.0.1"):
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+def free_port(family=socket.AF_INET, host="127.0.0.1", kind=socket.SOCK_DGRAM):
+    """Below those that the kernel hands out, and each process of the suite has its own: nobody else takes it meanwhile."""
+    while True:
+        port = next(PORTS)
+        with socket.socket(family, kind) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
 
 
 def is_bound(port):
