@@ -88,7 +88,8 @@ def observed_inside(stage, identity, launcher):
 
 def observed_outside(identity, folder, launcher):
     command = identity.command([*launcher, PLAIN_PYTHON, str(folder / "observe.py")])
-    done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=60)
     assert "observed all" in done.stdout, done.stdout
     return parse(done.stdout.splitlines())
 

@@ -14,7 +14,7 @@ import termios
 
 import pytest
 from attacklib import numbers
-from harness import TOP, USER_ID, until
+from harness import TOP, USER_ID, Identity, until
 from theatre import HOSTILE, PLAIN_PYTHON, ROOT
 
 import attack_sweep
@@ -22,7 +22,8 @@ import attack_sweep
 TABLE = TOP / "worker/sandbox_syscalls.c"
 NUMBERS = numbers()
 # What the table's values are called; others come from these modules.
-VALUES = {"SYSCALL_SELF": 1, "MMAP_KINDS": 0x121, "OPEN_KINDS": os.O_ACCMODE | os.O_TRUNC, "THREAD_FLAGS": 0x3D0F00, "PR_SET_NAME": 15, "PR_GET_NAME": 16, "PR_SET_DUMPABLE": 4,
+VALUES = {"SYSCALL_SELF": 1, "MMAP_KINDS": 0x121, "OPEN_KINDS": os.O_ACCMODE | os.O_TRUNC,
+          "THREAD_FLAGS": 0x3D0F00, "PR_SET_NAME": 15, "PR_GET_NAME": 16, "PR_SET_DUMPABLE": 4,
           "PR_SET_SECCOMP": 22, "FIOCLEX": 0x5451, "FIONCLEX": 0x5450, "TIOCLINUX": 0x541C, "F_DUPFD_CLOEXEC": 1030}
 COMPARE = {"SYSCALL_EQ": lambda a, b: a == b, "SYSCALL_NE": lambda a, b: a != b, "SYSCALL_GT": lambda a, b: a > b}
 
@@ -176,18 +177,16 @@ def test_other_instruction_sets_end_the_worker_by_each_number(theatre):
     theatre.prober.check(fresh=True)
 
 
-def test_outside_the_sweep_reaches_them(tmp_path):
+def test_outside_the_sweep_reaches_them(stage):
     """The control: an ordinary user's plain process gets answers of the kernel, where a worker gets the filter's."""
+    folder = stage.folder(Identity(os.getuid()))
     for name in ("attacklib.py", "attack_sweep.py"):
-        (tmp_path / name).write_text((HOSTILE / name).read_text())
-    tmp_path.chmod(0o755)
-    for folder in list(tmp_path.parents)[:2]:
-        folder.chmod(0o755)
+        (folder / name).write_text((HOSTILE / name).read_text())
     stays = ("rt_sigreturn exit exit_group fork vfork clone clone3 pause rt_sigsuspend kill tkill tgkill vhangup reboot sync "
              "setsid munmap brk set_tid_address alarm").split()
     unfiltered = map(str, attack_sweep.UNFILTERED)
     switch = ["setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"] if ROOT else []
-    done = subprocess.run([*switch, "timeout", "-s", "KILL", "60", PLAIN_PYTHON, str(tmp_path / "attack_sweep.py"),
+    done = subprocess.run([*switch, "timeout", "-s", "KILL", "60", PLAIN_PYTHON, str(folder / "attack_sweep.py"),
                            *unfiltered, *(str(NUMBERS[name]) for name in stays)],
                           cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=70, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})

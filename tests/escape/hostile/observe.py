@@ -52,7 +52,8 @@ def interfaces():
     yield "if_nameindex", socket.if_nameindex
     for name in ("lo", "eth0"):
         yield f"index of {name}", lambda: socket.if_nametoindex(name)
-        yield f"bound to {name}", lambda: with_socket(UDP, socket.AF_INET, lambda s: s.setsockopt(socket.SOL_SOCKET, 25, name.encode()))
+        yield f"bound to {name}", lambda: with_socket(
+            UDP, socket.AF_INET, lambda s: s.setsockopt(socket.SOL_SOCKET, 25, name.encode()))
     for kind in (socket.AF_NETLINK, socket.AF_PACKET):
         yield f"family {kind}", lambda: socket.socket(kind, socket.SOCK_RAW).close()
     for request in QUESTIONS:
@@ -71,12 +72,14 @@ def options():
                               (socket.IPV6_MULTICAST_IF, struct.pack("i", index)), (76, struct.pack("!i", index))):
             yield f"ipv6 option {option} {index}", lambda: with_socket(
                 UDP, socket.AF_INET6, lambda s: s.setsockopt(socket.IPPROTO_IPV6, option, value))
-        yield f"bound to interface {index}", lambda: with_socket(UDP, socket.AF_INET, lambda s: s.setsockopt(socket.SOL_SOCKET, 62, index))
+        yield f"bound to interface {index}", lambda: with_socket(
+            UDP, socket.AF_INET, lambda s: s.setsockopt(socket.SOL_SOCKET, 62, index))
     for kind, of, level in ((TCP, socket.AF_INET, 1), (TCP, socket.AF_INET, 6), (UDP, socket.AF_INET, 0), (UDP, socket.AF_INET6, 41),
                             (UDP, socket.AF_INET, 17)):
         for option in range(90):
             if (level, option) not in MOMENTARY:
-                yield f"value of {level} {option} {of.name}", lambda: with_socket(kind, of, lambda s: s.getsockopt(level, option, 64).hex())
+                yield f"value of {level} {option} {of.name}", lambda: with_socket(
+                    kind, of, lambda s: s.getsockopt(level, option, 64).hex())
 
 
 def others():
