@@ -56,6 +56,8 @@ static bool main_is_zygote(void)
 
 int main(int argc, char **argv)
 {
+    bool namespaces;
+
     if (argc != 3 || !main_is_zygote()) {
         say("firecurtain-worker is started by firecurtain; there is nothing to run by hand");
         return 64;
@@ -73,11 +75,12 @@ int main(int argc, char **argv)
     fcntl(SPAWN_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN); /* Python expects these, and leaves them to us here */
     signal(SIGXFSZ, SIG_IGN);
-    if (sandbox_seccomp_compile() < 0) {
+    namespaces = zygote_may_confine();
+    if (sandbox_seccomp_compile(namespaces) < 0) {
         say(SAY_ERROR "zygote: the system call filter cannot be compiled");
         return SPAWN_EXIT_CURTAIN;
     }
     if (interpreter_start() < 0)
         return 1;
-    return zygote_run();
+    return zygote_run(namespaces);
 }

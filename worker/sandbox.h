@@ -61,11 +61,11 @@ int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *er
 int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error);
 
 /*
- * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile), and loaded in the worker
- * for all of its threads (sandbox_seccomp_load), which returns the notification descriptor or -errno with
- * `error` filled.
+ * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile; `namespaces` as all workers
+ * will have it), and loaded in the worker for all of its threads (sandbox_seccomp_load), which returns the
+ * notification descriptor or -errno with `error` filled.
  */
-int sandbox_seccomp_compile(void);
+int sandbox_seccomp_compile(bool namespaces);
 int sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *error);
 
 #endif

@@ -30,13 +30,17 @@
 /* One per enum spawn_network; the zygote is the only owner, for as long as it lives. */
 static struct sock_fprog seccomp_programs[2];
 
-static uint32_t seccomp_action(const struct syscall_rule *rule, bool host_network)
+static uint32_t seccomp_action(const struct syscall_rule *rule, const struct sandbox *sandbox)
 {
     switch (rule->action) {
     case SYSCALL_ALLOW:
         return SCMP_ACT_ALLOW;
     case SYSCALL_ALLOW_HOST:
-        return host_network ? SCMP_ACT_ALLOW : SCMP_ACT_NOTIFY;
+        return sandbox->host_network ? SCMP_ACT_ALLOW : SCMP_ACT_NOTIFY;
+    case SYSCALL_ALLOW_FILES:
+        return sandbox->namespaces ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
+    case SYSCALL_ALLOW_NETWORK:
+        return sandbox->namespaces || sandbox->host_network ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
     case SYSCALL_ERRNO:
         return SCMP_ACT_ERRNO(rule->error);
     case SYSCALL_ANSWER:
@@ -46,7 +50,7 @@ static uint32_t seccomp_action(const struct syscall_rule *rule, bool host_networ
     }
 }
 
-static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, bool host_network)
+static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, const struct sandbox *sandbox)
 {
     static const enum scmp_compare compare[] = {
         [SYSCALL_EQ] = SCMP_CMP_EQ,
@@ -54,7 +58,7 @@ static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, 
         [SYSCALL_GT] = SCMP_CMP_GT,
     };
     int number = seccomp_syscall_resolve_name(rule->name);
-    uint32_t action = seccomp_action(rule, host_network);
+    uint32_t action = seccomp_action(rule, sandbox);
 
     if (number == __NR_SCMP_ERROR || number < 0)
         return 0; /* not on this architecture: the default refuses it */
@@ -97,7 +101,7 @@ static int seccomp_export(scmp_filter_ctx filter, struct sock_fprog *program)
     return 0;
 }
 
-static int seccomp_compile(bool host_network, struct sock_fprog *program)
+static int seccomp_compile(const struct sandbox *sandbox, struct sock_fprog *program)
 {
     scmp_filter_ctx filter = seccomp_init(SECCOMP_DEFAULT);
     int r;
@@ -108,7 +112,7 @@ static int seccomp_compile(bool host_network, struct sock_fprog *program)
     if (r == 0)
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree: calls are many */
     for (size_t i = 0; r == 0 && i < sandbox_n_syscalls; i++) {
-        r = seccomp_add(filter, &sandbox_syscalls[i], host_network);
+        r = seccomp_add(filter, &sandbox_syscalls[i], sandbox);
         if (r < 0)
             say(SAY_ERROR "system call filter: the row %s: %s", sandbox_syscalls[i].name, strerror(-r));
     }
@@ -118,11 +122,16 @@ static int seccomp_compile(bool host_network, struct sock_fprog *program)
     return r;
 }
 
-int sandbox_seccomp_compile(void)
+int sandbox_seccomp_compile(bool namespaces)
 {
-    int r = seccomp_compile(false, &seccomp_programs[0]);
+    int r = 0;
 
-    return r < 0 ? r : seccomp_compile(true, &seccomp_programs[1]);
+    for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(seccomp_programs); i++) {
+        struct sandbox sandbox = {.namespaces = namespaces, .host_network = i == 1};
+
+        r = seccomp_compile(&sandbox, &seccomp_programs[i]);
+    }
+    return r;
 }
 
 /* In this process's copy of the program, which every worker has for itself. */

@@ -36,6 +36,9 @@
 /* What tells mappings apart. */
 #define MMAP_KINDS (MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN)
 
+/* What tells ways to open a file apart. */
+#define OPEN_KINDS (O_ACCMODE | O_TRUNC)
+
 #define ALLOW(call, why)                                                                                     \
     {                                                                                                        \
         .name = (call), .action = SYSCALL_ALLOW, .reason = (why)                                             \
@@ -68,6 +71,15 @@
     {                                                                                                        \
         .name = "setsockopt", .action = SYSCALL_ERRNO, .compare = SYSCALL_OPTION, .mask = (level),           \
         .value = (option), .operand = #option, .error = (e), .reason = (why)                                 \
+    }
+#define NETWORK_OPTION(level, option, why)                                                                   \
+    {                                                                                                        \
+        .name = "setsockopt", .action = SYSCALL_ALLOW_NETWORK, .compare = SYSCALL_OPTION, .mask = (level),   \
+        .value = (option), .operand = #option, .reason = (why)                                               \
+    }
+#define FILES(call, why)                                                                                     \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ALLOW_FILES, .reason = (why)                                       \
     }
 #define HOST(call, why)                                                                                      \
     {                                                                                                        \
@@ -153,7 +165,12 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("write", "files, sockets, the log"),
     ALLOW("pwrite64", "files"),
     ALLOW("lseek", "files"),
-    ALLOW("openat", "open() in the private root"),
+    /* to empty a file without opening it for writing is not writing for Landlock before ABI 3 */
+    ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDONLY, "open() in the private root"),
+    ALLOW_MASK("openat", 2, OPEN_KINDS, O_WRONLY, "open() in the private root"),
+    ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDWR, "open() in the private root"),
+    ALLOW_MASK("openat", 2, OPEN_KINDS, O_WRONLY | O_TRUNC, "open() in the private root"),
+    ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDWR | O_TRUNC, "open() in the private root"),
     ALLOW("close", "files"),
     ALLOW("newfstatat", "stat()"),
     ALLOW("fstat", "open()"),
@@ -170,7 +187,8 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("ftruncate", "files in /state, within the size limit"),
     ALLOW("fsync", "files in /state"),
     ALLOW("fdatasync", "files in /state"),
-    ALLOW("utimensat", "files in /state"),
+    /* Landlock knows nothing of it, and in no private root it would reach all files of the user */
+    FILES("utimensat", "files in /state"),
     QUIET(OF_TWO("chmod", "fchmodat"), 0, "modes mean nothing in /state: it has one user"),
     QUIET("fchmod", 0, "modes mean nothing in /state: it has one user"),
     QUIET("umask", 0, "modes mean nothing in /state: it has one user"),
@@ -278,21 +296,22 @@ const struct syscall_rule sandbox_syscalls[] = {
     OPTION(IPPROTO_TCP, TCP_KEEPINTVL, "latency, dead peers"),
     OPTION(IPPROTO_TCP, TCP_KEEPCNT, "latency, dead peers"),
     OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT, "latency, dead peers"),
+    /* groups and interfaces are the host's, unless the socket's network is the worker's own */
     OPTION(IPPROTO_IP, IP_TOS, "multicast"),
     OPTION(IPPROTO_IP, IP_TTL, "multicast"),
     OPTION(IPPROTO_IP, IP_MULTICAST_TTL, "multicast"),
     OPTION(IPPROTO_IP, IP_MULTICAST_LOOP, "multicast"),
-    OPTION(IPPROTO_IP, IP_MULTICAST_IF, "multicast"),
-    OPTION(IPPROTO_IP, IP_ADD_MEMBERSHIP, "multicast"),
-    OPTION(IPPROTO_IP, IP_DROP_MEMBERSHIP, "multicast"),
+    NETWORK_OPTION(IPPROTO_IP, IP_MULTICAST_IF, "multicast"),
+    NETWORK_OPTION(IPPROTO_IP, IP_ADD_MEMBERSHIP, "multicast"),
+    NETWORK_OPTION(IPPROTO_IP, IP_DROP_MEMBERSHIP, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_V6ONLY, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_TCLASS, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "multicast"),
-    OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF, "multicast"),
-    OPTION(IPPROTO_IPV6, IPV6_JOIN_GROUP, "multicast"),
-    OPTION(IPPROTO_IPV6, IPV6_LEAVE_GROUP, "multicast"),
+    NETWORK_OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF, "multicast"),
+    NETWORK_OPTION(IPPROTO_IPV6, IPV6_JOIN_GROUP, "multicast"),
+    NETWORK_OPTION(IPPROTO_IPV6, IPV6_LEAVE_GROUP, "multicast"),
     QUIET_OPTION(SOL_SOCKET, SO_LINGER, 0, "programs set it, and do not need it"),
     ALLOW("shutdown", "socket.shutdown()"),
 

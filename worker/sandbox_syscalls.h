@@ -13,8 +13,10 @@
 
 enum syscall_action {
     SYSCALL_ALLOW,
-    SYSCALL_ALLOW_HOST, /* with `network = host`; without, as SYSCALL_REPORT */
-    SYSCALL_ANSWER,     /* answered by the broker, which knows what a worker may know */
+    SYSCALL_ALLOW_HOST,    /* with `network = host`; without, as SYSCALL_REPORT */
+    SYSCALL_ALLOW_FILES,   /* where the files are a private root's; without one quietly EPERM */
+    SYSCALL_ALLOW_NETWORK, /* where the network is a namespace's or wholly given; otherwise quietly EPERM */
+    SYSCALL_ANSWER,        /* answered by the broker, which knows what a worker may know */
     SYSCALL_ERRNO,  /* answered quietly with `error`: harmless, and libraries try it. 0: as if it were done */
     SYSCALL_REPORT, /* refused by the broker, which logs instance, call and arguments */
 };

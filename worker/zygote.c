@@ -59,10 +59,8 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
     return pid < 0 ? -error : pid;
 }
 
-int zygote_run(void)
+int zygote_run(bool namespaces)
 {
-    bool namespaces = zygote_may_confine();
-
     prctl(PR_SET_NAME, "fc-zygote");
     if (!namespaces)
         say(SAY_WARNING

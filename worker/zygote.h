@@ -13,7 +13,10 @@
  */
 bool zygote_may_confine(void);
 
-/* Serves requests on SPAWN_FD until the broker closes it. The exit status. */
-int zygote_run(void);
+/*
+ * Serves requests on SPAWN_FD until the broker closes it. The exit status. `namespaces` is
+ * zygote_may_confine()'s answer.
+ */
+int zygote_run(bool namespaces);
 
 #endif

@@ -1,7 +1,9 @@
 """A real show for a test: a folder with scripts, the real broker, real UDP in and out, and its log as it comes."""
 
 import contextlib
+import itertools
 import os
+import random
 import re
 import select
 import shutil
@@ -25,6 +27,10 @@ USER_ID = 12345
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
 
+# Ports for shows; every process of the suite (pytest-xdist) begins elsewhere.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+PORTS = itertools.count(12000 + 5000 * PROCESS + random.randrange(3000))
+
 LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) (error|warning|info|debug) (\S+) ?(.*)")
 
 # The show that most tests need. A test adds mappings; `wire` speaks OSC with the test, `py1` runs script.py.
@@ -46,11 +52,22 @@ SYNC_OPTIONS = "module = syncing"
 SYNC_MAPS = ("wire./sync > py1.syncing.request", "py1.synced > wire./synced")
 
 
-class Identity:
-    """Who starts the broker: the caller, or (for root) an ordinary user without any group."""
+def without_user_namespaces(uid):
+    """A launcher for kernels that do not refuse them: in a user namespace of its own, in which the limit for further
+    ones is 0, without any capability there. For everything else the command is the same user as before."""
+    return ("unshare", "--user", f"--map-user={uid}", f"--map-group={uid}", "--keep-caps", "sh", "-c",
+            "echo 0 >/proc/sys/user/max_user_namespaces && "
+            'exec setpriv --inh-caps=-all --ambient-caps=-all --pdeathsig=KILL -- "$@"', "sh")
 
-    def __init__(self, uid):
+
+class Identity:
+    """Who starts the broker: the caller, or (for root) an ordinary user without any group. The fallback is an ordinary
+    user whose kernel refuses user namespaces."""
+
+    def __init__(self, uid, fallback=False):
         self.uid = uid
+        self.fallback = fallback
+        self.fence = without_user_namespaces(uid) if fallback else ()
 
     @property
     def is_root(self):
@@ -274,7 +291,7 @@ class Show:
         if "JOURNAL_STREAM" in env:
             env["JOURNAL_STREAM"] = f"{pipe.st_dev}:{pipe.st_ino}"
         self.process = subprocess.Popen(
-            identity.command([*launcher, stage.firecurtain, *command, self.config, *arguments]), cwd="/", env=env,
+            identity.command([*launcher, *identity.fence, stage.firecurtain, *command, self.config, *arguments]), cwd="/", env=env,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writing)
         os.close(writing)
         self.log = Log(reading)
@@ -411,10 +428,13 @@ def dedent(text):
     return textwrap.dedent(text).lstrip("\n")
 
 
-def free_port(family=socket.AF_INET, host="127.0.0.1"):
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+def free_port(family=socket.AF_INET, host="127.0.0.1", kind=socket.SOCK_DGRAM):
+    """Below those that the kernel hands out, and each process of the suite has its own: nobody else takes it meanwhile."""
+    while True:
+        port = next(PORTS)
+        with socket.socket(family, kind) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
 
 
 def is_bound(port):

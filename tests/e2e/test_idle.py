@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from harness import descendants
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 10
 
 

@@ -3,6 +3,9 @@
 import time
 
 import osc
+import pytest
+
+pytestmark = pytest.mark.alone
 
 PARTS = {
     "raises": "def handler(value):\n\traise RuntimeError('each time')\n",

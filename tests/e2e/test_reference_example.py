@@ -40,6 +40,7 @@ midimonster.cleanup_handler(save_positions)
 '''
 
 
+@pytest.mark.alone
 def test_the_reference_example(play):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(20)

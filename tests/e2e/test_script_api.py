@@ -190,6 +190,7 @@ def test_timestamp_is_whole_monotonic_milliseconds_and_stands_still_during_a_han
 # interval
 
 
+@pytest.mark.alone
 def test_interval_is_exact_and_does_not_drift(play):
     # MIDIMonster makes 30 ms of these 25.
     show = play("""
@@ -206,6 +207,7 @@ def test_interval_is_exact_and_does_not_drift(play):
     assert 975 <= took < 1150
 
 
+@pytest.mark.alone
 def test_interval_below_ten_milliseconds_runs(play):
     show = play("""
         import midimonster
@@ -219,6 +221,7 @@ def test_interval_below_ten_milliseconds_runs(play):
     show.expect("/tick", *[1, 0] * 10)
 
 
+@pytest.mark.alone
 def test_interval_of_an_equal_function_replaces_and_counts_from_now(play):
     # Each access of a bound method is a new object, equal to the others.
     show = play("""
@@ -284,6 +287,7 @@ def test_interval_refuses_what_is_no_interval(play):
         "refused 5 TypeError", "refused 5 TypeError"]
 
 
+@pytest.mark.alone
 def test_ticks_missed_while_the_worker_is_busy_become_one(play):
     show = play("""
         import time
@@ -311,6 +315,7 @@ def test_ticks_missed_while_the_worker_is_busy_become_one(play):
     assert count <= 10, "25 ticks were due while the handler slept"
 
 
+@pytest.mark.alone
 def test_two_intervals_run_side_by_side(play):
     show = play("""
         import midimonster

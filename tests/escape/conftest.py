@@ -21,9 +21,14 @@ from harness import USER_ID, Identity  # noqa: E402 (the path is set above)
 from theatre import Theatre  # noqa: E402
 
 
-@pytest.fixture(scope="module", params=["root", "user"] if os.getuid() == 0 else ["user"])
+ORDINARY = os.getuid() or USER_ID
+SETTINGS = {"root": Identity(0), "user": Identity(ORDINARY), "fallback": Identity(ORDINARY, fallback=True)}
+
+
+@pytest.fixture(scope="module", params=[name for name in SETTINGS if name != "root" or os.getuid() == 0])
 def identity(request):
-    return Identity(0) if request.param == "root" else Identity(os.getuid() or USER_ID)
+    """The three settings: root, an ordinary user, and an ordinary user whose kernel has no user namespaces for it."""
+    return SETTINGS[request.param]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Show, Wire, until
+from harness import Show, Wire, free_port, until
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = HERE / "hostile"
@@ -88,6 +89,7 @@ class Theatre:
             routes += [f"wire./{name} > {name}.{script}.go"] if ready else []
             if script + ".py" not in files:
                 files[script + ".py"] = (HOSTILE / f"{script}.py").read_text()
+        self.fallback = identity.fallback
         self.show = Show(stage, identity, CONFIG.format(instances=instances, maps="\n".join(routes)), files, **how)
         self.prober = None
         try:
@@ -149,9 +151,7 @@ def params(attacks):
 
 
 def free_tcp_port():
-    import socket
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    return free_port(kind=socket.SOCK_STREAM)
 
 
 def memory(pid):

@@ -11,10 +11,11 @@ import struct
 import sys
 
 import places
-from attacklib import INSIDE, attack, go, libc, main, syscall  # noqa: F401 (go: a handler)
+from attacklib import CALLS, DESCRIPTORS, FILES, INSIDE, STAMPS, attack, go, libc, main, syscall  # noqa: F401 (go: a handler)
 import attack_sockets  # noqa: F401 (rows 24 and 25)
 
-ABSENT, REFUSED = "errno ENOENT", r"errno E(PERM|NOSYS|ROFS|ACCES)"
+ABSENT, REFUSED = ("errno ENOENT", "errno EACCES"), r"errno E(PERM|NOSYS|ROFS|ACCES)"
+NAMED = "Landlock knows nothing of stat(): names, sizes and dates of all files can be asked for"
 READ_ONLY = r"errno E(ROFS|ACCES|PERM|NOSYS)"
 
 
@@ -37,22 +38,22 @@ def raw_open(path, flags=0):
 
 # 17: others' files
 
-@attack(17, ABSENT)
+@attack(17, ABSENT, FILES)
 def etc_passwd():
     return read("/etc/passwd")
 
 
-@attack(17, ABSENT)
+@attack(17, ABSENT, FILES)
 def etc_passwd_raw():
     raw_open("/etc/passwd")
 
 
-@attack(17, ABSENT, needs_root=True)
+@attack(17, ABSENT, FILES, needs_root=True)
 def etc_shadow():
     return read("/etc/shadow")
 
 
-@attack(17, ABSENT)
+@attack(17, ABSENT, FILES)
 def etc_passwd_from_below():
     """Out of every folder there is, by dots."""
     here = os.getcwd()
@@ -67,27 +68,32 @@ def etc_passwd_from_below():
     raise FileNotFoundError(2, "nowhere")
 
 
-@attack(17, ABSENT)
+@attack(17, ABSENT, FILES)
 def another_users_file():
     return read(places.SECRET)
 
 
-@attack(17, ABSENT)
+@attack(17, "errno ENOENT", FILES, hole=NAMED)
+def size_of_another_users_file():
+    return os.stat(places.SECRET).st_size
+
+
+@attack(17, ABSENT, FILES)
 def another_instances_script():
     return read(places.OTHER_SCRIPT)
 
 
-@attack(17, ABSENT)
+@attack(17, ABSENT, FILES)
 def another_instances_state():
     return os.listdir(places.OTHER_STATE)
 
 
-@attack(17, ABSENT)
+@attack(17, ("errno ENOENT", r"ok .*'places.py'.*"), FILES)  # without a private root it is where the script is
 def its_own_place_on_the_host():
     return os.listdir(places.SHOW)
 
 
-@attack(17, r"errno E(NOENT|PERM|NOSYS)", outside="ok")
+@attack(17, r"errno E(NOENT|PERM|NOSYS)", CALLS, outside="ok")
 def by_an_absolute_symbolic_link():
     path = f"link-{os.getpid()}"
     os.symlink("/etc/passwd", path)
@@ -99,72 +105,78 @@ def by_an_absolute_symbolic_link():
 
 # 18: what is left behind for the broker
 
-@attack(18, REFUSED)
+@attack(18, REFUSED, CALLS)
 def leave_a_symbolic_link():
     os.symlink("/etc/shadow", "left-link")
 
 
-@attack(18, REFUSED)
+@attack(18, REFUSED, CALLS)
 def leave_a_hard_link():
     with open("left-file", "w"):
         os.link("left-file", "left-hard-link")
 
 
-@attack(18, REFUSED)
+@attack(18, REFUSED, CALLS)
 def leave_a_fifo():
     os.mkfifo("left-fifo")
 
 
-@attack(18, REFUSED)
+@attack(18, REFUSED, CALLS)
 def leave_a_fifo_raw():
     syscall(133, b"left-fifo-raw", stat.S_IFIFO | 0o600, 0)
 
 
-@attack(18, REFUSED, needs_root=True)
+@attack(18, REFUSED, CALLS, needs_root=True)
 def leave_a_device():
     os.mknod("left-device", stat.S_IFCHR | 0o666, os.makedev(1, 3))
 
 
-@attack(18, REFUSED)
+@attack(18, REFUSED, CALLS)
 def leave_a_socket_file():
     os.mknod("left-socket", stat.S_IFSOCK | 0o600)
 
 
 # 19: /proc and /sys
 
-@attack(19, ABSENT)
+@attack(19, ABSENT, FILES)
 def proc_self_mem():
     raw_open("/proc/self/mem")
 
 
-@attack(19, ABSENT)
+@attack(19, ABSENT, FILES)
 def proc_environ():
     return read(f"/proc/{os.getppid() or 1}/environ")
 
 
-@attack(19, ABSENT)
+@attack(19, ABSENT, FILES)
 def proc_net_tcp():
     return read("/proc/net/tcp")
 
 
-@attack(19, ABSENT)
+@attack(19, ABSENT, FILES)
 def proc_list():
     return len(os.listdir("/proc"))
 
 
-@attack(19, ABSENT)
+@attack(19, ABSENT, FILES)
 def sys_list():
     return len(os.listdir("/sys"))
 
 
-@attack(19, ABSENT, needs_root=True)
+@attack(19, "errno ENOENT", FILES, hole=NAMED)
+def interfaces_by_name():
+    """Which interfaces this machine has."""
+    return os.stat("/sys/class/net/lo").st_mode
+
+
+@attack(19, ABSENT, FILES, needs_root=True)
 def dev_kmsg():
     raw_open("/dev/kmsg")
 
 
 # 20 and 21: what it was born with
 
-@attack(20, r"ok (?!.*(file|folder|seqpacket|block))0 \S+, 1 pipe, 2 pipe(, \d+ (other|stream|socket-\w+))*", outside="ok .*3 folder.*")
+@attack(20, r"ok (?!.*(file|folder|seqpacket|block))0 \S+, 1 pipe, 2 pipe(, \d+ (other|stream|socket-\w+))*", DESCRIPTORS, outside="ok .*3 folder.*")
 def descriptors():
     """Kind of every descriptor below 1024. The control holds a folder."""
     if not INSIDE:
@@ -184,7 +196,7 @@ def descriptors():
     return ", ".join(found)
 
 
-@attack(20, "ok nothing", outside="ok .*passwd.*")
+@attack(20, "ok nothing", DESCRIPTORS, outside="ok .*passwd.*")
 def a_folder_to_walk_from():
     """openat() relative to each descriptor."""
     if not INSIDE:
@@ -200,7 +212,7 @@ def a_folder_to_walk_from():
     return reached or "nothing"
 
 
-@attack(21, "ok nothing", outside="ok .*FC_SECRET.*")
+@attack(21, "ok nothing", DESCRIPTORS, outside="ok .*FC_SECRET.*")
 def environment():
     """os.environ, and what the C library was given."""
     found = [key for key in os.environ if key not in ("LC_CTYPE", "HOME")]
@@ -214,56 +226,56 @@ def environment():
 
 # 22: memory and queues
 
-@attack(22, REFUSED)
+@attack(22, REFUSED, CALLS)
 def shmget():
     syscall(31, syscall(29, 0, 4096, 0o1600), 0, 0)
 
 
-@attack(22, REFUSED)
+@attack(22, REFUSED, CALLS)
 def msgget():
     syscall(71, syscall(68, 0, 0o1600), 0, 0)
 
 
-@attack(22, REFUSED)
+@attack(22, REFUSED, CALLS)
 def semget():
     syscall(66, syscall(64, 0, 1, 0o1600), 0, 0)
 
 
-@attack(22, REFUSED)
+@attack(22, REFUSED, CALLS)
 def mq_open():
     syscall(240, f"fc-{os.getpid()}".encode(), os.O_CREAT | os.O_RDWR, 0o600, 0)
     syscall(241, f"fc-{os.getpid()}".encode())
 
 
-@attack(22, REFUSED)
+@attack(22, REFUSED, CALLS)
 def memfd():
     os.close(syscall(319, b"x", 0))
 
 
-@attack(22, "ok None")
+@attack(22, ("ok None", "errno EACCES"), FILES)
 def write_shared():
     """Leaves something for `read_shared` of another instance."""
     with open(places.SHM + "/fc-shared", "w") as file:
         file.write("hello")
 
 
-@attack(22, ABSENT, control=None)  # the test's control runs the two in a row
+@attack(22, "errno ENOENT", FILES, control=None)  # the test's control runs the two in a row
 def read_shared():
     return read(places.SHM + "/fc-shared")
 
 
-@attack(22, "ok None")
+@attack(22, "ok None", FILES)
 def write_state():
     with open("fc-shared-state", "w") as file:
         file.write("hello")
 
 
-@attack(22, ABSENT, control=None)
+@attack(22, "errno ENOENT", FILES, control=None)
 def read_state():
     return read("fc-shared-state")
 
 
-@attack(22, ABSENT, control=None)
+@attack(22, "errno ENOENT", FILES, control=None)
 def read_tmp():
     return read("/tmp/fc-shared")
 
@@ -281,7 +293,7 @@ def _locked(function):
 HELD = []
 
 
-@attack(23, "ok None")
+@attack(23, "ok None", CALLS)
 def flock():
     """Held until the end."""
     for path in (places.FILE, os.__file__ if INSIDE else places.FILE):
@@ -289,26 +301,26 @@ def flock():
         fcntl.flock(HELD[-1], fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-@attack(23, REFUSED)
+@attack(23, REFUSED, CALLS)
 def ask_for_posix_locks():
     """Nobody learns of another's."""
     lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)
     _locked(lambda file: fcntl.fcntl(file, fcntl.F_GETLK, lock))
 
 
-@attack(23, "ok None", control=None)
+@attack(23, "ok None", CALLS, control=None)
 def write_lock_on_a_shared_file():
     _locked(lambda file: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
 
 
-@attack(23, r"ok .*", control=None)  # another instance looks for it
+@attack(23, r"ok .*", CALLS, control=None)  # another instance looks for it
 def hold_device_locks():
     HELD.append(open("/dev/null", "r+b", buffering=0))
     fcntl.lockf(HELD[-1], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 4711)
     return "locked"
 
 
-@attack(23, "ok nothing to see|" + REFUSED, control=None)
+@attack(23, "ok nothing to see|" + REFUSED, CALLS, control=None)
 def read_device_locks():
     with open("/dev/null", "r+b", buffering=0) as file:
         try:
@@ -318,42 +330,42 @@ def read_device_locks():
     return "nothing to see"
 
 
-@attack(23, "ok None")
+@attack(23, "ok None", CALLS)
 def open_file_lock():
     lock = struct.pack("hhlli4x", fcntl.F_RDLCK, 0, 0, 0, 0)
     _locked(lambda file: fcntl.fcntl(file, 37, lock))
 
 
-@attack(23, REFUSED)
+@attack(23, REFUSED, CALLS)
 def lease():
     _locked(lambda file: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK))
 
 
-@attack(23, REFUSED)
+@attack(23, REFUSED, CALLS)
 def directory_notification():
     fd = os.open(os.path.dirname(places.FILE), os.O_RDONLY)
     fcntl.fcntl(fd, fcntl.F_NOTIFY, 0x80000000 | 4)
 
 
-@attack(23, REFUSED)
+@attack(23, REFUSED, CALLS)
 def inotify():
     fd = syscall(294, 0)
     syscall(254, fd, places.FILE.encode(), 2)
 
 
-@attack(23, REFUSED)
+@attack(23, REFUSED, STAMPS)
 def time_stamp_of_a_shared_device():
     """Everybody may set it to now, and everybody sees it: some bits a second between instances, and to the host."""
     for path in ("/dev/null", "/dev/urandom"):
         os.utime(path)
 
 
-@attack(23, REFUSED)
+@attack(23, REFUSED, STAMPS)
 def time_stamp_of_a_shared_file():
     os.utime(places.FILE)
 
 
-@attack(23, r"errno E(PERM|NOSYS|NODATA|OPNOTSUPP|ROFS)", outside="ok|errno E(OPNOTSUPP|PERM)")
+@attack(23, r"errno E(PERM|NOSYS|NODATA|OPNOTSUPP|ROFS)", CALLS, outside="ok|errno E(OPNOTSUPP|PERM)")
 def extended_attribute():
     open("left-attribute", "w").close()
     syscall(188, b"left-attribute", b"user.x", b"y", 1, 0)
@@ -361,19 +373,31 @@ def extended_attribute():
 
 # 27: what it runs on
 
+def _with_it_open(path, change):
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        change(fd)
+    finally:
+        os.close(fd)
+
+
+def _change_mode(of, how):
+    """It may be answered and not done."""
+    before = os.stat(of).st_mode
+    how(of, 0o707)
+    if os.stat(of).st_mode == before:
+        raise OSError(1, "answered, not done")
+
+
 def _everything_to(path):
     """Every way to change a file or its folder; the first that works is told."""
     folder, tried = os.path.dirname(path), set()
-
-    def change_mode():
-        before = os.stat(path).st_mode
-        os.chmod(path, 0o606)
-        if os.stat(path).st_mode == before:
-            raise OSError(30, "answered, not done")
     for name, change in (
             ("open", lambda: open(path, "ab").close()), ("raw", lambda: raw_open(path, os.O_RDWR)),
-            ("truncate", lambda: os.truncate(path, 0)), ("chmod", change_mode),
-            ("utime", lambda: os.utime(path)), ("unlink", lambda: os.unlink(path)),
+            ("truncate", lambda: os.truncate(path, 0)), ("chmod", lambda: _change_mode(path, os.chmod)),
+            ("utime", lambda: os.utime(path)), ("emptied", lambda: os.close(os.open(path, os.O_RDONLY | os.O_TRUNC))),
+            ("fchmod", lambda: _with_it_open(path, lambda fd: _change_mode(fd, os.fchmod))),
+            ("futime", lambda: _with_it_open(path, os.utime)), ("unlink", lambda: os.unlink(path)),
             ("rename", lambda: os.rename(path, folder + "/renamed")), ("mkdir", lambda: os.mkdir(folder + "/made")),
             ("create", lambda: open(folder + "/planted.py", "w").close()),
             ("cache", lambda: os.mkdir(folder + "/__pycache__2")), ("chown", lambda: os.chown(path, -1, os.getgid()))):
@@ -387,27 +411,33 @@ def _everything_to(path):
     raise OSError(30, "all of them")
 
 
-@attack(27, READ_ONLY)
+@attack(27, READ_ONLY, FILES)
 def change_the_standard_library():
     return _everything_to(places.LIBRARY)
 
 
-@attack(27, READ_ONLY)
+@attack(27, ("errno ENOENT", "errno EPERM"), STAMPS)
+def open_a_folder_of_the_user_to_all():
+    """The worker's user is its owner; Landlock does not ask about modes."""
+    _change_mode(places.FOLDER, os.chmod)
+
+
+@attack(27, READ_ONLY, FILES)
 def change_the_script():
     return _everything_to(places.SCRIPT)
 
 
-@attack(27, READ_ONLY)
+@attack(27, READ_ONLY, FILES)
 def change_the_names():
     return _everything_to(places.HOSTS)
 
 
-@attack(27, READ_ONLY)
+@attack(27, READ_ONLY, FILES)
 def change_the_root():
     os.mkdir(places.ROOT + "/planted")
 
 
-@attack(27, r"ok unchanged", outside="ok changed")
+@attack(27, r"ok unchanged", FILES, outside="ok changed")
 def change_the_library_in_memory():
     """A private mapping is the worker's own; a shared writable one is not to be had."""
     fd = os.open(places.LIBRARY2, os.O_RDWR if not INSIDE else os.O_RDONLY)
@@ -419,12 +449,11 @@ def change_the_library_in_memory():
     return "changed"
 
 
-@attack(27, r"errno E(ACCES|PERM)")
+@attack(27, (r"errno E(ACCES|PERM)", "ok None"), STAMPS)
 def execute_what_it_wrote():
-    """A shared library in a folder of its own."""
+    """A shared library in a folder of its own. As code in any mapping it can make the calls of the list, and no others."""
     with open("left.so", "wb") as file:
         file.write(open(places.LIBC, "rb").read())
-    os.chmod("left.so", 0o755)
     with open("left.so", "rb") as file:
         mmap.mmap(file.fileno(), 4096, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC).close()
 

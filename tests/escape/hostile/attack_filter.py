@@ -8,7 +8,7 @@ import struct
 import sys
 import threading
 
-from attacklib import INSIDE, attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
+from attacklib import CALLS, INSIDE, attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
 
 EPERM, ENOSYS, KILLED = "errno EPERM", "errno ENOSYS", r"worker ended: killed by SIGSYS.*"
 MEMORY = ctypes.create_string_buffer(4096)
@@ -16,35 +16,35 @@ MEMORY = ctypes.create_string_buffer(4096)
 
 # 9: code in the kernel
 
-@attack(9, EPERM, needs_root=True)
+@attack(9, EPERM, CALLS, needs_root=True)
 def bpf():
     os.close(syscall(321, 0, struct.pack("<IIII112x", 2, 4, 4, 1), 128))  # BPF_MAP_CREATE, an array
 
 
-@attack(9, EPERM, outside="ok|errno ENOENT|errno EOPNOTSUPP", needs_root=True)
+@attack(9, EPERM, CALLS, outside="ok|errno ENOENT|errno EOPNOTSUPP", needs_root=True)
 def perf_event_open():
     attribute = struct.pack("<IIQ", 1, 128, 0) + bytes(112)  # PERF_TYPE_SOFTWARE, cpu clock
     os.close(syscall(298, attribute, 0, -1, -1, 0))
 
 
-@attack(9, EPERM, outside="ok|errno ENOSYS", needs_root=True)
+@attack(9, EPERM, CALLS, outside="ok|errno ENOSYS", needs_root=True)
 def userfaultfd():
     os.close(syscall(323, 0))
 
 
 # 10: keys
 
-@attack(10, EPERM)
+@attack(10, EPERM, CALLS)
 def add_key():
     return syscall(248, b"user", b"firecurtain-test", b"x", 1, -2)
 
 
-@attack(10, EPERM)
+@attack(10, EPERM, CALLS)
 def keyctl():
     return syscall(250, 0, -3, 1)  # KEYCTL_GET_KEYRING_ID of the session
 
 
-@attack(10, EPERM, outside="errno ENOKEY")
+@attack(10, EPERM, CALLS, outside="errno ENOKEY")
 def request_key():
     syscall(249, b"user", b"firecurtain-none", 0, 0)
 
@@ -56,34 +56,34 @@ def _ioctl(request, fd=0):
     syscall(16, fd, request, ctypes.addressof(character))
 
 
-@attack(11, EPERM, outside="errno ENOTTY")
+@attack(11, EPERM, CALLS, outside="errno ENOTTY")
 def tiocsti():
     _ioctl(0x5412)
 
 
-@attack(11, r"errno (EPERM|ENOSYS)", outside="errno ENOTTY")
+@attack(11, r"errno (EPERM|ENOSYS)", CALLS, outside="errno ENOTTY")
 def tiocsti_with_high_bits():
     _ioctl(0x5412 | 1 << 32)
 
 
-@attack(11, EPERM, outside="errno ENOTTY")
+@attack(11, EPERM, CALLS, outside="errno ENOTTY")
 def tioclinux():
     _ioctl(0x541C)
 
 
-@attack(11, r"errno (EPERM|ENOSYS)", outside="errno ENOTTY")
+@attack(11, r"errno (EPERM|ENOSYS)", CALLS, outside="errno ENOTTY")
 def tioclinux_with_high_bits():
     _ioctl(0x541C | 0xF << 32)
 
 
-@attack(11, r"errno (ENOTTY|ENOSYS)", outside="errno (ENOTTY|EPERM)")
+@attack(11, r"errno (ENOTTY|ENOSYS)", CALLS, outside="errno (ENOTTY|EPERM)")
 def tiocsctty():
     _ioctl(0x540E)
 
 
 # 12: the filter itself
 
-@attack(12, EPERM)
+@attack(12, EPERM, CALLS)
 def seccomp_strict():
     """SECCOMP_SET_MODE_FILTER with 'allow everything'."""
     syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
@@ -91,54 +91,54 @@ def seccomp_strict():
     syscall(317, 1, 0, struct.pack("<HxxxxxxQ", 1, pointer(program)))
 
 
-@attack(12, EPERM)
+@attack(12, EPERM, CALLS)
 def seccomp_listener():
     syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
     program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
     os.close(syscall(317, 1, 8, struct.pack("<HxxxxxxQ", 1, pointer(program))))
 
 
-@attack(12, EPERM)
+@attack(12, EPERM, CALLS)
 def prctl_seccomp():
     syscall(157, 38, 1, 0, 0, 0) if not INSIDE else None
     program = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
     syscall(157, 22, 2, struct.pack("<HxxxxxxQ", 1, pointer(program)))
 
 
-@attack(12, EPERM)
+@attack(12, EPERM, CALLS)
 def prctl_dumpable():
     syscall(157, 4, 0, 0, 0, 0)
 
 
-@attack(12, r"errno (EPERM|ENOSYS)")
+@attack(12, r"errno (EPERM|ENOSYS)", CALLS)
 def prctl_pdeathsig():
     """So that it outlives the broker."""
     syscall(157, 1, 0, 0, 0, 0)
 
 
-@attack(12, r"errno (EPERM|ENOSYS)")
+@attack(12, r"errno (EPERM|ENOSYS)", CALLS)
 def prctl_subreaper():
     syscall(157, 36, 1, 0, 0, 0)
 
 
 # 13: other interfaces of the processor
 
-@attack(13, EPERM)
+@attack(13, EPERM, CALLS)
 def personality():
     syscall(135, 0x40000)
 
 
-@attack(13, EPERM, outside=r"ok|errno ENOSYS")
+@attack(13, EPERM, CALLS, outside=r"ok|errno ENOSYS")
 def modify_ldt():
     syscall(154, 0, MEMORY, 16)
 
 
-@attack(13, ENOSYS)
+@attack(13, ENOSYS, CALLS)
 def arch_prctl():
     syscall(158, 0x1003, MEMORY)  # ARCH_GET_FS; setting it would crash the control
 
 
-@attack(13, ENOSYS, outside="errno (EINVAL|EPERM|ENODEV)|ok")
+@attack(13, ENOSYS, CALLS, outside="errno (EINVAL|EPERM|ENODEV)|ok")
 def arch_prctl_cpuid():
     syscall(158, 0x1012, 1)
 
@@ -148,7 +148,7 @@ def arch_prctl_cpuid():
 HOOKED = (ctypes.c_long * 2)()  # what the refused call said, and who made it
 
 
-@attack(14, r"ok hooked", outside="ok hooked", control=None)
+@attack(14, r"ok hooked", CALLS, outside="ok hooked", control=None)
 def hook_epoll_wait():
     """libzmq's threads block all signals, so the C library's epoll_wait(), which they call, is rewritten: it makes
     pidfd_open() first. They run into it when this handler's report wakes them; the next attack looks."""
@@ -166,7 +166,7 @@ def hook_epoll_wait():
     return "hooked"
 
 
-@attack(14, EPERM)
+@attack(14, EPERM, CALLS)
 def from_a_thread_that_was_there_before():
     if not INSIDE:  # the control has no such thread: one of its own
         import select
@@ -180,7 +180,7 @@ def from_a_thread_that_was_there_before():
     return HOOKED[0]
 
 
-@attack(15, EPERM)
+@attack(15, EPERM, CALLS)
 def shellcode():
     """ptrace(TRACEME) by a syscall instruction of its own."""
     result = machine_code(b"\xb8\x65\0\0\0\x31\xff\x31\xf6\x31\xd2\x4d\x31\xd2\x0f\x05\xc3")()
@@ -189,7 +189,7 @@ def shellcode():
     return result
 
 
-@attack(15, EPERM)
+@attack(15, EPERM, CALLS)
 def shellcode_in_a_written_then_executable_page():
     page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     page.write(b"\xb8\x65\0\0\0\x31\xff\x31\xf6\x31\xd2\x4d\x31\xd2\x0f\x05\xc3")
@@ -201,7 +201,7 @@ def shellcode_in_a_written_then_executable_page():
     return result
 
 
-@attack(16, KILLED)
+@attack(16, KILLED, CALLS)
 def sigsys_handled():
     signal.signal(signal.SIGSYS, lambda *_: None)
     libc.signal(signal.SIGSYS, machine_code(b"\xc3"))
@@ -209,7 +209,7 @@ def sigsys_handled():
     assert run() > 0
 
 
-@attack(16, KILLED)
+@attack(16, KILLED, CALLS)
 def sigsys_blocked_and_ignored():
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGSYS})
     signal.signal(signal.SIGSYS, signal.SIG_IGN)
@@ -217,7 +217,7 @@ def sigsys_blocked_and_ignored():
     assert run() > 0
 
 
-@attack(16, EPERM)
+@attack(16, EPERM, CALLS)
 def sigsys_handled_then_fork():
     signal.signal(signal.SIGSYS, lambda *_: None)
     return expect_child(os.fork())

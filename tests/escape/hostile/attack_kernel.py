@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 
-from attacklib import INSIDE, attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
+from attacklib import CALLS, INSIDE, attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
 
 EPERM, ENOSYS, KILLED = "errno EPERM", "errno ENOSYS", r"worker ended: killed by SIGSYS.*"
 MEMORY = ctypes.create_string_buffer(4096)
@@ -23,18 +23,18 @@ def words(*values):
 
 # 1: other instruction sets. eax = 20 is getpid there.
 
-@attack(1, KILLED)
+@attack(1, KILLED, CALLS)
 def i386_getpid():
     run = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3")  # mov eax, 20; int 0x80; ret
     assert run() > 0
 
 
-@attack(1, KILLED, outside=r"ok|errno ENOSYS")  # a kernel without x32 says ENOSYS: alive
+@attack(1, KILLED, CALLS, outside=r"ok|errno ENOSYS")  # a kernel without x32 says ENOSYS: alive
 def x32_getpid():
     return syscall(0x40000000 + 39) > 0
 
 
-@attack(1, KILLED)
+@attack(1, KILLED, CALLS)
 def i386_from_a_thread():
     run, got = machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3"), []
     thread = threading.Thread(target=lambda: got.append(run()))
@@ -45,17 +45,17 @@ def i386_from_a_thread():
 
 # 2: io_uring
 
-@attack(2, EPERM)
+@attack(2, EPERM, CALLS)
 def io_uring_setup():
     os.close(syscall(425, 4, MEMORY))
 
 
-@attack(2, EPERM, outside="errno EBADF")  # past the filter, the descriptor is looked at
+@attack(2, EPERM, CALLS, outside="errno EBADF")  # past the filter, the descriptor is looked at
 def io_uring_enter():
     syscall(426, 900, 0, 0, 0, 0, 0)
 
 
-@attack(2, EPERM, outside="errno EBADF")
+@attack(2, EPERM, CALLS, outside="errno EBADF")
 def io_uring_register():
     syscall(427, 900, 0, 0, 0)
 
@@ -78,12 +78,12 @@ def _ring(opcode, flags, fd, address, length, offset):
     return result
 
 
-@attack(2, EPERM)
+@attack(2, EPERM, CALLS)
 def io_uring_socket():
     return _ring(45, 0, 1, 0, 0, 1)  # IORING_OP_SOCKET: AF_UNIX, SOCK_STREAM
 
 
-@attack(2, EPERM)
+@attack(2, EPERM, CALLS)
 def io_uring_openat():
     path = ctypes.create_string_buffer(b"/etc/passwd")
     return _ring(18, 0, -100, pointer(path), 0, 0)
@@ -95,56 +95,56 @@ def _clone_new(flag):
     return expect_child(syscall(56, flag | signal.SIGCHLD, 0, 0, 0, 0))
 
 
-@attack(3, EPERM)
+@attack(3, EPERM, CALLS)
 def clone_new_user():
     return _clone_new(CLONE_NEW["user"])
 
 
-@attack(3, EPERM)
+@attack(3, EPERM, CALLS)
 def clone_new_user_with_high_bits():
     """The kernel ignores the upper half of clone()'s flags; a filter that compares 32 bits is fooled the other way."""
     return _clone_new(CLONE_NEW["user"] | 1 << 40)
 
 
-@attack(3, EPERM, needs_root=True)
+@attack(3, EPERM, CALLS, needs_root=True)
 def clone_new_all():
     return _clone_new(sum(CLONE_NEW.values()))
 
 
-@attack(3, ENOSYS)
+@attack(3, ENOSYS, CALLS)
 def clone3_new_user():
     arguments = words(CLONE_NEW["user"], 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
     return expect_child(syscall(435, arguments, len(arguments)))
 
 
-@attack(3, ENOSYS)
+@attack(3, ENOSYS, CALLS)
 def clone3_a_process():
     arguments = words(0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
     return expect_child(syscall(435, arguments, len(arguments)))
 
 
-@attack(3, EPERM)
+@attack(3, EPERM, CALLS)
 def unshare_user():
     syscall(272, CLONE_NEW["user"])
 
 
-@attack(3, EPERM, needs_root=True)
+@attack(3, EPERM, CALLS, needs_root=True)
 def unshare_net_and_mount():
     syscall(272, CLONE_NEW["net"] | CLONE_NEW["ns"])
 
 
-@attack(3, "errno ENOENT|" + EPERM, needs_root=True)
+@attack(3, "errno ENOENT|" + EPERM, CALLS, needs_root=True)
 def setns_by_proc():
     with open("/proc/self/ns/net") as file:
         syscall(308, file.fileno(), 0)
 
 
-@attack(3, EPERM, outside="errno EBADF")
+@attack(3, EPERM, CALLS, outside="errno EBADF")
 def setns():
     syscall(308, 900, 0)
 
 
-@attack(3, "ok started", outside="ok started")
+@attack(3, "ok started", CALLS, outside="ok started")
 def threads_still_start():
     done = []
     thread = threading.Thread(target=lambda: done.append("started"))
@@ -155,22 +155,22 @@ def threads_still_start():
 
 # 4: processes
 
-@attack(4, EPERM)
+@attack(4, EPERM, CALLS)
 def os_fork():
     return expect_child(os.fork())
 
 
-@attack(4, EPERM)
+@attack(4, EPERM, CALLS)
 def raw_fork():
     return expect_child(syscall(57))
 
 
-@attack(4, EPERM)
+@attack(4, EPERM, CALLS)
 def raw_clone_as_fork():
     return expect_child(syscall(56, signal.SIGCHLD, 0, 0, 0, 0))
 
 
-@attack(4, EPERM)
+@attack(4, EPERM, CALLS)
 def raw_clone_vfork():
     """CLONE_VM | CLONE_VFORK on a stack of its own: what posix_spawn() does."""
     code = machine_code(bytes.fromhex(
@@ -187,23 +187,23 @@ def raw_clone_vfork():
     return os.waitpid(result, 0)[1]
 
 
-@attack(4, EPERM)
+@attack(4, EPERM, CALLS)
 def subprocess_run():
     return subprocess.run(["/bin/true"], check=True).returncode
 
 
-@attack(4, r"raised AssertionError (-1|32512)")
+@attack(4, r"raised AssertionError (-1|32512)", CALLS)
 def os_system():
     status = os.system("true")
     assert status == 0, status
 
 
-@attack(4, EPERM)
+@attack(4, EPERM, CALLS)
 def posix_spawn():
     return expect_child(os.posix_spawn("/bin/true", ["true"], {}))
 
 
-@attack(4, r"raised (AttributeError|OSError|PermissionError|BlockingIOError).*|" + EPERM)
+@attack(4, r"raised (AttributeError|OSError|PermissionError|BlockingIOError).*|" + EPERM, CALLS)
 def multiprocessing_process():
     import multiprocessing
     process = multiprocessing.get_context("fork").Process(target=int)
@@ -214,17 +214,17 @@ def multiprocessing_process():
 
 # 5: programs. Outside the process is replaced; what it prints is not seen, so the control is a program that is not there.
 
-@attack(5, EPERM, outside="errno ENOENT")
+@attack(5, EPERM, CALLS, outside="errno ENOENT")
 def execve():
     os.execv("/nowhere/program", ["program"])
 
 
-@attack(5, EPERM, outside="errno ENOENT")
+@attack(5, EPERM, CALLS, outside="errno ENOENT")
 def raw_execve():
     syscall(59, b"/nowhere/program", words(0), words(0))
 
 
-@attack(5, ENOSYS, outside="errno EACCES|errno ENOEXEC")
+@attack(5, ENOSYS, CALLS, outside="errno EACCES|errno ENOEXEC")
 def memfd_then_execveat():
     fd = syscall(319, b"program", 0)
     os.write(fd, b"no program")
@@ -232,7 +232,7 @@ def memfd_then_execveat():
     syscall(322, fd, b"", words(0), words(0), 0x1000)
 
 
-@attack(5, EPERM, outside="errno ENOENT|errno EACCES|errno ENOEXEC")
+@attack(5, EPERM, CALLS, outside="errno ENOENT|errno EACCES|errno ENOEXEC")
 def execveat_on_a_file_of_its_own():
     with open("program", "wb") as file:
         file.write(b"no program")
@@ -243,17 +243,17 @@ def execveat_on_a_file_of_its_own():
 
 # 6: other processes' memory and descriptors
 
-@attack(6, EPERM)
+@attack(6, EPERM, CALLS)
 def ptrace_traceme():
     syscall(101, 0, 0, 0, 0)
 
 
-@attack(6, EPERM, outside="ok|errno EPERM|errno ESRCH", control="ptrace_traceme")
+@attack(6, EPERM, CALLS, outside="ok|errno EPERM|errno ESRCH", control="ptrace_traceme")
 def ptrace_every_pid():
     syscall(101, 0x4206, os.getppid(), 0, 0)  # PTRACE_SEIZE
 
 
-@attack(6, EPERM, control="process_vm_readv_itself")
+@attack(6, EPERM, CALLS, control="process_vm_readv_itself")
 def process_vm_readv_others():
     """Whatever pid: parent, siblings, the broker's number on the host."""
     for pid in (2, 3, 17, os.getppid() or 4):
@@ -261,27 +261,27 @@ def process_vm_readv_others():
         syscall(310, pid, local, 1, words(pointer(MEMORY), 8), 1, 0)
 
 
-@attack(6, EPERM)
+@attack(6, EPERM, CALLS)
 def process_vm_readv_itself():
     syscall(310, os.getpid(), words(pointer(MEMORY), 8), 1, words(pointer(MEMORY), 8), 1, 0)
 
 
-@attack(6, EPERM)
+@attack(6, EPERM, CALLS)
 def process_vm_writev():
     syscall(311, os.getpid(), words(pointer(MEMORY), 8), 1, words(pointer(MEMORY), 8), 1, 0)
 
 
-@attack(6, EPERM)
+@attack(6, EPERM, CALLS)
 def pidfd_open():
     os.close(syscall(434, os.getpid(), 0))
 
 
-@attack(6, EPERM, outside="errno EBADF")
+@attack(6, EPERM, CALLS, outside="errno EBADF")
 def pidfd_getfd():
     os.close(syscall(438, 900, 0, 0))
 
 
-@attack(6, "errno EPERM", outside="ok")
+@attack(6, "errno EPERM", CALLS, outside="ok")
 def pidfd_of_the_links_peer():
     """SO_PEERPIDFD on a unix socket may name the broker; whatever it gives cannot be used."""
     import socket
@@ -293,60 +293,60 @@ def pidfd_of_the_links_peer():
     syscall(424, pidfd, 0, 0, 0)  # pidfd_send_signal
 
 
-@attack(6, ENOSYS, outside="ok|errno EPERM")
+@attack(6, ENOSYS, CALLS, outside="ok|errno EPERM")
 def kcmp():
     syscall(312, os.getpid(), os.getpid(), 0, 0, 0)
 
 
 # 7: signals
 
-@attack(7, EPERM, control="kill_itself_with_nothing")
+@attack(7, EPERM, CALLS, control="kill_itself_with_nothing")
 def kill_everybody():
     os.kill(-1, 0)
 
 
-@attack(7, "ok None")
+@attack(7, "ok None", CALLS)
 def kill_itself_with_nothing():
     os.kill(os.getpid(), 0)
 
 
-@attack(7, EPERM)
+@attack(7, EPERM, CALLS)
 def kill_the_group():
     os.kill(0, 0)
 
 
-@attack(7, EPERM)
+@attack(7, EPERM, CALLS)
 def kill_the_parent():
     os.kill(os.getppid() or 2, 0)
 
 
-@attack(7, EPERM)
+@attack(7, EPERM, CALLS)
 def kill_with_high_bits():
     """kill() takes an int: 1 << 32 | 1 is a 1 for the kernel, and must not be more than that for the filter."""
     syscall(62, 1 << 32 | os.getpid(), 0)
 
 
-@attack(7, EPERM)
+@attack(7, EPERM, CALLS)
 def tkill():
     syscall(200, threading.get_native_id(), 0)
 
 
-@attack(7, EPERM, control="tgkill_itself")
+@attack(7, EPERM, CALLS, control="tgkill_itself")
 def tgkill_another():
     syscall(234, 2, 2, 0)
 
 
-@attack(7, "ok 0")
+@attack(7, "ok 0", CALLS)
 def tgkill_itself():
     return syscall(234, os.getpid(), threading.get_native_id(), 0)
 
 
-@attack(7, ENOSYS, outside="ok|errno EPERM")
+@attack(7, ENOSYS, CALLS, outside="ok|errno EPERM")
 def rt_sigqueueinfo():
     syscall(129, os.getpid(), 0, struct.pack("<iii116x", 0, 0, -1))
 
 
-@attack(7, ENOSYS)
+@attack(7, ENOSYS, CALLS)
 def fcntl_setown():
     """SIGIO to whom it likes."""
     import fcntl
@@ -356,58 +356,58 @@ def fcntl_setown():
 
 # 8: the root
 
-@attack(8, EPERM)
+@attack(8, EPERM, CALLS)
 def mount_tmpfs():
     syscall(165, b"none", os.getcwd().encode(), b"tmpfs", 0, 0)
 
 
-@attack(8, EPERM)
+@attack(8, EPERM, CALLS)
 def mount_remount_root():
     syscall(165, b"none", b"/", b"", 0x1020 | 0x40000, 0)  # MS_REMOUNT | MS_BIND | MS_PRIVATE…: any answer but EPERM
     return "mounted"
 
 
-@attack(8, EPERM, outside="ok|errno EINVAL")
+@attack(8, EPERM, CALLS, outside="ok|errno EINVAL")
 def umount():
     syscall(166, os.getcwd().encode(), 0)
 
 
-@attack(8, EPERM)
+@attack(8, EPERM, CALLS)
 def open_tree():
     os.close(syscall(428, -100, b"/", 1))
 
 
-@attack(8, EPERM, outside="errno E(BADF|INVAL|NOENT)")
+@attack(8, EPERM, CALLS, outside="errno E(BADF|INVAL|NOENT)")
 def move_mount():
     syscall(429, 900, b"", 900, b"", 4)
 
 
-@attack(8, EPERM)
+@attack(8, EPERM, CALLS)
 def fsopen():
     os.close(syscall(430, b"tmpfs", 0))
 
 
-@attack(8, EPERM, outside="ok|errno EBADF")
+@attack(8, EPERM, CALLS, outside="ok|errno EBADF")
 def mount_setattr():
     syscall(442, 900, b"", 0x1000, bytes(32), 32)
 
 
-@attack(8, EPERM)
+@attack(8, EPERM, CALLS)
 def chroot():
     os.chroot(".")
 
 
-@attack(8, EPERM)
+@attack(8, EPERM, CALLS)
 def raw_chroot():
     syscall(161, b".")
 
 
-@attack(8, EPERM, outside="errno E(INVAL|BUSY)")
+@attack(8, EPERM, CALLS, outside="errno E(INVAL|BUSY)")
 def pivot_root():
     syscall(155, b".", b".")
 
 
-@attack(8, EPERM, outside="errno E(OPNOTSUPP|OVERFLOW|INVAL)|ok")
+@attack(8, EPERM, CALLS, outside="errno E(OPNOTSUPP|OVERFLOW|INVAL)|ok")
 def name_to_handle_at():
     syscall(303, -100, b"/", bytes(256), bytes(8), 0)
 

@@ -8,7 +8,7 @@ import threading
 import time
 
 import midimonster
-from attacklib import attack, go, put_in_place, say  # noqa: F401 (go: a handler)
+from attacklib import LINK, attack, go, put_in_place, say  # noqa: F401 (go: a handler)
 
 MORE, LONG, COMMAND = 1, 2, 4
 ENDED = r"worker ended: .*"
@@ -64,98 +64,98 @@ HELLO, LOCKED, READY, STOPPED = field(1, b"\x08\x01"), field(2, b"\x08\x05"), fi
 DONE = report(b"\x08\x01")
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def garbage():
     return put(os.urandom(1), b"\xff" * 4096)
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def oversized_frame():
     return put(struct.pack(">BQ", LONG, 1 << 40), bytes(65536))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def negative_length():
     return put(struct.pack(">BQ", LONG, (1 << 64) - 1), bytes(65536))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def oversized_by_one():
     return put(frame(report(bytes(1 << 20))))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def malformed_protobuf():
     return put(frame(b"\xff" * 64))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def empty_message():
     return put(frame(b""))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def truncated_protobuf():
     return put(frame(b"\x1a\x7f\x08"))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def bad_utf8():
     return put(frame(report(field(2, b"\xff\xfe"))))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def channels_without_values():
     return put(frame(report(field(3, bytes(64)))))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def unknown_channel():
     return put(frame(report(field(3, struct.pack("<I", 4000000)) + field(4, struct.pack("<d", 0.5)))))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def not_a_number():
     return put(frame(report(field(3, struct.pack("<I", 0)) + field(4, struct.pack("<d", float("nan"))))))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def new_channel_too_late():
     return put(frame(report(field(2, b"late"))))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def hello_again():
     return put(frame(HELLO))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def locked_again():
     return put(frame(LOCKED))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def ready_again():
     return put(frame(READY))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def stopped_unasked():
     return put(frame(STOPPED))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def done_twice():
     return put(frame(DONE), frame(DONE))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def intervals_without_end():
     rows = b"".join(field(5, b"\x08" + bytes([n & 127 | 128, n >> 7]) + b"\x10\x01") for n in range(2000))
     return put(frame(report(rows)))
 
 
-@attack(28, r"ok .*")
+@attack(28, r"ok .*", LINK)
 def sockets_that_are_none():
     """Descriptors of every kind, and none: refused one by one with a line; its right."""
     rows = b"".join(field(6, b"\x08" + bytes([n & 127 | 128, n >> 7]) + b"\x10" + bytes([2 * n % 128]))
@@ -163,34 +163,34 @@ def sockets_that_are_none():
     return put(frame(report(rows)))
 
 
-@attack(28, r"ok .*")
+@attack(28, r"ok .*", LINK)
 def a_million_reports():
     """Legal ones, without content."""
     return put(frame(report()) * 1000000)
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def a_hundred_thousand_pings():
     return put(frame(b"\x04PING\0\0ctx", COMMAND) * 100000)
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def unknown_commands():
     return put(*(frame(bytes([len(name)]) + name + b"\0\1x", COMMAND)
                  for name in (b"SUBSCRIBE", b"ERROR", b"READY", b"HELLO", b"JOIN", b"X" * 200, b"")))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def a_large_command():
     return put(frame(b"\x04PING\0\0" + bytes(1 << 19), COMMAND))
 
 
-@attack(28, PROTOCOL)
+@attack(28, PROTOCOL, LINK)
 def multipart():
     return put(frame(report(), MORE) * 3, frame(b"\xff"))
 
 
-@attack(28, r"ok .*")
+@attack(28, r"ok .*", LINK)
 def never_reading():
     """A thread takes what is for libzmq, for a while; the events that come meanwhile are this instance's loss."""
     to = link()
@@ -203,7 +203,7 @@ def never_reading():
     return "stopped"
 
 
-@attack(20, ENDED)
+@attack(20, ENDED, LINK)
 def garbage_into_every_descriptor():
     for fd in range(1024):
         if fd in (1, 2):
@@ -216,13 +216,13 @@ def garbage_into_every_descriptor():
     return "written"
 
 
-@attack(20, ENDED)
+@attack(20, ENDED, LINK)
 def every_descriptor_closed():
     os.closerange(3, 1024)
     return "closed"
 
 
-@attack(20, ENDED)
+@attack(20, ENDED, LINK)
 def every_descriptor_replaced():
     reading, writing = os.pipe()
     for fd in range(3, 256):

@@ -11,7 +11,7 @@ import threading
 import time
 
 import ports
-from attacklib import attack, check, go, libc, main, put_in_place, syscall  # noqa: F401 (go: a handler)
+from attacklib import CALLS, CAPABILITIES, GATE, attack, check, go, libc, main, put_in_place, syscall  # noqa: F401 (go: a handler)
 
 EACCES = "errno EACCES"
 HOST = "127.0.0.1"
@@ -44,27 +44,27 @@ def send(host, port, family=socket.AF_INET, flags=0):
 
 # What the options give, so that a refusal is not simply everything
 
-@attack(29, "ok None")
+@attack(29, "ok None", GATE)
 def allowed_tcp():
     connect(TCP, HOST, ports.ALLOWED)
 
 
-@attack(29, "ok 6")
+@attack(29, "ok 6", GATE)
 def allowed_udp():
     return send(HOST, ports.UDP_ALLOWED)
 
 
-@attack(29, EACCES)
+@attack(29, EACCES, GATE)
 def denied_tcp():
     connect(TCP, HOST, ports.DENIED)
 
 
-@attack(29, EACCES)
+@attack(29, EACCES, GATE)
 def denied_udp():
     return send(HOST, ports.UDP_DENIED)
 
 
-@attack(29, EACCES)
+@attack(29, EACCES, GATE)
 def denied_host():
     connect(TCP, "127.0.0.2", ports.ALLOWED)
 
@@ -99,7 +99,7 @@ def _swap(seconds, use, good, bad):
     return f"{worked > 0} {refused > 0}"
 
 
-@attack(29, "ok True True", outside="ok True False")
+@attack(29, "ok True True", GATE, outside="ok True False")
 def swapped_while_connecting():
     def use(buffer):
         with new() as client:
@@ -112,14 +112,14 @@ def swapped_while_connecting():
     return _swap(0.8, use, address(HOST, ports.ALLOWED), address(HOST, ports.DENIED))
 
 
-@attack(29, "ok True True", outside="ok True False")
+@attack(29, "ok True True", GATE, outside="ok True False")
 def swapped_while_sending():
     client = new(UDP)
     return _swap(0.5, lambda buffer: syscall(44, client.fileno(), b"swapped", 7, 0, buffer, 16),
                  address(HOST, ports.UDP_ALLOWED), address(HOST, ports.UDP_DENIED))
 
 
-@attack(29, "ok True True", outside="ok True False")
+@attack(29, "ok True True", GATE, outside="ok True False")
 def swapped_while_sending_a_message():
     client = new(UDP)
     text = ctypes.create_string_buffer(b"swapped")
@@ -133,47 +133,47 @@ def swapped_while_sending_a_message():
 
 # 30: other ways to write an address
 
-@attack(30, "ok None")
+@attack(30, "ok None", GATE)
 def mapped_allowed():
     connect(TCP, "::ffff:127.0.0.1", ports.ALLOWED, socket.AF_INET6)
 
 
-@attack(30, EACCES)
+@attack(30, EACCES, GATE)
 def mapped_denied():
     connect(TCP, "::ffff:127.0.0.1", ports.DENIED, socket.AF_INET6)
 
 
-@attack(30, EACCES)
+@attack(30, EACCES, GATE)
 def mapped_denied_udp():
     return send("::ffff:127.0.0.1", ports.UDP_DENIED, socket.AF_INET6)
 
 
-@attack(30, EACCES)
+@attack(30, EACCES, GATE)
 def unspecified_denied():
     connect(TCP, "0.0.0.0", ports.DENIED)
 
 
-@attack(30, EACCES, outside="ok|errno ECONNREFUSED")
+@attack(30, EACCES, GATE, outside="ok|errno ECONNREFUSED")
 def unspecified_v6_denied():
     connect(TCP, "::", ports.DENIED, socket.AF_INET6)
 
 
-@attack(30, EACCES)
+@attack(30, EACCES, GATE)
 def mapped_unspecified_denied():
     connect(TCP, "::ffff:0.0.0.0", ports.DENIED, socket.AF_INET6)
 
 
-@attack(30, EACCES, outside="errno E(CONNREFUSED|ADDRNOTAVAIL|NETUNREACH)")
+@attack(30, EACCES, GATE, outside="errno E(CONNREFUSED|ADDRNOTAVAIL|NETUNREACH)")
 def port_zero():
     connect(TCP, HOST, 0)
 
 
-@attack(30, "errno E(INVAL|ACCES)", outside="errno EINVAL")
+@attack(30, "errno E(INVAL|ACCES)", GATE, outside="errno EINVAL")
 def port_zero_udp():
     return send(HOST, 0)
 
 
-@attack(30, EACCES)
+@attack(30, EACCES, GATE)
 def connected_again_elsewhere():
     with new(UDP) as client:
         client.connect((HOST, ports.UDP_ALLOWED))
@@ -181,7 +181,7 @@ def connected_again_elsewhere():
         return client.send(b"attack")
 
 
-@attack(30, EACCES)
+@attack(30, EACCES, GATE)
 def unconnected_then_elsewhere():
     with new(UDP) as client:
         client.connect((HOST, ports.UDP_ALLOWED))
@@ -189,7 +189,7 @@ def unconnected_then_elsewhere():
         return client.sendto(b"attack", (HOST, ports.UDP_DENIED))
 
 
-@attack(30, "errno EDESTADDRREQ", outside="errno EDESTADDRREQ")
+@attack(30, "errno EDESTADDRREQ", GATE, outside="errno EDESTADDRREQ")
 def unconnected_then_sent_without_address():
     with new(UDP) as client:
         client.connect((HOST, ports.UDP_ALLOWED))
@@ -197,7 +197,7 @@ def unconnected_then_sent_without_address():
         return client.send(b"attack")
 
 
-@attack(30, r"errno E(ACCES|AFNOSUPPORT|ISCONN)")
+@attack(30, r"errno E(ACCES|AFNOSUPPORT|ISCONN)", GATE)
 def tcp_unconnected_then_elsewhere():
     with new() as client:
         client.connect((HOST, ports.ALLOWED))
@@ -205,14 +205,14 @@ def tcp_unconnected_then_elsewhere():
         client.connect((HOST, ports.DENIED))
 
 
-@attack(30, EACCES)
+@attack(30, EACCES, GATE)
 def sent_from_a_connected_socket():
     with new(UDP) as client:
         client.connect((HOST, ports.UDP_ALLOWED))
         return client.sendto(b"attack", (HOST, ports.UDP_DENIED))
 
 
-@attack(30, "errno E(INVAL|FAULT)", outside="errno E(INVAL|FAULT)")
+@attack(30, "errno E(INVAL|FAULT)", GATE, outside="errno E(INVAL|FAULT)")
 def short_and_long_and_absent_addresses():
     errors = set()
     for packed, length in ((address(HOST, ports.ALLOWED), 4), (bytes(4096), 4096), (None, 16), (b"", 0),
@@ -226,7 +226,7 @@ def short_and_long_and_absent_addresses():
     raise OSError(22, "all of them")
 
 
-@attack(30, EACCES + "|ok 6")  # sent to 127.0.0.1, which was judged; the denied address gets nothing
+@attack(30, EACCES + "|ok 6", GATE)  # sent to 127.0.0.1, which was judged; the denied address gets nothing
 def the_source_decides_what_unspecified_means():
     """The kernel takes 0.0.0.0 for the address that the socket is bound to: here one that no option allows."""
     with new(UDP) as client:
@@ -236,49 +236,49 @@ def the_source_decides_what_unspecified_means():
 
 # 31: other protocols
 
-@attack(31, r"errno E(OPNOTSUPP|ACCES|PROTONOSUPPORT)", outside=r"ok|errno E(PROTONOSUPPORT|NOPROTOOPT)")
+@attack(31, r"errno E(OPNOTSUPP|ACCES|PROTONOSUPPORT)", GATE, outside=r"ok|errno E(PROTONOSUPPORT|NOPROTOOPT)")
 def mptcp():
     with new(protocol=262) as client:
         client.connect((HOST, ports.DENIED))
 
 
-@attack(31, r"errno E(OPNOTSUPP|ACCES|PROTONOSUPPORT)", outside=r"errno E(PROTONOSUPPORT|CONNREFUSED)|ok")
+@attack(31, r"errno E(OPNOTSUPP|ACCES|PROTONOSUPPORT)", GATE, outside=r"errno E(PROTONOSUPPORT|CONNREFUSED)|ok")
 def sctp():
     with new(protocol=132) as client:
         client.connect((HOST, ports.DENIED))
 
 
-@attack(31, r"errno E(OPNOTSUPP|ACCES|PROTONOSUPPORT)", outside=r"ok|errno EPROTONOSUPPORT")
+@attack(31, r"errno E(OPNOTSUPP|ACCES|PROTONOSUPPORT)", GATE, outside=r"ok|errno EPROTONOSUPPORT")
 def udp_lite():
     with new(UDP, protocol=136) as client:
         return client.sendto(b"attack", (HOST, ports.UDP_DENIED))
 
 
-@attack(31, "errno E(PERM|ACCES)", needs_root=True)
+@attack(31, "errno E(PERM|ACCES)", CAPABILITIES, needs_root=True)
 def raw_socket():
     with new(socket.SOCK_RAW, protocol=1) as client:
         return client.sendto(b"\x08\0\xf7\xff\0\0\0\0", (HOST, 0))
 
 
-@attack(31, "errno E(PERM|ACCES|OPNOTSUPP)", outside="ok|errno EACCES")
+@attack(31, "errno E(PERM|ACCES|OPNOTSUPP)", GATE, outside="ok|errno EACCES")
 def ping_socket():
     with new(UDP, protocol=1) as client:
         return client.sendto(b"\x08\0\xf7\xff\0\0\0\0", (HOST, 0))
 
 
-@attack(31, "errno E(ISCONN|ACCES)", outside="ok|errno E(OPNOTSUPP|INPROGRESS)")
+@attack(31, "errno E(ISCONN|ACCES)", GATE, outside="ok|errno E(OPNOTSUPP|INPROGRESS)")
 def fastopen_sendto():
     with new() as client:
         return client.sendto(b"attack", socket.MSG_FASTOPEN, (HOST, ports.DENIED))
 
 
-@attack(31, "errno E(ISCONN|ACCES)", outside="ok|errno E(OPNOTSUPP|INPROGRESS)")
+@attack(31, "errno E(ISCONN|ACCES)", GATE, outside="ok|errno E(OPNOTSUPP|INPROGRESS)")
 def fastopen_sendmsg():
     with new() as client:
         return client.sendmsg([b"attack"], [], socket.MSG_FASTOPEN, (HOST, ports.DENIED))
 
 
-@attack(31, "errno ENOSYS", outside="ok|errno EINPROGRESS")
+@attack(31, "errno ENOSYS", CALLS, outside="ok|errno EINPROGRESS")
 def fastopen_connect_option():
     with new() as client:
         client.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT
@@ -286,7 +286,7 @@ def fastopen_connect_option():
         return client.send(b"attack")
 
 
-@attack(31, "errno EPERM|" + EACCES)
+@attack(31, "errno EPERM|" + EACCES, CALLS)
 def sendmmsg():
     with new(UDP) as client:
         text = ctypes.create_string_buffer(b"attack")
@@ -296,7 +296,7 @@ def sendmmsg():
         return syscall(307, client.fileno(), message, 1, 0)
 
 
-@attack(31, r"errno E(OPNOTSUPP|ACCES)")
+@attack(31, r"errno E(OPNOTSUPP|ACCES)", GATE)
 def sendmsg_with_control_messages():
     """IP_PKTINFO, IP_RETOPTS: more than the address decides where it goes."""
     with new(UDP) as client:
@@ -304,7 +304,7 @@ def sendmsg_with_control_messages():
         return client.sendmsg([b"attack"], control, 0, (HOST, ports.UDP_ALLOWED))
 
 
-@attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)", needs_root=True)
+@attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)", CALLS, needs_root=True)
 def source_route():
     """IP_OPTIONS: the packets to an allowed address go to 127.0.0.3 first (LSRR)."""
     with new(UDP) as client:
@@ -313,7 +313,7 @@ def source_route():
         return client.send(b"attack")
 
 
-@attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)")
+@attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)", CALLS)
 def source_route_v6():
     """IPV6_RTHDR of type 4 (SRv6), which the kernel gives to everybody: packets for ::1 go to fd00::3 first."""
     with new(UDP, socket.AF_INET6) as client:
@@ -341,7 +341,7 @@ def _blocked(host=HOST):
     return client, thread, errors
 
 
-@attack(32, r"ok waited", outside=r"ok waited")
+@attack(32, r"ok waited", GATE, outside=r"ok waited")
 def nonblocking_flipped():
     clients = [_blocked() for _ in range(8)]
     deadline = time.monotonic() + 0.8
@@ -353,7 +353,7 @@ def nonblocking_flipped():
     return "waited" if waiting else f"nobody {[e for _, _, e in clients]}"
 
 
-@attack(33, r"ok stormed", control=None)
+@attack(33, r"ok stormed", GATE, control=None)
 def signal_storm():
     signal.signal(signal.SIGUSR1, lambda *_: None)
     client, thread, errors = _blocked()
@@ -366,7 +366,7 @@ def signal_storm():
     return "stormed"
 
 
-@attack(33, r"ok closed", outside="ok closed")
+@attack(33, r"ok closed", GATE, outside="ok closed")
 def closed_and_replaced():
     """Another descriptor takes the number while the broker connects: a pipe, then a socket for the denied port."""
     for _ in range(10):
@@ -386,14 +386,14 @@ def closed_and_replaced():
     return "closed"
 
 
-@attack(32, "ok 30", outside="ok 30")
+@attack(32, "ok 30", GATE, outside="ok 30")
 def thirty_blocked():
     clients = [_blocked() for _ in range(30)]
     time.sleep(0.3)
     return sum(thread.is_alive() for _, thread, _ in clients) + sum(errors == [11] for _, _, errors in clients)
 
 
-@attack(33, r"worker ended: exit status 3.*", control=None)
+@attack(33, r"worker ended: exit status 3.*", GATE, control=None)
 def death_in_mid_connect():
     for _ in range(10):
         _blocked()
@@ -403,7 +403,7 @@ def death_in_mid_connect():
 
 # 34: how many
 
-@attack(34, r"ok (\d+) connected, quota True", outside=r"ok (\d+) connected, quota False")
+@attack(34, r"ok (\d+) connected, quota True", GATE, outside=r"ok (\d+) connected, quota False")
 def flood():
     connected, quota, deadline = 0, False, time.monotonic() + 1
     while time.monotonic() < deadline and connected < 2000:
@@ -423,33 +423,33 @@ def _bind(kind, host, port, family=socket.AF_INET):
         server.bind((host, port))
 
 
-@attack(36, EACCES)
+@attack(36, EACCES, GATE)
 def bind_tcp():
     _bind(TCP, HOST, 0)
 
 
-@attack(36, EACCES)
+@attack(36, EACCES, GATE)
 def bind_tcp_port():
     _bind(TCP, "0.0.0.0", ports.FREE)
 
 
-@attack(36, EACCES)
+@attack(36, EACCES, GATE)
 def bind_udp_port():
     _bind(UDP, "0.0.0.0", ports.FREE)
 
 
-@attack(36, EACCES)
+@attack(36, EACCES, GATE)
 def bind_v6():
     _bind(TCP, "::", ports.FREE, socket.AF_INET6)
 
 
-@attack(36, EACCES)
+@attack(36, EACCES, GATE)
 def listen_unbound():
     with new() as server:
         server.listen()
 
 
-@attack(36, r"errno E(ACCES|INVAL|ISCONN)", outside="ok|errno EINVAL")
+@attack(36, r"errno E(ACCES|INVAL|ISCONN)", GATE, outside="ok|errno EINVAL")
 def listen_on_what_was_a_client():
     with new() as server:
         server.connect((HOST, ports.ALLOWED))
@@ -457,7 +457,7 @@ def listen_on_what_was_a_client():
         server.listen()
 
 
-@attack(36, EACCES)
+@attack(36, EACCES, GATE)
 def asyncio_server():
     import asyncio
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from attacklib import INSIDE, attack, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
+from attacklib import BROKER, CALLS, FILES, INSIDE, LIMITS, NAMESPACES, attack, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
 
 MIB = 1 << 20
 BOMB = 320 * MIB  # much more than the option, and little enough for a control
@@ -37,7 +37,7 @@ def _fill(kind):
 
 # 38: memory
 
-@attack(38, r"raised MemoryError.*")
+@attack(38, r"raised MemoryError.*", LIMITS)
 def python_memory():
     kept = []
     while sum(map(len, kept)) < BOMB:
@@ -45,41 +45,41 @@ def python_memory():
     return len(kept)
 
 
-@attack(38, "errno ENOMEM")
+@attack(38, "errno ENOMEM", LIMITS)
 def private_mappings():
     return _fill(0x22)
 
 
-@attack(38, "errno ENOMEM|worker ended.*")
+@attack(38, "errno ENOMEM|worker ended.*", CALLS)
 def shared_mappings():
     """MAP_SHARED | MAP_ANONYMOUS: what mmap.mmap(-1, n) does; RLIMIT_DATA does not count it."""
     return _fill(0x21)
 
 
-@attack(38, "errno ENOMEM|worker ended.*")
+@attack(38, "errno ENOMEM|worker ended.*", CALLS)
 def stack_mappings():
     """MAP_GROWSDOWN: counts as stack, and each is below RLIMIT_STACK."""
     return _fill(0x122)
 
 
-@attack(38, r"errno (ENOMEM|ENOSPC|EFBIG)|worker ended.*|raised MemoryError.*", outside="ok")
+@attack(38, (r"errno (ENOMEM|ENOSPC|EFBIG)|worker ended.*|raised MemoryError.*", "errno EACCES"), FILES, outside="ok")
 def memory_of_tmp():
     """/tmp is memory too."""
     path = f"/tmp/fc-bomb-{os.getpid()}"
-    try:
-        with open(path, "wb", buffering=0) as file:
+    with open(path, "wb", buffering=0) as file:
+        try:
             for _ in range(BOMB // 8 // MIB):
                 written = file.write(bytes(8 * MIB))
                 if written < 8 * MIB:
                     raise OSError(28, "short write")
-    finally:
-        os.unlink(path)
+        finally:
+            os.unlink(path)
     return "written"
 
 
 # 39: threads
 
-@attack(39, r"ok (1[0-9]|2[0-9]) threads, then fails", outside="ok 100 threads", control=True)
+@attack(39, ("ok [12][0-9] threads, then fails", "ok [3-6][0-9] threads, then fails"), LIMITS, outside="ok 100 threads", control=True)
 def threads_until_it_fails():
     stop, made = threading.Event(), []
     try:
@@ -96,7 +96,7 @@ def threads_until_it_fails():
             thread.join()
 
 
-@attack(39, r"ok (2[0-9]|3[0-9]|4[0-9]) files, then EMFILE", outside="ok 200 files")
+@attack(39, r"ok (2[0-9]|3[0-9]|4[0-9]) files, then EMFILE", LIMITS, outside="ok 200 files")
 def descriptors_until_it_fails():
     made = []
     try:
@@ -110,7 +110,7 @@ def descriptors_until_it_fails():
             os.close(fd)
 
 
-@attack(39, r"raised (ValueError|PermissionError).*|errno E(NOSYS|PERM)", outside="ok None")
+@attack(39, r"raised (ValueError|PermissionError).*|errno E(NOSYS|PERM)", CALLS, outside="ok None")
 def raise_the_limits():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -118,7 +118,7 @@ def raise_the_limits():
 
 # 41: files
 
-@attack(41, r"errno EFBIG|worker ended: killed by SIGXFSZ.*", outside=r"ok 1125899906842624|errno EFBIG|ok \d+")
+@attack(41, r"errno EFBIG|worker ended: killed by SIGXFSZ.*", LIMITS, outside=r"ok 1125899906842624|errno EFBIG|ok \d+")
 def sparse_file():
     with open("sparse", "wb") as file:
         size = 1 << 50 if INSIDE else 1 << 40
@@ -128,7 +128,7 @@ def sparse_file():
     return found
 
 
-@attack(41, r"errno EFBIG|worker ended: killed by SIGXFSZ.*", outside="ok written")
+@attack(41, r"errno EFBIG|worker ended: killed by SIGXFSZ.*", LIMITS, outside="ok written")
 def large_file():
     with open("large", "wb", buffering=0) as file:
         for _ in range(80):
@@ -137,7 +137,7 @@ def large_file():
     return "written"
 
 
-@attack(41, r"ok depth \d+|worker ended: .*", outside="ok depth 1000")
+@attack(41, r"ok depth \d+|worker ended: .*", BROKER, outside="ok depth 1000")
 def deep_tree():
     """Removed again by the attack itself."""
     here, depth = os.getcwd(), 0
@@ -155,7 +155,7 @@ def deep_tree():
     return f"depth {depth}"
 
 
-@attack(41, r"worker ended: killed by SIGKILL.*", outside="ok 3000")
+@attack(41, r"worker ended: killed by SIGKILL.*", BROKER, outside="ok 3000")
 def many_files():
     for n in range(3000):
         open(f"many{n}", "w").close()
@@ -163,7 +163,7 @@ def many_files():
     return n + 1
 
 
-@attack(41, r"worker ended: killed by SIGKILL.*", outside="ok 24")
+@attack(41, r"worker ended: killed by SIGKILL.*", BROKER, outside="ok 24")
 def many_bytes():
     for n in range(24):
         with open(f"bytes{n}", "wb") as file:
@@ -172,7 +172,7 @@ def many_bytes():
     return n + 1
 
 
-@attack(41, "ok named", outside="ok named")
+@attack(41, "ok named", BROKER, outside="ok named")
 def names_with_bad_bytes():
     for name in (b"\xff\xfe", b"new\nline", b"\x1b[2J", b"x" * 255, b" ", b"-rf", "\u202e".encode()):
         with open(b"bad" + name[:252], "w"):
@@ -182,40 +182,40 @@ def names_with_bad_bytes():
 
 # 42: its own end
 
-@attack(42, r"worker ended: killed by SIGSEGV.*", outside="killed by SIGSEGV")
+@attack(42, r"worker ended: killed by SIGSEGV.*", BROKER, outside="killed by SIGSEGV")
 def segfault():
     ctypes.string_at(8)
 
 
-@attack(42, r"worker ended: exit status 5.*", control=None)
+@attack(42, r"worker ended: exit status 5.*", BROKER, control=None)
 def exit_at_once():
     os._exit(5)
 
 
-@attack(42, r"worker ended: exit status 6.*", control=None)
+@attack(42, r"worker ended: exit status 6.*", BROKER, control=None)
 def exit_raw():
     syscall(231, 6)
 
 
-@attack(42, r"worker ended: killed by SIG(ABRT|SEGV).*", outside="killed by SIGABRT")
+@attack(42, r"worker ended: killed by SIG(ABRT|SEGV).*", BROKER, outside="killed by SIGABRT")
 def abort():
     os.abort()
 
 
-@attack(42, r"ok not stopped|worker ended.*", control=None)
+@attack(42, ("ok not stopped", "stopped"), NAMESPACES, control=None)
 def stop_itself():
-    """The first process of its namespace is not stopped by itself."""
+    """The first process of its namespace is not stopped by itself; another is, like one in an endless loop."""
     os.kill(os.getpid(), signal.SIGSTOP)
     return "not stopped"
 
 
-@attack(42, r"worker ended: killed by SIG(ILL|SEGV|TRAP|BUS).*", outside="killed by SIG(ILL|SEGV|TRAP|BUS)")
+@attack(42, r"worker ended: killed by SIG(ILL|SEGV|TRAP|BUS).*", BROKER, outside="killed by SIG(ILL|SEGV|TRAP|BUS)")
 def illegal_instruction():
     from attacklib import machine_code
     machine_code(b"\x0f\x0b")()
 
 
-@attack(42, r"worker ended: .*", outside="killed by SIGSEGV")
+@attack(42, r"worker ended: .*", BROKER, outside="killed by SIGSEGV")
 def stack_overflow():
     """Native recursion without end."""
     from attacklib import machine_code
@@ -224,7 +224,7 @@ def stack_overflow():
 
 # 40 and 45: talk
 
-@attack(40, "ok printed", outside="ok printed")
+@attack(40, "ok printed", BROKER, outside="ok printed")
 def print_flood():
     """64 MiB here; the time of 1 GB would be other people's."""
     line = b"flood " + b"x" * 1017 + b"\n"
@@ -237,7 +237,7 @@ def print_flood():
     return "printed"
 
 
-@attack(40, "ok printed", outside="ok printed")
+@attack(40, "ok printed", BROKER, outside="ok printed")
 def line_without_end():
     fd = 1 if INSIDE else os.open("/dev/null", os.O_WRONLY)
     for _ in range(16):
@@ -248,18 +248,18 @@ def line_without_end():
     return "printed"
 
 
-@attack(40, r"raised ValueError x+.*", outside="raised ValueError")
+@attack(40, r"raised ValueError x+.*", BROKER, outside="raised ValueError")
 def large_exception():
     raise ValueError("x" * 10 * MIB)
 
 
-@attack(40, "ok printed", outside="ok printed")
+@attack(40, "ok printed", BROKER, outside="ok printed")
 def terminal_escapes():
     os.write(1, b"escape \x1b]0;owned\x07\x1b[2J\r\x9b31m\x00\xff\n2026-11-22T15:45:16.806 error good forged\n")
     return "printed"
 
 
-@attack(45, r"ok 200000", control=None)
+@attack(45, r"ok 200000", BROKER, control=None)
 def outputs():
     import midimonster
     for n in range(200000):
@@ -267,7 +267,7 @@ def outputs():
     return 200000
 
 
-@attack(45, r"raised \w+Error.*", control=None)
+@attack(45, r"raised \w+Error.*", BROKER, control=None)
 def timers():
     import midimonster
     for n in range(100000):
@@ -275,7 +275,7 @@ def timers():
     return "all"
 
 
-@attack(45, r"raised \w+.*|errno (EMFILE|ENOSPC).*", control=None)
+@attack(45, r"raised \w+.*|errno (EMFILE|ENOSPC).*", BROKER, control=None)
 def registered_sockets():
     import midimonster
     kept = []
@@ -287,7 +287,7 @@ def registered_sockets():
     return len(kept)
 
 
-@attack(45, r"ok none", control=None)
+@attack(45, r"ok none", BROKER, control=None)
 def new_channels_too_late():
     """One warning a name, no channel."""
     import midimonster
@@ -297,7 +297,7 @@ def new_channels_too_late():
     return "none" if not [name for name in midimonster.channels() if name.startswith("late")] else "made"
 
 
-@attack(45, r"(ok None|raised \w*Error.*)", control=None)
+@attack(45, r"(ok None|raised \w*Error.*)", BROKER, control=None)
 def channel_names():
     import midimonster
     for name in ("x" * MIB, "a\nb", "a\0b", "\ud800", ""):

@@ -7,7 +7,7 @@ import socket
 import struct
 
 import places
-from attacklib import attack, pointer, syscall
+from attacklib import CALLS, GATE, attack, pointer, syscall
 
 # 24: families of sockets
 
@@ -15,32 +15,32 @@ def _family(number, kind=socket.SOCK_RAW):
     socket.socket(number, kind, 0).close()
 
 
-@attack(24, "errno EAFNOSUPPORT")
+@attack(24, "errno EAFNOSUPPORT", CALLS)
 def netlink():
     _family(socket.AF_NETLINK)
 
 
-@attack(24, "errno EAFNOSUPPORT", needs_root=True)
+@attack(24, "errno EAFNOSUPPORT", CALLS, needs_root=True)
 def packet():
     _family(socket.AF_PACKET)
 
 
-@attack(24, "errno EAFNOSUPPORT", outside="ok|errno EAFNOSUPPORT")
+@attack(24, "errno EAFNOSUPPORT", CALLS, outside="ok|errno EAFNOSUPPORT")
 def vsock():
     _family(40, socket.SOCK_STREAM)
 
 
-@attack(24, "errno EAFNOSUPPORT", outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
+@attack(24, "errno EAFNOSUPPORT", CALLS, outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
 def alg():
     _family(38, socket.SOCK_SEQPACKET)
 
 
-@attack(24, "errno EAFNOSUPPORT", outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
+@attack(24, "errno EAFNOSUPPORT", CALLS, outside="ok|errno E(AFNOSUPPORT|PROTONOSUPPORT)")
 def bluetooth():
     _family(31)
 
 
-@attack(24, "ok inet inet6 only", outside="ok more")
+@attack(24, "ok inet inet6 only", CALLS, outside="ok more")
 def every_family():
     """0 to 64 in each kind, also with high bits, which the kernel ignores."""
     made = set()
@@ -57,13 +57,13 @@ def every_family():
 
 # 25: unix sockets
 
-@attack(25, "errno EAFNOSUPPORT")
+@attack(25, "errno EAFNOSUPPORT", CALLS)
 def unix_stream():
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(places.UNIX_STREAM)
 
 
-@attack(25, "errno EAFNOSUPPORT")
+@attack(25, "errno EAFNOSUPPORT", CALLS)
 def unix_abstract():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
         return client.sendto(b"attack", places.UNIX_ABSTRACT)
@@ -79,23 +79,23 @@ def _from_a_pair(use):
 PAIR = r"errno E(AFNOSUPPORT|PERM|ACCES|OPNOTSUPP)"
 
 
-@attack(25, PAIR)
+@attack(25, PAIR, GATE)
 def pair_sendto():
     return _from_a_pair(lambda pair: pair.sendto(b"attack", places.UNIX_ABSTRACT))
 
 
-@attack(25, PAIR)
+@attack(25, PAIR, GATE)
 def pair_sendmsg():
     return _from_a_pair(lambda pair: pair.sendmsg([b"attack"], [], 0, places.UNIX_ABSTRACT))
 
 
-@attack(25, PAIR)
+@attack(25, PAIR, GATE)
 def pair_sendmsg_with_a_descriptor():
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [1]))]
     return _from_a_pair(lambda pair: pair.sendmsg([b"attack"], rights, 0, places.UNIX_ABSTRACT))
 
 
-@attack(25, PAIR)
+@attack(25, PAIR, CALLS)
 def pair_sendmmsg():
     def use(pair):
         name = struct.pack("<H", 1) + places.UNIX_ABSTRACT.encode()
@@ -106,17 +106,17 @@ def pair_sendmmsg():
     return _from_a_pair(use)
 
 
-@attack(25, PAIR)
+@attack(25, PAIR, GATE)
 def pair_connect():
     return _from_a_pair(lambda pair: pair.connect(places.UNIX_ABSTRACT))
 
 
-@attack(25, PAIR, outside="ok")
+@attack(25, PAIR, GATE, outside="ok")
 def pair_connect_to_a_path():
     return _from_a_pair(lambda pair: pair.connect(places.UNIX_DATAGRAM))
 
 
-@attack(25, PAIR)
+@attack(25, PAIR, GATE)
 def pair_bind():
     left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     left.bind(f"\0fc-{os.getpid()}")

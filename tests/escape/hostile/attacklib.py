@@ -23,6 +23,17 @@ ATTACKS = []
 BY_NAME = {}
 
 
+# The layers that stop attacks, as docs/sandbox.md calls them. A pair here, or of expected outcomes, is: in the usual
+# settings, and in the fallback, where there are no namespaces and so no private root.
+CALLS, LIMITS, DESCRIPTORS, CAPABILITIES = "system calls", "limits", "descriptors", "capabilities"
+GATE, LINK, BROKER, NAMESPACES = "network gate", "link", "broker", ("namespaces", "broker")
+FILES, STAMPS = ("private root", "Landlock"), ("private root", "system calls")
+
+
+def pair(value):
+    return value if isinstance(value, tuple) else (value, value)
+
+
 def put_in_place(fd, number):
     """What dup2() does, without it."""
     try:
@@ -34,29 +45,40 @@ def put_in_place(fd, number):
 
 
 class Attack:
-    def __init__(self, row, inside, outside, needs_root, control, function):
+    def __init__(self, row, inside, layer, outside, needs_root, control, hole, function):
         self.row, self.inside, self.outside = row, inside, outside
+        self.layers = pair(layer)
+        self.hole = hole  # why it succeeds in the fallback
         self.needs_root = needs_root  # the control does
         self.control = control  # of what runs outside: this, or another name's function, or None
         self.function = function
         self.name = function.__name__
 
+    def expected(self, fallback):
+        """The pattern of what comes of it in this setting."""
+        return pair(self.inside)[fallback]
+
     def run(self):
-        """One line: 'ok RESULT', 'errno NAME', 'raised TYPE TEXT'."""
-        try:
-            return f"ok {self.function()}"
-        except OSError as error:
-            if error.errno is None:
-                return f"raised {type(error).__name__} {error}"
-            return "errno " + NAMES.get(error.errno, str(error.errno))
-        except BaseException as error:
+        return outcome(self.function)
+
+
+def outcome(function):
+    """One line: 'ok RESULT', 'errno NAME', 'raised TYPE TEXT'."""
+    try:
+        return f"ok {function()}"
+    except OSError as error:
+        if error.errno is None or type(error).__name__ in ("gaierror", "herror"):
             return f"raised {type(error).__name__} {error}"
+        return "errno " + NAMES.get(error.errno, str(error.errno))
+    except BaseException as error:
+        return f"raised {type(error).__name__} {error}"
 
 
-def attack(row, inside, outside=r"ok\b", needs_root=False, control=True):
-    """`inside` and `outside` are patterns for the whole outcome, which inside may be 'worker ended: …'."""
+def attack(row, inside, layer, outside=r"ok\b", needs_root=False, control=True, hole=None):
+    """`inside` and `outside` are patterns for the whole outcome, which inside may be 'worker ended: …'; `inside` and
+    `layer` may be pairs (see above)."""
     def add(function):
-        entry = Attack(row, inside, outside, needs_root, control, function)
+        entry = Attack(row, inside, layer, outside, needs_root, control, hole, function)
         ATTACKS.append(entry)
         BY_NAME[entry.name] = entry
         return function

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""The table of docs/attacks.md, made of what the hostile scripts declare: `table.py` prints it, `table.py --write` puts it
+into the page."""
+
+import sys
+import types
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parents[1] / "docs/attacks.md"
+BEGIN, END = "<!-- made by tests/escape/table.py -->", "<!-- end -->"
+MODULES = "attack_files attack_filter attack_kernel attack_links attack_network attack_resources attack_sockets".split()
+
+
+class Row:
+    def __init__(self, attack, happens, layers=""):
+        self.attack, self.happens = attack, happens
+        self.layers = layers.split(", ") if layers else []  # of what is tested beside the attacks
+
+
+PART = {1: "Kernel", 17: "Files, memory and messages", 29: "Network", 37: "Resources"}
+ROWS = {
+    1: Row("system calls of i386 and x32", "the worker is killed (SIGSYS)"),
+    2: Row("`io_uring`", "EPERM"),
+    3: Row("new namespaces: `clone`, `clone3`, `unshare`, `setns`", "EPERM; `clone3` ENOSYS, so that threads still start"),
+    4: Row("`fork`, `vfork`, `subprocess`, `os.system`", "EPERM"),
+    5: Row("`execve`, a program in memory or of its own", "EPERM, ENOSYS"),
+    6: Row("`ptrace`, memory and descriptors of others", "EPERM, ENOSYS"),
+    7: Row("signals to everybody, the parent, a group", "EPERM, ENOSYS"),
+    8: Row("`mount`, `chroot`, `pivot_root` and their successors", "EPERM"),
+    9: Row("`bpf`, `perf_event_open`, `userfaultfd`", "EPERM"),
+    10: Row("kernel keys", "EPERM"),
+    11: Row("typing into the operator's terminal", "EPERM, ENOSYS, ENOTTY"),
+    12: Row("a filter of its own, hiding, outliving the broker", "EPERM, ENOSYS"),
+    13: Row("`personality`, `modify_ldt`, `arch_prctl`", "EPERM, ENOSYS"),
+    14: Row("a refused call by a thread that was there before the filter", "EPERM"),
+    15: Row("machine code in a mapping of its own", "EPERM"),
+    16: Row("handling, blocking or ignoring SIGSYS", "the worker is killed all the same"),
+    17: Row("others' files, scripts, folders", "absent (ENOENT); EACCES in the fallback"),
+    18: Row("links, FIFOs, devices, sockets left for the broker", "EPERM, ENOSYS"),
+    19: Row("`/proc`, `/sys`, `/dev/kmsg`", "absent (ENOENT); EACCES in the fallback"),
+    20: Row("inherited descriptors; garbage into each of them", "there are only its own; the worker ends", "descriptors"),
+    21: Row("secrets in the environment", "it is empty"),
+    22: Row("shared memory, queues, semaphores, shared folders", "EPERM, ENOSYS; its own `/tmp` and `/state` only"),
+    23: Row("locks, leases, notifications, time stamps as a channel", "refused, or answered and not done"),
+    24: Row("VSOCK, NETLINK, PACKET, ALG, BLUETOOTH sockets", "EAFNOSUPPORT"),
+    25: Row("unix sockets by path or abstract name, descriptors in messages", "EAFNOSUPPORT, EOPNOTSUPP, EPERM"),
+    26: Row("posing as another instance on the link", "a connected link has no name any more", "link"),
+    27: Row("changing the library, scripts, modes, the root; a library of its own",
+            "EROFS, EACCES, EPERM; in the fallback its own library is loaded, and can do no more than its script"),
+    28: Row("garbage, wrong order, floods on the link", "the worker ends with the reason in the log, or is held up"),
+    29: Row("denied hosts and ports; the address changed between check and use", "EACCES; nobody denied is reached"),
+    30: Row("other ways to write an address; a second connect", "EACCES; each is judged for itself"),
+    31: Row("other protocols, fast open, source routes, raw sockets", "EACCES, EOPNOTSUPP, EPERM, ENOSYS"),
+    32: Row("a connection that never comes, its mode flipped meanwhile", "the caller waits, nobody else"),
+    33: Row("signals, death, other descriptors in mid-connect", "nothing is left behind or wrongly placed"),
+    34: Row("a flood of connections", "EAGAIN at 50 a second"),
+    35: Row("a name that resolves differently later", "what it was at the start is reached", "network gate"),
+    36: Row("servers without permission", "EACCES"),
+    37: Row("endless loops, also native ones that keep the interpreter", "its own instance waits", "broker"),
+    38: Row("memory until it fails, in eight at once", "ENOMEM for each at its own limit"),
+    39: Row("threads and descriptors until it fails", "fails at its own limit; in the fallback threads at that of memory"),
+    40: Row("floods of output, endless lines, terminal escapes", "cut, counted, escaped"),
+    41: Row("large, sparse, deep, many files", "EFBIG, or the worker ends"),
+    42: Row("its own crash, exit, stop", "started again; a stop is none, in the fallback its own instance waits"),
+    43: Row("a crash loop", "one start a second, no zombies", "broker"),
+    44: Row("core dumps, also piped ones", "none", "limits"),
+    45: Row("floods of outputs, intervals, sockets, channels; strange names", "taken, or an exception at a limit"),
+    46: Row("telling whether the host has a network", "the same answers on a host with and on one without",
+            "system calls, network gate"),
+    47: Row("being the host's root", "no process below the broker is, whoever starts it", "identity"),
+}
+
+
+def attacks():
+    """All attacks that the hostile scripts declare. What they import inside is stood in for."""
+    sys.path.insert(0, str(HERE / "hostile"))
+    for name in ("places", "ports"):
+        sys.modules.setdefault(name, types.ModuleType(name))
+    sys.modules.setdefault("midimonster", types.SimpleNamespace(output=lambda *_: None))
+    for name in MODULES:
+        __import__(name)
+    from attacklib import ATTACKS
+    return ATTACKS
+
+
+def layers(row, entries):
+    """'a, b; fallback: c': what stops the row's attacks, and what does without namespaces if that is not the same."""
+    usual, fallback = (dict.fromkeys([*(entry.layers[n] for entry in entries), *ROWS[row].layers]) for n in (0, 1))
+    return ", ".join(usual) + ("" if set(usual) == set(fallback) else "; fallback: " + ", ".join(fallback))
+
+
+def table(entries):
+    lines = ["| | attack | tries | what happens | layer |", "| --- | --- | --- | --- | --- |"]
+    for number, row in ROWS.items():
+        if number in PART:
+            lines.append(f"| | **{PART[number]}** | | | |")
+        own = [entry for entry in entries if entry.row == number]
+        assert own or row.layers, f"row {number} is not tested"
+        lines.append(f"| {number} | {row.attack} | {len(own) or ''} | {row.happens} | {layers(number, own)} |")
+    for entry in entries:
+        assert entry.row in ROWS, entry.name
+        assert all(entry.layers), entry.name
+    holes = {}
+    for entry in entries:
+        if entry.hole:
+            holes.setdefault(entry.hole, []).append(entry.name)
+    lines += ["", "Known to succeed in the fallback:", ""]
+    lines += [f"* {', '.join(f'`{name}`' for name in names)}: {why}" for why, names in holes.items()]
+    return "\n".join(lines)
+
+
+def page(entries):
+    """The page as it should be."""
+    before, rest = PAGE.read_text().split(BEGIN)
+    return f"{before}{BEGIN}\n{table(entries)}\n{END}{rest.split(END)[1]}"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        PAGE.write_text(page(attacks()))
+    else:
+        print(table(attacks()))
