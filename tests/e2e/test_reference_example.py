@@ -3,6 +3,8 @@
 import socket
 import time
 
+import pytest
+
 # As printed there, but for its port, a body where it has only a comment, and its missing import of nothing.
 EXAMPLE = '''
 import socket

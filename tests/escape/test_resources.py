@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -46,6 +47,8 @@ def test_bounded(theatre, entry):
     before = memory(theatre.show.pid)
     stops = entry.expected(theatre.fallback) == "stopped"
     outcome = until_it_stopped(theatre, entry) if stops else theatre.attack(entry, RESOURCES, timeout=60)
+    if entry.name == "deep_tree":  # what is left of it if it was ended is too deep for Python's own means
+        subprocess.run(["find", theatre.show.folder, "-depth", "-name", "d", "-delete"], check=True)
     assert re.fullmatch(entry.expected(theatre.fallback), outcome), outcome
     grown = memory(theatre.show.pid) - before
     assert grown < 32 << 20, f"the broker grew by {grown >> 20} MiB"
