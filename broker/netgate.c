@@ -120,6 +120,14 @@ static uint64_t netgate_own_cookie(void)
     return fd < 0 ? 0 : netgate_cookie(fd);
 }
 
+/* Any other descriptor would wake the loop with what nobody takes out of it. */
+static bool netgate_is_listener(int fd)
+{
+    uint64_t none = 0;
+
+    return ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &none) == 0 || errno == ENOENT;
+}
+
 int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_spec *spec, int fd)
 {
     struct netgate *gate = calloc(1, sizeof(*gate));
@@ -135,7 +143,12 @@ int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_
     gate->cookie = netgate_own_cookie();
     log_limit_init(&gate->log_limit, NETGATE_LOG_BURST, NETGATE_LOG_PER_SECOND);
     log_limit_init(&gate->connect_limit, NETGATE_CONNECT_BURST, NETGATE_CONNECT_PER_SECOND);
-    r = gate->cookie ? loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate) : -ENOPROTOOPT;
+    if (!netgate_is_listener(fd))
+        r = -EBADF;
+    else if (!gate->cookie)
+        r = -ENOPROTOOPT;
+    else
+        r = loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate);
     if (r < 0) {
         netgate_free(gate);
         return r;
