@@ -293,12 +293,12 @@ static void say(const void *bytes, size_t n)
     bool is_message = codec_decode(codec, CODEC_FROM_WORKER, bytes, n, &message) == 0;
     void *room = link_reserve(worker, n);
 
+    if (before == ORDER_CLOSED)
+        return; /* nobody reads it */
     require(room != NULL);
     if (n)
         memcpy(room, bytes, n);
     require(link_commit(worker) == 0);
-    if (before == ORDER_CLOSED)
-        return; /* nobody reads it */
     await(python->guest->link);
     guest_link_receive(python->guest, false);
     judge(before, is_message ? &message : NULL);
