@@ -298,6 +298,7 @@ static void say(const void *bytes, size_t n)
     require(room != NULL);
     if (n)
         memcpy(room, bytes, n);
+    link_readable(worker); /* lets libzmq see that there is room again */
     require(link_commit(worker) == 0);
     await(python->guest->link);
     guest_link_receive(python->guest, false);
