@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <poll.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -40,7 +39,7 @@ static int pidfd;
 
 static struct show *show;
 static struct python *python;
-static struct link *worker;
+static struct link *broker, *worker; /* the two ends */
 static bool told_setup, told_proceed, told_stop, has_batch;
 
 static void stop(void *userdata)
@@ -78,6 +77,7 @@ static void finish(void *userdata)
 
 static void remove_folder(void)
 {
+    unlink("link");
     unlink("show.cfg");
     if (chdir("/") == 0)
         rmdir(folder);
@@ -121,25 +121,38 @@ static void make_runtime(void)
     require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
     require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0 && codec_new(&codec) == 0);
     require(link_context_new(&runtime.links) == 0);
-    runtime.link_folder_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     pidfd = pidfd_open(getpid(), 0);
-    require(runtime.link_folder_fd >= 0 && pidfd >= 0);
+    require(pidfd >= 0);
     loop_set_after(runtime.loop, route, NULL);
     make_descriptors();
 }
 
+static void receive(void *guest)
+{
+    guest_link_receive(guest, false);
+}
+
+static void wanted(void *guest)
+{
+    ((struct guest *)guest)->ops->wanted(((struct guest *)guest)->userdata);
+}
+
+/* Both ends stay for many inputs: making them takes longest. */
+static void make_links(void)
+{
+    static const char path[] = "link";
+
+    if (broker)
+        return;
+    require(link_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
+}
+
 /* What guest_new() makes, without a process: "exited", so that nothing is killed. */
-static void begin(void)
+static struct guest *make_guest(void)
 {
     struct guest *guest = calloc(1, sizeof(*guest));
-    char path[128];
 
-    told_setup = told_proceed = told_stop = has_batch = false;
-    require(guest && show_build(&show, config, "show.cfg", false) == 0);
-    show->runtime = &runtime;
-    python = show->instances[0]->self;
-    python->restart = (struct timer){.fn = nothing};
-    python->guest = guest;
+    require(guest != NULL);
     *guest = (struct guest){
         .runtime = &runtime,
         .spec = {.instance = "py", .policy = &python->policy},
@@ -150,17 +163,39 @@ static void begin(void)
         .exited = true,
         .deadline = {.fn = nothing},
         .finish = {.fn = finish, .userdata = guest},
+        .receive = {.fn = receive, .userdata = guest},
+        .link = broker,
     };
-    require(guest->pidfd >= 0 && guest_link_open(guest) == 0);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", runtime.link_folder_fd, guest->link_name);
-    require(link_connect(&worker, runtime.links, path) == 0);
+    require(guest->pidfd >= 0 && tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
+    require(managed_set_new(&guest->sockets, runtime.loop, "py", wanted, guest) == 0);
+    return guest;
+}
+
+static void begin(void)
+{
+    const void *bytes;
+    size_t n;
+
+    told_setup = told_proceed = told_stop = has_batch = false;
+    make_links();
+    require(link_receive(worker, &bytes, &n) == -EAGAIN && link_receive(broker, &bytes, &n) == -EAGAIN);
+    require(show_build(&show, config, "show.cfg", false) == 0);
+    show->runtime = &runtime;
+    python = show->instances[0]->self;
+    python->restart = (struct timer){.fn = nothing};
+    python->guest = make_guest();
 }
 
 static void end(void)
 {
     char byte[64];
 
-    worker = link_free(worker);
+    if (python->guest) {
+        python->guest->link = NULL;
+    } else { /* stopped, and gone with its link */
+        broker = NULL;
+        worker = link_free(worker);
+    }
     show = show_free(show);
     while (recv(FD_STREAM, byte, sizeof(byte), MSG_DONTWAIT) > 0)
         ;

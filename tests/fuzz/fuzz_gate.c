@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <net/if.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -67,23 +66,31 @@ static void signal_done(void)
     require(eventfd_write(call.done, 1) == 0);
 }
 
+/* The signal that interrupts a call may come just after it. */
+static void await_go(void)
+{
+    eventfd_t one;
+
+    while (eventfd_read(call.go, &one) < 0)
+        require(errno == EINTR);
+}
+
 static void *make_calls(void *unused)
 {
     static const char *const calls[] = {"connect", "bind", "listen", "sendto", "sendmsg", "acct"};
-    eventfd_t one;
 
     (void)unused;
     call.thread = gettid();
     call.listener = unshare(CLONE_NEWNET) == 0 ? filter_load(calls, sizeof(calls) / sizeof(calls[0])) : -1;
     signal_done();
-    while (eventfd_read(call.go, &one) == 0 || errno == EINTR) {
+    for (;;) {
+        await_go();
         call.result = syscall(call.number, call.arguments[0], call.arguments[1], call.arguments[2],
                               call.arguments[3], call.arguments[4], call.arguments[5]);
         if (call.result < 0)
             call.result = -errno;
         signal_done();
     }
-    return NULL;
 }
 
 /* The loopback interface of the new namespace; there is no other one. */
@@ -371,7 +378,7 @@ static void end(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct input input = {data, bytes};
-    int before = lowest_free_descriptor();
+    unsigned before = count_open();
 
     log_init(FC_LOG_ERROR);
     rules_take(&rules, &input);
@@ -380,6 +387,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         step(&input);
     end();
     policy_deinit(&rules.policy);
-    require(lowest_free_descriptor() == before);
+    require(count_open() == before);
     return 0;
 }
