@@ -311,8 +311,10 @@ static void judge(enum order_state before, const struct message *message)
     }
     if (message->type == MESSAGE_HELLO)
         require((message->hello_version == CODEC_VERSION) == (after == ORDER_LOCKING));
-    if (message->type == MESSAGE_LOCKED && message->notify_fd != FD_LISTENER)
-        require(after == ORDER_CLOSED);
+    if (message->type == MESSAGE_LOCKED)
+        require(after == (message->notify_fd == FD_LISTENER ? ORDER_IMPORTING : ORDER_CLOSED));
+    if (message->type == MESSAGE_READY)
+        require(after == ORDER_IDLE || after == ORDER_BUSY);
     if (message->type == MESSAGE_REPORT) {
         for (size_t i = 0; i < message->report.n_events; i++)
             require(isfinite(message->report.values[i]) || after == ORDER_CLOSED);

@@ -11,6 +11,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_OVERRIDES 8
+#define MAX_LINE      512
 
 static const char file[] =
     "[backend python]\nthreads = 3\nmodule = base\n[python py]\nmodule = own\nmemory = 100M\n"
@@ -108,27 +109,39 @@ static void build(struct config *config)
     show_free(show);
 }
 
-/* If there is no error, the option is where the text says, and no file has a word in it. */
+/* What stands there without blanks around it. */
+static void cut(char *word, const char *from, const char *to)
+{
+    while (from < to && ((unsigned char)*from <= ' ' || *from == 0x7f))
+        from++;
+    while (from < to && ((unsigned char)to[-1] <= ' ' || to[-1] == 0x7f))
+        to--;
+    memcpy(word, from, (size_t)(to - from));
+    word[to - from] = '\0';
+}
+
+/* If there is no error, the option has the value in its section, and no file has a word in it. */
 static void check_applied(const struct config *config, const struct config_override *override)
 {
     const char *dot = strchr(override->text, '.'), *equals = dot ? strchr(dot, '=') : NULL;
+    char section[MAX_LINE], option[MAX_LINE], value[MAX_LINE];
     bool found = false;
 
     require(equals != NULL);
+    cut(section, override->text, dot);
+    cut(option, dot + 1, equals);
+    cut(value, equals + 1, equals + strlen(equals));
     for (size_t i = 0; i < config->n_sections; i++) {
-        const struct config_section *section = &config->sections[i];
-        const char *name = section->instance ? section->instance : section->backend;
+        const struct config_section *at = &config->sections[i];
 
-        if (!section->instance != override->is_backend ||
-            !memmem(override->text, (size_t)(dot - override->text), name, strlen(name)))
+        if (!at->instance != override->is_backend ||
+            strcmp(at->instance ? at->instance : at->backend, section) != 0)
             continue;
-        for (size_t j = 0; j < section->n_options; j++) {
-            const struct config_option *option = &section->options[j];
-
-            if (!memmem(dot, (size_t)(equals - dot), option->name, strlen(option->name)) ||
-                strlen(option->name) < 1)
+        for (size_t j = 0; j < at->n_options; j++) {
+            if (strcmp(at->options[j].name, option) != 0)
                 continue;
-            found |= strstr(equals, option->value) != NULL && option->at.line == 0;
+            require(at->options[j].at.line == 0);
+            found |= strcmp(at->options[j].value, value) == 0;
         }
     }
     require(found);
@@ -150,7 +163,7 @@ static void check_printed(const struct config *config)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    static char lines[MAX_OVERRIDES][512];
+    static char lines[MAX_OVERRIDES][MAX_LINE];
     struct config_override overrides[MAX_OVERRIDES];
     struct input input = {data, bytes};
     struct config *config;
