@@ -93,32 +93,51 @@ static void check_line(const char *line, size_t bytes, bool journal)
     require(begins);
 }
 
-static void check_log(size_t n_written, bool journal)
+/* A short line of plain text stands in the log as it was written. */
+static void check_text(const struct input *written, const char *line, size_t bytes)
+{
+    for (size_t i = 0; i < written->left; i++) {
+        if (written->at[i] < ' ' || written->at[i] > '~')
+            return;
+    }
+    if (written->left >= 2000 || (written->left && written->at[0] == '<'))
+        return;
+    require(bytes > written->left && line[bytes - written->left - 1] == ' ');
+    require(memcmp(line + bytes - written->left, written->at, written->left) == 0);
+}
+
+/* Line by line what was written and what was logged. */
+static void check_log(struct input written, bool journal)
 {
     ssize_t bytes = pread(2, logged, sizeof(logged), 0);
-    size_t n = 0;
+    char *line = logged;
 
     require(bytes >= 0 && (size_t)bytes < sizeof(logged));
-    for (char *line = logged, *end; line < logged + bytes; line = end + 1, n++) {
-        end = memchr(line, '\n', (size_t)(logged + bytes - line));
+    while (written.left) {
+        char *end = memchr(line, '\n', (size_t)(logged + bytes - line));
+        const uint8_t *written_end = memchr(written.at, '\n', written.left);
+        struct input part = {written.at, written_end ? (size_t)(written_end - written.at) : written.left};
+        size_t n;
+
         require(end != NULL);
         check_line(line, (size_t)(end - line), journal);
+        check_text(&part, line, (size_t)(end - line));
+        take_bytes(&written, part.left + 1, &n);
+        line = end + 1;
     }
-    require(n == n_written);
+    require(line == logged + bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct input input = {data, bytes};
     bool journal = take_number(&input, 1) & 1;
+    struct input written = input;
     struct output *output;
-    size_t n_lines = 0;
     int fd;
 
     begin(journal);
     require(output_new(&output, loop, "py", FC_LOG_INFO, RATE, &fd) == 0);
-    for (size_t i = 0; i < input.left; i++)
-        n_lines += input.at[i] == '\n' || i + 1 == input.left;
     while (input.left) {
         size_t n, piece = 1 + input.at[0] * 4u;
         const uint8_t *at = take_bytes(&input, piece, &n);
@@ -128,6 +147,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     }
     close(fd);
     output_free(output);
-    check_log(n_lines, journal);
+    check_log(written, journal);
     return 0;
 }
