@@ -20,7 +20,8 @@ struct netgate_spec {
     void *userdata;
 };
 
-/* Takes over `fd`, a seccomp notification descriptor of the process `pidfd`. -errno. */
+/* Takes over `fd`, a seccomp notification descriptor of the process `pidfd`. -EBADF if it is none, or -errno.
+ */
 int netgate_new(struct netgate **gate, struct loop *loop, const struct netgate_spec *spec, int fd);
 
 /* Callers that still wait get ENOSYS from the kernel. Takes NULL; returns NULL. */

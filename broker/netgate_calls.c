@@ -20,8 +20,26 @@
 
 #define NETGATE_SOCKET FC_CLEANUP(netgate_socket_deinit) struct netgate_socket
 
-static int netgate_read_address(struct netgate *gate, const struct seccomp_notif *call, uint64_t at,
-                                uint64_t bytes, struct policy_address *address)
+/* policy_judge() with a line that says what would allow what it refused. */
+static int netgate_judge(struct netgate *gate, enum policy_use use, const struct netgate_socket *socket,
+                         const void *sockaddr, size_t bytes, const char *call, struct policy_target *target)
+{
+    const char *option = use == POLICY_CONNECT ? "connect" : "listen";
+    const char *name = socket->protocol == POLICY_TCP ? "tcp" : "udp";
+    char text[80];
+    int r = policy_judge(gate->spec.policy, use, socket->protocol, socket->family, sockaddr, bytes, target);
+
+    if (r != -EACCES)
+        return r;
+    policy_format_address(&target->address, text, sizeof(text));
+    netgate_log(gate, "%s() to %s %s; \"%s = %s:%s\" would allow it", call, name, text, option, name, text);
+    return -EACCES;
+}
+
+/* The same for the address at `at` in the caller's memory. */
+static int netgate_judge_copy(struct netgate *gate, const struct seccomp_notif *call, enum policy_use use,
+                              const struct netgate_socket *socket, uint64_t at, uint64_t bytes,
+                              const char *name, struct policy_target *target)
 {
     struct sockaddr_storage copy;
     int r;
@@ -29,22 +47,7 @@ static int netgate_read_address(struct netgate *gate, const struct seccomp_notif
     if (bytes > sizeof(copy))
         return -EINVAL;
     r = netgate_read(gate, call, at, &copy, (size_t)bytes);
-    return r < 0 ? r : policy_read_address(address, &copy, (size_t)bytes);
-}
-
-/* 0, or -EACCES with a line that says what would allow it. */
-static int netgate_decide(struct netgate *gate, enum policy_use use, enum policy_protocol protocol,
-                          const struct policy_address *address, const char *call)
-{
-    const char *option = use == POLICY_CONNECT ? "connect" : "listen";
-    const char *name = protocol == POLICY_TCP ? "tcp" : "udp";
-    char text[80];
-
-    if (policy_allows(gate->spec.policy, use, protocol, address))
-        return 0;
-    policy_format_address(address, text, sizeof(text));
-    netgate_log(gate, "%s() to %s %s; \"%s = %s:%s\" would allow it", call, name, text, option, name, text);
-    return -EACCES;
+    return r < 0 ? r : netgate_judge(gate, use, socket, &copy, (size_t)bytes, name, target);
 }
 
 static void netgate_pending_end(struct netgate_pending *pending)
@@ -134,15 +137,13 @@ static int netgate_connect_state(const struct netgate_socket *socket)
 }
 
 static int netgate_connect_tcp(struct netgate *gate, const struct seccomp_notif *call,
-                               const struct netgate_socket *socket, const struct policy_address *address)
+                               const struct netgate_socket *socket, const struct policy_target *to)
 {
     FC_AUTO_CLOSE int own = -1;
-    struct sockaddr_storage to;
-    int n_bytes = policy_write_address(address, socket->family, &to);
-    int r = netgate_connect_state(socket);
+    int r = netgate_connect_state(socket), placed;
 
-    if (r < 0 || n_bytes < 0)
-        return r < 0 ? r : n_bytes;
+    if (r < 0)
+        return r;
     if (!log_limit_take(&gate->connect_limit, fc_now_ns())) {
         netgate_log(gate, "connect() because there are too many a second");
         return -EAGAIN;
@@ -150,13 +151,13 @@ static int netgate_connect_tcp(struct netgate *gate, const struct seccomp_notif 
     own = netgate_socket_twin(socket);
     if (own < 0)
         return own;
-    r = connect(own, (const struct sockaddr *)&to, (socklen_t)n_bytes) < 0 ? -errno : 0;
+    r = connect(own, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
     if (r < 0 && r != -EINPROGRESS)
         return r;
     if (r < 0 && !socket->is_nonblocking)
         return netgate_connect_later(gate, call, &own);
-    n_bytes = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
-    return n_bytes < 0 ? n_bytes : r;
+    placed = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+    return placed < 0 ? placed : r;
 }
 
 /* Puts a socket of ours in place of a datagram socket that is not; *fd is a duplicate of what is there then.
@@ -182,16 +183,14 @@ static int netgate_adopt_udp(struct netgate *gate, const struct seccomp_notif *c
 }
 
 static int netgate_connect_udp(struct netgate *gate, const struct seccomp_notif *call,
-                               struct netgate_socket *socket, const struct policy_address *address)
+                               struct netgate_socket *socket, const struct policy_target *to)
 {
-    struct sockaddr_storage to;
-    int n_bytes = policy_write_address(address, socket->family, &to);
-    int r = n_bytes < 0 ? n_bytes : netgate_adopt_udp(gate, call, socket);
+    int r = netgate_adopt_udp(gate, call, socket);
 
     if (r < 0)
         return r;
     /* only notes the peer: never waits, whatever mode the socket is in */
-    return connect(socket->fd, (const struct sockaddr *)&to, (socklen_t)n_bytes) < 0 ? -errno : 0;
+    return connect(socket->fd, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
 }
 
 /* connect() to AF_UNSPEC: a datagram socket forgets its peer, and may still send to allowed ones only. */
@@ -209,54 +208,39 @@ static int netgate_disconnect(const struct netgate_socket *socket)
 static int netgate_connect(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
 {
     NETGATE_SOCKET socket = {.fd = -1};
-    struct policy_address address;
+    struct policy_target to;
     int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
 
     (void)result;
-    if (r == 0)
-        r = netgate_read_address(gate, call, call->data.args[1], call->data.args[2], &address);
-    if (r == -ENOENT)
-        return netgate_disconnect(&socket);
-    if (r == 0) {
-        policy_specify(&address);
-        r = netgate_decide(gate, POLICY_CONNECT, socket.protocol, &address, "connect");
-    }
     if (r < 0)
         return r;
-    return socket.protocol == POLICY_TCP ? netgate_connect_tcp(gate, call, &socket, &address)
-                                         : netgate_connect_udp(gate, call, &socket, &address);
-}
-
-/* Any free port, on a client's datagram socket: what sendto() would do by itself. */
-static bool netgate_is_client_bind(const struct netgate *gate, const struct netgate_socket *socket,
-                                   const struct policy_address *address)
-{
-    return socket->protocol == POLICY_UDP && address->port == 0 &&
-           policy_mentions(gate->spec.policy, POLICY_CONNECT, POLICY_UDP);
+    r = netgate_judge_copy(gate, call, POLICY_CONNECT, &socket, call->data.args[1], call->data.args[2],
+                           "connect", &to);
+    if (r == -ENOENT)
+        return netgate_disconnect(&socket);
+    if (r < 0)
+        return r;
+    return socket.protocol == POLICY_TCP ? netgate_connect_tcp(gate, call, &socket, &to)
+                                         : netgate_connect_udp(gate, call, &socket, &to);
 }
 
 static int netgate_bind(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
 {
     NETGATE_SOCKET socket = {.fd = -1};
     FC_AUTO_CLOSE int own = -1;
-    struct sockaddr_storage at;
-    struct policy_address address;
-    int n_bytes, r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+    struct policy_target at;
+    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
 
     (void)result;
     if (r == 0)
-        r = netgate_read_address(gate, call, call->data.args[1], call->data.args[2], &address);
-    if (r == 0 && !netgate_is_client_bind(gate, &socket, &address))
-        r = netgate_decide(gate, POLICY_LISTEN, socket.protocol, &address, "bind");
+        r = netgate_judge_copy(gate, call, POLICY_LISTEN, &socket, call->data.args[1], call->data.args[2],
+                               "bind", &at);
     if (r < 0)
         return r == -ENOENT ? -EAFNOSUPPORT : r;
-    n_bytes = policy_write_address(&address, socket.family, &at);
-    if (n_bytes < 0)
-        return n_bytes;
     own = netgate_socket_twin(&socket);
     if (own < 0)
         return own;
-    if (bind(own, (const struct sockaddr *)&at, (socklen_t)n_bytes) < 0)
+    if (bind(own, (const struct sockaddr *)&at.sockaddr, at.n_bytes) < 0)
         return -errno;
     return netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket.is_nonblocking);
 }
@@ -268,7 +252,7 @@ static int netgate_listen(struct netgate *gate, const struct seccomp_notif *call
     NETGATE_SOCKET socket = {.fd = -1};
     struct sockaddr_storage at;
     socklen_t n_bytes = sizeof(at);
-    struct policy_address address;
+    struct policy_target judged;
     int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
 
     (void)result;
@@ -283,9 +267,7 @@ static int netgate_listen(struct netgate *gate, const struct seccomp_notif *call
     }
     if (getsockname(socket.fd, (struct sockaddr *)&at, &n_bytes) < 0)
         return -errno;
-    r = policy_read_address(&address, &at, n_bytes);
-    if (r == 0)
-        r = netgate_decide(gate, POLICY_LISTEN, POLICY_TCP, &address, "listen");
+    r = netgate_judge(gate, POLICY_LISTEN, &socket, &at, n_bytes, "listen", &judged);
     if (r < 0)
         return r;
     return listen(socket.fd, (int)call->data.args[1]) < 0 ? -errno : 0;
@@ -296,27 +278,20 @@ static int netgate_send(struct netgate *gate, const struct seccomp_notif *call, 
                         uint64_t at_bytes, const void *bytes, size_t n_bytes, int64_t *result)
 {
     NETGATE_SOCKET socket = {.fd = -1};
-    struct sockaddr_storage to;
-    struct policy_address address;
-    int to_bytes = 0, r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+    struct policy_target to = {0};
+    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
     ssize_t sent;
 
     if (r == 0 && at && socket.protocol == POLICY_TCP)
         return -EISCONN; /* also with MSG_FASTOPEN: connections are made by connect() */
     if (r == 0 && at)
-        r = netgate_read_address(gate, call, at, at_bytes, &address);
-    if (r == 0 && at) {
-        policy_specify(&address);
-        r = netgate_decide(gate, POLICY_CONNECT, POLICY_UDP, &address, "send");
-    }
+        r = netgate_judge_copy(gate, call, POLICY_CONNECT, &socket, at, at_bytes, "send", &to);
     if (r == 0 && at)
-        r = to_bytes = policy_write_address(&address, socket.family, &to);
-    if (r >= 0 && at)
         r = netgate_adopt_udp(gate, call, &socket);
     if (r < 0)
         return r == -ENOENT ? -EINVAL : r;
     sent = sendto(socket.fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
-                  at ? (const struct sockaddr *)&to : NULL, (socklen_t)to_bytes);
+                  at ? (const struct sockaddr *)&to.sockaddr : NULL, to.n_bytes);
     *result = sent;
     return sent < 0 ? -errno : 0;
 }

@@ -24,11 +24,12 @@ static bool policy_is_v4(const uint8_t bytes[16])
     return memcmp(bytes, policy_v4_prefix, sizeof(policy_v4_prefix)) == 0;
 }
 
+/* Also a prefix length. A leading zero would leave open whether it is octal, as in an address. */
 static int policy_parse_port(const char *text, size_t bytes, uint16_t *port)
 {
     unsigned long value = 0;
 
-    if (bytes == 0 || bytes > 5)
+    if (bytes == 0 || bytes > 5 || (bytes > 1 && text[0] == '0'))
         return -EINVAL;
     for (size_t i = 0; i < bytes; i++) {
         if (!isdigit((unsigned char)text[i]))
@@ -265,6 +266,33 @@ int policy_write_address(const struct policy_address *address, int family, struc
     v4.sin_port = htons(address->port);
     memcpy(sockaddr, &v4, sizeof(v4));
     return sizeof(v4);
+}
+
+/* Any free port, on a client's datagram socket: what sendto() would do by itself. */
+static bool policy_is_client_bind(const struct policy *policy, enum policy_use use,
+                                  enum policy_protocol protocol, const struct policy_address *address)
+{
+    return use == POLICY_LISTEN && protocol == POLICY_UDP && address->port == 0 &&
+           policy_mentions(policy, POLICY_CONNECT, POLICY_UDP);
+}
+
+int policy_judge(const struct policy *policy, enum policy_use use, enum policy_protocol protocol, int family,
+                 const void *sockaddr, size_t bytes, struct policy_target *target)
+{
+    int r = policy_read_address(&target->address, sockaddr, bytes);
+
+    if (r < 0)
+        return r;
+    if (use == POLICY_CONNECT)
+        policy_specify(&target->address);
+    if (!policy_allows(policy, use, protocol, &target->address) &&
+        !policy_is_client_bind(policy, use, protocol, &target->address))
+        return -EACCES;
+    r = policy_write_address(&target->address, family, &target->sockaddr);
+    if (r < 0)
+        return r;
+    target->n_bytes = (socklen_t)r;
+    return 0;
 }
 
 void policy_format_address(const struct policy_address *address, char *text, size_t bytes)

@@ -70,6 +70,21 @@ int policy_read_address(struct policy_address *address, const void *sockaddr, si
 /* The address for a socket of `family` (AF_INET or AF_INET6). Its length, or -EAFNOSUPPORT. */
 int policy_write_address(const struct policy_address *address, int family, struct sockaddr_storage *sockaddr);
 
+/* What a call is allowed to use, in both spellings. */
+struct policy_target {
+    struct policy_address address;
+    struct sockaddr_storage sockaddr;
+    socklen_t n_bytes;
+};
+
+/*
+ * Judges an address as a program gave it (`bytes` of anything) for a socket of `family`. 0: `target` is what
+ * was judged, and nothing else may be used. -EACCES: no rule allows it; then `target->address` says what it
+ * was. Other errors are those of policy_read_address() and policy_write_address().
+ */
+int policy_judge(const struct policy *policy, enum policy_use use, enum policy_protocol protocol, int family,
+                 const void *sockaddr, size_t bytes, struct policy_target *target);
+
 /* "127.0.0.1:80" or "[::1]:80", as in a rule. */
 void policy_format_address(const struct policy_address *address, char *text, size_t bytes);
 

@@ -117,6 +117,29 @@ static int option_append(struct guest_strings *strings, const char *text)
     return 0;
 }
 
+/* One spelling: no empty parts, no single dots. False if it is the root, or a part leads upwards. */
+static bool option_clean_path(char *path)
+{
+    char *end = path;
+
+    for (const char *part = path; *part;) {
+        size_t n;
+
+        part += strspn(part, "/");
+        n = strcspn(part, "/");
+        if (n == 2 && part[0] == '.' && part[1] == '.')
+            return false;
+        if (n > 1 || (n == 1 && part[0] != '.')) {
+            *end++ = '/';
+            memmove(end, part, n);
+            end += n;
+        }
+        part += n;
+    }
+    *end = '\0';
+    return end > path;
+}
+
 static int option_read(struct python *python, const char *value, struct fc_reason *reason)
 {
     FC_AUTO_FREE char *path = NULL;
@@ -128,9 +151,7 @@ static int option_read(struct python *python, const char *value, struct fc_reaso
     if (asprintf(&path, "%s%s%s", value[0] == '/' ? "" : python->folder, value[0] == '/' ? "" : "/", value) <
         0)
         return -ENOMEM;
-    for (n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
-        path[n - 1] = '\0';
-    if (n <= 1 || strstr(path, "/../") || strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
+    if (!option_clean_path(path) || strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
         return fc_refuse(reason, "\"%.100s\" cannot be shown: give a file or folder below /, without \"..\"",
                          value);
     if (python->reads.n_bytes + strlen(path) + 1 > SPAWN_MAX_READ_BYTES)

@@ -65,7 +65,8 @@ void python_pump(struct python *python);
 /* Values for one more channel. -ENOMEM. */
 int python_add_values(struct python *python, uint32_t id);
 
-/* python_run.c: the slots of the backend that deal with the worker. */
+/* python_run.c: what a worker tells its instance, and the slots of the backend that deal with the worker. */
+extern const struct guest_ops python_guest_ops;
 int python_start(void *self);
 void python_stop(void *self);
 bool python_quiesce(void *self);

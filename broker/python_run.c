@@ -111,7 +111,7 @@ static void python_ended(void *userdata, const char *why, bool asked)
         loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
 }
 
-static const struct guest_ops python_guest_ops = {
+const struct guest_ops python_guest_ops = {
     .setup = python_setup,
     .ready = python_ready,
     .new_channel = python_new_channel,

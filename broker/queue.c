@@ -130,6 +130,10 @@ size_t queue_peek(struct queue *queue, const uint32_t **channels, const double *
 {
     if (queue->head == queue->waiting.n)
         queue_promote_latest(queue);
+    *channels = NULL;
+    *values = NULL;
+    if (queue->head == queue->waiting.n)
+        return 0; /* there may be no array yet to point into */
     *channels = queue->waiting.channels + queue->head;
     *values = queue->waiting.values + queue->head;
     return queue->waiting.n - queue->head;

@@ -35,7 +35,8 @@ int queue_push(struct queue *queue, uint32_t channel, double value);
 /* How many events wait. */
 size_t queue_length(const struct queue *queue);
 
-/* The first events, contiguous: at least one if any wait. Valid until the next call. Returns their number. */
+/* The first events, contiguous: at least one if any wait, else NULL. Valid until the next call. Returns their
+ * number. */
 size_t queue_peek(struct queue *queue, const uint32_t **channels, const double **values);
 
 /* Takes away the first `n` of what queue_peek() showed. */

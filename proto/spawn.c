@@ -2,6 +2,7 @@
 #include "proto/spawn.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -52,6 +53,36 @@ static unsigned spawn_take_descriptors(struct msghdr *message, int descriptors[S
     return (unsigned)(bytes / sizeof(int));
 }
 
+static bool spawn_ends(const char *text, size_t room)
+{
+    return memchr(text, '\0', room) != NULL;
+}
+
+/* Whether a block has so many strings, all with their ends. */
+static bool spawn_has_strings(const char *block, size_t room, uint32_t n)
+{
+    for (const char *end; n > 0; n--) {
+        end = memchr(block, '\0', room);
+        if (!end)
+            return false;
+        room -= (size_t)(end + 1 - block);
+        block = end + 1;
+    }
+    return true;
+}
+
+/* What the zygote and the worker rely on when they walk through it. */
+static bool spawn_is_sound(const struct spawn_request *request)
+{
+    return request->network <= SPAWN_NETWORK_HOST && request->n_reads <= SPAWN_MAX_READS &&
+           spawn_ends(request->link, sizeof(request->link)) &&
+           spawn_ends(request->script_folder, sizeof(request->script_folder)) &&
+           spawn_ends(request->state_folder, sizeof(request->state_folder)) &&
+           spawn_ends(request->hosts, sizeof(request->hosts)) &&
+           spawn_has_strings(request->reads, sizeof(request->reads), request->n_reads) &&
+           spawn_has_strings(request->environment, sizeof(request->environment), request->n_environment);
+}
+
 int spawn_receive_request(int socket, struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_])
 {
     union spawn_control control;
@@ -73,8 +104,8 @@ int spawn_receive_request(int socket, struct spawn_request *request, int descrip
     n_descriptors = spawn_take_descriptors(&message, descriptors);
     if (n == 0)
         return -EPIPE;
-    if (n == sizeof(*request) && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
-        request->n_reads <= SPAWN_MAX_READS && n_descriptors == spawn_n_descriptors(request))
+    if (n == sizeof(*request) && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && spawn_is_sound(request) &&
+        n_descriptors == spawn_n_descriptors(request))
         return 0;
     while (n_descriptors)
         close(descriptors[--n_descriptors]);

@@ -1,7 +1,7 @@
 /*
  * What the broker tells a zygote, and what it answers: one SOCK_SEQPACKET message each way per worker, in
- * order. Both sides are one build and trust each other, so plain structures do; descriptors travel beside
- * them.
+ * order. Both sides are one build, so plain structures do; descriptors travel beside them. A request is
+ * checked all the same: it has the lengths, strings and descriptors that it says.
  */
 #ifndef PROTO_SPAWN_H
 #define PROTO_SPAWN_H

@@ -4,22 +4,11 @@
  * means the same.
  */
 #include <errno.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "proto/codec.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+#include "tests/fuzz/fuzz.h"
 
 static struct codec *decoder, *encoder, *again;
-
-static void require(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void make_codecs(void)
 {

@@ -2,28 +2,14 @@
  * Any bytes as a configuration file: reading it, printing what is wrong with it and, if nothing is, building
  * the show. The file is alone in a folder of its own, so that its includes lead to itself or nowhere.
  */
-#include <fcntl.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "broker/config.h"
 #include "broker/show.h"
+#include "tests/fuzz/fuzz.h"
 
 #define MAX_NAMES 2000 /* of all mappings: millions are legal, and slow */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
 static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
 static FILE *nowhere;
-
-static void require(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void remove_folder(void)
 {

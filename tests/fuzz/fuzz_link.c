@@ -2,22 +2,11 @@
  * Any bytes as the stream of a worker's link: the verdict must not depend on how the kernel cuts the stream,
  * and what passes must be, read once more by the plain rules of ZMTP, messages of one frame within the limit.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/zmtp.h"
+#include "tests/fuzz/fuzz.h"
 
 #define MAX_MESSAGE 512u
 #define GREETING    64u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
-static void require(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 static const char *check_in_pieces(const uint8_t *data, size_t bytes, size_t piece)
 {

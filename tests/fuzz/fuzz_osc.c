@@ -4,21 +4,10 @@
  */
 #include <lo/lo_lowlevel.h>
 #include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "broker/backends/osc_codec.h"
 #include "broker/backends/osc_pattern.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
-static void require(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static int is_same(double left, double right)
 {

@@ -24,11 +24,13 @@ static void assert_next(struct queue *queue, uint32_t channel, double value)
 
 static void assert_empty(struct queue *queue)
 {
-    const uint32_t *channels;
-    const double *values;
+    const uint32_t *channels = &(uint32_t){0};
+    const double *values = &(double){0};
 
     assert_int_equal(queue_length(queue), 0);
     assert_int_equal(queue_peek(queue, &channels, &values), 0);
+    assert_null(channels); /* found by fuzzing: an offset from an array that was never made */
+    assert_null(values);
     queue_consume(queue, 0);
 }
 

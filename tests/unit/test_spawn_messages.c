@@ -217,6 +217,34 @@ static void test_superfluous_descriptors(void **state)
     assert_refused_without_leak(*state);
 }
 
+/* Strings without an end, and fewer of them than announced. */
+static void test_strings_that_do_not_end(void **state)
+{
+    struct pair *pair = *state;
+
+    for (unsigned i = 0; i < 8; i++) {
+        struct spawn_request request = request_of(false);
+
+        if (i == 0)
+            memset(request.link, 'x', sizeof(request.link));
+        else if (i == 1)
+            memset(request.script_folder, 'x', sizeof(request.script_folder));
+        else if (i == 2)
+            memset(request.state_folder, 'x', sizeof(request.state_folder));
+        else if (i == 3)
+            memset(request.hosts, 'x', sizeof(request.hosts));
+        else if (i == 4)
+            memset(request.environment, 'x', sizeof(request.environment));
+        else if (i == 5)
+            memset(request.reads, 'x', sizeof(request.reads));
+        request.n_environment = i == 4 ? 1 : i == 6 ? SPAWN_MAX_READ_BYTES + 1 : 0;
+        request.n_reads = i == 5;
+        request.network = i == 7 ? SPAWN_NETWORK_HOST + 1 : SPAWN_NETWORK_HOST;
+        send_raw(pair, &request, sizeof(request), 3);
+        assert_refused_without_leak(pair);
+    }
+}
+
 static void test_replies(void **state)
 {
     struct pair *pair = *state;
@@ -285,6 +313,7 @@ int main(void)
         pair_test(test_long_request),
         pair_test(test_missing_descriptors),
         pair_test(test_superfluous_descriptors),
+        pair_test(test_strings_that_do_not_end),
         pair_test(test_replies),
         pair_test(test_malformed_replies),
         pair_test(test_the_zygote_has_gone),

@@ -1,0 +1,198 @@
+/*
+ * The broker of fuzz_conversation.c: a show with a Python instance and loopback, and the broker's side of a
+ * worker (struct guest) without a process, at one end of a real link; the other end is the fuzzer's.
+ */
+#ifndef TESTS_FUZZ_CONVERSATION_H
+#define TESTS_FUZZ_CONVERSATION_H
+
+#include <errno.h>
+#include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "broker/guest_private.h"
+#include "broker/python_private.h"
+#include "broker/runtime.h"
+#include "broker/show.h"
+#include "tests/fuzz/filter.h"
+#include "tests/fuzz/fuzz.h"
+
+/* Descriptors that a worker may name; what it should not name is around them. */
+#define FD_LISTENER 100
+#define FD_STREAM   101
+#define FD_PEER     102
+#define FD_DATAGRAM 103
+#define FD_PIPE     104
+
+static const char file[] = "[python py]\nmodule = m\n[loopback l]\n[map]\nl.in{1..4} > py.m.fader{1..4}\n"
+                           "py.out{1..4} > l.back{1..4}\npy.cycle <> l.cycle\n";
+static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
+
+static struct runtime runtime;
+static struct config *config;
+static int pidfd;
+
+static struct show *show;
+static struct python *python;
+static struct link *broker, *worker; /* the two ends */
+
+static void stop(void *userdata)
+{
+    (void)userdata;
+    loop_stop(runtime.loop);
+}
+
+static void turn(void)
+{
+    struct loop_task task = {.fn = stop};
+
+    loop_defer(runtime.loop, &task);
+    require(loop_run(runtime.loop) == 0);
+}
+
+static void route(void *userdata)
+{
+    (void)userdata;
+    if (show)
+        show_route(show);
+}
+
+static void nothing(void *userdata)
+{
+    (void)userdata;
+}
+
+static void finish(void *userdata)
+{
+    struct guest *guest = userdata;
+
+    guest->ops->ended(guest->userdata, "it said so", true);
+}
+
+static void remove_folder(void)
+{
+    unlink("link");
+    unlink("show.cfg");
+    if (chdir("/") == 0)
+        rmdir(folder);
+}
+
+static void *listen_behind_filter(void *fd)
+{
+    static const char *const calls[] = {"acct"};
+
+    *(int *)fd = filter_load(calls, 1);
+    return NULL;
+}
+
+static void make_descriptors(void)
+{
+    int listener = -1, pair[2], ends[2], datagram = socket(AF_INET, SOCK_DGRAM, 0);
+    pthread_t thread;
+
+    require(pthread_create(&thread, NULL, listen_behind_filter, &listener) == 0);
+    pthread_join(thread, NULL);
+    if (listener < 0)
+        fuzz_skip("this kernel lets no filter have a listener");
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(ends) == 0);
+    require(dup2(listener, FD_LISTENER) >= 0 && dup2(pair[0], FD_STREAM) >= 0 && dup2(pair[1], FD_PEER) >= 0);
+    require(dup2(datagram, FD_DATAGRAM) >= 0 && dup2(ends[1], FD_PIPE) >= 0);
+    close(listener);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void make_runtime(void)
+{
+    struct rlimit files = {1024, 1024}; /* a leak of descriptors ends the fuzzer */
+    int fd;
+
+    setrlimit(RLIMIT_NOFILE, &files);
+    require(mkdtemp(folder) && chdir(folder) == 0);
+    atexit(remove_folder);
+    fd = open("show.cfg", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    require(fd >= 0 && write(fd, file, sizeof(file) - 1) == (ssize_t)(sizeof(file) - 1) && close(fd) == 0);
+    require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
+    require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
+    require(link_context_new(&runtime.links) == 0);
+    pidfd = pidfd_open(getpid(), 0);
+    require(pidfd >= 0);
+    loop_set_after(runtime.loop, route, NULL);
+    make_descriptors();
+}
+
+static void receive(void *guest)
+{
+    guest_link_receive(guest, false);
+}
+
+static void wanted(void *guest)
+{
+    ((struct guest *)guest)->ops->wanted(((struct guest *)guest)->userdata);
+}
+
+/* Both ends stay for many inputs: making them takes longest. */
+static void make_links(void)
+{
+    static const char path[] = "link";
+
+    if (broker)
+        return;
+    require(link_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
+}
+
+/* What guest_new() makes, without a process: "exited", so that nothing is killed. */
+static struct guest *make_guest(void)
+{
+    struct guest *guest = calloc(1, sizeof(*guest));
+
+    require(guest != NULL);
+    *guest = (struct guest){
+        .runtime = &runtime,
+        .spec = {.instance = "py", .policy = &python->policy},
+        .ops = &python_guest_ops,
+        .userdata = python,
+        .pid = getpid(),
+        .pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0),
+        .exited = true,
+        .deadline = {.fn = nothing},
+        .finish = {.fn = finish, .userdata = guest},
+        .receive = {.fn = receive, .userdata = guest},
+        .link = broker,
+        .guarded = {.fd = -1, .is_accepted = true}, /* the link is many guests' */
+    };
+    require(guest->pidfd >= 0 && tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
+    require(managed_set_new(&guest->sockets, runtime.loop, "py", wanted, guest) == 0);
+    return guest;
+}
+
+static void begin(void)
+{
+    const void *bytes;
+    size_t n;
+
+    make_links();
+    require(link_receive(worker, &bytes, &n) == -EAGAIN && link_receive(broker, &bytes, &n) == -EAGAIN);
+    require(show_build(&show, config, "show.cfg", false) == 0);
+    show->runtime = &runtime;
+    python = show->instances[0]->self;
+    python->restart = (struct timer){.fn = nothing};
+    python->guest = make_guest();
+}
+
+static void end(void)
+{
+    char byte[64];
+
+    if (python->guest) {
+        python->guest->link = NULL;
+    } else { /* stopped, and gone with its link */
+        broker = NULL;
+        worker = link_free(worker);
+    }
+    show = show_free(show);
+    while (recv(FD_STREAM, byte, sizeof(byte), MSG_DONTWAIT) > 0)
+        ;
+}
+
+#endif

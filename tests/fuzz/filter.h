@@ -1,0 +1,27 @@
+/* A thread behind a system call filter whose notifications go to this process, as those of a worker do. */
+#ifndef TESTS_FUZZ_FILTER_H
+#define TESTS_FUZZ_FILTER_H
+
+#include <pthread.h>
+#include <seccomp.h>
+
+#include "tests/fuzz/fuzz.h"
+
+/* Loads it for the calling thread; the other ones stay as they are. Returns the notification descriptor. */
+static inline int filter_load(const char *const *calls, size_t n_calls)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int fd = -1;
+
+    require(filter != NULL);
+    for (size_t i = 0; i < n_calls; i++)
+        require(seccomp_rule_add(filter, SCMP_ACT_NOTIFY, seccomp_syscall_resolve_name(calls[i]), 0) == 0);
+    if (seccomp_load(filter) == 0)
+        fd = seccomp_notify_fd(filter);
+    /* it would close the descriptor */
+    fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    seccomp_release(filter);
+    return fd;
+}
+
+#endif

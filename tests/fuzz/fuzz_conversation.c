@@ -1,0 +1,288 @@
+/*
+ * A hostile worker: a sequence of messages, well-formed or not, over a real link to the broker's side of it
+ * (guest_link.c) with a whole Python instance and its routes behind, while events, ticks and sockets want to
+ * be told. Only the process is missing: this one is its own worker. Whatever it says: what is out of order
+ * ends it, states only follow one another as docs/protocol.md says, and what it is told is well-formed, in
+ * order, and one batch at a time.
+ */
+#include <math.h>
+
+#include "tests/fuzz/conversation.h"
+
+#define MAX_STEPS   24
+#define PATIENCE_MS 20000 /* for libzmq's threads */
+
+static struct codec *codec; /* the worker's */
+static bool told_setup, told_proceed, told_stop, has_batch;
+
+static enum order_state state_now(void)
+{
+    return python->guest ? python->guest->state : ORDER_CLOSED;
+}
+
+/* Until there is something to read. libzmq's threads carry it. */
+static void await(struct link *link)
+{
+    struct pollfd ready = {.fd = link_fd(link), .events = POLLIN};
+
+    while (!link_readable(link))
+        require(poll(&ready, 1, PATIENCE_MS) == 1);
+}
+
+static void check_batch(const struct message_batch *batch)
+{
+    require(!has_batch && batch->n_events + batch->n_ticks + batch->n_ready > 0);
+    for (size_t i = 0; i < batch->n_events; i++)
+        require(batch->channels[i] < python->instance->n_channels && batch->values[i] >= 0 &&
+                batch->values[i] <= 1);
+    require(batch->n_ticks <= TICKS_MAX && batch->n_ready <= MANAGED_MAX);
+    has_batch = true;
+}
+
+/* The broker's next message, which must be this one. */
+static void expect(enum message_type type)
+{
+    struct message message;
+    const void *bytes;
+    size_t n;
+
+    await(worker);
+    require(link_receive(worker, &bytes, &n) == 0);
+    require(codec_decode(codec, CODEC_TO_WORKER, bytes, n, &message) == 0 && message.type == type);
+    if (type == MESSAGE_BATCH)
+        check_batch(&message.batch);
+}
+
+/* What the worker must have been told, going by the state that the broker is in. */
+static void hear(void)
+{
+    enum order_state state = state_now();
+
+    if (state == ORDER_CLOSED)
+        return;
+    if (state >= ORDER_LOCKING && !told_setup)
+        told_setup = true, expect(MESSAGE_SETUP);
+    if (state >= ORDER_IMPORTING && !told_proceed)
+        told_proceed = true, expect(MESSAGE_PROCEED);
+    if (state == ORDER_BUSY && !has_batch)
+        expect(MESSAGE_BATCH);
+    if (state == ORDER_STOPPING && !told_stop)
+        told_stop = true, expect(MESSAGE_STOP);
+}
+
+static bool may_follow(enum order_state from, enum order_state to)
+{
+    return from == to || to == ORDER_CLOSED || (from != ORDER_CLOSED && to == from + 1) ||
+           (from == ORDER_BUSY && to == ORDER_IDLE) || (from == ORDER_IMPORTING && to == ORDER_BUSY) ||
+           (from == ORDER_IDLE && to == ORDER_STOPPING);
+}
+
+static bool is_in_order(enum order_state state, const struct message *message)
+{
+    switch (message->type) {
+    case MESSAGE_HELLO:
+        return state == ORDER_CONNECTING;
+    case MESSAGE_LOCKED:
+        return state == ORDER_LOCKING;
+    case MESSAGE_READY:
+        return state == ORDER_IMPORTING;
+    case MESSAGE_REPORT:
+        if (message->report.n_new_channels && state != ORDER_IMPORTING)
+            return false;
+        if (message->report.done)
+            return state == ORDER_BUSY || state == ORDER_STOPPING;
+        return state >= ORDER_IMPORTING && state <= ORDER_STOPPING;
+    case MESSAGE_STOPPED:
+        return state == ORDER_STOPPING;
+    default:
+        return false;
+    }
+}
+
+static void check_instance(void)
+{
+    const struct fc_instance *instance = python->instance;
+
+    require(instance->n_channels >= 9 && python->n_values >= instance->n_channels);
+    for (uint32_t i = 0; i < instance->n_channels; i++) {
+        require(python->outputs[i] >= 0 && python->outputs[i] <= 1 && python->inputs[i] >= 0 &&
+                python->inputs[i] <= 1);
+        require(instance_find_channel(instance, instance_channel_name(instance, i)) == (int64_t)i);
+    }
+}
+
+/* What the worker has just said, and what became of it. */
+static void judge(enum order_state before, const struct message *message)
+{
+    enum order_state after = state_now();
+
+    require(may_follow(before, after));
+    if (!message || !is_in_order(before, message)) {
+        require(after == ORDER_CLOSED);
+        return;
+    }
+    if (message->type == MESSAGE_HELLO)
+        require((message->hello_version == CODEC_VERSION) == (after == ORDER_LOCKING));
+    if (message->type == MESSAGE_LOCKED)
+        require(after == (message->notify_fd == FD_LISTENER ? ORDER_IMPORTING : ORDER_CLOSED));
+    if (message->type == MESSAGE_READY)
+        require(after == ORDER_IDLE || after == ORDER_BUSY);
+    if (message->type == MESSAGE_REPORT) {
+        for (size_t i = 0; i < message->report.n_events; i++)
+            require(isfinite(message->report.values[i]) || after == ORDER_CLOSED);
+    }
+    if (message->type == MESSAGE_REPORT && message->report.done && before == ORDER_BUSY)
+        has_batch = false;
+}
+
+static void say(const void *bytes, size_t n)
+{
+    enum order_state before = state_now();
+    struct message message;
+    bool is_message = codec_decode(codec, CODEC_FROM_WORKER, bytes, n, &message) == 0;
+    void *room = link_reserve(worker, n);
+
+    if (before == ORDER_CLOSED)
+        return; /* nobody reads it */
+    require(room != NULL);
+    if (n)
+        memcpy(room, bytes, n);
+    link_readable(worker); /* lets libzmq see that there is room again */
+    require(link_commit(worker) == 0);
+    await(python->guest->link);
+    guest_link_receive(python->guest, false);
+    judge(before, is_message ? &message : NULL);
+    turn();
+}
+
+/* A report with something in every list, out of the input. */
+static void say_report(struct input *input)
+{
+    uint32_t channels[16];
+    double values[16];
+    struct message_interval intervals[4];
+    struct message_socket sockets[4];
+    char name[40];
+    const char *names[] = {name};
+    uint8_t counts = (uint8_t)take_number(input, 1), kind = (uint8_t)take_number(input, 1);
+    struct message message = {.type = MESSAGE_REPORT};
+    struct message_report *report = &message.report;
+    uint8_t bytes[2048];
+    ptrdiff_t n;
+
+    *report = (struct message_report){.done = kind & 1,
+                                      .channels = channels,
+                                      .values = values,
+                                      .intervals = intervals,
+                                      .sockets = sockets,
+                                      .new_channels = names,
+                                      .n_events = counts & 15,
+                                      .n_intervals = counts >> 4 & 3,
+                                      .n_sockets = counts >> 6,
+                                      .n_new_channels = kind >> 1 & 1};
+    for (size_t i = 0; i < report->n_events; i++) {
+        channels[i] = (uint32_t)take_number(input, 1);
+        values[i] = (double)take_number(input, 1) / 200;
+        if (kind & 4)
+            values[i] = channels[i] ? -values[i] / 0.0 : -values[i];
+    }
+    for (size_t i = 0; i < report->n_intervals; i++)
+        intervals[i] = (struct message_interval){.id = (uint32_t)take_number(input, 1),
+                                                 .period_ms = take_number(input, kind & 8 ? 8 : 1),
+                                                 .from_ns = take_number(input, kind & 16 ? 8 : 1)};
+    for (size_t i = 0; i < report->n_sockets; i++)
+        sockets[i] = (struct message_socket){.id = (uint32_t)take_number(input, 1),
+                                             .fd = (int8_t)take_number(input, 1)};
+    if (report->n_new_channels)
+        snprintf(name, sizeof(name), "new%u", (unsigned)take_number(input, 1));
+    n = codec_prepare(codec, &message);
+    require(n >= 0 && (size_t)n <= sizeof(bytes));
+    codec_encode(codec, bytes);
+    say(bytes, (size_t)n);
+}
+
+static void say_raw(struct input *input)
+{
+    size_t wanted = take_number(input, 2), n;
+    const uint8_t *bytes = take_bytes(input, wanted, &n);
+
+    say(bytes, n);
+}
+
+/* As far as a sound worker comes by itself, so that an input need not spell it out. */
+static void say_opening(void)
+{
+    static const struct message opening[] = {
+        {.type = MESSAGE_HELLO, .hello_version = CODEC_VERSION},
+        {.type = MESSAGE_LOCKED, .notify_fd = FD_LISTENER},
+        {.type = MESSAGE_READY},
+    };
+    uint8_t bytes[64];
+
+    for (size_t i = 0; i < sizeof(opening) / sizeof(opening[0]); i++) {
+        require(codec_prepare(codec, &opening[i]) <= (ptrdiff_t)sizeof(bytes));
+        codec_encode(codec, bytes);
+        say(bytes, (size_t)codec_prepare(codec, &opening[i]));
+        hear();
+    }
+}
+
+static void emit(struct input *input)
+{
+    struct fc_instance *loopback = show->instances[1];
+
+    for (size_t n = take_number(input, 1) % 32; n; n--)
+        fc_emit(loopback, (uint32_t)take_number(input, 1) % loopback->n_channels,
+                (double)take_number(input, 1) / 200);
+    turn();
+}
+
+static void step(struct input *input)
+{
+    enum order_state before = state_now();
+
+    switch (take_number(input, 1) % 7) {
+    case 0:
+        say_raw(input);
+        break;
+    case 1:
+        say_report(input);
+        break;
+    case 2:
+        emit(input);
+        break;
+    case 3:
+        say_opening();
+        return;
+    case 4:
+        require(send(FD_PEER, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1);
+        turn();
+        break;
+    case 5:
+        if (python->guest && !python->stopping)
+            python_quiesce(python);
+        break;
+    default:
+        turn();
+        break;
+    }
+    require(before != ORDER_CLOSED || state_now() == ORDER_CLOSED);
+    hear();
+    check_instance();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct input input = {data, bytes};
+
+    if (!codec) {
+        require(codec_new(&codec) == 0);
+        make_runtime();
+    }
+    told_setup = told_proceed = told_stop = has_batch = false;
+    begin();
+    for (int i = 0; i < MAX_STEPS && input.left && state_now() != ORDER_CLOSED; i++)
+        step(&input);
+    end();
+    return 0;
+}

@@ -1,0 +1,171 @@
+/*
+ * Any line as a channel name with globs, compared with an expansion that works the other way round; and a
+ * second line as a word that a name is suggested for.
+ */
+#include <ctype.h>
+#include <errno.h>
+
+#include "broker/glob.h"
+#include "broker/suggest.h"
+#include "tests/fuzz/fuzz.h"
+
+#define MAX_COMPARED 300
+#define MAX_NAME     1024
+
+/* The names one after another: the first expression expanded here, the rest by itself. */
+struct expansion {
+    const struct glob *glob;
+    uint64_t n;
+};
+
+static void expand(struct expansion *expansion, const char *done, const char *rest);
+
+static void expand_with(struct expansion *expansion, const char *done, const char *value, size_t bytes,
+                        const char *rest)
+{
+    char *longer;
+
+    require(asprintf(&longer, "%s%.*s", done, (int)bytes, value) >= 0);
+    expand(expansion, longer, rest);
+    free(longer);
+}
+
+static void expand_range(struct expansion *expansion, const char *done, const char *inside, const char *rest)
+{
+    unsigned long long first, last;
+
+    require(sscanf(inside, "%llu .. %llu", &first, &last) == 2);
+    for (unsigned long long i = first;; i += first < last ? 1 : -1ull) {
+        char number[24];
+
+        expand_with(expansion, done, number, (size_t)snprintf(number, sizeof(number), "%llu", i), rest);
+        if (i == last)
+            return;
+    }
+}
+
+static void expand_list(struct expansion *expansion, const char *done, const char *inside, const char *rest)
+{
+    for (;; inside++) {
+        size_t bytes = strcspn(inside, ",}");
+
+        expand_with(expansion, done, inside, bytes, rest);
+        inside += bytes;
+        if (*inside == '}')
+            return;
+    }
+}
+
+static void check_name(struct expansion *expansion, const char *expected)
+{
+    char name[MAX_NAME];
+    int n = glob_name(expansion->glob, expansion->n++, name, sizeof(name));
+
+    if (strlen(expected) >= sizeof(name))
+        require(n == -ENAMETOOLONG);
+    else
+        require(n == (int)strlen(expected) && strcmp(name, expected) == 0);
+}
+
+static void expand(struct expansion *expansion, const char *done, const char *rest)
+{
+    const char *open = strchr(rest, '{');
+    const char *comma, *dots, *close;
+    char *before;
+
+    if (!open) {
+        require(asprintf(&before, "%s%s", done, rest) >= 0);
+        check_name(expansion, before);
+        free(before);
+        return;
+    }
+    close = strchr(open, '}');
+    require(close != NULL && asprintf(&before, "%s%.*s", done, (int)(open - rest), rest) >= 0);
+    comma = strchr(open, ',');
+    dots = strstr(open, "..");
+    if (comma && comma < close && (!dots || comma < dots))
+        expand_list(expansion, before, open + 1, close + 1);
+    else
+        expand_range(expansion, before, open + 1, close + 1);
+    free(before);
+}
+
+static void check_glob(const char *text)
+{
+    struct glob glob;
+    struct glob_error error;
+    struct expansion expansion = {.glob = &glob};
+    int r = glob_parse(&glob, text, &error);
+    char name[MAX_NAME];
+
+    require(r == 0 || (r == -EINVAL && error.text[0] && error.offset <= strlen(text) && !glob.parts));
+    if (r < 0)
+        return;
+    require(glob.n_names >= 1 && glob.n_names <= GLOB_MAX_NAMES);
+    r = glob_name(&glob, glob.n_names - 1, name, sizeof(name));
+    require(r == -ENAMETOOLONG || r == (int)strlen(name));
+    if (glob.n_names <= MAX_COMPARED) {
+        expand(&expansion, "", text);
+        require(expansion.n == glob.n_names);
+    }
+    glob_deinit(&glob);
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment, with the whole matrix. */
+static unsigned distance(const char *a, const char *b)
+{
+    static unsigned d[66][66];
+
+    for (unsigned i = 0; i <= strlen(a); i++) {
+        for (unsigned j = 0; j <= strlen(b); j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = i + j;
+                continue;
+            }
+            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1,
+                            d[i - 1][j - 1] + (tolower((uint8_t)a[i - 1]) != tolower((uint8_t)b[j - 1])));
+            if (i > 1 && j > 1 && tolower((uint8_t)a[i - 1]) == tolower((uint8_t)b[j - 2]) &&
+                tolower((uint8_t)a[i - 2]) == tolower((uint8_t)b[j - 1]))
+                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    }
+    return d[strlen(a)][strlen(b)];
+}
+
+static void check_suggestion(const char *word, struct input *names)
+{
+    struct suggest suggest;
+    char offered[8][80], hint[48];
+    unsigned nearest = 4;
+    const char *said;
+
+    suggest_init(&suggest, word);
+    for (size_t i = 0; i < 8 && names->left; i++) {
+        size_t bytes = strlen(take_line(names, offered[i], sizeof(offered[i])));
+        unsigned far = bytes > 64 || strlen(word) > 64 ? 99 : distance(word, offered[i]);
+        size_t limit = strlen(word) / 3 ? strlen(word) / 3 : 1;
+
+        suggest_offer(&suggest, offered[i]);
+        if (far <= limit && far <= 3 && far < (bytes > strlen(word) ? bytes : strlen(word)))
+            nearest = least(nearest, far);
+    }
+    said = suggest_hint(&suggest, hint, sizeof(hint));
+    require((said != NULL) == (nearest < 4) && (!said || strlen(said) < sizeof(hint)));
+    require(!said || distance(word, suggest.best) == nearest);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct input input = {data, bytes};
+    char text[2048], word[80];
+
+    check_glob(take_line(&input, text, sizeof(text)));
+    take_line(&input, word, sizeof(word));
+    check_suggestion(word, &input);
+    return 0;
+}

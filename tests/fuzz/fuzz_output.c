@@ -1,0 +1,152 @@
+/*
+ * What a worker writes, in pieces, through a real pipe into the log. However it ends: each line of the log is
+ * one line, of bounded length, printable UTF-8 and nothing that a terminal obeys, and begins as the broker
+ * says.
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "broker/log.h"
+#include "broker/loop.h"
+#include "broker/output.h"
+#include "tests/fuzz/fuzz.h"
+
+#define MAX_LOG_LINE 4096
+#define RATE         100000 /* lines a second: how many are left out is not the question here */
+
+static struct loop *loop;
+static int log_file;
+static char logged[1 << 20];
+
+static void stop(void *userdata)
+{
+    (void)userdata;
+    loop_stop(loop);
+}
+
+static void turn(void)
+{
+    struct loop_task task = {.fn = stop};
+
+    loop_defer(loop, &task);
+    require(loop_run(loop) == 0);
+}
+
+/* A file in memory takes the log, as text or, as far as the broker can tell, as systemd's journal. */
+static void begin(bool journal)
+{
+    char stream[64] = "";
+    struct stat st;
+
+    if (!loop) {
+        log_file = memfd_create("log", MFD_CLOEXEC);
+        require(log_file >= 0 && dup2(log_file, 2) == 2 && loop_new(&loop) == 0);
+    }
+    require(fstat(2, &st) == 0 && ftruncate(2, 0) == 0 && lseek(2, 0, SEEK_SET) == 0);
+    if (journal)
+        snprintf(stream, sizeof(stream), "%lu:%lu", st.st_dev, st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_init(FC_LOG_DEBUG);
+}
+
+/* The code of the UTF-8 character at `text`, by the table of the standard; -1 if it is none. */
+static long read_character(const uint8_t *text, size_t left, size_t *n)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = *text < 0x80 ? 1 : *text >> 5 == 6 ? 2 : *text >> 4 == 14 ? 3 : *text >> 3 == 30 ? 4 : 0;
+    uint32_t code = length == 1 ? *text : *text & (0x7fu >> length);
+
+    if (length == 0 || length > left)
+        return -1;
+    for (size_t i = 1; i < length; i++) {
+        if (text[i] >> 6 != 2)
+            return -1;
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    *n = length;
+    return code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? -1 : (long)code;
+}
+
+static bool is_harmless(long code)
+{
+    bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    bool is_separator = code == 0x2028 || code == 0x2029;
+    bool is_direction = code == 0x61c || code == 0x200e || code == 0x200f ||
+                        (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+
+    return !is_control && !is_separator && !is_direction;
+}
+
+static void check_line(const char *line, size_t bytes, bool journal)
+{
+    static const char *const levels[] = {" error py ", " warning py ", " info py ", " debug py ",
+                                         " warning - "};
+    bool begins = journal && line[0] == '<' && strchr("3467", line[1]) && strncmp(line + 2, ">py ", 4) == 0;
+    size_t n = 1;
+
+    require(bytes < MAX_LOG_LINE);
+    for (size_t i = 0; i < bytes; i += n)
+        require(is_harmless(read_character((const uint8_t *)line + i, bytes - i, &n)));
+    for (size_t i = 0; !journal && i < sizeof(levels) / sizeof(levels[0]); i++)
+        begins |= bytes >= 32 &&
+                  strncmp(line + strlen("2000-01-01T00:00:00.000"), levels[i], strlen(levels[i])) == 0;
+    require(begins);
+}
+
+/* A short line of plain text stands in the log as it was written. */
+static void check_text(const struct input *written, const char *line, size_t bytes)
+{
+    for (size_t i = 0; i < written->left; i++) {
+        if (written->at[i] < ' ' || written->at[i] > '~')
+            return;
+    }
+    if (written->left >= 2000 || (written->left && written->at[0] == '<'))
+        return;
+    require(bytes > written->left && line[bytes - written->left - 1] == ' ');
+    require(memcmp(line + bytes - written->left, written->at, written->left) == 0);
+}
+
+/* Line by line what was written and what was logged. */
+static void check_log(struct input written, bool journal)
+{
+    ssize_t bytes = pread(2, logged, sizeof(logged), 0);
+    char *line = logged;
+
+    require(bytes >= 0 && (size_t)bytes < sizeof(logged));
+    while (written.left) {
+        char *end = memchr(line, '\n', (size_t)(logged + bytes - line));
+        const uint8_t *written_end = memchr(written.at, '\n', written.left);
+        struct input part = {written.at, written_end ? (size_t)(written_end - written.at) : written.left};
+        size_t n;
+
+        require(end != NULL);
+        check_line(line, (size_t)(end - line), journal);
+        check_text(&part, line, (size_t)(end - line));
+        take_bytes(&written, part.left + 1, &n);
+        line = end + 1;
+    }
+    require(line == logged + bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct input input = {data, bytes};
+    bool journal = take_number(&input, 1) & 1;
+    struct input written = input;
+    struct output *output;
+    int fd;
+
+    begin(journal);
+    require(output_new(&output, loop, "py", FC_LOG_INFO, RATE, &fd) == 0);
+    while (input.left) {
+        size_t n, piece = 1 + input.at[0] * 4u;
+        const uint8_t *at = take_bytes(&input, piece, &n);
+
+        require(write(fd, at, n) == (ssize_t)n);
+        turn();
+    }
+    close(fd);
+    output_free(output);
+    check_log(written, journal);
+    return 0;
+}

@@ -1,0 +1,139 @@
+/* Rules as text, and the addresses that they open. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "broker/policy.h"
+#include "tests/unit/check.h"
+
+static struct policy policy_of(enum policy_use use, const char *text)
+{
+    struct policy policy = {0};
+    struct fc_reason reason;
+
+    assert_int_equal(policy_add(&policy, use, text, &reason), 0);
+    return policy;
+}
+
+static void assert_refused(const char *text)
+{
+    struct policy policy = {0};
+    struct fc_reason reason = {.text = ""};
+
+    assert_int_equal(policy_add(&policy, POLICY_CONNECT, text, &reason), -EINVAL);
+    assert_int_not_equal(reason.text[0], '\0');
+    assert_int_equal(policy.n_rules, 0);
+    policy_deinit(&policy);
+}
+
+static int judge(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
+                 const char *host, uint16_t port)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct policy_target target;
+
+    if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
+        return policy_judge(policy, use, protocol, AF_INET, &v4, sizeof(v4), &target);
+    assert_int_equal(inet_pton(AF_INET6, host, &v6.sin6_addr), 1);
+    return policy_judge(policy, use, protocol, AF_INET6, &v6, sizeof(v6), &target);
+}
+
+/* Found by fuzzing: /0112 was taken as 112, though elsewhere a leading zero means octal. */
+static void test_leading_zeroes_are_refused(void **state)
+{
+    assert_refused("::/0112:1");
+    assert_refused("10.0.0.0/08:80");
+    assert_refused("10.0.0.1:080");
+    assert_refused("10.0.0.1:1-02");
+    for (size_t i = 0; i < 2; i++) {
+        struct policy policy = policy_of(POLICY_CONNECT, i ? "[::]/112:0" : "10.0.0.0/8:0-80");
+
+        policy_deinit(&policy);
+    }
+}
+
+static void test_malformed_rules(void **state)
+{
+    static const char *const texts[] = {
+        "",        ":",         "a",       "a:",           "a:x",         "a:1-",       "a:2-1",
+        "a:65536", "a/8:1",     "1.2.3:1", "1.2.3.4/33:1", "[::1]/129:1", "[::1/64]:1", "sctp:1.2.3.4:1",
+        "a b:1",   "[[::1]]:1", "*/0:1",   "-1.2.3.4:1",   "1.2.3.4:+1",
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_refused(texts[i]);
+}
+
+static void test_what_is_named_is_open_and_nothing_beside_it(void **state)
+{
+    struct policy policy = policy_of(POLICY_CONNECT, "tcp:10.1.0.0/16:80-90");
+
+    assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "10.1.255.255", 80), 0);
+    assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "::ffff:10.1.2.3", 90), 0);
+    assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "10.2.0.0", 80), -EACCES);
+    assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "10.1.0.0", 91), -EACCES);
+    assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_UDP, "10.1.0.0", 80), -EACCES);
+    assert_int_equal(judge(&policy, POLICY_LISTEN, POLICY_TCP, "10.1.0.0", 80), -EACCES);
+    policy_deinit(&policy);
+}
+
+/* 0.0.0.0 and :: are judged as what they mean to a client. */
+static void test_any_address_is_this_host(void **state)
+{
+    struct policy policy = policy_of(POLICY_CONNECT, "127.0.0.1:80");
+    struct policy other = policy_of(POLICY_CONNECT, "0.0.0.0:80");
+
+    assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "0.0.0.0", 80), 0);
+    assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "::", 80), -EACCES);
+    assert_int_equal(judge(&other, POLICY_CONNECT, POLICY_TCP, "0.0.0.0", 80), -EACCES);
+    policy_deinit(&policy);
+    policy_deinit(&other);
+}
+
+/* Any free port, for a socket that may send. */
+static void test_a_datagram_client_may_bind_to_port_0(void **state)
+{
+    struct policy policy = policy_of(POLICY_CONNECT, "udp:10.0.0.1:9000");
+    struct policy tcp = policy_of(POLICY_CONNECT, "tcp:10.0.0.1:9000");
+
+    assert_int_equal(judge(&policy, POLICY_LISTEN, POLICY_UDP, "0.0.0.0", 0), 0);
+    assert_int_equal(judge(&policy, POLICY_LISTEN, POLICY_UDP, "0.0.0.0", 1), -EACCES);
+    assert_int_equal(judge(&policy, POLICY_LISTEN, POLICY_TCP, "0.0.0.0", 0), -EACCES);
+    assert_int_equal(judge(&tcp, POLICY_LISTEN, POLICY_UDP, "0.0.0.0", 0), -EACCES);
+    policy_deinit(&policy);
+    policy_deinit(&tcp);
+}
+
+static void test_what_is_no_internet_address(void **state)
+{
+    struct policy policy = policy_of(POLICY_CONNECT, "*:*");
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(1)};
+    struct policy_target target;
+    sa_family_t none = AF_UNSPEC, local = AF_UNIX, v4 = AF_INET;
+
+#define JUDGE(family, sockaddr, bytes)                                                                       \
+    policy_judge(&policy, POLICY_CONNECT, POLICY_TCP, family, sockaddr, bytes, &target)
+    assert_int_equal(JUDGE(AF_INET, "", 0), -EINVAL);
+    assert_int_equal(JUDGE(AF_INET, &v4, 1), -EINVAL);
+    assert_int_equal(JUDGE(AF_INET, &v4, sizeof(v4)), -EINVAL);
+    assert_int_equal(JUDGE(AF_INET, &none, sizeof(none)), -ENOENT);
+    assert_int_equal(JUDGE(AF_INET, &local, sizeof(local)), -EAFNOSUPPORT);
+    assert_int_equal(JUDGE(AF_INET6, &v6, sizeof(v6) - 1), -EINVAL);
+    assert_int_equal(JUDGE(AF_INET6, &v6, sizeof(v6)), 0);
+    assert_int_equal(JUDGE(AF_INET, &v6, sizeof(v6)), -EAFNOSUPPORT); /* no IPv6 on an IPv4 socket */
+    policy_deinit(&policy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_leading_zeroes_are_refused),
+        cmocka_unit_test(test_malformed_rules),
+        cmocka_unit_test(test_what_is_named_is_open_and_nothing_beside_it),
+        cmocka_unit_test(test_any_address_is_this_host),
+        cmocka_unit_test(test_a_datagram_client_may_bind_to_port_0),
+        cmocka_unit_test(test_what_is_no_internet_address),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
