@@ -18,9 +18,7 @@ static inline int filter_load(const char *const *calls, size_t n_calls)
         require(seccomp_rule_add(filter, SCMP_ACT_NOTIFY, seccomp_syscall_resolve_name(calls[i]), 0) == 0);
     if (seccomp_load(filter) == 0)
         fd = seccomp_notify_fd(filter);
-    /* it would close the descriptor */
-    fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    seccomp_release(filter);
+    seccomp_release(filter); /* the descriptor stays open */
     return fd;
 }
 

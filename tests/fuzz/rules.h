@@ -100,7 +100,7 @@ static inline bool rules_allow_client(const struct rules *rules)
 /* An internet address by the offsets of its fields; false if the bytes are none. */
 static inline bool read_plainly(const uint8_t *bytes, size_t n, uint8_t address[16], uint16_t *port)
 {
-    unsigned family = n >= 2 ? bytes[0] | bytes[1] << 8 : 0;
+    unsigned family = n >= 2 ? (unsigned)(bytes[0] | bytes[1] << 8) : 0;
 
     if (!(family == AF_INET && n >= 16) && !(family == AF_INET6 && n >= 28))
         return false;
