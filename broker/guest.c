@@ -209,6 +209,7 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     int r;
 
     request->network = guest->spec.network;
+    request->flags = guest->spec.probe ? SPAWN_PROBE : 0;
     request->has_trees = guest->runtime->is_root;
     if (snprintf(request->link, sizeof(request->link), "%s", guest->link_name) >=
             (int)sizeof(request->link) ||
@@ -235,9 +236,28 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     return 0;
 }
 
+/* Pipes to the log. */
+static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
+{
+    const struct guest_spec *spec = &guest->spec;
+    struct loop *loop = guest->runtime->loop;
+    int r = 0;
+
+    if (spec->probe) {
+        job->descriptors[SPAWN_STDOUT] = fcntl(spec->probe_fd, F_DUPFD_CLOEXEC, 0);
+        if (job->descriptors[SPAWN_STDOUT] < 0)
+            return -errno;
+    } else {
+        r = output_new(&guest->out, loop, spec->instance, FC_LOG_INFO, spec->log_rate,
+                       &job->descriptors[SPAWN_STDOUT]);
+    }
+    return r < 0 ? r
+                 : output_new(&guest->err, loop, spec->instance, FC_LOG_WARNING, spec->log_rate,
+                              &job->descriptors[SPAWN_STDERR]);
+}
+
 static int guest_begin(struct guest *guest)
 {
-    struct loop *loop = guest->runtime->loop;
     struct spawn_job *job;
     int r = spawn_job_new(&job, guest_spawned, guest);
 
@@ -245,11 +265,7 @@ static int guest_begin(struct guest *guest)
         return r;
     r = guest_link_open(guest);
     if (r == 0)
-        r = output_new(&guest->out, loop, guest->spec.instance, FC_LOG_INFO, guest->spec.log_rate,
-                       &job->descriptors[SPAWN_STDOUT]);
-    if (r == 0)
-        r = output_new(&guest->err, loop, guest->spec.instance, FC_LOG_WARNING, guest->spec.log_rate,
-                       &job->descriptors[SPAWN_STDERR]);
+        r = guest_open_outputs(guest, job);
     if (r == 0)
         r = guest_fill_job(guest, job);
     if (r < 0) {

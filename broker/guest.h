@@ -37,6 +37,8 @@ struct guest_spec {
     uint64_t file_bytes;         /* of a single file */
     uint32_t log_rate;           /* lines a second */
     const struct policy *policy; /* what it may reach without `network`; resolved */
+    bool probe;                  /* runs no script: says which layers hold, see worker/probe.h, … */
+    int probe_fd;                /* … into this pipe */
 };
 
 /* None of these may free the guest, save `ended`, where it is what one does. */

@@ -1,6 +1,5 @@
 /*
- * The state of a Python instance: what python.c (options, channels, events), python_run.c (the worker's life)
- * and python_check.c share.
+ * The state of a Python instance: what the files python*.c share.
  */
 #ifndef BROKER_PYTHON_PRIVATE_H
 #define BROKER_PYTHON_PRIVATE_H
@@ -69,5 +68,14 @@ int python_add_values(struct python *python, uint32_t id);
 int python_start(void *self);
 void python_stop(void *self);
 bool python_quiesce(void *self);
+
+/*
+ * Makes the state folder and looks up the names of the policy, which may block. -errno with the reason in
+ * the log.
+ */
+int python_prepare(struct python *python);
+
+/* What a worker of this instance is made of; borrows from it. */
+struct guest_spec python_guest_spec(const struct python *python);
 
 #endif

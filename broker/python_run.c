@@ -154,9 +154,9 @@ static int python_watch_state(struct python *python)
                                : state_limit_new(&python->state_limit, python_runtime(python)->states, &spec);
 }
 
-static int python_spawn(struct python *python)
+struct guest_spec python_guest_spec(const struct python *python)
 {
-    struct guest_spec spec = {
+    return (struct guest_spec){
         .instance = python->instance->name,
         .script_folder = python->folder,
         .state_folder = python->state_folder,
@@ -170,6 +170,11 @@ static int python_spawn(struct python *python)
         .log_rate = (uint32_t)python->log_rate,
         .file_bytes = python->state_bytes,
     };
+}
+
+static int python_spawn(struct python *python)
+{
+    struct guest_spec spec = python_guest_spec(python);
 
     return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);
 }
@@ -185,9 +190,8 @@ static void python_restart(void *userdata)
     loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
 }
 
-int python_start(void *self)
+int python_prepare(struct python *python)
 {
-    struct python *python = self;
     const struct show *show = python->instance->show;
     struct fc_reason reason = {.text = "out of memory"};
     int r = runtime_state_folder(show->runtime, show->path, python->instance->name, python->state_folder,
@@ -203,6 +207,16 @@ int python_start(void *self)
         fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);
         return r;
     }
+    return 0;
+}
+
+int python_start(void *self)
+{
+    struct python *python = self;
+    int r = python_prepare(python);
+
+    if (r < 0)
+        return r;
     if (python->network == SPAWN_NETWORK_HOST)
         fc_log(FC_LOG_WARNING, python->instance->name,
                "network = host: this script may talk to everything that this machine can reach");

@@ -23,6 +23,10 @@ enum spawn_network {
     SPAWN_NETWORK_HOST, /* the host's: option `network = host` */
 };
 
+enum spawn_flag {
+    SPAWN_PROBE = 1, /* no script: stdout gets a line per layer, see worker/probe.h */
+};
+
 /* Descriptors of a request, in this order. The trees are there only if `has_trees`. */
 enum spawn_descriptor {
     SPAWN_STDOUT, /* pipes to the log */
@@ -36,6 +40,7 @@ enum spawn_descriptor {
 
 struct spawn_request {
     uint32_t network; /* enum spawn_network */
+    uint32_t flags;   /* enum spawn_flag, or-ed */
     uint32_t has_trees;
     char link[64]; /* the endpoint's name in the link folder */
     char script_folder[PATH_MAX];

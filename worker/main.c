@@ -41,7 +41,7 @@ static int main_drop_root(const char *uid_text, const char *gid_text)
         errno = EPERM;
         return -1;
     }
-    if (!zygote_may_confine() && (r = unchroot()) < 0)
+    if (zygote_may_confine() < 0 && (r = unchroot()) < 0)
         say(SAY_WARNING "zygote: no way out of the chroot: %s", strerror(-r));
     return setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -1 : 0;
 }

@@ -38,15 +38,22 @@ int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)
      * The layers before the capabilities need those of the new user namespace; Landlock needs no_new_privs,
      * which goes with them.
      */
-    static int (*const layers[])(const struct sandbox *, struct sandbox_error *) = {
-        sandbox_identity, sandbox_limits, sandbox_root, sandbox_capabilities, sandbox_landlock,
+    static const struct {
+        const char *name;
+        int (*enter)(const struct sandbox *, struct sandbox_error *);
+    } layers[] = {
+        {"identity", sandbox_identity}, {"limits", sandbox_limits},
+        {"private root", sandbox_root}, {"capabilities", sandbox_capabilities},
+        {"Landlock", sandbox_landlock},
     };
 
     for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
-        int r = layers[i](sandbox, error);
+        int r = layers[i].enter(sandbox, error);
 
         if (r < 0)
             return r;
+        if (sandbox->passed)
+            sandbox->passed(sandbox, layers[i].name);
     }
     return 0;
 }

@@ -33,6 +33,8 @@ struct sandbox {
     uint32_t files;
     int script_tree; /* detached mounts of the two, or -1: then the paths are opened */
     int state_tree;
+    /* if not NULL: told of each layer of sandbox_enter() that is up */
+    void (*passed)(const struct sandbox *sandbox, const char *layer);
 };
 
 /* Why a layer could not be set up. */
@@ -62,6 +64,9 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error);
+
+/* The newest version that the kernel offers, or -errno if it has none. */
+int sandbox_landlock_abi(void);
 
 /*
  * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile), and loaded in the worker

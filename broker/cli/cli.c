@@ -31,7 +31,9 @@ static void cli_help(FILE *out)
           "Options:\n"
           "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
           "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
-          "  --log-level LEVEL          error, warning, info (default) or debug\n\n"
+          "  --log-level LEVEL          error, warning, info (default) or debug\n"
+          "  --sandbox                  with check: try which layers hold here, and say what each option "
+          "opens\n\n"
           "Without a file, show.cfg in the current folder is used.\n\n"
           "Examples:\n"
           "  firecurtain show.cfg\n"
@@ -49,7 +51,7 @@ static const struct cli_command *cli_find(const char *name)
     return NULL;
 }
 
-static const char *const cli_option_names[] = {"--help", "--version", "--log-level"};
+static const char *const cli_option_names[] = {"--help", "--version", "--log-level", "--sandbox"};
 
 static int cli_usage(const char *problem, const char *word)
 {
@@ -65,6 +67,13 @@ static int cli_usage(const char *problem, const char *word)
     text = suggest_hint(&suggest, hint, sizeof(hint));
     fprintf(stderr, "firecurtain: %s \"%s\"%s%s\nTry 'firecurtain --help'.\n", problem, word,
             text ? "; " : "", text ? text : "");
+    return EX_USAGE;
+}
+
+static int cli_misplaced(const char *option, const char *command)
+{
+    fprintf(stderr, "firecurtain: %s belongs to \"firecurtain %s\"\nTry 'firecurtain --help'.\n", option,
+            command);
     return EX_USAGE;
 }
 
@@ -87,6 +96,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {"log-level", required_argument, NULL, 'l'},
+        {"sandbox", no_argument, NULL, 's'},
         {0},
     };
     int c, r = 0;
@@ -100,6 +110,9 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'l':
             if (!log_parse_level(optarg, &options->level))
                 return cli_usage("--log-level is error, warning, info or debug, not", optarg);
+            break;
+        case 's':
+            options->sandbox = true;
             break;
         case 'h':
             cli_help(stdout);
@@ -129,6 +142,8 @@ int cli_main(int argc, char **argv)
         status = cli_usage("there is neither a command nor a file", word); /* a mistyped command, rather */
     if (status < 0 && optind + 1 < argc)
         status = cli_usage("unexpected argument", argv[optind + 1]);
+    if (status < 0 && options.sandbox && (!command || command->run != cli_check))
+        status = cli_misplaced("--sandbox", "check");
     if (status < 0 && !command && argc == 1 && access(CLI_DEFAULT_SHOW, R_OK) < 0) {
         cli_help(stderr);
         status = EX_USAGE;

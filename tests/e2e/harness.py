@@ -377,6 +377,14 @@ class Show:
         return self.wire.socket.fileno() == -1
 
 
+def without_user_namespaces(identity):
+    """A launcher: a namespace of the test's own, whose limit for further ones is 0."""
+    uid = identity.uid or 1
+    return ("unshare", "--user", f"--map-user={uid}", f"--map-group={uid}", "--keep-caps", "sh", "-c",
+            'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all -- "$@"',
+            "sh")
+
+
 def environment(folder):
     """What the broker sees of the caller: nothing. Its home and its directories are the show's own."""
     kept = {key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")}

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, children, status
+from harness import IS_ASAN, children, status, without_user_namespaces
 
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 
@@ -200,7 +200,6 @@ def test_outside_the_curtain_the_same_attempts_succeed(tmp_path):
 
 
 def test_without_user_namespaces_the_other_layers_hold_and_the_log_says_so(play, identity):
-    """In a namespace of the test's own, whose limit for further ones is 0."""
     show = play("""
         import os
         import midimonster
@@ -218,9 +217,7 @@ def test_without_user_namespaces_the_other_layers_hold_and_the_log_says_so(play,
         attempt("state", lambda: open("file", "w"))
         def handler(value):
             midimonster.output("out", value)
-    """, MAPS, launcher=(
-        "unshare", "--user", f"--map-user={identity.uid or 1}", f"--map-group={identity.uid or 1}", "--keep-caps", "sh", "-c",
-        'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all -- "$@"', "sh"))
+    """, MAPS, launcher=without_user_namespaces(identity))
     show.log.wait("(?i)namespaces.*Landlock", "-", "warning")
     show.set("/in", 0.5)
     show.expect("/out", 0.5)
