@@ -209,7 +209,8 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     int r;
 
     request->network = guest->spec.network;
-    request->flags = guest->spec.probe ? SPAWN_PROBE : 0;
+    request->flags =
+        (guest->spec.probe ? SPAWN_PROBE : 0u) | (guest->runtime->no_sandbox ? SPAWN_NO_SANDBOX : 0u);
     request->has_trees = guest->runtime->is_root;
     if (snprintf(request->link, sizeof(request->link), "%s", guest->link_name) >=
             (int)sizeof(request->link) ||

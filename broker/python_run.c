@@ -220,6 +220,10 @@ int python_start(void *self)
     if (python->network == SPAWN_NETWORK_HOST)
         fc_log(FC_LOG_WARNING, python->instance->name,
                "network = host: this script may talk to everything that this machine can reach");
+    if (python_runtime(python)->no_sandbox)
+        fc_log(FC_LOG_ERROR, python->instance->name,
+               "nothing confines this script; its folders are %s and %s, not /show and /state",
+               python->folder, python->state_folder);
     r = python_watch_state(python);
     if (r < 0)
         return r;

@@ -27,6 +27,7 @@ struct runtime {
     uid_t worker_uid; /* the broker's own, or as root somebody unprivileged */
     gid_t worker_gid;
     bool is_root;
+    bool no_sandbox; /* set before runtime_init(): workers are not confined, for debugging */
 };
 
 /*

@@ -24,7 +24,8 @@ enum spawn_network {
 };
 
 enum spawn_flag {
-    SPAWN_PROBE = 1, /* no script: stdout gets a line per layer, see worker/probe.h */
+    SPAWN_PROBE = 1,      /* no script: stdout gets a line per layer, see worker/probe.h */
+    SPAWN_NO_SANDBOX = 2, /* nothing confines the script; never from a broker that is root */
 };
 
 /* Descriptors of a request, in this order. The trees are there only if `has_trees`. */

@@ -18,6 +18,7 @@
 
 struct sandbox {
     bool namespaces; /* false where the kernel has none for us: then Landlock must hold alone */
+    bool none;       /* no layer at all: run --insecure-no-sandbox */
     bool host_network;
     uid_t outer_uid;
     gid_t outer_gid;
@@ -53,8 +54,8 @@ uint64_t sandbox_namespaces(const struct sandbox *sandbox);
 
 /*
  * Everything but the system call filter: identity, limits, private root, capabilities, Landlock, in this
- * order. Runs in a new process that has one thread and is in its new namespaces. 0 or -errno with `error`
- * filled.
+ * order. Runs in a new process that has one thread and is in its new namespaces. With `none`, only what does
+ * not confine: a session, the options' limits, the end with the broker. 0 or -errno with `error` filled.
  */
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error);
 

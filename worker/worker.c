@@ -92,19 +92,29 @@ static void worker_take_setup(struct session *session, struct worker_setup *setu
         worker_fail_link("setup", -ENOMEM);
 }
 
+/* Loads the filter, unless there is to be none. The notification descriptor, or -1. */
+static int worker_load_filter(const struct sandbox *sandbox)
+{
+    struct sandbox_error error;
+    int fd;
+
+    if (sandbox->none)
+        return -1;
+    fd = sandbox_seccomp_load(sandbox, &error);
+    if (fd >= 0)
+        return fd;
+    if (sandbox->passed)
+        probe_failed(&error);
+    worker_fail(&error);
+}
+
 /* Loads the filter, and hands its notification descriptor to the broker: the script must never hold it. */
 static void worker_lock(struct session *session, const struct sandbox *sandbox)
 {
-    struct sandbox_error error;
     struct message message = {.type = MESSAGE_LOCKED};
-    int fd, r;
+    FC_AUTO_CLOSE int fd = worker_load_filter(sandbox);
+    int r;
 
-    fd = sandbox_seccomp_load(sandbox, &error);
-    if (fd < 0) {
-        if (sandbox->passed)
-            probe_failed(&error);
-        worker_fail(&error);
-    }
     message.notify_fd = fd;
     r = session_send(session, &message);
     if (r == 0)
@@ -113,7 +123,6 @@ static void worker_lock(struct session *session, const struct sandbox *sandbox)
         r = -EPROTO;
     if (r < 0)
         worker_fail_link("lock", r);
-    close(fd);
 }
 
 static struct session *worker_connect(const char *name, int folder)
@@ -182,11 +191,13 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     struct session *session;
     struct sandbox sandbox;
     bool probe = request->flags & SPAWN_PROBE;
+    bool none = request->flags & SPAWN_NO_SANDBOX;
     int status;
 
     worker_keep_descriptors(descriptors);
     sandbox = (struct sandbox){
-        .namespaces = refused == 0,
+        .namespaces = refused == 0 && !none,
+        .none = none,
         .host_network = request->network == SPAWN_NETWORK_HOST,
         .outer_uid = uid,
         .outer_gid = gid,

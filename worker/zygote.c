@@ -43,6 +43,7 @@ int zygote_may_confine(void)
 static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], int refused)
 {
     struct sandbox sandbox = {.namespaces = refused == 0,
+                              .none = request->flags & SPAWN_NO_SANDBOX,
                               .host_network = request->network == SPAWN_NETWORK_HOST};
     uid_t uid = geteuid();
     gid_t gid = getegid();

@@ -13,7 +13,8 @@ struct cli_options {
     struct config_override *overrides;
     size_t n_overrides;
     enum fc_log_level level;
-    bool sandbox; /* check: try the layers too */
+    bool sandbox;    /* check: try the layers too */
+    bool no_sandbox; /* run: without any */
 };
 
 struct show;
