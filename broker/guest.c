@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/cgroup.h"
 #include "broker/guest_private.h"
 #include "broker/policy.h"
 #include "broker/runtime.h"
@@ -91,6 +92,9 @@ static void guest_describe(struct guest *guest, const siginfo_t *info)
 {
     if (info->si_code != CLD_EXITED && info->si_status == SIGSYS)
         snprintf(guest->why, sizeof(guest->why), "killed by SIGSYS: a system call of another architecture");
+    else if (info->si_code != CLD_EXITED && cgroup_is_out_of_memory(guest->cgroup))
+        snprintf(guest->why, sizeof(guest->why), "memory limit (option memory): killed by SIG%s",
+                 sigabbrev_np(info->si_status));
     else if (info->si_code != CLD_EXITED)
         snprintf(guest->why, sizeof(guest->why), "killed by SIG%s", sigabbrev_np(info->si_status));
     else if (info->si_status == SPAWN_EXIT_CURTAIN)
@@ -230,11 +234,28 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
         return r;
     /* root of a container that may not mount: the worker has to find its own way */
     request->has_trees = 0;
-    for (int i = SPAWN_SCRIPT_TREE; i < SPAWN_DESCRIPTORS_; i++) {
+    for (int i = SPAWN_SCRIPT_TREE; i < SPAWN_CGROUP; i++) {
         fc_closep(&job->descriptors[i]);
         job->descriptors[i] = -1;
     }
     return 0;
+}
+
+/* A group of its own, where the broker may make one. */
+static int guest_open_cgroup(struct guest *guest, struct spawn_job *job)
+{
+    struct cgroup_limits limits = {
+        .memory_bytes = guest->spec.memory_bytes,
+        .tasks = guest->spec.threads + SPAWN_OWN_THREADS,
+        .cpu_percent = guest->spec.cpu_percent,
+    };
+    int r = cgroup_new(&guest->cgroup, guest->runtime->cgroups, guest->spec.instance, &limits);
+
+    if (r < 0 || !guest->cgroup)
+        return r;
+    job->request.flags |= SPAWN_IN_CGROUP;
+    job->descriptors[SPAWN_CGROUP] = fcntl(cgroup_fd(guest->cgroup), F_DUPFD_CLOEXEC, 0);
+    return job->descriptors[SPAWN_CGROUP] < 0 ? -errno : 0;
 }
 
 /* Pipes to the log. */
@@ -269,6 +290,8 @@ static int guest_begin(struct guest *guest)
         r = guest_open_outputs(guest, job);
     if (r == 0)
         r = guest_fill_job(guest, job);
+    if (r == 0)
+        r = guest_open_cgroup(guest, job);
     if (r < 0) {
         spawn_job_free(job);
         return r;
@@ -316,6 +339,7 @@ struct guest *guest_free(struct guest *guest)
     }
     guest_link_close(guest);
     guest->gate = netgate_free(guest->gate);
+    guest->cgroup = cgroup_free(guest->cgroup);
     loop_cancel_task(guest->runtime->loop, &guest->finish);
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     output_free(guest->out);

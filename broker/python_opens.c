@@ -81,6 +81,15 @@ void python_print_opens(const struct fc_instance *instance, FILE *out)
     opens_print_strings(out, "read", &python->reads, "may read this, in its usual place");
     opens_print_strings(out, "env", &python->environment, "sees this variable");
     opens_print_size(out, "memory", python->memory_bytes, "of private memory");
+    if (python->cpu_percent) {
+        char option[32], words[64];
+
+        snprintf(option, sizeof(option), "cpu = %" PRIu64 "%%", python->cpu_percent);
+        snprintf(words, sizeof(words), "%" PRIu64 " %% of one core", python->cpu_percent);
+        opens_line(out, option, words);
+    } else {
+        opens_line(out, "no cpu", "no limit on processor time");
+    }
     opens_print_number(out, "threads", python->threads, "threads beside the first");
     opens_print_number(out, "files", python->files, "files and sockets open at once");
     opens_print_size(out, "state", python->state_bytes, "in its private folder");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/cgroup.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
 #include "firecurtain/log.h"
@@ -166,6 +167,7 @@ struct guest_spec python_guest_spec(const struct python *python)
         .environment = python->environment,
         .memory_bytes = python->memory_bytes,
         .threads = (uint32_t)python->threads,
+        .cpu_percent = (uint32_t)python->cpu_percent,
         .files = (uint32_t)python->files,
         .log_rate = (uint32_t)python->log_rate,
         .file_bytes = python->state_bytes,
@@ -190,6 +192,20 @@ static void python_restart(void *userdata)
     loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
 }
 
+/* A limit that somebody asked for is kept, or nothing starts. */
+static int python_check_cpu(const struct python *python)
+{
+    const struct cgroups *cgroups = python_runtime(python)->cgroups;
+
+    if (!python->cpu_percent || (cgroups_controllers(cgroups) & CGROUP_CPU))
+        return 0;
+    fc_log(FC_LOG_ERROR, python->instance->name,
+           "cpu = %llu%% needs a delegated cgroup with the controller cpu: %s; start firecurtain with "
+           "systemd-run --user --scope -p Delegate=yes, or in a service with Delegate=yes",
+           (unsigned long long)python->cpu_percent, cgroups_describe(cgroups));
+    return -EOPNOTSUPP;
+}
+
 int python_prepare(struct python *python)
 {
     const struct show *show = python->instance->show;
@@ -207,7 +223,7 @@ int python_prepare(struct python *python)
         fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);
         return r;
     }
-    return 0;
+    return python_check_cpu(python);
 }
 
 int python_start(void *self)

@@ -20,9 +20,15 @@
 #include "worker/say.h"
 #include "worker/worker.h"
 
-static pid_t zygote_clone(uint64_t flags, int exit_signal)
+/* `cgroup` is the folder of the group that the process is to be born in, or -1. */
+static pid_t zygote_clone(uint64_t flags, int exit_signal, int cgroup)
 {
     struct clone_args args = {.flags = flags, .exit_signal = (unsigned)exit_signal};
+
+    if (cgroup >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (unsigned)cgroup;
+    }
 
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -30,7 +36,7 @@ static pid_t zygote_clone(uint64_t flags, int exit_signal)
 int zygote_may_confine(void)
 {
     struct sandbox sandbox = {.namespaces = true};
-    pid_t pid = zygote_clone(sandbox_namespaces(&sandbox), SIGCHLD);
+    pid_t pid = zygote_clone(sandbox_namespaces(&sandbox), SIGCHLD, -1);
     int status = 0;
 
     if (pid == 0) /* some kernels make the namespace, and then allow nothing in it */
@@ -51,10 +57,12 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
     pid_t pid;
 
     PyOS_BeforeFork();
-    pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0);
+    pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, descriptors[SPAWN_CGROUP]);
     error = errno;
     if (pid == 0) {
         PyOS_AfterFork_Child();
+        fc_closep(&descriptors[SPAWN_CGROUP]);
+        descriptors[SPAWN_CGROUP] = -1;
         worker_run(request, descriptors, uid, gid, refused);
     }
     PyOS_AfterFork_Parent();

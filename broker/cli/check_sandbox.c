@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "broker/cgroup.h"
 #include "broker/cli/cli.h"
 #include "broker/log.h"
 #include "broker/python.h"
@@ -62,6 +63,9 @@ static bool sandbox_print_instance(const struct fc_instance *instance, struct ru
                    : probe.why);
     for (size_t i = 0; i < FC_ARRAY_SIZE(sandbox_layers); i++)
         sandbox_print_layer(sandbox_layers[i], sandbox_find(probe.lines, sandbox_layers[i]));
+    /* not the worker's to say: a group is its place from its first instruction on */
+    printf("    %-14s %-9s %s\n", "cgroup", cgroups_controllers(runtime->cgroups) ? "holds" : "absent",
+           cgroups_describe(runtime->cgroups));
     puts("  options");
     python_print_opens(instance, stdout);
     return held;
