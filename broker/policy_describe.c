@@ -21,7 +21,9 @@ static void describe_host(const struct policy_rule *rule, char *text, size_t byt
         all = 32;
         bits -= 96;
     }
-    snprintf(end, bytes - (size_t)(end - text), bits == all ? "" : "/%u", bits);
+    *end = '\0';
+    if (bits < all)
+        snprintf(end, bytes - (size_t)(end - text), "/%u", bits);
 }
 
 static void describe_ports(const struct policy_rule *rule, const char *all, char *text, size_t bytes)
