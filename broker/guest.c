@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/cgroup.h"
 #include "broker/guest_private.h"
 #include "broker/policy.h"
 #include "broker/runtime.h"
@@ -93,6 +94,9 @@ static void guest_describe(struct guest *guest, const siginfo_t *info)
 {
     if (info->si_code != CLD_EXITED && info->si_status == SIGSYS)
         snprintf(guest->why, sizeof(guest->why), "killed by SIGSYS: a system call of another architecture");
+    else if (info->si_code != CLD_EXITED && cgroup_is_out_of_memory(guest->cgroup))
+        snprintf(guest->why, sizeof(guest->why), "memory limit (option memory): killed by SIG%s",
+                 sigabbrev_np(info->si_status));
     else if (info->si_code != CLD_EXITED)
         snprintf(guest->why, sizeof(guest->why), "killed by SIG%s", sigabbrev_np(info->si_status));
     else if (info->si_status == SPAWN_EXIT_CURTAIN)
@@ -211,6 +215,8 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     int r;
 
     request->network = guest->spec.network;
+    request->flags =
+        (guest->spec.probe ? SPAWN_PROBE : 0u) | (guest->runtime->no_sandbox ? SPAWN_NO_SANDBOX : 0u);
     request->has_trees = guest->runtime->is_root;
     if (snprintf(request->link, sizeof(request->link), "%s", guest->link_name) >=
             (int)sizeof(request->link) ||
@@ -230,16 +236,52 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
         return r;
     /* root of a container that may not mount: the worker has to find its own way */
     request->has_trees = 0;
-    for (int i = SPAWN_SCRIPT_TREE; i < SPAWN_DESCRIPTORS_; i++) {
+    for (int i = SPAWN_SCRIPT_TREE; i < SPAWN_CGROUP; i++) {
         fc_closep(&job->descriptors[i]);
         job->descriptors[i] = -1;
     }
     return 0;
 }
 
+/* A group of its own, where the broker may make one. */
+static int guest_open_cgroup(struct guest *guest, struct spawn_job *job)
+{
+    struct cgroup_limits limits = {
+        .memory_bytes = guest->spec.memory_bytes,
+        .tasks = guest->spec.threads + SPAWN_OWN_THREADS,
+        .cpu_percent = guest->spec.cpu_percent,
+    };
+    int r = cgroup_new(&guest->cgroup, guest->runtime->cgroups, guest->spec.instance, &limits);
+
+    if (r < 0 || !guest->cgroup)
+        return r;
+    job->request.flags |= SPAWN_IN_CGROUP;
+    job->descriptors[SPAWN_CGROUP] = fcntl(cgroup_fd(guest->cgroup), F_DUPFD_CLOEXEC, 0);
+    return job->descriptors[SPAWN_CGROUP] < 0 ? -errno : 0;
+}
+
+/* Pipes to the log. */
+static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
+{
+    const struct guest_spec *spec = &guest->spec;
+    struct loop *loop = guest->runtime->loop;
+    int r = 0;
+
+    if (spec->probe) {
+        job->descriptors[SPAWN_STDOUT] = fcntl(spec->probe_fd, F_DUPFD_CLOEXEC, 0);
+        if (job->descriptors[SPAWN_STDOUT] < 0)
+            return -errno;
+    } else {
+        r = output_new(&guest->out, loop, spec->instance, FC_LOG_INFO, spec->log_rate,
+                       &job->descriptors[SPAWN_STDOUT]);
+    }
+    return r < 0 ? r
+                 : output_new(&guest->err, loop, spec->instance, FC_LOG_WARNING, spec->log_rate,
+                              &job->descriptors[SPAWN_STDERR]);
+}
+
 static int guest_begin(struct guest *guest)
 {
-    struct loop *loop = guest->runtime->loop;
     struct spawn_job *job;
     int r = spawn_job_new(&job, guest_spawned, guest);
 
@@ -247,13 +289,11 @@ static int guest_begin(struct guest *guest)
         return r;
     r = guest_link_open(guest);
     if (r == 0)
-        r = output_new(&guest->out, loop, guest->spec.instance, FC_LOG_INFO, guest->spec.log_rate,
-                       &job->descriptors[SPAWN_STDOUT]);
-    if (r == 0)
-        r = output_new(&guest->err, loop, guest->spec.instance, FC_LOG_WARNING, guest->spec.log_rate,
-                       &job->descriptors[SPAWN_STDERR]);
+        r = guest_open_outputs(guest, job);
     if (r == 0)
         r = guest_fill_job(guest, job);
+    if (r == 0)
+        r = guest_open_cgroup(guest, job);
     if (r < 0) {
         spawn_job_free(job);
         return r;
@@ -301,6 +341,7 @@ struct guest *guest_free(struct guest *guest)
     }
     guest_link_close(guest);
     guest->gate = netgate_free(guest->gate);
+    guest->cgroup = cgroup_free(guest->cgroup);
     loop_cancel_task(guest->runtime->loop, &guest->finish);
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     output_free(guest->out);

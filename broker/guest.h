@@ -34,9 +34,12 @@ struct guest_spec {
     uint64_t memory_bytes;
     uint32_t threads;
     uint32_t files;
+    uint32_t cpu_percent;        /* of one core; 0: no limit. Needs a cgroup */
     uint64_t file_bytes;         /* of a single file */
     uint32_t log_rate;           /* lines a second */
     const struct policy *policy; /* what it may reach without `network`; resolved */
+    bool probe;                  /* runs no script: says which layers hold, see worker/probe.h, … */
+    int probe_fd;                /* … into this pipe */
 };
 
 /* None of these may free the guest, save `ended`, where it is what one does. */

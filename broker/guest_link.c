@@ -185,7 +185,7 @@ static void guest_socket_placed(void *userdata, int fd)
         managed_set_replaced(guest->sockets, guest->pidfd, fd);
 }
 
-static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
+static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
 {
     struct netgate_spec spec = {
         .instance = guest->spec.instance,
@@ -197,10 +197,19 @@ static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
     int fd = (int)syscall(SYS_pidfd_getfd, guest->pidfd, notify_fd, 0);
     int r = fd < 0 ? -errno : netgate_new(&guest->gate, guest->runtime->loop, &spec, fd);
 
-    if (r < 0) {
+    if (r < 0)
         guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));
+    return r;
+}
+
+static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
+{
+    if (notify_fd < 0 && !guest->runtime->no_sandbox) {
+        guest_violated(guest, "it says that it has no system call filter");
         return;
     }
+    if (notify_fd >= 0 && guest_watch_filter(guest, notify_fd) < 0)
+        return;
     guest->state = ORDER_IMPORTING;
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     guest_send_or_end(guest, &(struct message){.type = MESSAGE_PROCEED});

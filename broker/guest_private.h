@@ -14,6 +14,7 @@
 #include "proto/link.h"
 #include "proto/order.h"
 
+struct cgroup;
 struct spawn_job;
 
 struct guest {
@@ -30,6 +31,7 @@ struct guest {
     struct output *out;
     struct output *err;
     struct netgate *gate;
+    struct cgroup *cgroup; /* NULL where there are none */
     struct timer deadline; /* of the handshake, or of stopping */
     struct loop_task finish;
     bool exited;

@@ -358,10 +358,9 @@ netgate_call_fn netgate_find_call(const char *name)
         const char *name;
         netgate_call_fn handle;
     } calls[] = {
-        {"connect", netgate_connect}, {"bind", netgate_bind},       {"listen", netgate_listen},
-        {"sendto", netgate_sendto},   {"sendmsg", netgate_sendmsg},
-        {"getuid", netgate_identity}, {"geteuid", netgate_identity},
-        {"getgid", netgate_identity}, {"getegid", netgate_identity},
+        {"connect", netgate_connect},  {"bind", netgate_bind},       {"listen", netgate_listen},
+        {"sendto", netgate_sendto},    {"sendmsg", netgate_sendmsg}, {"getuid", netgate_identity},
+        {"geteuid", netgate_identity}, {"getgid", netgate_identity}, {"getegid", netgate_identity},
     };
 
     for (size_t i = 0; i < FC_ARRAY_SIZE(calls); i++) {

@@ -153,6 +153,7 @@ int policy_add(struct policy *policy, enum policy_use use, const char *text, str
 {
     FC_AUTO_FREE char *copy = strdup(text);
     struct policy_rule rule = {.use = use};
+    int r;
 
     if (!copy)
         return -ENOMEM;
@@ -162,7 +163,9 @@ int policy_add(struct policy *policy, enum policy_use use, const char *text, str
             "\"%.100s\" is no [tcp:|udp:]host:port; host is a name, an address, [IPv6], one of these "
             "with /prefix, or *; port is 80, 8000-8010 or *",
             text);
-    return policy_push(policy, &rule);
+    r = policy_push(policy, &rule);
+    policy->n_read += r == 0;
+    return r;
 }
 
 void policy_deinit(struct policy *policy)

@@ -33,14 +33,22 @@ struct policy_address {
 struct policy_rule;
 
 struct policy {
-    struct policy_rule *rules;
+    struct policy_rule *rules; /* as read, then those that names were resolved to */
     size_t n_rules;
+    size_t n_read;
     char *hosts; /* /etc/hosts of the worker: the names of the rules, as they were resolved; NULL before */
 };
 
 /* Adds a rule `[tcp:|udp:]host:ports`; host is an address, [IPv6], either with /prefix, a name or `*`; ports
  * are one, a range `a-b`, or `*`. -EINVAL with `reason`, -ENOMEM. */
 int policy_add(struct policy *policy, enum policy_use use, const char *text, struct fc_reason *reason);
+
+/*
+ * The rule `i` of the `n_read` ones: as in a configuration ("connect = tcp:10.0.0.5:80"), and in words ("may
+ * open TCP connections to 10.0.0.5, port 80"); what does not fit is cut.
+ */
+void policy_describe(const struct policy *policy, size_t i, char *option, size_t option_bytes, char *words,
+                     size_t words_bytes);
 
 void policy_deinit(struct policy *policy);
 

@@ -25,6 +25,7 @@ const struct fc_option python_options[] = {
      "a file or folder that the script may read; repeatable"},
     {"env", OPTION_BOTH, true, "TZ=Europe/Berlin", "a variable of the script's environment; repeatable"},
     {"memory", OPTION_BOTH, false, "512M", "private memory"},
+    {"cpu", OPTION_BOTH, false, "50%", "processor time, in percent of one core; needs a delegated cgroup"},
     {"threads", OPTION_BOTH, false, "64", "threads that the script may have"},
     {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
     {"state", OPTION_BOTH, false, "64M", "size of the script's private folder"},
@@ -200,6 +201,17 @@ static int option_memory(struct python *python, const char *value, struct fc_rea
     return option_number(value, OPTION_MIN_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes, reason);
 }
 
+static int option_cpu(struct python *python, const char *value, struct fc_reason *reason)
+{
+    size_t n = strlen(value);
+    char number[16];
+
+    if (n < 2 || n > sizeof(number) || value[n - 1] != '%')
+        return fc_refuse(reason, "cpu takes percent of one core, such as 50%%, not \"%.50s\"", value);
+    snprintf(number, sizeof(number), "%.*s", (int)n - 1, value);
+    return option_number(number, 1, 10000, false, &python->cpu_percent, reason);
+}
+
 static int option_threads(struct python *python, const char *value, struct fc_reason *reason)
 {
     return option_number(value, 0, 10000, false, &python->threads, reason);
@@ -232,19 +244,13 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         const char *name;
         int (*set)(struct python *python, const char *value, struct fc_reason *reason);
     } setters[] = {
-        {"module", option_module},
-        {"default-handler", option_default_handler},
-        {"network", option_network},
-        {"connect", option_connect},
-        {"listen", option_listen},
-        {"read", option_read},
-        {"env", option_env},
-        {"memory", option_memory},
-        {"threads", option_threads},
-        {"files", option_files},
-        {"log-rate", option_log_rate},
-        {"state", option_state},
-        {"state-files", option_state_files},
+        {"module", option_module},   {"default-handler", option_default_handler},
+        {"network", option_network}, {"connect", option_connect},
+        {"listen", option_listen},   {"read", option_read},
+        {"env", option_env},         {"memory", option_memory},
+        {"cpu", option_cpu},         {"threads", option_threads},
+        {"files", option_files},     {"log-rate", option_log_rate},
+        {"state", option_state},     {"state-files", option_state_files},
     };
 
     (void)scope;

@@ -1,6 +1,5 @@
 /*
- * The state of a Python instance: what python.c (options, channels, events), python_run.c (the worker's life)
- * and python_check.c share.
+ * The state of a Python instance: what the files python*.c share.
  */
 #ifndef BROKER_PYTHON_PRIVATE_H
 #define BROKER_PYTHON_PRIVATE_H
@@ -32,6 +31,7 @@ struct python {
     uint64_t memory_bytes;
     uint64_t threads;
     uint64_t files;
+    uint64_t cpu_percent; /* of one core; 0: no limit */
     uint64_t log_rate;
     uint64_t state_bytes;
     uint64_t state_files;
@@ -70,5 +70,14 @@ extern const struct guest_ops python_guest_ops;
 int python_start(void *self);
 void python_stop(void *self);
 bool python_quiesce(void *self);
+
+/*
+ * Makes the state folder and looks up the names of the policy, which may block. -errno with the reason in
+ * the log.
+ */
+int python_prepare(struct python *python);
+
+/* What a worker of this instance is made of; borrows from it. */
+struct guest_spec python_guest_spec(const struct python *python);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/cgroup.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
 #include "firecurtain/log.h"
@@ -154,9 +155,9 @@ static int python_watch_state(struct python *python)
                                : state_limit_new(&python->state_limit, python_runtime(python)->states, &spec);
 }
 
-static int python_spawn(struct python *python)
+struct guest_spec python_guest_spec(const struct python *python)
 {
-    struct guest_spec spec = {
+    return (struct guest_spec){
         .instance = python->instance->name,
         .script_folder = python->folder,
         .state_folder = python->state_folder,
@@ -166,10 +167,16 @@ static int python_spawn(struct python *python)
         .environment = python->environment,
         .memory_bytes = python->memory_bytes,
         .threads = (uint32_t)python->threads,
+        .cpu_percent = (uint32_t)python->cpu_percent,
         .files = (uint32_t)python->files,
         .log_rate = (uint32_t)python->log_rate,
         .file_bytes = python->state_bytes,
     };
+}
+
+static int python_spawn(struct python *python)
+{
+    struct guest_spec spec = python_guest_spec(python);
 
     return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);
 }
@@ -185,9 +192,22 @@ static void python_restart(void *userdata)
     loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
 }
 
-int python_start(void *self)
+/* A limit that somebody asked for is kept, or nothing starts. */
+static int python_check_cpu(const struct python *python)
 {
-    struct python *python = self;
+    const struct cgroups *cgroups = python_runtime(python)->cgroups;
+
+    if (!python->cpu_percent || (cgroups_controllers(cgroups) & CGROUP_CPU))
+        return 0;
+    fc_log(FC_LOG_ERROR, python->instance->name,
+           "cpu = %llu%% needs a delegated cgroup with the controller cpu: %s; start firecurtain with "
+           "systemd-run --user --scope -p Delegate=yes, or in a service with Delegate=yes",
+           (unsigned long long)python->cpu_percent, cgroups_describe(cgroups));
+    return -EOPNOTSUPP;
+}
+
+int python_prepare(struct python *python)
+{
     const struct show *show = python->instance->show;
     struct fc_reason reason = {.text = "out of memory"};
     int r = runtime_state_folder(show->runtime, show->path, python->instance->name, python->state_folder,
@@ -203,9 +223,23 @@ int python_start(void *self)
         fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);
         return r;
     }
+    return python_check_cpu(python);
+}
+
+int python_start(void *self)
+{
+    struct python *python = self;
+    int r = python_prepare(python);
+
+    if (r < 0)
+        return r;
     if (python->network == SPAWN_NETWORK_HOST)
         fc_log(FC_LOG_WARNING, python->instance->name,
                "network = host: this script may talk to everything that this machine can reach");
+    if (python_runtime(python)->no_sandbox)
+        fc_log(FC_LOG_ERROR, python->instance->name,
+               "nothing confines this script; its folders are %s and %s, not /show and /state",
+               python->folder, python->state_folder);
     r = python_watch_state(python);
     if (r < 0)
         return r;

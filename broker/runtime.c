@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/cgroup.h"
 #include "broker/link_guard.h"
 #include "broker/log.h"
 #include "broker/spawn.h"
@@ -238,7 +239,11 @@ int runtime_init(struct runtime *runtime)
         r = runtime_folders(runtime);
     if (r < 0)
         return r;
-    r = loop_new(&runtime->loop);
+    r = cgroups_new(&runtime->cgroups, runtime->worker_uid, runtime->worker_gid);
+    if (r == 0) {
+        fc_log(FC_LOG_DEBUG, NULL, "cgroup: %s", cgroups_describe(runtime->cgroups));
+        r = loop_new(&runtime->loop);
+    }
     if (r == 0)
         r = codec_new(&runtime->codec);
     if (r == 0)
@@ -260,6 +265,7 @@ void runtime_deinit(struct runtime *runtime)
     runtime->states = state_monitor_free(runtime->states);
     runtime->codec = codec_free(runtime->codec);
     runtime->loop = loop_free(runtime->loop);
+    runtime->cgroups = cgroups_free(runtime->cgroups);
     fc_closep(&runtime->link_folder_fd);
     if (runtime->link_folder)
         runtime_empty_folder(runtime->link_folder);

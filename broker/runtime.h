@@ -11,6 +11,7 @@
 #include "proto/codec.h"
 #include "proto/link.h"
 
+struct cgroups;
 struct spawner;
 struct state_monitor;
 
@@ -19,6 +20,7 @@ struct runtime {
     struct link_context *links;
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
     struct spawner *spawner;
+    struct cgroups *cgroups;
     struct state_monitor *states;
     char *runtime_folder;
     char *link_folder; /* below it, this broker's own */
@@ -27,6 +29,7 @@ struct runtime {
     uid_t worker_uid; /* the broker's own, or as root somebody unprivileged */
     gid_t worker_gid;
     bool is_root;
+    bool no_sandbox; /* set before runtime_init(): workers are not confined, for debugging */
 };
 
 /*

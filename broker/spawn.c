@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/cgroup.h"
 #include "broker/loop.h"
 #include "broker/output.h"
 #include "broker/runtime.h"
@@ -119,7 +120,7 @@ static int spawner_exec(struct spawner *spawner, int socket, int log)
     r = posix_spawn(&spawner->pid, spawner->worker_path, &actions, &attributes, argv, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
-    return -r;
+    return r ? -r : cgroups_adopt_zygote(spawner->runtime->cgroups, spawner->pid);
 }
 
 static struct spawn_job *spawner_take_first(struct spawner *spawner)

@@ -8,9 +8,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-unsigned spawn_n_descriptors(const struct spawn_request *request)
+/* Those but the cgroup, which comes last. */
+static unsigned spawn_n_plain(const struct spawn_request *request)
 {
     return request->has_trees ? SPAWN_READ_TREES + request->n_reads : SPAWN_SCRIPT_TREE;
+}
+
+unsigned spawn_n_descriptors(const struct spawn_request *request)
+{
+    return spawn_n_plain(request) + (request->flags & SPAWN_IN_CGROUP ? 1 : 0);
 }
 
 /* Room for the control message, aligned as the kernel wants it. */
@@ -35,7 +41,9 @@ int spawn_send_request(int socket, const struct spawn_request *request, const in
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(bytes);
-    memcpy(CMSG_DATA(header), descriptors, bytes);
+    memcpy(CMSG_DATA(header), descriptors, sizeof(int) * spawn_n_plain(request));
+    if (request->flags & SPAWN_IN_CGROUP)
+        memcpy(CMSG_DATA(header) + bytes - sizeof(int), &descriptors[SPAWN_CGROUP], sizeof(int));
     return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
@@ -105,8 +113,15 @@ int spawn_receive_request(int socket, struct spawn_request *request, int descrip
     if (n == 0)
         return -EPIPE;
     if (n == sizeof(*request) && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && spawn_is_sound(request) &&
-        n_descriptors == spawn_n_descriptors(request))
+        n_descriptors == spawn_n_descriptors(request)) {
+        if (request->flags & SPAWN_IN_CGROUP) {
+            int fd = descriptors[n_descriptors - 1]; /* the slot may be the right one already */
+
+            descriptors[n_descriptors - 1] = -1;
+            descriptors[SPAWN_CGROUP] = fd;
+        }
         return 0;
+    }
     while (n_descriptors)
         close(descriptors[--n_descriptors]);
     return -EBADMSG;

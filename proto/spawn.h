@@ -19,11 +19,20 @@
 #define SPAWN_MAX_READS      16
 #define SPAWN_MAX_READ_BYTES 8192
 
+/* A worker's threads beside the script's: the main one and libzmq's two. */
+#define SPAWN_OWN_THREADS 3
+
 #define SPAWN_FD 3 /* the zygote's end of the pair */
 
 enum spawn_network {
     SPAWN_NETWORK_NONE, /* an empty network namespace; the broker lets through what the policy allows */
     SPAWN_NETWORK_HOST, /* the host's: option `network = host` */
+};
+
+enum spawn_flag {
+    SPAWN_PROBE = 1,      /* no script: stdout gets a line per layer, see worker/probe.h */
+    SPAWN_NO_SANDBOX = 2, /* nothing confines the script; never from a broker that is root */
+    SPAWN_IN_CGROUP = 4,  /* the worker is born in the group of SPAWN_CGROUP */
 };
 
 /* Descriptors of a request, in this order. The trees are there only if `has_trees`. */
@@ -33,12 +42,14 @@ enum spawn_descriptor {
     SPAWN_LINK_FOLDER, /* O_PATH: where `link` is */
     SPAWN_SCRIPT_TREE, /* detached mounts, from a broker that may make them (root) */
     SPAWN_STATE_TREE,
-    SPAWN_READ_TREES, /* `n_reads` of them */
-    SPAWN_DESCRIPTORS_ = SPAWN_READ_TREES + SPAWN_MAX_READS,
+    SPAWN_READ_TREES,                                  /* `n_reads` of them */
+    SPAWN_CGROUP = SPAWN_READ_TREES + SPAWN_MAX_READS, /* folder of a cgroup, with SPAWN_IN_CGROUP */
+    SPAWN_DESCRIPTORS_,
 };
 
 struct spawn_request {
     uint32_t network; /* enum spawn_network */
+    uint32_t flags;   /* enum spawn_flag, or-ed */
     uint32_t has_trees;
     char link[64]; /* the endpoint's name in the link folder */
     char script_folder[PATH_MAX];

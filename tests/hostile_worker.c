@@ -18,9 +18,9 @@
 #include "worker/worker.h"
 
 _Noreturn void __real_worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                                 uid_t uid, gid_t gid, bool namespaces);
+                                 uid_t uid, gid_t gid, int refused);
 _Noreturn void __wrap_worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                                 uid_t uid, gid_t gid, bool namespaces);
+                                 uid_t uid, gid_t gid, int refused);
 
 #define BYTES(text) (text), sizeof(text) - 1
 
@@ -269,12 +269,12 @@ static void (*find_play(const struct spawn_request *request))(void)
 }
 
 _Noreturn void __wrap_worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                                 uid_t uid, gid_t gid, bool namespaces)
+                                 uid_t uid, gid_t gid, int refused)
 {
     void (*play)(void) = find_play(request);
 
     if (!play)
-        __real_worker_run(request, descriptors, uid, gid, namespaces);
+        __real_worker_run(request, descriptors, uid, gid, refused);
     if (play == play_substitute && fork() > 0)
         for (;;)
             pause();

@@ -41,7 +41,7 @@ static int main_drop_root(const char *uid_text, const char *gid_text)
         errno = EPERM;
         return -1;
     }
-    if (!zygote_may_confine() && (r = unchroot()) < 0)
+    if (zygote_may_confine() < 0 && (r = unchroot()) < 0)
         say(SAY_WARNING "zygote: no way out of the chroot: %s", strerror(-r));
     return setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -1 : 0;
 }
@@ -56,7 +56,7 @@ static bool main_is_zygote(void)
 
 int main(int argc, char **argv)
 {
-    bool namespaces;
+    int refused;
 
     if (argc != 3 || !main_is_zygote()) {
         say("firecurtain-worker is started by firecurtain; there is nothing to run by hand");
@@ -75,12 +75,12 @@ int main(int argc, char **argv)
     fcntl(SPAWN_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN); /* Python expects these, and leaves them to us here */
     signal(SIGXFSZ, SIG_IGN);
-    namespaces = zygote_may_confine();
-    if (sandbox_seccomp_compile(namespaces) < 0) {
+    refused = zygote_may_confine();
+    if (sandbox_seccomp_compile(refused == 0) < 0) {
         say(SAY_ERROR "zygote: the system call filter cannot be compiled");
         return SPAWN_EXIT_CURTAIN;
     }
     if (interpreter_start() < 0)
         return 1;
-    return zygote_run(namespaces);
+    return zygote_run(refused);
 }

@@ -2,8 +2,10 @@
 #include "worker/sandbox.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 int sandbox_fail(struct sandbox_error *error, const char *layer, const char *format, ...)
 {
@@ -17,21 +19,43 @@ int sandbox_fail(struct sandbox_error *error, const char *layer, const char *for
     return -error->error;
 }
 
+/* A worker for debugging: what it shares with others is that it ends with the broker, and meets its limits.
+ */
+static int sandbox_enter_none(const struct sandbox *sandbox, struct sandbox_error *error)
+{
+    int r = sandbox_identity(sandbox, error); /* refuses root */
+
+    if (r == 0)
+        r = sandbox_limits(sandbox, error);
+    if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        r = sandbox_fail(error, "none", "parent-death signal");
+    return r;
+}
+
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     /*
      * The layers before the capabilities need those of the new user namespace; Landlock needs no_new_privs,
      * which goes with them.
      */
-    static int (*const layers[])(const struct sandbox *, struct sandbox_error *) = {
-        sandbox_identity, sandbox_limits, sandbox_root, sandbox_capabilities, sandbox_landlock,
+    static const struct {
+        const char *name;
+        int (*enter)(const struct sandbox *, struct sandbox_error *);
+    } layers[] = {
+        {"identity", sandbox_identity}, {"limits", sandbox_limits},
+        {"private root", sandbox_root}, {"capabilities", sandbox_capabilities},
+        {"Landlock", sandbox_landlock},
     };
 
+    if (sandbox->none)
+        return sandbox_enter_none(sandbox, error);
     for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
-        int r = layers[i](sandbox, error);
+        int r = layers[i].enter(sandbox, error);
 
         if (r < 0)
             return r;
+        if (sandbox->passed)
+            sandbox->passed(sandbox, layers[i].name);
     }
     return 0;
 }

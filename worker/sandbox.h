@@ -15,6 +15,7 @@
 
 struct sandbox {
     bool namespaces; /* false where the kernel has none for us: then Landlock must hold alone */
+    bool none;       /* no layer at all: run --insecure-no-sandbox */
     bool host_network;
     uid_t outer_uid;
     gid_t outer_gid;
@@ -30,6 +31,8 @@ struct sandbox {
     uint32_t files;
     int script_tree; /* detached mounts of the two, or -1: then the paths are opened */
     int state_tree;
+    /* if not NULL: told of each layer of sandbox_enter() that is up */
+    void (*passed)(const struct sandbox *sandbox, const char *layer);
 };
 
 /* Why a layer could not be set up. */
@@ -48,8 +51,8 @@ uint64_t sandbox_namespaces(const struct sandbox *sandbox);
 
 /*
  * Everything but the system call filter: identity, limits, private root, capabilities, Landlock, in this
- * order. Runs in a new process that has one thread and is in its new namespaces. 0 or -errno with `error`
- * filled.
+ * order. Runs in a new process that has one thread and is in its new namespaces. With `none`, only what does
+ * not confine: a session, the options' limits, the end with the broker. 0 or -errno with `error` filled.
  */
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error);
 
@@ -59,6 +62,9 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error);
+
+/* The newest version that the kernel offers, or -errno if it has none. */
+int sandbox_landlock_abi(void);
 
 /*
  * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile; `namespaces` as all workers

@@ -111,14 +111,16 @@ static int landlock_add_table(int ruleset, const struct sandbox *sandbox, uint64
     return r;
 }
 
-static int landlock_abi(void)
+int sandbox_landlock_abi(void)
 {
-    return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    return abi < 0 ? -errno : abi;
 }
 
 int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error)
 {
-    int abi = landlock_abi();
+    int abi = sandbox_landlock_abi();
     struct landlock_attributes attributes = {
         .files = landlock_file_rights(abi),
         .net = abi >= 4 && !sandbox->host_network ? RIGHTS_NET_TCP : 0,
@@ -128,11 +130,12 @@ int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error)
     const char *read = sandbox->reads;
     int r = 0;
 
-    if (abi < 0 && !sandbox->namespaces)
+    if (abi < 0 && !sandbox->namespaces) {
+        errno = -abi;
         return sandbox_fail(error, LANDLOCK_LAYER, "without user namespaces nothing else keeps files apart");
+    }
     if (abi < 0) {
-        say(SAY_WARNING "this kernel has no Landlock (%s): the other layers hold without it",
-            strerror(errno));
+        say(SAY_WARNING "this kernel has no Landlock (%s): the other layers hold without it", strerror(-abi));
         return 0;
     }
     ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, landlock_attribute_bytes(abi), 0);

@@ -6,12 +6,12 @@
 #include <sys/time.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/spawn.h"
 #include "worker/sandbox.h"
 
 #define MIB (UINT64_C(1) << 20)
 
-/* The script's threads come on top of these: the main one and libzmq's two. Likewise its descriptors. */
-#define LIMITS_OWN_THREADS     3
+/* The script's descriptors come on top of these. */
 #define LIMITS_OWN_DESCRIPTORS 16
 
 struct limit {
@@ -48,7 +48,7 @@ static int limits_set(const struct limit *limit, struct sandbox_error *error)
 int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     const struct limit options[] = {
-        {RLIMIT_NPROC, sandbox->threads + LIMITS_OWN_THREADS, "nproc: the option \"threads\""},
+        {RLIMIT_NPROC, sandbox->threads + SPAWN_OWN_THREADS, "nproc: the option \"threads\""},
         {RLIMIT_FSIZE, sandbox->file_bytes, "fsize: the option \"state\""},
         {RLIMIT_NOFILE, sandbox->files + LIMITS_OWN_DESCRIPTORS, "nofile: the option \"files\""},
 #if !defined(FIRECURTAIN_ASAN) /* a sanitizer's shadow memory counts as data */
@@ -57,7 +57,7 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
     };
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(limits_fixed); i++)
+    for (size_t i = 0; r == 0 && !sandbox->none && i < FC_ARRAY_SIZE(limits_fixed); i++)
         r = limits_set(&limits_fixed[i], error);
     for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(options); i++) {
         /* outside a user namespace it would count all processes of the user; `memory` bounds the stacks */

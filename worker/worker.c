@@ -17,6 +17,7 @@
 #include "firecurtain/cleanup.h"
 #include "worker/dispatch.h"
 #include "worker/interpreter.h"
+#include "worker/probe.h"
 #include "worker/sandbox.h"
 #include "worker/say.h"
 #include "worker/script.h"
@@ -91,16 +92,29 @@ static void worker_take_setup(struct session *session, struct worker_setup *setu
         worker_fail_link("setup", -ENOMEM);
 }
 
+/* Loads the filter, unless there is to be none. The notification descriptor, or -1. */
+static int worker_load_filter(const struct sandbox *sandbox)
+{
+    struct sandbox_error error;
+    int fd;
+
+    if (sandbox->none)
+        return -1;
+    fd = sandbox_seccomp_load(sandbox, &error);
+    if (fd >= 0)
+        return fd;
+    if (sandbox->passed)
+        probe_failed(&error);
+    worker_fail(&error);
+}
+
 /* Loads the filter, and hands its notification descriptor to the broker: the script must never hold it. */
 static void worker_lock(struct session *session, const struct sandbox *sandbox)
 {
-    struct sandbox_error error;
     struct message message = {.type = MESSAGE_LOCKED};
-    int fd, r;
+    FC_AUTO_CLOSE int fd = worker_load_filter(sandbox);
+    int r;
 
-    fd = sandbox_seccomp_load(sandbox, &error);
-    if (fd < 0)
-        worker_fail(&error);
     message.notify_fd = fd;
     r = session_send(session, &message);
     if (r == 0)
@@ -109,7 +123,6 @@ static void worker_lock(struct session *session, const struct sandbox *sandbox)
         r = -EPROTO;
     if (r < 0)
         worker_fail_link("lock", r);
-    close(fd);
 }
 
 static struct session *worker_connect(const char *name, int folder)
@@ -171,17 +184,20 @@ static void worker_add_environment(const struct spawn_request *request)
 }
 
 _Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], uid_t uid,
-                          gid_t gid, bool namespaces)
+                          gid_t gid, int refused)
 {
     struct sandbox_error error;
     struct worker_setup setup;
     struct session *session;
     struct sandbox sandbox;
+    bool probe = request->flags & SPAWN_PROBE;
+    bool none = request->flags & SPAWN_NO_SANDBOX;
     int status;
 
     worker_keep_descriptors(descriptors);
     sandbox = (struct sandbox){
-        .namespaces = namespaces,
+        .namespaces = refused == 0 && !none,
+        .none = none,
         .host_network = request->network == SPAWN_NETWORK_HOST,
         .outer_uid = uid,
         .outer_gid = gid,
@@ -197,21 +213,29 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         .files = request->files,
         .script_tree = descriptors[SPAWN_SCRIPT_TREE],
         .state_tree = descriptors[SPAWN_STATE_TREE],
+        .passed = probe ? probe_passed : NULL,
     };
+    if (probe)
+        probe_namespaces(&sandbox, refused);
     prctl(PR_SET_NAME, "fc-worker");
     worker_set_stack_size();
-    if (sandbox_enter(&sandbox, &error) < 0)
+    if (sandbox_enter(&sandbox, &error) < 0) {
+        if (probe)
+            probe_failed(&error);
         worker_fail(&error);
+    }
     session = worker_connect(request->link, descriptors[SPAWN_LINK_FOLDER]);
     worker_take_setup(session, &setup);
     /* nothing of the old root is left: the link is up, its folder is given up */
     for (int i = SPAWN_LINK_FOLDER; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&descriptors[i]);
-    if (chdir(namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)
+    if (chdir(sandbox.namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)
         worker_fail_link("state folder", -errno);
     umask(022);
     worker_lock(session, &sandbox);
-    worker_add_paths(request, namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox.script_folder);
+    if (probe)
+        probe_filter();
+    worker_add_paths(request, sandbox.namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox.script_folder);
     worker_add_environment(request);
     status = dispatch_import((const char *const *)setup.modules, setup.n_modules, setup.default_handler);
     if (status == 0)

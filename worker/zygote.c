@@ -20,28 +20,36 @@
 #include "worker/say.h"
 #include "worker/worker.h"
 
-static pid_t zygote_clone(uint64_t flags, int exit_signal)
+/* `cgroup` is the folder of the group that the process is to be born in, or -1. */
+static pid_t zygote_clone(uint64_t flags, int exit_signal, int cgroup)
 {
     struct clone_args args = {.flags = flags, .exit_signal = (unsigned)exit_signal};
+
+    if (cgroup >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (unsigned)cgroup;
+    }
 
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-bool zygote_may_confine(void)
+int zygote_may_confine(void)
 {
     struct sandbox sandbox = {.namespaces = true};
-    pid_t pid = zygote_clone(sandbox_namespaces(&sandbox), SIGCHLD);
+    pid_t pid = zygote_clone(sandbox_namespaces(&sandbox), SIGCHLD, -1);
     int status = 0;
 
     if (pid == 0) /* some kernels make the namespace, and then allow nothing in it */
-        _exit(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0);
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        _exit(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? errno : 0);
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        return -errno;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                        bool namespaces)
+static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], int refused)
 {
-    struct sandbox sandbox = {.namespaces = namespaces,
+    struct sandbox sandbox = {.namespaces = refused == 0,
+                              .none = request->flags & SPAWN_NO_SANDBOX,
                               .host_network = request->network == SPAWN_NETWORK_HOST};
     uid_t uid = geteuid();
     gid_t gid = getegid();
@@ -49,20 +57,22 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
     pid_t pid;
 
     PyOS_BeforeFork();
-    pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0);
+    pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, descriptors[SPAWN_CGROUP]);
     error = errno;
     if (pid == 0) {
         PyOS_AfterFork_Child();
-        worker_run(request, descriptors, uid, gid, namespaces);
+        fc_closep(&descriptors[SPAWN_CGROUP]);
+        descriptors[SPAWN_CGROUP] = -1;
+        worker_run(request, descriptors, uid, gid, refused);
     }
     PyOS_AfterFork_Parent();
     return pid < 0 ? -error : pid;
 }
 
-int zygote_run(bool namespaces)
+int zygote_run(int refused)
 {
     prctl(PR_SET_NAME, "fc-zygote");
-    if (!namespaces)
+    if (refused)
         say(SAY_WARNING
             "this kernel refuses unprivileged user namespaces: without them only Landlock, the system call "
             "filter and limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)");
@@ -78,7 +88,7 @@ int zygote_run(bool namespaces)
             say(SAY_ERROR "zygote: receive: %s", strerror(-r));
             return 1;
         }
-        reply.pid = zygote_spawn(&request, descriptors, namespaces);
+        reply.pid = zygote_spawn(&request, descriptors, refused);
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
             fc_closep(&descriptors[i]);
         if (spawn_send_reply(SPAWN_FD, &reply) < 0)

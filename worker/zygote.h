@@ -5,18 +5,16 @@
 #ifndef WORKER_ZYGOTE_H
 #define WORKER_ZYGOTE_H
 
-#include <stdbool.h>
-
 /*
  * Whether the kernel lets this process make workers with all their namespaces. Tries it with a child that
- * ends at once.
+ * ends at once. 0, or the -errno with which it refuses.
  */
-bool zygote_may_confine(void);
+int zygote_may_confine(void);
 
 /*
- * Serves requests on SPAWN_FD until the broker closes it. The exit status. `namespaces` is
+ * Serves requests on SPAWN_FD until the broker closes it. The exit status. `refused` is
  * zygote_may_confine()'s answer.
  */
-int zygote_run(bool namespaces);
+int zygote_run(int refused);
 
 #endif

@@ -35,6 +35,8 @@ int cli_check(const struct cli_options *options)
     else
         check_print(config, show, options->path);
     status = r == -ENOMEM ? EX_OSERR : config->n_errors ? EX_CONFIG : EX_OK;
+    if (status == EX_OK && options->sandbox)
+        status = cli_check_sandbox(options, show);
     show_free(show);
     config_free(config);
     return status;

@@ -27,17 +27,22 @@ static void cli_help(FILE *out)
     for (size_t i = 0; i < cli_n_commands; i++)
         fprintf(out, "  firecurtain %-6s %-22s %s\n", cli_commands[i].name, cli_commands[i].arguments,
                 cli_commands[i].summary);
-    fputs("  firecurtain --help | --version\n\n"
-          "Options:\n"
-          "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
-          "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
-          "  --log-level LEVEL          error, warning, info (default) or debug\n\n"
-          "Without a file, show.cfg in the current folder is used.\n\n"
-          "Examples:\n"
-          "  firecurtain show.cfg\n"
-          "  firecurtain run show.cfg -i osc1.bind='0.0.0.0 9000'\n"
-          "  firecurtain check show.cfg && systemctl reload firecurtain\n",
-          out);
+    fputs(
+        "  firecurtain --help | --version\n\n"
+        "Options:\n"
+        "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
+        "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
+        "  --log-level LEVEL          error, warning, info (default) or debug\n"
+        "  --sandbox                  with check: try which layers hold here, and say what each option "
+        "opens\n"
+        "  --insecure-no-sandbox      with run, to debug scripts of your own: nothing confines them; not as "
+        "root\n\n"
+        "Without a file, show.cfg in the current folder is used.\n\n"
+        "Examples:\n"
+        "  firecurtain show.cfg\n"
+        "  firecurtain run show.cfg -i osc1.bind='0.0.0.0 9000'\n"
+        "  firecurtain check show.cfg && systemctl reload firecurtain\n",
+        out);
 }
 
 static const struct cli_command *cli_find(const char *name)
@@ -49,7 +54,8 @@ static const struct cli_command *cli_find(const char *name)
     return NULL;
 }
 
-static const char *const cli_option_names[] = {"--help", "--version", "--log-level"};
+static const char *const cli_option_names[] = {"--help", "--version", "--log-level", "--sandbox",
+                                               "--insecure-no-sandbox"};
 
 static int cli_usage(const char *problem, const char *word)
 {
@@ -65,6 +71,13 @@ static int cli_usage(const char *problem, const char *word)
     text = suggest_hint(&suggest, hint, sizeof(hint));
     fprintf(stderr, "firecurtain: %s \"%s\"%s%s\nTry 'firecurtain --help'.\n", problem, word,
             text ? "; " : "", text ? text : "");
+    return EX_USAGE;
+}
+
+static int cli_misplaced(const char *option, const char *command)
+{
+    fprintf(stderr, "firecurtain: %s belongs to \"firecurtain %s\"\nTry 'firecurtain --help'.\n", option,
+            command);
     return EX_USAGE;
 }
 
@@ -87,6 +100,8 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {"log-level", required_argument, NULL, 'l'},
+        {"sandbox", no_argument, NULL, 's'},
+        {"insecure-no-sandbox", no_argument, NULL, 'n'},
         {0},
     };
     int c, r = 0;
@@ -100,6 +115,12 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'l':
             if (!log_parse_level(optarg, &options->level))
                 return cli_usage("--log-level is error, warning, info or debug, not", optarg);
+            break;
+        case 's':
+            options->sandbox = true;
+            break;
+        case 'n':
+            options->no_sandbox = true;
             break;
         case 'h':
             cli_help(stdout);
@@ -129,6 +150,10 @@ int cli_main(int argc, char **argv)
         status = cli_usage("there is neither a command nor a file", word); /* a mistyped command, rather */
     if (status < 0 && optind + 1 < argc)
         status = cli_usage("unexpected argument", argv[optind + 1]);
+    if (status < 0 && options.sandbox && (!command || command->run != cli_check))
+        status = cli_misplaced("--sandbox", "check");
+    if (status < 0 && options.no_sandbox && command && command->run != cli_run)
+        status = cli_misplaced("--insecure-no-sandbox", "run");
     if (status < 0 && !command && argc == 1 && access(CLI_DEFAULT_SHOW, R_OK) < 0) {
         cli_help(stderr);
         status = EX_USAGE;

@@ -2,6 +2,7 @@
 #ifndef BROKER_CLI_CLI_H
 #define BROKER_CLI_CLI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "broker/config.h"
@@ -12,7 +13,11 @@ struct cli_options {
     struct config_override *overrides;
     size_t n_overrides;
     enum fc_log_level level;
+    bool sandbox;    /* check: try the layers too */
+    bool no_sandbox; /* run: without any */
 };
+
+struct show;
 
 struct cli_command {
     const char *name;
@@ -27,6 +32,12 @@ extern const size_t cli_n_commands;
 /* One file per subcommand; each returns the exit status. */
 int cli_run(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
+
+/*
+ * Prints what holds a script of each Python instance, and what its options open. EX_OK if every instance
+ * would start. The show must not have been started.
+ */
+int cli_check_sandbox(const struct cli_options *options, struct show *show);
 
 /* Finds the command, reads its options, runs it. */
 int cli_main(int argc, char **argv);

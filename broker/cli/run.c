@@ -3,12 +3,15 @@
  * second one does not wait for that. SIGHUP reads the configuration again.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -180,12 +183,53 @@ static int run_build_first(struct run *run, struct config *config)
     return r == -ENOMEM ? EX_OSERR : r < 0 ? EX_CONFIG : EX_OK;
 }
 
+/* Without a curtain a script is the caller: that must be nobody who can do more than other users. */
+static const char *run_find_privilege(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    if (getauxval(AT_SECURE) || getuid() != geteuid() || getgid() != getegid())
+        return "this program is installed setuid, setgid or with capabilities: take that off, or use another "
+               "copy of it";
+    if (geteuid() == 0)
+        return "as root, a script could do anything to this machine: start it as an ordinary user, such as "
+               "with runuser -u NAME -- firecurtain run --insecure-no-sandbox";
+    if (syscall(SYS_capget, &header, sets) < 0 || sets[0].permitted || sets[1].permitted)
+        return "the caller has capabilities: drop them, such as with setpriv --inh-caps=-all "
+               "--ambient-caps=-all";
+    return NULL;
+}
+
+/* EX_OK if the option was not given, or is possible; then loudly. */
+static int run_check_no_sandbox(const struct cli_options *options)
+{
+    const char *privilege;
+
+    if (!options->no_sandbox)
+        return EX_OK;
+    privilege = run_find_privilege();
+    if (privilege) {
+        fprintf(stderr, "firecurtain: --insecure-no-sandbox is refused: %s\n", privilege);
+        return EX_NOPERM;
+    }
+    fc_log(
+        FC_LOG_ERROR, NULL,
+        "--insecure-no-sandbox: NOTHING confines the scripts. They may read, change and reach whatever uid "
+        "%u may; connect, listen and network are not enforced. For debugging only",
+        getuid());
+    return EX_OK;
+}
+
 int cli_run(const struct cli_options *options)
 {
     struct run run = {.options = options, .signal_fd = -1, .runtime = {.link_folder_fd = -1}};
     struct config *config;
-    int status = EX_OK;
+    int status = run_check_no_sandbox(options);
 
+    if (status != EX_OK)
+        return status;
+    run.runtime.no_sandbox = options->no_sandbox;
     config = cli_load(options, &status);
     if (!config)
         return status;

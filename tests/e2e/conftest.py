@@ -58,13 +58,13 @@ def play(stage, identity):
 def firecurtain(stage, identity):
     """Runs the program to its end: firecurtain("check", "show.cfg", files={…}) in a folder of its own."""
 
-    def run(*arguments, files=None, timeout=30, env=()):
+    def run(*arguments, files=None, timeout=30, env=(), launcher=()):
         folder = stage.folder(identity)
         for name, text in (files or {}).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text))
-        return subprocess.run(identity.command([stage.firecurtain, *arguments]), cwd=folder, text=True, timeout=timeout,
+        return subprocess.run(identity.command([*launcher, stage.firecurtain, *arguments]), cwd=folder, text=True, timeout=timeout,
                               env={**environment(folder), **dict(env)}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 

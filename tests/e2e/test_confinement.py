@@ -209,7 +209,6 @@ def test_outside_the_curtain_the_same_attempts_succeed(tmp_path):
 
 
 def test_without_user_namespaces_the_other_layers_hold_and_the_log_says_so(play, identity):
-    """In a namespace of the test's own, whose limit for further ones is 0."""
     show = play("""
         import os
         import midimonster

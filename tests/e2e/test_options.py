@@ -1,5 +1,7 @@
 """Options of a Python instance that open or bound something: read, env, memory, threads, files, state, log-rate."""
 
+from pathlib import Path
+
 import pytest
 
 from harness import IS_ASAN
@@ -74,6 +76,17 @@ def go(value):
     assert show.printed("^threads") == "threads 5"
 
 
+@pytest.mark.skipif(any("cpu" in path.read_text().split() for path in Path("/sys/fs/cgroup").glob("**/cgroup.controllers")),
+                    reason="the kernel can keep this limit here: test_cgroups.py has the case in which it may not")
+def test_a_processor_limit_that_nobody_can_keep_is_not_ignored(play):
+    show = play(config="[python py1]\nmodule = script\ncpu = 50%\n[python py2]\nmodule = script\n",
+                scripts={"script.py": ""}, ready=("py2",))
+    show.log.wait("cpu = 50% needs a delegated cgroup with the controller cpu: .*systemd-run --user --scope -p Delegate=yes",
+                  "py1", "error")
+    show.log.wait("cannot start", "py1", "error")
+    assert not show.log.matching("^running", "py1")
+
+
 def test_too_many_files_in_the_private_folder_end_the_instance(play):
     show = show_with(play, """
 import os
@@ -105,6 +118,7 @@ def test_log_rate(play):
     ("memory = 1M", "no number from"), ("memory = lots", "no number from"), ("read = /", "cannot be shown"),
     ("read = /a/../b", "cannot be shown"), ("env = NOVALUE", "NAME=value"), ("connect = nowhere", "host:port"),
     ("listen = tcp:127.0.0.1:99999", "host:port"), ("network = maybe", "none or host"), ("threads = -1", "no number from"),
+    ("cpu = 50", "percent of one core"), ("cpu = 0%", "no number from"), ("cpu = half%", "no number from"),
 ])
 def test_a_value_that_is_not_possible_is_an_error(firecurtain, option, complaint):
     result = firecurtain("check", "show.cfg", files={"show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})

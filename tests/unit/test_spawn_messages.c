@@ -95,6 +95,37 @@ static void test_without_trees(void **state)
     pass(*state, false, 3);
 }
 
+/* The cgroup comes last, and has its own slot, also where it would have come to lie by itself. */
+static void pass_cgroup(struct pair *pair, bool has_trees, unsigned n_reads)
+{
+    struct spawn_request sent = request_of(has_trees), received;
+    unsigned n_plain = has_trees ? SPAWN_READ_TREES + n_reads : SPAWN_SCRIPT_TREE;
+    int descriptors[SPAWN_DESCRIPTORS_];
+
+    sent.flags = SPAWN_IN_CGROUP;
+    sent.n_reads = n_reads;
+    assert_int_equal(spawn_n_descriptors(&sent), n_plain + 1);
+    assert_int_equal(spawn_send_request(pair->broker, &sent, pair->files), 0);
+    assert_int_equal(spawn_receive_request(pair->zygote, &received, descriptors), 0);
+    for (unsigned i = 0; i < SPAWN_DESCRIPTORS_; i++) {
+        if (i >= n_plain && i != SPAWN_CGROUP) {
+            assert_int_equal(descriptors[i], -1);
+            continue;
+        }
+        assert_same_file(descriptors[i], pair->files[i]);
+        close(descriptors[i]);
+    }
+    assert_int_equal(count_descriptors(), pair->n_open);
+}
+
+static void test_with_a_cgroup(void **state)
+{
+    pass_cgroup(*state, false, 0);
+    pass_cgroup(*state, true, 0);
+    pass_cgroup(*state, true, 1);
+    pass_cgroup(*state, true, SPAWN_MAX_READS);
+}
+
 static void test_requests_stay_in_order(void **state)
 {
     struct pair *pair = *state;
@@ -305,6 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         pair_test(test_with_trees),
         pair_test(test_without_trees),
+        pair_test(test_with_a_cgroup),
         pair_test(test_requests_stay_in_order),
         pair_test(test_sending_never_waits),
         pair_test(test_the_broker_has_gone),

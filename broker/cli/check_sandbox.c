@@ -1,0 +1,96 @@
+/*
+ * firecurtain check --sandbox: which layers hold on this kernel, for the caller, and what the options of each
+ * instance open. Found out by trying: each instance gets a worker that runs no script.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "broker/cgroup.h"
+#include "broker/cli/cli.h"
+#include "broker/log.h"
+#include "broker/python.h"
+#include "broker/runtime.h"
+#include "broker/show.h"
+#include "firecurtain/cleanup.h"
+
+/* In their order; docs/sandbox.md says what each is for. */
+static const char *const sandbox_layers[] = {
+    "namespaces", "identity", "limits", "private root", "capabilities", "Landlock", "system calls",
+};
+
+/* "OUTCOME\tTEXT" of a layer, up to the end of its line, or NULL. */
+static const char *sandbox_find(const char *lines, const char *layer)
+{
+    size_t n = strlen(layer);
+
+    while (*lines) {
+        if (strncmp(lines, layer, n) == 0 && lines[n] == '\t')
+            return lines + n + 1;
+        lines += strcspn(lines, "\n");
+        lines += *lines == '\n';
+    }
+    return NULL;
+}
+
+static void sandbox_print_layer(const char *layer, const char *found)
+{
+    size_t outcome = found ? strcspn(found, "\t\n") : 0;
+    const char *text = found ? found + outcome + (found[outcome] == '\t') : "";
+
+    printf("    %-14s %-9.*s %.*s\n", layer, found ? (int)outcome : 9, found ? found : "not tried",
+           (int)strcspn(text, "\n"), text);
+}
+
+/* Whether it would start. */
+static bool sandbox_print_instance(const struct fc_instance *instance, struct runtime *runtime)
+{
+    struct python_probe probe;
+    int r = python_probe(instance, runtime, &probe);
+    bool held = r == 0 && probe.held;
+
+    for (size_t i = 0; held && i < FC_ARRAY_SIZE(sandbox_layers); i++) {
+        const char *found = sandbox_find(probe.lines, sandbox_layers[i]);
+
+        held = found && strncmp(found, "fails\t", 6) != 0;
+    }
+    printf("\n%s: %s%s%s\n  layers\n", instance->name, held ? "would start" : "would NOT start",
+           held ? "" : ": ",
+           held    ? ""
+           : r < 0 ? strerror(-r)
+                   : probe.why);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(sandbox_layers); i++)
+        sandbox_print_layer(sandbox_layers[i], sandbox_find(probe.lines, sandbox_layers[i]));
+    /* not the worker's to say: a group is its place from its first instruction on */
+    printf("    %-14s %-9s %s\n", "cgroup", cgroups_controllers(runtime->cgroups) ? "holds" : "absent",
+           cgroups_describe(runtime->cgroups));
+    puts("  options");
+    python_print_opens(instance, stdout);
+    return held;
+}
+
+int cli_check_sandbox(const struct cli_options *options, struct show *show)
+{
+    struct runtime runtime = {.link_folder_fd = -1};
+    size_t n_failed = 0;
+    int status = EX_OK;
+
+    /* what is worth knowing is in the report */
+    if (options->level != FC_LOG_DEBUG)
+        log_init(FC_LOG_ERROR);
+    signal(SIGPIPE, SIG_IGN);
+    if (runtime_init(&runtime) < 0)
+        status = EX_OSERR;
+    for (size_t i = 0; status == EX_OK && i < show->n_instances; i++) {
+        if (show->instances[i]->backend != &backend_python)
+            continue;
+        show->runtime = &runtime;
+        n_failed += !sandbox_print_instance(show->instances[i], &runtime);
+        fflush(stdout);
+    }
+    show->runtime = NULL;
+    runtime_deinit(&runtime);
+    return n_failed ? EX_OSERR : status;
+}

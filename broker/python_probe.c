@@ -1,0 +1,124 @@
+/* See python.h: a worker that goes through all layers and runs no script. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/python_private.h"
+#include "firecurtain/cleanup.h"
+
+#define PROBE_STOP_MS 5000
+
+struct probe {
+    struct python *python;
+    struct loop *loop;
+    struct python_probe *found;
+};
+
+static int probe_setup(void *userdata, struct message_setup *setup)
+{
+    const struct probe *probe = userdata;
+
+    *setup = (struct message_setup){.instance = probe->python->instance->name, .default_handler = ""};
+    return 0;
+}
+
+static void probe_ready(void *userdata)
+{
+    struct probe *probe = userdata;
+
+    probe->found->held = true;
+    guest_stop(probe->python->guest, PROBE_STOP_MS);
+}
+
+static int probe_new_channel(void *userdata, const char *name)
+{
+    (void)userdata;
+    (void)name;
+    return -EINVAL;
+}
+
+static int probe_output(void *userdata, uint32_t channel, double value)
+{
+    (void)userdata;
+    (void)channel;
+    (void)value;
+    return -EINVAL;
+}
+
+static void probe_exceptions(void *userdata, uint32_t n)
+{
+    (void)userdata;
+    (void)n;
+}
+
+static bool probe_is_congested(void *userdata)
+{
+    (void)userdata;
+    return false;
+}
+
+static void probe_wanted(void *userdata)
+{
+    (void)userdata;
+}
+
+static void probe_ended(void *userdata, const char *why, bool asked)
+{
+    struct probe *probe = userdata;
+
+    (void)asked;
+    snprintf(probe->found->why, sizeof(probe->found->why), "%s", why);
+    loop_stop(probe->loop);
+}
+
+static const struct guest_ops probe_ops = {
+    .setup = probe_setup,
+    .ready = probe_ready,
+    .new_channel = probe_new_channel,
+    .output = probe_output,
+    .exceptions = probe_exceptions,
+    .is_congested = probe_is_congested,
+    .wanted = probe_wanted,
+    .ended = probe_ended,
+};
+
+/* All that fits: the worker has ended, and a pipe holds more than it ever writes. */
+static void probe_read(int fd, char *lines, size_t bytes)
+{
+    size_t n = 0;
+    ssize_t r;
+
+    while (n < bytes - 1 && (r = read(fd, lines + n, bytes - 1 - n)) > 0)
+        n += (size_t)r;
+    lines[n] = '\0';
+}
+
+int python_probe(const struct fc_instance *instance, struct runtime *runtime, struct python_probe *found)
+{
+    struct python *python = instance->self;
+    struct probe probe = {.python = python, .loop = runtime->loop, .found = found};
+    FC_AUTO_CLOSE int read_end = -1;
+    FC_AUTO_CLOSE int write_end = -1;
+    struct guest_spec spec;
+    int pair[2];
+    int r = python_prepare(python);
+
+    *found = (struct python_probe){0};
+    if (r < 0)
+        return r;
+    if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    read_end = pair[0];
+    write_end = pair[1];
+    spec = python_guest_spec(python);
+    spec.probe = true;
+    spec.probe_fd = write_end;
+    r = guest_new(&python->guest, runtime, &spec, &probe_ops, &probe);
+    if (r == 0)
+        r = loop_run(runtime->loop);
+    python->guest = guest_free(python->guest);
+    probe_read(read_end, found->lines, sizeof(found->lines));
+    return r;
+}
