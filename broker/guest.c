@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "broker/guest_private.h"
+#include "broker/keeper.h"
 #include "broker/policy.h"
 #include "broker/runtime.h"
 #include "broker/spawn.h"
@@ -31,7 +31,7 @@
 static void guest_kill(struct guest *guest)
 {
     if (guest->pidfd >= 0 && !guest->exited)
-        pidfd_send_signal(guest->pidfd, SIGKILL, NULL, 0);
+        keeper_kill(guest->runtime->keeper, guest->pid);
 }
 
 void guest_violated(struct guest *guest, const char *format, ...)
@@ -148,7 +148,7 @@ static void guest_spawned(void *userdata, pid_t pid)
             ? -errno
             : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited, guest);
     if (r < 0) {
-        kill(pid, SIGKILL);
+        keeper_kill(guest->runtime->keeper, pid);
         waitpid(pid, NULL, __WALL);
         fc_closep(&guest->pidfd);
         guest->pidfd = -1;
@@ -157,14 +157,6 @@ static void guest_spawned(void *userdata, pid_t pid)
     }
     guest_set_deadline(guest, GUEST_HANDSHAKE_MS);
     guest_link_receive(guest, false); /* what it said meanwhile can be believed now */
-}
-
-/* As root, the folders are handed over as mounts: the worker's uid may not be able to walk to them. */
-static int guest_open_tree(const char *path)
-{
-    int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-    return fd < 0 ? -errno : fd;
 }
 
 static int guest_copy_strings(char *block, const struct guest_strings *strings)
@@ -189,17 +181,21 @@ static int guest_fill_limits(struct guest *guest, struct spawn_request *request)
     return guest_copy_strings(request->environment, &guest->spec.environment);
 }
 
-/* The descriptors of the trees, in their order. */
+/*
+ * The descriptors of the trees, in their order. As root, the folders are handed over as mounts: the worker's
+ * uid may not be able to walk to them.
+ */
 static int guest_fill_trees(struct guest *guest, struct spawn_job *job)
 {
+    struct keeper *keeper = guest->runtime->keeper;
     const char *path = job->request.reads;
     int *fd = &job->descriptors[SPAWN_SCRIPT_TREE];
 
-    *fd = guest_open_tree(guest->spec.script_folder);
+    *fd = keeper_open_shown(keeper, guest->spec.script_folder);
     if (*fd >= 0)
-        *++fd = guest_open_tree(guest->spec.state_folder);
+        *++fd = keeper_open_state(keeper, guest->spec.state_folder);
     for (uint32_t i = 0; *fd >= 0 && i < job->request.n_reads; i++, path += strlen(path) + 1)
-        *++fd = guest_open_tree(path);
+        *++fd = keeper_open_shown(keeper, path);
     return *fd < 0 ? *fd : 0;
 }
 
@@ -274,6 +270,7 @@ int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest
     guest->ops = ops;
     guest->userdata = userdata;
     guest->pidfd = -1;
+    guest->memory = -1;
     guest->deadline = (struct timer){.fn = guest_too_late, .userdata = guest};
     guest->finish = (struct loop_task){.fn = guest_finish, .userdata = guest};
     r = guest_begin(guest);
@@ -305,6 +302,7 @@ struct guest *guest_free(struct guest *guest)
     output_free(guest->err);
     loop_remove(guest->pid_source);
     fc_closep(&guest->pidfd);
+    fc_closep(&guest->memory);
     free(guest);
     return NULL;
 }

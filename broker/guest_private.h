@@ -25,6 +25,7 @@ struct guest {
     struct spawn_job *job; /* until the zygote has answered */
     pid_t pid;
     int pidfd;
+    int memory; /* of the worker, while there is a gate */
     struct loop_source *pid_source;
     struct output *out;
     struct output *err;

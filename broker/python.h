@@ -15,4 +15,7 @@ extern const struct fc_backend backend_python;
  */
 void python_check(const struct fc_instance *instance, struct config *config);
 
+/* Everything that the script may see beside its private folder. 0 or -ENOMEM. */
+int python_collect_shown(const struct fc_instance *instance, struct path_set *shown);
+
 #endif

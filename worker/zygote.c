@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/spawn_paths.h"
 #include "worker/interpreter.h"
 #include "worker/sandbox.h"
 #include "worker/say.h"
@@ -39,7 +40,7 @@ bool zygote_may_confine(void)
 }
 
 static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                        bool namespaces)
+                        bool namespaces, pid_t keeper)
 {
     struct sandbox sandbox = {.namespaces = namespaces,
                               .host_network = request->network == SPAWN_NETWORK_HOST};
@@ -53,13 +54,16 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
     error = errno;
     if (pid == 0) {
         PyOS_AfterFork_Child();
+        /* it takes descriptors for the broker; Yama would let only ancestors, and rights over a namespace */
+        if (!namespaces)
+            prctl(PR_SET_PTRACER, (unsigned long)keeper, 0, 0, 0);
         worker_run(request, descriptors, uid, gid, namespaces);
     }
     PyOS_AfterFork_Parent();
     return pid < 0 ? -error : pid;
 }
 
-int zygote_run(void)
+int zygote_run(const struct spawn_paths *paths, pid_t keeper)
 {
     bool namespaces = zygote_may_confine();
 
@@ -80,7 +84,9 @@ int zygote_run(void)
             say(SAY_ERROR "zygote: receive: %s", strerror(-r));
             return 1;
         }
-        reply.pid = zygote_spawn(&request, descriptors, namespaces);
+        reply.pid = spawn_paths_allow(paths, &request)
+                        ? zygote_spawn(&request, descriptors, namespaces, keeper)
+                        : -EACCES;
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
             fc_closep(&descriptors[i]);
         if (spawn_send_reply(SPAWN_FD, &reply) < 0)

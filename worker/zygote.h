@@ -6,6 +6,9 @@
 #define WORKER_ZYGOTE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+struct spawn_paths;
 
 /*
  * Whether the kernel lets this process make workers with all their namespaces. Tries it with a child that
@@ -13,7 +16,10 @@
  */
 bool zygote_may_confine(void);
 
-/* Serves requests on SPAWN_FD until the broker closes it. The exit status. */
-int zygote_run(void);
+/*
+ * Serves requests on SPAWN_FD until the broker closes it, as far as the paths allow; `keeper` may look into
+ * workers. The exit status.
+ */
+int zygote_run(const struct spawn_paths *paths, pid_t keeper);
 
 #endif
