@@ -1,6 +1,7 @@
 /*
  * Layer "Landlock" of the broker: what it may read. It may write, make and execute nothing, and the system
- * call filter says so too. Signals and abstract sockets end at this process, where the kernel knows how.
+ * call filter says so too. Signals are not scoped: the death of this process has to reach its workers, which
+ * are signalled in its name; the filter lets it send none.
  *
  * The structure and the newer rights are written out, since Debian 12's headers end at ABI 2. TCP ports are
  * not restricted: a new configuration may bring new ones.
@@ -16,11 +17,11 @@
 #include "broker/curtain.h"
 #include "firecurtain/cleanup.h"
 
-#define RIGHTS_ABI_1          ((UINT64_C(1) << 13) - 1)
-#define RIGHT_REFER           (UINT64_C(1) << 13) /* ABI 2 */
-#define RIGHT_TRUNCATE        (UINT64_C(1) << 14) /* ABI 3 */
-#define RIGHT_IOCTL_DEVICE    (UINT64_C(1) << 15) /* ABI 5 */
-#define SCOPE_ABSTRACT_SIGNAL UINT64_C(3)         /* ABI 6 */
+#define RIGHTS_ABI_1       ((UINT64_C(1) << 13) - 1)
+#define RIGHT_REFER        (UINT64_C(1) << 13) /* ABI 2 */
+#define RIGHT_TRUNCATE     (UINT64_C(1) << 14) /* ABI 3 */
+#define RIGHT_IOCTL_DEVICE (UINT64_C(1) << 15) /* ABI 5 */
+#define SCOPE_ABSTRACT     UINT64_C(1)         /* ABI 6 */
 
 #define RIGHTS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
@@ -57,7 +58,7 @@ static int landlock_new(void)
     struct landlock_attributes attributes = {
         .files = RIGHTS_ABI_1 | (abi >= 2 ? RIGHT_REFER : 0) | (abi >= 3 ? RIGHT_TRUNCATE : 0) |
                  (abi >= 5 ? RIGHT_IOCTL_DEVICE : 0),
-        .scoped = abi >= 6 ? SCOPE_ABSTRACT_SIGNAL : 0,
+        .scoped = abi >= 6 ? SCOPE_ABSTRACT : 0,
     };
     size_t bytes = sizeof(uint64_t) * (abi >= 6 ? 3u : abi >= 4 ? 2u : 1u);
     int fd = abi < 0 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &attributes, bytes, 0);

@@ -113,6 +113,9 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("readlink", "realpath() of a new configuration"),
     ALLOW("readlinkat", "the same"),
     ALLOW("getcwd", "the same"),
+    ALLOW("access", "the same"),
+    ALLOW("faccessat", "the same"),
+    ALLOW("faccessat2", "the same"),
     ALLOW_MASK("openat", 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY, "reading; Landlock says what"),
     ALLOW_MASK("open", 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY, "the same"),
     ALLOW_EQ("fcntl", 1, F_DUPFD_CLOEXEC, "descriptors for the zygote; fdopendir()"),
@@ -160,6 +163,8 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_ADDFD, "the gate"),
 #ifdef FIRECURTAIN_SANITIZE
     ALLOW("clone", "the leak sanitizer stops all threads from a process of its own"),
+    ALLOW("getppid", "the same"),
+    ALLOW("getdents", "the same"),
     ALLOW("ptrace", "the same"),
     ALLOW("prctl", "the same"),
     ALLOW("mprotect", "the same"),
