@@ -137,7 +137,7 @@ static void keeper_ask(struct keeper *keeper, const struct keeper_request *reque
 static int keeper_do(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
                      const char *text)
 {
-    struct keeper_request request = {.operation = operation, .pid = pid, .fd = fd};
+    struct keeper_request request = {.operation = (int32_t)operation, .pid = pid, .fd = fd};
     struct keeper_reply reply;
     int received;
 

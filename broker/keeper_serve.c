@@ -186,7 +186,7 @@ static int keeper_do_open_state(const struct keeper_state *state, const struct k
                                 int *fd)
 {
     if (!spawn_paths_is_state(&state->spec->paths, request->text))
-        return -EPERM;
+        return -EACCES; /* -EPERM says that the kernel gives no mounts */
     *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     return *fd < 0 ? -errno : 0;
 }

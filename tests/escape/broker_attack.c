@@ -38,7 +38,8 @@
 
 static struct runtime runtime = RUNTIME_NONE;
 static const char *config_path, *secret, *unix_path;
-static char folder[PATH_MAX]; /* of the configuration */
+static char folder[PATH_MAX];    /* of the configuration */
+static char own_state[PATH_MAX]; /* the private folder of py1 */
 static pid_t victim;
 
 static void tell(const char *name, long r)
@@ -192,6 +193,12 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder, con
     job->descriptors[SPAWN_LINK_FOLDER] = fcntl(runtime.link_folder_fd, F_DUPFD_CLOEXEC, 0);
     job->descriptors[SPAWN_STDOUT] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     job->descriptors[SPAWN_STDERR] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    /* as root, the folders that are allowed: it is the paths that are tried */
+    job->request.has_trees = runtime.is_root;
+    if (runtime.is_root) {
+        job->descriptors[SPAWN_SCRIPT_TREE] = keeper_open_shown(runtime.keeper, folder);
+        job->descriptors[SPAWN_STATE_TREE] = keeper_open_state(runtime.keeper, own_state);
+    }
     spawner_submit(runtime.spawner, job);
     while (!asked.pid)
         loop_run(runtime.loop);
@@ -274,7 +281,6 @@ static void set_up(bool closed)
 int main(int argc, char **argv)
 {
     char *const shell[] = {(char *)"sh", (char *)"-c", (char *)"echo execve 0", NULL};
-    char state[PATH_MAX];
 
     if (argc != 6)
         return 64;
@@ -283,10 +289,10 @@ int main(int argc, char **argv)
     victim = (pid_t)atoi(argv[4]);
     unix_path = argv[5];
     set_up(strcmp(argv[1], "closed") == 0);
-    tell("works:state", runtime_state_folder(&runtime, config_path, "py1", state, sizeof(state)));
+    tell("works:state", runtime_state_folder(&runtime, config_path, "py1", own_state, sizeof(own_state)));
     work();
-    attack_keeper(state);
-    attack_zygote(state);
+    attack_keeper(own_state);
+    attack_zygote(own_state);
     attack_files();
     attack_sockets();
     attack_processes();
