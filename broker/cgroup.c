@@ -203,20 +203,26 @@ static void cgroups_remove_stale(int own)
     closedir(folder);
 }
 
-/* Leaves everything as it was found. */
-static void cgroups_undo(struct cgroups *cgroups)
+static void cgroups_close(struct cgroups *cgroups)
 {
     fc_closep(&cgroups->workers);
-    cgroups->workers = -1;
+    fc_closep(&cgroups->tree);
+    fc_closep(&cgroups->own);
+    cgroups->own = cgroups->tree = cgroups->workers = -1;
+}
+
+/* Leaves everything as it was found; `broker` is moved as well as this process. */
+static void cgroups_undo(struct cgroups *cgroups, pid_t broker)
+{
     if (cgroups->tree >= 0) {
         cgroups_remove(cgroups->tree, CGROUP_WORKERS, CGROUP_DEPTH);
         cgroups_switch(cgroups->tree, '-', CGROUP_MEMORY | CGROUP_PIDS | CGROUP_CPU, NULL);
         cgroups_switch(cgroups->own, '-', cgroups->turned_on, NULL);
+        cgroup_write(cgroups->own, "cgroup.procs", "%d", broker);
         cgroup_write(cgroups->own, "cgroup.procs", "0");
         cgroups_remove(cgroups->own, cgroups->name, CGROUP_DEPTH);
-        fc_closep(&cgroups->tree);
-        cgroups->tree = -1;
     }
+    cgroups_close(cgroups);
     cgroups->controllers = cgroups->turned_on = 0;
 }
 
@@ -297,19 +303,38 @@ int cgroups_new(struct cgroups **cgroupsp, uid_t uid, gid_t gid)
         cgroups_remove_stale(cgroups->own);
         r = cgroups_build(cgroups, offered);
     }
-    if (r < 0)
-        cgroups_undo(cgroups);
     cgroups_say(cgroups, offered, r);
+    if (!cgroups->controllers || r < 0)
+        cgroups_undo(cgroups, getpid());
     *cgroupsp = cgroups;
     return 0;
 }
 
+void cgroups_hand_over(struct cgroups *cgroups)
+{
+    cgroups_close(cgroups);
+}
+
+int cgroups_take_over(struct cgroups *cgroups)
+{
+    if (!cgroups_controllers(cgroups))
+        return 0;
+    cgroups->own = open(cgroups->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cgroups->tree = openat(cgroups->own, cgroups->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cgroups->workers = openat(cgroups->tree, CGROUP_WORKERS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return cgroups->workers < 0 ? -errno : 0;
+}
+
+void cgroups_end(struct cgroups *cgroups, pid_t broker)
+{
+    if (cgroups)
+        cgroups_undo(cgroups, broker);
+}
+
 struct cgroups *cgroups_free(struct cgroups *cgroups)
 {
-    if (!cgroups)
-        return NULL;
-    cgroups_undo(cgroups);
-    fc_closep(&cgroups->own);
+    if (cgroups)
+        cgroups_undo(cgroups, getpid()); /* nothing, if it was handed over */
     free(cgroups);
     return NULL;
 }

@@ -18,7 +18,6 @@
 #include <sys/types.h>
 
 struct cgroups;
-struct cgroup;
 
 enum cgroup_controller {
     CGROUP_MEMORY = 1,
@@ -39,7 +38,13 @@ struct cgroup_limits {
  */
 int cgroups_new(struct cgroups **cgroups, uid_t uid, gid_t gid);
 
-/* Moves this process back, and removes the tree. Takes NULL; returns NULL. */
+/*
+ * From here on the tree is another process's, which was forked meanwhile: this one only knows of it. Without
+ * that, cgroups_free() moves this process back, and removes the tree.
+ */
+void cgroups_hand_over(struct cgroups *cgroups);
+
+/* Takes NULL; returns NULL. */
 struct cgroups *cgroups_free(struct cgroups *cgroups);
 
 /* Those that limit instances: enum cgroup_controller, or-ed. NULL has none. */
@@ -48,24 +53,31 @@ unsigned cgroups_controllers(const struct cgroups *cgroups);
 /* "memory, pids in /sys/fs/cgroup/…", or why there are none. Valid as long as `cgroups`. */
 const char *cgroups_describe(const struct cgroups *cgroups);
 
+/*
+ * The other process: opens the tree again, without what it has inherited; and at its end moves `broker`, if
+ * it still lives, and itself out of it and removes it. Nothing to do without controllers. -errno.
+ */
+int cgroups_take_over(struct cgroups *cgroups);
+void cgroups_end(struct cgroups *cgroups, pid_t broker);
+
 /* Moves a new zygote to its place, from which alone it may start processes in the instances' groups. -errno.
  */
 int cgroups_adopt_zygote(const struct cgroups *cgroups, pid_t pid);
 
 /*
- * A group for one worker of an instance, with those limits for which there is a controller; *cgroup is NULL
- * if there is none at all. -errno.
+ * A group for one worker of an instance, with those limits for which there is a controller. A descriptor of
+ * its folder, for CLONE_INTO_CGROUP; -ENOENT if there are no groups, or -errno.
  */
-int cgroup_new(struct cgroup **cgroup, const struct cgroups *cgroups, const char *instance,
-               const struct cgroup_limits *limits);
+int cgroup_make_instance(const struct cgroups *cgroups, const char *instance,
+                         const struct cgroup_limits *limits);
 
-/* The worker has ended. Takes NULL; returns NULL. */
-struct cgroup *cgroup_free(struct cgroup *cgroup);
+/* What tells when the kernel kills for want of memory; -ENOENT without that controller, or -errno. */
+int cgroup_open_memory_events(const struct cgroups *cgroups, const char *instance);
 
-/* For CLONE_INTO_CGROUP; stays the group's. */
-int cgroup_fd(const struct cgroup *cgroup);
+/* The worker has ended. Kills whom an unconfined script may have left. */
+void cgroup_remove_instance(const struct cgroups *cgroups, const char *instance);
 
-/* Whether the kernel killed the worker because it had no memory left. NULL: false. */
-bool cgroup_is_out_of_memory(const struct cgroup *cgroup);
+/* How often that was, from an open memory.events. */
+uint64_t cgroup_count_kills(int memory_events);
 
 #endif

@@ -17,23 +17,22 @@
 #define CGROUP_HEADROOM_BYTES (UINT64_C(48) << 20)
 #define CGROUP_PERIOD_US      100000u
 
-struct cgroup {
-    const struct cgroups *cgroups;
-    int folder;
-    uint64_t kills; /* for want of memory, before this worker */
-    char name[];
-};
+static const char cgroup_oom_kill[] = "\noom_kill ";
 
-static uint64_t cgroup_kills(const struct cgroup *cgroup)
+uint64_t cgroup_count_kills(int memory_events)
 {
     char text[512];
+    ssize_t n = pread(memory_events, text, sizeof(text) - 1, 0);
     const char *found;
 
-    if (!(cgroup->cgroups->controllers & CGROUP_MEMORY) ||
-        cgroup_read(cgroup->folder, "memory.events", text, sizeof(text)) < 0)
-        return 0;
-    found = strstr(text, "\noom_kill ");
-    return found ? strtoull(found + strlen("\noom_kill "), NULL, 10) : 0;
+    text[n > 0 ? n : 0] = '\0';
+    found = strstr(text, cgroup_oom_kill);
+    return found ? strtoull(found + strlen(cgroup_oom_kill), NULL, 10) : 0;
+}
+
+static void cgroup_name(const char *instance, char name[NAME_MAX + 1])
+{
+    snprintf(name, NAME_MAX + 1, "instance-%s", instance);
 }
 
 static int cgroup_limit_memory(int folder, uint64_t bytes)
@@ -47,66 +46,62 @@ static int cgroup_limit_memory(int folder, uint64_t bytes)
     return r == -ENOENT ? 0 : r; /* a kernel without swap */
 }
 
-static int cgroup_limit(const struct cgroup *cgroup, const struct cgroup_limits *limits)
+static int cgroup_limit(const struct cgroups *cgroups, int folder, const struct cgroup_limits *limits)
 {
-    unsigned controllers = cgroup->cgroups->controllers;
     int r = 0;
 
-    if (controllers & CGROUP_MEMORY)
-        r = cgroup_limit_memory(cgroup->folder, limits->memory_bytes);
-    if (r == 0 && (controllers & CGROUP_PIDS))
-        r = cgroup_write(cgroup->folder, "pids.max", "%u", limits->tasks);
-    if (r == 0 && (controllers & CGROUP_CPU) && limits->cpu_percent)
-        r = cgroup_write(cgroup->folder, "cpu.max", "%u %u", limits->cpu_percent * (CGROUP_PERIOD_US / 100),
+    if (cgroups->controllers & CGROUP_MEMORY)
+        r = cgroup_limit_memory(folder, limits->memory_bytes);
+    if (r == 0 && (cgroups->controllers & CGROUP_PIDS))
+        r = cgroup_write(folder, "pids.max", "%u", limits->tasks);
+    if (r == 0 && (cgroups->controllers & CGROUP_CPU) && limits->cpu_percent)
+        r = cgroup_write(folder, "cpu.max", "%u %u", limits->cpu_percent * (CGROUP_PERIOD_US / 100),
                          CGROUP_PERIOD_US);
-    return r == 0 ? cgroup_give(cgroup->cgroups, cgroup->folder) : r;
+    return r == 0 ? cgroup_give(cgroups, folder) : r;
 }
 
-int cgroup_new(struct cgroup **cgroupp, const struct cgroups *cgroups, const char *instance,
-               const struct cgroup_limits *limits)
+int cgroup_make_instance(const struct cgroups *cgroups, const char *instance,
+                         const struct cgroup_limits *limits)
 {
-    size_t bytes = strlen("instance-") + strlen(instance) + 1;
-    struct cgroup *cgroup;
+    FC_AUTO_CLOSE int folder = -1;
+    char name[NAME_MAX + 1];
     int r;
 
-    *cgroupp = NULL;
     if (!cgroups_controllers(cgroups))
-        return 0;
-    cgroup = calloc(1, sizeof(*cgroup) + bytes);
-    if (!cgroup)
-        return -ENOMEM;
-    cgroup->cgroups = cgroups;
-    snprintf(cgroup->name, bytes, "instance-%s", instance);
-    cgroup->folder = cgroup_make(cgroups->workers, cgroup->name);
-    r = cgroup->folder < 0 ? cgroup->folder : cgroup_limit(cgroup, limits);
-    if (r < 0) {
-        cgroup_free(cgroup);
-        return r;
-    }
-    cgroup->kills = cgroup_kills(cgroup);
-    *cgroupp = cgroup;
-    return 0;
+        return -ENOENT;
+    cgroup_name(instance, name);
+    folder = cgroup_make(cgroups->workers, name);
+    r = folder < 0 ? folder : cgroup_limit(cgroups, folder, limits);
+    if (r < 0)
+        cgroup_remove_instance(cgroups, instance);
+    return r < 0 ? r : fc_steal_fd(&folder);
 }
 
-struct cgroup *cgroup_free(struct cgroup *cgroup)
+int cgroup_open_memory_events(const struct cgroups *cgroups, const char *instance)
 {
-    if (!cgroup)
-        return NULL;
-    if (cgroup->folder >= 0) {
-        cgroup_write(cgroup->folder, "cgroup.kill", "1"); /* whom an unconfined script may have left */
-        unlinkat(cgroup->cgroups->workers, cgroup->name, AT_REMOVEDIR);
-        close(cgroup->folder);
-    }
-    free(cgroup);
-    return NULL;
+    FC_AUTO_CLOSE int folder = -1;
+    char name[NAME_MAX + 1];
+    int fd;
+
+    if (!(cgroups_controllers(cgroups) & CGROUP_MEMORY))
+        return -ENOENT;
+    cgroup_name(instance, name);
+    folder = openat(cgroups->workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    fd = folder < 0 ? -1 : openat(folder, "memory.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? -errno : fd;
 }
 
-int cgroup_fd(const struct cgroup *cgroup)
+void cgroup_remove_instance(const struct cgroups *cgroups, const char *instance)
 {
-    return cgroup->folder;
-}
+    FC_AUTO_CLOSE int folder = -1;
+    char name[NAME_MAX + 1];
 
-bool cgroup_is_out_of_memory(const struct cgroup *cgroup)
-{
-    return cgroup && cgroup_kills(cgroup) > cgroup->kills;
+    if (!cgroups_controllers(cgroups))
+        return;
+    cgroup_name(instance, name);
+    folder = openat(cgroups->workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (folder < 0)
+        return;
+    cgroup_write(folder, "cgroup.kill", "1");
+    unlinkat(cgroups->workers, name, AT_REMOVEDIR);
 }

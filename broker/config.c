@@ -62,6 +62,17 @@ static void file_deinit(struct config_file *file)
     free(file->lines);
 }
 
+int config_collect_folders(const struct config *config, struct path_set *folders)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < config->n_files; i++) {
+        if (config->files[i].directory)
+            r = path_set_add(folders, config->files[i].directory);
+    }
+    return r;
+}
+
 struct config *config_free(struct config *config)
 {
     if (!config)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "broker/glob.h"
+#include "broker/path_set.h"
 
 /* What the parser accepts; more is an error in the configuration. */
 #define CONFIG_MAX_LINE_BYTES  65536
@@ -115,6 +116,9 @@ struct config_override {
  */
 int config_load(struct config **config, const char *path, const struct config_override *overrides,
                 size_t n_overrides);
+
+/* The absolute folders of all files that were read. 0 or -ENOMEM. */
+int config_collect_folders(const struct config *config, struct path_set *folders);
 
 /* Takes NULL; returns NULL. */
 struct config *config_free(struct config *config);

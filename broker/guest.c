@@ -12,13 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/cgroup.h"
 #include "broker/guest_private.h"
+#include "broker/keeper.h"
 #include "broker/policy.h"
 #include "broker/runtime.h"
 #include "broker/spawn.h"
@@ -32,7 +31,7 @@
 static void guest_kill(struct guest *guest)
 {
     if (guest->pidfd >= 0 && !guest->exited)
-        pidfd_send_signal(guest->pidfd, SIGKILL, NULL, 0);
+        keeper_kill(guest->runtime->keeper, guest->pid);
 }
 
 void guest_violated(struct guest *guest, const char *format, ...)
@@ -94,7 +93,7 @@ static void guest_describe(struct guest *guest, const siginfo_t *info)
 {
     if (info->si_code != CLD_EXITED && info->si_status == SIGSYS)
         snprintf(guest->why, sizeof(guest->why), "killed by SIGSYS: a system call of another architecture");
-    else if (info->si_code != CLD_EXITED && cgroup_is_out_of_memory(guest->cgroup))
+    else if (info->si_code != CLD_EXITED && guest_is_out_of_memory(guest))
         snprintf(guest->why, sizeof(guest->why), "memory limit (option memory): killed by SIG%s",
                  sigabbrev_np(info->si_status));
     else if (info->si_code != CLD_EXITED)
@@ -154,7 +153,7 @@ static void guest_spawned(void *userdata, pid_t pid)
             ? -errno
             : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited, guest);
     if (r < 0) {
-        kill(pid, SIGKILL);
+        keeper_kill(guest->runtime->keeper, pid);
         waitpid(pid, NULL, __WALL);
         fc_closep(&guest->pidfd);
         guest->pidfd = -1;
@@ -163,14 +162,6 @@ static void guest_spawned(void *userdata, pid_t pid)
     }
     guest_set_deadline(guest, GUEST_HANDSHAKE_MS);
     guest_link_receive(guest, false); /* what it said meanwhile can be believed now */
-}
-
-/* As root, the folders are handed over as mounts: the worker's uid may not be able to walk to them. */
-static int guest_open_tree(const char *path)
-{
-    int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-    return fd < 0 ? -errno : fd;
 }
 
 static int guest_copy_strings(char *block, const struct guest_strings *strings)
@@ -195,17 +186,21 @@ static int guest_fill_limits(struct guest *guest, struct spawn_request *request)
     return guest_copy_strings(request->environment, &guest->spec.environment);
 }
 
-/* The descriptors of the trees, in their order. */
+/*
+ * The descriptors of the trees, in their order. As root, the folders are handed over as mounts: the worker's
+ * uid may not be able to walk to them.
+ */
 static int guest_fill_trees(struct guest *guest, struct spawn_job *job)
 {
+    struct keeper *keeper = guest->runtime->keeper;
     const char *path = job->request.reads;
     int *fd = &job->descriptors[SPAWN_SCRIPT_TREE];
 
-    *fd = guest_open_tree(guest->spec.script_folder);
+    *fd = keeper_open_shown(keeper, guest->spec.script_folder);
     if (*fd >= 0)
-        *++fd = guest_open_tree(guest->spec.state_folder);
+        *++fd = keeper_open_state(keeper, guest->spec.state_folder);
     for (uint32_t i = 0; *fd >= 0 && i < job->request.n_reads; i++, path += strlen(path) + 1)
-        *++fd = guest_open_tree(path);
+        *++fd = keeper_open_shown(keeper, path);
     return *fd < 0 ? *fd : 0;
 }
 
@@ -243,23 +238,6 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     return 0;
 }
 
-/* A group of its own, where the broker may make one. */
-static int guest_open_cgroup(struct guest *guest, struct spawn_job *job)
-{
-    struct cgroup_limits limits = {
-        .memory_bytes = guest->spec.memory_bytes,
-        .tasks = guest->spec.threads + SPAWN_OWN_THREADS,
-        .cpu_percent = guest->spec.cpu_percent,
-    };
-    int r = cgroup_new(&guest->cgroup, guest->runtime->cgroups, guest->spec.instance, &limits);
-
-    if (r < 0 || !guest->cgroup)
-        return r;
-    job->request.flags |= SPAWN_IN_CGROUP;
-    job->descriptors[SPAWN_CGROUP] = fcntl(cgroup_fd(guest->cgroup), F_DUPFD_CLOEXEC, 0);
-    return job->descriptors[SPAWN_CGROUP] < 0 ? -errno : 0;
-}
-
 /* Pipes to the log. */
 static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
 {
@@ -293,7 +271,7 @@ static int guest_begin(struct guest *guest)
     if (r == 0)
         r = guest_fill_job(guest, job);
     if (r == 0)
-        r = guest_open_cgroup(guest, job);
+        r = guest_cgroup_open(guest, job);
     if (r < 0) {
         spawn_job_free(job);
         return r;
@@ -316,6 +294,7 @@ int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest
     guest->ops = ops;
     guest->userdata = userdata;
     guest->pidfd = -1;
+    guest->memory = guest->memory_events = -1;
     guest->deadline = (struct timer){.fn = guest_too_late, .userdata = guest};
     guest->finish = (struct loop_task){.fn = guest_finish, .userdata = guest};
     r = guest_begin(guest);
@@ -341,13 +320,14 @@ struct guest *guest_free(struct guest *guest)
     }
     guest_link_close(guest);
     guest->gate = netgate_free(guest->gate);
-    guest->cgroup = cgroup_free(guest->cgroup);
+    guest_cgroup_close(guest);
     loop_cancel_task(guest->runtime->loop, &guest->finish);
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     output_free(guest->out);
     output_free(guest->err);
     loop_remove(guest->pid_source);
     fc_closep(&guest->pidfd);
+    fc_closep(&guest->memory);
     free(guest);
     return NULL;
 }

@@ -1,17 +1,15 @@
 /* See guest.h: the conversation with a worker. Nothing that it says is believed before it is checked. */
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "broker/guest_private.h"
+#include "broker/keeper.h"
 #include "broker/runtime.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -59,6 +57,15 @@ static void guest_link_ended(void *userdata, const char *wrong)
         guest_set_deadline(guest, GUEST_HUNG_UP_MS);
 }
 
+static int guest_take(void *userdata, int fd)
+{
+    const struct guest *guest = userdata;
+
+    return keeper_take_descriptor(guest->runtime->keeper, guest->pid, fd);
+}
+
+static const struct managed_ops guest_managed_ops = {.changed = guest_wanted, .take = guest_take};
+
 static int guest_link_name(char *name, size_t bytes)
 {
     uint8_t random[16];
@@ -73,28 +80,29 @@ static int guest_link_name(char *name, size_t bytes)
 int guest_link_open(struct guest *guest)
 {
     struct runtime *runtime = guest->runtime;
-    char path[96];
-    int r = guest_link_name(guest->link_name, sizeof(guest->link_name));
+    int listener, r = guest_link_name(guest->link_name, sizeof(guest->link_name));
 
     guest->receive = (struct loop_task){.fn = guest_link_again, .userdata = guest};
     if (r == 0)
         r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted, guest);
     if (r == 0)
-        r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, guest_wanted, guest);
+        r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);
     if (r < 0)
         return r;
-    /* through the descriptor: however long the folder's path is, the address is short */
-    snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", runtime->link_folder_fd, guest->link_name);
     guest->guarded = (struct guarded_link){.ended = guest_link_ended, .userdata = guest};
-    r = link_guard_add(&guest->guarded, path);
-    if (r == 0)
-        r = link_bind(&guest->link, runtime->links, path);
+    r = link_guard_add(&guest->guarded, guest->link_name);
     if (r < 0)
         return r;
+    listener = keeper_listen(runtime->keeper, guest->link_name);
+    if (listener < 0)
+        return listener;
     guest->link_named = true;
-    if (runtime->is_root &&
-        fchownat(runtime->link_folder_fd, guest->link_name, runtime->worker_uid, runtime->worker_gid, 0) < 0)
-        return -errno;
+    /* a path that nobody opens: the socket has its place already */
+    r = link_adopt(&guest->link, runtime->links, guest->link_name, listener);
+    if (r < 0) {
+        close(listener);
+        return r;
+    }
     return loop_add(runtime->loop, &guest->link_source, link_fd(guest->link), EPOLLIN, guest_link_ready,
                     guest);
 }
@@ -106,7 +114,7 @@ int guest_link_open(struct guest *guest)
 static void guest_link_unname(struct guest *guest)
 {
     if (guest->link_named)
-        unlinkat(guest->runtime->link_folder_fd, guest->link_name, 0);
+        keeper_remove(guest->runtime->keeper, guest->link_name);
     guest->link_named = false;
 }
 
@@ -182,7 +190,7 @@ static void guest_socket_placed(void *userdata, int fd)
     struct guest *guest = userdata;
 
     if (guest->sockets)
-        managed_set_replaced(guest->sockets, guest->pidfd, fd);
+        managed_set_replaced(guest->sockets, fd);
 }
 
 static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
@@ -190,13 +198,20 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
     struct netgate_spec spec = {
         .instance = guest->spec.instance,
         .policy = guest->spec.policy,
-        .pidfd = guest->pidfd,
+        .take = guest_take,
         .placed = guest_socket_placed,
         .userdata = guest,
     };
-    int fd = (int)syscall(SYS_pidfd_getfd, guest->pidfd, notify_fd, 0);
-    int r = fd < 0 ? -errno : netgate_new(&guest->gate, guest->runtime->loop, &spec, fd);
+    int fd, r = guest_take(guest, notify_fd);
 
+    if (r >= 0) {
+        fd = r;
+        r = spec.memory = guest->memory = keeper_open_memory(guest->runtime->keeper, guest->pid);
+        if (r < 0)
+            close(fd);
+        else
+            r = netgate_new(&guest->gate, guest->runtime->loop, &spec, fd);
+    }
     if (r < 0)
         guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));
     return r;
@@ -249,8 +264,7 @@ static int guest_take_changes(struct guest *guest, const struct message_report *
     for (size_t i = 0; r == 0 && i < report->n_intervals; i++)
         r = tick_set_change(guest->ticks, &report->intervals[i], now_ns);
     for (size_t i = 0; i < report->n_sockets; i++) {
-        int s =
-            managed_set_change(guest->sockets, guest->pidfd, report->sockets[i].id, report->sockets[i].fd);
+        int s = managed_set_change(guest->sockets, report->sockets[i].id, report->sockets[i].fd);
 
         /* the script may have closed it right after manage(): that is its right, and it is told next time */
         if (s < 0)

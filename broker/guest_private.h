@@ -14,7 +14,6 @@
 #include "proto/link.h"
 #include "proto/order.h"
 
-struct cgroup;
 struct spawn_job;
 
 struct guest {
@@ -27,11 +26,14 @@ struct guest {
     struct spawn_job *job; /* until the zygote has answered */
     pid_t pid;
     int pidfd;
+    int memory; /* of the worker, while there is a gate */
     struct loop_source *pid_source;
     struct output *out;
     struct output *err;
     struct netgate *gate;
-    struct cgroup *cgroup; /* NULL where there are none */
+    bool has_cgroup;
+    int memory_events;     /* of its cgroup, or -1 */
+    uint64_t kills_before; /* for want of memory, in that cgroup */
     struct timer deadline; /* of the handshake, or of stopping */
     struct loop_task finish;
     bool exited;
@@ -55,6 +57,13 @@ struct guest {
 /* Binds the endpoint. -errno. */
 int guest_link_open(struct guest *guest);
 void guest_link_close(struct guest *guest);
+
+/* A group of its own, where the broker may make one. -errno. */
+int guest_cgroup_open(struct guest *guest, struct spawn_job *job);
+void guest_cgroup_close(struct guest *guest);
+
+/* Whether the kernel killed it because it had no memory left. */
+bool guest_is_out_of_memory(const struct guest *guest);
 
 /* Handles what is there, all of it if `to_the_end`. */
 void guest_link_receive(struct guest *guest, bool to_the_end);

@@ -19,7 +19,7 @@
 
 static struct {
     pthread_mutex_t lock;
-    struct guarded_link *links;    /* by path */
+    struct guarded_link *links;    /* by name */
     struct guarded_link **streams; /* by descriptor */
     size_t n_streams;
     struct guarded_link *ended;
@@ -72,14 +72,14 @@ void link_guard_stop(void)
     guard.ended_fd = -1;
 }
 
-int link_guard_add(struct guarded_link *link, const char *path)
+int link_guard_add(struct guarded_link *link, const char *name)
 {
     GUARD_LOCKED;
-    if (snprintf(link->path, sizeof(link->path), "%s", path) >= (int)sizeof(link->path))
+    if (snprintf(link->name, sizeof(link->name), "%s", name) >= (int)sizeof(link->name))
         return -ENAMETOOLONG;
     link->fd = -1;
     link->is_known = true;
-    HASH_ADD_STR(guard.links, path, link);
+    HASH_ADD_STR(guard.links, name, link);
     return 0;
 }
 
@@ -156,11 +156,14 @@ static bool guard_admit(int fd)
     struct sockaddr_un address = {0};
     socklen_t bytes = sizeof(address) - 1; /* there is always a NUL */
     struct guarded_link *link = NULL;
+    const char *name;
 
     if (getsockname(fd, (struct sockaddr *)&address, &bytes) < 0 || address.sun_family != AF_UNIX)
         return true;
+    name = strrchr(address.sun_path, '/');
+    name = name ? name + 1 : address.sun_path;
     GUARD_LOCKED;
-    HASH_FIND_STR(guard.links, address.sun_path, link);
+    HASH_FIND_STR(guard.links, name, link);
     if (!link)
         return true;
     if (link->is_accepted || guard_make_room(fd) < 0)

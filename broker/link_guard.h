@@ -22,7 +22,7 @@ struct guarded_link {
     /* the stream is over: cut, because something was `wrong` with it, or NULL: the worker hung up */
     void (*ended)(void *userdata, const char *wrong);
     void *userdata;
-    char path[108]; /* as bound */
+    char name[64]; /* of the endpoint's file, whatever its folder */
     UT_hash_handle hh;
     struct guarded_link *next_ended;
     struct zmtp stream;
@@ -37,8 +37,8 @@ struct guarded_link {
 int link_guard_start(struct loop *loop);
 void link_guard_stop(void);
 
-/* Guards what connects to the endpoint at `path`; before it is bound. */
-int link_guard_add(struct guarded_link *link, const char *path);
+/* Guards what connects to the endpoint whose file has this name; before anybody can. -ENAMETOOLONG. */
+int link_guard_add(struct guarded_link *link, const char *name);
 void link_guard_remove(struct guarded_link *link);
 
 /* Whether its connection came by here. If not, libzmq reads past us, and nobody may rely on anything. */

@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "broker/loop.h"
@@ -35,14 +34,14 @@ struct managed {
 struct managed_set {
     struct loop *loop;
     const char *instance;
-    void (*changed)(void *userdata);
+    const struct managed_ops *ops;
     void *userdata;
     struct managed *list[MANAGED_MAX];
     size_t n;
 };
 
 int managed_set_new(struct managed_set **setp, struct loop *loop, const char *instance,
-                    void (*changed)(void *userdata), void *userdata)
+                    const struct managed_ops *ops, void *userdata)
 {
     struct managed_set *set = calloc(1, sizeof(*set));
 
@@ -50,7 +49,7 @@ int managed_set_new(struct managed_set **setp, struct loop *loop, const char *in
         return -ENOMEM;
     set->loop = loop;
     set->instance = instance;
-    set->changed = changed;
+    set->ops = ops;
     set->userdata = userdata;
     *setp = set;
     return 0;
@@ -118,27 +117,25 @@ static void managed_ready(void *userdata, uint32_t events)
         managed->end_seen = true;
     }
     managed->state = MANAGED_READY;
-    set->changed(set->userdata);
+    set->ops->changed(set->userdata);
 }
 
-/*
- * The worker's descriptor, if it is a socket. Needs no more rights than a parent has over a dumpable child.
- */
-static int managed_duplicate(int pidfd, int fd)
+/* The worker's descriptor, if it is a socket. */
+static int managed_duplicate(const struct managed_set *set, int fd)
 {
-    FC_AUTO_CLOSE int own = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+    FC_AUTO_CLOSE int own = set->ops->take(set->userdata, fd);
     struct stat st;
 
     if (own < 0)
-        return -errno;
+        return own;
     if (fstat(own, &st) < 0 || !S_ISSOCK(st.st_mode))
         return -EBADF;
     return fc_steal_fd(&own);
 }
 
-static int managed_add(struct managed_set *set, int pidfd, uint32_t id, int fd)
+static int managed_add(struct managed_set *set, uint32_t id, int fd)
 {
-    FC_AUTO_CLOSE int own = managed_duplicate(pidfd, fd);
+    FC_AUTO_CLOSE int own = managed_duplicate(set, fd);
     struct managed *managed;
     int r;
 
@@ -158,7 +155,7 @@ static int managed_add(struct managed_set *set, int pidfd, uint32_t id, int fd)
     return 0;
 }
 
-int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd)
+int managed_set_change(struct managed_set *set, uint32_t id, int fd)
 {
     size_t index = managed_find(set, id);
 
@@ -171,10 +168,10 @@ int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd)
         return -EEXIST;
     if (set->n == MANAGED_MAX)
         return -ENOSPC;
-    return managed_add(set, pidfd, id, fd);
+    return managed_add(set, id, fd);
 }
 
-void managed_set_replaced(struct managed_set *set, int pidfd, int fd)
+void managed_set_replaced(struct managed_set *set, int fd)
 {
     for (size_t i = 0; i < set->n; i++) {
         struct managed *managed = set->list[i];
@@ -183,7 +180,7 @@ void managed_set_replaced(struct managed_set *set, int pidfd, int fd)
 
         if (managed->target != fd)
             continue;
-        own = managed_duplicate(pidfd, fd);
+        own = managed_duplicate(set, fd);
         if (own < 0)
             continue;
         if (loop_add(set->loop, &source, own, MANAGED_EVENTS, managed_ready, managed) < 0) {

@@ -14,22 +14,28 @@
 struct loop;
 struct managed_set;
 
-/* `changed` is called when a socket has become ready. `instance` must outlive the set. -ENOMEM. */
+struct managed_ops {
+    /* a socket has become ready */
+    void (*changed)(void *userdata);
+    /* a duplicate of the worker's descriptor, the set's from then on; or -errno */
+    int (*take)(void *userdata, int fd);
+};
+
+/* `instance` must outlive the set. -ENOMEM. */
 int managed_set_new(struct managed_set **set, struct loop *loop, const char *instance,
-                    void (*changed)(void *userdata), void *userdata);
+                    const struct managed_ops *ops, void *userdata);
 
 /* Takes NULL; returns NULL. */
 struct managed_set *managed_set_free(struct managed_set *set);
 
 /*
- * Duplicates descriptor `fd` of the process and polls it as `id`; a negative one ends that. -EBADF if it is
+ * Takes descriptor `fd` of the worker and polls it as `id`; a negative one ends that. -EBADF if it is
  * no socket, -EEXIST, -ENOSPC, or what the kernel says: all of them the worker's fault, save -ENOMEM.
  */
-int managed_set_change(struct managed_set *set, int pidfd, uint32_t id, int fd);
+int managed_set_change(struct managed_set *set, uint32_t id, int fd);
 
-/* The process has another socket at descriptor `fd` now, as after a connection that the broker made for it.
- */
-void managed_set_replaced(struct managed_set *set, int pidfd, int fd);
+/* The worker has another socket at descriptor `fd` now, as after a connection that the broker made for it. */
+void managed_set_replaced(struct managed_set *set, int fd);
 
 /* The ids that are ready, for a message; each is polled again only after managed_set_handled(). */
 size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX]);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "broker/netgate_private.h"
@@ -48,14 +47,11 @@ void netgate_log(struct netgate *gate, const char *format, ...)
 int netgate_read(const struct netgate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
                  size_t n_bytes)
 {
-    struct iovec local = {.iov_base = bytes, .iov_len = n_bytes};
-    struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = n_bytes};
-
     if (n_bytes == 0)
         return 0;
-    if (process_vm_readv((pid_t)call->pid, &local, 1, &remote, 1, 0) != (ssize_t)n_bytes)
+    if (pread(gate->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
         return -EFAULT;
-    /* the thread may have ended, and its number be another's, before we read */
+    /* of a caller that was interrupted, this may have another meaning by now */
     return netgate_is_valid(gate, call->id) ? 0 : -ESRCH;
 }
 

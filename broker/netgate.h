@@ -14,14 +14,15 @@ struct policy;
 struct netgate_spec {
     const char *instance; /* these are borrowed */
     const struct policy *policy;
-    int pidfd;
+    int memory; /* of the worker, for pread() */
+    /* a duplicate of the worker's descriptor, the gate's from then on; or -errno */
+    int (*take)(void *userdata, int fd);
     /* the worker's descriptor `fd` is another socket now: whoever has a duplicate needs a new one */
     void (*placed)(void *userdata, int fd);
     void *userdata;
 };
 
-/* Takes over `fd`, a seccomp notification descriptor of the process `pidfd`. -EBADF if it is none, or -errno.
- */
+/* Takes over `fd`, a seccomp notification descriptor of the worker. -EBADF if it is none, or -errno. */
 int netgate_new(struct netgate **gate, struct loop *loop, const struct netgate_spec *spec, int fd);
 
 /* Callers that still wait get ENOSYS from the kernel. Takes NULL; returns NULL. */

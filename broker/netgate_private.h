@@ -66,7 +66,7 @@ void netgate_answer(struct netgate *gate, uint64_t id, int error, int64_t result
 /* Whether the caller still waits; what was read of its memory before is its own then. */
 bool netgate_is_valid(const struct netgate *gate, uint64_t id);
 
-/* Copies from the caller's memory; -EFAULT. */
+/* Copies from the worker's memory; -EFAULT. */
 int netgate_read(const struct netgate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
                  size_t n_bytes);
 

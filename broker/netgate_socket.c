@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -78,9 +77,9 @@ int netgate_socket_take(struct netgate *gate, int fd, struct netgate_socket *soc
 {
     int protocol;
 
-    socket->fd = (int)syscall(SYS_pidfd_getfd, gate->spec.pidfd, fd, 0);
+    socket->fd = gate->spec.take(gate->spec.userdata, fd);
     if (socket->fd < 0)
-        return -errno;
+        return socket->fd;
     socket->family = netgate_get_int(socket->fd, SOL_SOCKET, SO_DOMAIN);
     socket->type = netgate_get_int(socket->fd, SOL_SOCKET, SO_TYPE);
     if (socket->type < 0)

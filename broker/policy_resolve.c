@@ -7,6 +7,7 @@
 
 #include "broker/policy_private.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/lookup.h"
 
 static const char policy_own_names[] = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n";
 
@@ -34,7 +35,7 @@ static int policy_resolve_name(struct policy *policy, const struct policy_rule *
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
-    int error = getaddrinfo(rule->name, NULL, &hints, &list);
+    int error = fc_lookup(rule->name, NULL, &hints, &list);
     int r = 0;
 
     if (error) {
@@ -43,7 +44,7 @@ static int policy_resolve_name(struct policy *policy, const struct policy_rule *
     }
     for (const struct addrinfo *info = list; r == 0 && info; info = info->ai_next)
         r = policy_resolve_address(policy, rule, info, hosts);
-    freeaddrinfo(list);
+    fc_lookup_free(list);
     return r;
 }
 

@@ -26,6 +26,7 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
         return NULL;
     python->instance = instance;
     python->folder = strdup(directory);
+    python->state_fd = -1;
     python->memory_bytes = PYTHON_MEMORY_BYTES;
     python->threads = PYTHON_THREADS;
     python->files = PYTHON_FILES;
@@ -136,6 +137,17 @@ void python_pump(struct python *python)
     for (size_t i = 0; i < n; i++)
         python->inputs[channels[i]] = values[i];
     queue_consume(&python->queue, n);
+}
+
+int python_collect_shown(const struct fc_instance *instance, struct path_set *shown)
+{
+    const struct python *python = instance->self;
+    const char *path = python->reads.text;
+    int r = path_set_add(shown, python->folder);
+
+    for (uint32_t i = 0; r == 0 && i < python->reads.n; i++, path += strlen(path) + 1)
+        r = path_set_add(shown, path);
+    return r;
 }
 
 const struct fc_backend backend_python = {

@@ -35,4 +35,7 @@ int python_probe(const struct fc_instance *instance, struct runtime *runtime, st
 /* One line per option: as in a configuration, and what it opens in words. For an instance that was probed. */
 void python_print_opens(const struct fc_instance *instance, FILE *out);
 
+/* Everything that the script may see beside its private folder. 0 or -ENOMEM. */
+int python_collect_shown(const struct fc_instance *instance, struct path_set *shown);
+
 #endif

@@ -48,6 +48,7 @@ struct python {
     struct state_limit *state_limit;
     struct timer restart;
     char state_folder[PATH_MAX];
+    int state_fd; /* of it, while it is watched */
     bool stopping;
     uint64_t exceptions;
     uint64_t queue_warned; /* what `queue.replaced` was when the log last said so */

@@ -7,6 +7,7 @@
 #include "broker/cgroup.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
+#include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -144,7 +145,7 @@ static void python_state_exceeded(void *userdata, uint64_t bytes, uint64_t files
 static int python_watch_state(struct python *python)
 {
     struct state_limit_spec spec = {
-        .path = python->state_folder,
+        .folder_fd = python->state_fd,
         .max_bytes = python->state_bytes,
         .max_files = python->state_files,
         .exceeded = python_state_exceeded,
@@ -218,6 +219,8 @@ int python_prepare(struct python *python)
                strerror(-r));
         return r;
     }
+    fc_closep(&python->state_fd);
+    python->state_fd = r;
     r = policy_resolve(&python->policy, &reason);
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);
@@ -254,6 +257,8 @@ void python_stop(void *self)
 
     python->guest = guest_free(python->guest);
     python->state_limit = state_limit_free(python->state_limit);
+    fc_closep(&python->state_fd);
+    python->state_fd = -1;
     if (python->instance->show->runtime)
         loop_cancel_timer(python_runtime(python)->loop, &python->restart);
     free(python->setup_channels);

@@ -10,16 +10,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/cgroup.h"
+#include "broker/curtain.h"
+#include "broker/keeper.h"
 #include "broker/link_guard.h"
 #include "broker/log.h"
+#include "broker/lookup.h"
+#include "broker/path_set.h"
 #include "broker/spawn.h"
 #include "broker/state_limit.h"
 #include "firecurtain/cleanup.h"
+
+#define RUNTIME_WORKER "firecurtain-worker"
 
 /* Whom workers are when the broker is root: an account of the package, or the traditional nobody. */
 static const char *const runtime_accounts[] = {"firecurtain", "nobody"};
@@ -136,7 +143,7 @@ static int runtime_identity(struct runtime *runtime)
     return -ENOENT;
 }
 
-static void runtime_empty_folder(const char *path)
+void runtime_empty_folder(const char *path)
 {
     DIR *folder = opendir(path);
     const struct dirent *entry;
@@ -185,6 +192,19 @@ static int runtime_make_state_folder(const struct runtime *runtime, const char *
     return r == 0 && runtime->is_root && chmod(path, 0711) < 0 ? -errno : r;
 }
 
+/* Its path without links, so that nothing but its text need be looked at when a worker wants a part of it. */
+static int runtime_open_state(struct runtime *runtime)
+{
+    char *path = realpath(runtime->state_folder, NULL);
+
+    if (!path)
+        return -errno;
+    free(runtime->state_folder);
+    runtime->state_folder = path;
+    runtime->state_folder_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return runtime->state_folder_fd < 0 ? -errno : 0;
+}
+
 static int runtime_folders(struct runtime *runtime)
 {
     int r;
@@ -200,6 +220,9 @@ static int runtime_folders(struct runtime *runtime)
     r = runtime_make_state_folder(runtime, runtime->state_folder);
     if (r < 0)
         return runtime_fail(r, "state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
+    r = runtime_open_state(runtime);
+    if (r < 0)
+        return runtime_fail(r, "state folder", runtime->state_folder);
     runtime_remove_stale(runtime->runtime_folder);
     if (asprintf(&runtime->link_folder, "%s/link-%d", runtime->runtime_folder, getpid()) < 0) {
         runtime->link_folder = NULL;
@@ -207,13 +230,37 @@ static int runtime_folders(struct runtime *runtime)
     }
     /* as root, workers of another uid reach their endpoint here; the folder above is closed to them */
     r = mkdir(runtime->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0 && runtime->is_root && chmod(runtime->link_folder, 0711) < 0)
+    if (r == 0 && runtime->is_root &&
+        lchown(runtime->link_folder, runtime->worker_uid, runtime->worker_gid) < 0)
         r = -errno;
     if (r == 0) {
         runtime->link_folder_fd = open(runtime->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         r = runtime->link_folder_fd < 0 ? -errno : 0;
     }
     return r < 0 ? runtime_fail(r, "link folder", runtime->link_folder) : 0;
+}
+
+/*
+ * Beside this program, in the build tree or where it was installed to; else where it was meant to be
+ * installed.
+ */
+static void runtime_find_worker(char *path, size_t bytes)
+{
+    static const char *const places[] = {"../worker/", "../" FIRECURTAIN_LIBEXEC_DIR "/firecurtain/"};
+    char own[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    char *slash;
+
+    own[n > 0 ? n : 0] = '\0';
+    slash = strrchr(own, '/');
+    if (slash)
+        slash[1] = '\0';
+    for (size_t i = 0; slash && i < FC_ARRAY_SIZE(places); i++) {
+        if (snprintf(path, bytes, "%s%s" RUNTIME_WORKER, own, places[i]) < (int)bytes &&
+            access(path, X_OK) == 0)
+            return;
+    }
+    snprintf(path, bytes, "%s/" RUNTIME_WORKER, FIRECURTAIN_WORKER_DIR);
 }
 
 /* Each worker takes some eight descriptors. */
@@ -227,11 +274,41 @@ static void runtime_raise_descriptors(void)
     }
 }
 
-int runtime_init(struct runtime *runtime)
+static int runtime_start_keeper(struct runtime *runtime, const struct path_set *shown)
+{
+    struct keeper_spec spec = {
+        .paths = {.state_root = runtime->state_folder,
+                  .shown = (const char *const *)shown->paths,
+                  .n_shown = shown->n},
+        .worker_path = runtime->worker_path,
+        .link_folder = runtime->link_folder,
+        .link_folder_fd = runtime->link_folder_fd,
+        .worker_uid = runtime->worker_uid,
+        .worker_gid = runtime->worker_gid,
+        .is_root = runtime->is_root,
+        .cgroups = runtime->cgroups,
+    };
+    int r;
+
+    runtime_find_worker(runtime->worker_path, sizeof(runtime->worker_path));
+    r = keeper_new(&runtime->keeper, &spec);
+    if (r == 0)
+        lookup_by(keeper_lookup, runtime->keeper);
+    return r;
+}
+
+/* It says nothing unasked, so this is its end. */
+static void runtime_keeper_ready(void *userdata, uint32_t events)
+{
+    (void)userdata;
+    (void)events;
+    keeper_lost();
+}
+
+int runtime_init(struct runtime *runtime, const struct path_set *shown)
 {
     int r;
 
-    runtime->link_folder_fd = -1;
     umask(077);
     runtime_raise_descriptors();
     r = runtime_identity(runtime);
@@ -242,8 +319,13 @@ int runtime_init(struct runtime *runtime)
     r = cgroups_new(&runtime->cgroups, runtime->worker_uid, runtime->worker_gid);
     if (r == 0) {
         fc_log(FC_LOG_DEBUG, NULL, "cgroup: %s", cgroups_describe(runtime->cgroups));
-        r = loop_new(&runtime->loop);
+        r = runtime_start_keeper(runtime, shown);
     }
+    if (r == 0)
+        r = loop_new(&runtime->loop);
+    if (r == 0)
+        r = loop_add(runtime->loop, &runtime->keeper_source, keeper_fd(runtime->keeper), EPOLLIN,
+                     runtime_keeper_ready, runtime);
     if (r == 0)
         r = codec_new(&runtime->codec);
     if (r == 0)
@@ -257,6 +339,20 @@ int runtime_init(struct runtime *runtime)
     return spawner_new(&runtime->spawner, runtime);
 }
 
+int runtime_confine(const struct runtime *runtime, const struct path_set *readable)
+{
+    struct curtain_spec spec = {
+        .readable = (const char *const *)readable->paths,
+        .n_readable = readable->n,
+        .state_root_fd = runtime->state_folder_fd,
+        .uid = runtime->worker_uid,
+        .gid = runtime->worker_gid,
+        .is_root = runtime->is_root,
+    };
+
+    return curtain_close(&spec);
+}
+
 void runtime_deinit(struct runtime *runtime)
 {
     runtime->spawner = spawner_free(runtime->spawner);
@@ -264,15 +360,20 @@ void runtime_deinit(struct runtime *runtime)
     link_guard_stop();
     runtime->states = state_monitor_free(runtime->states);
     runtime->codec = codec_free(runtime->codec);
+    loop_remove(runtime->keeper_source);
     runtime->loop = loop_free(runtime->loop);
     runtime->cgroups = cgroups_free(runtime->cgroups);
+    lookup_by(NULL, NULL);
     fc_closep(&runtime->link_folder_fd);
-    if (runtime->link_folder)
+    fc_closep(&runtime->state_folder_fd);
+    if (runtime->keeper)
+        keeper_free(runtime->keeper); /* removes the links' folder */
+    else if (runtime->link_folder)
         runtime_empty_folder(runtime->link_folder);
     free(runtime->link_folder);
     free(runtime->runtime_folder);
     free(runtime->state_folder);
-    *runtime = (struct runtime){.link_folder_fd = -1};
+    *runtime = (struct runtime)RUNTIME_NONE;
 }
 
 /* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
@@ -289,21 +390,10 @@ int runtime_state_folder(const struct runtime *runtime, const char *show, const 
                          size_t bytes)
 {
     const char *base = strrchr(show, '/');
-    int n, r;
+    int n;
 
     base = base ? base + 1 : show;
-    n = snprintf(path, bytes, "%s/%.*s-%08x", runtime->state_folder, (int)strcspn(base, "."), base,
-                 runtime_hash(show));
-    if (n >= (int)bytes)
-        return -ENAMETOOLONG;
-    r = runtime_make_state_folder(runtime, path);
-    if (r < 0)
-        return r;
-    if (snprintf(path + n, bytes - (size_t)n, "/%s", instance) >= (int)bytes - n)
-        return -ENAMETOOLONG;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return -errno;
-    if (runtime->is_root && lchown(path, runtime->worker_uid, runtime->worker_gid) < 0)
-        return -errno;
-    return 0;
+    n = snprintf(path, bytes, "%s/%.*s-%08x/%s", runtime->state_folder, (int)strcspn(base, "."), base,
+                 runtime_hash(show), instance);
+    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, path);
 }

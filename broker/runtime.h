@@ -5,6 +5,7 @@
 #ifndef BROKER_RUNTIME_H
 #define BROKER_RUNTIME_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "broker/loop.h"
@@ -12,6 +13,8 @@
 #include "proto/link.h"
 
 struct cgroups;
+struct keeper;
+struct path_set;
 struct spawner;
 struct state_monitor;
 
@@ -19,6 +22,8 @@ struct runtime {
     struct loop *loop;
     struct link_context *links;
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
+    struct keeper *keeper;
+    struct loop_source *keeper_source;
     struct spawner *spawner;
     struct cgroups *cgroups;
     struct state_monitor *states;
@@ -26,26 +31,42 @@ struct runtime {
     char *link_folder; /* below it, this broker's own */
     int link_folder_fd;
     char *state_folder;
-    uid_t worker_uid; /* the broker's own, or as root somebody unprivileged */
+    int state_folder_fd;
+    char worker_path[PATH_MAX]; /* the program */
+    uid_t worker_uid;           /* the broker's own, or as root somebody unprivileged */
     gid_t worker_gid;
     bool is_root;
     bool no_sandbox; /* set before runtime_init(): workers are not confined, for debugging */
 };
 
+#define RUNTIME_NONE                                                                                         \
+    {                                                                                                        \
+        .link_folder_fd = -1, .state_folder_fd = -1                                                          \
+    }
+
 /*
- * Makes everything. Blocks briefly. Negative errno with the reason in the log. `runtime` must be zeroed, and
- * stays where it is.
+ * Makes everything. Blocks briefly. Negative errno with the reason in the log. `runtime` must be
+ * RUNTIME_NONE, and stays where it is. This process must have one thread. Workers may see what is in `shown`.
  */
-int runtime_init(struct runtime *runtime);
+int runtime_init(struct runtime *runtime, const struct path_set *shown);
+
+/*
+ * Closes the broker's own curtain (curtain.h): before anything is started that could be told anything. What
+ * is in `readable` can be read afterwards. Negative errno with the reason in the log.
+ */
+int runtime_confine(const struct runtime *runtime, const struct path_set *readable);
 
 /* All instances must have been freed. Survives a half-made runtime. */
 void runtime_deinit(struct runtime *runtime);
 
 /*
  * The private folder of an instance, made if it is missing: `state_folder`/SHOW/INSTANCE, where SHOW tells
- * shows apart by the path of their configuration. 0 or -errno.
+ * shows apart by the path of their configuration. A descriptor (O_PATH) of it, or -errno.
  */
 int runtime_state_folder(const struct runtime *runtime, const char *show, const char *instance, char *path,
                          size_t bytes);
+
+/* Removes a folder and the files in it. */
+void runtime_empty_folder(const char *path);
 
 #endif

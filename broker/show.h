@@ -34,6 +34,9 @@ struct show {
  */
 int show_build(struct show **show, struct config *config, const char *path, bool check_scripts);
 
+/* Everything that scripts may see beside their private folders. 0 or -ENOMEM. */
+int show_collect_shown(const struct show *show, struct path_set *shown);
+
 /* Stops what runs. Takes NULL; returns NULL. */
 struct show *show_free(struct show *show);
 

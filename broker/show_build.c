@@ -301,6 +301,17 @@ static void build_check_scripts(const struct build *build)
     }
 }
 
+int show_collect_shown(const struct show *show, struct path_set *shown)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < show->n_instances; i++) {
+        if (show->instances[i]->backend == &backend_python)
+            r = python_collect_shown(show->instances[i], shown);
+    }
+    return r;
+}
+
 int show_build(struct show **showp, struct config *config, const char *path, bool check_scripts)
 {
     struct show *show = calloc(1, sizeof(*show));

@@ -1,24 +1,19 @@
 /*
  * See spawn.h. Requests are answered in order, so the oldest job that was sent is the one an answer is for.
- * The zygote gets an empty environment and nothing but its socket and the log's pipe.
+ * The keeper starts the program, with an empty environment and nothing but its socket and the log's pipe.
  */
 #include "broker/spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/cgroup.h"
+#include "broker/keeper.h"
 #include "broker/loop.h"
 #include "broker/output.h"
 #include "broker/runtime.h"
@@ -29,7 +24,6 @@
 #define SPAWN_AT_ONCE  4   /* requests under way: a few, so that the socket never fills up */
 #define SPAWN_LOG_RATE 100 /* lines a second of the zygote's */
 #define SPAWN_RETRY_NS FC_NS_PER_S
-#define SPAWN_WORKER   "firecurtain-worker"
 
 struct spawner {
     struct runtime *runtime;
@@ -41,7 +35,6 @@ struct spawner {
     struct spawn_job **last;
     unsigned n_sent;
     struct timer restart;
-    char worker_path[PATH_MAX];
 };
 
 static void spawner_pump(struct spawner *spawner);
@@ -70,59 +63,6 @@ struct spawn_job *spawn_job_free(struct spawn_job *job)
     return NULL;
 }
 
-/*
- * Beside this program, in the build tree or where it was installed to; else where it was meant to be
- * installed.
- */
-static void spawner_find_worker(char *path, size_t bytes)
-{
-    static const char *const places[] = {"../worker/", "../" FIRECURTAIN_LIBEXEC_DIR "/firecurtain/"};
-    char own[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-    char *slash;
-
-    own[n > 0 ? n : 0] = '\0';
-    slash = strrchr(own, '/');
-    if (slash)
-        slash[1] = '\0';
-    for (size_t i = 0; slash && i < FC_ARRAY_SIZE(places); i++) {
-        if (snprintf(path, bytes, "%s%s" SPAWN_WORKER, own, places[i]) < (int)bytes &&
-            access(path, X_OK) == 0)
-            return;
-    }
-    snprintf(path, bytes, "%s/" SPAWN_WORKER, FIRECURTAIN_WORKER_DIR);
-}
-
-static int spawner_exec(struct spawner *spawner, int socket, int log)
-{
-    char uid[16], gid[16];
-    char *argv[] = {(char *)SPAWN_WORKER, uid, gid, NULL};
-    char *environment[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    int r;
-
-    snprintf(uid, sizeof(uid), "%u", spawner->runtime->worker_uid);
-    snprintf(gid, sizeof(gid), "%u", spawner->runtime->worker_gid);
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, log, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, socket, SPAWN_FD);
-    posix_spawn_file_actions_addclosefrom_np(&actions, SPAWN_FD + 1);
-    r = posix_spawn(&spawner->pid, spawner->worker_path, &actions, &attributes, argv, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return r ? -r : cgroups_adopt_zygote(spawner->runtime->cgroups, spawner->pid);
-}
-
 static struct spawn_job *spawner_take_first(struct spawner *spawner)
 {
     struct spawn_job *job = spawner->jobs;
@@ -142,7 +82,7 @@ static void spawner_finish_first(struct spawner *spawner, pid_t pid)
     if (!job->cancelled) {
         job->done(job->userdata, pid);
     } else if (pid > 0) {
-        kill(pid, SIGKILL);
+        keeper_kill(spawner->runtime->keeper, pid);
         waitpid(pid, NULL, __WALL); /* at once: it was killed */
     }
     spawn_job_free(job);
@@ -151,14 +91,12 @@ static void spawner_finish_first(struct spawner *spawner, pid_t pid)
 /* The zygote has gone, or never came: those that wait for it learn so, and another one is started soon. */
 static void spawner_lost(struct spawner *spawner)
 {
-    int status = 0;
-
     spawner->source = loop_remove(spawner->source);
     fc_closep(&spawner->socket);
     spawner->socket = -1;
     if (spawner->pid > 0) {
-        kill(spawner->pid, SIGKILL);
-        waitpid(spawner->pid, &status, 0);
+        keeper_kill(spawner->runtime->keeper, spawner->pid);
+        waitpid(spawner->pid, NULL, __WALL);
         spawner->pid = 0;
     }
     spawner->output = output_free(spawner->output); /* says what is left to say */
@@ -194,14 +132,20 @@ static int spawner_start(struct spawner *spawner)
         return -errno;
     spawner->socket = pair[0];
     r = output_new(&spawner->output, spawner->runtime->loop, NULL, FC_LOG_ERROR, SPAWN_LOG_RATE, &log);
-    if (r == 0)
-        r = spawner_exec(spawner, pair[1], log);
+    if (r == 0) {
+        pid_t pid = keeper_start(spawner->runtime->keeper, pair[1], log);
+
+        if (pid > 0)
+            spawner->pid = pid;
+        else
+            r = pid;
+    }
     close(pair[1]);
     if (r == 0)
         r = loop_add(spawner->runtime->loop, &spawner->source, spawner->socket, EPOLLIN, spawner_ready,
                      spawner);
     if (r < 0)
-        fc_log(FC_LOG_ERROR, NULL, "cannot start %s: %s", spawner->worker_path, strerror(-r));
+        fc_log(FC_LOG_ERROR, NULL, "cannot start %s: %s", spawner->runtime->worker_path, strerror(-r));
     return r;
 }
 
@@ -226,7 +170,6 @@ int spawner_new(struct spawner **spawnerp, struct runtime *runtime)
     spawner->socket = -1;
     spawner->last = &spawner->jobs;
     spawner->restart = (struct timer){.fn = spawner_restart, .userdata = spawner};
-    spawner_find_worker(spawner->worker_path, sizeof(spawner->worker_path));
     r = spawner_start(spawner);
     if (r < 0) {
         spawner_free(spawner);

@@ -193,7 +193,7 @@ static void state_count(void *userdata)
     struct state_limit *limit = userdata;
     struct state_usage usage = {0};
 
-    state_count_folder(limit, AT_FDCWD, limit->spec.path, 0, &usage);
+    state_count_folder(limit, limit->spec.folder_fd, ".", 0, &usage);
     if (state_is_over(limit, &usage))
         limit->spec.exceeded(limit->spec.userdata, usage.bytes, usage.files);
 }

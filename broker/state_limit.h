@@ -19,7 +19,7 @@ int state_monitor_new(struct state_monitor **monitor, struct loop *loop);
 struct state_monitor *state_monitor_free(struct state_monitor *monitor);
 
 struct state_limit_spec {
-    const char *path; /* borrowed, as all of it */
+    int folder_fd; /* borrowed, as all of it; O_PATH does */
     uint64_t max_bytes;
     uint64_t max_files;
     /* the folder has more than that; called again at each change that leaves it so */

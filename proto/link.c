@@ -68,8 +68,8 @@ static int link_configure(void *socket, int64_t max_message)
     return 0;
 }
 
-static int link_new(struct link **linkp, struct link_context *context, const char *path, int64_t max_message,
-                    int (*attach)(void *socket, const char *endpoint))
+static int link_new(struct link **linkp, struct link_context *context, const char *path, int listener,
+                    int64_t max_message, int (*attach)(void *socket, const char *endpoint))
 {
     struct link *link = calloc(1, sizeof(*link));
     char endpoint[256];
@@ -85,6 +85,8 @@ static int link_new(struct link **linkp, struct link_context *context, const cha
         goto fail;
     }
     r = link_configure(link->socket, max_message);
+    if (r == 0 && listener >= 0)
+        r = link_set(link->socket, ZMQ_USE_FD, listener);
     if (r < 0)
         goto fail;
     if (snprintf(endpoint, sizeof(endpoint), "ipc://%s", path) >= (int)sizeof(endpoint)) {
@@ -104,12 +106,17 @@ fail:
 
 int link_bind(struct link **link, struct link_context *context, const char *path)
 {
-    return link_new(link, context, path, CODEC_MAX_FROM_WORKER, zmq_bind);
+    return link_new(link, context, path, -1, CODEC_MAX_FROM_WORKER, zmq_bind);
+}
+
+int link_adopt(struct link **link, struct link_context *context, const char *path, int listener)
+{
+    return link_new(link, context, path, listener, CODEC_MAX_FROM_WORKER, zmq_bind);
 }
 
 int link_connect(struct link **link, struct link_context *context, const char *path)
 {
-    return link_new(link, context, path, CODEC_MAX_TO_WORKER, zmq_connect);
+    return link_new(link, context, path, -1, CODEC_MAX_TO_WORKER, zmq_connect);
 }
 
 void link_linger(struct link *link, int ms)

@@ -25,6 +25,9 @@ struct link_context *link_context_free(struct link_context *context);
 int link_bind(struct link **link, struct link_context *context, const char *path);
 int link_connect(struct link **link, struct link_context *context, const char *path);
 
+/* The same for a socket that listens already; it becomes the link's, unless this fails. */
+int link_adopt(struct link **link, struct link_context *context, const char *path, int listener);
+
 /*
  * Lets link_context_free() wait up to `ms` for what this link has not sent yet; without it, closing a link
  * drops that.

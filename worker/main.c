@@ -1,6 +1,7 @@
 /*
- * firecurtain-worker: started by the broker only, as a zygote. `firecurtain-worker UID GID` takes on that
- * identity if it was started as root; a zygote never stays root.
+ * firecurtain-worker: started by the broker's keeper only, as a zygote: `firecurtain-worker UID GID KEEPER
+ * STATE-ROOT SHOWN…`. It takes on that identity if it was started as root; a zygote never stays root. The
+ * paths are those that workers may be given, whatever the broker says.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +14,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_paths.h"
 #include "worker/interpreter.h"
 #include "worker/sandbox.h"
 #include "worker/say.h"
 #include "worker/unchroot.h"
 #include "worker/zygote.h"
+
+enum main_argument {
+    MAIN_UID = 1,
+    MAIN_GID,
+    MAIN_KEEPER,
+    MAIN_STATE_ROOT,
+    MAIN_SHOWN,
+};
 
 #ifdef FIRECURTAIN_ASAN
 /* A crash must stay the signal that it is, and Python frees nothing at its end. */
@@ -56,15 +65,16 @@ static bool main_is_zygote(void)
 
 int main(int argc, char **argv)
 {
+    struct spawn_paths paths = {0};
     int refused;
 
-    if (argc != 3 || !main_is_zygote()) {
+    if (argc < MAIN_SHOWN || !main_is_zygote()) {
         say("firecurtain-worker is started by firecurtain; there is nothing to run by hand");
         return 64;
     }
     /* a group of its own: the terminal's Ctrl-C is for the broker, which ends its workers in order */
     setsid();
-    if (main_drop_root(argv[1], argv[2]) < 0) {
+    if (main_drop_root(argv[MAIN_UID], argv[MAIN_GID]) < 0) {
         say(SAY_ERROR "zygote: give up root: %s", strerror(errno));
         return SPAWN_EXIT_CURTAIN;
     }
@@ -82,5 +92,8 @@ int main(int argc, char **argv)
     }
     if (interpreter_start() < 0)
         return 1;
-    return zygote_run(refused);
+    paths.state_root = argv[MAIN_STATE_ROOT];
+    paths.shown = (const char *const *)argv + MAIN_SHOWN;
+    paths.n_shown = (size_t)(argc - MAIN_SHOWN);
+    return zygote_run(refused, &paths, (pid_t)strtol(argv[MAIN_KEEPER], NULL, 10));
 }

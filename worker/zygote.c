@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/spawn_paths.h"
 #include "worker/interpreter.h"
 #include "worker/sandbox.h"
 #include "worker/say.h"
@@ -46,7 +47,8 @@ int zygote_may_confine(void)
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], int refused)
+static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], int refused,
+                        pid_t keeper)
 {
     struct sandbox sandbox = {.namespaces = refused == 0,
                               .none = request->flags & SPAWN_NO_SANDBOX,
@@ -61,6 +63,9 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
     error = errno;
     if (pid == 0) {
         PyOS_AfterFork_Child();
+        /* it takes descriptors for the broker; Yama would let only ancestors, and rights over a namespace */
+        if (!sandbox.namespaces || sandbox.none)
+            prctl(PR_SET_PTRACER, (unsigned long)keeper, 0, 0, 0);
         fc_closep(&descriptors[SPAWN_CGROUP]);
         descriptors[SPAWN_CGROUP] = -1;
         worker_run(request, descriptors, uid, gid, refused);
@@ -69,7 +74,7 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
     return pid < 0 ? -error : pid;
 }
 
-int zygote_run(int refused)
+int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
 {
     prctl(PR_SET_NAME, "fc-zygote");
     if (refused)
@@ -88,7 +93,8 @@ int zygote_run(int refused)
             say(SAY_ERROR "zygote: receive: %s", strerror(-r));
             return 1;
         }
-        reply.pid = zygote_spawn(&request, descriptors, refused);
+        reply.pid = spawn_paths_allow(paths, &request) ? zygote_spawn(&request, descriptors, refused, keeper)
+                                                       : -EACCES;
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
             fc_closep(&descriptors[i]);
         if (spawn_send_reply(SPAWN_FD, &reply) < 0)

@@ -7,6 +7,7 @@
 
 #include "broker/backends/osc_net.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/lookup.h"
 
 #define OSC_NET_BLANKS " \t"
 
@@ -117,7 +118,7 @@ int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
 static void addresses_freep(struct addrinfo **addresses)
 {
     if (*addresses)
-        freeaddrinfo(*addresses);
+        fc_lookup_free(*addresses);
 }
 
 static int failed(struct fc_reason *reason, const struct osc_host *host, int error)
@@ -135,7 +136,7 @@ static int look_up(struct addrinfo **addresses, const struct osc_host *host, int
         .ai_socktype = SOCK_DGRAM,
         .ai_flags = flags | AI_NUMERICSERV,
     };
-    int r = getaddrinfo(host->name, host->port, &hints, addresses);
+    int r = fc_lookup(host->name, host->port, &hints, addresses);
 
     if (r == 0)
         return 0;

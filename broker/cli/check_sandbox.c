@@ -11,6 +11,7 @@
 #include "broker/cgroup.h"
 #include "broker/cli/cli.h"
 #include "broker/log.h"
+#include "broker/path_set.h"
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
@@ -73,7 +74,8 @@ static bool sandbox_print_instance(const struct fc_instance *instance, struct ru
 
 int cli_check_sandbox(const struct cli_options *options, struct show *show)
 {
-    struct runtime runtime = {.link_folder_fd = -1};
+    struct runtime runtime = RUNTIME_NONE;
+    FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
     size_t n_failed = 0;
     int status = EX_OK;
 
@@ -81,7 +83,7 @@ int cli_check_sandbox(const struct cli_options *options, struct show *show)
     if (options->level != FC_LOG_DEBUG)
         log_init(FC_LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);
-    if (runtime_init(&runtime) < 0)
+    if (show_collect_shown(show, &shown) < 0 || runtime_init(&runtime, &shown) < 0)
         status = EX_OSERR;
     for (size_t i = 0; status == EX_OK && i < show->n_instances; i++) {
         if (show->instances[i]->backend != &backend_python)

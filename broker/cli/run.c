@@ -16,13 +16,16 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
+#include "broker/path_set.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "firecurtain/cleanup.h"
+#include "proto/spawn_paths.h"
 
 struct run {
     const struct cli_options *options;
     struct runtime runtime;
+    struct path_set shown; /* what workers may see, for as long as this process runs */
     struct show *show;
     struct show *next; /* waits for the running one to end */
     int signal_fd;
@@ -81,6 +84,27 @@ static void run_ended(void *userdata)
     loop_defer(run->runtime.loop, &run->swap);
 }
 
+/*
+ * Whoever takes the broker over must not be able to show the scripts more than the first configuration does,
+ * so a later one cannot either.
+ */
+static bool run_may_show(const struct run *run, const struct show *show)
+{
+    FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
+    const struct spawn_paths paths = {.shown = (const char *const *)run->shown.paths,
+                                      .n_shown = run->shown.n};
+
+    if (show_collect_shown(show, &shown) < 0)
+        return false;
+    for (size_t i = 0; i < shown.n; i++) {
+        if (spawn_paths_show(&paths, shown.paths[i]))
+            continue;
+        fc_log(FC_LOG_ERROR, NULL, "scripts see %s only when firecurtain is started anew", shown.paths[i]);
+        return false;
+    }
+    return true;
+}
+
 static void run_reload(struct run *run)
 {
     struct config *config;
@@ -93,6 +117,8 @@ static void run_reload(struct run *run)
         return;
     run->next = run_build(run, config);
     config_free(config);
+    if (run->next && !run_may_show(run, run->next))
+        run->next = show_free(run->next);
     if (!run->next) {
         fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: it has errors, and the show runs on");
         return;
@@ -170,6 +196,7 @@ static void run_deinit(struct run *run)
         loop_cancel_task(run->runtime.loop, &run->swap);
     loop_remove(run->signals);
     runtime_deinit(&run->runtime);
+    path_set_deinit(&run->shown);
     fc_closep(&run->signal_fd);
 }
 
@@ -221,9 +248,24 @@ static int run_check_no_sandbox(const struct cli_options *options)
     return EX_OK;
 }
 
+/* From here on this process can be told things by others, and has no more rights than that takes. */
+static int run_confine(struct run *run, const struct path_set *readable)
+{
+    int r;
+
+    run->signal_fd = run_block_signals();
+    r = show_collect_shown(run->show, &run->shown);
+    if (r == 0)
+        r = runtime_init(&run->runtime, &run->shown);
+    if (r == 0)
+        r = runtime_confine(&run->runtime, readable);
+    return r < 0 ? EX_OSERR : EX_OK;
+}
+
 int cli_run(const struct cli_options *options)
 {
-    struct run run = {.options = options, .signal_fd = -1, .runtime = {.link_folder_fd = -1}};
+    struct run run = {.options = options, .signal_fd = -1, .runtime = RUNTIME_NONE};
+    FC_CLEANUP(path_set_deinit) struct path_set readable = {0};
     struct config *config;
     int status = run_check_no_sandbox(options);
 
@@ -234,11 +276,11 @@ int cli_run(const struct cli_options *options)
     if (!config)
         return status;
     status = run_build_first(&run, config);
+    if (status == EX_OK && config_collect_folders(config, &readable) < 0)
+        status = EX_OSERR;
     config_free(config);
-    if (status == EX_OK) {
-        run.signal_fd = run_block_signals();
-        status = runtime_init(&run.runtime) < 0 ? EX_OSERR : EX_OK;
-    }
+    if (status == EX_OK)
+        status = run_confine(&run, &readable);
     if (status == EX_OK)
         status = run_loop(&run);
     run_deinit(&run);

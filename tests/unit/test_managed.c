@@ -35,6 +35,15 @@ static void stop(void *userdata)
     loop_stop(((struct rig *)userdata)->loop);
 }
 
+static int take(void *userdata, int fd)
+{
+    int own = pidfd_getfd(((struct rig *)userdata)->pidfd, fd, 0);
+
+    return own < 0 ? -errno : own;
+}
+
+static const struct managed_ops ops = {.changed = changed, .take = take};
+
 static int setup(void **state)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
@@ -44,7 +53,7 @@ static int setup(void **state)
     rig->pidfd = pidfd_open(getpid(), 0);
     assert_true(rig->pidfd >= 0);
     assert_int_equal(loop_new(&rig->loop), 0);
-    assert_int_equal(managed_set_new(&rig->set, rig->loop, "py", changed, rig), 0);
+    assert_int_equal(managed_set_new(&rig->set, rig->loop, "py", &ops, rig), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, rig->pair), 0);
     stderr_pipe_begin(&rig->caught);
     *state = rig;
@@ -87,7 +96,7 @@ static void assert_taken(struct rig *rig, size_t n, uint32_t id)
 
 static int add(struct rig *rig, uint32_t id, int fd)
 {
-    return managed_set_change(rig->set, rig->pidfd, id, fd);
+    return managed_set_change(rig->set, id, fd);
 }
 
 static void write_byte(int fd)
@@ -194,7 +203,7 @@ static void assert_does_not_spin(struct rig *rig, int type)
         managed_set_handled(rig->set);
     }
     assert_int_equal(n, 1);
-    assert_int_equal(managed_set_change(rig->set, rig->pidfd, 1, -1), 0);
+    assert_int_equal(managed_set_change(rig->set, 1, -1), 0);
     close(pair[0]);
 }
 
@@ -328,7 +337,7 @@ static void test_limit(void **state)
 static void test_of_another_process(void **state)
 {
     struct rig *rig = *state;
-    int told[2], pidfd, fd = -1;
+    int told[2], fd = -1;
     pid_t pid;
 
     assert_int_equal(pipe2(told, O_CLOEXEC), 0);
@@ -340,17 +349,17 @@ static void test_of_another_process(void **state)
             pause();
         _exit(1);
     }
-    pidfd = pidfd_open(pid, 0);
-    assert_true(pidfd >= 0);
+    close(rig->pidfd);
+    rig->pidfd = pidfd_open(pid, 0);
+    assert_true(rig->pidfd >= 0);
     assert_int_equal(read(told[0], &fd, sizeof(fd)), sizeof(fd));
     assert_true(fd >= 200);
-    assert_int_equal(managed_set_change(rig->set, pidfd, 1, fd), 0);
+    assert_int_equal(managed_set_change(rig->set, 1, fd), 0);
     write_byte(rig->pair[1]);
     assert_int_equal(changes_within(rig, 5000), 1);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    assert_int_equal(managed_set_change(rig->set, pidfd, 2, fd), -ESRCH);
-    close(pidfd);
+    assert_int_equal(managed_set_change(rig->set, 2, fd), -ESRCH);
     close(told[0]);
     close(told[1]);
 }

@@ -1,6 +1,6 @@
 /*
- * Takes the place of the function BROKEN (-Wl,--wrap) in a worker or broker one of whose layers does nothing:
- * tests/escape/test_broken.py shows that its tests notice.
+ * Layers that do nothing: one of them takes the place of the real one in a worker (-Wl,--wrap), and
+ * tests/escape/test_broken.py shows that it is noticed.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -9,10 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/policy.h"
-#include "broker/state_limit.h"
-#include "proto/order.h"
-#include "proto/zmtp.h"
 #include "worker/sandbox.h"
 
 #define BROKEN_LAYER(name)                                                                                   \
@@ -49,35 +45,4 @@ int __wrap_sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_er
                         SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH |
                             SECCOMP_FILTER_FLAG_NEW_LISTENER,
                         &program);
-}
-
-/* Every stream, message, address and size will do. */
-
-const char *__wrap_zmtp_check(struct zmtp *zmtp, const uint8_t *bytes, size_t n_bytes, uint64_t max_message);
-const char *__wrap_zmtp_check(struct zmtp *zmtp, const uint8_t *bytes, size_t n_bytes, uint64_t max_message)
-{
-    return NULL;
-}
-
-bool __wrap_order_legal(enum order_state state, enum message_type type);
-bool __wrap_order_legal(enum order_state state, enum message_type type)
-{
-    return true;
-}
-
-bool __wrap_policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
-                          const struct policy_address *address);
-bool __wrap_policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
-                          const struct policy_address *address)
-{
-    return true;
-}
-
-int __wrap_state_limit_new(struct state_limit **limit, struct state_monitor *monitor,
-                           const struct state_limit_spec *spec);
-int __wrap_state_limit_new(struct state_limit **limit, struct state_monitor *monitor,
-                           const struct state_limit_spec *spec)
-{
-    *limit = NULL;
-    return 0;
 }

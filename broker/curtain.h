@@ -1,0 +1,44 @@
+/*
+ * The broker's own curtain. A broker parses what hostile workers say and what arrives from the network; once
+ * it is closed, a mistake in that gives an attacker the sockets of the show, and not the machine: no program,
+ * no process, no file to write, few to read, no service of this machine that listens on a unix socket. What
+ * it needs beyond that the keeper does (keeper.h). docs/sandbox.md says what holds where.
+ *
+ * Runs while there is one thread: identity, capabilities and Landlock are a thread's own.
+ */
+#ifndef BROKER_CURTAIN_H
+#define BROKER_CURTAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct curtain_spec {
+    const char *const *readable; /* folders with configurations, for reading them again */
+    size_t n_readable;
+    int state_root_fd; /* listed, to count what is in it */
+    uid_t uid;         /* as root: who to become */
+    gid_t gid;
+    bool is_root;
+};
+
+/* For ever. 0 or -errno, with the reason in the log. A kernel without Landlock is a warning. */
+int curtain_close(const struct curtain_spec *spec);
+
+/* For a process that looks up a name: reads the system's settings and libraries, writes nothing. -errno. */
+int curtain_close_lookup(void);
+
+enum curtain_role {
+    CURTAIN_BROKER,
+    CURTAIN_KEEPER,
+};
+
+/* Drops all capabilities but those that the role needs. 0 or -errno. */
+int curtain_keep_capabilities(enum curtain_role role);
+
+/* The layers, called by curtain_close(). -ENOSYS and -EOPNOTSUPP: the kernel has no Landlock. */
+int curtain_landlock_broker(const struct curtain_spec *spec);
+int curtain_landlock_lookup(void);
+int curtain_seccomp(void);
+
+#endif

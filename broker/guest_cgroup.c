@@ -1,0 +1,52 @@
+/* See guest_private.h: the cgroup of a worker, where there are any. The keeper makes it. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "broker/guest_private.h"
+#include "broker/keeper.h"
+#include "broker/runtime.h"
+#include "broker/spawn.h"
+#include "firecurtain/cleanup.h"
+
+int guest_cgroup_open(struct guest *guest, struct spawn_job *job)
+{
+    struct keeper *keeper = guest->runtime->keeper;
+    struct cgroup_limits limits = {
+        .memory_bytes = guest->spec.memory_bytes,
+        .tasks = guest->spec.threads + SPAWN_OWN_THREADS,
+        .cpu_percent = guest->spec.cpu_percent,
+    };
+    unsigned controllers = cgroups_controllers(guest->runtime->cgroups);
+    int r;
+
+    if (!controllers)
+        return 0;
+    r = keeper_make_cgroup(keeper, guest->spec.instance, &limits);
+    if (r < 0)
+        return r;
+    guest->has_cgroup = true;
+    job->request.flags |= SPAWN_IN_CGROUP;
+    job->descriptors[SPAWN_CGROUP] = r;
+    if (!(controllers & CGROUP_MEMORY))
+        return 0;
+    r = keeper_open_memory_events(keeper, guest->spec.instance);
+    if (r < 0)
+        return r;
+    guest->memory_events = r;
+    guest->kills_before = cgroup_count_kills(r);
+    return 0;
+}
+
+void guest_cgroup_close(struct guest *guest)
+{
+    fc_closep(&guest->memory_events);
+    guest->memory_events = -1;
+    if (guest->has_cgroup)
+        keeper_remove_cgroup(guest->runtime->keeper, guest->spec.instance);
+    guest->has_cgroup = false;
+}
+
+bool guest_is_out_of_memory(const struct guest *guest)
+{
+    return guest->memory_events >= 0 && cgroup_count_kills(guest->memory_events) > guest->kills_before;
+}

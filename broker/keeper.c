@@ -1,0 +1,267 @@
+/* See keeper.h: the broker's side, and how messages travel. */
+#include "broker/keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/keeper_private.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+
+struct keeper {
+    int socket;
+    pid_t pid;
+};
+
+/* Room for the control message, aligned as the kernel wants it. */
+union keeper_control {
+    char bytes[CMSG_SPACE(sizeof(int) * KEEPER_MAX_DESCRIPTORS)];
+    struct cmsghdr align;
+};
+
+int keeper_send(int socket, const void *bytes, size_t n_bytes, const int *descriptors, size_t n_descriptors)
+{
+    union keeper_control control = {.bytes = {0}};
+    struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n_bytes};
+    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t n;
+
+    if (n_descriptors) {
+        struct cmsghdr *header;
+
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * n_descriptors);
+        header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * n_descriptors);
+        memcpy(CMSG_DATA(header), descriptors, sizeof(int) * n_descriptors);
+    }
+    do
+        n = sendmsg(socket, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
+}
+
+ssize_t keeper_receive(int socket, void *bytes, size_t n_bytes, int descriptors[KEEPER_MAX_DESCRIPTORS])
+{
+    union keeper_control control;
+    struct iovec iov = {.iov_base = bytes, .iov_len = n_bytes};
+    struct msghdr message = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = CMSG_LEN(sizeof(int) * KEEPER_MAX_DESCRIPTORS),
+    };
+    const struct cmsghdr *header;
+    ssize_t n;
+
+    for (size_t i = 0; i < KEEPER_MAX_DESCRIPTORS; i++)
+        descriptors[i] = -1;
+    do
+        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+    return n;
+}
+
+int keeper_new(struct keeper **keeperp, const struct keeper_spec *spec)
+{
+    struct keeper *keeper = calloc(1, sizeof(*keeper));
+    int pair[2];
+
+    if (!keeper)
+        return -ENOMEM;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        free(keeper);
+        return -errno;
+    }
+    keeper->pid = fork();
+    if (keeper->pid == 0)
+        keeper_serve(pair[1], spec);
+    close(pair[1]);
+    keeper->socket = pair[0];
+    *keeperp = keeper;
+    if (keeper->pid > 0) {
+        cgroups_hand_over(spec->cgroups);
+        return 0;
+    }
+    *keeperp = keeper_free(keeper);
+    return -EAGAIN;
+}
+
+struct keeper *keeper_free(struct keeper *keeper)
+{
+    if (!keeper)
+        return NULL;
+    close(keeper->socket);
+    if (keeper->pid > 0)
+        waitpid(keeper->pid, NULL, 0); /* it ends by itself */
+    free(keeper);
+    return NULL;
+}
+
+int keeper_fd(const struct keeper *keeper)
+{
+    return keeper->socket;
+}
+
+_Noreturn void keeper_lost(void)
+{
+    fc_log(FC_LOG_ERROR, NULL, "the keeper has gone, and without it no worker can be started or ended");
+    _exit(EX_OSERR); /* takes all workers along */
+}
+
+/* The answer; its descriptor, if there is one, in *fd. */
+static void keeper_ask(struct keeper *keeper, const struct keeper_request *request, const int *descriptors,
+                       size_t n_descriptors, struct keeper_reply *reply, int *fd)
+{
+    int received[KEEPER_MAX_DESCRIPTORS];
+
+    if (keeper_send(keeper->socket, request, sizeof(*request), descriptors, n_descriptors) < 0 ||
+        keeper_receive(keeper->socket, reply, sizeof(*reply), received) <
+            (ssize_t)offsetof(struct keeper_reply, addresses))
+        keeper_lost();
+    *fd = received[0];
+}
+
+/* For requests whose answer is a descriptor, or none. */
+static int keeper_do(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
+                     const char *text)
+{
+    struct keeper_request request = {.operation = (int32_t)operation, .pid = pid, .fd = fd};
+    struct keeper_reply reply;
+    int received;
+
+    if (text && snprintf(request.text, sizeof(request.text), "%s", text) >= (int)sizeof(request.text))
+        return -ENAMETOOLONG;
+    keeper_ask(keeper, &request, NULL, 0, &reply, &received);
+    return reply.result < 0 ? reply.result : received >= 0 ? received : 0;
+}
+
+pid_t keeper_start(struct keeper *keeper, int socket, int log)
+{
+    struct keeper_request request = {.operation = KEEPER_START};
+    int none, descriptors[KEEPER_MAX_DESCRIPTORS] = {socket, log};
+    struct keeper_reply reply;
+
+    keeper_ask(keeper, &request, descriptors, KEEPER_MAX_DESCRIPTORS, &reply, &none);
+    if (reply.result < 0 && reply.pid > 0)
+        waitpid(reply.pid, NULL, __WALL);
+    return reply.result < 0 ? reply.result : reply.pid;
+}
+
+int keeper_listen(struct keeper *keeper, const char *name)
+{
+    return keeper_do(keeper, KEEPER_LISTEN, 0, -1, name);
+}
+
+void keeper_remove(struct keeper *keeper, const char *name)
+{
+    keeper_do(keeper, KEEPER_REMOVE, 0, -1, name);
+}
+
+int keeper_make_state(struct keeper *keeper, const char *path)
+{
+    return keeper_do(keeper, KEEPER_MAKE_STATE, 0, -1, path);
+}
+
+int keeper_open_state(struct keeper *keeper, const char *path)
+{
+    return keeper_do(keeper, KEEPER_OPEN_STATE, 0, -1, path);
+}
+
+int keeper_open_shown(struct keeper *keeper, const char *path)
+{
+    return keeper_do(keeper, KEEPER_OPEN_SHOWN, 0, -1, path);
+}
+
+int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
+{
+    return keeper_do(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, NULL);
+}
+
+int keeper_open_memory(struct keeper *keeper, pid_t pid)
+{
+    return keeper_do(keeper, KEEPER_OPEN_MEMORY, pid, -1, NULL);
+}
+
+int keeper_kill(struct keeper *keeper, pid_t pid)
+{
+    return keeper_do(keeper, KEEPER_KILL, pid, -1, NULL);
+}
+
+int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct cgroup_limits *limits)
+{
+    struct keeper_request request = {.operation = KEEPER_MAKE_CGROUP, .fd = -1, .limits = *limits};
+    struct keeper_reply reply;
+    int received;
+
+    snprintf(request.text, sizeof(request.text), "%s", instance);
+    keeper_ask(keeper, &request, NULL, 0, &reply, &received);
+    return reply.result < 0 ? reply.result : received;
+}
+
+int keeper_open_memory_events(struct keeper *keeper, const char *instance)
+{
+    return keeper_do(keeper, KEEPER_OPEN_MEMORY_EVENTS, 0, -1, instance);
+}
+
+void keeper_remove_cgroup(struct keeper *keeper, const char *instance)
+{
+    keeper_do(keeper, KEEPER_REMOVE_CGROUP, 0, -1, instance);
+}
+
+/* One block: the entries, and behind each its address. */
+static struct addrinfo *keeper_list(const struct keeper_address *addresses, size_t n)
+{
+    struct entry {
+        struct addrinfo info;
+        struct sockaddr_storage storage;
+    } *entries = calloc(n, sizeof(*entries));
+
+    for (size_t i = 0; entries && i < n; i++) {
+        entries[i].storage = addresses[i].storage;
+        entries[i].info = (struct addrinfo){
+            .ai_family = addresses[i].family,
+            .ai_socktype = addresses[i].type,
+            .ai_protocol = addresses[i].protocol,
+            .ai_addrlen = addresses[i].bytes,
+            .ai_addr = (struct sockaddr *)&entries[i].storage,
+            .ai_next = i + 1 < n ? &entries[i + 1].info : NULL,
+        };
+    }
+    return entries ? &entries[0].info : NULL;
+}
+
+int keeper_lookup(struct keeper *keeper, const char *host, const char *port, const struct addrinfo *hints,
+                  struct addrinfo **list)
+{
+    struct keeper_request request = {
+        .operation = KEEPER_LOOKUP,
+        .hints = {hints->ai_flags, hints->ai_family, hints->ai_socktype, hints->ai_protocol},
+    };
+    struct keeper_reply reply;
+    int none;
+
+    if (snprintf(request.text, sizeof(request.text), "%s", host) >= (int)sizeof(request.text) ||
+        snprintf(request.port, sizeof(request.port), "%s", port ? port : "") >= (int)sizeof(request.port))
+        return EAI_NONAME;
+    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
+    if (reply.result != 0 || reply.n_addresses > KEEPER_MAX_ADDRESSES)
+        return reply.result ? reply.result : EAI_FAIL;
+    if (reply.n_addresses == 0)
+        return EAI_NODATA;
+    *list = keeper_list(reply.addresses, reply.n_addresses);
+    return *list ? 0 : EAI_MEMORY;
+}

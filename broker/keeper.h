@@ -1,0 +1,85 @@
+/*
+ * The keeper: a small process, forked from the broker before the broker has heard anybody, that does for it
+ * what its own curtain forbids. It knows a handful of requests, all of them about workers, and checks each
+ * against what was fixed when it was forked: a broker that somebody has taken over gets workers, and what
+ * belongs to workers, and nothing else. It parses nothing that is hostile.
+ *
+ * All calls wait for the answer, which takes some microseconds; a start takes a millisecond, and a lookup as
+ * long as the name servers take. If the keeper is gone, nobody is left to end workers: the broker says so and
+ * ends, and all workers with it.
+ */
+#ifndef BROKER_KEEPER_H
+#define BROKER_KEEPER_H
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "broker/cgroup.h"
+#include "proto/spawn_paths.h"
+
+struct keeper;
+
+/* Borrowed during keeper_new(). */
+struct keeper_spec {
+    struct spawn_paths paths;
+    const char *worker_path; /* the only program that it ever starts */
+    const char *link_folder; /* removed by the keeper when the broker has gone */
+    int link_folder_fd;
+    uid_t worker_uid; /* as root: whose workers are */
+    gid_t worker_gid;
+    bool is_root;
+    struct cgroups *cgroups; /* the keeper's from keeper_new() on */
+};
+
+/* Forks. This process must have one thread. -errno. */
+int keeper_new(struct keeper **keeper, const struct keeper_spec *spec);
+
+/* Ends the keeper and waits until it has cleaned up. Takes NULL; returns NULL. */
+struct keeper *keeper_free(struct keeper *keeper);
+
+/* A descriptor for poll: it hangs up when the keeper has gone. */
+int keeper_fd(const struct keeper *keeper);
+
+/* Says that the keeper has gone, and ends this process. */
+_Noreturn void keeper_lost(void);
+
+/* Starts a zygote, this process's own child, with its socket and its log's pipe. Its pid, or -errno. */
+pid_t keeper_start(struct keeper *keeper, int socket, int log);
+
+/* A socket that listens as `name` in the link folder, and that workers may connect to; or -errno. */
+int keeper_listen(struct keeper *keeper, const char *name);
+
+/* Removes its file. */
+void keeper_remove(struct keeper *keeper, const char *name);
+
+/* Makes the private folder of an instance, if it is missing; a descriptor (O_PATH) of it, or -errno. */
+int keeper_make_state(struct keeper *keeper, const char *path);
+
+/* Detached mounts: of an instance's private folder, or read-only of what workers may see. -errno. */
+int keeper_open_state(struct keeper *keeper, const char *path);
+int keeper_open_shown(struct keeper *keeper, const char *path);
+
+/*
+ * A duplicate of the descriptor `fd` of a child of this process; or -errno, -EPERM for other processes and
+ * for a unix socket that could be connected to anything.
+ */
+int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
+
+/* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
+int keeper_open_memory(struct keeper *keeper, pid_t pid);
+
+/* As in cgroup.h, for a running instance. */
+int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct cgroup_limits *limits);
+int keeper_open_memory_events(struct keeper *keeper, const char *instance);
+void keeper_remove_cgroup(struct keeper *keeper, const char *instance);
+
+/* SIGKILL to a child of this process. 0 or -errno. */
+int keeper_kill(struct keeper *keeper, pid_t pid);
+
+/* getaddrinfo() in a process of its own; its result, and a list for fc_lookup_free(). */
+int keeper_lookup(struct keeper *keeper, const char *host, const char *port, const struct addrinfo *hints,
+                  struct addrinfo **list);
+
+#endif

@@ -1,0 +1,72 @@
+/* What keeper.c (the broker's side) and keeper_serve.c (the process) share: one message each way per request.
+ */
+#ifndef BROKER_KEEPER_PRIVATE_H
+#define BROKER_KEEPER_PRIVATE_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "broker/keeper.h"
+
+#define KEEPER_MAX_ADDRESSES   64
+#define KEEPER_MAX_DESCRIPTORS 2
+
+enum keeper_operation {
+    KEEPER_START,
+    KEEPER_LISTEN,
+    KEEPER_REMOVE,
+    KEEPER_MAKE_STATE,
+    KEEPER_OPEN_STATE,
+    KEEPER_OPEN_SHOWN,
+    KEEPER_TAKE_DESCRIPTOR,
+    KEEPER_OPEN_MEMORY,
+    KEEPER_KILL,
+    KEEPER_MAKE_CGROUP,
+    KEEPER_OPEN_MEMORY_EVENTS,
+    KEEPER_REMOVE_CGROUP,
+    KEEPER_LOOKUP,
+};
+
+struct keeper_request {
+    int32_t operation; /* enum keeper_operation */
+    int32_t pid;
+    int32_t fd;
+    int32_t hints[4]; /* of a lookup: flags, family, socket type, protocol */
+    char port[32];    /* of a lookup, "" for none */
+    struct cgroup_limits limits;
+    char text[PATH_MAX]; /* a name or a path */
+};
+
+struct keeper_address {
+    int32_t family;
+    int32_t type;
+    int32_t protocol;
+    uint32_t bytes;
+    struct sockaddr_storage storage;
+};
+
+struct keeper_reply {
+    int32_t result; /* 0, -errno, or of a lookup what getaddrinfo() says */
+    int32_t pid;    /* of a start, also of one that failed: to be waited for */
+    uint32_t n_addresses;
+    struct keeper_address addresses[KEEPER_MAX_ADDRESSES];
+};
+
+/* With descriptors that travel beside the bytes. 0 or -errno. */
+int keeper_send(int socket, const void *bytes, size_t n_bytes, const int *descriptors, size_t n_descriptors);
+
+/* The number of bytes, 0 if the other side has gone, or -errno. Descriptors become the caller's; others -1.
+ */
+ssize_t keeper_receive(int socket, void *bytes, size_t n_bytes, int descriptors[KEEPER_MAX_DESCRIPTORS]);
+
+/* keeper_serve.c: what the process does until the broker has gone. */
+_Noreturn void keeper_serve(int socket, const struct keeper_spec *spec);
+
+/* keeper_start.c: makes a zygote, a child of the broker. 0 or -errno; *pid as in the reply. */
+int keeper_start_zygote(const struct keeper_spec *spec, int socket, int log, int32_t *pid);
+
+/* keeper_lookup.c: sends the answer. */
+void keeper_answer_lookup(int socket, const struct keeper_spec *spec, const struct keeper_request *request);
+
+#endif

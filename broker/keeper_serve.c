@@ -1,0 +1,302 @@
+/*
+ * See keeper.h: the process. It trusts what it was forked with, and believes no request: paths must be among
+ * those that were fixed, and processes must be children of the broker, which can have none but zygotes and
+ * workers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "broker/curtain.h"
+#include "broker/keeper_private.h"
+#include "broker/runtime.h"
+#include "firecurtain/cleanup.h"
+
+#define KEEPER_BACKLOG 4
+
+/* Where its own descriptors are. */
+#define KEEPER_SOCKET      3
+#define KEEPER_LINK_FOLDER 4
+
+struct keeper_state {
+    const struct keeper_spec *spec;
+    pid_t broker;
+};
+
+/* The answer to a request: 0 or -errno, and a descriptor in *fd if there is one. */
+typedef int (*keeper_operation_fn)(const struct keeper_state *state, const struct keeper_request *request,
+                                   int *fd);
+
+static pid_t keeper_parent_of(pid_t pid)
+{
+    char path[32], text[512];
+    FC_AUTO_CLOSE int fd = -1;
+    const char *end;
+    ssize_t n;
+    int parent;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (n <= 0)
+        return -1;
+    text[n] = '\0';
+    end = strrchr(text, ')'); /* the name before it is the process's to choose */
+    return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : -1;
+}
+
+/* A pidfd of a child of the broker, and of nobody else. */
+static int keeper_open_child(const struct keeper_state *state, pid_t pid)
+{
+    FC_AUTO_CLOSE int fd = pid > 1 && pid != getpid() ? pidfd_open(pid, 0) : -1;
+
+    if (fd < 0 || keeper_parent_of(pid) != state->broker)
+        return -EPERM;
+    /* the number was still this process's when its parent was asked for */
+    return pidfd_send_signal(fd, 0, NULL, 0) < 0 ? -errno : fc_steal_fd(&fd);
+}
+
+/* A unix socket that is not connected yet would reach every service of this machine. */
+static bool keeper_may_hand_out(int fd)
+{
+    int domain = -1, type = -1;
+    socklen_t bytes = sizeof(int);
+    struct sockaddr_un peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) < 0 || domain != AF_UNIX)
+        return true;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type == SOCK_DGRAM)
+        return false;
+    bytes = sizeof(peer);
+    return getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0;
+}
+
+static int keeper_do_take(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+
+    if (pidfd < 0)
+        return pidfd;
+    *fd = pidfd_getfd(pidfd, request->fd, 0);
+    if (*fd < 0)
+        return -errno;
+    return keeper_may_hand_out(*fd) ? 0 : -EPERM;
+}
+
+static int keeper_do_memory(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    char path[32];
+
+    if (pidfd < 0)
+        return pidfd;
+    snprintf(path, sizeof(path), "/proc/%d/mem", request->pid);
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return -errno;
+    return pidfd_send_signal(pidfd, 0, NULL, 0) < 0 ? -errno : 0;
+}
+
+static int keeper_do_kill(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+
+    (void)fd;
+    if (pidfd < 0)
+        return pidfd;
+    return pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+}
+
+static bool keeper_is_name(const char *text)
+{
+    return text[0] && text[0] != '.' && !strchr(text, '/');
+}
+
+static int keeper_do_remove(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    (void)state;
+    (void)fd;
+    if (!keeper_is_name(request->text))
+        return -EPERM;
+    return unlinkat(KEEPER_LINK_FOLDER, request->text, 0) < 0 ? -errno : 0;
+}
+
+static int keeper_do_listen(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (!keeper_is_name(request->text))
+        return -EPERM;
+    /* through the descriptor: however long the folder's path is, the address is short */
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", KEEPER_LINK_FOLDER,
+                 request->text) >= (int)sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (*fd < 0 || bind(*fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return -errno;
+    if (state->spec->is_root && fchownat(KEEPER_LINK_FOLDER, request->text, state->spec->worker_uid,
+                                         state->spec->worker_gid, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return listen(*fd, KEEPER_BACKLOG) < 0 ? -errno : 0;
+}
+
+/* As root, workers of another uid may have to walk through it to their own; without namespaces they do. */
+static int keeper_make_folder(const struct keeper_state *state, const char *path)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    return state->spec->is_root && chmod(path, 0711) < 0 ? -errno : 0;
+}
+
+static int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request,
+                                int *fd)
+{
+    const struct keeper_spec *spec = state->spec;
+    char path[sizeof(request->text)];
+    char *slash;
+    int r;
+
+    if (!spawn_paths_is_state(&spec->paths, request->text))
+        return -EPERM;
+    memcpy(path, request->text, sizeof(path));
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    r = keeper_make_folder(state, path);
+    *slash = '/';
+    if (r < 0)
+        return r;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    if (spec->is_root && lchown(path, spec->worker_uid, spec->worker_gid) < 0)
+        return -errno;
+    *fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return *fd < 0 ? -errno : 0;
+}
+
+static int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request,
+                                int *fd)
+{
+    if (!spawn_paths_is_state(&state->spec->paths, request->text))
+        return -EACCES; /* -EPERM says that the kernel gives no mounts */
+    *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return *fd < 0 ? -errno : 0;
+}
+
+static int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_request *request,
+                                int *fd)
+{
+    struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+
+    if (!spawn_paths_show(&state->spec->paths, request->text))
+        return -EACCES;
+    *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (*fd < 0 || mount_setattr(*fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+        return -errno;
+    return 0;
+}
+
+static int keeper_do_make_cgroup(const struct keeper_state *state, const struct keeper_request *request,
+                                 int *fd)
+{
+    if (!keeper_is_name(request->text))
+        return -EPERM;
+    *fd = cgroup_make_instance(state->spec->cgroups, request->text, &request->limits);
+    return *fd < 0 ? *fd : 0;
+}
+
+static int keeper_do_memory_events(const struct keeper_state *state, const struct keeper_request *request,
+                                   int *fd)
+{
+    if (!keeper_is_name(request->text))
+        return -EPERM;
+    *fd = cgroup_open_memory_events(state->spec->cgroups, request->text);
+    return *fd < 0 ? *fd : 0;
+}
+
+static int keeper_do_remove_cgroup(const struct keeper_state *state, const struct keeper_request *request,
+                                   int *fd)
+{
+    (void)fd;
+    if (!keeper_is_name(request->text))
+        return -EPERM;
+    cgroup_remove_instance(state->spec->cgroups, request->text);
+    return 0;
+}
+
+static const keeper_operation_fn keeper_operations[] = {
+    [KEEPER_LISTEN] = keeper_do_listen,
+    [KEEPER_REMOVE] = keeper_do_remove,
+    [KEEPER_MAKE_STATE] = keeper_do_make_state,
+    [KEEPER_OPEN_STATE] = keeper_do_open_state,
+    [KEEPER_OPEN_SHOWN] = keeper_do_open_shown,
+    [KEEPER_TAKE_DESCRIPTOR] = keeper_do_take,
+    [KEEPER_OPEN_MEMORY] = keeper_do_memory,
+    [KEEPER_KILL] = keeper_do_kill,
+    [KEEPER_MAKE_CGROUP] = keeper_do_make_cgroup,
+    [KEEPER_OPEN_MEMORY_EVENTS] = keeper_do_memory_events,
+    [KEEPER_REMOVE_CGROUP] = keeper_do_remove_cgroup,
+};
+
+static void keeper_answer(const struct keeper_state *state, const struct keeper_request *request,
+                          const int descriptors[KEEPER_MAX_DESCRIPTORS])
+{
+    struct keeper_reply reply = {.result = -EINVAL};
+    FC_AUTO_CLOSE int fd = -1;
+
+    if (request->operation == KEEPER_LOOKUP) {
+        keeper_answer_lookup(KEEPER_SOCKET, state->spec, request);
+        return;
+    }
+    if (request->operation == KEEPER_START)
+        reply.result = keeper_start_zygote(state->spec, descriptors[0], descriptors[1], &reply.pid);
+    else if (request->operation > KEEPER_START && request->operation < KEEPER_LOOKUP)
+        reply.result = keeper_operations[request->operation](state, request, &fd);
+    keeper_send(KEEPER_SOCKET, &reply, offsetof(struct keeper_reply, addresses), &fd,
+                reply.result == 0 && fd >= 0);
+}
+
+/* The log stays as stderr; everything else that the broker had is closed. */
+static void keeper_keep_descriptors(int socket, int link_folder_fd)
+{
+    int own = fcntl(socket, F_DUPFD_CLOEXEC, KEEPER_LINK_FOLDER + 1);
+    int folder = fcntl(link_folder_fd, F_DUPFD_CLOEXEC, KEEPER_LINK_FOLDER + 1);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (own < 0 || folder < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+        dup3(own, KEEPER_SOCKET, O_CLOEXEC) < 0 || dup3(folder, KEEPER_LINK_FOLDER, O_CLOEXEC) < 0)
+        _exit(1);
+    close_range(KEEPER_LINK_FOLDER + 1, ~0U, 0);
+}
+
+_Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
+{
+    struct keeper_state state = {.spec = spec, .broker = getppid()};
+    struct keeper_request request;
+    int descriptors[KEEPER_MAX_DESCRIPTORS];
+
+    prctl(PR_SET_NAME, "fc-keeper");
+    keeper_keep_descriptors(socket, spec->link_folder_fd);
+    /* nobody of the same user reads or steers it */
+    if (cgroups_take_over(spec->cgroups) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
+        (spec->is_root && curtain_keep_capabilities(CURTAIN_KEEPER) < 0))
+        _exit(1);
+    while (keeper_receive(KEEPER_SOCKET, &request, sizeof(request), descriptors) == sizeof(request)) {
+        request.text[sizeof(request.text) - 1] = '\0';
+        request.port[sizeof(request.port) - 1] = '\0';
+        keeper_answer(&state, &request, descriptors);
+        for (size_t i = 0; i < KEEPER_MAX_DESCRIPTORS; i++)
+            fc_closep(&descriptors[i]);
+    }
+    runtime_empty_folder(spec->link_folder);
+    cgroups_end(spec->cgroups, state.broker);
+    _exit(0);
+}

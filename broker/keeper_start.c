@@ -1,0 +1,95 @@
+/*
+ * See keeper_private.h: starts the worker program as a zygote. CLONE_PARENT makes the zygote the broker's own
+ * child, and with it the workers that the zygote makes in the same way.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "broker/keeper_private.h"
+#include "firecurtain/cleanup.h"
+
+#define START_NAME "firecurtain-worker"
+
+/* UID GID KEEPER STATE-ROOT SHOWN…; see worker/main.c */
+static char **start_arguments(const struct keeper_spec *spec, char numbers[3][16])
+{
+    char **argv = calloc(spec->paths.n_shown + 6, sizeof(*argv));
+    size_t n = 0;
+
+    if (!argv)
+        return NULL;
+    snprintf(numbers[0], 16, "%u", spec->worker_uid);
+    snprintf(numbers[1], 16, "%u", spec->worker_gid);
+    snprintf(numbers[2], 16, "%d", getpid());
+    argv[n++] = (char *)START_NAME;
+    for (size_t i = 0; i < 3; i++)
+        argv[n++] = numbers[i];
+    argv[n++] = (char *)spec->paths.state_root;
+    for (size_t i = 0; i < spec->paths.n_shown; i++)
+        argv[n++] = (char *)spec->paths.shown[i];
+    return argv;
+}
+
+/* In the new process: an empty environment, and no descriptor but the socket and the log. */
+static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, int socket, int log, int status)
+{
+    char *environment[] = {NULL};
+    sigset_t none;
+    int error;
+
+    for (int i = 1; i < NSIG; i++)
+        signal(i, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* above what is replaced, so that none overwrites another */
+    socket = fcntl(socket, F_DUPFD_CLOEXEC, SPAWN_FD + 2);
+    log = fcntl(log, F_DUPFD_CLOEXEC, SPAWN_FD + 2);
+    status = dup3(status, SPAWN_FD + 1, O_CLOEXEC);
+    if (socket >= 0 && log >= 0 && status >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
+        dup2(log, STDERR_FILENO) >= 0 && dup2(socket, SPAWN_FD) >= 0) {
+        close_range(SPAWN_FD + 2, ~0U, 0);
+        execve(spec->worker_path, argv, environment);
+    }
+    error = errno;
+    if (write(status, &error, sizeof(error)) < 0)
+        _exit(126);
+    _exit(127);
+}
+
+int keeper_start_zygote(const struct keeper_spec *spec, int socket, int log, int32_t *pid)
+{
+    struct clone_args args = {.flags = CLONE_PARENT};
+    FC_AUTO_CLOSE int told = -1;
+    char numbers[3][16];
+    FC_AUTO_FREE char **argv = start_arguments(spec, numbers);
+    int ends[2], error = 0;
+
+    if (!argv)
+        return -ENOMEM;
+    if (socket < 0 || log < 0)
+        return -EBADF;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    told = ends[0];
+    *pid = (int32_t)syscall(SYS_clone3, &args, sizeof(args));
+    if (*pid == 0)
+        start_exec(spec, argv, socket, log, ends[1]);
+    error = *pid < 0 ? errno : 0;
+    close(ends[1]);
+    if (error)
+        return -error;
+    /* nothing comes if the program runs */
+    if (read(told, &error, sizeof(error)) != sizeof(error))
+        error = 0;
+    if (!error)
+        error = -cgroups_adopt_zygote(spec->cgroups, *pid);
+    if (error)
+        kill(*pid, SIGKILL);
+    return -error;
+}

@@ -1,0 +1,81 @@
+/* See spawn_paths.h. */
+#include "proto/spawn_paths.h"
+
+#include <string.h>
+
+/* The rest of `path` behind the folder and a slash, "" if it is the folder itself; NULL if it is elsewhere.
+ */
+static const char *paths_below(const char *folder, const char *path)
+{
+    size_t n = strlen(folder);
+
+    if (strncmp(path, folder, n) != 0)
+        return NULL;
+    if (n && folder[n - 1] == '/')
+        return path + n;
+    return path[n] == '/' ? path + n + 1 : path[n] ? NULL : path + n;
+}
+
+static bool paths_climb(const char *path)
+{
+    const char *part = path;
+
+    while ((part = strstr(part, ".."))) {
+        if ((part == path || part[-1] == '/') && (part[2] == '/' || !part[2]))
+            return true;
+        part++;
+    }
+    return false;
+}
+
+bool spawn_paths_show(const struct spawn_paths *paths, const char *path)
+{
+    if (path[0] != '/' || paths_climb(path))
+        return false;
+    for (size_t i = 0; i < paths->n_shown; i++) {
+        if (paths_below(paths->shown[i], path))
+            return true;
+    }
+    return false;
+}
+
+bool spawn_paths_is_state(const struct spawn_paths *paths, const char *path)
+{
+    const char *show = paths_below(paths->state_root, path);
+    const char *instance = show ? strchr(show, '/') : NULL;
+
+    return instance && instance > show && show[0] != '.' && instance[1] && instance[1] != '.' &&
+           !strchr(instance + 1, '/');
+}
+
+/* `n` strings, each with its NUL, in a block of so many bytes. */
+static bool paths_are_strings(const char *text, size_t bytes, size_t n)
+{
+    const char *end = text + bytes;
+
+    for (; n; n--) {
+        text = memchr(text, '\0', (size_t)(end - text));
+        if (!text++)
+            return false;
+    }
+    return true;
+}
+
+bool spawn_paths_allow(const struct spawn_paths *paths, const struct spawn_request *request)
+{
+    const char *path = request->reads;
+
+    if (!paths_are_strings(request->link, sizeof(request->link), 1) ||
+        !paths_are_strings(request->script_folder, sizeof(request->script_folder), 1) ||
+        !paths_are_strings(request->state_folder, sizeof(request->state_folder), 1) ||
+        !paths_are_strings(request->hosts, sizeof(request->hosts), 1) ||
+        !paths_are_strings(request->reads, sizeof(request->reads), request->n_reads) ||
+        !paths_are_strings(request->environment, sizeof(request->environment), request->n_environment))
+        return false;
+    for (uint32_t i = 0; i < request->n_reads; i++, path += strlen(path) + 1) {
+        if (!spawn_paths_show(paths, path))
+            return false;
+    }
+    return !strchr(request->link, '/') && spawn_paths_show(paths, request->script_folder) &&
+           spawn_paths_is_state(paths, request->state_folder);
+}

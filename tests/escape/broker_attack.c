@@ -1,0 +1,302 @@
+/*
+ * What somebody could do who has taken the broker over: sets a show up as `run` does, with a real keeper and
+ * a real zygote, and then tries. `broker_attack open|closed SHOW.CFG SECRET VICTIM-PID UNIX-SOCKET` prints
+ * "NAME ERRNO" for each attempt; 0 is a success. With `open` the broker's curtain is left open: that is the
+ * control, which shows that the attempts are real.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/config.h"
+#include "broker/keeper.h"
+#include "broker/lookup.h"
+#include "broker/loop.h"
+#include "broker/path_set.h"
+#include "broker/runtime.h"
+#include "broker/show.h"
+#include "broker/spawn.h"
+#include "firecurtain/cleanup.h"
+
+static struct runtime runtime = RUNTIME_NONE;
+static const char *config_path, *secret, *unix_path;
+static char folder[PATH_MAX];    /* of the configuration */
+static char own_state[PATH_MAX]; /* the private folder of py1 */
+static pid_t victim;
+
+static void tell(const char *name, long r)
+{
+    printf("%s %ld\n", name, r < 0 ? -r : 0);
+    fflush(stdout);
+}
+
+/* 0 or -errno of what returned -1. */
+static long said(long r)
+{
+    return r < 0 ? -errno : r;
+}
+
+static long opened(const char *path, int flags)
+{
+    FC_AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC, 0600);
+
+    return said(fd);
+}
+
+static const char *beside(const char *name)
+{
+    static char path[PATH_MAX + 64];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+static void attack_files(void)
+{
+    tell("read_secret", opened(secret, O_RDONLY));
+    tell("read_passwd", opened("/etc/passwd", O_RDONLY));
+    tell("read_shadow", opened("/etc/shadow", O_RDONLY));
+    tell("list_root", opened("/", O_RDONLY | O_DIRECTORY));
+    tell("write_secret", opened(secret, O_WRONLY | O_APPEND));
+    tell("write_show", opened(config_path, O_RDWR));
+    tell("create", opened(beside("created"), O_WRONLY | O_CREAT));
+    tell("create_openat2", said(syscall(SYS_openat2, AT_FDCWD, beside("created2"),
+                                        (uint64_t[]){O_WRONLY | O_CREAT, 0600, 0}, 24)));
+    tell("mkdir", said(mkdir(beside("made"), 0700)));
+    tell("symlink", said(symlink("/", beside("link"))));
+    tell("hard_link", said(link(secret, beside("hard"))));
+    tell("chmod", said(chmod(secret, 0644)));
+    tell("chown", said(chown(secret, getuid(), getgid())));
+    tell("truncate", said(truncate(beside("victim1"), 0)));
+    tell("rename", said(rename(beside("victim1"), beside("victim2"))));
+    tell("unlink", said(unlink(beside("victim3"))));
+}
+
+static void attack_processes(void)
+{
+    FC_AUTO_CLOSE int pidfd = pidfd_open(victim, 0);
+    struct iovec here = {.iov_base = &(int){0}, .iov_len = 4};
+    char path[32];
+    pid_t pid;
+    long word;
+
+    here.iov_base = &word;
+    snprintf(path, sizeof(path), "/proc/%d/mem", victim);
+    tell("proc_mem", opened(path, O_RDONLY));
+    snprintf(path, sizeof(path), "/proc/%d/environ", victim);
+    tell("proc_environ", opened(path, O_RDONLY));
+    /* nothing is at address 0: what counts is that it was looked for */
+    word = said(process_vm_readv(victim, &here, 1, &(struct iovec){.iov_len = 4}, 1, 0));
+    tell("vm_readv", word == -EFAULT ? 0 : word);
+    tell("pidfd_getfd", said(pidfd_getfd(pidfd, 0, 0)));
+    tell("pidfd_send_signal", said(pidfd_send_signal(pidfd, SIGCONT, NULL, 0)));
+    tell("kill", said(kill(victim, SIGCONT)));
+    tell("ptrace", said(ptrace(PTRACE_SEIZE, victim, NULL, NULL)));
+    pid = fork();
+    if (pid == 0)
+        _exit(0);
+    tell("fork", said(pid));
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+}
+
+static long made(int domain, int type, int protocol)
+{
+    FC_AUTO_CLOSE int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+
+    return said(fd);
+}
+
+static long connected(void)
+{
+    FC_AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", unix_path);
+    return fd < 0 ? -errno : said(connect(fd, (const struct sockaddr *)&address, sizeof(address)));
+}
+
+static void attack_sockets(void)
+{
+    int pair[2];
+
+    tell("unix_connect", connected());
+    tell("unix_socket", made(AF_UNIX, SOCK_DGRAM, 0));
+    tell("netlink", made(AF_NETLINK, SOCK_RAW, 0));
+    tell("packet", made(AF_PACKET, SOCK_RAW, 0));
+    tell("raw", made(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+    /* a datagram pair could be connected anew */
+    tell("datagram_pair", said(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair)));
+}
+
+static void attack_kernel(void)
+{
+    struct io_uring_params ring = {0};
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    tell("executable_memory",
+         mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -errno
+                                                                                                   : 0);
+    tell("made_executable", said(mprotect(page, 4096, PROT_READ | PROT_EXEC)));
+    tell("memfd", said(memfd_create("x", MFD_CLOEXEC)));
+    tell("io_uring", said(syscall(SYS_io_uring_setup, 1, &ring)));
+    tell("mount", said(mount("tmpfs", "/mnt", "tmpfs", 0, NULL)));
+    tell("umount", said(umount2("/mnt", MNT_DETACH)));
+    tell("open_tree", said(open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+    tell("root_again", said(setresuid(0, 0, 0)));
+    tell("unshare", said(unshare(CLONE_NEWUTS)));
+}
+
+struct asked {
+    pid_t pid;
+};
+
+static void asked_done(void *userdata, pid_t pid)
+{
+    ((struct asked *)userdata)->pid = pid;
+    loop_stop(runtime.loop);
+}
+
+/* What the zygote answers to a wish for a worker with such folders. */
+static pid_t ask_zygote(const char *script_folder, const char *state_folder, const char *link)
+{
+    struct asked asked = {0};
+    struct spawn_job *job;
+
+    if (spawn_job_new(&job, asked_done, &asked) < 0)
+        exit(1);
+    job->request.memory_bytes = UINT64_C(512) << 20;
+    job->request.file_bytes = UINT64_C(1) << 20;
+    job->request.threads = 64;
+    job->request.files = 256;
+    snprintf(job->request.link, sizeof(job->request.link), "%s", link);
+    snprintf(job->request.script_folder, PATH_MAX, "%s", script_folder);
+    snprintf(job->request.state_folder, PATH_MAX, "%s", state_folder);
+    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(runtime.link_folder_fd, F_DUPFD_CLOEXEC, 0);
+    job->descriptors[SPAWN_STDOUT] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    job->descriptors[SPAWN_STDERR] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    /* as root, the folders that are allowed: it is the paths that are tried */
+    job->request.has_trees = runtime.is_root;
+    if (runtime.is_root) {
+        job->descriptors[SPAWN_SCRIPT_TREE] = keeper_open_shown(runtime.keeper, folder);
+        job->descriptors[SPAWN_STATE_TREE] = keeper_open_state(runtime.keeper, own_state);
+    }
+    spawner_submit(runtime.spawner, job);
+    while (!asked.pid)
+        loop_run(runtime.loop);
+    return asked.pid;
+}
+
+static void attack_zygote(const char *state)
+{
+    pid_t pid = ask_zygote(folder, state, "x");
+
+    tell("works:zygote", pid);
+    if (pid > 0) {
+        tell("works:keeper_memory", keeper_open_memory(runtime.keeper, pid));
+        tell("works:keeper_kill", keeper_kill(runtime.keeper, pid));
+        tell("works:wait", said(waitpid(pid, NULL, __WALL)));
+    }
+    tell("always:zygote_state_elsewhere", ask_zygote(folder, folder, "x"));
+    tell("always:zygote_script_elsewhere", ask_zygote("/etc", state, "x"));
+    tell("always:zygote_link_elsewhere", ask_zygote(folder, state, "../../x"));
+}
+
+static void attack_keeper(const char *state)
+{
+    struct keeper *keeper = runtime.keeper;
+    char path[PATH_MAX];
+
+    tell("works:keeper_listen", keeper_listen(keeper, "x"));
+    tell("always:keeper_listen_elsewhere", keeper_listen(keeper, "../x"));
+    tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
+    tell("always:keeper_memory", keeper_open_memory(keeper, victim));
+    tell("always:keeper_kill", keeper_kill(keeper, victim));
+    tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, "/etc"));
+    snprintf(path, sizeof(path), "%.4000s/../..", folder);
+    tell("always:keeper_shown_above", keeper_open_shown(keeper, path));
+    tell("always:keeper_state_as_shown", keeper_open_shown(keeper, state));
+    tell("always:keeper_shown_as_state", keeper_open_state(keeper, folder));
+    snprintf(path, sizeof(path), "%.4000s/../x/y", runtime.state_folder);
+    tell("always:keeper_state_above", keeper_make_state(keeper, path));
+    snprintf(path, sizeof(path), "%.4000s/deeper", state);
+    tell("always:keeper_state_below", keeper_open_state(keeper, path));
+}
+
+static void *thread(void *nothing)
+{
+    return nothing;
+}
+
+/* What the broker needs all the time. */
+static void work(void)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
+    struct addrinfo *list = NULL;
+    pthread_t id;
+    int r;
+
+    tell("works:read_config", opened(config_path, O_RDONLY));
+    tell("works:udp", made(AF_INET, SOCK_DGRAM, 0));
+    tell("works:lookup", fc_lookup("localhost", "80", &hints, &list) ? -EIO : 0);
+    tell("works:lookup_address", list && list->ai_addrlen ? 0 : -EIO);
+    fc_lookup_free(list);
+    r = pthread_create(&id, NULL, thread, NULL);
+    tell("works:thread", -r);
+    if (r == 0)
+        pthread_join(id, NULL);
+}
+
+static void set_up(bool closed)
+{
+    struct path_set readable = {0}, shown = {0};
+    struct config *config;
+    struct show *show;
+
+    if (config_load(&config, config_path, NULL, 0) < 0 || show_build(&show, config, config_path, false) < 0 ||
+        config_collect_folders(config, &readable) < 0 || show_collect_shown(show, &shown) < 0 ||
+        runtime_init(&runtime, &shown) < 0 || (closed && runtime_confine(&runtime, &readable) < 0))
+        exit(1);
+    snprintf(folder, sizeof(folder), "%s", readable.paths[0]);
+}
+
+int main(int argc, char **argv)
+{
+    char *const shell[] = {(char *)"sh", (char *)"-c", (char *)"echo execve 0", NULL};
+
+    if (argc != 6)
+        return 64;
+    config_path = argv[2];
+    secret = argv[3];
+    victim = (pid_t)atoi(argv[4]);
+    unix_path = argv[5];
+    set_up(strcmp(argv[1], "closed") == 0);
+    tell("works:state", runtime_state_folder(&runtime, config_path, "py1", own_state, sizeof(own_state)));
+    work();
+    attack_keeper(own_state);
+    attack_zygote(own_state);
+    attack_files();
+    attack_sockets();
+    attack_processes();
+    attack_kernel();
+    tell("execve", said(execve("/bin/sh", shell, NULL)));
+    _exit(0);
+}
