@@ -121,6 +121,26 @@ static void make_runtime(void)
     make_descriptors();
 }
 
+/* What the keeper does for a broker, of this process itself. */
+
+int __wrap_keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
+int __wrap_keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    (void)keeper, (void)pid;
+    return own < 0 ? -errno : own;
+}
+
+int __wrap_keeper_open_memory(struct keeper *keeper, pid_t pid);
+int __wrap_keeper_open_memory(struct keeper *keeper, pid_t pid)
+{
+    int own = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+
+    (void)keeper, (void)pid;
+    return own < 0 ? -errno : own;
+}
+
 static void receive(void *guest)
 {
     guest_link_receive(guest, false);
@@ -130,6 +150,14 @@ static void wanted(void *guest)
 {
     ((struct guest *)guest)->ops->wanted(((struct guest *)guest)->userdata);
 }
+
+static int take(void *userdata, int fd)
+{
+    (void)userdata;
+    return __wrap_keeper_take_descriptor(NULL, 0, fd);
+}
+
+static const struct managed_ops managed_ops = {.changed = wanted, .take = take};
 
 /* Both ends stay for many inputs: making them takes longest. */
 static void make_links(void)
@@ -154,6 +182,8 @@ static struct guest *make_guest(void)
         .userdata = python,
         .pid = getpid(),
         .pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0),
+        .memory = -1,
+        .memory_events = -1,
         .exited = true,
         .deadline = {.fn = nothing},
         .finish = {.fn = finish, .userdata = guest},
@@ -162,7 +192,7 @@ static struct guest *make_guest(void)
         .guarded = {.fd = -1, .is_accepted = true}, /* the link is many guests' */
     };
     require(guest->pidfd >= 0 && tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
-    require(managed_set_new(&guest->sockets, runtime.loop, "py", wanted, guest) == 0);
+    require(managed_set_new(&guest->sockets, runtime.loop, "py", &managed_ops, guest) == 0);
     return guest;
 }
 

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -44,7 +43,7 @@ static struct loop *loop;
 static struct netgate *gate;
 static struct rules rules;
 static struct timer impatience;
-static int pidfd;
+static int memory; /* this process's, as a keeper would open it */
 static uint64_t broker_cookie;
 
 static void interrupted(int number)
@@ -136,8 +135,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     raise_loopback();
     call.go = eventfd(0, EFD_CLOEXEC);
     call.done = eventfd(0, EFD_CLOEXEC);
-    pidfd = pidfd_open(getpid(), 0);
-    require(call.go >= 0 && call.done >= 0 && pidfd >= 0 && sigaction(SIGUSR1, &action, NULL) == 0);
+    memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    require(call.go >= 0 && call.done >= 0 && memory >= 0 && sigaction(SIGUSR1, &action, NULL) == 0);
     require(pthread_create(&thread, NULL, make_calls, NULL) == 0 && eventfd_read(call.done, &one) == 0);
     if (call.listener < 0)
         fuzz_skip("this kernel lets no filter have a listener");
@@ -353,9 +352,18 @@ static int worker_socket(long family, long type)
     return (int)fd;
 }
 
+static int take(void *userdata, int fd)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    (void)userdata;
+    return own < 0 ? -errno : own;
+}
+
 static void begin(void)
 {
-    struct netgate_spec spec = {.instance = "py", .policy = &rules.policy, .pidfd = pidfd, .placed = placed};
+    struct netgate_spec spec = {
+        .instance = "py", .policy = &rules.policy, .memory = memory, .take = take, .placed = placed};
 
     require(netgate_new(&gate, loop, &spec, fcntl(call.listener, F_DUPFD_CLOEXEC, 0)) == 0);
     sockets[0] = worker_socket(AF_INET, SOCK_STREAM);
