@@ -63,7 +63,7 @@ static void opens_print_network(const struct python *python, FILE *out)
     char option[320], words[768];
 
     if (python->network == SPAWN_NETWORK_HOST)
-        opens_line(out, "network = host",
+        opens_line(out, "insecure-network = host",
                    "may talk to everything that this machine can reach, services on its loopback included");
     else if (!python->policy.n_read)
         opens_line(out, "no connect, no listen", "no network");

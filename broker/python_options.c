@@ -15,8 +15,8 @@ const struct fc_option python_options[] = {
     {"module", OPTION_BOTH, true, "faders", "Python module to import; repeatable"},
     {"default-handler", OPTION_BOTH, false, "faders.default",
      "function that handles all channels without a dot"},
-    {"network", OPTION_BOTH, false, "none",
-     "none (default), or host: the script may use the host's network without any limit"},
+    {"insecure-network", OPTION_BOTH, false, "host",
+     "host: the script uses the host's network without any limit; none (default)"},
     {"connect", OPTION_BOTH, true, "tcp:desk.local:8000",
      "what the script may connect or send to: [tcp:|udp:]host:port; repeatable"},
     {"listen", OPTION_BOTH, true, "udp:127.0.0.1:9000",
@@ -89,7 +89,7 @@ static int option_network(struct python *python, const char *value, struct fc_re
     else if (strcmp(value, "host") == 0)
         python->network = SPAWN_NETWORK_HOST;
     else
-        return fc_refuse(reason, "network is none or host, not \"%.100s\"", value);
+        return fc_refuse(reason, "insecure-network is none or host, not \"%.100s\"", value);
     return 0;
 }
 
@@ -244,13 +244,20 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         const char *name;
         int (*set)(struct python *python, const char *value, struct fc_reason *reason);
     } setters[] = {
-        {"module", option_module},   {"default-handler", option_default_handler},
-        {"network", option_network}, {"connect", option_connect},
-        {"listen", option_listen},   {"read", option_read},
-        {"env", option_env},         {"memory", option_memory},
-        {"cpu", option_cpu},         {"threads", option_threads},
-        {"files", option_files},     {"log-rate", option_log_rate},
-        {"state", option_state},     {"state-files", option_state_files},
+        {"module", option_module},
+        {"default-handler", option_default_handler},
+        {"insecure-network", option_network},
+        {"connect", option_connect},
+        {"listen", option_listen},
+        {"read", option_read},
+        {"env", option_env},
+        {"memory", option_memory},
+        {"cpu", option_cpu},
+        {"threads", option_threads},
+        {"files", option_files},
+        {"log-rate", option_log_rate},
+        {"state", option_state},
+        {"state-files", option_state_files},
     };
 
     (void)scope;

@@ -238,7 +238,7 @@ int python_start(void *self)
         return r;
     if (python->network == SPAWN_NETWORK_HOST)
         fc_log(FC_LOG_WARNING, python->instance->name,
-               "network = host: this script may talk to everything that this machine can reach");
+               "insecure-network = host: this script may talk to everything that this machine can reach");
     if (python_runtime(python)->no_sandbox)
         fc_log(FC_LOG_ERROR, python->instance->name,
                "nothing confines this script; its folders are %s and %s, not /show and /state",

@@ -26,7 +26,7 @@
 
 enum spawn_network {
     SPAWN_NETWORK_NONE, /* an empty network namespace; the broker lets through what the policy allows */
-    SPAWN_NETWORK_HOST, /* the host's: option `network = host` */
+    SPAWN_NETWORK_HOST, /* the host's: option `insecure-network = host` */
 };
 
 enum spawn_flag {

@@ -64,7 +64,7 @@ void probe_namespaces(const struct sandbox *sandbox, int refused)
 
     if (sandbox->namespaces) {
         probe_line("namespaces", probe_holds, "user, mount, pid, ipc, uts, cgroup%s",
-                   sandbox->host_network ? "; the host's network (network = host)" : ", net");
+                   sandbox->host_network ? "; the host's network (insecure-network = host)" : ", net");
         return;
     }
     probe_blame(blame, sizeof(blame));

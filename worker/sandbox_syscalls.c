@@ -31,7 +31,8 @@
 #endif
 
 /* The operation without its two flags. */
-#define FUTEX_OPERATION (~(uint64_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME))
+#define FUTEX_OPERATION  (~(uint64_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME))
+#define FUTEX_WITH_SCOPE (~(uint64_t)FUTEX_CLOCK_REALTIME)
 
 /* What tells mappings apart. */
 #define MMAP_KINDS (MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN)
@@ -129,13 +130,17 @@ const struct syscall_rule sandbox_syscalls[] = {
     QUIET("clone3", ENOSYS, "glibc falls back to clone(), whose flags can be compared"),
     QUIET("set_robust_list", 0, "start of a thread; no robust mutex is shared with anybody"),
     ALLOW("rseq", "start of a thread"),
-    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAIT, "locks, the interpreter lock included"),
-    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAKE, "locks, the interpreter lock included"),
-    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_REQUEUE, "locks, the interpreter lock included"),
-    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_CMP_REQUEUE, "locks, the interpreter lock included"),
-    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAKE_OP, "locks, the interpreter lock included"),
-    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAIT_BITSET, "locks, the interpreter lock included"),
-    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAKE_BITSET, "locks, the interpreter lock included"),
+    /*
+     * Whoever waits for the end of a thread waits for the kernel, on a futex that is not private. But to wake
+     * others on such a futex, in a library that all instances map, would be a channel between them.
+     */
+    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAIT, "locks, the end of a thread"),
+    ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAIT_BITSET, "locks, the end of a thread"),
+    ALLOW_MASK("futex", 1, FUTEX_WITH_SCOPE, FUTEX_WAKE_PRIVATE, "locks, the interpreter lock included"),
+    ALLOW_MASK("futex", 1, FUTEX_WITH_SCOPE, FUTEX_WAKE_BITSET_PRIVATE, "locks"),
+    ALLOW_MASK("futex", 1, FUTEX_WITH_SCOPE, FUTEX_WAKE_OP_PRIVATE, "locks"),
+    ALLOW_MASK("futex", 1, FUTEX_WITH_SCOPE, FUTEX_REQUEUE_PRIVATE, "condition variables"),
+    ALLOW_MASK("futex", 1, FUTEX_WITH_SCOPE, FUTEX_CMP_REQUEUE_PRIVATE, "condition variables"),
     QUIET("sched_yield", 0, "locks; the caller spins on"),
     /* libzmq's reaper thread may not have come so far when the filter is loaded, and aborts if it cannot */
     QUIET("sched_getparam", 0, "start of a thread of libzmq"),
@@ -233,7 +238,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     QUIET_IF("socket", 0, SYSCALL_GT, AF_INET6, EAFNOSUPPORT,
              "other families: packet, vsock, alg, bluetooth…"),
     ALLOW_IF("socketpair", 0, SYSCALL_EQ, AF_UNIX, "asyncio, socket.socketpair()"),
-    HOST("connect", "clients; without network = host the broker decides and carries out"),
+    HOST("connect", "clients; without insecure-network = host the broker decides and carries out"),
     HOST("bind", "servers, UDP"),
     HOST("listen", "servers"),
     ALLOW_IF("sendto", 4, SYSCALL_EQ, 0, "send() on a connected socket"),

@@ -13,7 +13,7 @@
 
 enum syscall_action {
     SYSCALL_ALLOW,
-    SYSCALL_ALLOW_HOST,    /* with `network = host`; without, as SYSCALL_REPORT */
+    SYSCALL_ALLOW_HOST,    /* with `insecure-network = host`; without, as SYSCALL_REPORT */
     SYSCALL_ALLOW_FILES,   /* where the files are a private root's; without one quietly EPERM */
     SYSCALL_ALLOW_NETWORK, /* where the network is a namespace's or wholly given; otherwise quietly EPERM */
     SYSCALL_ANSWER,        /* answered by the broker, which knows what a worker may know */

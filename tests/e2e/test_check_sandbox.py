@@ -65,14 +65,14 @@ def test_without_user_namespaces_it_says_why_and_what_holds_alone(firecurtain, i
     ("read = /usr/share", "may read this, in its usual place"), ("env = TZ=Europe/Berlin", "sees this variable"),
     ("memory = 256M", "256 MiB of private memory"), ("threads = 7", "7 threads"), ("files = 99", "99 files and sockets"),
     ("state = 2G", "2 GiB in its private folder"), ("state-files = 77", "77 files"), ("log-rate = 5", "5 lines a second"),
-    ("network = host", "may talk to everything"),
+    ("insecure-network = host", "may talk to everything"),
 ])
 def test_an_option_is_said_in_words(firecurtain, option, words):
     result = firecurtain("check", "--sandbox", "show.cfg", files=show(option))
     assert result.returncode == 0, result.stdout + result.stderr
     layers, options, _ = report(result)["py1"]
     assert re.match(words if ".*" in words else re.escape(words), options[option]), options
-    assert layers["namespaces"][0] == "holds" and ("host's network" in layers["namespaces"][1]) == (option == "network = host")
+    assert layers["namespaces"][0] == "holds" and ("host's network" in layers["namespaces"][1]) == (option == "insecure-network = host")
     if option == "files = 99":
         assert "115 descriptors" in layers["limits"][1]  # and the worker's own
 

@@ -69,7 +69,7 @@ def test_a_worker_is_one_user_in_a_session_of_its_own(play, identity):
 
 
 def test_network_host_gives_the_network_and_nothing_else(play):
-    show = play(THREADED, MAPS, options="network = host")
+    show = play(THREADED, MAPS, options="insecure-network = host")
     for name in NAMESPACES:
         same = os.stat(f"/proc/{show.pid}/ns/{name}").st_ino == os.stat(f"/proc/{show.worker()}/ns/{name}").st_ino
         assert same == (name == "net"), name

@@ -19,7 +19,7 @@ def copy_of(example, folder, identity):
 
 @pytest.fixture
 def example(play, stage, identity):
-    """Plays a copy of an example. `osc` names its instance that speaks OSC; `edits` replaces text in its script."""
+    """Plays a copy of an example. `osc` names its instance that speaks OSC; `edits` replaces text in its files."""
 
     def start(name, osc, python, edits=()):
         folder = copy_of(stage.examples / name, stage.folder(identity) / name, identity)
@@ -58,10 +58,14 @@ def test_hello(example):
     show.printed("^fader at 0.25$", "show")
 
 
+def on_port(port):
+    return [(file, "8990", str(port)) for file in ("handlers.py", "reference.cfg")]
+
+
 def test_reference(example):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(20)
-        show = example("reference", "desk", "py1", [("handlers.py", "8990", str(server.getsockname()[1]))])
+        show = example("reference", "desk", "py1", on_port(server.getsockname()[1]))
         peer, _ = server.accept()
         with peer:
             show.set("/in1", 0.25)
@@ -80,7 +84,7 @@ def test_reference(example):
 
 
 def test_reference_without_its_server(example):
-    show = example("reference", "desk", "py1", [("handlers.py", "8990", str(free_port()))])
+    show = example("reference", "desk", "py1", on_port(free_port()))
     show.printed("^no server")
     show.set("/in1", 0.25)
     show.expect("/out1", 0.75)

@@ -1,11 +1,11 @@
-"""manage(): real TCP between a script (with `network = host`) and the test."""
+"""manage(): real TCP between a script (with `insecure-network = host`) and the test."""
 
 import contextlib
 import socket
 
 import pytest
 
-HOST = "network = host"
+HOST = "insecure-network = host"
 
 
 class Server:
@@ -292,7 +292,7 @@ for n in range(10):
     for peer in peers:
         peer.shutdown(socket.SHUT_WR)
         assert peer.recv(100) == b""
-    assert not show.log.matching("^(?!network = host)", "py1", ("warning", "error"))
+    assert not show.log.matching("^(?!insecure-network = host)", "py1", ("warning", "error"))
 
 
 def test_sockets_of_a_worker_that_ends_are_closed(play, server):

@@ -53,12 +53,12 @@ def test_the_reference_example(play):
 
             [python py1]
             module = my_handlers
-            network = host
+            connect = tcp:127.0.0.1:PORT
 
             [map]
             py1.my_handlers.in1 < wire./in
             py1.out1 > wire./out
-            """, scripts={"my_handlers.py": EXAMPLE.replace("PORT", str(server.getsockname()[1]))})
+            """.replace("PORT", str(server.getsockname()[1])), scripts={"my_handlers.py": EXAMPLE.replace("PORT", str(server.getsockname()[1]))})
         peer, _ = server.accept()
         with peer:
             # the channel

@@ -26,7 +26,7 @@ def may_make_user_namespaces(identity):
 @pytest.fixture
 def show(stage, identity):
     """One instance without network, one with all of the host's."""
-    config = "[python py1]\nmodule = nothing\n[python py2]\nmodule = nothing\nnetwork = host\n"
+    config = "[python py1]\nmodule = nothing\n[python py2]\nmodule = nothing\ninsecure-network = host\n"
     made = Show(stage, identity, config, {"nothing.py": ""})
     try:
         yield made.ready(["py1", "py2"])

@@ -371,6 +371,12 @@ def extended_attribute():
     syscall(188, b"left-attribute", b"user.x", b"y", 1, 0)
 
 
+@attack(23, "errno ENOSYS", CALLS)
+def wake_another_instance():
+    """A futex in a library that all instances map is keyed by the file: who waits there may be anybody."""
+    return syscall(202, ctypes.cast(libc.getpid, ctypes.c_void_p).value, 1, 1, 0, 0, 0)  # FUTEX_WAKE, not private
+
+
 # 27: what it runs on
 
 def _with_it_open(path, change):
