@@ -28,10 +28,10 @@
 #define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
 #define GUEST_LAST_WORD_MS 200   /* from a stopping process's end to its last message */
 
-static void guest_kill(struct guest *guest)
+void guest_kill(struct guest *guest)
 {
     if (guest->pidfd >= 0 && !guest->exited)
-        keeper_kill(guest->runtime->keeper, guest->pid);
+        keeper_signal(guest->runtime->keeper, guest->pid, SIGKILL);
 }
 
 void guest_violated(struct guest *guest, const char *format, ...)
@@ -61,7 +61,7 @@ static void guest_finish(void *userdata)
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     guest->out = output_free(guest->out);
     guest->err = output_free(guest->err);
-    guest->ops->ended(guest->userdata, guest->why, guest->asked && !guest->late);
+    guest->ops->ended(guest->userdata, guest->why, guest->asked && !guest->late, guest->is_clean);
 }
 
 /* The handshake, or stopping, took too long; or a process that is gone has no last word for us. */
@@ -73,11 +73,11 @@ static void guest_too_late(void *userdata)
         loop_defer(guest->runtime->loop, &guest->finish);
         return;
     }
+    if (!guest->hung_up && guest_is_overdue(guest))
+        return;
     guest->late = true;
     if (guest->hung_up)
         fc_log(FC_LOG_ERROR, guest->spec.instance, "closed its link to the broker, killed");
-    else if (guest->asked)
-        fc_log(FC_LOG_WARNING, guest->spec.instance, "does not stop in time, killed");
     else
         fc_log(FC_LOG_ERROR, guest->spec.instance, "does not start in time, killed");
     guest->state = ORDER_CLOSED;
@@ -91,7 +91,10 @@ void guest_set_deadline(struct guest *guest, uint64_t ms)
 
 static void guest_describe(struct guest *guest, const siginfo_t *info)
 {
-    if (info->si_code != CLD_EXITED && info->si_status == SIGSYS)
+    guest->is_clean = info->si_code == CLD_EXITED && info->si_status == 0;
+    if (guest->fate[0])
+        snprintf(guest->why, sizeof(guest->why), "%s: killed", guest->fate);
+    else if (info->si_code != CLD_EXITED && info->si_status == SIGSYS)
         snprintf(guest->why, sizeof(guest->why), "killed by SIGSYS: a system call of another architecture");
     else if (info->si_code != CLD_EXITED && guest_is_out_of_memory(guest))
         snprintf(guest->why, sizeof(guest->why), "memory limit (option memory): killed by SIG%s",
@@ -153,7 +156,7 @@ static void guest_spawned(void *userdata, pid_t pid)
             ? -errno
             : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited, guest);
     if (r < 0) {
-        keeper_kill(guest->runtime->keeper, pid);
+        keeper_signal(guest->runtime->keeper, pid, SIGKILL);
         waitpid(pid, NULL, __WALL);
         fc_closep(&guest->pidfd);
         guest->pidfd = -1;
@@ -369,13 +372,14 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     if (!n_events && !message.batch.n_ticks && !message.batch.n_ready)
         return 0;
     guest->state = ORDER_BUSY;
+    guest_watch_batch(guest);
     r = guest_link_send(guest, &message);
     if (r < 0)
         guest_violated(guest, "it does not take a batch: %s", strerror(-r));
     return n_events;
 }
 
-void guest_stop(struct guest *guest, uint32_t timeout_ms)
+void guest_stop(struct guest *guest)
 {
     int r;
 
@@ -391,7 +395,7 @@ void guest_stop(struct guest *guest, uint32_t timeout_ms)
         return;
     }
     guest->state = ORDER_STOPPING;
-    guest_set_deadline(guest, timeout_ms);
+    guest_watch(guest, guest->spec.stop_ms);
     r = guest_link_send(guest, &(struct message){.type = MESSAGE_STOP});
     if (r < 0)
         guest_violated(guest, "it cannot be told to stop: %s", strerror(-r));

@@ -34,9 +34,12 @@ struct guest_spec {
     uint64_t memory_bytes;
     uint32_t threads;
     uint32_t files;
-    uint32_t cpu_percent;        /* of one core; 0: no limit. Needs a cgroup */
-    uint64_t file_bytes;         /* of a single file */
-    uint32_t log_rate;           /* lines a second */
+    uint32_t cpu_percent; /* of one core; 0: no limit. Needs a cgroup */
+    uint64_t file_bytes;  /* of a single file */
+    uint32_t log_rate;    /* lines a second */
+    uint64_t handler_ms;  /* until the script is interrupted; as long again until it is killed; 0: never */
+    uint64_t start_ms;
+    uint64_t stop_ms;
     const struct policy *policy; /* what it may reach without `network`; resolved */
     bool probe;                  /* runs no script: says which layers hold, see worker/probe.h, … */
     int probe_fd;                /* … into this pipe */
@@ -57,8 +60,11 @@ struct guest_ops {
     bool (*is_congested)(void *userdata);
     /* idle, or something is due: a good time for guest_send() */
     void (*wanted)(void *userdata);
-    /* the process is gone; `why` is a sentence for the log, `asked` that it came to its end as we wanted */
-    void (*ended)(void *userdata, const char *why, bool asked);
+    /*
+     * the process is gone; `why` is a sentence for the log, `asked` that it came to its end as we wanted,
+     * `is_clean` that its exit status is 0
+     */
+    void (*ended)(void *userdata, const char *why, bool asked, bool is_clean);
 };
 
 /* Begins to make a worker. Does not wait; -errno. */
@@ -83,8 +89,8 @@ int guest_pid(const struct guest *guest);
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
 
-/* Asks the script to clean up and end; `ended` follows, after a kill if it takes longer than `timeout_ms`. */
-void guest_stop(struct guest *guest, uint32_t timeout_ms);
+/* Asks the script to clean up and end; `ended` follows, after a kill if need be. */
+void guest_stop(struct guest *guest);
 
 /* Ends the process at once; `why` is logged, `ended` follows. */
 void guest_end(struct guest *guest, const char *why);

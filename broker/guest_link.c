@@ -217,16 +217,19 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
     return r;
 }
 
-static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
+static void guest_handle_locked(struct guest *guest, const struct message_locked *locked)
 {
+    int32_t notify_fd = locked->notify_fd;
+
     if (notify_fd < 0 && !guest->runtime->no_sandbox) {
         guest_violated(guest, "it says that it has no system call filter");
         return;
     }
     if (notify_fd >= 0 && guest_watch_filter(guest, notify_fd) < 0)
         return;
+    guest->calls_address = locked->calls;
     guest->state = ORDER_IMPORTING;
-    loop_cancel_timer(guest->runtime->loop, &guest->deadline);
+    guest_watch(guest, guest->spec.start_ms);
     guest_send_or_end(guest, &(struct message){.type = MESSAGE_PROCEED});
 }
 
@@ -312,13 +315,14 @@ static void guest_handle(struct guest *guest, const struct message *message)
         guest_handle_hello(guest, message->hello_version);
         break;
     case MESSAGE_LOCKED:
-        guest_handle_locked(guest, message->notify_fd);
+        guest_handle_locked(guest, &message->locked);
         break;
     case MESSAGE_REPORT:
         guest_handle_report(guest, &message->report);
         break;
     case MESSAGE_READY:
         guest->state = ORDER_IDLE;
+        guest_watch(guest, 0);
         guest->ops->ready(guest->userdata);
         break;
     case MESSAGE_STOPPED:

@@ -36,10 +36,26 @@ struct guest {
     uint64_t kills_before; /* for want of memory, in that cgroup */
     struct timer deadline; /* of the handshake, or of stopping */
     struct loop_task finish;
+
+    /* the watchdog: what it saw last, and since when */
+    enum {
+        GUEST_IN_TIME,
+        GUEST_INTERRUPTED,
+        GUEST_DYING,
+    } watch;
+    uint64_t watch_ms;
+    uint64_t watched_ns;
+    uint64_t watched_calls;
+    uint64_t watched_batch;
+    uint64_t calls_address; /* in the worker */
+    uint64_t n_batches;
+
     bool exited;
-    bool asked;   /* guest_stop() was called */
-    bool late;    /* it did not stop in time */
-    bool hung_up; /* its link is gone, and so it should be soon */
+    bool asked;    /* guest_stop() was called */
+    bool is_clean; /* exited with status 0 */
+    bool late;     /* it did not stop in time */
+    char fate[96]; /* why we killed it; empty if we did not */
+    bool hung_up;  /* its link is gone, and so it should be soon */
     char why[160];
 
     /* the conversation */
@@ -73,6 +89,16 @@ int guest_link_send(struct guest *guest, const struct message *message);
 
 /* Gives the process `ms` to get on; one deadline at a time. */
 void guest_set_deadline(struct guest *guest, uint64_t ms);
+
+void guest_kill(struct guest *guest);
+
+/*
+ * guest_watch.c: the time that the script has for what it begins now, `limit_ms` until it is interrupted (0:
+ * as long as it likes), and what becomes of it when that is over: false if that is not what the deadline was.
+ */
+void guest_watch(struct guest *guest, uint64_t limit_ms);
+void guest_watch_batch(struct guest *guest);
+bool guest_is_overdue(struct guest *guest);
 
 /* Ends the worker for what it did, with the reason in the log. */
 void guest_violated(struct guest *guest, const char *format, ...) __attribute__((format(printf, 2, 3)));

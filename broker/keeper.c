@@ -196,9 +196,9 @@ int keeper_open_memory(struct keeper *keeper, pid_t pid)
     return keeper_do(keeper, KEEPER_OPEN_MEMORY, pid, -1, NULL);
 }
 
-int keeper_kill(struct keeper *keeper, pid_t pid)
+int keeper_signal(struct keeper *keeper, pid_t pid, int signal)
 {
-    return keeper_do(keeper, KEEPER_KILL, pid, -1, NULL);
+    return keeper_do(keeper, KEEPER_SIGNAL, pid, signal, NULL);
 }
 
 int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct cgroup_limits *limits)

@@ -75,8 +75,8 @@ int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct
 int keeper_open_memory_events(struct keeper *keeper, const char *instance);
 void keeper_remove_cgroup(struct keeper *keeper, const char *instance);
 
-/* SIGKILL to a child of this process. 0 or -errno. */
-int keeper_kill(struct keeper *keeper, pid_t pid);
+/* SIGKILL, SIGALRM or SIGABRT to a child of this process. 0 or -errno. */
+int keeper_signal(struct keeper *keeper, pid_t pid, int signal);
 
 /* getaddrinfo() in a process of its own; its result, and a list for fc_lookup_free(). */
 int keeper_lookup(struct keeper *keeper, const char *host, const char *port, const struct addrinfo *hints,

@@ -21,7 +21,7 @@ enum keeper_operation {
     KEEPER_OPEN_SHOWN,
     KEEPER_TAKE_DESCRIPTOR,
     KEEPER_OPEN_MEMORY,
-    KEEPER_KILL,
+    KEEPER_SIGNAL,
     KEEPER_MAKE_CGROUP,
     KEEPER_OPEN_MEMORY_EVENTS,
     KEEPER_REMOVE_CGROUP,
@@ -31,7 +31,7 @@ enum keeper_operation {
 struct keeper_request {
     int32_t operation; /* enum keeper_operation */
     int32_t pid;
-    int32_t fd;
+    int32_t fd;       /* or a signal */
     int32_t hints[4]; /* of a lookup: flags, family, socket type, protocol */
     char port[32];    /* of a lookup, "" for none */
     struct cgroup_limits limits;

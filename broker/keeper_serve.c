@@ -106,14 +106,16 @@ static int keeper_do_memory(const struct keeper_state *state, const struct keepe
     return pidfd_send_signal(pidfd, 0, NULL, 0) < 0 ? -errno : 0;
 }
 
-static int keeper_do_kill(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+static int keeper_do_signal(const struct keeper_state *state, const struct keeper_request *request, int *fd)
 {
     FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
 
     (void)fd;
     if (pidfd < 0)
         return pidfd;
-    return pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+    if (request->fd != SIGKILL && request->fd != SIGALRM && request->fd != SIGABRT)
+        return -EPERM;
+    return pidfd_send_signal(pidfd, request->fd, NULL, 0) < 0 ? -errno : 0;
 }
 
 static bool keeper_is_name(const char *text)
@@ -240,7 +242,7 @@ static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_OPEN_SHOWN] = keeper_do_open_shown,
     [KEEPER_TAKE_DESCRIPTOR] = keeper_do_take,
     [KEEPER_OPEN_MEMORY] = keeper_do_memory,
-    [KEEPER_KILL] = keeper_do_kill,
+    [KEEPER_SIGNAL] = keeper_do_signal,
     [KEEPER_MAKE_CGROUP] = keeper_do_make_cgroup,
     [KEEPER_OPEN_MEMORY_EVENTS] = keeper_do_memory_events,
     [KEEPER_REMOVE_CGROUP] = keeper_do_remove_cgroup,

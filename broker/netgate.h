@@ -25,6 +25,9 @@ struct netgate_spec {
 /* Takes over `fd`, a seccomp notification descriptor of the worker. -EBADF if it is none, or -errno. */
 int netgate_new(struct netgate **gate, struct loop *loop, const struct netgate_spec *spec, int fd);
 
+/* Callers that wait get EINTR: a signal is coming. NULL is fine. */
+void netgate_interrupt(struct netgate *gate);
+
 /* Callers that still wait get ENOSYS from the kernel. Takes NULL; returns NULL. */
 struct netgate *netgate_free(struct netgate *gate);
 

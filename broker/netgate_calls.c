@@ -57,6 +57,16 @@ static void netgate_pending_end(struct netgate_pending *pending)
     *pending = (struct netgate_pending){0};
 }
 
+void netgate_interrupt(struct netgate *gate)
+{
+    for (size_t i = 0; gate && i < NETGATE_MAX_PENDING; i++) {
+        if (!gate->pending[i].gate)
+            continue;
+        netgate_answer(gate, gate->pending[i].id, -EINTR, 0);
+        netgate_pending_end(&gate->pending[i]);
+    }
+}
+
 void netgate_drop_pending(struct netgate *gate)
 {
     for (size_t i = 0; i < NETGATE_MAX_PENDING; i++) {

@@ -17,6 +17,10 @@
 #define PYTHON_LOG_RATE     100
 #define PYTHON_STATE_BYTES  (UINT64_C(64) << 20)
 #define PYTHON_STATE_FILES  10000
+#define PYTHON_HANDLER_MS   5000
+#define PYTHON_START_MS     10000
+#define PYTHON_STOP_MS      5000
+#define PYTHON_RESTART_NS   (30 * FC_NS_PER_S)
 
 static void *python_instance_new(struct fc_instance *instance, const char *directory)
 {
@@ -33,6 +37,10 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
     python->log_rate = PYTHON_LOG_RATE;
     python->state_bytes = PYTHON_STATE_BYTES;
     python->state_files = PYTHON_STATE_FILES;
+    python->handler_ms = PYTHON_HANDLER_MS;
+    python->start_ms = PYTHON_START_MS;
+    python->stop_ms = PYTHON_STOP_MS;
+    python->restart.max_delay_ns = PYTHON_RESTART_NS;
     queue_init(&python->queue, PYTHON_QUEUE_EVENTS);
     if (python->folder)
         return python;
@@ -113,6 +121,10 @@ static void python_set(void *self, uint32_t channel, double value)
 {
     struct python *python = self;
 
+    if (python->is_over) {
+        python->inputs[channel] = value; /* nobody will take it out of a queue */
+        return;
+    }
     if (queue_push(&python->queue, channel, value) < 0)
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: an event was lost");
     if (python->queue.replaced != python->queue_warned)

@@ -7,8 +7,10 @@
 
 #include "broker/python_private.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
 
 #define OPTION_BOTH       (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
+#define OPTION_MAX_MS     (UINT64_C(24) * 3600000)
 #define OPTION_MIN_MEMORY (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
 
 const struct fc_option python_options[] = {
@@ -30,6 +32,12 @@ const struct fc_option python_options[] = {
     {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
     {"state", OPTION_BOTH, false, "64M", "size of the script's private folder"},
     {"state-files", OPTION_BOTH, false, "10000", "files and folders in it"},
+    {"restart", OPTION_BOTH, false, "on-failure", "after its end: always (default), on-failure, or never"},
+    {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time, after which there are no more"},
+    {"restart-delay", OPTION_BOTH, false, "30s", "the longest delay of a restart; the first is at once"},
+    {"handler-timeout", OPTION_BOTH, false, "5s", "time of a handler until it is interrupted; 0: never"},
+    {"start-timeout", OPTION_BOTH, false, "10s", "the same for the import of the modules"},
+    {"stop-timeout", OPTION_BOTH, false, "5s", "the same for the cleanup handler"},
     {"log-rate", OPTION_BOTH, false, "100", "lines a second that the script may log"},
     {0},
 };
@@ -237,6 +245,83 @@ static int option_state_files(struct python *python, const char *value, struct f
     return option_number(value, 1, 10000000, false, &python->state_files, reason);
 }
 
+/* Milliseconds, from "200ms", "5s", "1m", or "5", which are seconds. */
+static int option_duration(const char *value, uint64_t max_ms, uint64_t *ms, struct fc_reason *reason)
+{
+    static const struct {
+        const char *name;
+        uint64_t ms;
+    } units[] = {{"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60000}, {"h", 3600000}};
+    char *end;
+
+    errno = 0;
+    *ms = strtoull(value, &end, 10);
+    for (size_t i = 0; isdigit((unsigned char)value[0]) && !errno && i < FC_ARRAY_SIZE(units); i++) {
+        if (strcmp(end, units[i].name) == 0 && *ms <= max_ms / units[i].ms) {
+            *ms *= units[i].ms;
+            return 0;
+        }
+    }
+    return fc_refuse(reason, "\"%.50s\" is no time up to %llu h, such as 200ms, 5s or 1m", value,
+                     (unsigned long long)(max_ms / 3600000));
+}
+
+static int option_restart(struct python *python, const char *value, struct fc_reason *reason)
+{
+    static const char *const modes[] = {
+        [RESTART_ALWAYS] = "always", [RESTART_ON_FAILURE] = "on-failure", [RESTART_NEVER] = "never"};
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(modes); i++) {
+        if (strcmp(value, modes[i]) == 0) {
+            python->restart.mode = (enum restart_mode)i;
+            return 0;
+        }
+    }
+    return fc_refuse(reason, "restart is always, on-failure or never, not \"%.50s\"", value);
+}
+
+static int option_restart_limit(struct python *python, const char *value, struct fc_reason *reason)
+{
+    const char *slash = strchr(value, '/');
+    uint64_t ms = 0;
+    char number[16];
+    int r;
+
+    if (!slash || slash - value >= (ptrdiff_t)sizeof(number))
+        return fc_refuse(reason, "restart-limit takes restarts/time, such as 5/1m, not \"%.50s\"", value);
+    snprintf(number, sizeof(number), "%.*s", (int)(slash - value), value);
+    r = option_number(number, 1, RESTART_MAX_LIMIT, false, &python->restart.limit, reason);
+    if (r == 0)
+        r = option_duration(slash + 1, OPTION_MAX_MS, &ms, reason);
+    python->restart.window_ns = ms * FC_NS_PER_MS;
+    return r;
+}
+
+static int option_restart_delay(struct python *python, const char *value, struct fc_reason *reason)
+{
+    uint64_t ms;
+    int r = option_duration(value, OPTION_MAX_MS, &ms, reason);
+
+    if (r == 0)
+        python->restart.max_delay_ns = ms * FC_NS_PER_MS;
+    return r;
+}
+
+static int option_handler_timeout(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_duration(value, OPTION_MAX_MS, &python->handler_ms, reason);
+}
+
+static int option_start_timeout(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_duration(value, OPTION_MAX_MS, &python->start_ms, reason);
+}
+
+static int option_stop_timeout(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_duration(value, OPTION_MAX_MS, &python->stop_ms, reason);
+}
+
 int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason)
 {
@@ -256,6 +341,12 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         {"threads", option_threads},
         {"files", option_files},
         {"log-rate", option_log_rate},
+        {"restart", option_restart},
+        {"restart-limit", option_restart_limit},
+        {"restart-delay", option_restart_delay},
+        {"handler-timeout", option_handler_timeout},
+        {"start-timeout", option_start_timeout},
+        {"stop-timeout", option_stop_timeout},
         {"state", option_state},
         {"state-files", option_state_files},
     };

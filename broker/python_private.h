@@ -13,7 +13,9 @@
 #include "broker/policy.h"
 #include "broker/python.h"
 #include "broker/queue.h"
+#include "broker/restart.h"
 #include "broker/runtime.h"
+#include "broker/start_queue.h"
 #include "broker/state_limit.h"
 
 struct python {
@@ -35,6 +37,10 @@ struct python {
     uint64_t log_rate;
     uint64_t state_bytes;
     uint64_t state_files;
+    uint64_t handler_ms; /* timeouts; 0: none */
+    uint64_t start_ms;
+    uint64_t stop_ms;
+    struct restart restart;
 
     /* last values by channel; they outlive the worker */
     double *inputs;
@@ -46,7 +52,10 @@ struct python {
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
     struct state_limit *state_limit;
-    struct timer restart;
+    struct timer restart_timer;
+    struct start_turn turn;
+    uint64_t started_ns;
+    bool is_over; /* not started again until the configuration is read again */
     char state_folder[PATH_MAX];
     int state_fd; /* of it, while it is watched */
     bool stopping;

@@ -8,8 +8,6 @@
 #include "broker/python_private.h"
 #include "firecurtain/cleanup.h"
 
-#define PROBE_STOP_MS 5000
-
 struct probe {
     struct python *python;
     struct loop *loop;
@@ -29,7 +27,7 @@ static void probe_ready(void *userdata)
     struct probe *probe = userdata;
 
     probe->found->held = true;
-    guest_stop(probe->python->guest, PROBE_STOP_MS);
+    guest_stop(probe->python->guest);
 }
 
 static int probe_new_channel(void *userdata, const char *name)
@@ -64,11 +62,11 @@ static void probe_wanted(void *userdata)
     (void)userdata;
 }
 
-static void probe_ended(void *userdata, const char *why, bool asked)
+static void probe_ended(void *userdata, const char *why, bool asked, bool is_clean)
 {
     struct probe *probe = userdata;
 
-    (void)asked;
+    (void)asked, (void)is_clean;
     snprintf(probe->found->why, sizeof(probe->found->why), "%s", why);
     loop_stop(probe->loop);
 }

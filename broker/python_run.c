@@ -11,9 +11,6 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define PYTHON_RESTART_NS FC_NS_PER_S
-#define PYTHON_STOP_MS    5000
-
 static struct runtime *python_runtime(const struct python *python)
 {
     return python->instance->show->runtime;
@@ -50,6 +47,7 @@ static void python_ready(void *userdata)
 {
     struct python *python = userdata;
 
+    start_queue_leave(&python->turn);
     free(python->setup_channels);
     python->setup_channels = NULL;
     fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d)", guest_pid(python->guest));
@@ -98,19 +96,52 @@ static void python_wanted(void *userdata)
     python_pump(userdata);
 }
 
-static void python_ended(void *userdata, const char *why, bool asked)
+/* Says what becomes of an instance whose worker has ended. */
+static void python_say_ended(const struct python *python, const char *why, uint64_t delay_ns, uint64_t now_ns)
+{
+    const char *name = python->instance->name;
+
+    if (delay_ns == 0)
+        fc_log(FC_LOG_ERROR, name, "worker ended: %s; starting it again", why);
+    else if (delay_ns != RESTART_NOT)
+        fc_log(FC_LOG_ERROR, name, "worker ended: %s; starting it again in %.1f s", why,
+               (double)delay_ns / (double)FC_NS_PER_S);
+    else if (restart_is_exhausted(&python->restart, now_ns))
+        fc_log(
+            FC_LOG_ERROR, name,
+            "worker ended: %s; failed: that were %llu restarts within restart-limit, and there are no more "
+            "until the configuration is read again",
+            why, (unsigned long long)python->restart.limit);
+    else
+        fc_log(FC_LOG_WARNING, name, "worker ended: %s; not started again (option restart)", why);
+}
+
+static void python_again(struct python *python, const char *why, bool is_clean)
+{
+    uint64_t now_ns = fc_now_ns();
+    uint64_t delay_ns =
+        restart_delay_ns(&python->restart, python->started_ns, now_ns, is_clean, (uint32_t)now_ns);
+
+    python_say_ended(python, why, delay_ns, now_ns);
+    python->is_over = delay_ns == RESTART_NOT;
+    if (python->is_over)
+        queue_clear(&python->queue);
+    else
+        loop_set_timer(python_runtime(python)->loop, &python->restart_timer, now_ns + delay_ns);
+}
+
+static void python_ended(void *userdata, const char *why, bool asked, bool is_clean)
 {
     struct python *python = userdata;
 
+    start_queue_leave(&python->turn);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
     else
-        fc_log(FC_LOG_ERROR, python->instance->name, "worker ended: %s; starting it again in 1 s", why);
+        python_again(python, why, is_clean);
     python->guest = guest_free(python->guest);
     if (python->stopping)
         fc_quiesced(python->instance);
-    else
-        loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
 }
 
 const struct guest_ops python_guest_ops = {
@@ -172,6 +203,9 @@ struct guest_spec python_guest_spec(const struct python *python)
         .files = (uint32_t)python->files,
         .log_rate = (uint32_t)python->log_rate,
         .file_bytes = python->state_bytes,
+        .handler_ms = python->handler_ms,
+        .start_ms = python->start_ms,
+        .stop_ms = python->stop_ms,
     };
 }
 
@@ -179,9 +213,11 @@ static int python_spawn(struct python *python)
 {
     struct guest_spec spec = python_guest_spec(python);
 
+    python->started_ns = fc_now_ns();
     return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);
 }
 
+/* Its turn to start again has come. */
 static void python_restart(void *userdata)
 {
     struct python *python = userdata;
@@ -189,8 +225,15 @@ static void python_restart(void *userdata)
 
     if (r == 0)
         return;
-    fc_log(FC_LOG_ERROR, python->instance->name, "no worker: %s; trying again in 1 s", strerror(-r));
-    loop_set_timer(python_runtime(python)->loop, &python->restart, fc_now_ns() + PYTHON_RESTART_NS);
+    start_queue_leave(&python->turn);
+    python_again(python, strerror(-r), false);
+}
+
+static void python_restart_due(void *userdata)
+{
+    struct python *python = userdata;
+
+    start_queue_enter(python_runtime(python)->starts, &python->turn);
 }
 
 /* A limit that somebody asked for is kept, or nothing starts. */
@@ -247,7 +290,9 @@ int python_start(void *self)
     if (r < 0)
         return r;
     python->stopping = false;
-    python->restart = (struct timer){.fn = python_restart, .userdata = python};
+    python->is_over = false;
+    python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
+    python->turn = (struct start_turn){.fn = python_restart, .userdata = python};
     return python_spawn(python);
 }
 
@@ -259,8 +304,9 @@ void python_stop(void *self)
     python->state_limit = state_limit_free(python->state_limit);
     fc_closep(&python->state_fd);
     python->state_fd = -1;
+    start_queue_leave(&python->turn);
     if (python->instance->show->runtime)
-        loop_cancel_timer(python_runtime(python)->loop, &python->restart);
+        loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
     free(python->setup_channels);
     python->setup_channels = NULL;
 }
@@ -270,9 +316,10 @@ bool python_quiesce(void *self)
     struct python *python = self;
 
     python->stopping = true;
-    loop_cancel_timer(python_runtime(python)->loop, &python->restart);
+    start_queue_leave(&python->turn);
+    loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
     if (!python->guest)
         return false;
-    guest_stop(python->guest, PYTHON_STOP_MS);
+    guest_stop(python->guest);
     return true;
 }

@@ -23,6 +23,7 @@
 #include "broker/lookup.h"
 #include "broker/path_set.h"
 #include "broker/spawn.h"
+#include "broker/start_queue.h"
 #include "broker/state_limit.h"
 #include "firecurtain/cleanup.h"
 
@@ -334,6 +335,8 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown)
         r = link_guard_start(runtime->loop);
     if (r == 0)
         r = state_monitor_new(&runtime->states, runtime->loop);
+    if (r == 0)
+        r = start_queue_new(&runtime->starts, runtime->loop);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
     return spawner_new(&runtime->spawner, runtime);
@@ -359,6 +362,7 @@ void runtime_deinit(struct runtime *runtime)
     runtime->links = link_context_free(runtime->links);
     link_guard_stop();
     runtime->states = state_monitor_free(runtime->states);
+    runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
     loop_remove(runtime->keeper_source);
     runtime->loop = loop_free(runtime->loop);

@@ -16,6 +16,7 @@ struct cgroups;
 struct keeper;
 struct path_set;
 struct spawner;
+struct start_queue;
 struct state_monitor;
 
 struct runtime {
@@ -25,6 +26,7 @@ struct runtime {
     struct keeper *keeper;
     struct loop_source *keeper_source;
     struct spawner *spawner;
+    struct start_queue *starts;
     struct cgroups *cgroups;
     struct state_monitor *states;
     char *runtime_folder;

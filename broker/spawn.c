@@ -82,7 +82,7 @@ static void spawner_finish_first(struct spawner *spawner, pid_t pid)
     if (!job->cancelled) {
         job->done(job->userdata, pid);
     } else if (pid > 0) {
-        keeper_kill(spawner->runtime->keeper, pid);
+        keeper_signal(spawner->runtime->keeper, pid, SIGKILL);
         waitpid(pid, NULL, __WALL); /* at once: it was killed */
     }
     spawn_job_free(job);
@@ -95,7 +95,7 @@ static void spawner_lost(struct spawner *spawner)
     fc_closep(&spawner->socket);
     spawner->socket = -1;
     if (spawner->pid > 0) {
-        keeper_kill(spawner->runtime->keeper, spawner->pid);
+        keeper_signal(spawner->runtime->keeper, spawner->pid, SIGKILL);
         waitpid(spawner->pid, NULL, __WALL);
         spawner->pid = 0;
     }

@@ -194,7 +194,8 @@ static int codec_prepare_small(struct codec *codec, const struct message *messag
         return 0;
     case MESSAGE_LOCKED:
         CODEC_NEW(codec, from->locked, firecurtain__locked__init);
-        from->locked->notify_fd = message->notify_fd;
+        from->locked->notify_fd = message->locked.notify_fd;
+        from->locked->calls = message->locked.calls;
         from->kind_case = FIRECURTAIN__FROM_WORKER__KIND_LOCKED;
         return 0;
     case MESSAGE_READY:
@@ -393,7 +394,8 @@ static int codec_decode_from_worker(struct codec *codec, const void *bytes, size
         return 0;
     case FIRECURTAIN__FROM_WORKER__KIND_LOCKED:
         message->type = MESSAGE_LOCKED;
-        message->notify_fd = from->locked->notify_fd;
+        message->locked =
+            (struct message_locked){.notify_fd = from->locked->notify_fd, .calls = from->locked->calls};
         return 0;
     case FIRECURTAIN__FROM_WORKER__KIND_REPORT:
         message->type = MESSAGE_REPORT;

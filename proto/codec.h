@@ -85,13 +85,18 @@ struct message_report {
     uint32_t exceptions;
 };
 
+struct message_locked {
+    int32_t notify_fd; /* -1: there is no filter */
+    uint64_t calls;    /* where the worker counts its calls into the script */
+};
+
 struct message {
     enum message_type type;
     union {
         struct message_setup setup;
         struct message_batch batch;
         uint32_t hello_version;
-        int32_t notify_fd;
+        struct message_locked locked;
         struct message_report report;
     };
 };

@@ -79,6 +79,7 @@ static void dispatch_event(uint32_t id, double value)
         PyObject *handler = Py_NewRef(channel->handler);
 
         script.current = id;
+        script.calls++;
         number = PyFloat_FromDouble(value);
         result = number ? PyObject_CallOneArg(handler, number) : NULL;
         Py_XDECREF(number);
@@ -102,6 +103,7 @@ static void dispatch_tick(uint32_t id)
     if (!function)
         return; /* cancelled meanwhile */
     Py_INCREF(function);
+    script.calls++;
     dispatch_returned(PyObject_CallNoArgs(function), "interval", NULL);
     Py_DECREF(function);
 }
@@ -115,6 +117,7 @@ static void dispatch_ready(uint32_t id)
         return; /* unregistered meanwhile */
     handler = Py_NewRef(entry->handler);
     object = Py_NewRef(entry->socket);
+    script.calls++;
     dispatch_returned(PyObject_CallOneArg(handler, object), "socket handler", NULL);
     Py_DECREF(object);
     Py_DECREF(handler);

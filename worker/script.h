@@ -43,6 +43,8 @@ struct script {
     uint64_t timestamp_ms; /* of the running call, 0 as long as nobody asked */
     unsigned long main_thread;
     bool importing;
+    uint64_t
+        calls; /* how many calls into the script were begun: the broker looks, to see that things go on */
 };
 
 extern struct script script;

@@ -115,7 +115,7 @@ static void worker_lock(struct session *session, const struct sandbox *sandbox)
     FC_AUTO_CLOSE int fd = worker_load_filter(sandbox);
     int r;
 
-    message.notify_fd = fd;
+    message.locked = (struct message_locked){.notify_fd = fd, .calls = (uintptr_t)&script.calls};
     r = session_send(session, &message);
     if (r == 0)
         r = session_receive(session, &message, WORKER_HANDSHAKE_MS);

@@ -121,6 +121,7 @@ def test_root_of_a_user_namespace_is_refused(firecurtain):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to install a program setuid, or with capabilities")
+@pytest.mark.skipif(IS_ASAN, reason="the leak sanitizer cannot look at a privileged program's end")
 @user_only
 @pytest.mark.parametrize("privilege", ["setuid", "setgid", "capabilities", "ambient"])
 def test_a_privileged_program_or_caller_is_refused(stage, identity, privilege):

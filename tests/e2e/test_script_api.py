@@ -113,7 +113,7 @@ def test_values_outlive_a_restart_of_the_instance(play):
     assert "3" in end.message
     again = show.log.wait(r"^running \(pid", "py1", after=show.log.lines.index(end))
     assert show.worker() != first
-    assert 0.8 < again.arrived - end.arrived < 15, "starts again after one second"
+    assert again.arrived - end.arrived < 15, "the first restart is at once"
     show.set("/tell", 1)
     assert show.printed("^values") == "values 0.625 0.25"
 

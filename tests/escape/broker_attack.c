@@ -212,7 +212,7 @@ static void attack_zygote(const char *state)
     tell("works:zygote", pid);
     if (pid > 0) {
         tell("works:keeper_memory", keeper_open_memory(runtime.keeper, pid));
-        tell("works:keeper_kill", keeper_kill(runtime.keeper, pid));
+        tell("works:keeper_signal", keeper_signal(runtime.keeper, pid, SIGKILL));
         tell("works:wait", said(waitpid(pid, NULL, __WALL)));
     }
     tell("always:zygote_state_elsewhere", ask_zygote(folder, folder, "x"));
@@ -229,7 +229,7 @@ static void attack_keeper(const char *state)
     tell("always:keeper_listen_elsewhere", keeper_listen(keeper, "../x"));
     tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
-    tell("always:keeper_kill", keeper_kill(keeper, victim));
+    tell("always:keeper_signal", keeper_signal(keeper, victim, SIGKILL));
     tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, "/etc"));
     snprintf(path, sizeof(path), "%.4000s/../..", folder);
     tell("always:keeper_shown_above", keeper_open_shown(keeper, path));

@@ -57,7 +57,7 @@ ROWS = {
     34: Row("a flood of connections", "EAGAIN at 50 a second"),
     35: Row("a name that resolves differently later", "what it was at the start is reached", "network gate"),
     36: Row("servers without permission", "EACCES"),
-    37: Row("endless loops, also native ones that keep the interpreter", "its own instance waits", "broker"),
+    37: Row("endless loops, also native ones that keep the interpreter", "`TimeoutError`, or the worker is killed", "watchdog"),
     38: Row("memory until it fails, in eight at once", "ENOMEM for each at its own limit"),
     39: Row("threads and descriptors until it fails", "fails at its own limit; in the fallback threads at that of memory"),
     40: Row("floods of output, endless lines, terminal escapes", "cut, counted, escaped"),

@@ -124,8 +124,20 @@ def test_endless_loops(stage, identity):
     assert time.monotonic() - begin < 12
 
 
-def test_endless_loops_are_ended_at_the_handlers_limit():
-    pytest.skip("the product has no time limit for handlers yet (row 37; docs/sandbox.md, \"Not yet\")")
+def test_endless_loops_are_ended_at_the_handlers_limit(stage, identity):
+    """37: Python gets an exception, and machine code the end."""
+    limit = "handler-timeout = 400ms"
+    theatre = Theatre(stage, identity, {"py1": ("spin", limit), "py2": ("spin", limit)}, scripts={"spin.py": SPIN})
+    try:
+        theatre.show.set("/py1", 0.1)
+        theatre.show.set("/py2", 0.9)
+        theatre.log.wait("^TimeoutError: ", "py1")
+        theatre.log.wait("^worker ended: did not return within 0.8 s", "py2")
+        theatre.log.wait(r"^running \(pid", "py2", count=2)
+        assert not theatre.log.matching("^worker ended", "py1")
+        theatre.prober.check(fresh=True)
+    finally:
+        theatre.end()
 
 
 def test_the_private_folder_is_bounded(stage, identity):
@@ -171,12 +183,15 @@ CRASH = "import os\nprint('starting')\nos._exit(9)\n"
 
 
 def test_a_crash_loop_does_not_spin(stage, identity):
-    """43: at most one start a second, and no zombies. (That it becomes slower is not there yet.)"""
-    theatre = Theatre(stage, identity, {"py1": ("crash", "")}, scripts={"crash.py": CRASH}, ready=False)
+    """43: at once, then after delays that double; and no zombies."""
+    theatre = Theatre(stage, identity, {"py1": ("crash", "restart-delay = 30s")}, scripts={"crash.py": CRASH}, ready=False)
     try:
         time.sleep(3.2)
         starts = len(theatre.log.matching("^starting$", "py1"))
-        assert 2 <= starts <= 5
+        assert 3 <= starts <= 8  # at 0, 0, 0.1, 0.3, 0.7, 1.5, 3.1 s
+        told = [re.search(r"again(?: in ([\d.]+) s)?$", line.message)[1] for line in theatre.log.matching("^worker ended", "py1")]
+        delays = [float(delay or 0) for delay in told]
+        assert delays[0] == 0 and delays == sorted(delays) and delays[-1] >= 0.4
         assert all(state(pid) != "Z" for pid in children(theatre.show.pid))
         theatre.prober.check(fresh=True)
     finally:

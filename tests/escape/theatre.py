@@ -26,6 +26,8 @@ dest = 127.0.0.1 @OUT@
 [osc probe]
 bind = 127.0.0.1 @IN2@
 dest = 127.0.0.1 @OUT2@
+[backend python]
+restart-delay = 200ms
 [python good]
 module = good
 {instances}

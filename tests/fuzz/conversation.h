@@ -66,7 +66,7 @@ static void finish(void *userdata)
 {
     struct guest *guest = userdata;
 
-    guest->ops->ended(guest->userdata, "it said so", true);
+    guest->ops->ended(guest->userdata, "it said so", true, true);
 }
 
 static void remove_folder(void)

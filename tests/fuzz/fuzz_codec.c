@@ -84,7 +84,7 @@ static void compare(const struct message *a, const struct message *b)
     else if (a->type == MESSAGE_HELLO)
         require(a->hello_version == b->hello_version);
     else if (a->type == MESSAGE_LOCKED)
-        require(a->notify_fd == b->notify_fd);
+        require(a->locked.notify_fd == b->locked.notify_fd && a->locked.calls == b->locked.calls);
 }
 
 static void encode_and_compare(enum codec_side side, const struct message *message)

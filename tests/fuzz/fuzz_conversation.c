@@ -124,7 +124,7 @@ static void judge(enum order_state before, const struct message *message)
     if (message->type == MESSAGE_HELLO)
         require((message->hello_version == CODEC_VERSION) == (after == ORDER_LOCKING));
     if (message->type == MESSAGE_LOCKED)
-        require(after == (message->notify_fd == FD_LISTENER ? ORDER_IMPORTING : ORDER_CLOSED));
+        require(after == (message->locked.notify_fd == FD_LISTENER ? ORDER_IMPORTING : ORDER_CLOSED));
     if (message->type == MESSAGE_READY)
         require(after == ORDER_IDLE || after == ORDER_BUSY);
     if (message->type == MESSAGE_REPORT) {
@@ -214,7 +214,7 @@ static void say_opening(void)
 {
     static const struct message opening[] = {
         {.type = MESSAGE_HELLO, .hello_version = CODEC_VERSION},
-        {.type = MESSAGE_LOCKED, .notify_fd = FD_LISTENER},
+        {.type = MESSAGE_LOCKED, .locked.notify_fd = FD_LISTENER},
         {.type = MESSAGE_READY},
     };
     uint8_t bytes[64];

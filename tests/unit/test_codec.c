@@ -84,9 +84,9 @@ static void test_locked(void **state)
     static const int32_t fds[] = {0, 7, -1, INT32_MAX, INT32_MIN};
 
     for (size_t i = 0; i < 5; i++) {
-        struct message message = {.type = MESSAGE_LOCKED, .notify_fd = fds[i]};
+        struct message message = {.type = MESSAGE_LOCKED, .locked = {.notify_fd = fds[i], .calls = i}};
 
-        assert_int_equal(send_over(*state, &message).notify_fd, fds[i]);
+        assert_int_equal(send_over(*state, &message).locked.notify_fd, fds[i]);
     }
 }
 

@@ -1,0 +1,37 @@
+/*
+ * Restarts take their turn: as many at a time as there are processors, so that a hundred workers which fall
+ * together do not keep those from the processors that play on.
+ */
+#ifndef BROKER_START_QUEUE_H
+#define BROKER_START_QUEUE_H
+
+#include <stdbool.h>
+
+#include "broker/loop.h"
+
+struct start_queue;
+
+/* Lives inside what it belongs to; zeroed but for fn and userdata means: neither waiting nor starting. */
+struct start_turn {
+    void (*fn)(void *userdata);
+    void *userdata;
+    struct start_queue *queue;
+    struct start_turn *next;
+    struct timer patience; /* one that takes long does not keep the others waiting */
+    bool is_waiting;
+    bool is_starting;
+};
+
+/* -ENOMEM. */
+int start_queue_new(struct start_queue **queue, struct loop *loop);
+
+/* Takes NULL; returns NULL. */
+struct start_queue *start_queue_free(struct start_queue *queue);
+
+/* Calls fn, now or when others have started. */
+void start_queue_enter(struct start_queue *queue, struct start_turn *turn);
+
+/* It has started, or never will. Fine at any time. */
+void start_queue_leave(struct start_turn *turn);
+
+#endif
