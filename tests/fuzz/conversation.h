@@ -35,6 +35,7 @@ static int pidfd;
 static struct show *show;
 static struct python *python;
 static struct link *broker, *worker; /* the two ends */
+static char path[32];
 
 static void stop(void *userdata)
 {
@@ -71,7 +72,7 @@ static void finish(void *userdata)
 
 static void remove_folder(void)
 {
-    unlink("link");
+    unlink(path);
     unlink("show.cfg");
     if (chdir("/") == 0)
         rmdir(folder);
@@ -162,10 +163,11 @@ static const struct managed_ops managed_ops = {.changed = wanted, .take = take};
 /* Both ends stay for many inputs: making them takes longest. */
 static void make_links(void)
 {
-    static const char path[] = "link";
+    static unsigned n;
 
     if (broker)
         return;
+    snprintf(path, sizeof(path), "link%u", n++); /* libzmq may still be about to remove the one before */
     require(link_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
 }
 

@@ -40,7 +40,7 @@ static __int128 read_size(const char *text, bool units)
     if (!isdigit((unsigned char)*text))
         return -1;
     for (; isdigit((unsigned char)*text); text++)
-        number = number < (__int128)1 << 100 ? number * 10 + (*text - '0') : number;
+        number = number < (__int128)1 << 80 ? number * 10 + (*text - '0') : number;
     if (units && *text && strchr("kKmMgG", *text))
         number *= strchr("kK", *text) ? 1 << 10 : strchr("mM", *text) ? 1 << 20 : 1 << 30, text++;
     return *text ? -1 : number;
