@@ -376,6 +376,7 @@ def test_cleanup_handler_that_is_no_function_is_a_type_error(play):
                 print("refused", repr(wrong))
     """, sync=True)
     show.sync()
+    show.printed(r"^refused \[\]$")
     assert show.log.messages("py1", "refused") == ["refused 5", "refused 'text'", "refused []"]
 
 

@@ -208,7 +208,7 @@ static void begin(void)
     require(show_build(&show, config, "show.cfg", false) == 0);
     show->runtime = &runtime;
     python = show->instances[0]->self;
-    python->restart = (struct timer){.fn = nothing};
+    python->restart_timer = (struct timer){.fn = nothing};
     python->guest = make_guest();
 }
 
