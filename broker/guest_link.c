@@ -227,6 +227,8 @@ static void guest_handle_locked(struct guest *guest, const struct message_locked
     }
     if (notify_fd >= 0 && guest_watch_filter(guest, notify_fd) < 0)
         return;
+    if (notify_fd < 0) /* for the watchdog; without it, it cannot tell calls apart */
+        guest->memory = keeper_open_memory(guest->runtime->keeper, guest->pid);
     guest->calls_address = locked->calls;
     guest->state = ORDER_IMPORTING;
     guest_watch(guest, guest->spec.start_ms);
