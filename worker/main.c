@@ -34,7 +34,7 @@ enum main_argument {
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "handle_segv=0:handle_abort=0:detect_leaks=0:use_sigaltstack=0";
+    return "handle_segv=0:handle_abort=0:detect_leaks=0";
 }
 #endif
 

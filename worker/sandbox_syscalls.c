@@ -164,6 +164,10 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW_IF("tgkill", 0, SYSCALL_EQ, SYSCALL_SELF, "raise(), abort()"),
     REPORT_IF("tgkill", 0, SYSCALL_NE, SYSCALL_SELF, "a signal to another process"),
 
+#ifdef FIRECURTAIN_ASAN
+    ALLOW("sigaltstack", "the sanitizer asks for it at the end of a worker"),
+#endif
+
     /* files: in the private root */
     ALLOW("read", "files and sockets"),
     ALLOW("pread64", "files"),
