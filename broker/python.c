@@ -103,6 +103,11 @@ static int python_channel(void *self, uint32_t id, const char *name, unsigned di
     return python_add_values(self, id);
 }
 
+static uint64_t python_lost(const struct python *python)
+{
+    return python->queue.replaced + python->queue.dropped;
+}
+
 /* A full queue says so once a second at most. */
 static void python_warn_full(struct python *python)
 {
@@ -110,10 +115,11 @@ static void python_warn_full(struct python *python)
 
     if (python->queue_warned_ns && now_ns - python->queue_warned_ns < FC_NS_PER_S)
         return;
-    fc_log(FC_LOG_WARNING, python->instance->name,
-           "cannot keep up: %llu values gave way to newer ones of the same channel",
-           (unsigned long long)(python->queue.replaced - python->queue_warned));
-    python->queue_warned = python->queue.replaced;
+    fc_log(FC_LOG_WARNING, python->instance->name, "cannot keep up: %llu %s",
+           (unsigned long long)(python_lost(python) - python->queue_warned),
+           python->queue.overflow == QUEUE_LATEST ? "values gave way to newer ones of the same channel"
+                                                  : "events were dropped (options queue, overflow)");
+    python->queue_warned = python_lost(python);
     python->queue_warned_ns = now_ns;
 }
 
@@ -127,7 +133,7 @@ static void python_set(void *self, uint32_t channel, double value)
     }
     if (queue_push(&python->queue, channel, value) < 0)
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: an event was lost");
-    if (python->queue.replaced != python->queue_warned)
+    if (python_lost(python) != python->queue_warned)
         python_warn_full(python);
 }
 

@@ -32,6 +32,9 @@ const struct fc_option python_options[] = {
     {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
     {"state", OPTION_BOTH, false, "64M", "size of the script's private folder"},
     {"state-files", OPTION_BOTH, false, "10000", "files and folders in it"},
+    {"queue", OPTION_BOTH, false, "65536", "events that may wait while the script is busy"},
+    {"overflow", OPTION_BOTH, false, "drop-oldest",
+     "what becomes of more: latest (default: each channel keeps its newest value), drop-oldest, drop-newest"},
     {"restart", OPTION_BOTH, false, "on-failure", "after its end: always (default), on-failure, or never"},
     {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time, after which there are no more"},
     {"restart-delay", OPTION_BOTH, false, "30s", "the longest delay of a restart; the first is at once"},
@@ -266,6 +269,30 @@ static int option_duration(const char *value, uint64_t max_ms, uint64_t *ms, str
                      (unsigned long long)(max_ms / 3600000));
 }
 
+static int option_queue(struct python *python, const char *value, struct fc_reason *reason)
+{
+    uint64_t limit;
+    int r = option_number(value, 1, 10000000, false, &limit, reason);
+
+    if (r == 0)
+        python->queue.limit = (size_t)limit;
+    return r;
+}
+
+static int option_overflow(struct python *python, const char *value, struct fc_reason *reason)
+{
+    static const char *const policies[] = {
+        [QUEUE_LATEST] = "latest", [QUEUE_DROP_OLDEST] = "drop-oldest", [QUEUE_DROP_NEWEST] = "drop-newest"};
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(policies); i++) {
+        if (strcmp(value, policies[i]) == 0) {
+            python->queue.overflow = (enum queue_overflow)i;
+            return 0;
+        }
+    }
+    return fc_refuse(reason, "overflow is latest, drop-oldest or drop-newest, not \"%.50s\"", value);
+}
+
 static int option_restart(struct python *python, const char *value, struct fc_reason *reason)
 {
     static const char *const modes[] = {
@@ -341,6 +368,8 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         {"threads", option_threads},
         {"files", option_files},
         {"log-rate", option_log_rate},
+        {"queue", option_queue},
+        {"overflow", option_overflow},
         {"restart", option_restart},
         {"restart-limit", option_restart_limit},
         {"restart-delay", option_restart_delay},

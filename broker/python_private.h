@@ -60,7 +60,7 @@ struct python {
     int state_fd; /* of it, while it is watched */
     bool stopping;
     uint64_t exceptions;
-    uint64_t queue_warned; /* what `queue.replaced` was when the log last said so */
+    uint64_t queue_warned; /* what the queue had lost when the log last said so */
     uint64_t queue_warned_ns;
 };
 

@@ -2,6 +2,7 @@
 #include "broker/queue.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,9 +101,17 @@ static void queue_compact(struct queue *queue)
 
 int queue_push(struct queue *queue, uint32_t channel, double value)
 {
+    bool is_full = queue->waiting.n - queue->head >= queue->limit;
+
     /* `latest` first: what is there is newer than what waits, older than this */
-    if (queue->latest.n || queue->waiting.n - queue->head >= queue->limit)
+    if (queue->latest.n || (is_full && queue->overflow == QUEUE_LATEST))
         return queue_push_latest(queue, channel, value);
+    if (is_full)
+        queue->dropped++;
+    if (is_full && queue->overflow == QUEUE_DROP_NEWEST)
+        return 0;
+    if (is_full)
+        queue->head++;
     if (queue->waiting.n == queue->waiting.capacity && queue->head && queue->head >= queue->waiting.n / 2)
         queue_compact(queue);
     return queue_list_append(&queue->waiting, channel, value);

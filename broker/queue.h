@@ -1,7 +1,6 @@
 /*
- * The events that wait for one instance, in the order in which they were made. Bounded: once it is full, each
- * channel keeps only its newest further value (latest takes precedence), so that the end state is right and
- * the memory is limited by the number of channels. Pure.
+ * The events that wait for one instance, in the order in which they were made. Bounded: what happens once it
+ * is full is the instance's choice. Pure.
  */
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H
@@ -16,14 +15,24 @@ struct queue_list {
     size_t capacity;
 };
 
+enum queue_overflow {
+    /* each channel keeps its newest further value (latest takes precedence): the end state is right, and the
+       memory limited by the number of channels */
+    QUEUE_LATEST,
+    QUEUE_DROP_OLDEST,
+    QUEUE_DROP_NEWEST,
+};
+
 struct queue {
     struct queue_list waiting; /* everything, from `head` */
     size_t head;
-    size_t limit;
+    size_t limit; /* at least 1 for the drop policies; may be changed while nothing waits, as may: */
+    enum queue_overflow overflow;
     struct queue_list latest;  /* what came while `waiting` was full: one entry per channel */
     uint32_t *latest_position; /* by channel, from 1; 0: none */
     size_t n_positions;
     uint64_t replaced; /* values that gave way to a newer one, ever */
+    uint64_t dropped;  /* events that the other policies lost, ever */
 };
 
 void queue_init(struct queue *queue, size_t limit);

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -85,6 +86,28 @@ def test_events_that_came_meanwhile_wait(play):
     show.expect("/out", *(n / 10 for n in range(1, 6)))
 
 
+@pytest.mark.parametrize("overflow, kept", [
+    ("latest", [0.1, 0.2, 0.6]), ("drop-oldest", [0.5, 0.6]), ("drop-newest", [0.1, 0.2])])
+def test_a_full_queue_keeps_what_it_was_told_to(play, overflow, kept):
+    show = play("""
+        import time
+        import midimonster
+        def wait(value):
+            midimonster.output("out", 0.01)
+            time.sleep(1)
+        def answer(value):
+            midimonster.output("out", value)
+    """, ["wire./{wait,answer} > py1.script.{wait,answer}", "py1.out > wire./out"], options=f"queue = 2\noverflow = {overflow}")
+    show.set("/wait", 1)
+    time.sleep(0.3)  # it waits
+    for n in range(1, 7):
+        show.set("/answer", n / 10)
+    show.expect("/out", 0.01, *kept)
+    show.log.wait("cannot keep up: ", "py1", "warning")
+    time.sleep(0.3)
+    assert not show.wire.waiting("/out")
+
+
 def test_forty_that_fall_together_all_come_back(play):
     names = [f"p{n}" for n in range(40)]
     config = "".join(f"[python {name}]\nmodule = script\n" for name in names)
@@ -100,7 +123,8 @@ def test_forty_that_fall_together_all_come_back(play):
     ("restart = sometimes", "always, on-failure or never"), ("restart-limit = 5", "restarts/time"),
     ("restart-limit = 0/1m", "no number from 1"), ("restart-limit = 5/soon", "no time up to"),
     ("restart-delay = -1s", "no time up to"), ("handler-timeout = 5 parsecs", "no time up to"),
-    ("handler-timeout = 25h", "no time up to"), ("start-timeout = s", "no time up to"), ("stop-timeout =", "")])
+    ("handler-timeout = 25h", "no time up to"), ("start-timeout = s", "no time up to"), ("stop-timeout =", ""),
+    ("queue = 0", "no number from 1"), ("overflow = never", "latest, drop-oldest or drop-newest")])
 def test_values_that_are_not_possible(firecurtain, option, told):
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})

@@ -300,9 +300,47 @@ static void test_random_operations_as_the_model(void **state)
     queue_deinit(&queue);
 }
 
+static void test_a_full_queue_drops_its_oldest_if_it_shall(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 3);
+    queue.overflow = QUEUE_DROP_OLDEST;
+    for (uint32_t i = 0; i < 100000; i++)
+        push(&queue, 0, i);
+    assert_int_equal(queue_length(&queue), 3);
+    assert_int_equal(queue.dropped, 99997);
+    assert_int_equal(queue.replaced, 0);
+    assert_true(queue.waiting.capacity < 1000); /* what was dropped takes no room */
+    for (uint32_t i = 99997; i < 100000; i++)
+        assert_next(&queue, 0, i);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
+static void test_a_full_queue_drops_what_comes_if_it_shall(void **state)
+{
+    struct queue queue;
+
+    queue_init(&queue, 3);
+    queue.overflow = QUEUE_DROP_NEWEST;
+    for (uint32_t i = 0; i < 10; i++)
+        push(&queue, i, i);
+    assert_int_equal(queue.dropped, 7);
+    assert_next(&queue, 0, 0);
+    push(&queue, 42, 42);
+    assert_next(&queue, 1, 1);
+    assert_next(&queue, 2, 2);
+    assert_next(&queue, 42, 42);
+    assert_empty(&queue);
+    queue_deinit(&queue);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_full_queue_drops_its_oldest_if_it_shall),
+        cmocka_unit_test(test_a_full_queue_drops_what_comes_if_it_shall),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_first_in_first_out_and_contiguous),
         cmocka_unit_test(test_consuming_a_part_keeps_the_rest),
