@@ -87,8 +87,9 @@ static void watch_interrupt(struct guest *guest)
     fc_log(FC_LOG_WARNING, guest->spec.instance, "takes longer than %.1f s (option %s): interrupted",
            (double)guest->watch_ms / 1000, watch_option(guest));
     guest->watch = GUEST_INTERRUPTED;
-    netgate_interrupt(guest->gate);
+    /* in this order: a call that returns EINTR before the signal came would be gone on with */
     keeper_signal(guest->runtime->keeper, guest->pid, SIGALRM);
+    netgate_interrupt(guest->gate);
 }
 
 static void watch_end(struct guest *guest)

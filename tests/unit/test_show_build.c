@@ -109,9 +109,10 @@ static void test_an_option_in_the_wrong_section(void **state)
 
 static void test_a_bad_value_is_found_once(void **state)
 {
-    assert_finds(state, "[backend python]\nnetwork = some\n[python a]\n[python b]\n", 2, 11,
-                 "network is none or host, not \"some\"", NULL);
-    assert_finds(state, "[python a]\nnetwork = some\n", 2, 11, "network is none or host, not \"some\"", NULL);
+    assert_finds(state, "[backend python]\ninsecure-network = some\n[python a]\n[python b]\n", 2, 20,
+                 "insecure-network is none or host, not \"some\"", NULL);
+    assert_finds(state, "[python a]\ninsecure-network = some\n", 2, 20,
+                 "insecure-network is none or host, not \"some\"", NULL);
 }
 
 static void test_every_error_is_found(void **state)
@@ -119,9 +120,10 @@ static void test_every_error_is_found(void **state)
     struct fixture *fixture = *state;
     struct show *show;
 
-    assert_int_equal(build(state, "[nothing n]\n[python py]\nmodul = a\nnetwork = x\n[loopback l]\nfoo = 1\n",
-                           &show),
-                     -EINVAL);
+    assert_int_equal(
+        build(state, "[nothing n]\n[python py]\nmodul = a\ninsecure-network = x\n[loopback l]\nfoo = 1\n",
+              &show),
+        -EINVAL);
     assert_int_equal(fixture->config->n_errors, 4);
 }
 
@@ -136,23 +138,24 @@ static void assert_warns_of_repetition(void **state, const char *text, uint32_t 
     assert_int_equal(fixture->config->n_diagnostics, 1);
     assert_int_equal(fixture->config->diagnostics[0].severity, CONFIG_WARNING);
     assert_string_equal(fixture->config->diagnostics[0].message,
-                        "\"network\" was set before in this section; the last one counts");
+                        "\"insecure-network\" was set before in this section; the last one counts");
     assert_at(fixture->config->diagnostics[0].at, "show.cfg", line, 1);
 }
 
 static void test_a_repeated_option_is_a_warning(void **state)
 {
-    assert_warns_of_repetition(state, "[python py]\nnetwork = none\nnetwork = none\n", 3);
-    assert_warns_of_repetition(state,
-                               "[backend python]\nnetwork = none\nnetwork = none\n[python p]\n[python q]\n",
-                               3);
+    assert_warns_of_repetition(state, "[python py]\ninsecure-network = none\ninsecure-network = none\n", 3);
+    assert_warns_of_repetition(
+        state, "[backend python]\ninsecure-network = none\ninsecure-network = none\n[python p]\n[python q]\n",
+        3);
 }
 
 static void test_repeatable_options_and_defaults_are_no_repetition(void **state)
 {
     show_free(build_sound(state, "[python py]\nmodule = a\nmodule = b\n"));
-    show_free(
-        build_sound(state, "[backend python]\nnetwork = none\n[python py]\nmodule = a\nnetwork = none\n"));
+    show_free(build_sound(
+        state,
+        "[backend python]\ninsecure-network = none\n[python py]\nmodule = a\ninsecure-network = none\n"));
 }
 
 static void test_a_default_is_overridden_by_the_instance(void **state)
@@ -161,11 +164,11 @@ static void test_a_default_is_overridden_by_the_instance(void **state)
     struct show *show;
 
     /* defaults come first wherever they are written: the instance's own value is the last one, and judged */
-    assert_finds(state, "[python py]\nnetwork = bad\n[backend python]\nnetwork = none\n", 2, 11,
-                 "network is none or host, not \"bad\"", NULL);
-    assert_int_equal(build(state, "[python py]\n[backend python]\nnetwork = bad\n", &show), -EINVAL);
+    assert_finds(state, "[python py]\ninsecure-network = bad\n[backend python]\ninsecure-network = none\n", 2,
+                 20, "insecure-network is none or host, not \"bad\"", NULL);
+    assert_int_equal(build(state, "[python py]\n[backend python]\ninsecure-network = bad\n", &show), -EINVAL);
     assert_int_equal(fixture->config->n_errors, 1);
-    assert_at(fixture->config->diagnostics[0].at, "show.cfg", 3, 11);
+    assert_at(fixture->config->diagnostics[0].at, "show.cfg", 3, 20);
 }
 
 static void test_left_to_right(void **state)
