@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-LIMITS = "handler-timeout = 400ms\nstart-timeout = 600ms\nstop-timeout = 400ms"
-INTERRUPTED = r"^takes longer than 0.4 s \(option handler-timeout\): interrupted"
-ENDED = r"^worker ended: did not return within 0.8 s \(option handler-timeout\): killed; starting it again$"
+LIMITS = "handler-timeout = 1s\nstart-timeout = 1s\nstop-timeout = 1s"
+INTERRUPTED = r"^takes longer than 1.0 s \(option handler-timeout\): interrupted"
+ENDED = r"^worker ended: did not return within 2.0 s \(option handler-timeout\): killed; starting it again$"
 SCRIPT = """
     import socket, threading, time
     import midimonster
@@ -57,13 +57,13 @@ def test_python_is_interrupted_with_the_line_it_hung_in(play, how):
     assert show.worker() == worker, "the same worker goes on"
 
 
-@pytest.mark.parametrize("how, line", [("native", "sum"), ("stubborn", "")])
-def test_what_does_not_return_is_killed_with_its_stack(play, how, line):
+@pytest.mark.parametrize("how", ["native", "stubborn"])
+def test_what_does_not_return_is_killed_with_its_stack(play, how):
     show = play(SCRIPT, MAPS, options=LIMITS)
     show.set(f"/{how}", 1)
     position = show.log.position
     show.log.wait(INTERRUPTED, "py1")
-    show.log.wait(r"^did not return within 0.8 s .*; this is where it is:$", "py1", "error")
+    show.log.wait(r"^did not return within 2.0 s .*; this is where it is:$", "py1", "error")
     show.printed(rf'^  File "/show/script.py", line \d+ in {how}$')
     show.log.wait(ENDED, "py1", "error")
     show.log.wait(r"^running \(pid", "py1", after=position)
@@ -111,11 +111,11 @@ def test_an_interval_and_a_socket_handler_are_watched_too(play):
 
 def test_an_import_that_hangs_is_interrupted_and_tried_again(play):
     show = play("import time\ntime.sleep(60)\n", [], options=LIMITS, ready=())
-    show.log.wait(r"^takes longer than 0.6 s \(option start-timeout\): interrupted", "py1", "warning")
+    show.log.wait(r"^takes longer than 1.0 s \(option start-timeout\): interrupted", "py1", "warning")
     show.log.wait("^the module script cannot be imported", "py1")
     show.printed('^  File "/show/script.py", line 2, in <module>')
     show.log.wait("^worker ended: exit status 1; starting it again", "py1")
-    show.log.wait("^takes longer than 0.6 s", "py1", count=2)
+    show.log.wait("^takes longer than 1.0 s", "py1", count=2)
 
 
 @pytest.mark.parametrize("how, told", [
@@ -131,7 +131,7 @@ def test_a_cleanup_handler_that_hangs_does_not_keep_the_show(play, how, told):
     begin = time.monotonic()
     show.stop()
     assert time.monotonic() - begin < 10
-    show.log.wait(r"^takes longer than 0.4 s \(option stop-timeout\): interrupted", "py1", "warning")
+    show.log.wait(r"^takes longer than 1.0 s \(option stop-timeout\): interrupted", "py1", "warning")
     show.log.wait(told, "py1")
 
 

@@ -413,6 +413,7 @@ def flood():
             connected += 1
         except BlockingIOError:  # EAGAIN, of a socket that blocks
             quota = True
+    time.sleep(1)  # the next attack has its allowance again
     return f"{connected} connected, quota {quota}"
 
 
