@@ -43,6 +43,7 @@ static const struct root_view root_views[] = {
     {"/usr/local/lib", "usr/local/lib", ROOT_READ_ONLY, false, false},
     {"/lib", "lib", ROOT_READ_ONLY, false, false},
     {"/lib64", "lib64", ROOT_READ_ONLY, false, false},
+    {"/etc/alternatives", "etc/alternatives", ROOT_READ_ONLY, false, false}, /* where libblas.so.3 leads */
     {"/usr/share/zoneinfo", "usr/share/zoneinfo", ROOT_READ_ONLY, false, false},
     {"/etc/localtime", "etc/localtime", ROOT_READ_ONLY, false, false},
     {"/dev/null", "dev/null", ROOT_DEVICE_NODE, false, true},

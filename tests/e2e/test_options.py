@@ -1,5 +1,6 @@
 """Options of a Python instance that open or bound something: read, env, memory, threads, files, state, log-rate."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,30 @@ def test_a_limit_is_met_by_the_script_and_it_goes_on(play, option, script, failu
     show.expect("/out", 0.5)
     show.log.wait(failure, "py1", "error")
     assert show.worker("py1") == pid
+
+
+@pytest.mark.parametrize("where", ["as Debian installs it", "shown by read"])
+def test_numpy_works(play, tmp_path, where):
+    """A package of machine code, with libraries that are reached by symbolic links of the machine's administrator."""
+    options = ""
+    if where == "shown by read":
+        folder = tmp_path / "venv/site-packages"
+        shutil.copytree("/usr/lib/python3/dist-packages/numpy", folder / "numpy", ignore=shutil.ignore_patterns("tests"))
+        for parent in (folder, *folder.parents[:3]):
+            parent.chmod(0o755)
+        options = f"read = {folder}"
+    show = play("""
+        import threading
+        import numpy
+        def solve():
+            matrix = numpy.random.default_rng(1).random((100, 100))
+            print("solved", bool(numpy.allclose(matrix @ numpy.linalg.inv(matrix), numpy.eye(100))))
+        threading.Thread(target=solve).start()
+        print("from", numpy.__file__)
+    """, [], options=options)
+    assert show.printed("^solved") == "solved True"
+    assert ("venv" in show.printed("^from")) == bool(options)
+
 
 
 def test_threads_have_a_limit(play):
