@@ -39,6 +39,8 @@ static const char interpreter_prelude[] =
     "gc.collect()\n"
     "gc.freeze()\n";
 
+#define INTERPRETER_DEBIAN_PATHS 2 /* at the end of sys.path */
+
 #define INTERPRETER_TRACEBACKS   20                /* at once */
 #define INTERPRETER_TRACEBACK_NS (FC_NS_PER_S / 4) /* one more for each of these */
 
@@ -91,7 +93,9 @@ int interpreter_add_path(const char *folder, bool first)
         Py_XDECREF(item);
         return -1;
     }
-    r = first ? PyList_Insert(path, 0, item) : PyList_Append(path, item);
+    /* packages that are shown come behind the standard library and before Debian's, as in a virtual
+     * environment */
+    r = PyList_Insert(path, first ? 0 : PyList_GET_SIZE(path) - INTERPRETER_DEBIAN_PATHS, item);
     Py_DECREF(item);
     return r;
 }

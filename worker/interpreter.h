@@ -12,7 +12,7 @@
  */
 int interpreter_start(void);
 
-/* Puts a folder first, or last, in the search path. -1 with an exception set. */
+/* Puts a folder first in the search path, or before Debian's packages. -1 with an exception set. */
 int interpreter_add_path(const char *folder, bool first);
 
 /* Sets NAME=value in os.environ. -1 with an exception set. */

@@ -62,14 +62,12 @@ def test_a_limit_is_met_by_the_script_and_it_goes_on(play, option, script, failu
 
 
 @pytest.mark.parametrize("where", ["as Debian installs it", "shown by read"])
-def test_numpy_works(play, tmp_path, where):
+def test_numpy_works(play, stage, identity, where):
     """A package of machine code, with libraries that are reached by symbolic links of the machine's administrator."""
     options = ""
     if where == "shown by read":
-        folder = tmp_path / "venv/site-packages"
+        folder = stage.folder(identity) / "venv/site-packages"
         shutil.copytree("/usr/lib/python3/dist-packages/numpy", folder / "numpy", ignore=shutil.ignore_patterns("tests"))
-        for parent in (folder, *folder.parents[:3]):
-            parent.chmod(0o755)
         options = f"read = {folder}"
     show = play("""
         import threading
