@@ -80,8 +80,9 @@ static void walk(const char *block, size_t room, uint32_t n)
 static void check_taken(const int *descriptors, unsigned n_passed)
 {
     unsigned expected = received.has_trees ? 5 + received.n_reads : 3;
+    bool in_cgroup = received.flags & SPAWN_IN_CGROUP; /* then there is one more, with a place of its own */
 
-    require(memcmp(&received, &sent[0], sizeof(received)) == 0 && n_passed == expected);
+    require(memcmp(&received, &sent[0], sizeof(received)) == 0 && n_passed == expected + in_cgroup);
     require(received.n_reads <= SPAWN_MAX_READS && received.network <= SPAWN_NETWORK_HOST);
     require(strnlen(received.link, sizeof(received.link)) < sizeof(received.link));
     require(strnlen(received.script_folder, PATH_MAX) < PATH_MAX);
@@ -90,8 +91,10 @@ static void check_taken(const int *descriptors, unsigned n_passed)
     walk(received.reads, sizeof(received.reads), received.n_reads);
     walk(received.environment, sizeof(received.environment), received.n_environment);
     for (unsigned i = 0; i < SPAWN_DESCRIPTORS_; i++) {
-        require((descriptors[i] >= 0) == (i < expected));
-        if (i < expected)
+        bool is_there = i < expected || (in_cgroup && i == SPAWN_CGROUP);
+
+        require((descriptors[i] >= 0) == is_there);
+        if (is_there)
             require((fcntl(descriptors[i], F_GETFD) & FD_CLOEXEC) && close(descriptors[i]) == 0);
     }
 }
