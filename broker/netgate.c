@@ -141,12 +141,7 @@ int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_
     gate->cookie = netgate_own_cookie();
     log_limit_init(&gate->log_limit, NETGATE_LOG_BURST, NETGATE_LOG_PER_SECOND);
     log_limit_init(&gate->connect_limit, NETGATE_CONNECT_BURST, NETGATE_CONNECT_PER_SECOND);
-    if (!netgate_is_listener(fd))
-        r = -EBADF;
-    else if (!gate->cookie)
-        r = -ENOPROTOOPT;
-    else
-        r = loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate);
+    r = gate->cookie ? loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate) : -ENOPROTOOPT;
     if (r < 0) {
         netgate_free(gate);
         return r;

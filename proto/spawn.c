@@ -79,8 +79,7 @@ static bool spawn_has_strings(const char *block, size_t room, uint32_t n)
     return true;
 }
 
-/* What the zygote and the worker rely on when they walk through it. */
-static bool spawn_is_sound(const struct spawn_request *request)
+bool spawn_is_sound(const struct spawn_request *request)
 {
     return request->network <= SPAWN_NETWORK_HOST && request->n_reads <= SPAWN_MAX_READS &&
            spawn_ends(request->link, sizeof(request->link)) &&

@@ -7,6 +7,7 @@
 #define PROTO_SPAWN_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -68,6 +69,12 @@ struct spawn_request {
 struct spawn_reply {
     int32_t pid; /* or -errno of clone3 */
 };
+
+/*
+ * Whether every string of a request has its end and every number is in its range: what the zygote and the
+ * worker rely on when they walk through it. spawn_receive_request() returns no other.
+ */
+bool spawn_is_sound(const struct spawn_request *request);
 
 /* The number of descriptors that go with a request. */
 unsigned spawn_n_descriptors(const struct spawn_request *request);

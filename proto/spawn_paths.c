@@ -48,29 +48,11 @@ bool spawn_paths_is_state(const struct spawn_paths *paths, const char *path)
            !strchr(instance + 1, '/');
 }
 
-/* `n` strings, each with its NUL, in a block of so many bytes. */
-static bool paths_are_strings(const char *text, size_t bytes, size_t n)
-{
-    const char *end = text + bytes;
-
-    for (; n; n--) {
-        text = memchr(text, '\0', (size_t)(end - text));
-        if (!text++)
-            return false;
-    }
-    return true;
-}
-
 bool spawn_paths_allow(const struct spawn_paths *paths, const struct spawn_request *request)
 {
     const char *path = request->reads;
 
-    if (!paths_are_strings(request->link, sizeof(request->link), 1) ||
-        !paths_are_strings(request->script_folder, sizeof(request->script_folder), 1) ||
-        !paths_are_strings(request->state_folder, sizeof(request->state_folder), 1) ||
-        !paths_are_strings(request->hosts, sizeof(request->hosts), 1) ||
-        !paths_are_strings(request->reads, sizeof(request->reads), request->n_reads) ||
-        !paths_are_strings(request->environment, sizeof(request->environment), request->n_environment))
+    if (!spawn_is_sound(request))
         return false;
     for (uint32_t i = 0; i < request->n_reads; i++, path += strlen(path) + 1) {
         if (!spawn_paths_show(paths, path))
