@@ -379,6 +379,31 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     return n_events;
 }
 
+void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata)
+{
+    guest->ops = ops;
+    guest->userdata = userdata;
+}
+
+bool guest_is_importing(const struct guest *guest)
+{
+    return guest && (guest->state == ORDER_LOCKING || guest->state == ORDER_IMPORTING);
+}
+
+uint32_t guest_missing_handlers(const struct guest *guest)
+{
+    return guest->missing_handlers;
+}
+
+void guest_send_channels(struct guest *guest, const struct message_channels *channels)
+{
+    struct message message = {.type = MESSAGE_CHANNELS, .channels = *channels};
+    int r = guest_link_send(guest, &message);
+
+    if (r < 0)
+        guest_violated(guest, "it does not take its channels: %s", strerror(-r));
+}
+
 void guest_stop(struct guest *guest)
 {
     int r;

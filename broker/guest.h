@@ -26,6 +26,7 @@ struct guest_strings {
 /* Everything is borrowed until guest_free(). */
 struct guest_spec {
     const char *instance;
+    unsigned generation; /* tells apart those that one instance has at the same time */
     const char *script_folder;
     const char *state_folder;
     enum spawn_network network;
@@ -56,6 +57,8 @@ struct guest_ops {
     /* -EINVAL if there is no such channel */
     int (*output)(void *userdata, uint32_t channel, double value);
     void (*exceptions)(void *userdata, uint32_t n);
+    /* a module was loaded from this file; hostile */
+    void (*loaded)(void *userdata, const char *path);
     /* there is more to route than one turn of the loop can: what the worker says can wait */
     bool (*is_congested)(void *userdata);
     /* idle, or something is due: a good time for guest_send() */
@@ -88,6 +91,19 @@ int guest_pid(const struct guest *guest);
  * nothing. The number of events taken.
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
+
+/* From now on, others are told. */
+void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata);
+
+/* Whether the setup message was sent: from then on, until it runs, the channels' numbers are the worker's to
+ * give. */
+bool guest_is_importing(const struct guest *guest);
+
+/* Channels without the handler that they name, as the script's import has left them. */
+uint32_t guest_missing_handlers(const struct guest *guest);
+
+/* Tells a running guest of its channels anew. */
+void guest_send_channels(struct guest *guest, const struct message_channels *channels);
 
 /* Asks the script to clean up and end; `ended` follows, after a kill if need be. */
 void guest_stop(struct guest *guest);

@@ -1,12 +1,23 @@
 /* See guest_private.h: the cgroup of a worker, where there are any. The keeper makes it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "broker/guest_private.h"
 #include "broker/keeper.h"
 #include "broker/runtime.h"
 #include "broker/spawn.h"
 #include "firecurtain/cleanup.h"
+
+/* An instance's name has no dot. */
+static int guest_name_cgroup(struct guest *guest)
+{
+    int n = snprintf(guest->cgroup, sizeof(guest->cgroup), "%s", guest->spec.instance);
+
+    if (guest->spec.generation && n < (int)sizeof(guest->cgroup))
+        n += snprintf(guest->cgroup + n, sizeof(guest->cgroup) - (size_t)n, ".%u", guest->spec.generation);
+    return n < (int)sizeof(guest->cgroup) ? 0 : -ENAMETOOLONG;
+}
 
 int guest_cgroup_open(struct guest *guest, struct spawn_job *job)
 {
@@ -21,15 +32,18 @@ int guest_cgroup_open(struct guest *guest, struct spawn_job *job)
 
     if (!controllers)
         return 0;
-    r = keeper_make_cgroup(keeper, guest->spec.instance, &limits);
-    if (r < 0)
+    r = guest_name_cgroup(guest);
+    if (r == 0)
+        r = keeper_make_cgroup(keeper, guest->cgroup, &limits);
+    if (r < 0) {
+        guest->cgroup[0] = '\0';
         return r;
-    guest->has_cgroup = true;
+    }
     job->request.flags |= SPAWN_IN_CGROUP;
     job->descriptors[SPAWN_CGROUP] = r;
     if (!(controllers & CGROUP_MEMORY))
         return 0;
-    r = keeper_open_memory_events(keeper, guest->spec.instance);
+    r = keeper_open_memory_events(keeper, guest->cgroup);
     if (r < 0)
         return r;
     guest->memory_events = r;
@@ -41,9 +55,9 @@ void guest_cgroup_close(struct guest *guest)
 {
     fc_closep(&guest->memory_events);
     guest->memory_events = -1;
-    if (guest->has_cgroup)
-        keeper_remove_cgroup(guest->runtime->keeper, guest->spec.instance);
-    guest->has_cgroup = false;
+    if (guest->cgroup[0])
+        keeper_remove_cgroup(guest->runtime->keeper, guest->cgroup);
+    guest->cgroup[0] = '\0';
 }
 
 bool guest_is_out_of_memory(const struct guest *guest)

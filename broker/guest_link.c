@@ -296,6 +296,8 @@ static void guest_handle_report(struct guest *guest, const struct message_report
         guest_violated(guest, "its report is not possible: %s", strerror(-r));
         return;
     }
+    for (size_t i = 0; i < report->n_files; i++)
+        guest->ops->loaded(guest->userdata, report->files[i]);
     if (report->exceptions)
         guest->ops->exceptions(guest->userdata, report->exceptions);
     if (!report->done || guest->state != ORDER_BUSY)
@@ -324,6 +326,7 @@ static void guest_handle(struct guest *guest, const struct message *message)
         break;
     case MESSAGE_READY:
         guest->state = ORDER_IDLE;
+        guest->missing_handlers = message->ready_missing;
         guest_watch(guest, 0);
         guest->ops->ready(guest->userdata);
         break;

@@ -31,7 +31,7 @@ struct guest {
     struct output *out;
     struct output *err;
     struct netgate *gate;
-    bool has_cgroup;
+    char cgroup[96];       /* its name; empty if it has none */
     int memory_events;     /* of its cgroup, or -1 */
     uint64_t kills_before; /* for want of memory, in that cgroup */
     struct timer deadline; /* of the handshake, or of stopping */
@@ -50,6 +50,7 @@ struct guest {
     uint64_t calls_address; /* in the worker */
     uint64_t n_batches;
 
+    uint32_t missing_handlers;
     bool exited;
     bool asked;    /* guest_stop() was called */
     bool is_clean; /* exited with status 0 */

@@ -58,6 +58,7 @@ struct fc_instance *instance_free(struct fc_instance *instance)
         free(name);
     }
     free(instance->channels);
+    free(instance->signature);
     free(instance->name);
     free(instance);
     return NULL;

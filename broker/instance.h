@@ -25,6 +25,7 @@ struct channel_name {
 struct channel {
     struct channel_name *name;
     unsigned directions;   /* enum fc_direction */
+    unsigned wanted;       /* what they are to become, while the show changes */
     uint32_t first_target; /* in the router's targets */
     uint32_t n_targets;
     struct config_location at; /* where a mapping first used it; file NULL if none did */
@@ -40,8 +41,12 @@ struct fc_instance {
     uint32_t n_channels;
     uint32_t channels_capacity;
     struct channel_name *names; /* hash */
+    char *signature;            /* what it was made from: of equal ones, all options are equal */
     bool started;
-    bool quiescing;
+    bool is_ending;     /* was asked to, … */
+    bool quiescing;     /* … and takes its time */
+    bool leaves;        /* is not in the next show, while it changes */
+    size_t place;       /* in the show's list, while it changes */
     struct timer retry; /* of `start` */
     uint64_t retry_ns;  /* how long until then: doubles */
     bool is_dirty;

@@ -186,6 +186,19 @@ int keeper_open_shown(struct keeper *keeper, const char *path)
     return keeper_do(keeper, KEEPER_OPEN_SHOWN, 0, -1, path);
 }
 
+int keeper_watch(struct keeper *keeper, int inotify, const char *folder, const char *below)
+{
+    struct keeper_request request = {.operation = KEEPER_WATCH};
+    struct keeper_reply reply;
+    int none;
+
+    if (snprintf(request.text, sizeof(request.text), "%s", folder) >= (int)sizeof(request.text) ||
+        snprintf(request.below, sizeof(request.below), "%s", below) >= (int)sizeof(request.below))
+        return -ENAMETOOLONG;
+    keeper_ask(keeper, &request, &inotify, 1, &reply, &none);
+    return reply.result;
+}
+
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
 {
     return keeper_do(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, NULL);

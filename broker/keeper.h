@@ -62,6 +62,12 @@ int keeper_open_state(struct keeper *keeper, const char *path);
 int keeper_open_shown(struct keeper *keeper, const char *path);
 
 /*
+ * Has an inotify descriptor of this process watch `below`, a path below `folder`, which is one that workers
+ * may see. The watch's number, or -errno.
+ */
+int keeper_watch(struct keeper *keeper, int inotify, const char *folder, const char *below);
+
+/*
  * A duplicate of the descriptor `fd` of a child of this process; or -errno, -EPERM for other processes and
  * for a unix socket that could be connected to anything.
  */

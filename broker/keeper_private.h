@@ -19,6 +19,7 @@ enum keeper_operation {
     KEEPER_MAKE_STATE,
     KEEPER_OPEN_STATE,
     KEEPER_OPEN_SHOWN,
+    KEEPER_WATCH,
     KEEPER_TAKE_DESCRIPTOR,
     KEEPER_OPEN_MEMORY,
     KEEPER_SIGNAL,
@@ -35,6 +36,7 @@ struct keeper_request {
     int32_t hints[4]; /* of a lookup: flags, family, socket type, protocol */
     char port[32];    /* of a lookup, "" for none */
     struct cgroup_limits limits;
+    char below[256];     /* of a watch: a path below that */
     char text[PATH_MAX]; /* a name or a path */
 };
 
@@ -47,7 +49,7 @@ struct keeper_address {
 };
 
 struct keeper_reply {
-    int32_t result; /* 0, -errno, or of a lookup what getaddrinfo() says */
+    int32_t result; /* 0, -errno, of a watch its number, or of a lookup what getaddrinfo() says */
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
     uint32_t n_addresses;
     struct keeper_address addresses[KEEPER_MAX_ADDRESSES];

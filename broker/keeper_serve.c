@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -22,6 +24,9 @@
 #include "firecurtain/cleanup.h"
 
 #define KEEPER_BACKLOG 4
+
+#define KEEPER_WATCH_EVENTS                                                                                  \
+    (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR)
 
 /* Where its own descriptors are. */
 #define KEEPER_SOCKET      3
@@ -206,6 +211,37 @@ static int keeper_do_open_shown(const struct keeper_state *state, const struct k
     return 0;
 }
 
+/* Not beyond the folder, whatever links are there: workers do not get further either. */
+static int keeper_open_below(const char *folder, const char *below)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    FC_AUTO_CLOSE int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int found;
+
+    if (fd < 0 || !below[0])
+        return fd < 0 ? -errno : fc_steal_fd(&fd);
+    found = (int)syscall(SYS_openat2, fd, below, &how, sizeof(how));
+    return found < 0 ? -errno : found;
+}
+
+static int keeper_do_watch(const struct keeper_state *state, const struct keeper_request *request,
+                           int inotify)
+{
+    FC_AUTO_CLOSE int fd = -1;
+    char path[64];
+    int wd;
+
+    if (!spawn_paths_show(&state->spec->paths, request->text))
+        return -EACCES;
+    fd = keeper_open_below(request->text, request->below);
+    if (fd < 0)
+        return fd;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
+    wd = inotify_add_watch(inotify, path, KEEPER_WATCH_EVENTS);
+    return wd < 0 ? -errno : wd;
+}
+
 static int keeper_do_make_cgroup(const struct keeper_state *state, const struct keeper_request *request,
                                  int *fd)
 {
@@ -260,6 +296,8 @@ static void keeper_answer(const struct keeper_state *state, const struct keeper_
     }
     if (request->operation == KEEPER_START)
         reply.result = keeper_start_zygote(state->spec, descriptors[0], descriptors[1], &reply.pid);
+    else if (request->operation == KEEPER_WATCH)
+        reply.result = keeper_do_watch(state, request, descriptors[0]);
     else if (request->operation > KEEPER_START && request->operation < KEEPER_LOOKUP)
         reply.result = keeper_operations[request->operation](state, request, &fd);
     keeper_send(KEEPER_SOCKET, &reply, offsetof(struct keeper_reply, addresses), &fd,
@@ -294,6 +332,7 @@ _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
     while (keeper_receive(KEEPER_SOCKET, &request, sizeof(request), descriptors) == sizeof(request)) {
         request.text[sizeof(request.text) - 1] = '\0';
         request.port[sizeof(request.port) - 1] = '\0';
+        request.below[sizeof(request.below) - 1] = '\0';
         keeper_answer(&state, &request, descriptors);
         for (size_t i = 0; i < KEEPER_MAX_DESCRIPTORS; i++)
             fc_closep(&descriptors[i]);

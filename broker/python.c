@@ -42,6 +42,7 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
     python->stop_ms = PYTHON_STOP_MS;
     python->restart.max_delay_ns = PYTHON_RESTART_NS;
     queue_init(&python->queue, PYTHON_QUEUE_EVENTS);
+    queue_init(&python->next_outputs, 0); /* the newest of each channel */
     if (python->folder)
         return python;
     free(python);
@@ -61,8 +62,10 @@ static void python_instance_free(void *self)
     free(python->folder);
     free(python->inputs);
     free(python->outputs);
+    free(python->driven);
     free(python->setup_channels);
     queue_deinit(&python->queue);
+    queue_deinit(&python->next_outputs);
     policy_deinit(&python->policy);
     free(python->reads.text);
     free(python->environment.text);
@@ -73,6 +76,7 @@ int python_add_values(struct python *python, uint32_t id)
 {
     uint32_t capacity = python->values_capacity ? python->values_capacity * 2 : 64;
     double *inputs, *outputs;
+    bool *driven;
 
     if (id < python->n_values)
         return 0;
@@ -85,22 +89,31 @@ int python_add_values(struct python *python, uint32_t id)
         outputs = realloc(python->outputs, capacity * sizeof(*outputs));
         if (outputs)
             python->outputs = outputs;
-        if (!inputs || !outputs)
+        driven = realloc(python->driven, capacity * sizeof(*driven));
+        if (driven)
+            python->driven = driven;
+        if (!inputs || !outputs || !driven)
             return -ENOMEM;
         python->values_capacity = capacity;
     }
-    for (; python->n_values <= id; python->n_values++)
+    for (; python->n_values <= id; python->n_values++) {
         python->inputs[python->n_values] = python->outputs[python->n_values] = 0.0;
+        python->driven[python->n_values] = false;
+    }
     return 0;
 }
 
 static int python_channel(void *self, uint32_t id, const char *name, unsigned directions,
                           struct fc_reason *reason)
 {
+    struct python *python = self;
+
     (void)directions;
     if (strlen(name) > CODEC_MAX_NAME)
         return fc_refuse(reason, "a channel name has at most %u bytes", CODEC_MAX_NAME);
-    return python_add_values(self, id);
+    python->channels_changed = true;
+    python->channels_added = python->channels_added || id >= python->n_values;
+    return python_add_values(python, id);
 }
 
 static uint64_t python_lost(const struct python *python)
@@ -148,7 +161,10 @@ void python_pump(struct python *python)
     const double *values;
     size_t n;
 
-    if (!guest_is_idle(python->guest) || python->stopping)
+    if (python->stopping)
+        return;
+    python_swap(python);
+    if (!guest_is_idle(python->guest))
         return;
     n = queue_peek(&python->queue, &channels, &values);
     n = guest_send(python->guest, channels, values, n);
@@ -180,4 +196,6 @@ const struct fc_backend backend_python = {
     .set = python_set,
     .flush = python_flush,
     .quiesce = python_quiesce,
+    .refresh = python_refresh,
+    .inherit = python_inherit,
 };

@@ -38,6 +38,8 @@ const struct fc_option python_options[] = {
     {"restart", OPTION_BOTH, false, "on-failure", "after its end: always (default), on-failure, or never"},
     {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time, after which there are no more"},
     {"restart-delay", OPTION_BOTH, false, "30s", "the longest delay of a restart; the first is at once"},
+    {"reload", OPTION_BOTH, false, "on",
+     "on: load the script again when its files change; off (default): on SIGHUP"},
     {"handler-timeout", OPTION_BOTH, false, "5s", "time of a handler until it is interrupted; 0: never"},
     {"start-timeout", OPTION_BOTH, false, "10s", "the same for the import of the modules"},
     {"stop-timeout", OPTION_BOTH, false, "5s", "the same for the cleanup handler"},
@@ -334,6 +336,14 @@ static int option_restart_delay(struct python *python, const char *value, struct
     return r;
 }
 
+static int option_reload(struct python *python, const char *value, struct fc_reason *reason)
+{
+    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+        return fc_refuse(reason, "reload is on or off, not \"%.50s\"", value);
+    python->reload = strcmp(value, "on") == 0;
+    return 0;
+}
+
 static int option_handler_timeout(struct python *python, const char *value, struct fc_reason *reason)
 {
     return option_duration(value, OPTION_MAX_MS, &python->handler_ms, reason);
@@ -373,6 +383,7 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         {"restart", option_restart},
         {"restart-limit", option_restart_limit},
         {"restart-delay", option_restart_delay},
+        {"reload", option_reload},
         {"handler-timeout", option_handler_timeout},
         {"start-timeout", option_start_timeout},
         {"stop-timeout", option_stop_timeout},

@@ -18,6 +18,9 @@
 #include "broker/start_queue.h"
 #include "broker/state_limit.h"
 
+struct file_watch;
+struct python_leaver;
+
 struct python {
     struct fc_instance *instance;
 
@@ -41,10 +44,12 @@ struct python {
     uint64_t start_ms;
     uint64_t stop_ms;
     struct restart restart;
+    bool reload; /* when the files change that it was loaded from */
 
     /* last values by channel; they outlive the worker */
     double *inputs;
     double *outputs;
+    bool *driven; /* the script has put it out */
     uint32_t n_values;
     uint32_t values_capacity;
 
@@ -55,6 +60,20 @@ struct python {
     struct timer restart_timer;
     struct start_turn turn;
     uint64_t started_ns;
+
+    /* python_reload.c */
+    struct file_watch *sources; /* or NULL: nobody looks */
+    struct guest *next;       /* imports the changed files; then waits until `guest` is idle */
+    bool next_ready;
+    uint64_t next_started_ns;
+    struct start_turn next_turn;
+    struct queue next_outputs;     /* what `next` has put out meanwhile */
+    struct python_leaver *leavers; /* workers that were replaced, and clean up */
+    unsigned generation;
+    bool channels_changed; /* by a new configuration, and not told to the worker */
+    bool channels_added;
+    bool channels_due; /* to be told when the import is done */
+
     bool is_over; /* not started again until the configuration is read again */
     char state_folder[PATH_MAX];
     int state_fd; /* of it, while it is watched */
@@ -86,6 +105,42 @@ bool python_quiesce(void *self);
  * the log.
  */
 int python_prepare(struct python *python);
+
+/* python_run.c: what workers in every role have in common; see guest_ops. */
+int python_setup(void *userdata, struct message_setup *setup);
+int python_new_channel(void *userdata, const char *name);
+void python_exceptions(void *userdata, uint32_t n);
+void python_loaded(void *userdata, const char *path);
+bool python_is_congested(void *userdata);
+
+/* The script's output, checked. */
+void python_emit(struct python *python, uint32_t channel, double value);
+
+/* Tells a running worker its channels, with their last values if `values`. */
+void python_send_channels(struct python *python, struct guest *guest, bool values);
+
+/* Starts a worker in its turn, in place of the one that there may be, whatever came before. */
+void python_start_over(struct python *python);
+
+/* Tells the core if the instance comes to rest, and was asked to. */
+void python_check_quiet(struct python *python);
+
+/* python_reload.c: before the first worker, when the instance is to end, and when it has. */
+void python_reload_init(struct python *python);
+void python_reload_stop(struct python *python);
+void python_reload_deinit(struct python *python);
+
+/* Loads the files anew: beside the running worker, or instead of one that does not run. */
+void python_reload(struct python *python);
+
+/* Changes workers if there is a new one, and the old one is between two batches. */
+void python_swap(struct python *python);
+
+/* The running worker has ended: the new one takes its place, if there is one. */
+bool python_take_next(struct python *python);
+
+void python_refresh(void *self);
+void python_inherit(void *self, void *previous);
 
 /* What a worker of this instance is made of; borrows from it. */
 struct guest_spec python_guest_spec(const struct python *python);

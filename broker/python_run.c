@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/cgroup.h"
+#include "broker/file_watch.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
 #include "firecurtain/cleanup.h"
@@ -16,20 +17,42 @@ static struct runtime *python_runtime(const struct python *python)
     return python->instance->show->runtime;
 }
 
-static int python_setup(void *userdata, struct message_setup *setup)
+/* All channels, as the worker is told about them. */
+static struct message_channel *python_list_channels(const struct python *python)
 {
-    struct python *python = userdata;
     const struct fc_instance *instance = python->instance;
     struct message_channel *channels = calloc(instance->n_channels + 1, sizeof(*channels));
 
-    if (!channels)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < instance->n_channels; i++) {
+    for (uint32_t i = 0; channels && i < instance->n_channels; i++) {
         channels[i].name = instance_channel_name(instance, i);
         channels[i].target = instance->channels[i].directions & FC_TARGET;
         channels[i].input = python->inputs[i];
         channels[i].output = python->outputs[i];
     }
+    return channels;
+}
+
+void python_send_channels(struct python *python, struct guest *guest, bool values)
+{
+    struct message_channel *channels = python_list_channels(python);
+
+    if (channels)
+        guest_send_channels(guest, &(struct message_channels){.list = channels,
+                                                              .n = python->instance->n_channels,
+                                                              .values = values});
+    else
+        guest_end(guest, "there is no memory to tell it its channels");
+    free(channels);
+}
+
+int python_setup(void *userdata, struct message_setup *setup)
+{
+    struct python *python = userdata;
+    const struct fc_instance *instance = python->instance;
+    struct message_channel *channels = python_list_channels(python);
+
+    if (!channels)
+        return -ENOMEM;
     free(python->setup_channels);
     python->setup_channels = channels;
     *setup = (struct message_setup){
@@ -48,13 +71,18 @@ static void python_ready(void *userdata)
     struct python *python = userdata;
 
     start_queue_leave(&python->turn);
+    start_queue_leave(&python->next_turn);
+    file_watch_end(python->sources, true);
     free(python->setup_channels);
     python->setup_channels = NULL;
+    if (python->channels_due)
+        python_send_channels(python, python->guest, false);
+    python->channels_due = false;
     fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d)", guest_pid(python->guest));
     python_pump(python);
 }
 
-static int python_new_channel(void *userdata, const char *name)
+int python_new_channel(void *userdata, const char *name)
 {
     struct python *python = userdata;
     int64_t id;
@@ -65,26 +93,39 @@ static int python_new_channel(void *userdata, const char *name)
     return id < 0 ? (int)id : python_add_values(python, (uint32_t)id);
 }
 
+void python_emit(struct python *python, uint32_t channel, double value)
+{
+    value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
+    python->outputs[channel] = value;
+    python->driven[channel] = true;
+    fc_emit(python->instance, channel, value);
+}
+
 static int python_output(void *userdata, uint32_t channel, double value)
 {
     struct python *python = userdata;
 
     if (channel >= python->instance->n_channels)
         return -EINVAL;
-    value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
-    python->outputs[channel] = value;
-    fc_emit(python->instance, channel, value);
+    python_emit(python, channel, value);
     return 0;
 }
 
-static void python_exceptions(void *userdata, uint32_t n)
+void python_exceptions(void *userdata, uint32_t n)
 {
     struct python *python = userdata;
 
     python->exceptions += n;
 }
 
-static bool python_is_congested(void *userdata)
+void python_loaded(void *userdata, const char *path)
+{
+    const struct python *python = userdata;
+
+    file_watch_add(python->sources, path, python->instance->name);
+}
+
+bool python_is_congested(void *userdata)
 {
     const struct python *python = userdata;
 
@@ -130,18 +171,29 @@ static void python_again(struct python *python, const char *why, bool is_clean)
         loop_set_timer(python_runtime(python)->loop, &python->restart_timer, now_ns + delay_ns);
 }
 
+void python_check_quiet(struct python *python)
+{
+    if (python->stopping && !python->guest && !python->leavers)
+        fc_quiesced(python->instance);
+}
+
 static void python_ended(void *userdata, const char *why, bool asked, bool is_clean)
 {
     struct python *python = userdata;
+    struct guest *guest = fc_steal(python->guest); /* `why` is in it */
 
     start_queue_leave(&python->turn);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
+    else if (python->next)
+        fc_log(FC_LOG_ERROR, python->instance->name,
+               "worker ended: %s; the one with its changed files takes over", why);
     else
         python_again(python, why, is_clean);
-    python->guest = guest_free(python->guest);
-    if (python->stopping)
-        fc_quiesced(python->instance);
+    guest_free(guest);
+    if (!python->stopping && python_take_next(python))
+        python_pump(python);
+    python_check_quiet(python);
 }
 
 const struct guest_ops python_guest_ops = {
@@ -150,6 +202,7 @@ const struct guest_ops python_guest_ops = {
     .new_channel = python_new_channel,
     .output = python_output,
     .exceptions = python_exceptions,
+    .loaded = python_loaded,
     .is_congested = python_is_congested,
     .wanted = python_wanted,
     .ended = python_ended,
@@ -191,6 +244,7 @@ struct guest_spec python_guest_spec(const struct python *python)
 {
     return (struct guest_spec){
         .instance = python->instance->name,
+        .generation = python->generation,
         .script_folder = python->folder,
         .state_folder = python->state_folder,
         .network = python->network,
@@ -214,6 +268,8 @@ static int python_spawn(struct python *python)
     struct guest_spec spec = python_guest_spec(python);
 
     python->started_ns = fc_now_ns();
+    python->channels_due = false;
+    file_watch_begin(python->sources);
     return guest_new(&python->guest, python_runtime(python), &spec, &python_guest_ops, python);
 }
 
@@ -234,6 +290,15 @@ static void python_restart_due(void *userdata)
     struct python *python = userdata;
 
     start_queue_enter(python_runtime(python)->starts, &python->turn);
+}
+
+void python_start_over(struct python *python)
+{
+    python->guest = guest_free(python->guest);
+    start_queue_leave(&python->turn);
+    loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
+    python->is_over = false;
+    python_restart_due(python);
 }
 
 /* A limit that somebody asked for is kept, or nothing starts. */
@@ -289,6 +354,7 @@ int python_start(void *self)
     r = python_watch_state(python);
     if (r < 0)
         return r;
+    python_reload_init(python);
     python->stopping = false;
     python->is_over = false;
     python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
@@ -301,6 +367,7 @@ void python_stop(void *self)
     struct python *python = self;
 
     python->guest = guest_free(python->guest);
+    python_reload_deinit(python);
     python->state_limit = state_limit_free(python->state_limit);
     fc_closep(&python->state_fd);
     python->state_fd = -1;
@@ -318,8 +385,8 @@ bool python_quiesce(void *self)
     python->stopping = true;
     start_queue_leave(&python->turn);
     loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
-    if (!python->guest)
-        return false;
-    guest_stop(python->guest);
-    return true;
+    python_reload_stop(python);
+    if (python->guest)
+        guest_stop(python->guest);
+    return python->guest || python->leavers;
 }

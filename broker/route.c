@@ -102,6 +102,29 @@ int router_seal(struct router *router)
     return 0;
 }
 
+void router_take_over(struct router *router, struct router *from)
+{
+    size_t mask = from->events_capacity - 1, kept = 0;
+
+    for (size_t i = 0; i < from->n_events; i++) {
+        const struct route_event *event = &from->events[(from->head + i) & mask];
+
+        if (!event->instance->leaves)
+            from->events[(from->head + kept++) & mask] = *event;
+    }
+    free(router->events);
+    router->events = from->events;
+    router->head = from->head;
+    router->n_events = kept;
+    router->events_capacity = from->events_capacity;
+    router->delivered = from->delivered;
+    router->lost_hops = from->lost_hops;
+    router->lost_full = from->lost_full;
+    router->warned_ns = from->warned_ns;
+    from->events = NULL;
+    from->n_events = from->events_capacity = 0;
+}
+
 /* One line a second at most: a cycle makes these by the thousand. */
 static void route_warn(struct router *router, const char *instance, const char *what, const char *channel)
 {

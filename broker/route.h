@@ -65,6 +65,12 @@ int router_add(struct router *router, struct route_target from, struct route_tar
  */
 int router_seal(struct router *router);
 
+/*
+ * Takes what waits in the router of a show that becomes this one, but for the events of instances that leave,
+ * and what was counted there. Not from within router_run().
+ */
+void router_take_over(struct router *router, struct router *from);
+
 /* See fc_emit(). */
 void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value);
 

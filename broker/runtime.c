@@ -17,6 +17,7 @@
 
 #include "broker/cgroup.h"
 #include "broker/curtain.h"
+#include "broker/file_watch.h"
 #include "broker/keeper.h"
 #include "broker/link_guard.h"
 #include "broker/log.h"
@@ -336,6 +337,8 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown)
     if (r == 0)
         r = state_monitor_new(&runtime->states, runtime->loop);
     if (r == 0)
+        r = file_monitor_new(&runtime->files, runtime->loop, runtime->keeper);
+    if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
@@ -362,6 +365,7 @@ void runtime_deinit(struct runtime *runtime)
     runtime->links = link_context_free(runtime->links);
     link_guard_stop();
     runtime->states = state_monitor_free(runtime->states);
+    runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
     loop_remove(runtime->keeper_source);

@@ -13,6 +13,7 @@
 #include "proto/link.h"
 
 struct cgroups;
+struct file_monitor;
 struct keeper;
 struct path_set;
 struct spawner;
@@ -29,6 +30,7 @@ struct runtime {
     struct start_queue *starts;
     struct cgroups *cgroups;
     struct state_monitor *states;
+    struct file_monitor *files;
     char *runtime_folder;
     char *link_folder; /* below it, this broker's own */
     int link_folder_fd;

@@ -78,6 +78,7 @@ struct show *show_free(struct show *show)
 {
     if (!show)
         return NULL;
+    show_change_cancel(show);
     HASH_CLEAR(hh, show->by_name);
     for (size_t i = 0; i < show->n_instances; i++) {
         if (show->runtime)
@@ -95,9 +96,13 @@ struct show *show_free(struct show *show)
     return NULL;
 }
 
-static void show_start_instance(void *userdata)
+static void show_retry(void *userdata)
 {
-    struct fc_instance *instance = userdata;
+    show_start_instance(userdata);
+}
+
+void show_start_instance(struct fc_instance *instance)
+{
     int r = instance->backend->start(instance->self);
 
     if (r == 0) {
@@ -110,7 +115,7 @@ static void show_start_instance(void *userdata)
         instance->retry_ns = SHOW_LAST_RETRY_NS;
     fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in %llu s", strerror(-r),
            (unsigned long long)(instance->retry_ns / FC_NS_PER_S));
-    instance->retry = (struct timer){.fn = show_start_instance, .userdata = instance};
+    instance->retry = (struct timer){.fn = show_retry, .userdata = instance};
     loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + instance->retry_ns);
 }
 
@@ -151,21 +156,27 @@ void fc_quiesced(struct fc_instance *instance)
         show->ended(show->userdata);
 }
 
-void show_quiesce(struct show *show, void (*ended)(void *userdata), void *userdata)
+/* Asked once only. Not started: there is nothing to end. */
+static void show_quiesce_instance(struct fc_instance *instance)
 {
-    if (show->ended)
-        return; /* is at it */
+    struct show *show = instance->show;
+
+    loop_cancel_timer(show->runtime->loop, &instance->retry);
+    if (instance->is_ending || !instance->started || !instance->backend->quiesce)
+        return;
+    instance->is_ending = true;
+    instance->quiescing = instance->backend->quiesce(instance->self);
+    show->n_quiescing += instance->quiescing;
+}
+
+void show_quiesce(struct show *show, bool all, void (*ended)(void *userdata), void *userdata)
+{
     show->ended = ended;
     show->userdata = userdata;
-    show->n_quiescing = 1; /* this function: nobody is the last before all were asked */
+    show->n_quiescing++; /* this function: nobody is the last before all were asked */
     for (size_t i = 0; i < show->n_instances; i++) {
-        struct fc_instance *instance = show->instances[i];
-
-        loop_cancel_timer(show->runtime->loop, &instance->retry);
-        if (!instance->started || !instance->backend->quiesce)
-            continue;
-        instance->quiescing = instance->backend->quiesce(instance->self);
-        show->n_quiescing += instance->quiescing;
+        if (all || show->instances[i]->leaves)
+            show_quiesce_instance(show->instances[i]);
     }
     if (--show->n_quiescing == 0)
         show->ended(show->userdata);

@@ -12,6 +12,7 @@
 #include "broker/route.h"
 
 struct runtime;
+struct show_change;
 
 struct show {
     struct runtime *runtime; /* NULL before it is started */
@@ -20,7 +21,8 @@ struct show {
     size_t n_instances;
     struct fc_instance *by_name; /* hash */
     struct router router;
-    struct loop_task *more; /* queued while the router has something left */
+    struct show_change *change; /* to the next one, or NULL */
+    struct loop_task *more;     /* queued while the router has something left */
     size_t n_quiescing;
     void (*ended)(void *userdata);
     void *userdata;
@@ -44,8 +46,27 @@ struct show *show_free(struct show *show);
  * second; the others run. */
 void show_start(struct show *show, struct runtime *runtime);
 
-/* Ends all instances in order; `ended` is called when that is over, maybe from within this call. */
-void show_quiesce(struct show *show, void (*ended)(void *userdata), void *userdata);
+/* Starts one of them, as show_start() does. */
+void show_start_instance(struct fc_instance *instance);
+
+/*
+ * Ends all instances, or those that leave; `ended` is called when that is over, maybe from within this call,
+ * and not at all if there is another call before.
+ */
+void show_quiesce(struct show *show, bool all, void (*ended)(void *userdata), void *userdata);
+
+/*
+ * Makes `next`, which was built from a new configuration, of a running show. Instances whose options and
+ * folder are the same go on as they are, whatever their mappings; the others of the running show end. When
+ * they have, the routes change between two events, the new instances start, and `changed` is called, never
+ * from within this call, with `next`; `show` is freed then. 0, and both shows are this function's; or
+ * -ENOMEM.
+ */
+int show_change(struct show *show, struct show *next, void (*changed)(void *userdata, struct show *show),
+                void *userdata);
+
+/* The show is to end as it is. */
+void show_change_cancel(struct show *show);
 
 /* Routes what was emitted; to be called at the end of each turn of the loop. */
 void show_route(struct show *show);

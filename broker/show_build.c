@@ -149,6 +149,31 @@ static int build_options(struct build *build, struct fc_instance *instance,
     return r;
 }
 
+static void build_print_options(const struct config_section *section, FILE *out)
+{
+    for (size_t i = 0; i < section->n_options; i++) /* values have no line breaks */
+        fprintf(out, "%s=%s\n", section->options[i].name, section->options[i].value);
+}
+
+/* Everything that makes the instance what it is, but for its mappings. */
+static int build_signature(struct build *build, struct fc_instance *instance,
+                           const struct config_section *section)
+{
+    const struct config *config = build->config;
+    size_t bytes;
+    FILE *out = open_memstream(&instance->signature, &bytes);
+
+    if (!out)
+        return -ENOMEM;
+    fprintf(out, "%s\n%s\n", section->backend, section->directory);
+    for (size_t i = 0; i < config->n_sections; i++) {
+        if (!config->sections[i].instance && strcmp(config->sections[i].backend, section->backend) == 0)
+            build_print_options(&config->sections[i], out);
+    }
+    build_print_options(section, out);
+    return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
 static int build_instance(struct build *build, const struct config_section *section)
 {
     const struct fc_backend *backend = build_find_backend(build, section);
@@ -169,7 +194,8 @@ static int build_instance(struct build *build, const struct config_section *sect
     instance->at = section->instance_at;
     show->instances[show->n_instances++] = instance;
     HASH_ADD_KEYPTR(hh, show->by_name, instance->name, strlen(instance->name), instance);
-    return build_options(build, instance, section);
+    r = build_signature(build, instance, section);
+    return r < 0 ? r : build_options(build, instance, section);
 }
 
 static int build_instances(struct build *build)

@@ -24,9 +24,10 @@ struct codec {
 };
 
 static const char *const message_names[MESSAGE_TYPES_] = {
-    [MESSAGE_SETUP] = "setup",   [MESSAGE_PROCEED] = "proceed", [MESSAGE_BATCH] = "batch",
-    [MESSAGE_STOP] = "stop",     [MESSAGE_HELLO] = "hello",     [MESSAGE_LOCKED] = "locked",
-    [MESSAGE_REPORT] = "report", [MESSAGE_READY] = "ready",     [MESSAGE_STOPPED] = "stopped",
+    [MESSAGE_SETUP] = "setup",       [MESSAGE_PROCEED] = "proceed", [MESSAGE_BATCH] = "batch",
+    [MESSAGE_CHANNELS] = "channels", [MESSAGE_STOP] = "stop",       [MESSAGE_HELLO] = "hello",
+    [MESSAGE_LOCKED] = "locked",     [MESSAGE_REPORT] = "report",   [MESSAGE_READY] = "ready",
+    [MESSAGE_STOPPED] = "stopped",
 };
 
 const char *message_name(enum message_type type)
@@ -79,6 +80,37 @@ struct codec *codec_free(struct codec *codec)
         init(variable);                                                                                      \
     } while (0)
 
+static int codec_prepare_list(struct codec *codec, const struct message_channel *from, size_t n,
+                              Firecurtain__Channel ***list)
+{
+    *list = arena_alloc(&codec->arena, n * sizeof(**list));
+    if (!*list)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        Firecurtain__Channel *channel;
+
+        CODEC_NEW(codec, channel, firecurtain__channel__init);
+        channel->name = (char *)from[i].name;
+        channel->target = from[i].target;
+        channel->input = from[i].input;
+        channel->output = from[i].output;
+        (*list)[i] = channel;
+    }
+    return 0;
+}
+
+static int codec_prepare_channels(struct codec *codec, const struct message_channels *from)
+{
+    Firecurtain__Channels *channels;
+
+    CODEC_NEW(codec, channels, firecurtain__channels__init);
+    channels->values = from->values;
+    channels->n_channels = from->n;
+    codec->to_worker.channels = channels;
+    codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_CHANNELS;
+    return codec_prepare_list(codec, from->list, from->n, &channels->channels);
+}
+
 static int codec_prepare_setup(struct codec *codec, const struct message_setup *from)
 {
     Firecurtain__Setup *setup;
@@ -89,22 +121,9 @@ static int codec_prepare_setup(struct codec *codec, const struct message_setup *
     setup->n_modules = from->n_modules;
     setup->default_handler = (char *)from->default_handler;
     setup->n_channels = from->n_channels;
-    setup->channels = arena_alloc(&codec->arena, from->n_channels * sizeof(*setup->channels));
-    if (!setup->channels)
-        return -ENOMEM;
-    for (size_t i = 0; i < from->n_channels; i++) {
-        Firecurtain__Channel *channel;
-
-        CODEC_NEW(codec, channel, firecurtain__channel__init);
-        channel->name = (char *)from->channels[i].name;
-        channel->target = from->channels[i].target;
-        channel->input = from->channels[i].input;
-        channel->output = from->channels[i].output;
-        setup->channels[i] = channel;
-    }
     codec->to_worker.setup = setup;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_SETUP;
-    return 0;
+    return codec_prepare_list(codec, from->channels, from->n_channels, &setup->channels);
 }
 
 static int codec_prepare_batch(struct codec *codec, const struct message_batch *from)
@@ -167,6 +186,8 @@ static int codec_prepare_report(struct codec *codec, const struct message_report
     report->values = (double *)from->values;
     report->n_values = from->n_events;
     report->exceptions = from->exceptions;
+    report->files = (char **)from->files;
+    report->n_files = from->n_files;
     codec->from_worker.report = report;
     codec->from_worker.kind_case = FIRECURTAIN__FROM_WORKER__KIND_REPORT;
     return codec_prepare_changes(codec, from, report);
@@ -200,6 +221,7 @@ static int codec_prepare_small(struct codec *codec, const struct message *messag
         return 0;
     case MESSAGE_READY:
         CODEC_NEW(codec, from->ready, firecurtain__ready__init);
+        from->ready->missing = message->ready_missing;
         from->kind_case = FIRECURTAIN__FROM_WORKER__KIND_READY;
         return 0;
     case MESSAGE_STOPPED:
@@ -229,6 +251,9 @@ ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
     switch (message->type) {
     case MESSAGE_SETUP:
         r = codec_prepare_setup(codec, &message->setup);
+        break;
+    case MESSAGE_CHANNELS:
+        r = codec_prepare_channels(codec, &message->channels);
         break;
     case MESSAGE_BATCH:
         r = codec_prepare_batch(codec, &message->batch);
@@ -277,25 +302,38 @@ static bool codec_text_valid(const char *text, size_t max_bytes)
     return true;
 }
 
+static const struct message_channel *codec_take_list(struct codec *codec, Firecurtain__Channel *const *from,
+                                                     size_t n)
+{
+    struct message_channel *list = arena_alloc(&codec->arena, n * sizeof(*list));
+
+    for (size_t i = 0; list && i < n; i++) {
+        list[i].name = from[i]->name;
+        list[i].target = from[i]->target;
+        list[i].input = from[i]->input;
+        list[i].output = from[i]->output;
+    }
+    return list;
+}
+
+static int codec_take_channels(struct codec *codec, const Firecurtain__Channels *from,
+                               struct message_channels *channels)
+{
+    channels->list = codec_take_list(codec, from->channels, from->n_channels);
+    channels->n = from->n_channels;
+    channels->values = from->values;
+    return channels->list ? 0 : -EMSGSIZE;
+}
+
 static int codec_take_setup(struct codec *codec, const Firecurtain__Setup *from, struct message_setup *setup)
 {
-    struct message_channel *channels = arena_alloc(&codec->arena, from->n_channels * sizeof(*channels));
-
-    if (!channels)
-        return -EMSGSIZE;
-    for (size_t i = 0; i < from->n_channels; i++) {
-        channels[i].name = from->channels[i]->name;
-        channels[i].target = from->channels[i]->target;
-        channels[i].input = from->channels[i]->input;
-        channels[i].output = from->channels[i]->output;
-    }
     setup->instance = from->instance;
     setup->modules = (const char *const *)from->modules;
     setup->n_modules = from->n_modules;
     setup->default_handler = from->default_handler;
-    setup->channels = channels;
+    setup->channels = codec_take_list(codec, from->channels, from->n_channels);
     setup->n_channels = from->n_channels;
-    return 0;
+    return setup->channels ? 0 : -EMSGSIZE;
 }
 
 static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch *batch)
@@ -345,6 +383,10 @@ static int codec_take_report(struct codec *codec, const Firecurtain__Report *fro
         if (!from->new_channels[i][0] || !codec_text_valid(from->new_channels[i], CODEC_MAX_NAME))
             return -EBADMSG;
     }
+    for (size_t i = 0; i < from->n_files; i++) {
+        if (!from->files[i][0] || !codec_text_valid(from->files[i], CODEC_MAX_NAME))
+            return -EBADMSG;
+    }
     report->done = from->done;
     report->new_channels = (const char *const *)from->new_channels;
     report->n_new_channels = from->n_new_channels;
@@ -352,6 +394,8 @@ static int codec_take_report(struct codec *codec, const Firecurtain__Report *fro
     report->values = from->values;
     report->n_events = from->n_values;
     report->exceptions = from->exceptions;
+    report->files = (const char *const *)from->files;
+    report->n_files = from->n_files;
     return codec_take_changes(codec, from, report);
 }
 
@@ -372,6 +416,9 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
     case FIRECURTAIN__TO_WORKER__KIND_BATCH:
         message->type = MESSAGE_BATCH;
         return codec_take_batch(to->batch, &message->batch);
+    case FIRECURTAIN__TO_WORKER__KIND_CHANNELS:
+        message->type = MESSAGE_CHANNELS;
+        return codec_take_channels(codec, to->channels, &message->channels);
     case FIRECURTAIN__TO_WORKER__KIND_STOP:
         message->type = MESSAGE_STOP;
         return 0;
@@ -402,6 +449,7 @@ static int codec_decode_from_worker(struct codec *codec, const void *bytes, size
         return codec_take_report(codec, from->report, &message->report);
     case FIRECURTAIN__FROM_WORKER__KIND_READY:
         message->type = MESSAGE_READY;
+        message->ready_missing = from->ready->missing;
         return 0;
     case FIRECURTAIN__FROM_WORKER__KIND_STOPPED:
         message->type = MESSAGE_STOPPED;

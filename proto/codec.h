@@ -12,11 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CODEC_VERSION          1u
+#define CODEC_VERSION          2u
 #define CODEC_MAX_FROM_WORKER  (1u << 20)  /* bytes on the wire: a worker is not trusted with more */
 #define CODEC_MAX_TO_WORKER    (32u << 20) /* the setup message holds all channels */
 #define CODEC_MAX_CHANNELS     262144u     /* of an instance */
-#define CODEC_MAX_NAME         255u        /* bytes of a channel name */
+#define CODEC_MAX_NAME         255u        /* bytes of a channel name, and of a file's */
 #define CODEC_MAX_BATCH_EVENTS 49152u      /* fit in CODEC_MAX_FROM_WORKER with room for the rest */
 
 enum message_type {
@@ -24,6 +24,7 @@ enum message_type {
     MESSAGE_SETUP,
     MESSAGE_PROCEED,
     MESSAGE_BATCH,
+    MESSAGE_CHANNELS,
     MESSAGE_STOP,
     /* worker to broker */
     MESSAGE_HELLO,
@@ -48,6 +49,12 @@ struct message_setup {
     const char *default_handler; /* "" is none */
     const struct message_channel *channels;
     size_t n_channels;
+};
+
+struct message_channels {
+    const struct message_channel *list; /* those that the worker knows in their order, then new ones */
+    size_t n;
+    bool values; /* the worker takes the last values, too */
 };
 
 struct message_batch {
@@ -83,6 +90,8 @@ struct message_report {
     const struct message_socket *sockets;
     size_t n_sockets;
     uint32_t exceptions;
+    const char *const *files; /* of modules that were loaded, below the script's folder */
+    size_t n_files;
 };
 
 struct message_locked {
@@ -94,10 +103,12 @@ struct message {
     enum message_type type;
     union {
         struct message_setup setup;
+        struct message_channels channels;
         struct message_batch batch;
         uint32_t hello_version;
         struct message_locked locked;
         struct message_report report;
+        uint32_t ready_missing; /* channels without the handler that they name */
     };
 };
 

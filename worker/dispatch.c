@@ -11,27 +11,36 @@
 
 #include "worker/handlers.h"
 #include "worker/interpreter.h"
+#include "worker/loaded.h"
 #include "worker/say.h"
 #include "worker/script.h"
+
+/* One more channel, as the broker describes it; its id, or -1 with an exception set. */
+static int64_t dispatch_add_channel(const struct message_channel *from)
+{
+    PyObject *name = PyUnicode_FromString(from->name);
+    struct channel *channel;
+    int64_t id;
+
+    if (!name)
+        return -1;
+    PyUnicode_InternInPlace(&name); /* as literals in the script are: found by identity */
+    id = channels_add(&script.channels, name);
+    Py_DECREF(name);
+    if (id < 0)
+        return -1;
+    channel = &script.channels.list[id];
+    channel->target = from->target;
+    channel->input = from->input;
+    channel->output = from->output;
+    return id;
+}
 
 int dispatch_prepare(const struct message_setup *setup)
 {
     for (size_t i = 0; i < setup->n_channels; i++) {
-        PyObject *name = PyUnicode_FromString(setup->channels[i].name);
-        struct channel *channel;
-        int64_t id;
-
-        if (!name)
+        if (dispatch_add_channel(&setup->channels[i]) < 0)
             return -1;
-        PyUnicode_InternInPlace(&name); /* as literals in the script are: found by identity */
-        id = channels_add(&script.channels, name);
-        Py_DECREF(name);
-        if (id < 0)
-            return -1;
-        channel = &script.channels.list[id];
-        channel->target = setup->channels[i].target;
-        channel->input = setup->channels[i].input;
-        channel->output = setup->channels[i].output;
     }
     return 0;
 }
@@ -125,6 +134,8 @@ static void dispatch_ready(uint32_t id)
 
 static int dispatch_batch(const struct message_batch *batch)
 {
+    int r;
+
     for (size_t i = 0; i < batch->n_events; i++) {
         if (batch->channels[i] < script.channels.n)
             dispatch_event(batch->channels[i], batch->values[i]);
@@ -135,7 +146,8 @@ static int dispatch_batch(const struct message_batch *batch)
         dispatch_ready(batch->ready[i]);
     if (script.n_sockets)
         script_drop_closed_sockets();
-    return session_flush(script.session, true);
+    r = loaded_report();
+    return r < 0 ? r : session_flush(script.session, true);
 }
 
 static void dispatch_stop(void)
@@ -154,6 +166,50 @@ static void dispatch_stop(void)
     session_close(script.session);
 }
 
+/* Finds the handler of a channel that wants one; whether there is one. */
+static bool dispatch_resolve(struct channel *channel)
+{
+    const char *name = dispatch_name(channel->name);
+    char reason[512];
+
+    Py_CLEAR(channel->handler);
+    if (!channel->target)
+        return true;
+    if (!strchr(name, '.')) {
+        channel->handler = Py_XNewRef(script.fallback);
+        return true;
+    }
+    channel->handler = handlers_find(name, reason, sizeof(reason));
+    if (!channel->handler)
+        say(SAY_ERROR "channel %s has no handler: %s", name, reason);
+    return channel->handler;
+}
+
+/* The mappings have changed, or this worker takes over from another one. */
+static int dispatch_channels(const struct message_channels *message)
+{
+    for (size_t i = 0; i < message->n; i++) {
+        const struct message_channel *from = &message->list[i];
+        bool is_new = i >= script.channels.n;
+        struct channel *channel;
+
+        if (is_new && dispatch_add_channel(from) < 0) {
+            PyErr_Clear();
+            return -ENOMEM;
+        }
+        channel = &script.channels.list[i];
+        if (message->values) {
+            channel->input = from->input;
+            channel->output = from->output;
+        }
+        if (!is_new && channel->target == from->target)
+            continue;
+        channel->target = from->target;
+        dispatch_resolve(channel);
+    }
+    return 0;
+}
+
 int dispatch_run(void)
 {
     struct message message;
@@ -163,6 +219,8 @@ int dispatch_run(void)
 
         if (r == 0 && message.type == MESSAGE_BATCH)
             r = dispatch_batch(&message.batch);
+        else if (r == 0 && message.type == MESSAGE_CHANNELS)
+            r = dispatch_channels(&message.channels);
         else if (r == 0 && message.type == MESSAGE_STOP)
             break;
         else if (r == 0)
@@ -193,22 +251,6 @@ static int dispatch_import_module(const char *name)
     return -1;
 }
 
-static void dispatch_resolve(struct channel *channel, PyObject *fallback)
-{
-    const char *name = dispatch_name(channel->name);
-    char reason[512];
-
-    if (!channel->target)
-        return;
-    if (!strchr(name, '.')) {
-        channel->handler = Py_XNewRef(fallback);
-        return;
-    }
-    channel->handler = handlers_find(name, reason, sizeof(reason));
-    if (!channel->handler)
-        say(SAY_ERROR "channel %s has no handler: %s", name, reason);
-}
-
 static PyObject *dispatch_default_handler(const char *name)
 {
     PyObject *handler;
@@ -237,7 +279,7 @@ static int dispatch_marked(void)
 
 int dispatch_import(const char *const *modules, size_t n_modules, const char *default_handler)
 {
-    PyObject *fallback;
+    struct message ready = {.type = MESSAGE_READY};
     int r = 0;
 
     for (size_t i = 0; i < n_modules; i++) {
@@ -245,15 +287,15 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
             return 1;
     }
     script.importing = false;
-    fallback = dispatch_default_handler(default_handler);
+    script.fallback = dispatch_default_handler(default_handler);
+    ready.ready_missing = default_handler[0] && !script.fallback;
     for (uint32_t i = 0; i < script.channels.n; i++)
-        dispatch_resolve(&script.channels.list[i], fallback);
-    Py_XDECREF(fallback);
+        ready.ready_missing += !dispatch_resolve(&script.channels.list[i]);
     if (script.n_sockets)
         script_drop_closed_sockets();
     r = dispatch_marked();
     interpreter_flush();
-    if (r < 0 || session_flush(script.session, false) < 0)
+    if (r < 0 || loaded_report() < 0 || session_flush(script.session, false) < 0)
         return 1;
-    return session_send(script.session, &(struct message){.type = MESSAGE_READY}) < 0 ? 1 : 0;
+    return session_send(script.session, &ready) < 0 ? 1 : 0;
 }

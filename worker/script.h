@@ -31,8 +31,9 @@ struct script_socket {
 struct script {
     struct session *session;
     struct channels channels;
-    PyObject *unknown; /* set: names that output() has warned about */
-    PyObject *cleanup; /* or NULL */
+    PyObject *unknown;  /* set: names that output() has warned about */
+    PyObject *cleanup;  /* or NULL */
+    PyObject *fallback; /* the default handler, or NULL */
     struct script_interval intervals[SCRIPT_MAX_INTERVALS];
     size_t n_intervals;
     uint32_t next_interval;

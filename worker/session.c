@@ -37,6 +37,8 @@ struct session {
     size_t events_capacity;
     char *names[SESSION_MAX_NAMES];
     size_t n_names;
+    char *files[SESSION_MAX_NAMES];
+    size_t n_files;
     struct message_interval intervals[SESSION_MAX_CHANGES];
     size_t n_intervals;
     struct message_socket sockets[SESSION_MAX_CHANGES];
@@ -97,14 +99,17 @@ void session_close(struct session *session)
 static bool session_is_empty(const struct session *session)
 {
     return !session->n_events && !session->n_names && !session->n_intervals && !session->n_sockets &&
-           !session->exceptions;
+           !session->exceptions && !session->n_files;
 }
 
 static void session_clear(struct session *session)
 {
     for (size_t i = 0; i < session->n_names; i++)
         free(session->names[i]);
+    for (size_t i = 0; i < session->n_files; i++)
+        free(session->files[i]);
     session->n_names = 0;
+    session->n_files = 0;
     session->n_events = 0;
     session->n_intervals = 0;
     session->n_sockets = 0;
@@ -185,6 +190,8 @@ int session_flush(struct session *session, bool done)
         .sockets = session->sockets,
         .n_sockets = session->n_sockets,
         .exceptions = session->exceptions,
+        .files = (const char *const *)session->files,
+        .n_files = session->n_files,
     };
     return session_transmit(session, &message, true);
 }
@@ -314,4 +321,17 @@ int session_socket(struct session *session, const struct message_socket *socket)
 void session_exception(struct session *session)
 {
     session->exceptions++;
+}
+
+int session_file(struct session *session, const char *path)
+{
+    int r = session->n_files < SESSION_MAX_NAMES ? 0 : session_flush(session, false);
+
+    if (r < 0)
+        return r;
+    session->files[session->n_files] = strdup(path);
+    if (!session->files[session->n_files])
+        return -ENOMEM;
+    session->n_files++;
+    return 0;
 }

@@ -42,6 +42,9 @@ int session_interval(struct session *session, const struct message_interval *int
 int session_socket(struct session *session, const struct message_socket *socket);
 void session_exception(struct session *session);
 
+/* A file that was imported, for the next report; main thread only. 0 or -errno. */
+int session_file(struct session *session, const char *path);
+
 /*
  * Sends everything that was collected; with `done` also when that is nothing. Waits while the broker is
  * behind.

@@ -17,6 +17,7 @@
 #include "firecurtain/cleanup.h"
 #include "worker/dispatch.h"
 #include "worker/interpreter.h"
+#include "worker/loaded.h"
 #include "worker/probe.h"
 #include "worker/sandbox.h"
 #include "worker/say.h"
@@ -162,6 +163,8 @@ static void worker_add_paths(const struct spawn_request *request, const char *sc
 {
     const char *path = request->reads;
     int r = interpreter_add_path(script_folder, true);
+
+    loaded_init(script_folder);
 
     for (uint32_t i = 0; r == 0 && i < request->n_reads; i++, path = worker_next(path)) {
         const char *base = strrchr(path, '/');

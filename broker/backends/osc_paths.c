@@ -276,8 +276,7 @@ int osc_paths_add_channel(struct osc_paths *paths, uint32_t id, const char *name
         r = path_make_target(path);
     if (r < 0)
         return r;
-    if (directions & FC_SOURCE)
-        path->values[parsed.n].source = id;
+    path->values[parsed.n].source = directions & FC_SOURCE ? id : OSC_PATHS_NO_CHANNEL;
     paths->channels[id] = (struct osc_place){.path = path, .n = parsed.n};
     return 0;
 }

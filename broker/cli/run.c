@@ -27,10 +27,11 @@ struct run {
     struct runtime runtime;
     struct path_set shown; /* what workers may see, for as long as this process runs */
     struct show *show;
-    struct show *next; /* waits for the running one to end */
+    bool changing; /* to another configuration, … */
+    bool again;    /* … and it was asked for once more */
     int signal_fd;
     struct loop_source *signals;
-    struct loop_task swap;
+    struct loop_task end;
     bool stopping;
 };
 
@@ -62,18 +63,12 @@ static struct show *run_build(struct run *run, struct config *config)
     return show;
 }
 
-static void run_swap(void *userdata)
+static void run_end(void *userdata)
 {
     struct run *run = userdata;
 
     run->show = show_free(run->show);
-    if (run->stopping || !run->next) {
-        loop_stop(run->runtime.loop);
-        return;
-    }
-    run->show = fc_steal(run->next);
-    show_start(run->show, &run->runtime);
-    fc_log(FC_LOG_INFO, NULL, "the new configuration is running");
+    loop_stop(run->runtime.loop);
 }
 
 /* What the instances said last is still routed in this turn; then the show goes. */
@@ -81,7 +76,7 @@ static void run_ended(void *userdata)
 {
     struct run *run = userdata;
 
-    loop_defer(run->runtime.loop, &run->swap);
+    loop_defer(run->runtime.loop, &run->end);
 }
 
 /*
@@ -105,25 +100,47 @@ static bool run_may_show(const struct run *run, const struct show *show)
     return true;
 }
 
+static void run_reload(struct run *run);
+
+static void run_changed(void *userdata, struct show *show)
+{
+    struct run *run = userdata;
+
+    run->show = show;
+    run->changing = false;
+    fc_log(FC_LOG_INFO, NULL, "the new configuration is running");
+    if (run->again)
+        run_reload(run);
+}
+
+/* The show of the configuration as it is now, or NULL. */
+static struct show *run_build_next(struct run *run)
+{
+    int status;
+    struct config *config = cli_load(run->options, &status);
+    struct show *next = config ? run_build(run, config) : NULL;
+
+    config_free(config);
+    return next && !run_may_show(run, next) ? show_free(next) : next;
+}
+
 static void run_reload(struct run *run)
 {
-    struct config *config;
-    int status;
+    struct show *next;
 
-    if (run->stopping || run->next)
-        return; /* is at it */
-    config = cli_load(run->options, &status);
-    if (!config)
+    run->again = run->changing;
+    if (run->stopping || run->changing)
         return;
-    run->next = run_build(run, config);
-    config_free(config);
-    if (run->next && !run_may_show(run, run->next))
-        run->next = show_free(run->next);
-    if (!run->next) {
+    next = run_build_next(run);
+    if (!next) {
         fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: it has errors, and the show runs on");
         return;
     }
-    show_quiesce(run->show, run_ended, run);
+    run->changing = show_change(run->show, next, run_changed, run) == 0;
+    if (run->changing)
+        return;
+    fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: out of memory");
+    show_free(next);
 }
 
 static void run_stop(struct run *run)
@@ -134,7 +151,8 @@ static void run_stop(struct run *run)
     }
     run->stopping = true;
     fc_log(FC_LOG_INFO, NULL, "stopping");
-    show_quiesce(run->show, run_ended, run);
+    show_change_cancel(run->show);
+    show_quiesce(run->show, true, run_ended, run);
 }
 
 static void run_signal(void *userdata, uint32_t events)
@@ -178,7 +196,7 @@ static int run_loop(struct run *run)
     int r = loop_add(run->runtime.loop, &run->signals, run->signal_fd, EPOLLIN, run_signal, run);
 
     if (r == 0) {
-        run->swap = (struct loop_task){.fn = run_swap, .userdata = run};
+        run->end = (struct loop_task){.fn = run_end, .userdata = run};
         loop_set_after(run->runtime.loop, run_after, run);
         show_start(run->show, &run->runtime);
         r = loop_run(run->runtime.loop);
@@ -190,10 +208,9 @@ static int run_loop(struct run *run)
 
 static void run_deinit(struct run *run)
 {
-    show_free(run->next);
     show_free(run->show);
     if (run->runtime.loop)
-        loop_cancel_task(run->runtime.loop, &run->swap);
+        loop_cancel_task(run->runtime.loop, &run->end);
     loop_remove(run->signals);
     runtime_deinit(&run->runtime);
     path_set_deinit(&run->shown);

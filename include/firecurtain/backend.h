@@ -79,8 +79,9 @@ struct fc_backend {
     int (*canonical)(void *self, const char *name, char *canonical, size_t bytes, struct fc_reason *reason);
 
     /*
-     * A mapping uses the channel. Ids count 0, 1, 2… in the order in which channels appear; the same id
-     * comes again when a further mapping uses it in another direction. -EINVAL with `reason`, or -ENOMEM.
+     * Mappings use the channel in these directions from now on, maybe in none. Ids count 0, 1, 2… in the
+     * order in which channels appear; the same id comes again when its directions change, also while the
+     * instance runs: then the configuration was read again. -EINVAL with `reason`, or -ENOMEM.
      */
     int (*channel)(void *self, uint32_t id, const char *name, unsigned directions, struct fc_reason *reason);
 
@@ -104,6 +105,18 @@ struct fc_backend {
      * is over. Events emitted until then are still routed.
      */
     bool (*quiesce)(void *self);
+
+    /*
+     * Optional. The configuration was read again, and this instance goes on as it is: its options are the
+     * same, what `channel` had to say was said. The place to look whether what it depends on has changed.
+     */
+    void (*refresh)(void *self);
+
+    /*
+     * Optional. Takes what is worth keeping from the state of an instance with the same name and other
+     * options, which has ended; before `start`.
+     */
+    void (*inherit)(void *self, void *previous);
 };
 
 /* What the core offers to backends. */

@@ -15,10 +15,10 @@ static void make_codecs(void)
     require(codec_new(&decoder) == 0 && codec_new(&encoder) == 0 && codec_new(&again) == 0);
 }
 
-static void check_names(const struct message_report *report)
+static void check_names(const char *const *names, size_t n)
 {
-    for (size_t i = 0; i < report->n_new_channels; i++) {
-        const char *name = report->new_channels[i];
+    for (size_t i = 0; i < n; i++) {
+        const char *name = names[i];
 
         require(name[0] && strlen(name) <= CODEC_MAX_NAME);
         for (; *name; name++)
@@ -46,6 +46,9 @@ static void compare_reports(const struct message_report *a, const struct message
     require(a->n_new_channels == b->n_new_channels);
     for (size_t i = 0; i < a->n_new_channels; i++)
         require(strcmp(a->new_channels[i], b->new_channels[i]) == 0);
+    require(a->n_files == b->n_files);
+    for (size_t i = 0; i < a->n_files; i++)
+        require(strcmp(a->files[i], b->files[i]) == 0);
     require(a->n_intervals == b->n_intervals && a->n_sockets == b->n_sockets);
     for (size_t i = 0; i < a->n_intervals; i++)
         require(a->intervals[i].id == b->intervals[i].id &&
@@ -55,18 +58,29 @@ static void compare_reports(const struct message_report *a, const struct message
         require(a->sockets[i].id == b->sockets[i].id && a->sockets[i].fd == b->sockets[i].fd);
 }
 
+static void compare_lists(const struct message_channel *a, const struct message_channel *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        require(strcmp(a[i].name, b[i].name) == 0);
+        require(a[i].target == b[i].target);
+        require(same_single(a[i].input, b[i].input));
+        require(same_single(a[i].output, b[i].output));
+    }
+}
+
 static void compare_setups(const struct message_setup *a, const struct message_setup *b)
 {
     require(strcmp(a->instance, b->instance) == 0 && strcmp(a->default_handler, b->default_handler) == 0);
     require(a->n_modules == b->n_modules && a->n_channels == b->n_channels);
     for (size_t i = 0; i < a->n_modules; i++)
         require(strcmp(a->modules[i], b->modules[i]) == 0);
-    for (size_t i = 0; i < a->n_channels; i++) {
-        require(strcmp(a->channels[i].name, b->channels[i].name) == 0);
-        require(a->channels[i].target == b->channels[i].target);
-        require(same_single(a->channels[i].input, b->channels[i].input));
-        require(same_single(a->channels[i].output, b->channels[i].output));
-    }
+    compare_lists(a->channels, b->channels, a->n_channels);
+}
+
+static void compare_channels(const struct message_channels *a, const struct message_channels *b)
+{
+    require(a->n == b->n && a->values == b->values);
+    compare_lists(a->list, b->list, a->n);
 }
 
 static void compare_batches(const struct message_batch *a, const struct message_batch *b)
@@ -85,6 +99,10 @@ static void compare(const struct message *a, const struct message *b)
         compare_reports(&a->report, &b->report);
     else if (a->type == MESSAGE_SETUP)
         compare_setups(&a->setup, &b->setup);
+    else if (a->type == MESSAGE_CHANNELS)
+        compare_channels(&a->channels, &b->channels);
+    else if (a->type == MESSAGE_READY)
+        require(a->ready_missing == b->ready_missing);
     else if (a->type == MESSAGE_BATCH)
         compare_batches(&a->batch, &b->batch);
     else if (a->type == MESSAGE_HELLO)
@@ -124,8 +142,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (r < 0)
         return 0;
     require((side == CODEC_TO_WORKER) == (message.type < MESSAGE_HELLO));
-    if (message.type == MESSAGE_REPORT)
-        check_names(&message.report);
+    if (message.type == MESSAGE_REPORT) {
+        check_names(message.report.new_channels, message.report.n_new_channels);
+        check_names(message.report.files, message.report.n_files);
+    }
     encode_and_compare(side, &message);
     return 0;
 }

@@ -68,6 +68,31 @@ static void test_messages_without_content(void **state)
         send_over(*state, &(struct message){.type = types[i]});
 }
 
+static void test_ready(void **state)
+{
+    struct message message = {.type = MESSAGE_READY, .ready_missing = 3};
+
+    assert_int_equal(send_over(*state, &message).ready_missing, 3);
+}
+
+static void test_channels(void **state)
+{
+    static const struct message_channel list[] = {{"a", true, 0.25, 1.0}, {"größer", false, 0.0, 0.5}};
+    struct message message = {.type = MESSAGE_CHANNELS, .channels = {.list = list, .n = 2, .values = true}};
+    struct message result = send_over(*state, &message);
+
+    assert_true(result.channels.values);
+    assert_int_equal(result.channels.n, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(result.channels.list[i].name, list[i].name);
+        assert_int_equal(result.channels.list[i].target, list[i].target);
+        assert_double(result.channels.list[i].input, list[i].input);
+        assert_double(result.channels.list[i].output, list[i].output);
+    }
+    message.channels = (struct message_channels){0};
+    assert_int_equal(send_over(*state, &message).channels.n, 0);
+}
+
 static void test_hello(void **state)
 {
     static const uint32_t versions[] = {0, CODEC_VERSION, UINT32_MAX};
@@ -163,9 +188,10 @@ static void test_report(void **state)
     static const double values[] = {0.5, 1.0};
     static const struct message_interval intervals[] = {{1, 0, 0}, {UINT32_MAX, UINT64_MAX, UINT64_MAX}};
     static const struct message_socket sockets[] = {{0, -1}, {UINT32_MAX, INT32_MAX}, {3, INT32_MIN}};
+    static const char *const files[] = {"show.py", "größe/__init__.py"};
     struct message message = {.type = MESSAGE_REPORT,
                               .report = {true, names, 2, channels, values, 2, intervals, 2, sockets, 3,
-                                         UINT32_MAX}};
+                                         UINT32_MAX, files, 2}};
     struct message result = send_over(*state, &message);
 
     assert_true(result.report.done);
@@ -187,6 +213,9 @@ static void test_report(void **state)
         assert_int_equal(result.report.sockets[i].fd, sockets[i].fd);
     }
     assert_int_equal(result.report.exceptions, UINT32_MAX);
+    assert_int_equal(result.report.n_files, 2);
+    assert_string_equal(result.report.files[0], "show.py");
+    assert_string_equal(result.report.files[1], "größe/__init__.py");
 }
 
 static void test_report_with_nothing(void **state)
@@ -284,6 +313,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         codec_test(test_messages_without_content),
         codec_test(test_hello),
+        codec_test(test_ready),
+        codec_test(test_channels),
         codec_test(test_locked),
         codec_test(test_setup),
         codec_test(test_setup_with_nothing),

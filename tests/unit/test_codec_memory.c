@@ -45,8 +45,8 @@ static struct message make(enum message_type type, size_t n_events)
     if (type == MESSAGE_BATCH)
         message.batch = (struct message_batch){channels, values, n_events, channels, 3, channels, 2};
     else
-        message.report =
-            (struct message_report){true, names, 2, channels, values, n_events, intervals, 2, sockets, 1, 0};
+        message.report = (struct message_report){true, names,   2, channels, values, n_events, intervals,
+                                                 2,    sockets, 1, 0,        names,  2};
     return message;
 }
 

@@ -48,6 +48,7 @@ static void test_what_the_broker_says_is_never_legal_from_a_worker(void **state)
         assert_false(order_legal(i, MESSAGE_SETUP));
         assert_false(order_legal(i, MESSAGE_PROCEED));
         assert_false(order_legal(i, MESSAGE_BATCH));
+        assert_false(order_legal(i, MESSAGE_CHANNELS));
         assert_false(order_legal(i, MESSAGE_STOP));
     }
 }
@@ -68,6 +69,7 @@ static void test_names(void **state)
     assert_string_equal(message_name(MESSAGE_SETUP), "setup");
     assert_string_equal(message_name(MESSAGE_PROCEED), "proceed");
     assert_string_equal(message_name(MESSAGE_BATCH), "batch");
+    assert_string_equal(message_name(MESSAGE_CHANNELS), "channels");
     assert_string_equal(message_name(MESSAGE_STOP), "stop");
     assert_string_equal(message_name(MESSAGE_HELLO), "hello");
     assert_string_equal(message_name(MESSAGE_STOPPED), "stopped");

@@ -1,0 +1,85 @@
+/* See loaded.h. Modules are only looked at: no code of theirs runs here. */
+#include "worker/loaded.h"
+
+#include "worker/python.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "worker/script.h"
+
+static struct {
+    const char *folder;
+    size_t folder_bytes;
+    Py_ssize_t n_modules; /* when they were looked at last */
+    PyObject *told;       /* set of paths */
+} loaded;
+
+void loaded_init(const char *folder)
+{
+    loaded.folder = folder;
+    loaded.folder_bytes = strlen(folder);
+    loaded.n_modules = 0;
+}
+
+/* Its path below the folder, or NULL; borrowed from the module. */
+static const char *loaded_path(PyObject *module)
+{
+    PyObject *dict = PyModule_Check(module) ? PyModule_GetDict(module) : NULL;
+    PyObject *file = dict ? PyDict_GetItemString(dict, "__file__") : NULL;
+    const char *path = file && PyUnicode_Check(file) ? PyUnicode_AsUTF8(file) : NULL;
+
+    PyErr_Clear(); /* surrogates: a name that the broker would not take either */
+    if (!path || strncmp(path, loaded.folder, loaded.folder_bytes) != 0 || path[loaded.folder_bytes] != '/')
+        return NULL;
+    path += loaded.folder_bytes + 1;
+    if (!*path || strlen(path) > CODEC_MAX_NAME)
+        return NULL;
+    for (const char *p = path; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return NULL;
+    }
+    return path;
+}
+
+static int loaded_tell(const char *path)
+{
+    PyObject *key = PyUnicode_FromString(path);
+    int known = key ? PySet_Contains(loaded.told, key) : -1;
+    int r = 0;
+
+    if (known == 0 && PySet_Add(loaded.told, key) < 0)
+        known = -1;
+    if (known == 0)
+        r = session_file(script.session, path);
+    Py_XDECREF(key);
+    return known < 0 ? -ENOMEM : r;
+}
+
+int loaded_report(void)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *name, *module;
+    Py_ssize_t position = 0;
+    int r = 0;
+
+    if (!modules || PyDict_GET_SIZE(modules) == loaded.n_modules)
+        return 0;
+    if (!loaded.told)
+        loaded.told = PySet_New(NULL);
+    if (!loaded.told)
+        return -ENOMEM;
+    modules = PyDict_Copy(modules); /* session_file() may let other threads run */
+    if (!modules)
+        return -ENOMEM;
+    loaded.n_modules = PyDict_GET_SIZE(modules);
+    while (r == 0 && PyDict_Next(modules, &position, &name, &module)) {
+        const char *path = loaded_path(module);
+
+        if (path)
+            r = loaded_tell(path);
+    }
+    Py_DECREF(modules);
+    PyErr_Clear();
+    return r;
+}
