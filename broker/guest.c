@@ -412,7 +412,8 @@ void guest_stop(struct guest *guest)
     if (!guest_is_running(guest)) {
         guest->state = ORDER_CLOSED;
         guest_kill(guest);
-        if (guest->job) { /* not even forked */
+        if (guest->job) {
+            snprintf(guest->why, sizeof(guest->why), "before it had begun");
             spawner_cancel(guest->runtime->spawner, guest->job);
             guest->job = NULL;
             loop_defer(guest->runtime->loop, &guest->finish);
