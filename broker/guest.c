@@ -385,6 +385,11 @@ void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userd
     guest->userdata = userdata;
 }
 
+int guest_lend(struct guest *guest, const struct netgate_name *name)
+{
+    return guest ? netgate_lend(guest->gate, name) : -EADDRINUSE;
+}
+
 bool guest_is_importing(const struct guest *guest)
 {
     return guest && (guest->state == ORDER_LOCKING || guest->state == ORDER_IMPORTING);

@@ -12,6 +12,7 @@
 #include "proto/codec.h"
 #include "proto/spawn.h"
 
+struct netgate_name;
 struct policy;
 struct runtime;
 struct guest;
@@ -57,6 +58,8 @@ struct guest_ops {
     /* -EINVAL if there is no such channel */
     int (*output)(void *userdata, uint32_t channel, double value);
     void (*exceptions)(void *userdata, uint32_t n);
+    /* a socket with this name that the script's other workers have, the caller's; or -errno */
+    int (*borrow)(void *userdata, const struct netgate_name *name);
     /* a module was loaded from this file; hostile */
     void (*loaded)(void *userdata, const char *path);
     /* there is more to route than one turn of the loop can: what the worker says can wait */
@@ -94,6 +97,9 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
 
 /* From now on, others are told. */
 void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata);
+
+/* See netgate_lend(). */
+int guest_lend(struct guest *guest, const struct netgate_name *name);
 
 /* Whether the setup message was sent: from then on, until it runs, the channels' numbers are the worker's to
  * give. */

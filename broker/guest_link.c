@@ -193,6 +193,13 @@ static void guest_socket_placed(void *userdata, int fd)
         managed_set_replaced(guest->sockets, fd);
 }
 
+static int guest_borrow(void *userdata, const struct netgate_name *name)
+{
+    const struct guest *guest = userdata;
+
+    return guest->ops->borrow(guest->userdata, name);
+}
+
 static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
 {
     struct netgate_spec spec = {
@@ -200,6 +207,7 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
         .policy = guest->spec.policy,
         .take = guest_take,
         .placed = guest_socket_placed,
+        .borrow = guest_borrow,
         .userdata = guest,
     };
     int fd, r = guest_take(guest, notify_fd);

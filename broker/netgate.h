@@ -7,9 +7,17 @@
 #ifndef BROKER_NETGATE_H
 #define BROKER_NETGATE_H
 
+#include "broker/policy.h"
+
 struct loop;
 struct netgate;
-struct policy;
+
+/* What a socket is bound to. */
+struct netgate_name {
+    int family;
+    enum policy_protocol protocol;
+    struct policy_address address;
+};
 
 struct netgate_spec {
     const char *instance; /* these are borrowed */
@@ -19,11 +27,16 @@ struct netgate_spec {
     int (*take)(void *userdata, int fd);
     /* the worker's descriptor `fd` is another socket now: whoever has a duplicate needs a new one */
     void (*placed)(void *userdata, int fd);
+    /* optional: a socket with this name that another worker of the same script has, the gate's; or -errno */
+    int (*borrow)(void *userdata, const struct netgate_name *name);
     void *userdata;
 };
 
 /* Takes over `fd`, a seccomp notification descriptor of the worker. -EBADF if it is none, or -errno. */
 int netgate_new(struct netgate **gate, struct loop *loop, const struct netgate_spec *spec, int fd);
+
+/* A duplicate of the socket that the worker has bound there, the caller's; or -EADDRINUSE. NULL is fine. */
+int netgate_lend(struct netgate *gate, const struct netgate_name *name);
 
 /* Callers that wait get EINTR: a signal is coming. NULL is fine. */
 void netgate_interrupt(struct netgate *gate);

@@ -234,10 +234,29 @@ static int netgate_connect(struct netgate *gate, const struct seccomp_notif *cal
                                          : netgate_connect_udp(gate, call, &socket, &to);
 }
 
+/* Binds *own; or makes it the socket that another worker of this script has bound there. 1: that. */
+static int netgate_bind_or_borrow(struct netgate *gate, int *own, const struct policy_target *at,
+                                  const struct netgate_name *name)
+{
+    int borrowed;
+
+    if (bind(*own, (const struct sockaddr *)&at->sockaddr, at->n_bytes) == 0)
+        return 0;
+    if (errno != EADDRINUSE || !gate->spec.borrow)
+        return -errno;
+    borrowed = gate->spec.borrow(gate->spec.userdata, name);
+    if (borrowed < 0)
+        return -EADDRINUSE;
+    close(*own);
+    *own = borrowed;
+    return 1;
+}
+
 static int netgate_bind(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
 {
     NETGATE_SOCKET socket = {.fd = -1};
     FC_AUTO_CLOSE int own = -1;
+    struct netgate_name name;
     struct policy_target at;
     int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
 
@@ -250,9 +269,15 @@ static int netgate_bind(struct netgate *gate, const struct seccomp_notif *call, 
     own = netgate_socket_twin(&socket);
     if (own < 0)
         return own;
-    if (bind(own, (const struct sockaddr *)&at.sockaddr, at.n_bytes) < 0)
-        return -errno;
-    return netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket.is_nonblocking);
+    name = (struct netgate_name){socket.family, socket.protocol, at.address};
+    r = netgate_bind_or_borrow(gate, &own, &at, &name);
+    if (r < 0)
+        return r;
+    /* one that is shared keeps its mode */
+    r = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], r == 1 || socket.is_nonblocking);
+    if (r == 0)
+        netgate_note_bound(gate, (int)call->data.args[0], own, &name);
+    return r;
 }
 
 /* Only where bind() put it: a socket whose connection failed must not become a server on a port of its

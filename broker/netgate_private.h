@@ -16,6 +16,7 @@
 #define NETGATE_MAX_PENDING  32    /* connections of blocking callers under way */
 #define NETGATE_MAX_DATAGRAM 65536 /* bytes that one call may send */
 #define NETGATE_MAX_PARTS    64    /* of a message in parts */
+#define NETGATE_MAX_BOUND    64    /* sockets that a successor can take over */
 
 /* The answer comes later. */
 #define NETGATE_LATER 1
@@ -28,6 +29,12 @@ struct netgate_pending {
     int target; /* the descriptor in the worker that it will replace */
 };
 
+struct netgate_bound {
+    int target;      /* in the worker */
+    uint64_t cookie; /* of the socket; 0: free */
+    struct netgate_name name;
+};
+
 struct netgate {
     struct loop *loop;
     struct loop_source *source;
@@ -37,6 +44,8 @@ struct netgate {
     int fd;
     uint64_t cookie; /* of the broker's network namespace */
     struct netgate_pending pending[NETGATE_MAX_PENDING];
+    struct netgate_bound bound[NETGATE_MAX_BOUND]; /* a ring */
+    size_t n_bound;
 };
 
 /* What is known of a socket that a call is about. */
@@ -72,6 +81,9 @@ int netgate_read(const struct netgate *gate, const struct seccomp_notif *call, u
 
 /* Logs what was refused, at a bounded rate. */
 void netgate_log(struct netgate *gate, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* netgate_lend.c: the worker's descriptor `target` is the bound socket `own` from now on. */
+void netgate_note_bound(struct netgate *gate, int target, int own, const struct netgate_name *name);
 
 /* netgate_socket.c */
 

@@ -63,7 +63,7 @@ struct python {
 
     /* python_reload.c */
     struct file_watch *sources; /* or NULL: nobody looks */
-    struct guest *next;       /* imports the changed files; then waits until `guest` is idle */
+    struct guest *next;         /* imports the changed files; then waits until `guest` is idle */
     bool next_ready;
     uint64_t next_started_ns;
     struct start_turn next_turn;
@@ -138,6 +138,9 @@ void python_swap(struct python *python);
 
 /* The running worker has ended: the new one takes its place, if there is one. */
 bool python_take_next(struct python *python);
+
+/* A socket of those who were replaced, as guest_ops has it. */
+int python_borrow_of_leavers(void *userdata, const struct netgate_name *name);
 
 void python_refresh(void *self);
 void python_inherit(void *self, void *previous);

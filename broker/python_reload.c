@@ -92,6 +92,12 @@ static void leaver_loaded(void *userdata, const char *path)
     (void)path;
 }
 
+/* It has no business with new ones. */
+static int leaver_borrow(void *userdata, const struct netgate_name *name)
+{
+    return -EADDRINUSE;
+}
+
 static void leaver_ended(void *userdata, const char *why, bool asked, bool is_clean)
 {
     struct python_leaver *leaver = userdata;
@@ -111,6 +117,7 @@ static const struct guest_ops leaver_ops = {
     .output = leaver_output,
     .exceptions = leaver_exceptions,
     .loaded = leaver_loaded,
+    .borrow = leaver_borrow,
     .is_congested = leaver_is_congested,
     .wanted = leaver_ignore,
     .ended = leaver_ended,
@@ -140,6 +147,16 @@ static int leaver_new(struct python *python, struct guest *guest)
     guest_set_ops(guest, &leaver_ops, leaver);
     guest_stop(guest);
     return 0;
+}
+
+int python_borrow_of_leavers(void *userdata, const struct netgate_name *name)
+{
+    const struct python *python = userdata;
+    int fd = -EADDRINUSE;
+
+    for (const struct python_leaver *leaver = python->leavers; fd < 0 && leaver; leaver = leaver->next)
+        fd = guest_lend(leaver->guest, name);
+    return fd;
 }
 
 /* The one that comes. */
@@ -216,6 +233,15 @@ static void next_ready(void *userdata)
     python_pump(python);
 }
 
+/* The port that the running script listens on: both do until they change places, and nothing is lost. */
+static int next_borrow(void *userdata, const struct netgate_name *name)
+{
+    const struct python *python = userdata;
+    int fd = guest_lend(python->guest, name);
+
+    return fd >= 0 ? fd : python_borrow_of_leavers(userdata, name);
+}
+
 static void next_wanted(void *userdata)
 {
     (void)userdata; /* what is due waits until it is its turn */
@@ -248,6 +274,7 @@ static const struct guest_ops next_ops = {
     .output = next_output,
     .exceptions = python_exceptions,
     .loaded = python_loaded,
+    .borrow = next_borrow,
     .is_congested = python_is_congested,
     .wanted = next_wanted,
     .ended = next_ended,

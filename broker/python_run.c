@@ -203,6 +203,7 @@ const struct guest_ops python_guest_ops = {
     .output = python_output,
     .exceptions = python_exceptions,
     .loaded = python_loaded,
+    .borrow = python_borrow_of_leavers,
     .is_congested = python_is_congested,
     .wanted = python_wanted,
     .ended = python_ended,

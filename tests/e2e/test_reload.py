@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import time
 
 import pytest
@@ -373,3 +374,64 @@ def test_a_hundred_reloads_leave_nothing_behind(play):
             counts.append(descriptors())
     assert counts[0] == counts[1]
     answer(show, 0.5)
+
+
+def server(kind, extra=""):
+    """A script that answers on a port with its version."""
+    return dedent(f"""
+        import midimonster, socket
+        VERSION = 0
+        server = socket.socket(socket.AF_INET, socket.SOCK_{kind})
+        server.bind(("127.0.0.1", PORT))
+        def datagram(where):
+            request, peer = where.recvfrom(100)
+            where.sendto(b"%d %s" % (VERSION, request), peer)
+        def connection(where):
+            peer, _ = where.accept()
+            peer.send(b"%d" % VERSION)
+            peer.close()
+        if "{kind}" == "STREAM":
+            server.listen()
+        midimonster.manage(connection if "{kind}" == "STREAM" else datagram, server)
+        def a(value): pass
+        def b(value): pass
+        """) + extra
+
+
+@pytest.mark.parametrize("kind", ["DGRAM", "STREAM"])
+def test_a_port_passes_to_the_next_version_and_nothing_that_arrives_is_lost(play, kind):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    text = server(kind).replace("PORT", str(port))
+    show = start(play, text, options=f"listen = 127.0.0.1:{port}\nconnect = udp:127.0.0.1:*")
+    versions = []
+
+    def ask(n):
+        with socket.socket(socket.AF_INET, getattr(socket, f"SOCK_{kind}")) as client:
+            client.settimeout(20)
+            client.connect(("127.0.0.1", port))
+            if kind == "DGRAM":
+                client.send(b"%d" % n)
+            answer = client.recv(100).split()
+            assert kind == "STREAM" or answer[1] == b"%d" % n
+            versions.append(int(answer[0]))
+
+    for version in range(1, 6):
+        ask(0)
+        position = show.log.position
+        save(show, "script.py", text.replace("VERSION = 0", f"VERSION = {version}"))
+        n = 0
+        while not show.log.matching(LIVE, "py1", after=position):
+            ask(n := n + 1)
+        ask(n)
+    assert versions == sorted(versions) and versions[-1] == 5
+
+
+def test_a_port_of_another_script_is_not_borrowed(play):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        show = start(play, options=f"listen = udp:127.0.0.1:{port}")
+        save_and_wait(show, server("DGRAM").replace("PORT", str(port)), line=KEPT)
+        show.log.wait("^OSError.*Address already in use", "py1")

@@ -1,0 +1,58 @@
+/*
+ * See netgate.h: sockets that are bound, from one worker of a script to the next one. What was bound is noted
+ * by the number that it has in the worker; whether that still is the same socket tells its cookie. The two
+ * share it then, so nothing that arrives meanwhile is lost.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/netgate_private.h"
+#include "firecurtain/cleanup.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+static uint64_t lend_cookie(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof(cookie);
+
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
+}
+
+void netgate_note_bound(struct netgate *gate, int target, int own, const struct netgate_name *name)
+{
+    struct netgate_bound *bound = &gate->bound[gate->n_bound % NETGATE_MAX_BOUND];
+
+    for (size_t i = 0; i < NETGATE_MAX_BOUND; i++) {
+        if (gate->bound[i].cookie && gate->bound[i].target == target)
+            bound = &gate->bound[i];
+    }
+    if (!bound->cookie || bound->target != target)
+        gate->n_bound++;
+    *bound = (struct netgate_bound){.target = target, .cookie = lend_cookie(own), .name = *name};
+}
+
+static bool lend_is(const struct netgate_bound *bound, const struct netgate_name *name)
+{
+    return bound->cookie && bound->name.family == name->family && bound->name.protocol == name->protocol &&
+           bound->name.address.port == name->address.port &&
+           bound->name.address.scope == name->address.scope &&
+           memcmp(bound->name.address.bytes, name->address.bytes, sizeof(name->address.bytes)) == 0;
+}
+
+int netgate_lend(struct netgate *gate, const struct netgate_name *name)
+{
+    for (size_t i = 0; gate && i < NETGATE_MAX_BOUND; i++) {
+        FC_AUTO_CLOSE int fd = -1;
+
+        if (!lend_is(&gate->bound[i], name))
+            continue;
+        fd = gate->spec.take(gate->spec.userdata, gate->bound[i].target);
+        if (fd >= 0 && lend_cookie(fd) == gate->bound[i].cookie)
+            return fc_steal_fd(&fd);
+    }
+    return -EADDRINUSE;
+}
