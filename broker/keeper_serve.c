@@ -222,6 +222,8 @@ static int keeper_open_below(const char *folder, const char *below)
     if (fd < 0 || !below[0])
         return fd < 0 ? -errno : fc_steal_fd(&fd);
     found = (int)syscall(SYS_openat2, fd, below, &how, sizeof(how));
+    if (found < 0 && errno == EXDEV)
+        return -EACCES;
     return found < 0 ? -errno : found;
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
@@ -220,8 +221,17 @@ static void attack_zygote(const char *state)
     tell("always:zygote_link_elsewhere", ask_zygote(folder, state, "../../x"));
 }
 
+/* 0 for a watch's number. */
+static int watch(int inotify, const char *path, const char *below)
+{
+    int r = keeper_watch(runtime.keeper, inotify, path, below);
+
+    return r < 0 ? r : 0;
+}
+
 static void attack_keeper(const char *state)
 {
+    int inotify = inotify_init1(IN_CLOEXEC);
     struct keeper *keeper = runtime.keeper;
     char path[PATH_MAX];
 
@@ -233,6 +243,10 @@ static void attack_keeper(const char *state)
     tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, "/etc"));
     snprintf(path, sizeof(path), "%.4000s/../..", folder);
     tell("always:keeper_shown_above", keeper_open_shown(keeper, path));
+    tell("works:keeper_watch", watch(inotify, folder, ""));
+    tell("always:keeper_watch_elsewhere", watch(inotify, "/etc", ""));
+    tell("always:keeper_watch_above", watch(inotify, folder, ".."));
+    tell("always:keeper_watch_state", watch(inotify, state, ""));
     tell("always:keeper_state_as_shown", keeper_open_shown(keeper, state));
     tell("always:keeper_shown_as_state", keeper_open_state(keeper, folder));
     snprintf(path, sizeof(path), "%.4000s/../x/y", runtime.state_folder);
