@@ -221,8 +221,10 @@ static void attack_zygote(const char *state)
     tell("always:zygote_link_elsewhere", ask_zygote(folder, state, "../../x"));
 }
 
+static int inotify; /* made before the curtain closes, as the broker's */
+
 /* 0 for a watch's number. */
-static int watch(int inotify, const char *path, const char *below)
+static int watch(const char *path, const char *below)
 {
     int r = keeper_watch(runtime.keeper, inotify, path, below);
 
@@ -231,7 +233,6 @@ static int watch(int inotify, const char *path, const char *below)
 
 static void attack_keeper(const char *state)
 {
-    int inotify = inotify_init1(IN_CLOEXEC);
     struct keeper *keeper = runtime.keeper;
     char path[PATH_MAX];
 
@@ -243,10 +244,10 @@ static void attack_keeper(const char *state)
     tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, "/etc"));
     snprintf(path, sizeof(path), "%.4000s/../..", folder);
     tell("always:keeper_shown_above", keeper_open_shown(keeper, path));
-    tell("works:keeper_watch", watch(inotify, folder, ""));
-    tell("always:keeper_watch_elsewhere", watch(inotify, "/etc", ""));
-    tell("always:keeper_watch_above", watch(inotify, folder, ".."));
-    tell("always:keeper_watch_state", watch(inotify, state, ""));
+    tell("works:keeper_watch", watch(folder, ""));
+    tell("always:keeper_watch_elsewhere", watch("/etc", ""));
+    tell("always:keeper_watch_above", watch(folder, ".."));
+    tell("always:keeper_watch_state", watch(state, ""));
     tell("always:keeper_state_as_shown", keeper_open_shown(keeper, state));
     tell("always:keeper_shown_as_state", keeper_open_state(keeper, folder));
     snprintf(path, sizeof(path), "%.4000s/../x/y", runtime.state_folder);
@@ -285,6 +286,7 @@ static void set_up(bool closed)
     struct config *config;
     struct show *show;
 
+    inotify = inotify_init1(IN_CLOEXEC);
     if (config_load(&config, config_path, NULL, 0) < 0 || show_build(&show, config, config_path, false) < 0 ||
         config_collect_folders(config, &readable) < 0 || show_collect_shown(show, &shown) < 0 ||
         runtime_init(&runtime, &shown) < 0 || (closed && runtime_confine(&runtime, &readable) < 0))
