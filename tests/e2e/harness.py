@@ -498,6 +498,14 @@ def descendants(pid):  # fine for few processes: it reads all of /proc
     return family
 
 
+def descriptors(pid):
+    """How many a process has open; None where only root may look, as into a broker."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:
+        return None
+
+
 def surviving(family):
     alive = []
     for pid, start in family.items():

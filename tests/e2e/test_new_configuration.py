@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from harness import dedent, until
+from harness import children, dedent, descriptors, until
 
 CONFIG = """
     [osc wire]
@@ -299,6 +299,6 @@ def test_a_hundred_times_leave_nothing_behind(play):
         change(show, "module = two", f"module = two\nmemory = {300 + n % 2}M")
         show.log.wait(r"^running \(pid", "py2", after=position)
         if n in (9, 99):
-            until(lambda: len(open(f"/proc/{show.pid}/task/{show.pid}/children").read().split()) == 4, "children are left")
-            counts.append(len(os.listdir(f"/proc/{show.pid}/fd")))
+            until(lambda: len(children(show.pid)) == 4, "children are left")
+            counts.append(descriptors(show.pid))
     assert counts[0] == counts[1]

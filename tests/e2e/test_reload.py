@@ -1,13 +1,12 @@
 """Hot reload (`reload = on`): a changed script replaces the running one, or changes nothing but the log."""
 
 import os
-import re
 import signal
 import socket
 import time
 
 import pytest
-from harness import dedent, until
+from harness import children, dedent, descriptors, until
 
 MAPS = ["wire./{a,b} > py1.script.{a,b}", "py1.out > wire./out", "py1.bye > wire./bye"]
 SCRIPT = """
@@ -362,16 +361,12 @@ def test_neighbours_are_not_touched(play):
 
 def test_a_hundred_reloads_leave_nothing_behind(play):
     show = start(play)
-    def descriptors():
-        return len(os.listdir(f"/proc/{show.pid}/fd"))
-    def children():
-        return len(re.findall(r"\d+", open(f"/proc/{show.pid}/task/{show.pid}/children").read()))
     counts = []
     for n in range(100):
         save_and_wait(show, script("value", top=f"VERSION = {n}"))
         if n in (9, 99):
-            until(lambda: children() == 3, "children are left")  # keeper, zygote, worker
-            counts.append(descriptors())
+            until(lambda: len(children(show.pid)) == 3, "children are left")  # keeper, zygote, worker
+            counts.append(descriptors(show.pid))
     assert counts[0] == counts[1]
     answer(show, 0.5)
 

@@ -1,0 +1,295 @@
+"""The soak: a probe and an idle script play on while everything beside them goes wrong, and nothing grows.
+
+FIRECURTAIN_SOAK_MINUTES says how long (2); `./dev soak MINUTES` runs only this and shows the figures.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import random
+import re
+import signal
+import socket
+import statistics
+import time
+from pathlib import Path
+
+import osc
+import pytest
+from harness import children, dedent, descriptors, only
+
+MINUTES = float(os.environ.get("FIRECURTAIN_SOAK_MINUTES", 2))
+QUIET_SECONDS = 5
+RATE = 200  # messages to the probe, a second
+# The first process of a pid namespace outlives most signals from outside: half of them are the one that it does not.
+SIGNALS = [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTERM, signal.SIGINT,
+           signal.SIGUSR1, signal.SIGSTOP, *[signal.SIGKILL] * 9]
+
+CONFIG = """
+    [osc wire]
+    bind = 127.0.0.1 @IN@
+    dest = 127.0.0.1 @OUT@
+
+    [osc desk]
+    bind = 127.0.0.1 @IN2@
+    dest = 127.0.0.1 @OUT2@
+
+    [backend python]
+    restart-delay = 20ms
+
+    [python probe]
+    module = probe
+
+    [python idle]
+    module = idle
+
+    [python victim]
+    module = victim
+    handler-timeout = 300ms
+
+    [python hanging]
+    module = hanging
+    handler-timeout = 300ms
+
+    [python flooding]
+    module = flooding
+
+    [python leaking]
+    module = leaking
+    memory = 80M
+
+    [python edited]
+    module = edited
+    reload = on
+
+    [python changing]
+    module = changing
+
+    [map]
+    wire./probe > probe.probe.probe
+    probe.answer > wire./answer
+    desk./n > victim.victim.n
+    desk./n > hanging.hanging.n
+    desk./n > edited.edited.n
+    desk./n > changing.changing.n
+    flooding.{a,b,c} > changing.{x,y,z}
+    edited.version > desk./version
+    """
+SCRIPTS = {
+    "probe.py": "import midimonster\ndef probe(value): midimonster.output('answer', value)\n",
+    "idle.py": "",
+    "victim.py": "import midimonster\ndef n(value): midimonster.output('out', value)\nmidimonster.interval(lambda: None, 5)\n",
+    "hanging.py": """
+        def n(value):
+            while True:
+                try:
+                    while True:
+                        pass
+                except BaseException:
+                    pass
+        """,
+    "flooding.py": """
+        import midimonster, threading
+        def flood():
+            n = 0
+            while True:
+                n += 1
+                for name in "abc":
+                    midimonster.output(name, n % 1000 / 1000)
+        threading.Thread(target=flood, daemon=True).start()
+        """,
+    "leaking.py": """
+        import midimonster
+        kept = []
+        midimonster.interval(lambda: kept.append(bytearray(1 << 20)), 10)
+        """,
+    "changing.py": "import midimonster\ndef n(value): pass\nmidimonster.interval(lambda: None, 10)\n",
+}
+EDITED = "import midimonster\ndef n(value): midimonster.output('version', {} / 65536)\n"
+
+
+def probe(port, seconds, result):
+    """Its own process: sends at a steady rate, and notes how long each answer took."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        wire.bind(("127.0.0.1", port.bound))
+        sent, took, wrong = {}, [], []
+        begin = due = time.monotonic()
+        n = 0
+        while time.monotonic() < begin + seconds or (sent and time.monotonic() < begin + seconds + 30):
+            now = time.monotonic()
+            if now >= due and now < begin + seconds:
+                n += 1
+                due += 1 / RATE
+                sent[n % 65536] = time.monotonic()
+                wire.sendto(osc.encode("/probe", "f", [n % 65536 / 65536]), ("127.0.0.1", port.show))
+            wire.settimeout(max(0.0001, min(due - now, 0.05)))
+            with contextlib.suppress(TimeoutError):
+                (_, _, (value,)), = osc.decode(wire.recv(1000))
+                key = round(value * 65536)
+                if not sent or key != next(iter(sent)):
+                    wrong.append(key)
+                if key in sent:
+                    took.append((time.monotonic() - sent.pop(key)) * 1e6)
+        result.send((n, took, len(sent), wrong))
+
+
+class Port:
+    def __init__(self, wire):
+        self.bound, self.show = wire.port, wire.show_port
+        wire.socket.close()
+
+
+def measure(port, seconds):
+    """Begins; the function that it returns waits for the figures."""
+    receiving, sending = multiprocessing.Pipe(False)
+    process = multiprocessing.Process(target=probe, args=(port, seconds, sending))
+    process.start()
+
+    def end():
+        n, took, lost, wrong = receiving.recv()
+        process.join()
+        took.sort()
+        assert lost == 0, f"{lost} of {n} messages were not answered"
+        assert not wrong, f"answers twice, or out of order: {wrong[:10]}"
+        return {"messages": n, **{name: round(took[int(len(took) * share)]) for name, share in (("p50", 0.5), ("p99", 0.99))},
+                "max": round(took[-1])}
+
+    return process, end
+
+
+class Trouble:
+    """What is done to the show, each thing in its own rhythm."""
+
+    def __init__(self, show):
+        self.show, self.rng = show, random.Random(1)
+        self.counts = dict.fromkeys(("kills", "zygotes", "edits", "reads", "events"), 0)
+        self.read, self.killed, self.pids = 0, set(), {}
+        self.variants = [dedent(CONFIG), dedent(CONFIG).replace("module = changing", "module = changing\nfiles = 100")
+                         .replace("[map]", "[map]\nwire./extra > idle.idle.extra")]
+        self.things = [[self.kill, 0.05, 0], [self.edit, 0.25, 0], [self.read_again, 0.7, 0], [self.play, 0.1, 0],
+                       [self.kill_zygote, 10, time.monotonic() + 10]]
+
+    def go_on(self):
+        now = time.monotonic()
+        for thing in self.things:
+            if now >= thing[2]:
+                thing[2] = now + thing[1]
+                thing[0]()
+
+    def kill(self):
+        lines = self.show.log.lines
+        for line in lines[self.read:]:
+            if match := re.match(r"running \(pid (\d+)\)", line.message):
+                self.pids[line.instance] = int(match[1])
+        self.read = len(lines)
+        pid = self.pids.get("victim")
+        if pid in self.killed:
+            return
+        how = self.rng.choice(SIGNALS)
+        if how == signal.SIGKILL:
+            self.killed.add(pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
+            self.counts["kills"] += 1
+
+    def kill_zygote(self):
+        for pid in children(self.show.pid):
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text() == "fc-zygote\n":
+                    os.kill(pid, signal.SIGKILL)
+                    self.counts["zygotes"] += 1
+
+    def edit(self):
+        self.counts["edits"] += 1
+        version = self.counts["edits"] % 65536
+        path = self.show.folder / "edited.py"
+        text = EDITED.format(version)
+        how = self.rng.randrange(5)
+        if how == 0:
+            path.write_text(text.replace("def", "dfe"))
+        elif how == 1:
+            path.write_text(text[:self.rng.randrange(len(text))])
+        elif how == 2:
+            path.with_suffix(".new").write_text(text)
+            path.with_suffix(".new").rename(path)
+        else:
+            path.write_text(text)
+
+    def read_again(self):
+        self.counts["reads"] += 1
+        self.show.write("show.cfg", self.variants[self.counts["reads"] % 2])
+        os.kill(self.show.pid, signal.SIGHUP)
+
+    def play(self):
+        self.counts["events"] += 1
+        self.show.wire2.set("/n", self.counts["events"] % 1000 / 1000)
+        self.show.wire2.waiting("/version")
+
+
+def usage(show):
+    status = Path(f"/proc/{show.pid}/status").read_text()
+    return {"memory": int(re.search(r"VmRSS:\s+(\d+)", status)[1]), "descriptors": descriptors(show.pid) or 0,
+            "children": len(children(show.pid))}
+
+
+def zombies(show):
+    found = set()
+    for pid in children(show.pid):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                found.add(pid)
+    return found
+
+
+def flat(samples, name, room):
+    """The last quarter is like the second one."""
+    quarter = len(samples) // 4
+    before = [sample[name] for sample in samples[quarter:2 * quarter]]
+    after = [sample[name] for sample in samples[-quarter:]]
+    assert statistics.median(after) <= statistics.median(before) + room, f"{name} grows: {before} … {after}"
+    return f"{statistics.median(before):g} -> {statistics.median(after):g}"
+
+
+@only("user")
+@pytest.mark.skipif(MINUTES <= 0, reason="FIRECURTAIN_SOAK_MINUTES is 0")
+def test_the_probe_answers_everything_and_nothing_grows(play):
+    instances = ("probe", "idle", "victim", "flooding", "leaking", "edited", "changing", "hanging")
+    show = play(config=CONFIG, scripts={**SCRIPTS, "edited.py": EDITED.format(0)}, ready=instances)
+    port = Port(show.wire)
+    steady = {name: show.worker(name) for name in ("probe", "idle")}
+    _, quiet = measure(port, QUIET_SECONDS)
+    quiet = quiet()
+
+    trouble, samples, last = Trouble(show), [], set()
+    process, noisy = measure(port, 60 * MINUTES)
+    next_sample = time.monotonic()
+    while process.is_alive() and show.process.poll() is None:
+        trouble.go_on()
+        if time.monotonic() >= next_sample:
+            next_sample += 1
+            samples.append(usage(show))
+            dead, last = zombies(show) & last, zombies(show)
+            assert not dead, f"not reaped: {dead}"
+        time.sleep(0.005)
+    noisy = noisy()
+    assert show.process.poll() is None, f"the broker ended:\n{show.log}"
+
+    text = EDITED.format(4321)
+    position = show.log.position
+    (show.folder / "edited.py").write_text(text)
+    show.log.wait(r"^running \(pid \d+\) with its changed files$", "edited", after=position)
+    show.wire2.inbox.clear()
+    show.wire2.set("/n", 0.5)
+    deadline = time.monotonic() + 20
+    while round(show.wire2.value("/version") * 65536) != 4321:
+        assert time.monotonic() < deadline, "the last version is not live"
+    for name, pid in steady.items():
+        assert show.worker(name) == pid and os.path.exists(f"/proc/{pid}"), f"{name} was touched"
+
+    restarts = len(show.log.matching(r"^running \(pid \d+\)$", "victim")) - 1
+    assert restarts >= trouble.counts["kills"] / 4, trouble.counts
+    print(f"\nsoak, {MINUTES:g} minutes: {trouble.counts}, restarts of the victim {restarts}")
+    print(f"round trip in us, quiet {quiet}, in trouble {noisy}: p99 x {noisy['p99'] / quiet['p99']:.1f}")
+    for name, room in (("memory", 2048), ("descriptors", 10), ("children", 2)):
+        print(f"{name}{' (kB)' if name == 'memory' else ''}: {flat(samples, name, room)}")
