@@ -21,6 +21,8 @@
 #define FILE_COMPLETE (IN_CLOSE_WRITE | IN_MOVED_TO)
 #define FILE_PARTIAL  (IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM)
 
+#define FILE_MAX_REFUSED 16
+
 #define FILE_SETTLE_NS    (30 * FC_NS_PER_MS) /* after a file was closed or renamed: others may follow */
 #define FILE_UNSETTLED_NS FC_NS_PER_S         /* after a change that more is to be expected of */
 #define FILE_LATEST_NS    (3 * FC_NS_PER_S)   /* from the first change, whatever goes on */
@@ -65,7 +67,8 @@ struct file_watch {
     bool any; /* every Python file matters */
     bool stale;
     bool warned;
-    uint64_t first_ns; /* of the changes that were not told yet */
+    unsigned n_refused; /* since loading began: looking costs time, and the paths are a worker's */
+    uint64_t first_ns;  /* of the changes that were not told yet */
     struct timer settle;
 };
 
@@ -348,6 +351,7 @@ void file_watch_begin(struct file_watch *watch)
     watch->any = true;
     watch->stale = false;
     watch->first_ns = 0;
+    watch->n_refused = 0;
     loop_cancel_timer(watch->monitor->loop, &watch->settle);
     file_watch_folder(watch, "", 0); /* again, if it has been replaced by another one */
 }
@@ -375,7 +379,7 @@ void file_watch_add(struct file_watch *watch, const char *path, const char *inst
     const char *slash = path;
     int r = 0;
 
-    if (!watch)
+    if (!watch || watch->n_refused == FILE_MAX_REFUSED)
         return;
     while (r == 0 && (slash = strchr(slash, '/'))) {
         r = file_add_name(watch, path, (size_t)(slash - path));
@@ -385,7 +389,10 @@ void file_watch_add(struct file_watch *watch, const char *path, const char *inst
     }
     if (r == 0)
         r = file_add_name(watch, path, strlen(path));
-    if (r == 0 || watch->warned)
+    if (r == 0)
+        return;
+    watch->n_refused++;
+    if (watch->warned)
         return;
     watch->warned = true;
     fc_log(FC_LOG_WARNING, instance, "changes of %s, and maybe of other files, will not be noticed: %s", path,
@@ -397,6 +404,7 @@ void file_watch_end(struct file_watch *watch, bool success)
     if (!watch)
         return;
     watch->any = !success;
+    watch->stale = watch->stale || !success; /* what runs is not what is there */
     if (success)
         file_drop_names(watch, false);
 }

@@ -57,7 +57,7 @@ void file_watch_add(struct file_watch *watch, const char *path, const char *inst
  */
 void file_watch_end(struct file_watch *watch, bool success);
 
-/* Whether files have changed since the last beginning. */
+/* Whether files have changed since the last beginning, or loading has failed. */
 bool file_watch_is_stale(const struct file_watch *watch);
 
 #endif
