@@ -16,7 +16,7 @@ from pathlib import Path
 
 import osc
 import pytest
-from harness import children, dedent, descriptors, only
+from harness import children, dedent, descriptors, only, until
 
 MINUTES = float(os.environ.get("FIRECURTAIN_SOAK_MINUTES", 2))
 QUIET_SECONDS = 5
@@ -135,9 +135,11 @@ def probe(port, seconds, result):
 
 
 class Port:
+    """Where a show sends to, for the probe's own process."""
+
     def __init__(self, wire):
         self.bound, self.show = wire.port, wire.show_port
-        wire.socket.close()
+        wire.close()
 
 
 def measure(port, seconds):
@@ -293,3 +295,39 @@ def test_the_probe_answers_everything_and_nothing_grows(play):
     print(f"round trip in us, quiet {quiet}, in trouble {noisy}: p99 x {noisy['p99'] / quiet['p99']:.1f}")
     for name, room in (("memory", 2048), ("descriptors", 10), ("children", 2)):
         print(f"{name}{' (kB)' if name == 'memory' else ''}: {flat(samples, name, room)}")
+
+
+def test_a_thousand_kills_in_a_row(play):
+    show = play(config="""
+        [osc wire]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@
+
+        [python probe]
+        module = probe
+
+        [python victim]
+        module = idle
+        restart-delay = 0
+
+        [map]
+        wire./probe > probe.probe.probe
+        probe.answer > wire./answer
+        """, scripts={name: SCRIPTS[name] for name in ("probe.py", "idle.py")}, ready=("probe", "victim"))
+    steady, before = show.worker("probe"), usage(show)
+    port = Port(show.wire)
+    process, figures = measure(port, 5)
+    position = 0
+    for _ in range(1000):
+        line = show.log.wait(r"^running \(pid \d+\)$", "victim", after=position)
+        position = show.log.lines.index(line, position) + 1
+        os.kill(int(re.search(r"\d+", line.message)[0]), signal.SIGKILL)
+        if not process.is_alive():
+            figures()
+            process, figures = measure(port, 5)
+    show.log.wait(r"^running \(pid \d+\)$", "victim", after=position)
+    figures()
+    assert len(show.log.matching("^worker ended: killed by SIGKILL", "victim")) == 1000
+    assert show.worker("probe") == steady
+    until(lambda: usage(show)["children"] == before["children"] and not zombies(show), "children are left")
+    assert usage(show)["descriptors"] == before["descriptors"]
