@@ -26,7 +26,7 @@
 #include "firecurtain/time.h"
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
-#define GUEST_LAST_WORD_MS 200   /* from a stopping process's end to its last message */
+#define GUEST_LAST_WORD_MS 200   /* from a process's end to its last message */
 
 void guest_kill(struct guest *guest)
 {
@@ -115,12 +115,12 @@ static void guest_exited(void *userdata, uint32_t events)
     (void)events;
     if (waitid(P_PIDFD, (id_t)guest->pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 || !info.si_pid)
         return;
-    guest->exited = true;
+    guest->exited = guest->is_reaped = true;
     guest->pid_source = loop_remove(guest->pid_source);
     guest_describe(guest, &info);
-    /* its last messages may be in the socket still: a clean end says so itself, for others we do not wait */
+    /* its last messages may be in the socket still: the link's end tells that they have come */
     guest_link_receive(guest, true);
-    if (guest->state == ORDER_STOPPING && info.si_code == CLD_EXITED)
+    if (guest->state >= ORDER_IMPORTING && guest->state <= ORDER_STOPPING && !guest->hung_up)
         guest_set_deadline(guest, GUEST_LAST_WORD_MS);
     else
         loop_defer(guest->runtime->loop, &guest->finish);
@@ -337,12 +337,12 @@ struct guest *guest_free(struct guest *guest)
 
 bool guest_is_idle(const struct guest *guest)
 {
-    return guest && guest->state == ORDER_IDLE;
+    return guest && guest->state == ORDER_IDLE && !guest->is_reaped;
 }
 
 bool guest_is_running(const struct guest *guest)
 {
-    return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY);
+    return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY) && !guest->is_reaped;
 }
 
 int guest_pid(const struct guest *guest)

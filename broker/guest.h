@@ -58,6 +58,9 @@ struct guest_ops {
     void (*exceptions)(void *userdata, uint32_t n);
     /* there is more to route than one turn of the loop can: what the worker says can wait */
     bool (*is_congested)(void *userdata);
+    /* the script has put out more than it may for now: a running worker is not read from before
+       guest_resume(), and its time does not count */
+    bool (*is_throttled)(void *userdata);
     /* idle, or something is due: a good time for guest_send() */
     void (*wanted)(void *userdata);
     /*
@@ -88,6 +91,9 @@ int guest_pid(const struct guest *guest);
  * nothing. The number of events taken.
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
+
+/* Reads on in the next turn, after `is_throttled`. */
+void guest_resume(struct guest *guest);
 
 /* Asks the script to clean up and end; `ended` follows, after a kill if need be. */
 void guest_stop(struct guest *guest);

@@ -11,6 +11,7 @@
 #include "firecurtain/time.h"
 
 #define PYTHON_QUEUE_EVENTS 65536
+#define PYTHON_RATE         1000000
 #define PYTHON_MEMORY_BYTES (UINT64_C(512) << 20)
 #define PYTHON_THREADS      64
 #define PYTHON_FILES        256
@@ -42,6 +43,8 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
     python->stop_ms = PYTHON_STOP_MS;
     python->restart.max_delay_ns = PYTHON_RESTART_NS;
     queue_init(&python->queue, PYTHON_QUEUE_EVENTS);
+    queue_init(&python->outflow.held, 0); /* full from the beginning: only the newest */
+    python->outflow.per_second = PYTHON_RATE;
     if (python->folder)
         return python;
     free(python);
@@ -63,6 +66,7 @@ static void python_instance_free(void *self)
     free(python->outputs);
     free(python->setup_channels);
     queue_deinit(&python->queue);
+    queue_deinit(&python->outflow.held);
     policy_deinit(&python->policy);
     free(python->reads.text);
     free(python->environment.text);

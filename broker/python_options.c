@@ -35,6 +35,8 @@ const struct fc_option python_options[] = {
     {"queue", OPTION_BOTH, false, "65536", "events that may wait while the script is busy"},
     {"overflow", OPTION_BOTH, false, "drop-oldest",
      "what becomes of more: latest (default: each channel keeps its newest value), drop-oldest, drop-newest"},
+    {"rate", OPTION_BOTH, false, "1000000",
+     "events a second that the script may put out; of more, each channel keeps its newest value"},
     {"restart", OPTION_BOTH, false, "on-failure", "after its end: always (default), on-failure, or never"},
     {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time, after which there are no more"},
     {"restart-delay", OPTION_BOTH, false, "30s", "the longest delay of a restart; the first is at once"},
@@ -293,6 +295,11 @@ static int option_overflow(struct python *python, const char *value, struct fc_r
     return fc_refuse(reason, "overflow is latest, drop-oldest or drop-newest, not \"%.50s\"", value);
 }
 
+static int option_rate(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, 1, RATE_MAX, false, &python->outflow.per_second, reason);
+}
+
 static int option_restart(struct python *python, const char *value, struct fc_reason *reason)
 {
     static const char *const modes[] = {
@@ -370,6 +377,7 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         {"log-rate", option_log_rate},
         {"queue", option_queue},
         {"overflow", option_overflow},
+        {"rate", option_rate},
         {"restart", option_restart},
         {"restart-limit", option_restart_limit},
         {"restart-delay", option_restart_delay},

@@ -13,10 +13,22 @@
 #include "broker/policy.h"
 #include "broker/python.h"
 #include "broker/queue.h"
+#include "broker/rate.h"
 #include "broker/restart.h"
 #include "broker/runtime.h"
 #include "broker/start_queue.h"
 #include "broker/state_limit.h"
+
+/* What the script puts out, and what of that has to wait; it outlives the worker. */
+struct python_outflow {
+    uint64_t per_second; /* option rate */
+    struct rate rate;
+    struct queue held; /* without a place of its own: one value per channel, two at most */
+    bool is_used_up;   /* the worker is not read from until there is allowance again */
+    struct timer timer;
+    uint64_t warned; /* what had given way when the log last said so */
+    uint64_t warned_ns;
+};
 
 struct python {
     struct fc_instance *instance;
@@ -49,6 +61,7 @@ struct python {
     uint32_t values_capacity;
 
     struct queue queue;
+    struct python_outflow outflow;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
     struct state_limit *state_limit;
@@ -71,6 +84,18 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
 
 /* Sends what waits, if the worker is idle. */
 void python_pump(struct python *python);
+
+/* There is more to route than one turn of the loop can. */
+bool python_is_congested(void *self);
+
+/*
+ * python_rate.c: emits an event now, or as soon as the option rate allows it; then it may give way to a newer
+ * one of its channel.
+ */
+void python_rate_emit(struct python *python, uint32_t channel, double value);
+
+/* Emits what waits: the instance ends. At most two events per channel. */
+void python_rate_finish(struct python *python);
 
 /* Values for one more channel. -ENOMEM. */
 int python_add_values(struct python *python, uint32_t id);

@@ -73,7 +73,7 @@ static int python_output(void *userdata, uint32_t channel, double value)
         return -EINVAL;
     value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
     python->outputs[channel] = value;
-    fc_emit(python->instance, channel, value);
+    python_rate_emit(python, channel, value);
     return 0;
 }
 
@@ -84,11 +84,18 @@ static void python_exceptions(void *userdata, uint32_t n)
     python->exceptions += n;
 }
 
-static bool python_is_congested(void *userdata)
+bool python_is_congested(void *self)
+{
+    const struct python *python = self;
+
+    return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
+}
+
+static bool python_is_throttled(void *userdata)
 {
     const struct python *python = userdata;
 
-    return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
+    return python->outflow.is_used_up;
 }
 
 static void python_wanted(void *userdata)
@@ -140,8 +147,10 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
     else
         python_again(python, why, is_clean);
     python->guest = guest_free(python->guest);
-    if (python->stopping)
-        fc_quiesced(python->instance);
+    if (!python->stopping)
+        return;
+    python_rate_finish(python);
+    fc_quiesced(python->instance);
 }
 
 const struct guest_ops python_guest_ops = {
@@ -151,6 +160,7 @@ const struct guest_ops python_guest_ops = {
     .output = python_output,
     .exceptions = python_exceptions,
     .is_congested = python_is_congested,
+    .is_throttled = python_is_throttled,
     .wanted = python_wanted,
     .ended = python_ended,
 };
@@ -305,8 +315,12 @@ void python_stop(void *self)
     fc_closep(&python->state_fd);
     python->state_fd = -1;
     start_queue_leave(&python->turn);
-    if (python->instance->show->runtime)
+    if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
+        loop_cancel_timer(python_runtime(python)->loop, &python->outflow.timer);
+    }
+    python->outflow.is_used_up = false;
+    queue_clear(&python->outflow.held);
     free(python->setup_channels);
     python->setup_channels = NULL;
 }
@@ -318,8 +332,10 @@ bool python_quiesce(void *self)
     python->stopping = true;
     start_queue_leave(&python->turn);
     loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
-    if (!python->guest)
+    if (!python->guest) {
+        python_rate_finish(python);
         return false;
+    }
     guest_stop(python->guest);
     return true;
 }
