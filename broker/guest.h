@@ -12,6 +12,7 @@
 #include "proto/codec.h"
 #include "proto/spawn.h"
 
+struct keeper_usage;
 struct policy;
 struct runtime;
 struct guest;
@@ -85,6 +86,12 @@ bool guest_is_running(const struct guest *guest);
 
 /* 0 before there is one. */
 int guest_pid(const struct guest *guest);
+
+/*
+ * What the process uses, as the keeper says it; of one that has ended only its processor time, before there
+ * is one nothing. NULL is fine.
+ */
+void guest_usage(const struct guest *guest, struct keeper_usage *usage);
 
 /*
  * Sends events, and the ticks and sockets that are due, as one batch to an idle guest; nothing if there is

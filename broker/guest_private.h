@@ -50,6 +50,8 @@ struct guest {
     uint64_t calls_address; /* in the worker */
     uint64_t n_batches;
 
+    uint64_t cpu_ns; /* once it has been waited for */
+
     bool exited;
     bool is_reaped; /* nothing is sent to it any more; what it had sent is read to its end */
     bool asked;     /* guest_stop() was called */

@@ -133,10 +133,14 @@ static void python_set(void *self, uint32_t channel, double value)
 
     if (python->is_over) {
         python->inputs[channel] = value; /* nobody will take it out of a queue */
+        python->counters.dropped++;
         return;
     }
-    if (queue_push(&python->queue, channel, value) < 0)
+    if (queue_push(&python->queue, channel, value) < 0) {
+        python->counters.dropped++;
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: an event was lost");
+    }
+    python_count_waiting(python);
     if (python_lost(python) != python->queue_warned)
         python_warn_full(python);
 }
@@ -156,6 +160,7 @@ void python_pump(struct python *python)
         return;
     n = queue_peek(&python->queue, &channels, &values);
     n = guest_send(python->guest, channels, values, n);
+    python_count_sent(python, n);
     for (size_t i = 0; i < n; i++)
         python->inputs[channels[i]] = values[i];
     queue_consume(&python->queue, n);

@@ -9,9 +9,10 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define OPTION_BOTH       (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
-#define OPTION_MAX_MS     (UINT64_C(24) * 3600000)
-#define OPTION_MIN_MEMORY (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
+#define OPTION_BOTH         (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
+#define OPTION_MAX_MS       (UINT64_C(24) * 3600000)
+#define OPTION_MIN_STATS_MS 100u
+#define OPTION_MIN_MEMORY   (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
 
 const struct fc_option python_options[] = {
     {"module", OPTION_BOTH, true, "faders", "Python module to import; repeatable"},
@@ -43,6 +44,8 @@ const struct fc_option python_options[] = {
     {"handler-timeout", OPTION_BOTH, false, "5s", "time of a handler until it is interrupted; 0: never"},
     {"start-timeout", OPTION_BOTH, false, "10s", "the same for the import of the modules"},
     {"stop-timeout", OPTION_BOTH, false, "5s", "the same for the cleanup handler"},
+    {"stats", OPTION_BOTH, false, "10s",
+     "how often the log tells the instance's figures; 0: never (default)"},
     {"log-rate", OPTION_BOTH, false, "100", "lines a second that the script may log"},
     {0},
 };
@@ -356,6 +359,16 @@ static int option_stop_timeout(struct python *python, const char *value, struct 
     return option_duration(value, OPTION_MAX_MS, &python->stop_ms, reason);
 }
 
+static int option_stats(struct python *python, const char *value, struct fc_reason *reason)
+{
+    int r = option_duration(value, OPTION_MAX_MS, &python->stats_ms, reason);
+
+    if (r == 0 && python->stats_ms && python->stats_ms < OPTION_MIN_STATS_MS)
+        return fc_refuse(reason, "\"%.50s\" is too often: at most each %u ms, or 0 for never", value,
+                         OPTION_MIN_STATS_MS);
+    return r;
+}
+
 int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason)
 {
@@ -384,6 +397,7 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         {"handler-timeout", option_handler_timeout},
         {"start-timeout", option_start_timeout},
         {"stop-timeout", option_stop_timeout},
+        {"stats", option_stats},
         {"state", option_state},
         {"state-files", option_state_files},
     };

@@ -54,6 +54,7 @@ static void outflow_emit(struct python *python, uint64_t n)
 
         for (size_t i = 0; i < taken; i++)
             fc_emit(python->instance, channels[i], values[i]);
+        python->counters.out += taken;
         queue_consume(&outflow->held, taken);
         n -= taken;
     }
@@ -114,10 +115,13 @@ void python_rate_emit(struct python *python, uint32_t channel, double value)
 
     if (!outflow->is_used_up && outflow_take(outflow)) {
         fc_emit(python->instance, channel, value);
+        python->counters.out++;
         return;
     }
-    if (queue_push(&outflow->held, channel, value) < 0)
+    if (queue_push(&outflow->held, channel, value) < 0) {
+        python->counters.dropped++;
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: an event was lost");
+    }
     if (outflow->is_used_up)
         return;
     outflow->is_used_up = true;

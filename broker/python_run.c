@@ -81,7 +81,7 @@ static void python_exceptions(void *userdata, uint32_t n)
 {
     struct python *python = userdata;
 
-    python->exceptions += n;
+    python->counters.exceptions += n;
 }
 
 bool python_is_congested(void *self)
@@ -100,6 +100,7 @@ static bool python_is_throttled(void *userdata)
 
 static void python_wanted(void *userdata)
 {
+    python_count_handled(userdata);
     python_pump(userdata);
 }
 
@@ -131,10 +132,12 @@ static void python_again(struct python *python, const char *why, bool is_clean)
 
     python_say_ended(python, why, delay_ns, now_ns);
     python->is_over = delay_ns == RESTART_NOT;
-    if (python->is_over)
+    if (python->is_over) {
+        python->counters.dropped += queue_length(&python->queue);
         queue_clear(&python->queue);
-    else
+    } else {
         loop_set_timer(python_runtime(python)->loop, &python->restart_timer, now_ns + delay_ns);
+    }
 }
 
 static void python_ended(void *userdata, const char *why, bool asked, bool is_clean)
@@ -142,6 +145,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
     struct python *python = userdata;
 
     start_queue_leave(&python->turn);
+    python_count_ended(python);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
     else
@@ -233,8 +237,10 @@ static void python_restart(void *userdata)
     struct python *python = userdata;
     int r = python_spawn(python);
 
-    if (r == 0)
+    if (r == 0) {
+        python->counters.restarts++;
         return;
+    }
     start_queue_leave(&python->turn);
     python_again(python, strerror(-r), false);
 }
@@ -303,7 +309,10 @@ int python_start(void *self)
     python->is_over = false;
     python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
     python->turn = (struct start_turn){.fn = python_restart, .userdata = python};
-    return python_spawn(python);
+    r = python_spawn(python);
+    if (r == 0)
+        python_stats_start(python);
+    return r;
 }
 
 void python_stop(void *self)
@@ -318,6 +327,7 @@ void python_stop(void *self)
     if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
         loop_cancel_timer(python_runtime(python)->loop, &python->outflow.timer);
+        python_stats_stop(python);
     }
     python->outflow.is_used_up = false;
     queue_clear(&python->outflow.held);

@@ -1,4 +1,4 @@
-/* See rate.h. A nanosecond is worth `per_second` parts, so nothing is ever rounded away. */
+/* See rate.h. A nanosecond is worth `per_second` parts: only what a full bucket cannot take is lost. */
 #include "broker/rate.h"
 
 #define RATE_BURST_PER_SECOND 10u
@@ -18,8 +18,7 @@ void rate_init(struct rate *rate, uint64_t per_second, uint64_t now_ns)
 
 uint64_t rate_fill(struct rate *rate, uint64_t now_ns)
 {
-    /* and a part of one more, so that who takes whole ones in time loses nothing */
-    uint64_t full = (rate_burst(rate) + 1) * RATE_MAX - 1;
+    uint64_t full = rate_burst(rate) * RATE_MAX;
     uint64_t passed_ns = now_ns - rate->filled_ns;
 
     if (passed_ns > (full - rate->parts) / rate->per_second)

@@ -36,7 +36,7 @@ static void test_a_burst_is_a_tenth_of_a_second_and_at_least_one(void **state)
     }
 }
 
-/* In steps of any length below a burst's, so that nothing runs over. */
+/* In steps of any length with which nothing runs over. */
 static void test_nothing_is_lost_and_nothing_is_won(void **state)
 {
     struct dice dice = {1};
@@ -46,14 +46,36 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
         uint64_t begin = S, now_ns = begin, n;
         struct rate rate;
 
+        if (rates[i] < 20) /* any fraction is too much for it */
+            continue;
         rate_init(&rate, rates[i], now_ns);
         n = take_all(&rate);
         while (now_ns - begin < 100 * S) {
-            now_ns += dice_roll(&dice, 90 * MS);
+            now_ns += dice_roll(&dice, 80 * MS);
             rate_fill(&rate, now_ns);
             n += take_all(&rate);
         }
         assert_int_equal(n, rate_burst(&rate) + (__uint128_t)(now_ns - begin) * rates[i] / S);
+    }
+}
+
+/* Also where a bucket holds only one: who comes as soon as it is there gets all of them. */
+static void test_one_at_a_time_as_soon_as_it_is_there(void **state)
+{
+    FOR_ALL_RATES(i)
+    {
+        uint64_t now_ns = S;
+        struct rate rate;
+
+        rate_init(&rate, rates[i], now_ns);
+        take_all(&rate);
+        for (int n = 0; n < 1000; n++) {
+            now_ns = rate_when_ns(&rate, 1);
+            rate_fill(&rate, now_ns);
+            assert_true(rate_take(&rate, 1));
+        }
+        /* a nanosecond of rounding each */
+        assert_in_range(now_ns - S, 1000 * S / rates[i], 1000 * S / rates[i] + 1000);
     }
 }
 
@@ -118,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_burst_is_a_tenth_of_a_second_and_at_least_one),
         cmocka_unit_test(test_nothing_is_lost_and_nothing_is_won),
+        cmocka_unit_test(test_one_at_a_time_as_soon_as_it_is_there),
         cmocka_unit_test(test_it_holds_no_more_than_a_burst),
         cmocka_unit_test(test_taking_too_many_takes_none),
         cmocka_unit_test(test_when_there_will_be_enough),
