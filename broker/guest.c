@@ -28,7 +28,7 @@
 #include "firecurtain/time.h"
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
-#define GUEST_LAST_WORD_MS 200   /* from a process's end to its last message */
+#define GUEST_LAST_WORD_MS 200   /* from a process's end to that of its link */
 
 void guest_kill(struct guest *guest)
 {
