@@ -98,6 +98,7 @@ dest = 127.0.0.1 @OUT@
 [python flooder]
 module = flooder
 rate = {rate}
+stop-timeout = 500ms
 [python good]
 module = good
 [map]
