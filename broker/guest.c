@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +28,7 @@
 #include "firecurtain/time.h"
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
-#define GUEST_LAST_WORD_MS 200   /* from a stopping process's end to its last message */
+#define GUEST_LAST_WORD_MS 200   /* from a process's end to that of its link */
 
 void guest_kill(struct guest *guest)
 {
@@ -107,20 +109,29 @@ static void guest_describe(struct guest *guest, const siginfo_t *info)
         snprintf(guest->why, sizeof(guest->why), "exit status %d", info->si_status);
 }
 
+static uint64_t guest_time_ns(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * FC_NS_PER_S + (uint64_t)time->tv_usec * 1000;
+}
+
 static void guest_exited(void *userdata, uint32_t events)
 {
     struct guest *guest = userdata;
     siginfo_t info = {0};
+    struct rusage used;
 
     (void)events;
-    if (waitid(P_PIDFD, (id_t)guest->pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 || !info.si_pid)
+    /* as waitid(), which does not tell what it has used */
+    if (syscall(SYS_waitid, P_PIDFD, guest->pidfd, &info, WEXITED | WNOHANG | __WALL, &used) < 0 ||
+        !info.si_pid)
         return;
-    guest->exited = true;
+    guest->exited = guest->is_reaped = true;
+    guest->cpu_ns = guest_time_ns(&used.ru_utime) + guest_time_ns(&used.ru_stime);
     guest->pid_source = loop_remove(guest->pid_source);
     guest_describe(guest, &info);
-    /* its last messages may be in the socket still: a clean end says so itself, for others we do not wait */
+    /* its last messages may be in the socket still: the link's end tells that they have come */
     guest_link_receive(guest, true);
-    if (guest->state == ORDER_STOPPING && info.si_code == CLD_EXITED)
+    if (guest->state >= ORDER_IMPORTING && guest->state <= ORDER_STOPPING && !guest->hung_up)
         guest_set_deadline(guest, GUEST_LAST_WORD_MS);
     else
         loop_defer(guest->runtime->loop, &guest->finish);
@@ -337,17 +348,26 @@ struct guest *guest_free(struct guest *guest)
 
 bool guest_is_idle(const struct guest *guest)
 {
-    return guest && guest->state == ORDER_IDLE;
+    return guest && guest->state == ORDER_IDLE && !guest->is_reaped;
 }
 
 bool guest_is_running(const struct guest *guest)
 {
-    return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY);
+    return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY) && !guest->is_reaped;
 }
 
 int guest_pid(const struct guest *guest)
 {
     return guest ? guest->pid : 0;
+}
+
+void guest_usage(const struct guest *guest, struct keeper_usage *usage)
+{
+    *usage = (struct keeper_usage){0};
+    if (guest && guest->exited)
+        usage->cpu_ns = guest->cpu_ns;
+    else if (guest && guest->pid)
+        keeper_usage(guest->runtime->keeper, guest->pid, usage); /* nothing, if it has just ended */
 }
 
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)

@@ -12,6 +12,7 @@
 #include "proto/codec.h"
 #include "proto/spawn.h"
 
+struct keeper_usage;
 struct netgate_name;
 struct policy;
 struct runtime;
@@ -64,6 +65,9 @@ struct guest_ops {
     void (*loaded)(void *userdata, const char *path);
     /* there is more to route than one turn of the loop can: what the worker says can wait */
     bool (*is_congested)(void *userdata);
+    /* the script has put out more than it may for now: a running worker is not read from before
+       guest_resume(), and its time does not count */
+    bool (*is_throttled)(void *userdata);
     /* idle, or something is due: a good time for guest_send() */
     void (*wanted)(void *userdata);
     /*
@@ -90,6 +94,12 @@ bool guest_is_running(const struct guest *guest);
 int guest_pid(const struct guest *guest);
 
 /*
+ * What the process uses, as the keeper says it; of one that has ended only its processor time, before there
+ * is one nothing. NULL is fine.
+ */
+void guest_usage(const struct guest *guest, struct keeper_usage *usage);
+
+/*
  * Sends events, and the ticks and sockets that are due, as one batch to an idle guest; nothing if there is
  * nothing. The number of events taken.
  */
@@ -110,6 +120,9 @@ uint32_t guest_missing_handlers(const struct guest *guest);
 
 /* Tells a running guest of its channels anew. */
 void guest_send_channels(struct guest *guest, const struct message_channels *channels);
+
+/* Reads on in the next turn, after `is_throttled`. */
+void guest_resume(struct guest *guest);
 
 /* Asks the script to clean up and end; `ended` follows, after a kill if need be. */
 void guest_stop(struct guest *guest);

@@ -46,8 +46,14 @@ static void guest_link_ended(void *userdata, const char *wrong)
 {
     struct guest *guest = userdata;
 
-    if (guest->exited || guest->state == ORDER_CLOSED)
+    if (guest->state == ORDER_CLOSED)
         return;
+    if (guest->exited) { /* all that it had sent is here */
+        if (!wrong)
+            guest_link_receive(guest, true);
+        loop_defer(guest->runtime->loop, &guest->finish);
+        return;
+    }
     if (wrong) {
         guest_violated(guest, "on its link: %s", wrong);
         return;
@@ -348,6 +354,18 @@ static void guest_handle(struct guest *guest, const struct message *message)
     }
 }
 
+bool guest_link_is_held(const struct guest *guest)
+{
+    bool runs = guest->state == ORDER_IMPORTING || guest->state == ORDER_IDLE || guest->state == ORDER_BUSY;
+
+    return runs && !guest->is_reaped && guest->ops->is_throttled(guest->userdata);
+}
+
+void guest_resume(struct guest *guest)
+{
+    loop_defer(guest->runtime->loop, &guest->receive);
+}
+
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
     if (!guest->pid)
@@ -358,6 +376,8 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         size_t n_bytes;
         int r;
 
+        if (!to_the_end && guest_link_is_held(guest))
+            return; /* guest_resume() comes back to it */
         /* enough for this turn; or the events of all have to be routed first, so that none is dropped */
         if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata))) {
             loop_defer(guest->runtime->loop, &guest->receive);

@@ -51,12 +51,15 @@ struct guest {
     uint64_t n_batches;
 
     uint32_t missing_handlers;
+    uint64_t cpu_ns; /* once it has been waited for */
+
     bool exited;
-    bool asked;    /* guest_stop() was called */
-    bool is_clean; /* exited with status 0 */
-    bool late;     /* it did not stop in time */
-    char fate[96]; /* why we killed it; empty if we did not */
-    bool hung_up;  /* its link is gone, and so it should be soon */
+    bool is_reaped; /* nothing is sent to it any more; what it had sent is read to its end */
+    bool asked;     /* guest_stop() was called */
+    bool is_clean;  /* exited with status 0 */
+    bool late;      /* it did not stop in time */
+    char fate[96];  /* why we killed it; empty if we did not */
+    bool hung_up;   /* its link is gone, and so it should be soon */
     char why[160];
 
     /* the conversation */
@@ -84,6 +87,9 @@ bool guest_is_out_of_memory(const struct guest *guest);
 
 /* Handles what is there, all of it if `to_the_end`. */
 void guest_link_receive(struct guest *guest, bool to_the_end);
+
+/* Whether it is not read from: see `is_throttled`. */
+bool guest_link_is_held(const struct guest *guest);
 
 /* 0 or -errno: the link is broken or full, which it never is while the worker behaves. */
 int guest_link_send(struct guest *guest, const struct message *message);

@@ -36,7 +36,8 @@ static uint64_t watch_read_calls(const struct guest *guest)
 static bool watch_look(struct guest *guest, uint64_t now_ns)
 {
     uint64_t calls = watch_read_calls(guest);
-    bool moved = guest->watched_batch != guest->n_batches || guest->watched_calls != calls;
+    bool moved = guest->watched_batch != guest->n_batches || guest->watched_calls != calls ||
+                 guest_link_is_held(guest); /* then it is we who keep it waiting */
 
     guest->watched_batch = guest->n_batches;
     guest->watched_calls = calls;
@@ -135,6 +136,10 @@ bool guest_is_overdue(struct guest *guest)
         return true;
     case ORDER_IMPORTING:
     case ORDER_STOPPING:
+        if (guest_link_is_held(guest)) {
+            guest_set_deadline(guest, guest->watch_ms);
+            return true;
+        }
         if (guest->watch == GUEST_INTERRUPTED) {
             watch_end(guest);
             return true;

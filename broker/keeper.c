@@ -214,6 +214,18 @@ int keeper_signal(struct keeper *keeper, pid_t pid, int signal)
     return keeper_do(keeper, KEEPER_SIGNAL, pid, signal, NULL);
 }
 
+int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
+{
+    struct keeper_request request = {.operation = KEEPER_USAGE, .pid = pid, .fd = -1};
+    struct keeper_reply reply;
+    int none;
+
+    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
+    if (reply.result == 0)
+        *usage = reply.usage;
+    return reply.result;
+}
+
 int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct cgroup_limits *limits)
 {
     struct keeper_request request = {.operation = KEEPER_MAKE_CGROUP, .fd = -1, .limits = *limits};

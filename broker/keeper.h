@@ -76,6 +76,16 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
 /* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 
+/* What a process uses. */
+struct keeper_usage {
+    uint64_t
+        memory_bytes; /* resident and backed by no file; what it still shares with the zygote counts too */
+    uint64_t cpu_ns;  /* of all its threads so far */
+};
+
+/* Of a child of this process. The kernel keeps the figures: nothing waits for the process. 0 or -errno. */
+int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage);
+
 /* As in cgroup.h, for a running instance. */
 int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct cgroup_limits *limits);
 int keeper_open_memory_events(struct keeper *keeper, const char *instance);

@@ -27,6 +27,7 @@ enum keeper_operation {
     KEEPER_OPEN_MEMORY_EVENTS,
     KEEPER_REMOVE_CGROUP,
     KEEPER_LOOKUP,
+    KEEPER_USAGE,
 };
 
 struct keeper_request {
@@ -52,6 +53,7 @@ struct keeper_reply {
     int32_t result; /* 0, -errno, of a watch its number, or of a lookup what getaddrinfo() says */
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
     uint32_t n_addresses;
+    struct keeper_usage usage;
     struct keeper_address addresses[KEEPER_MAX_ADDRESSES];
 };
 

@@ -22,6 +22,7 @@
 #include "broker/keeper_private.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
 
 #define KEEPER_BACKLOG 4
 
@@ -121,6 +122,47 @@ static int keeper_do_signal(const struct keeper_state *state, const struct keepe
     if (request->fd != SIGKILL && request->fd != SIGALRM && request->fd != SIGABRT)
         return -EPERM;
     return pidfd_send_signal(pidfd, request->fd, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* Not smaps_rollup, which goes through the whole address space: how large that is, is the worker's choice. */
+static int keeper_read_memory(pid_t pid, uint64_t *bytes)
+{
+    unsigned long long resident, shared;
+    char path[32], text[128];
+    FC_AUTO_CLOSE int fd = -1;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (n < 0)
+        return -errno;
+    text[n] = '\0';
+    if (sscanf(text, "%*u %llu %llu", &resident, &shared) != 2 || shared > resident)
+        return -EIO;
+    *bytes = (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+    return 0;
+}
+
+static int keeper_read_usage(const struct keeper_state *state, const struct keeper_request *request,
+                             struct keeper_usage *usage)
+{
+    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    struct timespec used;
+    clockid_t clock;
+    int r;
+
+    if (pidfd < 0)
+        return pidfd;
+    r = keeper_read_memory(request->pid, &usage->memory_bytes);
+    if (r == 0)
+        r = -clock_getcpuclockid(request->pid, &clock);
+    if (r < 0)
+        return r;
+    if (clock_gettime(clock, &used) < 0)
+        return -errno;
+    usage->cpu_ns = (uint64_t)used.tv_sec * FC_NS_PER_S + (uint64_t)used.tv_nsec;
+    return pidfd_send_signal(pidfd, 0, NULL, 0) < 0 ? -errno : 0;
 }
 
 static bool keeper_is_name(const char *text)
@@ -300,6 +342,8 @@ static void keeper_answer(const struct keeper_state *state, const struct keeper_
         reply.result = keeper_start_zygote(state->spec, descriptors[0], descriptors[1], &reply.pid);
     else if (request->operation == KEEPER_WATCH)
         reply.result = keeper_do_watch(state, request, descriptors[0]);
+    else if (request->operation == KEEPER_USAGE)
+        reply.result = keeper_read_usage(state, request, &reply.usage);
     else if (request->operation > KEEPER_START && request->operation < KEEPER_LOOKUP)
         reply.result = keeper_operations[request->operation](state, request, &fd);
     keeper_send(KEEPER_SOCKET, &reply, offsetof(struct keeper_reply, addresses), &fd,

@@ -11,6 +11,7 @@
 #include "firecurtain/time.h"
 
 #define PYTHON_QUEUE_EVENTS 65536
+#define PYTHON_RATE         1000000
 #define PYTHON_MEMORY_BYTES (UINT64_C(512) << 20)
 #define PYTHON_THREADS      64
 #define PYTHON_FILES        256
@@ -43,6 +44,8 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
     python->restart.max_delay_ns = PYTHON_RESTART_NS;
     queue_init(&python->queue, PYTHON_QUEUE_EVENTS);
     queue_init(&python->next_outputs, 0); /* the newest of each channel */
+    queue_init(&python->outflow.held, 0); /* full from the beginning: only the newest */
+    python->outflow.per_second = PYTHON_RATE;
     if (python->folder)
         return python;
     free(python);
@@ -66,6 +69,7 @@ static void python_instance_free(void *self)
     free(python->setup_channels);
     queue_deinit(&python->queue);
     queue_deinit(&python->next_outputs);
+    queue_deinit(&python->outflow.held);
     policy_deinit(&python->policy);
     free(python->reads.text);
     free(python->environment.text);
@@ -142,10 +146,14 @@ static void python_set(void *self, uint32_t channel, double value)
 
     if (python->is_over) {
         python->inputs[channel] = value; /* nobody will take it out of a queue */
+        python->counters.dropped++;
         return;
     }
-    if (queue_push(&python->queue, channel, value) < 0)
+    if (queue_push(&python->queue, channel, value) < 0) {
+        python->counters.dropped++;
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: an event was lost");
+    }
+    python_count_waiting(python);
     if (python_lost(python) != python->queue_warned)
         python_warn_full(python);
 }
@@ -168,6 +176,7 @@ void python_pump(struct python *python)
         return;
     n = queue_peek(&python->queue, &channels, &values);
     n = guest_send(python->guest, channels, values, n);
+    python_count_sent(python, n);
     for (size_t i = 0; i < n; i++)
         python->inputs[channels[i]] = values[i];
     queue_consume(&python->queue, n);

@@ -2,6 +2,7 @@
 #ifndef BROKER_PYTHON_H
 #define BROKER_PYTHON_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "broker/config.h"
@@ -17,6 +18,28 @@ extern const struct fc_backend backend_python;
  * for the functions' names in them. Findings are added as errors. Reads files.
  */
 void python_check(const struct fc_instance *instance, struct config *config);
+
+/* An instance's figures, all workers that it had taken together, and since the broker began it. */
+struct python_stats {
+    uint64_t in;         /* events given to the script */
+    uint64_t out;        /* events that it put out and that were emitted */
+    uint64_t coalesced;  /* events, either way, that gave way to a newer one of their channel */
+    uint64_t dropped;    /* events that reached no worker */
+    uint64_t exceptions; /* that handlers raised */
+    uint64_t restarts;   /* workers that were started after another's end */
+    uint64_t queue;      /* events that wait for the script, */
+    uint64_t queue_max;  /* most of them since the last line of the option stats, */
+    uint64_t queue_peak; /* and ever */
+    uint64_t batches;    /* that the script has finished; the times from sending one until then: */
+    uint64_t busy_p50_us;
+    uint64_t busy_p99_us;
+    uint64_t busy_max_us;
+    uint64_t memory_bytes; /* of the worker that there is, as in keeper.h; 0 if there is none */
+    uint64_t cpu_ns;
+};
+
+/* Asks the keeper, which takes some microseconds. */
+void python_stats_read(const struct fc_instance *instance, struct python_stats *stats);
 
 /* What a worker that runs no script found; see worker/probe.h for the lines. */
 struct python_probe {

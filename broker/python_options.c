@@ -9,9 +9,10 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define OPTION_BOTH       (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
-#define OPTION_MAX_MS     (UINT64_C(24) * 3600000)
-#define OPTION_MIN_MEMORY (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
+#define OPTION_BOTH         (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
+#define OPTION_MAX_MS       (UINT64_C(24) * 3600000)
+#define OPTION_MIN_STATS_MS 100u
+#define OPTION_MIN_MEMORY   (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
 
 const struct fc_option python_options[] = {
     {"module", OPTION_BOTH, true, "faders", "Python module to import; repeatable"},
@@ -35,6 +36,8 @@ const struct fc_option python_options[] = {
     {"queue", OPTION_BOTH, false, "65536", "events that may wait while the script is busy"},
     {"overflow", OPTION_BOTH, false, "drop-oldest",
      "what becomes of more: latest (default: each channel keeps its newest value), drop-oldest, drop-newest"},
+    {"rate", OPTION_BOTH, false, "1000000",
+     "events a second that the script may put out; of more, each channel keeps its newest value"},
     {"restart", OPTION_BOTH, false, "on-failure", "after its end: always (default), on-failure, or never"},
     {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time, after which there are no more"},
     {"restart-delay", OPTION_BOTH, false, "30s", "the longest delay of a restart; the first is at once"},
@@ -43,6 +46,8 @@ const struct fc_option python_options[] = {
     {"handler-timeout", OPTION_BOTH, false, "5s", "time of a handler until it is interrupted; 0: never"},
     {"start-timeout", OPTION_BOTH, false, "10s", "the same for the import of the modules"},
     {"stop-timeout", OPTION_BOTH, false, "5s", "the same for the cleanup handler"},
+    {"stats", OPTION_BOTH, false, "10s",
+     "how often the log tells the instance's figures; 0: never (default)"},
     {"log-rate", OPTION_BOTH, false, "100", "lines a second that the script may log"},
     {0},
 };
@@ -295,6 +300,11 @@ static int option_overflow(struct python *python, const char *value, struct fc_r
     return fc_refuse(reason, "overflow is latest, drop-oldest or drop-newest, not \"%.50s\"", value);
 }
 
+static int option_rate(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_number(value, 1, RATE_MAX, false, &python->outflow.per_second, reason);
+}
+
 static int option_restart(struct python *python, const char *value, struct fc_reason *reason)
 {
     static const char *const modes[] = {
@@ -359,6 +369,16 @@ static int option_stop_timeout(struct python *python, const char *value, struct 
     return option_duration(value, OPTION_MAX_MS, &python->stop_ms, reason);
 }
 
+static int option_stats(struct python *python, const char *value, struct fc_reason *reason)
+{
+    int r = option_duration(value, OPTION_MAX_MS, &python->stats_ms, reason);
+
+    if (r == 0 && python->stats_ms && python->stats_ms < OPTION_MIN_STATS_MS)
+        return fc_refuse(reason, "\"%.50s\" is too often: at most each %u ms, or 0 for never", value,
+                         OPTION_MIN_STATS_MS);
+    return r;
+}
+
 int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason)
 {
@@ -380,6 +400,7 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         {"log-rate", option_log_rate},
         {"queue", option_queue},
         {"overflow", option_overflow},
+        {"rate", option_rate},
         {"restart", option_restart},
         {"restart-limit", option_restart_limit},
         {"restart-delay", option_restart_delay},
@@ -387,6 +408,7 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         {"handler-timeout", option_handler_timeout},
         {"start-timeout", option_start_timeout},
         {"stop-timeout", option_stop_timeout},
+        {"stats", option_stats},
         {"state", option_state},
         {"state-files", option_state_files},
     };

@@ -9,10 +9,12 @@
 #include <stdint.h>
 
 #include "broker/guest.h"
+#include "broker/histogram.h"
 #include "broker/instance.h"
 #include "broker/policy.h"
 #include "broker/python.h"
 #include "broker/queue.h"
+#include "broker/rate.h"
 #include "broker/restart.h"
 #include "broker/runtime.h"
 #include "broker/start_queue.h"
@@ -20,6 +22,31 @@
 
 struct file_watch;
 struct python_leaver;
+
+/* What the script puts out, and what of that has to wait; it outlives the worker. */
+struct python_outflow {
+    uint64_t per_second; /* option rate */
+    struct rate rate;
+    struct queue held; /* without a place of its own: one value per channel, two at most */
+    bool is_used_up;   /* the worker is not read from until there is allowance again */
+    struct timer timer;
+    uint64_t warned; /* what had given way when the log last said so */
+    uint64_t warned_ns;
+};
+
+/* What is counted as it happens; the rest of struct python_stats is known elsewhere. Outlives the worker. */
+struct python_counters {
+    uint64_t in;
+    uint64_t out;
+    uint64_t dropped; /* beside what the queue itself dropped */
+    uint64_t exceptions;
+    uint64_t restarts;
+    size_t queue_max;
+    size_t queue_peak; /* without `queue_max` */
+    uint64_t sent_ns;  /* of the batch under way; 0: there is none */
+    uint64_t ended_cpu_ns;
+    struct histogram busy_us;
+};
 
 struct python {
     struct fc_instance *instance;
@@ -43,6 +70,7 @@ struct python {
     uint64_t handler_ms; /* timeouts; 0: none */
     uint64_t start_ms;
     uint64_t stop_ms;
+    uint64_t stats_ms; /* between two lines; 0: none */
     struct restart restart;
     bool reload; /* when the files change that it was loaded from */
 
@@ -54,6 +82,9 @@ struct python {
     uint32_t values_capacity;
 
     struct queue queue;
+    struct python_outflow outflow;
+    struct python_counters counters;
+    struct timer stats_timer;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
     struct state_limit *state_limit;
@@ -78,7 +109,6 @@ struct python {
     char state_folder[PATH_MAX];
     int state_fd; /* of it, while it is watched */
     bool stopping;
-    uint64_t exceptions;
     uint64_t queue_warned; /* what the queue had lost when the log last said so */
     uint64_t queue_warned_ns;
 };
@@ -90,6 +120,28 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
 
 /* Sends what waits, if the worker is idle. */
 void python_pump(struct python *python);
+
+/*
+ * python_rate.c: emits an event now, or as soon as the option rate allows it; then it may give way to a newer
+ * one of its channel.
+ */
+void python_rate_emit(struct python *python, uint32_t channel, double value);
+
+/* Emits what waits: the instance ends. At most two events per channel. */
+void python_rate_finish(struct python *python);
+
+/* python_stats.c: an event came; a batch may have been sent; one may be done; the worker has ended. */
+void python_count_waiting(struct python *python);
+void python_count_sent(struct python *python, size_t n_events);
+void python_count_handled(struct python *python);
+void python_count_ended(struct python *python);
+
+/* What a worker has used that goes; NULL is fine. */
+void python_count_cpu(struct python *python, const struct guest *guest);
+
+/* The lines of the option stats. Without it there is no timer. */
+void python_stats_start(struct python *python);
+void python_stats_stop(struct python *python);
 
 /* Values for one more channel. -ENOMEM. */
 int python_add_values(struct python *python, uint32_t id);

@@ -57,6 +57,12 @@ static bool probe_is_congested(void *userdata)
     return false;
 }
 
+static bool probe_is_throttled(void *userdata)
+{
+    (void)userdata;
+    return false;
+}
+
 static void probe_wanted(void *userdata)
 {
     (void)userdata;
@@ -78,6 +84,7 @@ static const struct guest_ops probe_ops = {
     .output = probe_output,
     .exceptions = probe_exceptions,
     .is_congested = probe_is_congested,
+    .is_throttled = probe_is_throttled,
     .wanted = probe_wanted,
     .ended = probe_ended,
 };

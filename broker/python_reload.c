@@ -37,6 +37,7 @@ static void leaver_free(struct python_leaver *leaver)
     while (*link != leaver)
         link = &(*link)->next;
     *link = leaver->next;
+    python_count_cpu(leaver->python, leaver->guest);
     guest_free(leaver->guest);
     free(leaver);
 }
@@ -53,7 +54,7 @@ static int leaver_output(void *userdata, uint32_t channel, double value)
     if (channel >= python->instance->n_channels)
         return -EINVAL;
     if (!python->driven[channel])
-        fc_emit(python->instance, channel, value);
+        python_rate_emit(python, channel, value);
     return 0;
 }
 
@@ -71,7 +72,12 @@ static void leaver_exceptions(void *userdata, uint32_t n)
 {
     const struct python_leaver *leaver = userdata;
 
-    leaver->python->exceptions += n;
+    leaver->python->counters.exceptions += n;
+}
+
+static bool never_throttled(void *userdata)
+{
+    return false; /* what is too much gives way to newer values in the broker */
 }
 
 static bool leaver_is_congested(void *userdata)
@@ -119,6 +125,7 @@ static const struct guest_ops leaver_ops = {
     .loaded = leaver_loaded,
     .borrow = leaver_borrow,
     .is_congested = leaver_is_congested,
+    .is_throttled = never_throttled,
     .wanted = leaver_ignore,
     .ended = leaver_ended,
 };
@@ -250,6 +257,7 @@ static void next_wanted(void *userdata)
 static void next_drop(struct python *python)
 {
     start_queue_leave(&python->next_turn);
+    python_count_cpu(python, python->next);
     python->next = guest_free(python->next);
     python->next_ready = false;
     queue_clear(&python->next_outputs);
@@ -276,6 +284,7 @@ static const struct guest_ops next_ops = {
     .loaded = python_loaded,
     .borrow = next_borrow,
     .is_congested = python_is_congested,
+    .is_throttled = never_throttled,
     .wanted = next_wanted,
     .ended = next_ended,
 };
@@ -381,7 +390,8 @@ void python_refresh(void *self)
         python_reload(python);
 }
 
-/* From an instance of that name with other options, which has ended: values, and events that wait. */
+/* From an instance of that name with other options, which has ended: values, figures, and events that wait.
+ */
 void python_inherit(void *self, void *previous)
 {
     struct python *python = self, *from = previous;
@@ -389,6 +399,7 @@ void python_inherit(void *self, void *previous)
     const double *values;
     size_t n;
 
+    python->counters = from->counters;
     for (uint32_t id = 0; id < python->instance->n_channels; id++) {
         int64_t old = instance_find_channel(from->instance, instance_channel_name(python->instance, id));
 

@@ -98,7 +98,7 @@ void python_emit(struct python *python, uint32_t channel, double value)
     value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
     python->outputs[channel] = value;
     python->driven[channel] = true;
-    fc_emit(python->instance, channel, value);
+    python_rate_emit(python, channel, value);
 }
 
 static int python_output(void *userdata, uint32_t channel, double value)
@@ -115,7 +115,7 @@ void python_exceptions(void *userdata, uint32_t n)
 {
     struct python *python = userdata;
 
-    python->exceptions += n;
+    python->counters.exceptions += n;
 }
 
 void python_loaded(void *userdata, const char *path)
@@ -132,8 +132,16 @@ bool python_is_congested(void *userdata)
     return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
 }
 
+static bool python_is_throttled(void *userdata)
+{
+    const struct python *python = userdata;
+
+    return python->outflow.is_used_up;
+}
+
 static void python_wanted(void *userdata)
 {
+    python_count_handled(userdata);
     python_pump(userdata);
 }
 
@@ -165,24 +173,30 @@ static void python_again(struct python *python, const char *why, bool is_clean)
 
     python_say_ended(python, why, delay_ns, now_ns);
     python->is_over = delay_ns == RESTART_NOT;
-    if (python->is_over)
+    if (python->is_over) {
+        python->counters.dropped += queue_length(&python->queue);
         queue_clear(&python->queue);
-    else
+    } else {
         loop_set_timer(python_runtime(python)->loop, &python->restart_timer, now_ns + delay_ns);
+    }
 }
 
 void python_check_quiet(struct python *python)
 {
-    if (python->stopping && !python->guest && !python->leavers)
-        fc_quiesced(python->instance);
+    if (!python->stopping || python->guest || python->leavers)
+        return;
+    python_rate_finish(python);
+    fc_quiesced(python->instance);
 }
 
 static void python_ended(void *userdata, const char *why, bool asked, bool is_clean)
 {
     struct python *python = userdata;
-    struct guest *guest = fc_steal(python->guest); /* `why` is in it */
+    struct guest *guest; /* `why` is in it */
 
     start_queue_leave(&python->turn);
+    python_count_ended(python);
+    guest = fc_steal(python->guest);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
     else if (python->next)
@@ -205,6 +219,7 @@ const struct guest_ops python_guest_ops = {
     .loaded = python_loaded,
     .borrow = python_borrow_of_leavers,
     .is_congested = python_is_congested,
+    .is_throttled = python_is_throttled,
     .wanted = python_wanted,
     .ended = python_ended,
 };
@@ -280,8 +295,10 @@ static void python_restart(void *userdata)
     struct python *python = userdata;
     int r = python_spawn(python);
 
-    if (r == 0)
+    if (r == 0) {
+        python->counters.restarts++;
         return;
+    }
     start_queue_leave(&python->turn);
     python_again(python, strerror(-r), false);
 }
@@ -360,7 +377,10 @@ int python_start(void *self)
     python->is_over = false;
     python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
     python->turn = (struct start_turn){.fn = python_restart, .userdata = python};
-    return python_spawn(python);
+    r = python_spawn(python);
+    if (r == 0)
+        python_stats_start(python);
+    return r;
 }
 
 void python_stop(void *self)
@@ -373,8 +393,13 @@ void python_stop(void *self)
     fc_closep(&python->state_fd);
     python->state_fd = -1;
     start_queue_leave(&python->turn);
-    if (python->instance->show->runtime)
+    if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
+        loop_cancel_timer(python_runtime(python)->loop, &python->outflow.timer);
+        python_stats_stop(python);
+    }
+    python->outflow.is_used_up = false;
+    queue_clear(&python->outflow.held);
     free(python->setup_channels);
     python->setup_channels = NULL;
 }
@@ -389,5 +414,7 @@ bool python_quiesce(void *self)
     python_reload_stop(python);
     if (python->guest)
         guest_stop(python->guest);
+    if (!python->guest && !python->leavers)
+        python_rate_finish(python);
     return python->guest || python->leavers;
 }

@@ -208,11 +208,13 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder, con
 
 static void attack_zygote(const char *state)
 {
+    struct keeper_usage usage = {0};
     pid_t pid = ask_zygote(folder, state, "x");
 
     tell("works:zygote", pid);
     if (pid > 0) {
         tell("works:keeper_memory", keeper_open_memory(runtime.keeper, pid));
+        tell("works:keeper_usage", keeper_usage(runtime.keeper, pid, &usage));
         tell("works:keeper_signal", keeper_signal(runtime.keeper, pid, SIGKILL));
         tell("works:wait", said(waitpid(pid, NULL, __WALL)));
     }
@@ -234,12 +236,14 @@ static int watch(const char *path, const char *below)
 static void attack_keeper(const char *state)
 {
     struct keeper *keeper = runtime.keeper;
+    struct keeper_usage usage;
     char path[PATH_MAX];
 
     tell("works:keeper_listen", keeper_listen(keeper, "x"));
     tell("always:keeper_listen_elsewhere", keeper_listen(keeper, "../x"));
     tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
+    tell("always:keeper_usage", keeper_usage(keeper, victim, &usage));
     tell("always:keeper_signal", keeper_signal(keeper, victim, SIGKILL));
     tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, "/etc"));
     snprintf(path, sizeof(path), "%.4000s/../..", folder);

@@ -24,8 +24,9 @@
 #define FD_DATAGRAM 103
 #define FD_PIPE     104
 
-static const char file[] = "[python py]\nmodule = m\n[loopback l]\n[map]\nl.in{1..4} > py.m.fader{1..4}\n"
-                           "py.out{1..4} > l.back{1..4}\npy.cycle <> l.cycle\n";
+static const char file[] =
+    "[python py]\nmodule = m\nrate = 40\n[loopback l]\n[map]\nl.in{1..4} > py.m.fader{1..4}\n"
+    "py.out{1..4} > l.back{1..4}\npy.cycle <> l.cycle\n";
 static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
 
 static struct runtime runtime;
@@ -140,6 +141,23 @@ int __wrap_keeper_open_memory(struct keeper *keeper, pid_t pid)
 
     (void)keeper, (void)pid;
     return own < 0 ? -errno : own;
+}
+
+/* What puts out more than it may is not heard until time has passed: as much as it takes. */
+static void wait_for_allowance(void)
+{
+    struct python_outflow *outflow = &python->outflow;
+
+    require(queue_length(&outflow->held) <= 2 * (size_t)python->instance->n_channels);
+    require(outflow->is_used_up || !queue_length(&outflow->held));
+    while (outflow->is_used_up) {
+        size_t held = queue_length(&outflow->held);
+
+        loop_cancel_timer(runtime.loop, &outflow->timer);
+        outflow->rate.filled_ns = 0;
+        outflow->timer.fn(python);
+        require(queue_length(&outflow->held) < held || !outflow->is_used_up);
+    }
 }
 
 static void receive(void *guest)

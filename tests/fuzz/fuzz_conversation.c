@@ -146,6 +146,7 @@ static void say(const void *bytes, size_t n)
     require(room != NULL);
     if (n)
         memcpy(room, bytes, n);
+    wait_for_allowance();
     link_readable(worker); /* lets libzmq see that there is room again */
     require(link_commit(worker) == 0);
     await(python->guest->link);

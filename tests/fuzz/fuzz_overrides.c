@@ -84,6 +84,8 @@ static void check_python(const struct config *config, const struct python *pytho
     check_number(config, "state-files", false, 1, 10000000, python->state_files);
     check_number(config, "threads", false, 0, 10000, python->threads);
     check_number(config, "files", false, 8, 100000, python->files);
+    check_number(config, "rate", false, 1, RATE_MAX, python->outflow.per_second);
+    require(!python->stats_ms || python->stats_ms >= 100);
     check_number(config, "log-rate", false, 1, 100000, python->log_rate);
     require(python->reads.n <= SPAWN_MAX_READS && python->reads.n_bytes <= SPAWN_MAX_READ_BYTES);
     require(python->environment.n_bytes <= SPAWN_MAX_READ_BYTES);

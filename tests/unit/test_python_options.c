@@ -80,6 +80,25 @@ static void test_sizes(void **state)
     assert_int_equal(set(*state, "threads", "4k"), -EINVAL); /* a number, no size */
 }
 
+static void test_rate_and_stats(void **state)
+{
+    static const char *const refused[] = {"0", "-1", "1k", "1000000001", ""};
+    const struct python *python = *state;
+
+    assert_int_equal(python->outflow.per_second, 1000000);
+    assert_int_equal(python->stats_ms, 0);
+    assert_int_equal(set(*state, "rate", "1"), 0);
+    assert_int_equal(python->outflow.per_second, 1);
+    assert_int_equal(set(*state, "rate", "1000000000"), 0);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        assert_int_equal(set(*state, "rate", refused[i]), -EINVAL);
+    assert_int_equal(set(*state, "stats", "100ms"), 0);
+    assert_int_equal(python->stats_ms, 100);
+    assert_int_equal(set(*state, "stats", "99ms"), -EINVAL);
+    assert_int_equal(set(*state, "stats", "0"), 0);
+    assert_int_equal(python->stats_ms, 0);
+}
+
 int main(void)
 {
 #define option_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -87,6 +106,7 @@ int main(void)
         option_test(test_read_never_shows_more_than_it_names),
         option_test(test_read_has_one_spelling),
         option_test(test_sizes),
+        option_test(test_rate_and_stats),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,122 @@
+/* See python.h: the figures of a Python instance. Counting costs no system call; reading them asks the
+ * keeper. */
+#include <inttypes.h>
+
+#include "broker/keeper.h"
+#include "broker/python_private.h"
+#include "broker/show.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+void python_count_waiting(struct python *python)
+{
+    size_t n = queue_length(&python->queue);
+
+    if (n > python->counters.queue_max)
+        python->counters.queue_max = n;
+}
+
+void python_count_sent(struct python *python, size_t n_events)
+{
+    python->counters.in += n_events;
+    if (!guest_is_idle(python->guest)) /* there was a batch, maybe only of intervals */
+        python->counters.sent_ns = fc_now_ns();
+}
+
+void python_count_handled(struct python *python)
+{
+    struct python_counters *counters = &python->counters;
+
+    if (!counters->sent_ns || !guest_is_idle(python->guest))
+        return;
+    histogram_add(&counters->busy_us, (fc_now_ns() - counters->sent_ns) / 1000);
+    counters->sent_ns = 0;
+}
+
+void python_count_cpu(struct python *python, const struct guest *guest)
+{
+    struct keeper_usage usage;
+
+    guest_usage(guest, &usage);
+    python->counters.ended_cpu_ns += usage.cpu_ns;
+}
+
+void python_count_ended(struct python *python)
+{
+    python_count_cpu(python, python->guest);
+    python->counters.sent_ns = 0;
+}
+
+static size_t stats_peak(const struct python_counters *counters)
+{
+    return counters->queue_max > counters->queue_peak ? counters->queue_max : counters->queue_peak;
+}
+
+void python_stats_read(const struct fc_instance *instance, struct python_stats *stats)
+{
+    const struct python *python = instance->self;
+    const struct python_counters *counters = &python->counters;
+    struct keeper_usage usage;
+
+    guest_usage(python->guest, &usage);
+    *stats = (struct python_stats){
+        .in = counters->in,
+        .out = counters->out,
+        .coalesced = python->queue.replaced + python->outflow.held.replaced,
+        .dropped = counters->dropped + python->queue.dropped,
+        .exceptions = counters->exceptions,
+        .restarts = counters->restarts,
+        .queue = queue_length(&python->queue),
+        .queue_max = counters->queue_max,
+        .queue_peak = stats_peak(counters),
+        .batches = counters->busy_us.n,
+        .busy_p50_us = histogram_quantile(&counters->busy_us, 500),
+        .busy_p99_us = histogram_quantile(&counters->busy_us, 990),
+        .busy_max_us = counters->busy_us.max,
+        .memory_bytes = usage.memory_bytes,
+        .cpu_ns = counters->ended_cpu_ns + usage.cpu_ns,
+    };
+}
+
+static void stats_log(struct python *python)
+{
+    struct python_stats stats;
+
+    python_stats_read(python->instance, &stats);
+    fc_log(FC_LOG_INFO, python->instance->name,
+           "stats: in=%" PRIu64 " out=%" PRIu64 " coalesced=%" PRIu64 " dropped=%" PRIu64
+           " exceptions=%" PRIu64 " restarts=%" PRIu64 " queue=%" PRIu64 " queue_max=%" PRIu64
+           " queue_peak=%" PRIu64 " batches=%" PRIu64 " busy_p50_us=%" PRIu64 " busy_p99_us=%" PRIu64
+           " busy_max_us=%" PRIu64 " memory_bytes=%" PRIu64 " cpu_ms=%" PRIu64,
+           stats.in, stats.out, stats.coalesced, stats.dropped, stats.exceptions, stats.restarts, stats.queue,
+           stats.queue_max, stats.queue_peak, stats.batches, stats.busy_p50_us, stats.busy_p99_us,
+           stats.busy_max_us, stats.memory_bytes, stats.cpu_ns / FC_NS_PER_MS);
+    python->counters.queue_peak = stats.queue_peak;
+    python->counters.queue_max = (size_t)stats.queue;
+}
+
+static void stats_due(void *userdata)
+{
+    struct python *python = userdata;
+    uint64_t period_ns = python->stats_ms * FC_NS_PER_MS;
+    uint64_t next_ns = python->stats_timer.deadline_ns + period_ns, now_ns = fc_now_ns();
+
+    loop_set_timer(python->instance->show->runtime->loop, &python->stats_timer,
+                   next_ns > now_ns ? next_ns : now_ns + period_ns);
+    stats_log(python);
+}
+
+void python_stats_start(struct python *python)
+{
+    if (!python->stats_ms)
+        return;
+    python->stats_timer.fn = stats_due;
+    python->stats_timer.userdata = python;
+    loop_set_timer(python->instance->show->runtime->loop, &python->stats_timer,
+                   fc_now_ns() + python->stats_ms * FC_NS_PER_MS);
+}
+
+void python_stats_stop(struct python *python)
+{
+    loop_cancel_timer(python->instance->show->runtime->loop, &python->stats_timer);
+}

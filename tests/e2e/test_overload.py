@@ -1,0 +1,179 @@
+"""Scripts that put out more than they may."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.alone
+
+FLOOD = """
+    import midimonster
+    def flood(value):
+        for n in range(1_000_000 * COUNT):
+            midimonster.output("out", n / 1_000_000 / COUNT)
+        midimonster.output("out", 1)
+        print("flooded")
+    def answer(value):
+        midimonster.output("answer", value)
+"""
+MAPS = ["wire./{flood,answer} > py1.script.{flood,answer}", "py1.{out,answer} > wire./{out,answer}"]
+
+
+def flood(millions):
+    return FLOOD.replace("COUNT", str(millions))
+
+
+def until_one(show, path):
+    """Everything that comes on a path up to the value 1."""
+    values = [show.wire.value(path)]
+    while values[-1] != 1:
+        values.append(show.wire.value(path))
+    return values
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_flood_is_held_to_its_rate_and_the_newest_value_arrives(play):
+    show = play(flood(3), MAPS, options="rate = 1000")
+    show.set("/flood", 1)
+    values = [show.wire.value("/out")]
+    begin = time.monotonic()
+    values += until_one(show, "/out")
+    seconds = time.monotonic() - begin
+    assert seconds > 1, "that was no flood"
+    assert values == sorted(values)
+    assert 500 * seconds < len(values) < 100 + 1000 * (seconds + 0.25)
+    show.log.wait(r"^puts out more than 1000 events a second \(option rate\) and is held back: \d{5,} values", "py1", "warning")
+
+
+def test_what_waits_goes_in_the_order_of_its_first_arrival(play):
+    show = play("""
+        import midimonster
+        def handler(value):
+            for name, n in ("first", 1), ("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 5):
+                midimonster.output(name, n / 10)
+    """, ["wire./in > py1.script.handler", "py1.{first,a,b,c} > wire./{first,a,b,c}"], options="rate = 10")
+    show.set("/in", 1)
+    show.expect("/c", 0.4)
+    came = show.wire.inbox
+    assert [path for path, _, _ in came] == ["/first", "/a", "/b"]
+    assert [values[0] for _, _, values in came] == pytest.approx([0.1, 0.3, 0.5])
+
+
+def test_a_flooding_worker_is_held_back_and_not_interrupted(play):
+    """The handler takes longer than it may, since the broker lets it wait: that is not its fault."""
+    show = play(flood(4), MAPS, options="rate = 1000\nhandler-timeout = 1s")
+    worker = show.worker()
+    begin = time.monotonic()
+    show.set("/flood", 1)
+    show.set("/answer", 0.5)
+    show.printed("^flooded$")
+    assert time.monotonic() - begin > 2
+    show.expect("/answer", 0.5)
+    assert show.worker() == worker and not show.log.matching("takes longer|TimeoutError|ended", "py1")
+
+
+def test_an_import_that_floods_is_not_interrupted(play):
+    show = play("""
+        import midimonster
+        for n in range(300):
+            midimonster.output(f"out{n + 1}", n / 300)
+    """, ["py1.out{1..300} > wire./out{1..300}"], options="rate = 100\nstart-timeout = 1s")
+    for n in range(300):
+        show.expect(f"/out{n + 1}", n / 300)
+    assert not show.log.matching("takes longer|TimeoutError|ended", "py1")
+
+
+HOUSE = """\
+[osc wire]
+bind = 127.0.0.1 @IN@
+dest = 127.0.0.1 @OUT@
+[loopback sink]
+[python flooder]
+module = flooder
+rate = {rate}
+stop-timeout = 500ms
+[python good]
+module = good
+[map]
+wire./in > good.good.handler
+good.out > wire./out
+wire./flood > flooder.flooder.handler
+flooder.out{{1..9}} > sink.out{{1..9}}
+"""
+HOUSE_SCRIPTS = {
+    "good.py": "import midimonster\ndef handler(value): midimonster.output('out', value)\n",
+    "flooder.py": """
+        import midimonster
+        def handler(value):
+            print("begins")
+            while True:
+                for n in range(9):
+                    midimonster.output(f"out{n + 1}", n / 9)
+    """}
+
+
+def test_others_notice_nothing(play):
+    show = play(config=HOUSE.format(rate=1000), scripts=HOUSE_SCRIPTS, ready=("good", "flooder"))
+    show.set("/flood", 1)
+    show.printed("^begins$", "flooder")
+    for n in range(1000):
+        show.set("/in", n / 1000)
+        show.expect("/out", n / 1000)
+    assert not show.log.matching("", "good", ("warning", "error"))
+    assert not show.log.matching("ended", "flooder")
+
+
+@pytest.mark.parametrize("rate", [1, 20, 100000])
+def test_waiting_for_allowance_costs_nothing(play, rate):
+    show = play(config=HOUSE.format(rate=rate), scripts=HOUSE_SCRIPTS, ready=("good", "flooder"))
+    show.set("/flood", 1)
+    show.printed("^begins$", "flooder")
+    time.sleep(1)  # until everything is full
+    begin, before = time.monotonic(), cpu_seconds(show.pid)
+    time.sleep(3)
+    used = cpu_seconds(show.pid) - before
+    assert used < 0.2 * (time.monotonic() - begin)
+
+
+@pytest.mark.parametrize("how", ["leaves", "stops"])
+def test_what_was_put_out_before_the_end_arrives(play, how):
+    show = play("""
+        import midimonster
+        def handler(value):
+            for n in range(200 * 1000):
+                midimonster.output(f"out{n % 200 + 1}", n / 200000)
+            if value < 0.7:
+                raise SystemExit(3)
+            print("done")
+        def answer(value):
+            midimonster.output("answer", value)
+    """, ["wire./in > py1.script.handler", "py1.out{1..200} > wire./out{1..200}", "wire./ask > py1.script.answer",
+          "py1.answer > wire./answer"], options="rate = 100")
+    show.set("/in", 0.5 if how == "leaves" else 0.8)
+    if how == "leaves":
+        show.log.wait("^worker ended: exit status 3; starting it again$", "py1")
+        show.set("/ask", 0.25)
+    else:
+        show.printed("^done$")
+        os.kill(show.pid, signal.SIGTERM)
+    for n in range(200):
+        value = 0
+        while value != pytest.approx((199800 + n) / 200000, abs=1e-6):
+            value = show.wire.value(f"/out{n + 1}")
+    if how == "leaves":
+        show.expect("/answer", 0.25)
+
+
+@pytest.mark.parametrize("option, told", [
+    ("rate = 0", "no number from 1 to 1000000000"), ("rate = 1k", "no number from 1"), ("rate = fast", "no number from 1")])
+def test_rates_that_are_not_possible(firecurtain, option, told):
+    result = firecurtain("check", "show.cfg", files={
+        "show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})
+    assert result.returncode == 78 and told in result.stderr, result
