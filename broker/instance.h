@@ -41,6 +41,8 @@ struct fc_instance {
     uint32_t channels_capacity;
     struct channel_name *names; /* hash */
     bool started;
+    bool settled; /* was up, or failed to be, at least once */
+    bool up;
     bool quiescing;
     struct timer retry; /* of `start` */
     uint64_t retry_ns;  /* how long until then: doubles */

@@ -51,6 +51,7 @@ static void python_ready(void *userdata)
     free(python->setup_channels);
     python->setup_channels = NULL;
     fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d)", guest_pid(python->guest));
+    fc_up(python->instance, true);
     python_pump(python);
 }
 
@@ -123,6 +124,7 @@ static void python_again(struct python *python, const char *why, bool is_clean)
         restart_delay_ns(&python->restart, python->started_ns, now_ns, is_clean, (uint32_t)now_ns);
 
     python_say_ended(python, why, delay_ns, now_ns);
+    fc_up(python->instance, false);
     python->is_over = delay_ns == RESTART_NOT;
     if (python->is_over)
         queue_clear(&python->queue);
@@ -293,7 +295,8 @@ int python_start(void *self)
     python->is_over = false;
     python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
     python->turn = (struct start_turn){.fn = python_restart, .userdata = python};
-    return python_spawn(python);
+    r = python_spawn(python);
+    return r < 0 ? r : 1; /* python_ready(), or python_ended(), says the rest */
 }
 
 void python_stop(void *self)

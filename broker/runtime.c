@@ -21,6 +21,7 @@
 #include "broker/link_guard.h"
 #include "broker/log.h"
 #include "broker/lookup.h"
+#include "broker/notify.h"
 #include "broker/path_set.h"
 #include "broker/spawn.h"
 #include "broker/start_queue.h"
@@ -365,6 +366,7 @@ void runtime_deinit(struct runtime *runtime)
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
     loop_remove(runtime->keeper_source);
+    runtime->notify = notify_free(runtime->notify);
     runtime->loop = loop_free(runtime->loop);
     runtime->cgroups = cgroups_free(runtime->cgroups);
     lookup_by(NULL, NULL);

@@ -14,6 +14,7 @@
 
 struct cgroups;
 struct keeper;
+struct notify;
 struct path_set;
 struct spawner;
 struct start_queue;
@@ -21,6 +22,7 @@ struct state_monitor;
 
 struct runtime {
     struct loop *loop;
+    struct notify *notify; /* NULL: nobody wants to know */
     struct link_context *links;
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
     struct keeper *keeper;

@@ -24,6 +24,13 @@ struct show {
     size_t n_quiescing;
     void (*ended)(void *userdata);
     void *userdata;
+    bool has_news; /* an instance came up or went down: set here, cleared by whom it interests */
+};
+
+struct show_health {
+    size_t n;
+    size_t n_up;
+    size_t n_starting; /* neither was up so far nor has failed to be */
 };
 
 /*
@@ -43,6 +50,9 @@ struct show *show_free(struct show *show);
 /* Starts all instances; `runtime` outlives the show. One that cannot start is logged and tried again each
  * second; the others run. */
 void show_start(struct show *show, struct runtime *runtime);
+
+/* How many instances there are, and how they are. */
+void show_health(const struct show *show, struct show_health *health);
 
 /* Ends all instances in order; `ended` is called when that is over, maybe from within this call. */
 void show_quiesce(struct show *show, void (*ended)(void *userdata), void *userdata);

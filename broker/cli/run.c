@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
+#include "broker/notify.h"
 #include "broker/path_set.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
@@ -112,6 +113,7 @@ static void run_reload(struct run *run)
 
     if (run->stopping || run->next)
         return; /* is at it */
+    notify_reloading(run->runtime.notify);
     config = cli_load(run->options, &status);
     if (!config)
         return;
@@ -133,6 +135,7 @@ static void run_stop(struct run *run)
         return;
     }
     run->stopping = true;
+    notify_stopping(run->runtime.notify);
     fc_log(FC_LOG_INFO, NULL, "stopping");
     show_quiesce(run->show, run_ended, run);
 }
@@ -157,6 +160,7 @@ static void run_after(void *userdata)
 
     if (run->show)
         show_route(run->show);
+    notify_turn(run->runtime.notify, run->next ? NULL : run->show);
 }
 
 /* Before any thread exists: all of them inherit the mask. */
@@ -180,6 +184,7 @@ static int run_loop(struct run *run)
     if (r == 0) {
         run->swap = (struct loop_task){.fn = run_swap, .userdata = run};
         loop_set_after(run->runtime.loop, run_after, run);
+        notify_start(run->runtime.notify, run->runtime.loop);
         show_start(run->show, &run->runtime);
         r = loop_run(run->runtime.loop);
     }
@@ -254,7 +259,9 @@ static int run_confine(struct run *run, const struct path_set *readable)
     int r;
 
     run->signal_fd = run_block_signals();
-    r = show_collect_shown(run->show, &run->shown);
+    r = notify_new(&run->runtime.notify);
+    if (r == 0)
+        r = show_collect_shown(run->show, &run->shown);
     if (r == 0)
         r = runtime_init(&run->runtime, &run->shown);
     if (r == 0)
