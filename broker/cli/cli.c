@@ -33,6 +33,7 @@ static void cli_help(FILE *out)
         "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
         "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
         "  --log-level LEVEL          error, warning, info (default) or debug\n"
+        "  --runtime-dir DIR          for sockets and the lock: a second show of one user needs its own\n"
         "  --sandbox                  with check: try which layers hold here, and say what each option "
         "opens\n"
         "  --insecure-no-sandbox      with run, to debug scripts of your own: nothing confines them; not as "
@@ -54,8 +55,8 @@ static const struct cli_command *cli_find(const char *name)
     return NULL;
 }
 
-static const char *const cli_option_names[] = {"--help", "--version", "--log-level", "--sandbox",
-                                               "--insecure-no-sandbox"};
+static const char *const cli_option_names[] = {"--help",        "--version", "--log-level",
+                                               "--runtime-dir", "--sandbox", "--insecure-no-sandbox"};
 
 static int cli_usage(const char *problem, const char *word)
 {
@@ -100,6 +101,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {"log-level", required_argument, NULL, 'l'},
+        {"runtime-dir", required_argument, NULL, 'r'},
         {"sandbox", no_argument, NULL, 's'},
         {"insecure-no-sandbox", no_argument, NULL, 'n'},
         {0},
@@ -115,6 +117,9 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'l':
             if (!log_parse_level(optarg, &options->level))
                 return cli_usage("--log-level is error, warning, info or debug, not", optarg);
+            break;
+        case 'r':
+            options->runtime_folder = optarg;
             break;
         case 's':
             options->sandbox = true;
@@ -176,4 +181,9 @@ struct config *cli_load(const struct cli_options *options, int *status)
     fputs("firecurtain: out of memory\n", stderr);
     *status = EX_OSERR;
     return NULL;
+}
+
+char *cli_runtime_folder(const struct cli_options *options)
+{
+    return options->runtime_folder ? strdup(options->runtime_folder) : NULL;
 }

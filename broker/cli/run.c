@@ -259,6 +259,7 @@ static int run_confine(struct run *run, const struct path_set *readable)
     int r;
 
     run->signal_fd = run_block_signals();
+    run->runtime.runtime_folder = cli_runtime_folder(run->options);
     r = notify_new(&run->runtime.notify);
     if (r == 0)
         r = show_collect_shown(run->show, &run->shown);
@@ -266,7 +267,7 @@ static int run_confine(struct run *run, const struct path_set *readable)
         r = runtime_init(&run->runtime, &run->shown);
     if (r == 0)
         r = runtime_confine(&run->runtime, readable);
-    return r < 0 ? EX_OSERR : EX_OK;
+    return r == -EADDRINUSE ? EX_TEMPFAIL : r < 0 ? EX_OSERR : EX_OK;
 }
 
 int cli_run(const struct cli_options *options)
@@ -279,6 +280,7 @@ int cli_run(const struct cli_options *options)
     if (status != EX_OK)
         return status;
     run.runtime.no_sandbox = options->no_sandbox;
+    run.runtime.is_exclusive = true;
     config = cli_load(options, &status);
     if (!config)
         return status;
