@@ -1,6 +1,7 @@
 /* See cli.h. */
 #include "broker/cli/cli.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,13 +143,28 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
     return r ? r : -1;
 }
 
+/* Nothing else may become stdin, stdout or, worse, stderr: the log would go there. */
+static void cli_open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR); /* the lowest number that is free */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli_options options = {.level = FC_LOG_INFO};
     const struct cli_command *command = NULL;
-    int status = cli_parse(argc, argv, &options);
-    const char *word = status < 0 && optind < argc ? argv[optind] : NULL;
+    const char *word;
+    int status;
 
+    cli_open_standard();
+    status = cli_parse(argc, argv, &options);
+    word = status < 0 && optind < argc ? argv[optind] : NULL;
     if (word && (command = cli_find(word)))
         word = ++optind < argc ? argv[optind] : NULL;
     if (status < 0 && !command && word && !strpbrk(word, "./") && access(word, F_OK) < 0)

@@ -168,7 +168,6 @@ static int run_block_signals(void)
 {
     sigset_t signals;
 
-    signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
@@ -277,6 +276,9 @@ int cli_run(const struct cli_options *options)
     struct config *config;
     int status = run_check_no_sandbox(options);
 
+    /* a log without a reader, or longer than RLIMIT_FSIZE: no reason to end */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (status != EX_OK)
         return status;
     run.runtime.no_sandbox = options->no_sandbox;

@@ -3,13 +3,11 @@
 import os
 import re
 import signal
-import socket
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, PATIENCE, dedent, root_only, until
+from harness import BUILT, IS_ASAN, root_only, until
 
 ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
 ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
@@ -93,3 +91,110 @@ def test_managed_sockets_do_not_take_the_last_descriptors(play):
     before = processor_seconds(show.pid)
     time.sleep(1)
     assert processor_seconds(show.pid) - before < 0.3, "it is busy with nothing"
+
+
+# The log
+
+WORDY = """
+    import midimonster
+    def handler(value):
+        print("x" * 1000)
+        midimonster.output("out", value)
+    """
+
+
+def unheard(show):
+    """Waits until a show whose log is not the test's answers; what it was asked more than once is over then."""
+    show.coax("/in", "/out")
+    until(lambda: not show.wire.receive(0.5), "it does not come to rest")
+    show.wire.inbox.clear()
+
+
+def log_to(redirection):
+    return ("sh", "-c", f'exec "$@" {redirection}', "sh")
+
+
+@root_only
+def test_a_full_disk_costs_lines_and_they_are_counted(play):
+    show = play(WORDY, ECHO_MAPS, options="log-rate = 1000", ready=(), launcher=(
+        "unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=16k none /mnt && exec "$@" 2>>/mnt/log', "sh"))
+    unheard(show)
+    log = Path(f"/proc/{show.pid}/root/mnt/log")
+    until(lambda: "xxx" in log.read_text(), "no line")
+    said = log.read_text().count("xxx\n")
+    for n in range(1, 41):  # no two alike: an echo is not sent again
+        show.set("/in", n / 64)
+        show.expect("/out", n / 64)
+    assert log.stat().st_size == 16384
+    kept = log.read_text().count("xxx\n") - said
+    os.truncate(log, 0)
+    show.set("/in", 0.75)
+    show.expect("/out", 0.75)
+    until(lambda: "xxx\n" in log.read_text(), "no line after it")
+    lines = log.read_text().splitlines()
+    lost = int(re.search(r"warning - (\d+) lines of the log were lost$", lines[-2])[1])
+    assert 0 < kept < 40 and kept + lost == 40
+    assert all(line == "" or re.match(r"\d{4}-\d\d-\d\dT", line) for line in lines), lines
+
+
+@pytest.mark.parametrize("launcher", [log_to("2>/dev/full"), log_to("2>&-"), log_to("<&- >&- 2>&-"),
+                                      ("prlimit", "--fsize=65536")],
+                         ids=["full", "no stderr", "none of the three", "too long"])
+def test_a_log_that_takes_nothing_ends_nothing(play, stage, identity, launcher):
+    if "prlimit" in launcher:
+        log = stage.folder(identity) / "log"
+        log.write_text("x" * 65000)
+        identity.own(log)
+        launcher = (*launcher, *log_to(f"2>>{log}"))
+    show = play(WORDY, ECHO_MAPS, ready=(), launcher=launcher)
+    unheard(show)
+    still_routes(show)
+    assert "prlimit" not in launcher or log.stat().st_size == 65536
+    if os.getuid() == 0:  # its descriptors are nobody else's to see
+        for fd in range(3):
+            assert not os.readlink(f"/proc/{show.pid}/fd/{fd}").startswith(("socket:", "anon_inode:")), fd
+
+
+# The clock
+
+TICKING = """
+    import midimonster, time
+    def tick():
+        print("tick", time.monotonic())
+    midimonster.interval(tick, 200)
+    def handler(value): midimonster.output('out', value)
+    def crash(value): raise SystemExit(1)
+    """
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(IS_ASAN, reason="a sanitizer wants to be the first library")
+@pytest.mark.parametrize("step", [3600, -3600])
+def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage, identity, step):
+    folder = stage.folder(identity)
+    shift = folder / "shift"
+    shift.write_text("0".ljust(16))
+    module = stage.path / "clock_shift.so"
+    module.write_bytes((BUILT.parents[1] / "tests/clock_shift.so").read_bytes())
+    module.chmod(0o755)
+    show = play(TICKING, [*ECHO_MAPS, "wire./crash > py1.script.crash"], launcher=(
+        "env", f"LD_PRELOAD={module}", f"CLOCK_SHIFT_FILE={shift}"))
+    show.log.wait("^tick", "py1", count=5)
+    with shift.open("r+") as file:
+        file.write(str(step).ljust(16))
+    position = show.log.position + 1
+    show.log.wait("^tick", "py1", after=position, count=8)
+    ticks = [float(line.message.split()[1]) for line in show.log.matching("^tick", "py1")]
+    gaps = [later - earlier for earlier, later in zip(ticks, ticks[1:])]
+    assert all(0.1 < gap < 0.3 for gap in gaps), gaps
+    first, last = show.log.matching("^tick", "py1")[0], show.log.matching("^tick", "py1", after=position)[-1]
+    moved = time.mktime(time.strptime(last.time[:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(
+        time.strptime(first.time[:19], "%Y-%m-%dT%H:%M:%S"))
+    assert abs(moved - step) < 30, "the times of the log do not follow the clock"
+    still_routes(show)
+    for expected in (0, 0.1):  # the delays of restarts are those of always
+        position = show.log.position
+        show.set("/crash", 1 - expected)
+        begun = time.monotonic()
+        show.wait_restart(after=position)
+        assert expected <= time.monotonic() - begun < expected + 1.5
