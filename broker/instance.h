@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "broker/config.h"
+#include "broker/hash.h"
 #include "broker/timer.h"
 #include "firecurtain/backend.h"
 #include "proto/codec.h"

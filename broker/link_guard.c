@@ -82,9 +82,9 @@ int link_guard_add(struct guarded_link *link, const char *name)
     if (snprintf(link->name, sizeof(link->name), "%s", name) >= (int)sizeof(link->name))
         return -ENAMETOOLONG;
     link->fd = -1;
-    link->is_known = true;
     HASH_ADD_STR(guard.links, name, link);
-    return 0;
+    link->is_known = link->hh.tbl;
+    return link->is_known ? 0 : -ENOMEM;
 }
 
 static void guard_forget_stream(struct guarded_link *link)

@@ -169,6 +169,8 @@ static int build_instance(struct build *build, const struct config_section *sect
     instance->at = section->instance_at;
     show->instances[show->n_instances++] = instance;
     HASH_ADD_KEYPTR(hh, show->by_name, instance->name, strlen(instance->name), instance);
+    if (!instance->hh.tbl)
+        return -ENOMEM;
     return build_options(build, instance, section);
 }
 
