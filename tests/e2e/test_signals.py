@@ -234,7 +234,7 @@ def test_nothing_outlives_a_broker_that_is_killed_while_it_starts(play, stage):
         return found
 
     config = "".join(f"[python py{n}]\nmodule = script\n" for n in range(8)) + "[map]\n"
-    for milliseconds in range(0, 200, 20):
+    for milliseconds in range(0, 200, 40):
         show = play(config=config, scripts={"script.py": ""}, ready=())
         time.sleep(milliseconds / 1000)
         show.stop(signal.SIGKILL, -signal.SIGKILL)

@@ -11,7 +11,7 @@ import sys
 import pytest
 from harness import BUILT, USER_ID, root_only
 
-UNITS = BUILT.parents[1] / "examples/systemd"
+UNITS = BUILT.parents[1] / "systemd"
 ANALYZE = shutil.which("systemd-analyze")
 needs_analyze = pytest.mark.skipif(not ANALYZE, reason="systemd-analyze is not installed (apt-get install systemd)")
 
