@@ -198,3 +198,22 @@ def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage,
         begun = time.monotonic()
         show.wait_restart(after=position)
         assert expected <= time.monotonic() - begun < expected + 1.5
+
+
+# Memory; tests/unit/test_broker_memory.c refuses each allocation of the core in turn
+
+
+@pytest.mark.skipif(IS_ASAN, reason="a sanitizer ends the process instead")
+def test_a_configuration_for_which_there_is_no_memory_changes_nothing(play):
+    show = play(ECHO, ECHO_MAPS, launcher=("prlimit", f"--data={48 << 20}"))
+    good = show.config.read_text()
+    wide = "".join(f"wide{n}.a{{1..30000}} > wide{n}.b{{1..30000}}\n" for n in range(4))
+    show.write("show.cfg", "".join(f"[loopback wide{n}]\n" for n in range(4)) + good + wide)
+    show.process.send_signal(signal.SIGHUP)
+    show.log.wait("out of memory", level=("error", "raw"))
+    still_routes(show)
+    show.write("show.cfg", good.replace("wire./out", "wire./other"))
+    show.process.send_signal(signal.SIGHUP)
+    show.log.wait("^the new configuration is running")
+    until(lambda: show.set("/in", 0.75) or show.wire.receive(0.2), "it does not answer")
+    show.expect("/other", 0.75)
