@@ -10,8 +10,8 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
-#include <uthash.h>
 
+#include "broker/hash.h"
 #include "broker/keeper.h"
 #include "broker/loop.h"
 #include "firecurtain/cleanup.h"
@@ -256,7 +256,10 @@ static struct file_descriptor *file_get_descriptor(struct file_monitor *monitor,
         return NULL;
     descriptor->wd = wd;
     HASH_ADD_INT(monitor->descriptors, wd, descriptor);
-    return descriptor;
+    if (descriptor->hh.tbl)
+        return descriptor;
+    free(descriptor);
+    return NULL;
 }
 
 /* Watches a folder below the script's own, by the first `n` bytes of `path`: none, or with a slash at the
@@ -369,6 +372,10 @@ static int file_add_name(struct file_watch *watch, const char *path, size_t n)
             return -ENOMEM;
         memcpy(name->path, path, n);
         HASH_ADD_KEYPTR(hh, watch->names, name->path, n, name);
+        if (!name->hh.tbl) {
+            free(name);
+            return -ENOMEM;
+        }
     }
     name->generation = watch->generation;
     return 0;

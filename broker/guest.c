@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/descriptors.h"
 #include "broker/guest_private.h"
 #include "broker/keeper.h"
 #include "broker/policy.h"
@@ -275,8 +276,10 @@ static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
 static int guest_begin(struct guest *guest)
 {
     struct spawn_job *job;
-    int r = spawn_job_new(&job, guest_spawned, guest);
+    int r = descriptors_left(DESCRIPTORS_FOR_WORKER);
 
+    if (r == 0)
+        r = spawn_job_new(&job, guest_spawned, guest);
     if (r < 0)
         return r;
     r = guest_link_open(guest);

@@ -106,7 +106,12 @@ int64_t instance_add_channel(struct fc_instance *instance, const char *name)
         return -ENOMEM;
     memcpy(entry->text, name, bytes);
     entry->id = instance->n_channels;
+    entry->hh.tbl = NULL;
     HASH_ADD(hh, instance->names, text, (unsigned)(bytes - 1), entry);
+    if (!entry->hh.tbl) {
+        free(entry);
+        return -ENOMEM;
+    }
     instance->channels[instance->n_channels] = (struct channel){.name = entry};
     return instance->n_channels++;
 }

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "broker/config.h"
+#include "broker/hash.h"
 #include "broker/timer.h"
 #include "firecurtain/backend.h"
 #include "proto/codec.h"
@@ -43,6 +43,8 @@ struct fc_instance {
     struct channel_name *names; /* hash */
     char *signature;            /* what it was made from: of equal ones, all options are equal */
     bool started;
+    bool settled; /* was up, or failed to be, at least once */
+    bool up;
     bool is_ending;     /* was asked to, … */
     bool quiescing;     /* … and takes its time */
     bool leaves;        /* is not in the next show, while it changes */

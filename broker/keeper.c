@@ -135,18 +135,26 @@ static void keeper_ask(struct keeper *keeper, const struct keeper_request *reque
     *fd = received[0];
 }
 
-/* For requests whose answer is a descriptor, or none. */
 static int keeper_do(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
-                     const char *text)
+                     const char *text, int *received)
 {
     struct keeper_request request = {.operation = (int32_t)operation, .pid = pid, .fd = fd};
     struct keeper_reply reply;
-    int received;
 
     if (text && snprintf(request.text, sizeof(request.text), "%s", text) >= (int)sizeof(request.text))
         return -ENAMETOOLONG;
-    keeper_ask(keeper, &request, NULL, 0, &reply, &received);
-    return reply.result < 0 ? reply.result : received >= 0 ? received : 0;
+    keeper_ask(keeper, &request, NULL, 0, &reply, received);
+    return reply.result < 0 ? reply.result : 0;
+}
+
+/* For requests whose answer is a descriptor: without a number left here, the kernel drops it silently. */
+static int keeper_get(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
+                      const char *text)
+{
+    int received = -1;
+    int r = keeper_do(keeper, operation, pid, fd, text, &received);
+
+    return r < 0 ? r : received >= 0 ? received : -EMFILE;
 }
 
 pid_t keeper_start(struct keeper *keeper, int socket, int log)
@@ -163,27 +171,29 @@ pid_t keeper_start(struct keeper *keeper, int socket, int log)
 
 int keeper_listen(struct keeper *keeper, const char *name)
 {
-    return keeper_do(keeper, KEEPER_LISTEN, 0, -1, name);
+    return keeper_get(keeper, KEEPER_LISTEN, 0, -1, name);
 }
 
 void keeper_remove(struct keeper *keeper, const char *name)
 {
-    keeper_do(keeper, KEEPER_REMOVE, 0, -1, name);
+    int none;
+
+    keeper_do(keeper, KEEPER_REMOVE, 0, -1, name, &none);
 }
 
 int keeper_make_state(struct keeper *keeper, const char *path)
 {
-    return keeper_do(keeper, KEEPER_MAKE_STATE, 0, -1, path);
+    return keeper_get(keeper, KEEPER_MAKE_STATE, 0, -1, path);
 }
 
 int keeper_open_state(struct keeper *keeper, const char *path)
 {
-    return keeper_do(keeper, KEEPER_OPEN_STATE, 0, -1, path);
+    return keeper_get(keeper, KEEPER_OPEN_STATE, 0, -1, path);
 }
 
 int keeper_open_shown(struct keeper *keeper, const char *path)
 {
-    return keeper_do(keeper, KEEPER_OPEN_SHOWN, 0, -1, path);
+    return keeper_get(keeper, KEEPER_OPEN_SHOWN, 0, -1, path);
 }
 
 int keeper_watch(struct keeper *keeper, int inotify, const char *folder, const char *below)
@@ -201,17 +211,19 @@ int keeper_watch(struct keeper *keeper, int inotify, const char *folder, const c
 
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
 {
-    return keeper_do(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, NULL);
+    return keeper_get(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, NULL);
 }
 
 int keeper_open_memory(struct keeper *keeper, pid_t pid)
 {
-    return keeper_do(keeper, KEEPER_OPEN_MEMORY, pid, -1, NULL);
+    return keeper_get(keeper, KEEPER_OPEN_MEMORY, pid, -1, NULL);
 }
 
 int keeper_signal(struct keeper *keeper, pid_t pid, int signal)
 {
-    return keeper_do(keeper, KEEPER_SIGNAL, pid, signal, NULL);
+    int none;
+
+    return keeper_do(keeper, KEEPER_SIGNAL, pid, signal, NULL, &none);
 }
 
 int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
@@ -234,17 +246,19 @@ int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct
 
     snprintf(request.text, sizeof(request.text), "%s", instance);
     keeper_ask(keeper, &request, NULL, 0, &reply, &received);
-    return reply.result < 0 ? reply.result : received;
+    return reply.result < 0 ? reply.result : received >= 0 ? received : -EMFILE;
 }
 
 int keeper_open_memory_events(struct keeper *keeper, const char *instance)
 {
-    return keeper_do(keeper, KEEPER_OPEN_MEMORY_EVENTS, 0, -1, instance);
+    return keeper_get(keeper, KEEPER_OPEN_MEMORY_EVENTS, 0, -1, instance);
 }
 
 void keeper_remove_cgroup(struct keeper *keeper, const char *instance)
 {
-    keeper_do(keeper, KEEPER_REMOVE_CGROUP, 0, -1, instance);
+    int none;
+
+    keeper_do(keeper, KEEPER_REMOVE_CGROUP, 0, -1, instance, &none);
 }
 
 /* One block: the entries, and behind each its address. */

@@ -12,10 +12,14 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
 #include "proto/codec.h"
+
+#define GUARD_PAUSE_NS (10 * (long)FC_NS_PER_MS)
 
 static struct {
     pthread_mutex_t lock;
@@ -78,9 +82,9 @@ int link_guard_add(struct guarded_link *link, const char *name)
     if (snprintf(link->name, sizeof(link->name), "%s", name) >= (int)sizeof(link->name))
         return -ENAMETOOLONG;
     link->fd = -1;
-    link->is_known = true;
     HASH_ADD_STR(guard.links, name, link);
-    return 0;
+    link->is_known = link->hh.tbl;
+    return link->is_known ? 0 : -ENOMEM;
 }
 
 static void guard_forget_stream(struct guarded_link *link)
@@ -176,13 +180,20 @@ static bool guard_admit(int fd)
     return true;
 }
 
-/* libzmq takes these errors for a connection that failed, and any other for the end of the world. */
+/*
+ * libzmq takes these errors for a connection that failed, and any other for the end of the world. What waits
+ * for a descriptor stays readable: without a pause its thread would ask as fast as it can.
+ */
 int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
 {
     int accepted = (int)syscall(SYS_accept4, fd, address, bytes, flags);
 
-    if (accepted < 0 && (errno == EMFILE || errno == ENOBUFS || errno == ENOMEM))
+    if (accepted < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+        const struct timespec pause = {.tv_nsec = GUARD_PAUSE_NS};
+
+        nanosleep(&pause, NULL);
         errno = ENFILE;
+    }
     if (accepted < 0 || guard_admit(accepted))
         return accepted;
     close(accepted);

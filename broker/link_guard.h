@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <uthash.h>
 
+#include "broker/hash.h"
 #include "broker/loop.h"
 #include "proto/zmtp.h"
 

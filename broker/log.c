@@ -33,6 +33,7 @@ static struct {
     enum fc_log_level level;
     bool colour;
     bool journal;
+    bool torn;     /* the last one was cut off by a full disk: the next begins anew */
     uint64_t lost; /* lines that stderr could not take */
 } log_state = {.level = FC_LOG_INFO};
 
@@ -142,10 +143,18 @@ static bool log_can_write(void)
     return poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT);
 }
 
-static void log_write(const char *line, size_t bytes)
+/* Whether stderr took all of it. */
+static bool log_write(const char *line, size_t bytes)
 {
-    if (!log_can_write() || write(STDERR_FILENO, line, bytes) < 0)
-        log_state.lost++;
+    ssize_t n;
+
+    if (!log_can_write())
+        return false;
+    if (log_state.torn && write(STDERR_FILENO, "\n", 1) != 1)
+        return false;
+    n = write(STDERR_FILENO, line, bytes);
+    log_state.torn = n > 0 && (size_t)n < bytes;
+    return n == (ssize_t)bytes;
 }
 
 static void log_report_lost(void)
@@ -153,13 +162,13 @@ static void log_report_lost(void)
     char line[128];
     size_t n;
 
-    if (!log_state.lost || !log_can_write())
+    if (!log_state.lost)
         return;
     n = log_head(line, sizeof(line), FC_LOG_WARNING, "-");
     n += (size_t)snprintf(line + n, sizeof(line) - n, "%llu lines of the log were lost\n",
                           (unsigned long long)log_state.lost);
-    log_state.lost = 0;
-    log_write(line, n);
+    if (log_write(line, n))
+        log_state.lost = 0;
 }
 
 void fc_log_text(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
@@ -173,7 +182,8 @@ void fc_log_text(enum fc_log_level level, const char *instance, const char *text
     n = log_head(line, 512, level, instance ? instance : "-");
     n += log_escape(line + n, LOG_MAX_TEXT, text, bytes);
     line[n++] = '\n';
-    log_write(line, n);
+    if (!log_write(line, n))
+        log_state.lost++;
 }
 
 void fc_log(enum fc_log_level level, const char *instance, const char *format, ...)

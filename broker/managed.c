@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/descriptors.h"
 #include "broker/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -135,9 +136,9 @@ static int managed_duplicate(const struct managed_set *set, int fd)
 
 static int managed_add(struct managed_set *set, uint32_t id, int fd)
 {
-    FC_AUTO_CLOSE int own = managed_duplicate(set, fd);
+    int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
+    FC_AUTO_CLOSE int own = r < 0 ? r : managed_duplicate(set, fd);
     struct managed *managed;
-    int r;
 
     if (own < 0)
         return own;

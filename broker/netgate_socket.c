@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "broker/descriptors.h"
 #include "broker/netgate_private.h"
 #include "firecurtain/cleanup.h"
 
@@ -114,10 +115,11 @@ static void netgate_copy_options(int from, int to)
 
 int netgate_socket_twin(const struct netgate_socket *from)
 {
-    int fd = socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
+    int fd = r < 0 ? r : socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
-        return -errno;
+        return r < 0 ? r : -errno;
     netgate_copy_options(from->fd, fd);
     return fd;
 }

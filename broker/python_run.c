@@ -79,6 +79,7 @@ static void python_ready(void *userdata)
         python_send_channels(python, python->guest, false);
     python->channels_due = false;
     fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d)", guest_pid(python->guest));
+    fc_up(python->instance, true);
     python_pump(python);
 }
 
@@ -172,6 +173,7 @@ static void python_again(struct python *python, const char *why, bool is_clean)
         restart_delay_ns(&python->restart, python->started_ns, now_ns, is_clean, (uint32_t)now_ns);
 
     python_say_ended(python, why, delay_ns, now_ns);
+    fc_up(python->instance, false);
     python->is_over = delay_ns == RESTART_NOT;
     if (python->is_over) {
         python->counters.dropped += queue_length(&python->queue);
@@ -378,9 +380,10 @@ int python_start(void *self)
     python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
     python->turn = (struct start_turn){.fn = python_restart, .userdata = python};
     r = python_spawn(python);
-    if (r == 0)
-        python_stats_start(python);
-    return r;
+    if (r < 0)
+        return r;
+    python_stats_start(python);
+    return 1; /* python_ready(), or python_ended(), says the rest */
 }
 
 void python_stop(void *self)

@@ -22,7 +22,9 @@
 #include "broker/link_guard.h"
 #include "broker/log.h"
 #include "broker/lookup.h"
+#include "broker/notify.h"
 #include "broker/path_set.h"
+#include "broker/runtime_lock.h"
 #include "broker/spawn.h"
 #include "broker/start_queue.h"
 #include "broker/state_limit.h"
@@ -172,7 +174,10 @@ static void runtime_remove_stale(const char *runtime_folder)
     while ((entry = readdir(folder))) {
         char path[PATH_MAX];
 
-        if (sscanf(entry->d_name, "link-%d", &pid) != 1 || pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+        if (sscanf(entry->d_name, "link-%d", &pid) != 1 || pid <= 0)
+            continue;
+        /* in a container, the next broker often has the same number */
+        if (pid != getpid() && (kill(pid, 0) == 0 || errno != ESRCH))
             continue;
         if (snprintf(path, sizeof(path), "%s/%s", runtime_folder, entry->d_name) < (int)sizeof(path))
             runtime_empty_folder(path);
@@ -207,18 +212,32 @@ static int runtime_open_state(struct runtime *runtime)
     return runtime->state_folder_fd < 0 ? -errno : 0;
 }
 
+static int runtime_take_lock(struct runtime *runtime)
+{
+    if (!runtime->is_exclusive)
+        return 0;
+    runtime->lock_fd = runtime_lock(runtime->runtime_folder);
+    if (runtime->lock_fd < 0 && runtime->lock_fd != -EADDRINUSE)
+        runtime_fail(runtime->lock_fd, "lock in the runtime folder", runtime->runtime_folder);
+    return runtime->lock_fd < 0 ? runtime->lock_fd : 0;
+}
+
 static int runtime_folders(struct runtime *runtime)
 {
     int r;
 
-    runtime->runtime_folder = runtime_choose_runtime();
+    if (!runtime->runtime_folder)
+        runtime->runtime_folder = runtime_choose_runtime();
     runtime->state_folder = runtime_choose_state();
     if (!runtime->runtime_folder || !runtime->state_folder)
         return -ENOMEM;
     r = runtime_private_folder(runtime->runtime_folder);
     if (r < 0)
-        return runtime_fail(r, "runtime folder (set XDG_RUNTIME_DIR to another one)",
+        return runtime_fail(r, "runtime folder (choose another one with --runtime-dir)",
                             runtime->runtime_folder);
+    r = runtime_take_lock(runtime);
+    if (r < 0)
+        return r;
     r = runtime_make_state_folder(runtime, runtime->state_folder);
     if (r < 0)
         return runtime_fail(r, "state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
@@ -369,6 +388,7 @@ void runtime_deinit(struct runtime *runtime)
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
     loop_remove(runtime->keeper_source);
+    runtime->notify = notify_free(runtime->notify);
     runtime->loop = loop_free(runtime->loop);
     runtime->cgroups = cgroups_free(runtime->cgroups);
     lookup_by(NULL, NULL);
@@ -378,6 +398,7 @@ void runtime_deinit(struct runtime *runtime)
         keeper_free(runtime->keeper); /* removes the links' folder */
     else if (runtime->link_folder)
         runtime_empty_folder(runtime->link_folder);
+    fc_closep(&runtime->lock_fd); /* last: what was ours here is gone */
     free(runtime->link_folder);
     free(runtime->runtime_folder);
     free(runtime->state_folder);

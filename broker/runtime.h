@@ -15,6 +15,7 @@
 struct cgroups;
 struct file_monitor;
 struct keeper;
+struct notify;
 struct path_set;
 struct spawner;
 struct start_queue;
@@ -22,6 +23,7 @@ struct state_monitor;
 
 struct runtime {
     struct loop *loop;
+    struct notify *notify; /* NULL: nobody wants to know */
     struct link_context *links;
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
     struct keeper *keeper;
@@ -31,8 +33,9 @@ struct runtime {
     struct cgroups *cgroups;
     struct state_monitor *states;
     struct file_monitor *files;
-    char *runtime_folder;
-    char *link_folder; /* below it, this broker's own */
+    char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
+    int lock_fd;          /* of the runtime folder; with is_exclusive */
+    char *link_folder;    /* below it, this broker's own */
     int link_folder_fd;
     char *state_folder;
     int state_folder_fd;
@@ -40,17 +43,19 @@ struct runtime {
     uid_t worker_uid;           /* the broker's own, or as root somebody unprivileged */
     gid_t worker_gid;
     bool is_root;
-    bool no_sandbox; /* set before runtime_init(): workers are not confined, for debugging */
+    bool is_exclusive; /* set before runtime_init(): no other broker with this runtime folder */
+    bool no_sandbox;   /* set before runtime_init(): workers are not confined, for debugging */
 };
 
 #define RUNTIME_NONE                                                                                         \
     {                                                                                                        \
-        .link_folder_fd = -1, .state_folder_fd = -1                                                          \
+        .lock_fd = -1, .link_folder_fd = -1, .state_folder_fd = -1                                           \
     }
 
 /*
- * Makes everything. Blocks briefly. Negative errno with the reason in the log. `runtime` must be
- * RUNTIME_NONE, and stays where it is. This process must have one thread. Workers may see what is in `shown`.
+ * Makes everything. Blocks briefly. Negative errno with the reason in the log; -EADDRINUSE if another broker
+ * has the runtime folder. `runtime` must be RUNTIME_NONE but for what is to be set before, and stays where it
+ * is. This process must have one thread. Workers may see what is in `shown`.
  */
 int runtime_init(struct runtime *runtime, const struct path_set *shown);
 

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "broker/loop.h"
+#include "broker/notify.h"
 #include "broker/runtime.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -105,10 +106,13 @@ void show_start_instance(struct fc_instance *instance)
 {
     int r = instance->backend->start(instance->self);
 
-    if (r == 0) {
+    if (r >= 0) {
         instance->started = true;
+        if (r == 0)
+            fc_up(instance, true);
         return;
     }
+    fc_up(instance, false);
     instance->backend->stop(instance->self);
     instance->retry_ns = instance->retry_ns ? instance->retry_ns * 2 : SHOW_FIRST_RETRY_NS;
     if (instance->retry_ns > SHOW_LAST_RETRY_NS)
@@ -124,8 +128,27 @@ void show_start(struct show *show, struct runtime *runtime)
     show->runtime = runtime;
     if (!show->n_instances)
         fc_log(FC_LOG_WARNING, NULL, "the configuration has no instances: there is nothing to do");
-    for (size_t i = 0; i < show->n_instances; i++)
+    for (size_t i = 0; i < show->n_instances; i++) {
+        notify_alive(runtime->notify); /* name servers that do not answer are no reason to be killed */
         show_start_instance(show->instances[i]);
+    }
+    show->has_news = true;
+}
+
+void fc_up(struct fc_instance *instance, bool up)
+{
+    instance->settled = true;
+    instance->up = up;
+    instance->show->has_news = true;
+}
+
+void show_health(const struct show *show, struct show_health *health)
+{
+    *health = (struct show_health){.n = show->n_instances};
+    for (size_t i = 0; i < show->n_instances; i++) {
+        health->n_up += show->instances[i]->up;
+        health->n_starting += !show->instances[i]->settled;
+    }
 }
 
 static void show_more(void *userdata)

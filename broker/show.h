@@ -26,6 +26,13 @@ struct show {
     size_t n_quiescing;
     void (*ended)(void *userdata);
     void *userdata;
+    bool has_news; /* an instance came up or went down: set here, cleared by whom it interests */
+};
+
+struct show_health {
+    size_t n;
+    size_t n_up;
+    size_t n_starting; /* neither was up so far nor has failed to be */
 };
 
 /*
@@ -67,6 +74,9 @@ int show_change(struct show *show, struct show *next, void (*changed)(void *user
 
 /* The show is to end as it is. */
 void show_change_cancel(struct show *show);
+
+/* How many instances there are, and how they are. */
+void show_health(const struct show *show, struct show_health *health);
 
 /* Routes what was emitted; to be called at the end of each turn of the loop. */
 void show_route(struct show *show);

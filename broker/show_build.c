@@ -194,6 +194,8 @@ static int build_instance(struct build *build, const struct config_section *sect
     instance->at = section->instance_at;
     show->instances[show->n_instances++] = instance;
     HASH_ADD_KEYPTR(hh, show->by_name, instance->name, strlen(instance->name), instance);
+    if (!instance->hh.tbl)
+        return -ENOMEM;
     r = build_signature(build, instance, section);
     return r < 0 ? r : build_options(build, instance, section);
 }

@@ -166,6 +166,7 @@ static void change_commit(void *userdata)
 
     userdata = change->userdata;
     next->runtime = show->runtime;
+    next->has_news = true;
     for (size_t i = 0; i < next->n_instances; i++) {
         struct change_entry *entry = &change->entries[i];
         int r = entry->stays ? change_channels(entry) : 0;

@@ -11,8 +11,8 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
+#include "broker/hash.h"
 #include "broker/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -150,6 +150,11 @@ static int state_watch(struct state_limit *limit, int fd)
     folder->wd = wd;
     folder->limit = limit;
     HASH_ADD_INT(monitor->folders, wd, folder);
+    if (!folder->hh.tbl) {
+        inotify_rm_watch(monitor->fd, wd);
+        free(folder);
+        return -ENOMEM;
+    }
     limit->n_folders++;
     return 0;
 }

@@ -13,8 +13,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/link.h"
+#include "proto/spawn.h"
 
 #define SESSION_MAX_NAMES   1024u /* then a report is sent: it stays far below the size limit of a message */
 #define SESSION_MAX_CHANGES 4096u
@@ -71,20 +73,27 @@ int session_open(struct session **sessionp, const char *name)
     return r;
 }
 
-/* Sleeps until the link or another thread has something, or for `timeout_ms`. */
+/*
+ * Sleeps until the link or another thread has something, or for `timeout_ms`. The handshake, which has a
+ * limit, ends with the broker: one that died before this process asked for a signal at that is noticed by
+ * the log's pipe, whose other end nobody else has. Later the script may have closed that.
+ */
 static void session_wait(struct session *session, int timeout_ms)
 {
     struct pollfd fds[] = {
         {.fd = link_fd(session->link), .events = POLLIN},
         {.fd = session->wake_fd, .events = POLLIN},
+        {.fd = timeout_ms >= 0 ? STDERR_FILENO : -1},
     };
     uint64_t count;
 
     session->waiting = true;
     Py_BEGIN_ALLOW_THREADS;
-    poll(fds, 2, timeout_ms);
+    poll(fds, FC_ARRAY_SIZE(fds), timeout_ms);
     Py_END_ALLOW_THREADS;
     session->waiting = false;
+    if (fds[2].revents & POLLERR)
+        _exit(SPAWN_EXIT_CURTAIN);
     if ((fds[1].revents & POLLIN) && read(session->wake_fd, &count, sizeof(count)) < 0)
         return; /* another wake-up took it */
 }

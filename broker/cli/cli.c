@@ -1,6 +1,7 @@
 /* See cli.h. */
 #include "broker/cli/cli.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static void cli_help(FILE *out)
         "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
         "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
         "  --log-level LEVEL          error, warning, info (default) or debug\n"
+        "  --runtime-dir DIR          for sockets and the lock: a second show of one user needs its own\n"
         "  --sandbox                  with check: try which layers hold here, and say what each option "
         "opens\n"
         "  --insecure-no-sandbox      with run, to debug scripts of your own: nothing confines them; not as "
@@ -54,8 +56,8 @@ static const struct cli_command *cli_find(const char *name)
     return NULL;
 }
 
-static const char *const cli_option_names[] = {"--help", "--version", "--log-level", "--sandbox",
-                                               "--insecure-no-sandbox"};
+static const char *const cli_option_names[] = {"--help",        "--version", "--log-level",
+                                               "--runtime-dir", "--sandbox", "--insecure-no-sandbox"};
 
 static int cli_usage(const char *problem, const char *word)
 {
@@ -100,6 +102,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {"log-level", required_argument, NULL, 'l'},
+        {"runtime-dir", required_argument, NULL, 'r'},
         {"sandbox", no_argument, NULL, 's'},
         {"insecure-no-sandbox", no_argument, NULL, 'n'},
         {0},
@@ -115,6 +118,9 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'l':
             if (!log_parse_level(optarg, &options->level))
                 return cli_usage("--log-level is error, warning, info or debug, not", optarg);
+            break;
+        case 'r':
+            options->runtime_folder = optarg;
             break;
         case 's':
             options->sandbox = true;
@@ -137,13 +143,28 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
     return r ? r : -1;
 }
 
+/* Nothing else may become stdin, stdout or, worse, stderr: the log would go there. */
+static void cli_open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR); /* the lowest number that is free */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli_options options = {.level = FC_LOG_INFO};
     const struct cli_command *command = NULL;
-    int status = cli_parse(argc, argv, &options);
-    const char *word = status < 0 && optind < argc ? argv[optind] : NULL;
+    const char *word;
+    int status;
 
+    cli_open_standard();
+    status = cli_parse(argc, argv, &options);
+    word = status < 0 && optind < argc ? argv[optind] : NULL;
     if (word && (command = cli_find(word)))
         word = ++optind < argc ? argv[optind] : NULL;
     if (status < 0 && !command && word && !strpbrk(word, "./") && access(word, F_OK) < 0)
@@ -176,4 +197,9 @@ struct config *cli_load(const struct cli_options *options, int *status)
     fputs("firecurtain: out of memory\n", stderr);
     *status = EX_OSERR;
     return NULL;
+}
+
+char *cli_runtime_folder(const struct cli_options *options)
+{
+    return options->runtime_folder ? strdup(options->runtime_folder) : NULL;
 }

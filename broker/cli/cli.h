@@ -13,8 +13,9 @@ struct cli_options {
     struct config_override *overrides;
     size_t n_overrides;
     enum fc_log_level level;
-    bool sandbox;    /* check: try the layers too */
-    bool no_sandbox; /* run: without any */
+    const char *runtime_folder; /* NULL: the usual one */
+    bool sandbox;               /* check: try the layers too */
+    bool no_sandbox;            /* run: without any */
 };
 
 struct show;
@@ -38,6 +39,9 @@ int cli_check(const struct cli_options *options);
  * would start. The show must not have been started.
  */
 int cli_check_sandbox(const struct cli_options *options, struct show *show);
+
+/* For struct runtime: of the option --runtime-dir, or NULL. */
+char *cli_runtime_folder(const struct cli_options *options);
 
 /* Finds the command, reads its options, runs it. */
 int cli_main(int argc, char **argv);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
+#include "broker/notify.h"
 #include "broker/path_set.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
@@ -131,6 +132,7 @@ static void run_reload(struct run *run)
     run->again = run->changing;
     if (run->stopping || run->changing)
         return;
+    notify_reloading(run->runtime.notify);
     next = run_build_next(run);
     if (!next) {
         fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: it has errors, and the show runs on");
@@ -150,6 +152,7 @@ static void run_stop(struct run *run)
         return;
     }
     run->stopping = true;
+    notify_stopping(run->runtime.notify);
     fc_log(FC_LOG_INFO, NULL, "stopping");
     show_change_cancel(run->show);
     show_quiesce(run->show, true, run_ended, run);
@@ -175,6 +178,7 @@ static void run_after(void *userdata)
 
     if (run->show)
         show_route(run->show);
+    notify_turn(run->runtime.notify, run->changing ? NULL : run->show);
 }
 
 /* Before any thread exists: all of them inherit the mask. */
@@ -182,7 +186,6 @@ static int run_block_signals(void)
 {
     sigset_t signals;
 
-    signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
@@ -198,6 +201,7 @@ static int run_loop(struct run *run)
     if (r == 0) {
         run->end = (struct loop_task){.fn = run_end, .userdata = run};
         loop_set_after(run->runtime.loop, run_after, run);
+        notify_start(run->runtime.notify, run->runtime.loop);
         show_start(run->show, &run->runtime);
         r = loop_run(run->runtime.loop);
     }
@@ -271,12 +275,15 @@ static int run_confine(struct run *run, const struct path_set *readable)
     int r;
 
     run->signal_fd = run_block_signals();
-    r = show_collect_shown(run->show, &run->shown);
+    run->runtime.runtime_folder = cli_runtime_folder(run->options);
+    r = notify_new(&run->runtime.notify);
+    if (r == 0)
+        r = show_collect_shown(run->show, &run->shown);
     if (r == 0)
         r = runtime_init(&run->runtime, &run->shown);
     if (r == 0)
         r = runtime_confine(&run->runtime, readable);
-    return r < 0 ? EX_OSERR : EX_OK;
+    return r == -EADDRINUSE ? EX_TEMPFAIL : r < 0 ? EX_OSERR : EX_OK;
 }
 
 int cli_run(const struct cli_options *options)
@@ -286,9 +293,13 @@ int cli_run(const struct cli_options *options)
     struct config *config;
     int status = run_check_no_sandbox(options);
 
+    /* a log without a reader, or longer than RLIMIT_FSIZE: no reason to end */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (status != EX_OK)
         return status;
     run.runtime.no_sandbox = options->no_sandbox;
+    run.runtime.is_exclusive = true;
     config = cli_load(options, &status);
     if (!config)
         return status;

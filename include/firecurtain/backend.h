@@ -86,8 +86,9 @@ struct fc_backend {
     int (*channel)(void *self, uint32_t id, const char *name, unsigned directions, struct fc_reason *reason);
 
     /*
-     * Opens what the instance needs. The only slot that may take time (a host name is looked up). Negative
-     * errno: the instance is down; the core logs it, calls `stop`, and tries again later.
+     * Opens what the instance needs. The only slot that may take time (a host name is looked up). 0: the
+     * instance is up. 1: fc_up() says when. Negative errno: it is down; the core logs it, calls `stop`, and
+     * tries again later.
      */
     int (*start)(void *self);
 
@@ -129,6 +130,9 @@ const char *fc_instance_name(const struct fc_instance *instance);
  * are clamped to 0.0…1.0; an event with a value that is not a number is dropped.
  */
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value);
+
+/* Whether the instance is up from now on; for backends whose `start` returns 1. May be said again. */
+void fc_up(struct fc_instance *instance, bool up);
 
 /* See the slot `quiesce`. */
 void fc_quiesced(struct fc_instance *instance);

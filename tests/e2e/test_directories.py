@@ -1,9 +1,12 @@
 """Where runtime files and lasting files go, and that nothing is left behind."""
 
+import contextlib
+import os
+import signal
 import stat
 from pathlib import Path
 
-from harness import root_only, user_only
+from harness import descendants, root_only, surviving, until, user_only
 
 SAVES = "open('kept', 'a').write('x')\nprint('kept', open('kept').read())\n"
 
@@ -65,17 +68,82 @@ def test_the_state_directory_outlives_the_show_and_belongs_to_one_instance(play)
     again.printed(r"^files \[\]$", "py2")
 
 
+ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
+ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
+
+
 def test_two_shows_of_one_user_run_side_by_side(play):
-    script = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
-    maps = ["wire./in > py1.script.handler", "py1.out > wire./out"]
-    first = play(script, maps)
-    second = play(script, maps, env={"XDG_RUNTIME_DIR": str(first.folder / "run")})
+    first = play(ECHO, ECHO_MAPS)
+    same = {"XDG_RUNTIME_DIR": str(first.folder / "run")}
+    second = play(ECHO, ECHO_MAPS, env=same, arguments=["--runtime-dir", first.folder / "run/second"])
     for value, show in enumerate((first, second, first)):
         show.set("/in", value / 4)
         show.expect("/out", value / 4)
     second.stop()
     first.set("/in", 0.75)
     first.expect("/out", 0.75)
+
+
+def test_a_second_broker_on_the_same_runtime_folder_is_refused(play, firecurtain):
+    first = play(ECHO, ECHO_MAPS)
+    runtime = first.folder / "run/firecurtain"
+    for how in ({"env": {"XDG_RUNTIME_DIR": str(runtime.parent)}}, {"arguments": ["--runtime-dir", runtime]}):
+        refused = play(ECHO, ECHO_MAPS, ready=(), **how)
+        line = refused.log.wait(f"running already with the runtime folder {runtime}", level="error")
+        assert f"(pid {first.pid})" in line.message and "--runtime-dir" in line.message
+        refused.stop(status=os.EX_TEMPFAIL)
+    assert [path.name for path in runtime.glob("link-*")] == [f"link-{first.pid}"]
+    first.set("/in", 0.25)
+    first.expect("/out", 0.25)
+    # a check of the configuration is nobody's rival
+    env = {"XDG_RUNTIME_DIR": str(runtime.parent)}
+    for arguments in (["check"], ["check", "--sandbox"]):
+        assert firecurtain(*arguments, first.config, env=env).returncode == 0
+    first.stop()
+    play(ECHO, ECHO_MAPS, env=env)
+
+
+def test_the_lock_is_the_brokers_alone_and_ends_with_it(play):
+    # a keeper, zygote or worker that is slow to die must not keep its successor from the folder
+    first = play(ECHO, ECHO_MAPS)
+    family = descendants(first.pid)
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    first.process.kill()
+    first.process.wait()
+    try:
+        second = play(ECHO, ECHO_MAPS, env={"XDG_RUNTIME_DIR": str(first.folder / "run")})
+    finally:
+        for pid in surviving(family):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    second.set("/in", 0.25)
+    second.expect("/out", 0.25)
+    first.stop(status=-signal.SIGKILL)
+
+
+def test_what_a_killed_broker_left_is_removed_by_the_next(play):
+    first = play(ECHO, ECHO_MAPS)
+    runtime = first.folder / "run/firecurtain"
+    first.stop(signal.SIGKILL, -signal.SIGKILL)
+    stale = runtime / f"link-{first.pid}"
+    until(lambda: not stale.exists(), "the keeper does not remove the link folder")
+    stale.mkdir()  # as if the keeper had been killed, too
+    (stale / "socket").write_text("")
+    first.identity.own(stale)
+    second = play(ECHO, ECHO_MAPS, env={"XDG_RUNTIME_DIR": str(runtime.parent)})
+    assert [path.name for path in runtime.glob("link-*")] == [f"link-{second.pid}"]
+    second.stop()
+    assert sockets_and_directories(runtime) == []
+
+
+def test_a_runtime_folder_that_is_not_ours_is_refused(play, stage, identity):
+    folder = stage.folder(identity)
+    folder.chmod(0o777)
+    refused = play(ECHO, ECHO_MAPS, ready=(), arguments=["--runtime-dir", folder])
+    refused.log.wait(f"runtime folder .*{folder}", level="error")
+    refused.stop(status=os.EX_OSERR)
+    assert list(folder.iterdir()) == []
 
 
 def test_a_show_in_a_folder_with_an_awkward_name(play, stage, identity):

@@ -1,9 +1,12 @@
 """Signals to the broker."""
 
+import contextlib
 import os
 import signal
+import time
 
 import pytest
+from harness import descendants, status, surviving, until
 
 ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
 ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
@@ -170,3 +173,69 @@ def test_the_end_of_the_broker_is_the_end_of_its_workers(play):
     show.set("/in", 1)
     show.printed("^busy$")
     show.stop(signal.SIGKILL, -signal.SIGKILL)
+
+
+STUBBORN = {
+    "asleep in C": "import time\nprint('on')\ntime.sleep(3600)\n",
+    "busy in C": "print('on')\nsum(range(10 ** 13))\n",
+    "without signals": """
+        import signal
+        for number in set(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}:
+            try:
+                signal.signal(number, signal.SIG_IGN)
+            except (OSError, ValueError):
+                pass
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        print('on')
+        while True:
+            signal.pause()
+    """,
+    "threads": """
+        import threading, time
+        def work():
+            while True:
+                pass
+        for _ in range(20):
+            threading.Thread(target=work).start()
+        print('on')
+    """,
+    "stopped": "import os, signal\nprint('on')\n" + ECHO,
+}
+
+
+@pytest.mark.parametrize("how", STUBBORN)
+def test_no_worker_outlives_a_killed_broker_however_it_hangs(play, how):
+    show = play(STUBBORN[how], options="start-timeout = 0\nhandler-timeout = 0", ready=())
+    show.printed("^on$")
+    if how == "stopped":
+        for pid in descendants(show.pid):
+            os.kill(pid, signal.SIGSTOP)
+    family = descendants(show.pid)
+    assert len(family) == 3  # keeper, zygote, worker
+    begun = time.monotonic()
+    show.process.kill()
+    # a stopped keeper or zygote does nothing, and is the machine's: whoever stopped it may continue it
+    mine = [pid for pid in family if how != "stopped" or status(pid)["Name"] not in ("fc-keeper", "fc-zygote")]
+    until(lambda: not set(surviving(family)).intersection(mine), "workers are left", timeout=5)
+    assert time.monotonic() - begun < 5
+    for pid in surviving(family):
+        os.kill(pid, signal.SIGCONT)
+    show.stop(status=-signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root sees the program of a process that is not dumpable")
+def test_nothing_outlives_a_broker_that_is_killed_while_it_starts(play, stage):
+    def of_this_stage():
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{pid}/exe").startswith(str(stage.path)):
+                    found.append(pid)
+        return found
+
+    config = "".join(f"[python py{n}]\nmodule = script\n" for n in range(8)) + "[map]\n"
+    for milliseconds in range(0, 200, 40):
+        show = play(config=config, scripts={"script.py": ""}, ready=())
+        time.sleep(milliseconds / 1000)
+        show.stop(signal.SIGKILL, -signal.SIGKILL)
+        until(lambda: not of_this_stage(), lambda: f"left after {milliseconds} ms: {of_this_stage()}", timeout=5)

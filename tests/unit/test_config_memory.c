@@ -1,62 +1,12 @@
 /*
  * Out of memory at every allocation in turn: the load says so, leaks nothing (LeakSanitizer watches) and does
- * not crash. Linked with --wrap for the functions below.
+ * not crash.
  */
 #include "config_fixture.h"
 
 #include <errno.h>
 
-/* Allocations that still succeed; negative: all. */
-static long left = -1;
-
-static bool refused(void)
-{
-    if (left < 0)
-        return false;
-    if (left == 0) {
-        errno = ENOMEM;
-        return true;
-    }
-    left--;
-    return false;
-}
-
-#define WRAP(result, name, parameters, arguments)                                                            \
-    result __real_##name parameters;                                                                         \
-    result __wrap_##name parameters;                                                                         \
-    result __wrap_##name parameters                                                                          \
-    {                                                                                                        \
-        return refused() ? NULL : __real_##name arguments;                                                   \
-    }
-
-WRAP(void *, malloc, (size_t bytes), (bytes))
-WRAP(void *, calloc, (size_t n, size_t bytes), (n, bytes))
-WRAP(void *, realloc, (void *old, size_t bytes), (old, bytes))
-WRAP(void *, reallocarray, (void *old, size_t n, size_t bytes), (old, n, bytes))
-WRAP(char *, strdup, (const char *text), (text))
-WRAP(char *, strndup, (const char *text, size_t bytes), (text, bytes))
-WRAP(char *, realpath, (const char *path, char *resolved), (path, resolved))
-
-int __real_vasprintf(char **text, const char *format, va_list arguments);
-int __wrap_vasprintf(char **text, const char *format, va_list arguments);
-int __wrap_vasprintf(char **text, const char *format, va_list arguments)
-{
-    return refused() ? -1 : __real_vasprintf(text, format, arguments);
-}
-
-/* As asprintf() under _FORTIFY_SOURCE goes elsewhere, it may not be refused then: the rest still is. */
-int __wrap_asprintf(char **text, const char *format, ...);
-int __wrap_asprintf(char **text, const char *format, ...)
-{
-    va_list arguments;
-    int r = -1;
-
-    va_start(arguments, format);
-    if (!refused())
-        r = __real_vasprintf(text, format, arguments);
-    va_end(arguments);
-    return r;
-}
+#include "scarce_memory.h"
 
 /* Loads with ever more memory until it succeeds; returns how often it did not. */
 static long fail_everywhere(void **state, const struct config_override *overrides, size_t n_overrides)

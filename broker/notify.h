@@ -1,0 +1,42 @@
+/*
+ * What a service manager is told: sd_notify(3)'s protocol, without its library. It is one datagram, and the
+ * socket has to be there before the curtain closes; libsystemd opens one at each call.
+ *
+ * All functions but notify_new() take NULL, which means that nobody asked. None blocks: what the manager
+ * cannot take at once is said again a little later.
+ */
+#ifndef BROKER_NOTIFY_H
+#define BROKER_NOTIFY_H
+
+struct loop;
+struct notify;
+struct show;
+
+/*
+ * Opens the socket that NOTIFY_SOCKET names, and takes it and WATCHDOG_… out of the environment. *notify
+ * is NULL if nobody asked, or nobody can be told (a warning in the log). -ENOMEM. The caller owns *notify.
+ */
+int notify_new(struct notify **notify);
+
+/* Takes NULL; returns NULL. Before the loop is freed. */
+struct notify *notify_free(struct notify *notify);
+
+/* From here on the watchdog is fed, for as long as the loop turns. */
+void notify_start(struct notify *notify, struct loop *loop);
+
+/* Feeds the watchdog in the midst of a turn that takes long for a reason. */
+void notify_alive(struct notify *notify);
+
+/* The configuration is read again: until notify_turn() finds a show that runs. */
+void notify_reloading(struct notify *notify);
+
+/* The end has begun; nothing else is said afterwards. */
+void notify_stopping(struct notify *notify);
+
+/*
+ * At the end of a turn: says that the show runs once all its instances have run or failed, or after a minute,
+ * and then how many run whenever that changes. A `show` of NULL is one that is being replaced.
+ */
+void notify_turn(struct notify *notify, struct show *show);
+
+#endif

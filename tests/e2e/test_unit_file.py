@@ -1,0 +1,112 @@
+"""The systemd units: what systemd's own tools say of them, and the broker within what the system unit asks for.
+
+There is no systemd to start it here, so the test makes the same mounts, rights and filter by hand.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from harness import BUILT, USER_ID, root_only
+
+UNITS = BUILT.parent / "systemd"
+ANALYZE = shutil.which("systemd-analyze")
+needs_analyze = pytest.mark.skipif(not ANALYZE, reason="systemd-analyze is not installed (apt-get install systemd)")
+
+
+def options(unit="firecurtain.service"):
+    lines = (UNITS / unit).read_text().splitlines()
+    return [tuple(line.split("=", 1)) for line in lines if "=" in line and not line.startswith("#")]
+
+
+def option(name):
+    return [value for key, value in options() if key == name][-1]
+
+
+# ProtectSystem=strict, ProtectHome, PrivateTmp (but /tmp, where the tests' files are), PrivateDevices,
+# ProtectKernelTunables, ProtectKernelModules; %s: what stays writable.
+MOUNTS = """
+set -e
+mount --make-rprivate /
+for folder in %s; do mount --bind $folder $folder; done
+mount -o remount,bind,ro /
+for folder in /home /root /usr/lib/modules /var/tmp; do
+    [ ! -d $folder ] || mount -t tmpfs -o ro,mode=0,nosuid,nodev,noexec none $folder
+done
+mount -t tmpfs -o mode=755,nosuid,noexec none /mnt
+for node in null zero full random urandom tty; do touch /mnt/$node; mount --bind /dev/$node /mnt/$node; done
+mount -n --move /mnt /dev
+mount -n --bind /proc/sys /proc/sys && mount -n -o remount,bind,ro,nosuid,nodev,noexec /proc/sys
+exec setpriv --reuid=%d --regid=%d --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
+"""
+
+# SystemCallFilter, SystemCallErrorNumber
+FILTER = """
+import ctypes, os, sys
+lib = ctypes.CDLL("libseccomp.so.2", use_errno=True)
+lib.seccomp_init.restype = ctypes.c_void_p
+context = ctypes.c_void_p(lib.seccomp_init(ctypes.c_uint32(0x7fff0000)))
+for name in sys.argv[1].split(","):
+    number = lib.seccomp_syscall_resolve_name(name.encode())
+    if number >= 0:
+        lib.seccomp_rule_add(context, ctypes.c_uint32(0x00050001), number, 0)
+if lib.seccomp_load(context) != 0:
+    sys.exit("no filter")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def filtered_calls():
+    """The system calls in the groups that the unit takes away."""
+    groups = option("SystemCallFilter").removeprefix("~").split()
+    listed = subprocess.run([ANALYZE, "syscall-filter", *groups], check=True, text=True, stdout=subprocess.PIPE).stdout
+    return sorted({line.strip() for line in listed.splitlines() if line[:1] == " " and line.strip()[:1] not in "#@"})
+
+
+@needs_analyze
+@pytest.mark.parametrize("name", ["firecurtain.service", "firecurtain-user.service"])
+def test_systemd_finds_nothing_wrong(name, tmp_path):
+    # where it will be installed to there is nothing yet
+    text = (UNITS / name).read_text()
+    program = next(value for key, value in options(name) if key == "ExecStart").split()[0]
+    (tmp_path / name).write_text(text.replace(program, str(BUILT)))
+    manager = "--user" if "user" in name else "--system"
+    done = subprocess.run([ANALYZE, "verify", manager, "--man=no", "--recursive-errors=no", tmp_path / name], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, timeout=60)
+    assert done.returncode == 0 and name not in done.stdout, done.stdout
+
+
+@needs_analyze
+def test_the_exposure_does_not_grow():
+    done = subprocess.run([ANALYZE, "security", "--offline=true", "--threshold=35", UNITS / "firecurtain.service"],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+@needs_analyze
+@root_only
+def test_all_layers_hold_within_the_unit(play, stage, identity):
+    calls = filtered_calls()
+    assert "clock_settime" in calls and "swapon" in calls
+    runtime, state = stage.folder(identity), stage.folder(identity)
+    for folder in (runtime, state):
+        os.chown(folder, USER_ID, USER_ID)
+        folder.chmod(0o700)
+    mounts = MOUNTS % (f"{runtime} {state}", USER_ID, USER_ID)
+    show = play("""
+        import ctypes, midimonster, os, socket
+        twice = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda n: 2 * n)
+        open("kept", "w").write("x")
+        print("uid", os.getuid(), "host", socket.gethostname(), "twice", twice(21), "dev", sorted(os.listdir("/dev")))
+        def handler(value): midimonster.output('out', value)
+    """, ["wire./in > py1.script.handler", "py1.out > wire./out"],
+                env={"RUNTIME_DIRECTORY": str(runtime), "STATE_DIRECTORY": str(state)},
+                launcher=("unshare", "--mount", "sh", "-c", mounts, "sh", sys.executable, "-c", FILTER, ",".join(calls)))
+    show.set("/in", 0.25)
+    show.expect("/out", 0.25)
+    show.printed("^uid 1000 host .* twice 42 dev .*null")
+    assert not show.log.matching(level=("warning", "error"), instance="-"), show.log
+    assert [path.name for path in state.rglob("kept")] == ["kept"]
