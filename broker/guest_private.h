@@ -45,6 +45,7 @@ struct guest {
     } watch;
     uint64_t watch_ms;
     uint64_t watched_ns;
+    uint64_t looked_ns;
     uint64_t watched_calls;
     uint64_t watched_batch;
     uint64_t calls_address; /* in the worker */

@@ -177,3 +177,15 @@ def test_rates_that_are_not_possible(firecurtain, option, told):
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})
     assert result.returncode == 78 and told in result.stderr, result
+
+
+def test_a_handler_that_puts_out_for_ever_is_interrupted_all_the_same(play):
+    show = play("""
+        import midimonster
+        def flood(value):
+            while True:
+                midimonster.output("out", value)
+        """, ["wire./flood > py1.script.flood", "py1.out > wire./out"], options="rate = 1000\nhandler-timeout = 100ms")
+    show.set("/flood", 0.5)
+    show.log.wait("interrupted", "py1", "warning")
+    show.log.wait("^TimeoutError", "py1")
