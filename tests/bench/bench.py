@@ -12,7 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import frames
 import latency
+import lives
+import rest
 from rows import Row, table
 from stage import Bench, Failure
 
@@ -20,8 +23,16 @@ FAMILIES = {
     "parts": latency.parts,
     "event": latency.event,
     "socket": latency.managed_socket,
+    "frame": frames.frame,
+    "throughput": frames.throughput,
     "fan-out": latency.fan_out,
+    "timers": rest.timers,
+    "restart": lives.restart,
+    "swap": lives.swap,
     "need": latency.need,
+    "start": lives.start,
+    "memory": rest.memory,
+    "idle": rest.idle,
     "noise": latency.noise,
 }
 

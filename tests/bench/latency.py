@@ -82,7 +82,7 @@ def fan_out(bench):
     for n, count in (bench.pick(((1, 500), (10, 300), (100, 100), (500, 30)), ((1, 100), (10, 100), (100, 20)))):
         names = [f"py{i}" for i in range(1, n + 1)]
         config = WIRE + "".join(f"[python {name}]\nmodule = echo\n" for name in names)
-        config += f"[map]\nwire./in > py{{1..{n}}}.echo.handler\npy{{1..{n}}}.out > wire./out{{1..{n}}}\n"
+        config += "[map]\n" + "".join(f"wire./in > {name}.echo.handler\n{name}.out > wire./{name}\n" for name in names)
         with bench.show(config, {"echo.py": ECHO}, names) as show:
             rounds = [bench.ask(show.in_port, show.out_port, "/in", count, answers=n) for _ in range(3)]
         product = Figures(rounds, TIMES["µs"])
@@ -96,7 +96,7 @@ def linear(medians):
     sizes = sorted(medians)
     slopes = [(medians[b] - medians[a]) / (b - a) for a, b in zip(sizes, sizes[1:])]
     text = ", ".join(f"{slope:.1f} ({a} to {b})" for slope, a, b in zip(slopes, sizes, sizes[1:]))
-    return Row("fan-out, per instance", "µs", Figures([[slopes[-1]]]), goal="linear: the last slope ≤ 1.5 × the one before",
+    return Row("fan-out, per instance", "µs", Figures.one(slopes[-1]), goal="linear: the last slope ≤ 1.5 × the one before",
                met=slopes[-1] <= 1.5 * slopes[-2], note=f"slopes {text}")
 
 
@@ -136,10 +136,10 @@ def beside(bench, name, neighbours, ready, victim=None):
 
 
 def need(bench):
-    neighbours = {"idle": "restart-delay = 1ms\n", "hang": "handler-timeout = 1s\n", "flood": ""}
+    neighbours = {"idle": "restart-delay = 1ms\n", "hang": "handler-timeout = 1s\nstop-timeout = 1s\n", "flood": ""}
     yield beside(bench, "event, neighbours killed, hanging, flooding", neighbours, ["py", "idle", "hang", "flood"], "idle")
 
 
 def noise(bench):
-    neighbours = {"crash": "restart-delay = 100ms\n", "spin": "handler-timeout = 1s\n", "flood": ""}
+    neighbours = {"crash": "restart-delay = 100ms\n", "spin": "handler-timeout = 1s\nstop-timeout = 1s\n", "flood": ""}
     yield beside(bench, "event, neighbours crashing, spinning, flooding", neighbours, ["py", "spin", "flood"])

@@ -20,6 +20,13 @@ class Figures:
         self.max = max(max(samples) for samples in rounds)
 
     @classmethod
+    def one(cls, value):
+        """A figure that is not one of many."""
+        figures = cls.__new__(cls)
+        figures.p50, figures.p99, figures.max = value, None, None
+        return figures
+
+    @classmethod
     def sum(cls, parts):
         """Of things that follow each other, as far as percentiles add up: parts are (times, figures)."""
         total = cls.__new__(cls)
@@ -28,7 +35,7 @@ class Figures:
         return total
 
     def json(self):
-        return {"p50": round(self.p50, 4), "p99": round(self.p99, 4), "max": round(self.max, 4)}
+        return {name: value if value is None else round(value, 4) for name, value in vars(self).items()}
 
 
 class Row:
@@ -43,7 +50,7 @@ class Row:
 
     def ratio(self, name):
         floor = getattr(self.floor, name) if self.product and self.floor else 0
-        return getattr(self.product, name) / floor if floor else None
+        return getattr(self.product, name) / floor if floor else None  # no floor, or no such figure
 
     def _judge(self, limit50, limit99, at_least):
         goals, met, sign = [], [], "×" if self.floor else f" {self.unit}"
@@ -76,7 +83,7 @@ HEADER = ["row", "unit", "p50", "p99", "max", "floor p50", "p99", "max", "ratio 
 def shown(figures):
     if not figures:
         return ["", "", ""]
-    return [f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return ["" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
             for value in (figures.p50, figures.p99, figures.max)]
 
 

@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -34,6 +35,7 @@ class Show:
             self.write(name, text)
         self.running = {}  # instance: [(pid, when), …]
         self.lines = []
+        self.ended = False  # and with it the show
         self.changed = threading.Condition()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
@@ -57,12 +59,15 @@ class Show:
                 self.lines = [*self.lines[-KEPT_LINES:], line] if len(self.lines) > 2 * KEPT_LINES else self.lines
                 self.lines.append(line)
                 self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
 
     def _wait(self, condition, what):
         deadline = time.monotonic() + PATIENCE
         with self.changed:
             while not (result := condition()):
-                if self.process.poll() is not None or not self.changed.wait(max(0, deadline - time.monotonic())):
+                if self.ended or not self.changed.wait(max(0, deadline - time.monotonic())):
                     raise Failure(f"{what}; the log ends with:\n" + "\n".join(self.lines[-20:]))
         return result
 
@@ -80,6 +85,12 @@ class Show:
             matches = [match for match in map(re.compile(pattern).search, self.lines) if match]
             return matches[count - 1] if len(matches) >= count else None
         return self._wait(found, f"no line {pattern!r}")
+
+    def send(self, path, value):
+        """Sets an OSC path to a value."""
+        text = path.encode() + b"\0" * (4 - len(path) % 4) + b",f\0\0" + struct.pack(">f", value)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+            wire.sendto(text, ("127.0.0.1", self.in_port))
 
     def pid(self, instance):
         return self.running[instance][-1][0]
