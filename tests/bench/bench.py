@@ -75,9 +75,15 @@ def arguments():
     return given
 
 
+def leave(number, frame):
+    """So that nothing is left; once, or the second signal would end the cleaning up."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def main():
     given = arguments()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # so that nothing is left running
+    signal.signal(signal.SIGTERM, leave)
     about = machine(given.build)
     with tempfile.TemporaryDirectory(prefix="fcb-", dir="/tmp") as scratch:
         Path(scratch).chmod(0o755)

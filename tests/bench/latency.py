@@ -121,18 +121,20 @@ def killing(show, instance):
 
 def beside(bench, name, neighbours, ready, victim=None):
     """An event while the neighbours are at it, compared with the same event alone."""
-    count, quiet, loud = bench.pick(2000, 300), [], []
+    count, quiet, loud, restarts = bench.pick(2000, 300), [], [], 0
     alone = WIRE + "[python py]\nmodule = echo\n"
     scripts = {"echo.py": ECHO, "flood.py": FLOOD, "hang.py": HANG, "spin.py": SPIN, "crash.py": CRASH, "idle.py": IDLE}
     crowded = alone + "".join(f"[python {module}]\nmodule = {module}\n{options}" for module, options in neighbours.items())
     for _ in range(bench.pick(5, 2)):
         with bench.show(alone + MAP, scripts, ["py"]) as show:
-            quiet.append(bench.ask(show.in_port, show.out_port, "/in", count))
+            quiet.append(bench.ask(show.in_port, show.out_port, "/in", count, pause_us=1000))
         with bench.show(crowded + "[loopback sink]\n" + MAP + "flood.out > sink.x\n", scripts, ready) as show:
             with killing(show, victim) if victim else contextlib.nullcontext():
                 time.sleep(0.5)
-                loud.append(bench.ask(show.in_port, show.out_port, "/in", count))
-    return Row(name, "µs", Figures(loud, TIMES["µs"]), Figures(quiet, TIMES["µs"]), limit99=3, note="the floor is the event alone")
+                loud.append(bench.ask(show.in_port, show.out_port, "/in", count, pause_us=1000))
+                restarts += len(show.running.get(victim, ()))
+    return Row(name, "µs", Figures(loud, TIMES["µs"]), Figures(quiet, TIMES["µs"]), limit99=3,
+               note="floor: the event alone" + (f"; {restarts} restarts beside it" if victim else ""))
 
 
 def need(bench):
