@@ -114,8 +114,16 @@ static void floor_pingpong(uint64_t *samples, unsigned long count)
     }
 }
 
-/* How much later than its time each expiry is seen; those that were missed count once, by the last of them.
- */
+/* How late a tick is, for the first time of the grid that none has come for, or else for the latest one. */
+static uint64_t floor_lateness(uint64_t passed_ns, uint64_t period_ns, uint64_t *number)
+{
+    uint64_t latest = passed_ns / period_ns;
+    uint64_t meant = *number + 1 < latest ? *number + 1 : latest;
+
+    *number = latest;
+    return passed_ns - meant * period_ns;
+}
+
 static void floor_timer(uint64_t *samples, unsigned long count, uint64_t period_ns)
 {
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
@@ -131,8 +139,7 @@ static void floor_timer(uint64_t *samples, unsigned long count, uint64_t period_
 
         if (read(fd, &n, sizeof(n)) < 0)
             err(1, "timerfd");
-        number += n;
-        samples[i] = fc_now_ns() - from_ns - number * period_ns;
+        samples[i] = floor_lateness(fc_now_ns() - from_ns, period_ns, &number);
     }
 }
 

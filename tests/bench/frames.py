@@ -92,12 +92,12 @@ def handled(show, turn):
 
 
 def throughput(bench):
-    events = bench.pick(400000, 100000)
+    events = bench.pick(4000000, 400000)
     for channels in (16, 512, 8192):
         frames = events // channels
         product, floor, arrived = [], [], []
         with bench.show(config(channels), scripts(channels, frames), ["sender", "taker"]) as show:
-            for turn in range(1, bench.pick(7, 3) + 1):
+            for turn in range(1, bench.pick(5, 3) + 1):
                 spent = sum(plain(show.folder, channels, frames))
                 floor.append(channels * frames * 1e9 / spent)
                 show.send("/frames", turn / 16)

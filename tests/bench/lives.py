@@ -6,7 +6,7 @@ from latency import ECHO, WIRE
 from rows import TIMES, Figures, Row
 from stage import environment
 
-DEBOUNCE_MS = 0  # what `reload` waits on purpose before it looks at a changed file
+DEBOUNCE_MS = 30  # what `reload` waits on purpose after a rename: FILE_SETTLE_NS of broker/file_watch.c
 VERSION = "import midimonster\ndef handler(value):\n    midimonster.output('out', {version})\n"
 RELOADING = WIRE + "[python py]\nmodule = echo\nreload = on\n[map]\nwire./in > py.echo.handler\npy.out > wire./out\n"
 

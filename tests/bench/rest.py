@@ -12,7 +12,7 @@ from lives import echoes
 from rows import TIMES, Figures, Row
 from stage import descendants, until
 
-# Lateness against the first call's time, as in floor.c: a tick that was missed counts once, by the one after it.
+# Lateness as in floor.c: a tick is for the first time of its grid that none has come for, or else for the latest one.
 TICKER = """
 import json, os, time
 import midimonster
@@ -21,9 +21,10 @@ COUNT = {count}
 late = []
 def tick():
     global number
-    now = time.monotonic_ns()
-    number = max(number + 1, (now - began) // PERIOD_NS)
-    late.append(now - began - number * PERIOD_NS)
+    passed = time.monotonic_ns() - began
+    latest = passed // PERIOD_NS
+    late.append(passed - min(number + 1, latest) * PERIOD_NS)
+    number = latest
     if len(late) == COUNT:
         midimonster.interval(tick, 0)
         with open("late.tmp", "w") as file:
