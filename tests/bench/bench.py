@@ -58,6 +58,8 @@ def measure(bench, names, tell):
         except Failure as failure:
             rows.append(Row(name, "", goal="is measured", met=False, note=str(failure).splitlines()[0]))
             tell(f"{name}: {failure}")
+        for row in rows:
+            row.load = round(os.getloadavg()[0], 1) if row.load is None else row.load
         tell(f"{name}: {time.monotonic() - began:.1f} s, load {os.getloadavg()[0]:.1f}")
     return rows
 

@@ -45,6 +45,7 @@ class Row:
                  met=None, note=""):
         self.name, self.unit, self.product, self.floor, self.note = name, unit, product, floor, note
         self.goal, self.met = goal, met
+        self.load = None  # of the machine, over the last minute
         if product and met is None:
             self._judge(limit50, limit99, at_least)
 
@@ -69,21 +70,21 @@ class Row:
         return {"row": self.name, "unit": self.unit, "product": self.product and self.product.json(),
                 "floor": self.floor and self.floor.json(),
                 "ratio": {name: self.ratio(name) and round(self.ratio(name), 3) for name in ("p50", "p99")},
-                "goal": self.goal, "met": self.met, "note": self.note}
+                "goal": self.goal, "met": self.met, "load": self.load, "note": self.note}
 
     def cells(self):
         met = {True: "yes", False: "**no**", None: ""}[self.met]
         ratios = [f"{ratio:.2f}" if ratio else "" for ratio in (self.ratio("p50"), self.ratio("p99"))]
-        return [self.name, self.unit, *shown(self.product), *shown(self.floor), *ratios, self.goal or "", met, self.note]
+        return [self.name, self.unit, *shown(self.product), *shown(self.floor), *ratios, self.goal or "", met, f"{self.load:.1f}", self.note]
 
 
-HEADER = ["row", "unit", "p50", "p99", "max", "floor p50", "p99", "max", "ratio p50", "p99", "goal", "met", "note"]
+HEADER = ["row", "unit", "p50", "p99", "max", "floor p50", "p99", "max", "ratio p50", "p99", "goal", "met", "load", "note"]
 
 
 def shown(figures):
     if not figures:
         return ["", "", ""]
-    return ["" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return ["" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
             for value in (figures.p50, figures.p99, figures.max)]
 
 
