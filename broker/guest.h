@@ -56,8 +56,8 @@ struct guest_ops {
     void (*ready)(void *userdata);
     /* the script made a channel; its id is the next one. -EINVAL if the worker must not do that */
     int (*new_channel)(void *userdata, const char *name);
-    /* -EINVAL if there is no such channel */
-    int (*output)(void *userdata, uint32_t channel, double value);
+    /* the values are finite; -EINVAL if there is no such channel */
+    int (*output)(void *userdata, const uint32_t *channels, const double *values, size_t n);
     void (*exceptions)(void *userdata, uint32_t n);
     /* a socket with this name that the script's other workers have, the caller's; or -errno */
     int (*borrow)(void *userdata, const struct netgate_name *name);

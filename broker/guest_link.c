@@ -265,14 +265,12 @@ static int guest_take_channels(struct guest *guest, const struct message_report 
 static int guest_take_events(struct guest *guest, const struct message_report *report)
 {
     for (size_t i = 0; i < report->n_events; i++) {
-        int r = isfinite(report->values[i])
-                    ? guest->ops->output(guest->userdata, report->channels[i], report->values[i])
-                    : -EINVAL;
-
-        if (r < 0)
-            return r;
+        if (!isfinite(report->values[i]))
+            return -EINVAL;
     }
-    return 0;
+    return report->n_events
+               ? guest->ops->output(guest->userdata, report->channels, report->values, report->n_events)
+               : 0;
 }
 
 static int guest_take_changes(struct guest *guest, const struct message_report *report)

@@ -11,7 +11,7 @@
 #include "firecurtain/time.h"
 
 #define PYTHON_QUEUE_EVENTS 65536
-#define PYTHON_RATE         1000000
+#define PYTHON_RATE         RATE_MAX
 #define PYTHON_MEMORY_BYTES (UINT64_C(512) << 20)
 #define PYTHON_THREADS      64
 #define PYTHON_FILES        256
@@ -140,22 +140,28 @@ static void python_warn_full(struct python *python)
     python->queue_warned_ns = now_ns;
 }
 
-static void python_set(void *self, uint32_t channel, double value)
+static void python_set_many(void *self, const uint32_t *channels, const double *values, size_t n)
 {
     struct python *python = self;
 
-    if (python->is_over) {
-        python->inputs[channel] = value; /* nobody will take it out of a queue */
-        python->counters.dropped++;
+    if (python->is_over) { /* nobody will take it out of a queue */
+        for (size_t i = 0; i < n; i++)
+            python->inputs[channels[i]] = values[i];
+        python->counters.dropped += n;
         return;
     }
-    if (queue_push(&python->queue, channel, value) < 0) {
+    if (queue_push_many(&python->queue, channels, values, n) < 0) {
         python->counters.dropped++;
-        fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: an event was lost");
+        fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: events were lost");
     }
     python_count_waiting(python);
     if (python_lost(python) != python->queue_warned)
         python_warn_full(python);
+}
+
+static void python_set(void *self, uint32_t channel, double value)
+{
+    python_set_many(self, &channel, &value, 1);
 }
 
 static void python_flush(void *self)
@@ -203,6 +209,7 @@ const struct fc_backend backend_python = {
     .start = python_start,
     .stop = python_stop,
     .set = python_set,
+    .set_many = python_set_many,
     .flush = python_flush,
     .quiesce = python_quiesce,
     .refresh = python_refresh,

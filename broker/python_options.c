@@ -36,7 +36,7 @@ const struct fc_option python_options[] = {
     {"queue", OPTION_BOTH, false, "65536", "events that may wait while the script is busy"},
     {"overflow", OPTION_BOTH, false, "drop-oldest",
      "what becomes of more: latest (default: each channel keeps its newest value), drop-oldest, drop-newest"},
-    {"rate", OPTION_BOTH, false, "1000000",
+    {"rate", OPTION_BOTH, false, "20000",
      "events a second that the script may put out; of more, each channel keeps its newest value"},
     {"restart", OPTION_BOTH, false, "on-failure", "after its end: always (default), on-failure, or never"},
     {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time, after which there are no more"},

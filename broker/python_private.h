@@ -122,10 +122,10 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
 void python_pump(struct python *python);
 
 /*
- * python_rate.c: emits an event now, or as soon as the option rate allows it; then it may give way to a newer
- * one of its channel.
+ * python_rate.c: emits events now, or as soon as the option rate allows it; then they may give way to newer
+ * ones of their channels.
  */
-void python_rate_emit(struct python *python, uint32_t channel, double value);
+void python_rate_emit(struct python *python, const uint32_t *channels, const double *values, size_t n);
 
 /* Emits what waits: the instance ends. At most two events per channel. */
 void python_rate_finish(struct python *python);
@@ -165,8 +165,11 @@ void python_exceptions(void *userdata, uint32_t n);
 void python_loaded(void *userdata, const char *path);
 bool python_is_congested(void *userdata);
 
-/* The script's output, checked. */
-void python_emit(struct python *python, uint32_t channel, double value);
+/* Whether all of them are channels of the instance. */
+bool python_knows(const struct python *python, const uint32_t *channels, size_t n);
+
+/* What the script puts out, checked. */
+void python_emit(struct python *python, const uint32_t *channels, const double *values, size_t n);
 
 /* Tells a running worker its channels, with their last values if `values`. */
 void python_send_channels(struct python *python, struct guest *guest, bool values);

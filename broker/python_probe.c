@@ -37,11 +37,11 @@ static int probe_new_channel(void *userdata, const char *name)
     return -EINVAL;
 }
 
-static int probe_output(void *userdata, uint32_t channel, double value)
+static int probe_output(void *userdata, const uint32_t *channels, const double *values, size_t n)
 {
     (void)userdata;
-    (void)channel;
-    (void)value;
+    (void)channels;
+    (void)values;
     return -EINVAL;
 }
 

@@ -52,8 +52,7 @@ static void outflow_emit(struct python *python, uint64_t n)
     while (n && (found = queue_peek(&outflow->held, &channels, &values))) {
         size_t taken = found < n ? found : (size_t)n;
 
-        for (size_t i = 0; i < taken; i++)
-            fc_emit(python->instance, channels[i], values[i]);
+        router_emit_many(&python->instance->show->router, python->instance, channels, values, taken);
         python->counters.out += taken;
         queue_consume(&outflow->held, taken);
         n -= taken;
@@ -109,7 +108,8 @@ static void outflow_due(void *userdata)
         guest_resume(python->guest);
 }
 
-void python_rate_emit(struct python *python, uint32_t channel, double value)
+/* One that finds no room among many. */
+static void outflow_emit_or_hold(struct python *python, uint32_t channel, double value)
 {
     struct python_outflow *outflow = &python->outflow;
 
@@ -128,6 +128,27 @@ void python_rate_emit(struct python *python, uint32_t channel, double value)
     outflow->timer.fn = outflow_due;
     outflow->timer.userdata = python;
     outflow_wait(python, 0);
+}
+
+/* Allowance for all of them. */
+static bool outflow_take_many(struct python_outflow *outflow, size_t n)
+{
+    if (outflow->is_used_up)
+        return false;
+    if (rate_take(&outflow->rate, n))
+        return true;
+    return outflow_fill(outflow, fc_now_ns()) >= n && rate_take(&outflow->rate, n);
+}
+
+void python_rate_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)
+{
+    if (outflow_take_many(&python->outflow, n)) {
+        router_emit_many(&python->instance->show->router, python->instance, channels, values, n);
+        python->counters.out += n;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        outflow_emit_or_hold(python, channels[i], values[i]);
 }
 
 void python_rate_finish(struct python *python)

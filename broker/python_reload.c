@@ -46,15 +46,17 @@ static void leaver_free(struct python_leaver *leaver)
  * What a script that was replaced puts out at its end reaches the channels that it never drove before: its
  * farewells. The others are its successor's.
  */
-static int leaver_output(void *userdata, uint32_t channel, double value)
+static int leaver_output(void *userdata, const uint32_t *channels, const double *values, size_t n)
 {
     const struct python_leaver *leaver = userdata;
     struct python *python = leaver->python;
 
-    if (channel >= python->instance->n_channels)
+    if (!python_knows(python, channels, n))
         return -EINVAL;
-    if (!python->driven[channel])
-        python_rate_emit(python, channel, value);
+    for (size_t i = 0; i < n; i++) {
+        if (!python->driven[channels[i]])
+            python_rate_emit(python, &channels[i], &values[i], 1);
+    }
     return 0;
 }
 
@@ -176,8 +178,7 @@ static void next_release_outputs(struct python *python)
     size_t n;
 
     while ((n = queue_peek(&python->next_outputs, &channels, &values))) {
-        for (size_t i = 0; i < n; i++)
-            python_emit(python, channels[i], values[i]);
+        python_emit(python, channels, values, n);
         queue_consume(&python->next_outputs, n);
     }
 }
@@ -217,13 +218,13 @@ bool python_take_next(struct python *python)
     return true;
 }
 
-static int next_output(void *userdata, uint32_t channel, double value)
+static int next_output(void *userdata, const uint32_t *channels, const double *values, size_t n)
 {
     struct python *python = userdata;
 
-    if (channel >= python->instance->n_channels)
+    if (!python_knows(python, channels, n))
         return -EINVAL;
-    return queue_push(&python->next_outputs, channel, value);
+    return queue_push_many(&python->next_outputs, channels, values, n);
 }
 
 static void next_ready(void *userdata)

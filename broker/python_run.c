@@ -94,21 +94,31 @@ int python_new_channel(void *userdata, const char *name)
     return id < 0 ? (int)id : python_add_values(python, (uint32_t)id);
 }
 
-void python_emit(struct python *python, uint32_t channel, double value)
+bool python_knows(const struct python *python, const uint32_t *channels, size_t n)
 {
-    value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
-    python->outputs[channel] = value;
-    python->driven[channel] = true;
-    python_rate_emit(python, channel, value);
+    uint32_t highest = 0;
+
+    for (size_t i = 0; i < n; i++)
+        highest = channels[i] > highest ? channels[i] : highest;
+    return highest < python->instance->n_channels;
 }
 
-static int python_output(void *userdata, uint32_t channel, double value)
+void python_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        python->outputs[channels[i]] = values[i] < 0.0 ? 0.0 : values[i] > 1.0 ? 1.0 : values[i];
+        python->driven[channels[i]] = true;
+    }
+    python_rate_emit(python, channels, values, n);
+}
+
+static int python_output(void *userdata, const uint32_t *channels, const double *values, size_t n)
 {
     struct python *python = userdata;
 
-    if (channel >= python->instance->n_channels)
+    if (!python_knows(python, channels, n))
         return -EINVAL;
-    python_emit(python, channel, value);
+    python_emit(python, channels, values, n);
     return 0;
 }
 

@@ -117,6 +117,41 @@ int queue_push(struct queue *queue, uint32_t channel, double value)
     return queue_list_append(&queue->waiting, channel, value);
 }
 
+/* How many of `n` events find room behind those that wait, without more ado. */
+static size_t queue_room(const struct queue *queue, size_t n)
+{
+    size_t limit = queue->limit - (queue->waiting.n - queue->head);
+    size_t room = queue->waiting.capacity - queue->waiting.n;
+
+    if (queue->latest.n)
+        return 0;
+    room = room < limit ? room : limit;
+    return room < n ? room : n;
+}
+
+int queue_push_many(struct queue *queue, const uint32_t *channels, const double *values, size_t n)
+{
+    struct queue_list *waiting = &queue->waiting;
+    int r = 0;
+
+    for (size_t i = 0; i < n;) {
+        size_t room = queue_room(queue, n - i);
+
+        if (room) {
+            memcpy(waiting->channels + waiting->n, channels + i, room * sizeof(*channels));
+            memcpy(waiting->values + waiting->n, values + i, room * sizeof(*values));
+            waiting->n += room;
+            i += room;
+        } else if (queue_push(queue, channels[i], values[i]) < 0) {
+            r = -ENOMEM;
+            i++;
+        } else {
+            i++;
+        }
+    }
+    return r;
+}
+
 size_t queue_length(const struct queue *queue)
 {
     return queue->waiting.n - queue->head + queue->latest.n;

@@ -41,6 +41,9 @@ void queue_deinit(struct queue *queue);
 /* -ENOMEM: then the event is lost. */
 int queue_push(struct queue *queue, uint32_t channel, double value);
 
+/* The same for several. -ENOMEM: then some of them are lost. */
+int queue_push_many(struct queue *queue, const uint32_t *channels, const double *values, size_t n);
+
 /* How many events wait. */
 size_t queue_length(const struct queue *queue);
 

@@ -10,6 +10,7 @@
 #include "firecurtain/time.h"
 
 #define ROUTE_FIRST_EVENTS 256
+#define ROUTE_RUN          256 /* events that are delivered at once, if they go to one instance */
 
 void router_deinit(struct router *router)
 {
@@ -182,17 +183,74 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
     router->n_events++;
 }
 
-static void route_deliver(struct router *router, const struct route_target *target, double value)
+/* Room for `n` more events, as far as there may be. */
+static size_t route_reserve(struct router *router, size_t n)
 {
-    struct fc_instance *instance = target->instance;
+    while (router->events_capacity - router->n_events < n && route_grow_events(router) == 0)
+        ;
+    return router->events_capacity - router->n_events;
+}
 
-    instance->backend->set(instance->self, target->channel, value);
-    router->delivered++;
-    if (!instance->is_dirty && instance->backend->flush) {
+void router_emit_many(struct router *router, struct fc_instance *instance, const uint32_t *channels,
+                      const double *values, size_t n)
+{
+    bool is_usual = router->hops < ROUTE_MAX_HOPS && route_reserve(router, n) >= n;
+    size_t tail = router->head + router->n_events, mask = router->events_capacity - 1;
+
+    for (size_t i = 0; !is_usual && i < n; i++)
+        router_emit(router, instance, channels[i], values[i]); /* says what is lost */
+    for (size_t i = 0; is_usual && i < n; i++) {
+        double value = values[i] < 0.0 ? 0.0 : values[i] > 1.0 ? 1.0 : values[i];
+
+        router->events[tail & mask] = (struct route_event){.instance = instance,
+                                                           .channel = channels[i],
+                                                           .hops = router->hops,
+                                                           .value = value};
+        tail += instance->channels[channels[i]].n_targets != 0;
+    }
+    if (is_usual)
+        router->n_events = tail - router->head;
+}
+
+/* Events for one instance, one after the other, while others are delivered to nobody. */
+struct route_run {
+    struct fc_instance *instance;
+    size_t n;
+    uint32_t channels[ROUTE_RUN];
+    double values[ROUTE_RUN];
+};
+
+static void route_deliver(struct router *router, struct route_run *run)
+{
+    struct fc_instance *instance = run->instance;
+    const struct fc_backend *backend;
+
+    if (!run->n)
+        return;
+    backend = instance->backend;
+    if (backend->set_many)
+        backend->set_many(instance->self, run->channels, run->values, run->n);
+    for (size_t i = 0; !backend->set_many && i < run->n; i++)
+        backend->set(instance->self, run->channels[i], run->values[i]);
+    router->delivered += run->n;
+    run->n = 0;
+    if (!instance->is_dirty && backend->flush) {
         instance->is_dirty = true;
         instance->next_dirty = router->dirty;
         router->dirty = instance;
     }
+}
+
+static inline void route_gather(struct router *router, struct route_run *run,
+                                const struct route_target *target, double value)
+{
+    if (run->instance != target->instance || run->n == ROUTE_RUN) {
+        route_deliver(router, run);
+        run->instance = target->instance;
+    }
+    run->channels[run->n] = target->channel;
+    run->values[run->n] = value;
+    run->n++;
 }
 
 static void route_flush(struct router *router)
@@ -209,7 +267,10 @@ static void route_flush(struct router *router)
 bool router_run(struct router *router)
 {
     size_t budget = ROUTE_TURN_BUDGET;
+    struct route_run run;
 
+    run.instance = NULL;
+    run.n = 0;
     while (router->n_events && budget) {
         struct route_event event = router->events[router->head];
         const struct channel *channel = &event.instance->channels[event.channel];
@@ -217,11 +278,16 @@ bool router_run(struct router *router)
 
         router->head = (router->head + 1) & (router->events_capacity - 1);
         router->n_events--;
+        if (event.hops + 1 != router->hops) /* what a delivery emits gets these */
+            route_deliver(router, &run);
         router->hops = event.hops + 1;
         for (uint32_t i = 0; i < n; i++)
-            route_deliver(router, &router->targets[first + i], event.value);
+            route_gather(router, &run, &router->targets[first + i], event.value);
         budget = budget > n ? budget - n : 0;
+        if (!router->n_events) /* or they may emit more */
+            route_deliver(router, &run);
     }
+    route_deliver(router, &run);
     router->hops = 0;
     route_flush(router);
     return router->n_events > 0;

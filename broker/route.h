@@ -71,6 +71,10 @@ int router_seal(struct router *router);
  */
 void router_take_over(struct router *router, struct router *from);
 
+/* fc_emit() for several, whose values are finite. */
+void router_emit_many(struct router *router, struct fc_instance *instance, const uint32_t *channels,
+                      const double *values, size_t n);
+
 /* See fc_emit(). */
 void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value);
 

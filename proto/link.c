@@ -12,9 +12,14 @@
 
 #include "proto/codec.h"
 
-/* With one batch under way at a time a few messages are plenty; beyond them the sender waits. */
-#define LINK_HIGH_WATER 8
-#define LINK_MAX_LINKS  65536
+/*
+ * Messages that may wait in one process. What a worker has sent is the broker's memory: with one batch under
+ * way at a time a few are plenty, and beyond them the worker waits. To the worker more do no harm, and libzmq
+ * has less to do: it wakes the sender's thread each time that half of the allowance has been taken.
+ */
+#define LINK_FROM_WORKER 8
+#define LINK_TO_WORKER   256
+#define LINK_MAX_LINKS   65536
 
 struct link {
     void *socket;
@@ -47,13 +52,14 @@ static int link_set(void *socket, int option, int value)
 
 static int link_configure(void *socket, int64_t max_message)
 {
-    static const struct {
+    bool is_broker = max_message == CODEC_MAX_FROM_WORKER;
+    const struct {
         int option;
         int value;
     } options[] = {
         {ZMQ_LINGER, 0},
-        {ZMQ_SNDHWM, LINK_HIGH_WATER},
-        {ZMQ_RCVHWM, LINK_HIGH_WATER},
+        {ZMQ_SNDHWM, is_broker ? LINK_TO_WORKER : LINK_FROM_WORKER},
+        {ZMQ_RCVHWM, is_broker ? LINK_FROM_WORKER : LINK_TO_WORKER},
         {ZMQ_RECONNECT_IVL, -1},
     };
 

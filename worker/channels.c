@@ -58,3 +58,25 @@ int64_t channels_find(const struct channels *channels, PyObject *name)
         return PyErr_Occurred() ? -2 : -1;
     return PyLong_AsLong(id);
 }
+
+int64_t channels_find_next(struct channels *channels, PyObject *name)
+{
+    struct channel *list = channels->list;
+    uint32_t guess;
+    int64_t id;
+
+    if (!channels->n)
+        return -1;
+    guess = list[channels->last].next;
+    if (list[guess].alias == name) { /* strings do not change */
+        channels->last = guess;
+        return guess;
+    }
+    id = channels_find(channels, name);
+    if (id < 0)
+        return id;
+    Py_XSETREF(list[id].alias, Py_NewRef(name));
+    list[channels->last].next = (uint32_t)id;
+    channels->last = (uint32_t)id;
+    return id;
+}

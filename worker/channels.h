@@ -18,6 +18,8 @@
 struct channel {
     PyObject *name;
     PyObject *handler; /* NULL if none */
+    PyObject *alias;   /* the string that the script named it by last, or NULL */
+    uint32_t next;     /* the channel that was named after this one last time */
     double input;
     double output;
     bool target; /* mapped to: wants a handler */
@@ -29,6 +31,7 @@ struct channels {
     struct channel *list;
     uint32_t n;
     uint32_t capacity;
+    uint32_t last; /* named */
 };
 
 /* All take the interpreter lock as held. Negative results have a Python exception set. */
@@ -39,5 +42,8 @@ int64_t channels_add(struct channels *channels, PyObject *name);
 
 /* The id of a name, -1 if it is unknown, -2 with an exception set. */
 int64_t channels_find(const struct channels *channels, PyObject *name);
+
+/* The same for scripts that name the same channels in the same order again and again, which most do. */
+int64_t channels_find_next(struct channels *channels, PyObject *name);
 
 #endif

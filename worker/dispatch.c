@@ -15,6 +15,8 @@
 #include "worker/say.h"
 #include "worker/script.h"
 
+#define DISPATCH_AHEAD 4 /* events: with many channels, the next ones are not in the cache */
+
 /* One more channel, as the broker describes it; its id, or -1 with an exception set. */
 static int64_t dispatch_add_channel(const struct message_channel *from)
 {
@@ -79,20 +81,38 @@ static const char *dispatch_name(PyObject *object)
     return name ? name : "?";
 }
 
-static void dispatch_event(uint32_t id, double value)
+/* The number of the call before, if nobody has kept it; else a new one. NULL with an exception set. */
+static inline PyObject *dispatch_number(PyObject *number, double value)
+{
+    if (number && Py_REFCNT(number) == 1) {
+        ((PyFloatObject *)number)->ob_fval = value;
+        return number;
+    }
+    Py_XDECREF(number);
+    return PyFloat_FromDouble(value);
+}
+
+/* Handlers do not change within a batch, so nothing here needs a reference of its own. */
+static inline PyObject *dispatch_call(PyObject *handler, PyObject *number)
+{
+    PyObject *arguments[2] = {NULL, number};
+    vectorcallfunc call = PyVectorcall_Function(handler);
+
+    return call ? call(handler, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+                : PyObject_CallOneArg(handler, number);
+}
+
+static void dispatch_event(uint32_t id, double value, PyObject **number)
 {
     struct channel *channel = &script.channels.list[id];
-    PyObject *number, *result;
 
     if (channel->handler) {
-        PyObject *handler = Py_NewRef(channel->handler);
+        PyObject *result;
 
         script.current = id;
         script.calls++;
-        number = PyFloat_FromDouble(value);
-        result = number ? PyObject_CallOneArg(handler, number) : NULL;
-        Py_XDECREF(number);
-        Py_DECREF(handler);
+        *number = dispatch_number(*number, value);
+        result = *number ? dispatch_call(channel->handler, *number) : NULL;
         if (result) {
             script.timestamp_ms = 0;
             Py_DECREF(result);
@@ -102,7 +122,24 @@ static void dispatch_event(uint32_t id, double value)
         script.current = CHANNELS_NONE;
     }
     /* only now: the handler could see the value before with inputvalue() */
-    script.channels.list[id].input = value;
+    channel->input = value;
+}
+
+static void dispatch_events(const struct message_batch *batch)
+{
+    const struct channel *list = script.channels.list;
+    uint32_t n_channels = script.channels.n;
+    PyObject *number = NULL;
+
+    for (size_t i = 0; i < batch->n_events; i++) {
+        size_t ahead = i + DISPATCH_AHEAD < batch->n_events ? i + DISPATCH_AHEAD : i;
+
+        if (batch->channels[ahead] < n_channels)
+            __builtin_prefetch(&list[batch->channels[ahead]]);
+        if (batch->channels[i] < n_channels)
+            dispatch_event(batch->channels[i], batch->values[i], &number);
+    }
+    Py_XDECREF(number);
 }
 
 static void dispatch_tick(uint32_t id)
@@ -136,10 +173,7 @@ static int dispatch_batch(const struct message_batch *batch)
 {
     int r;
 
-    for (size_t i = 0; i < batch->n_events; i++) {
-        if (batch->channels[i] < script.channels.n)
-            dispatch_event(batch->channels[i], batch->values[i]);
-    }
+    dispatch_events(batch);
     for (size_t i = 0; i < batch->n_ticks; i++)
         dispatch_tick(batch->ticks[i]);
     for (size_t i = 0; i < batch->n_ready; i++)

@@ -114,7 +114,7 @@ static PyObject *script_output(PyObject *self, PyObject *const *args, Py_ssize_t
     }
     if (script_value(args[1], &value) < 0)
         return NULL;
-    id = channels_find(&script.channels, args[0]);
+    id = channels_find_next(&script.channels, args[0]);
     if (id == -1)
         id = script_new_channel(args[0]);
     if (id == -2)

@@ -18,6 +18,9 @@
 #include "proto/link.h"
 #include "proto/spawn.h"
 
+#define SESSION_FIRST_CHUNK                                                                                  \
+    512u /* events: then a report is sent, so that others begin while the script goes on; */
+#define SESSION_MAX_CHUNK   CODEC_MAX_BATCH_EVENTS /* the next ones are larger, up to this */
 #define SESSION_MAX_NAMES   1024u /* then a report is sent: it stays far below the size limit of a message */
 #define SESSION_MAX_CHANGES 4096u
 #define SESSION_RETRY_MS    5
@@ -37,6 +40,7 @@ struct session {
     double *values;
     size_t n_events;
     size_t events_capacity;
+    size_t chunk; /* as many make a report */
     char *names[SESSION_MAX_NAMES];
     size_t n_names;
     char *files[SESSION_MAX_NAMES];
@@ -57,6 +61,7 @@ int session_open(struct session **sessionp, const char *name)
     if (!session)
         return -ENOMEM;
     session->main_thread = PyThread_get_thread_ident();
+    session->chunk = SESSION_FIRST_CHUNK;
     session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (session->wake_fd < 0)
         return -errno;
@@ -119,6 +124,9 @@ static void session_clear(struct session *session)
         free(session->files[i]);
     session->n_names = 0;
     session->n_files = 0;
+    session->chunk = session->n_events < session->chunk ? SESSION_FIRST_CHUNK : session->chunk * 4;
+    if (session->chunk > SESSION_MAX_CHUNK)
+        session->chunk = SESSION_MAX_CHUNK;
     session->n_events = 0;
     session->n_intervals = 0;
     session->n_sockets = 0;
@@ -260,16 +268,16 @@ static int session_collected(struct session *session)
 
 static int session_reserve_event(struct session *session)
 {
-    size_t capacity = session->events_capacity ? session->events_capacity * 2 : 256;
+    size_t capacity = session->events_capacity ? session->events_capacity * 2 : 64;
     uint32_t *channels;
     double *values;
 
-    if (session_make_room(session, &session->n_events, CODEC_MAX_BATCH_EVENTS) < 0)
+    if (session_make_room(session, &session->n_events, session->chunk) < 0)
         return -1;
     if (session->n_events < session->events_capacity)
         return 0;
-    if (capacity > CODEC_MAX_BATCH_EVENTS)
-        capacity = CODEC_MAX_BATCH_EVENTS;
+    if (capacity > SESSION_MAX_CHUNK)
+        capacity = SESSION_MAX_CHUNK;
     channels = realloc(session->channels, capacity * sizeof(*channels));
     if (channels)
         session->channels = channels;
@@ -286,7 +294,8 @@ static int session_reserve_event(struct session *session)
 
 int session_output(struct session *session, uint32_t channel, double value)
 {
-    if (session_reserve_event(session) < 0)
+    if ((session->n_events == session->events_capacity || session->n_events >= session->chunk) &&
+        session_reserve_event(session) < 0)
         return -1;
     session->channels[session->n_events] = channel;
     session->values[session->n_events] = value;

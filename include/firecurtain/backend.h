@@ -98,6 +98,9 @@ struct fc_backend {
     /* An event for a channel. Must not call back into routing other than with fc_emit(). */
     void (*set)(void *self, uint32_t channel, double value);
 
+    /* Optional. The same for several events at once, in their order. */
+    void (*set_many)(void *self, const uint32_t *channels, const double *values, size_t n);
+
     /* Optional. Called once after one or more `set` of one turn: the place to send what belongs together. */
     void (*flush)(void *self);
 

@@ -85,7 +85,7 @@ static void test_rate_and_stats(void **state)
     static const char *const refused[] = {"0", "-1", "1k", "1000000001", ""};
     const struct python *python = *state;
 
-    assert_int_equal(python->outflow.per_second, 1000000);
+    assert_int_equal(python->outflow.per_second, RATE_MAX);
     assert_int_equal(python->stats_ms, 0);
     assert_int_equal(set(*state, "rate", "1"), 0);
     assert_int_equal(python->outflow.per_second, 1);
