@@ -177,7 +177,6 @@ static void guest_handle_hello(struct guest *guest, uint32_t version)
         guest_violated(guest, "nobody looked at what it sent: this libzmq does not read with recv()");
         return;
     }
-    guest_link_unname(guest);
     if (version != CODEC_VERSION) {
         guest_violated(guest, "it speaks version %u of the protocol, not %u", version, CODEC_VERSION);
         return;
@@ -189,6 +188,7 @@ static void guest_handle_hello(struct guest *guest, uint32_t version)
     }
     guest->state = ORDER_LOCKING;
     guest_send_or_end(guest, &message);
+    guest_link_unname(guest); /* while it goes on */
 }
 
 static void guest_socket_placed(void *userdata, int fd)

@@ -36,10 +36,11 @@ static char **start_arguments(const struct keeper_spec *spec, char numbers[3][16
     return argv;
 }
 
-/* In the new process: an empty environment, and no descriptor but the socket and the log. */
+/* In the new process: next to no environment, and no descriptor but the socket and the log. */
 static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, int socket, int log, int status)
 {
-    char *environment[] = {NULL};
+    /* libraries find each other's functions now, not once in each worker */
+    char *environment[] = {(char *)"LD_BIND_NOW=1", NULL};
     sigset_t none;
     int error;
 

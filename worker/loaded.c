@@ -8,6 +8,9 @@
 
 #include "worker/script.h"
 
+#define LOADED_MARGIN  16   /* modules that are looked at once more */
+#define LOADED_AT_ONCE 1024 /* files that are told in one report; more are left out */
+
 static struct {
     const char *folder;
     size_t folder_bytes;
@@ -19,7 +22,7 @@ void loaded_init(const char *folder)
 {
     loaded.folder = folder;
     loaded.folder_bytes = strlen(folder);
-    loaded.n_modules = 0;
+    loaded.n_modules = PyDict_GET_SIZE(PyImport_GetModuleDict()); /* those of the interpreter itself */
 }
 
 /* Its path below the folder, or NULL; borrowed from the module. */
@@ -56,11 +59,21 @@ static int loaded_tell(const char *path)
     return known < 0 ? -ENOMEM : r;
 }
 
+/* New modules are at the end; some deleted ones before them do not matter. */
+static Py_ssize_t loaded_known(PyObject *modules)
+{
+    Py_ssize_t known = loaded.n_modules - LOADED_MARGIN;
+
+    return known < 0 || PyDict_GET_SIZE(modules) < loaded.n_modules ? 0 : known;
+}
+
 int loaded_report(void)
 {
     PyObject *modules = PyImport_GetModuleDict();
+    const char *paths[LOADED_AT_ONCE];
     PyObject *name, *module;
-    Py_ssize_t position = 0;
+    Py_ssize_t position = 0, known;
+    size_t n = 0;
     int r = 0;
 
     if (!modules || PyDict_GET_SIZE(modules) == loaded.n_modules)
@@ -69,17 +82,16 @@ int loaded_report(void)
         loaded.told = PySet_New(NULL);
     if (!loaded.told)
         return -ENOMEM;
-    modules = PyDict_Copy(modules); /* session_file() may let other threads run */
-    if (!modules)
-        return -ENOMEM;
-    loaded.n_modules = PyDict_GET_SIZE(modules);
-    while (r == 0 && PyDict_Next(modules, &position, &name, &module)) {
-        const char *path = loaded_path(module);
-
-        if (path)
-            r = loaded_tell(path);
+    known = loaded_known(modules);
+    while (PyDict_Next(modules, &position, &name, &module) && n < LOADED_AT_ONCE) {
+        if (known-- > 0)
+            continue; /* not even looked at: these pages are shared with all other workers */
+        paths[n] = loaded_path(module);
+        n += paths[n] != NULL;
     }
-    Py_DECREF(modules);
+    loaded.n_modules = PyDict_GET_SIZE(modules);
+    for (size_t k = 0; r == 0 && k < n; k++)
+        r = loaded_tell(paths[k]);
     PyErr_Clear();
     return r;
 }
