@@ -28,6 +28,7 @@
 struct spawner {
     struct runtime *runtime;
     pid_t pid;
+    pid_t spare; /* a process of the zygote's that is no worker yet; 0 if there is none */
     int socket;
     struct loop_source *source;
     struct output *output;
@@ -75,10 +76,22 @@ static struct spawn_job *spawner_take_first(struct spawner *spawner)
     return job;
 }
 
+/* It is this process's child, like all that the zygote makes. */
+static void spawner_end_spare(struct spawner *spawner)
+{
+    if (spawner->spare <= 0)
+        return;
+    keeper_signal(spawner->runtime->keeper, spawner->spare, SIGKILL);
+    waitpid(spawner->spare, NULL, __WALL);
+    spawner->spare = 0;
+}
+
 static void spawner_finish_first(struct spawner *spawner, pid_t pid)
 {
     struct spawn_job *job = spawner_take_first(spawner);
 
+    if (pid == spawner->spare)
+        spawner->spare = 0; /* it is a worker now */
     if (!job->cancelled) {
         job->done(job->userdata, pid);
     } else if (pid > 0) {
@@ -99,6 +112,7 @@ static void spawner_lost(struct spawner *spawner)
         waitpid(spawner->pid, NULL, __WALL);
         spawner->pid = 0;
     }
+    spawner_end_spare(spawner);
     spawner->output = output_free(spawner->output); /* says what is left to say */
     while (spawner->n_sent)
         spawner_finish_first(spawner, -EPIPE);
@@ -112,8 +126,14 @@ static void spawner_ready(void *userdata, uint32_t events)
     int r;
 
     (void)events;
-    while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && spawner->n_sent)
-        spawner_finish_first(spawner, reply.pid);
+    while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && (spawner->n_sent || reply.is_spare)) {
+        if (!reply.is_spare) {
+            spawner_finish_first(spawner, reply.pid);
+            continue;
+        }
+        spawner_end_spare(spawner); /* the one before was no good */
+        spawner->spare = reply.pid;
+    }
     if (r != -EAGAIN) {
         fc_log(FC_LOG_ERROR, NULL, "the zygote has ended; starting another");
         spawner_lost(spawner);

@@ -37,39 +37,40 @@ static const char interpreter_prelude[] =
     "del stream, version, interrupted\n";
 
 /*
- * What every worker does once is done here often enough that the interpreter has adapted itself to it
- * (PEP 659), and found all it needs: what it writes to its own pages then is not written, and not copied, in
- * each worker. It is no more than an advantage.
+ * What every worker does once. Done often enough beforehand, the interpreter has adapted itself to it (PEP
+ * 659) and found all it needs, so no worker writes that to its own copies of these pages. Done once in a
+ * process that waits to become a worker, the pages that are written all the same are its own already. It is
+ * no more than an advantage: a failure does not matter.
  */
 static const char interpreter_rehearsal[] =
-    "import gc, importlib.machinery, importlib.util, logging, random, sys, threading\n"
-    "class Rehearsal(importlib.machinery.SourceFileLoader):\n"
-    "    def get_data(self, path):\n"
-    "        return b'import midimonster\\ndef handler(value):\\n    return value\\n'\n"
-    "    def path_stats(self, path):\n"
-    "        raise OSError\n"
-    "    def find_spec(self, name, target=None):\n"
-    "        return importlib.util.spec_from_file_location(name, self.path, loader=self)\n"
-    "try:\n"
+    "def rehearse(turns):\n"
+    "    import importlib.machinery, importlib.util, logging, random, sys, threading\n"
+    "    class Loader(importlib.machinery.SourceFileLoader):\n"
+    "        def get_data(self, path):\n"
+    "            return b'import midimonster\\ndef handler(value):\\n    return value\\n'\n"
+    "        def path_stats(self, path):\n"
+    "            raise OSError\n"
+    "        def find_spec(self, name, target=None):\n"
+    "            return importlib.util.spec_from_file_location(name, self.path, loader=self)\n"
     "    sys.path.append('/rehearsal')\n"
-    "    sys.path_importer_cache['/rehearsal'] = Rehearsal('rehearsal', '/rehearsal/rehearsal.py')\n"
-    "    for turn in range(20):\n"
-    "        for name in ('rehearsal', 'nturl2path'):\n"
-    "            importlib.import_module(name)\n"
-    "            del sys.modules[name]\n"
-    "        threading._after_fork()\n"
-    "        logging._after_at_fork_child_reinit_locks()\n"
-    "        random.seed()\n"
-    "except Exception:\n"
-    "    pass\n"
-    "sys.path[:] = [path for path in sys.path if path != '/rehearsal']\n"
-    "sys.path_importer_cache.pop('/rehearsal', None)\n"
-    "for name in ('rehearsal', 'nturl2path'):\n"
-    "    sys.modules.pop(name, None)\n"
-    "del Rehearsal, name, turn\n"
-    "sys.modules.pop('midimonster', None)\n"
-    "gc.collect()\n"
-    "gc.freeze()\n";
+    "    sys.path_importer_cache['/rehearsal'] = Loader('rehearsal', '/rehearsal/rehearsal.py')\n"
+    "    try:\n"
+    "        for turn in range(turns):\n"
+    "            for name in ('rehearsal', 'nturl2path'):\n"
+    "                importlib.import_module(name)\n"
+    "                del sys.modules[name]\n"
+    "            if turns > 1:\n"
+    "                threading._after_fork()\n"
+    "                logging._after_at_fork_child_reinit_locks()\n"
+    "                random.seed()\n"
+    "    finally:\n"
+    "        sys.path.remove('/rehearsal')\n"
+    "        del sys.path_importer_cache['/rehearsal']\n"
+    "        sys.modules.pop('midimonster', None)\n";
+
+#define INTERPRETER_REHEARSALS 20
+
+static PyObject *interpreter_rehearse_function;
 
 #define INTERPRETER_DEBIAN_PATHS 2 /* at the end of sys.path */
 
@@ -105,11 +106,34 @@ static int interpreter_initialize(void)
     return -1;
 }
 
+void interpreter_rehearse(int turns)
+{
+    PyObject *result = NULL;
+
+    if (interpreter_rehearse_function)
+        result = PyObject_CallFunction(interpreter_rehearse_function, "i", turns);
+    PyErr_Clear();
+    Py_XDECREF(result);
+}
+
+/* Takes the function out of where scripts would find it, and gives all that lives now to all workers. */
+static int interpreter_prepare(void)
+{
+    PyObject *namespace = PyModule_GetDict(PyImport_AddModule("__main__"));
+
+    if (PyRun_SimpleString(interpreter_rehearsal) < 0)
+        return -1;
+    interpreter_rehearse_function = Py_XNewRef(PyDict_GetItemString(namespace, "rehearse"));
+    PyDict_DelItemString(namespace, "rehearse");
+    interpreter_rehearse(INTERPRETER_REHEARSALS);
+    return PyRun_SimpleString("import gc\ngc.collect()\ngc.freeze()\ndel gc\n");
+}
+
 int interpreter_start(void)
 {
     if (script_register_module() < 0 || interpreter_initialize() < 0)
         return -1;
-    if (PyRun_SimpleString(interpreter_prelude) == 0 && PyRun_SimpleString(interpreter_rehearsal) == 0)
+    if (PyRun_SimpleString(interpreter_prelude) == 0 && interpreter_prepare() == 0)
         return 0;
     say(SAY_ERROR "the standard library cannot be imported");
     return -1;

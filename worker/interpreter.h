@@ -12,6 +12,9 @@
  */
 int interpreter_start(void);
 
+/* Does what every worker does at its start, so many times, and leaves no trace of it but speed. */
+void interpreter_rehearse(int turns);
+
 /* Puts a folder first in the search path, or before Debian's packages. -1 with an exception set. */
 int interpreter_add_path(const char *folder, bool first);
 

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@
 #include "worker/sandbox.h"
 #include "worker/say.h"
 #include "worker/worker.h"
+
+#define SPARE_DELAY_MS 5 /* after a request: the worker that begins needs the processor more */
 
 /* `cgroup` is the folder of the group that the process is to be born in, or -1. */
 static pid_t zygote_clone(uint64_t flags, int exit_signal, int cgroup)
@@ -47,14 +51,29 @@ int zygote_may_confine(void)
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-static int zygote_spawn(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], int refused,
-                        pid_t keeper)
+/* Who a zygote is, as its children need it. */
+struct zygote {
+    int refused;
+    pid_t keeper;
+    uid_t uid;
+    gid_t gid;
+};
+
+/* In a new process. */
+static void zygote_begin(const struct zygote *zygote, const struct sandbox *sandbox)
 {
-    struct sandbox sandbox = {.namespaces = refused == 0,
+    PyOS_AfterFork_Child();
+    /* it takes descriptors for the broker; Yama would let only ancestors, and rights over a namespace */
+    if (!sandbox->namespaces || sandbox->none)
+        prctl(PR_SET_PTRACER, (unsigned long)zygote->keeper, 0, 0, 0);
+}
+
+static pid_t zygote_spawn(const struct zygote *zygote, const struct spawn_request *request,
+                          int descriptors[SPAWN_DESCRIPTORS_])
+{
+    struct sandbox sandbox = {.namespaces = zygote->refused == 0,
                               .none = request->flags & SPAWN_NO_SANDBOX,
                               .host_network = request->network == SPAWN_NETWORK_HOST};
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
     int error;
     pid_t pid;
 
@@ -62,20 +81,102 @@ static int zygote_spawn(const struct spawn_request *request, int descriptors[SPA
     pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, descriptors[SPAWN_CGROUP]);
     error = errno;
     if (pid == 0) {
-        PyOS_AfterFork_Child();
-        /* it takes descriptors for the broker; Yama would let only ancestors, and rights over a namespace */
-        if (!sandbox.namespaces || sandbox.none)
-            prctl(PR_SET_PTRACER, (unsigned long)keeper, 0, 0, 0);
+        zygote_begin(zygote, &sandbox);
         fc_closep(&descriptors[SPAWN_CGROUP]);
         descriptors[SPAWN_CGROUP] = -1;
-        worker_run(request, descriptors, uid, gid, refused);
+        worker_run(request, descriptors, zygote->uid, zygote->gid, zygote->refused);
     }
     PyOS_AfterFork_Parent();
     return pid < 0 ? -error : pid;
 }
 
+/*
+ * The spare: forked when there is time, with namespaces of its own, and waiting for the request that makes a
+ * worker of it. It knows no more than the zygote does.
+ */
+struct spare {
+    pid_t pid; /* 0: there is none */
+    int socket;
+};
+
+/* What a spare can become: its namespaces are those of most workers, and its cgroup is the zygote's. */
+static bool spare_fits(const struct spawn_request *request)
+{
+    return request->network == SPAWN_NETWORK_NONE &&
+           !(request->flags & (SPAWN_PROBE | SPAWN_NO_SANDBOX | SPAWN_IN_CGROUP));
+}
+
+static _Noreturn void spare_wait(const struct zygote *zygote, const struct sandbox *sandbox, int socket)
+{
+    struct spawn_request request;
+    int descriptors[SPAWN_DESCRIPTORS_];
+
+    close(SPAWN_FD); /* that the zygote has gone must be seen */
+    zygote_begin(zygote, sandbox);
+    prctl(PR_SET_NAME, "fc-spare");
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* its parent is the broker */
+    interpreter_rehearse(1);
+    if (spawn_receive_request(socket, &request, descriptors) < 0)
+        _exit(0);
+    close(socket);
+    worker_run(&request, descriptors, zygote->uid, zygote->gid, zygote->refused);
+}
+
+static void spare_drop(struct spare *spare)
+{
+    fc_closep(&spare->socket);
+    *spare = (struct spare){.socket = -1};
+}
+
+static void spare_make(const struct zygote *zygote, struct spare *spare)
+{
+    struct sandbox sandbox = {.namespaces = zygote->refused == 0};
+    struct spawn_reply told = {.is_spare = true};
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return;
+    PyOS_BeforeFork();
+    told.pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, -1);
+    if (told.pid == 0) {
+        close(pair[0]);
+        spare_wait(zygote, &sandbox, pair[1]);
+    }
+    PyOS_AfterFork_Parent();
+    close(pair[1]);
+    *spare = (struct spare){.pid = told.pid, .socket = pair[0]};
+    if (told.pid < 0 || spawn_send_reply(SPAWN_FD, &told) < 0)
+        spare_drop(spare); /* and it ends */
+}
+
+/* The spare's pid if it could be given the request, else 0. */
+static pid_t spare_use(struct spare *spare, const struct spawn_request *request, const int *descriptors)
+{
+    pid_t pid = 0;
+
+    if (spare->pid && spare_fits(request)) {
+        if (spawn_send_request(spare->socket, request, descriptors) == 0)
+            pid = spare->pid;
+        spare_drop(spare);
+    }
+    return pid;
+}
+
+/* Makes a spare if nothing is asked for just now, and the last worker was one that could have been. */
+static void spare_prepare(const struct zygote *zygote, struct spare *spare, bool is_wanted)
+{
+    struct pollfd ready = {.fd = SPAWN_FD, .events = POLLIN};
+
+    if (is_wanted && !spare->pid && poll(&ready, 1, SPARE_DELAY_MS) == 0)
+        spare_make(zygote, spare);
+}
+
 int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
 {
+    struct zygote zygote = {.refused = refused, .keeper = keeper, .uid = geteuid(), .gid = getegid()};
+    struct spare spare = {.socket = -1};
+    bool wants_spare = false;
+
     prctl(PR_SET_NAME, "fc-zygote");
     if (refused)
         say(SAY_WARNING
@@ -83,18 +184,24 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
             "filter and limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)");
     for (;;) {
         struct spawn_request request;
-        struct spawn_reply reply;
+        struct spawn_reply reply = {.pid = -EACCES};
         int descriptors[SPAWN_DESCRIPTORS_];
-        int r = spawn_receive_request(SPAWN_FD, &request, descriptors);
+        int r;
 
+        spare_prepare(&zygote, &spare, wants_spare);
+        r = spawn_receive_request(SPAWN_FD, &request, descriptors);
         if (r == -EPIPE)
             return 0;
         if (r < 0) {
             say(SAY_ERROR "zygote: receive: %s", strerror(-r));
             return 1;
         }
-        reply.pid = spawn_paths_allow(paths, &request) ? zygote_spawn(&request, descriptors, refused, keeper)
-                                                       : -EACCES;
+        if (spawn_paths_allow(paths, &request)) {
+            reply.pid = spare_use(&spare, &request, descriptors);
+            if (!reply.pid)
+                reply.pid = zygote_spawn(&zygote, &request, descriptors);
+            wants_spare = spare_fits(&request);
+        }
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
             fc_closep(&descriptors[i]);
         if (spawn_send_reply(SPAWN_FD, &reply) < 0)

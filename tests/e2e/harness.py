@@ -498,6 +498,16 @@ def descendants(pid):  # fine for few processes: it reads all of /proc
     return family
 
 
+def workers_of(pid):
+    """The running workers of a broker; it has a keeper, a zygote, and maybe a spare process of that one's beside them."""
+    found = []
+    for child in children(pid):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{child}/comm").read_text() == "fc-worker\n":
+                found.append(child)
+    return found
+
+
 def descriptors(pid):
     """How many a process has open; None where only root may look, as into a broker."""
     try:

@@ -162,7 +162,7 @@ descriptors = struct.unpack(f"{len(ancillary[0][2]) // 4}i", ancillary[0][2])
 name = re.search(rb"[0-9a-f]{32}", request)[0]
 worker = ctypes.CDLL(None).syscall(56, 0x8000, 0, 0, 0, 0)    # clone(CLONE_PARENT): the broker's child, as a worker is
 if worker:
-    broker.send(struct.pack("i", worker))
+    broker.send(struct.pack("2i", worker, 0))
     broker.recv(1 << 17)                                      # the next request, which nobody serves, or the end
     os._exit(0)
 os.fchdir(descriptors[2])
@@ -176,7 +176,7 @@ while not data.endswith(b"PAIR"):                         # the broker's own: be
     data += link.recv(4096)
 def put(body):
     link.sendall(struct.pack("BB", 0, len(body)) + body)
-put(b"\x0a\x02\x08\x01")                                  # hello, version 1
+put(b"\x0a\x02\x08\x02")                                  # hello, version 2
 put(b"\x12\x0b\x08" + b"\xff" * 9 + b"\x01")              # locked, notify_fd = -1
 put(b"\x22\x00")                                          # ready
 os.write(2, b"<6>claimed\n")
