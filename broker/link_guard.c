@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "broker/control_guard.h"
 #include "firecurtain/cleanup.h"
 #include "proto/codec.h"
 
@@ -162,6 +163,8 @@ static bool guard_admit(int fd)
         return true;
     name = strrchr(address.sun_path, '/');
     name = name ? name + 1 : address.sun_path;
+    if (strcmp(name, CONTROL_SOCKET) == 0)
+        return control_guard_admit(fd);
     GUARD_LOCKED;
     HASH_FIND_STR(guard.links, name, link);
     if (!link)
@@ -199,6 +202,10 @@ ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 
     if (flags || (n < 0 && (error == EAGAIN || error == EINTR)))
         return n; /* libzmq uses no flags */
+    if (control_guard_refuses(fd, buffer, n)) {
+        errno = ECONNRESET;
+        return -1;
+    }
     GUARD_LOCKED;
     link = fd >= 0 && (size_t)fd < guard.n_streams ? guard.streams[fd] : NULL;
     if (link && n > 0)

@@ -13,6 +13,18 @@ void log_init(enum fc_log_level level);
 /* `error`, `warning`, `info` or `debug`; false if it is none of them. */
 bool log_parse_level(const char *name, enum fc_log_level *level);
 
+/*
+ * One line about what somebody did by the control interface; at any level, since somebody may have to find
+ * out later.
+ */
+void log_audit(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Text that may hold anything as a terminal may see it: valid UTF-8, with \x1b for what would be obeyed. The
+ * number of bytes written to `out`, of at most `room`, which is 16 or more; no NUL.
+ */
+size_t log_escape(char *out, size_t room, const char *text, size_t bytes);
+
 /* A token bucket: so many at once, so many per second. */
 struct log_limit {
     uint32_t burst;

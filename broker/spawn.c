@@ -34,6 +34,7 @@ struct spawner {
     struct spawn_job *jobs; /* oldest first; those sent come before the others */
     struct spawn_job **last;
     unsigned n_sent;
+    bool has_namespaces; /* the last worker */
     struct timer restart;
 };
 
@@ -112,8 +113,10 @@ static void spawner_ready(void *userdata, uint32_t events)
     int r;
 
     (void)events;
-    while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && spawner->n_sent)
+    while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && spawner->n_sent) {
+        spawner->has_namespaces = reply.in_namespaces;
         spawner_finish_first(spawner, reply.pid);
+    }
     if (r != -EAGAIN) {
         fc_log(FC_LOG_ERROR, NULL, "the zygote has ended; starting another");
         spawner_lost(spawner);
@@ -226,4 +229,9 @@ void spawner_cancel(struct spawner *spawner, struct spawn_job *job)
     if (!*slot)
         spawner->last = slot;
     spawn_job_free(job);
+}
+
+bool spawner_has_namespaces(const struct spawner *spawner)
+{
+    return spawner->has_namespaces;
 }

@@ -67,7 +67,8 @@ struct spawn_request {
 };
 
 struct spawn_reply {
-    int32_t pid; /* or -errno of clone3 */
+    int32_t pid;            /* or -errno of clone3 */
+    uint32_t in_namespaces; /* of its own; without, the kernel refuses them */
 };
 
 /*

@@ -83,6 +83,7 @@ int cli_check_sandbox(const struct cli_options *options, struct show *show)
     if (options->level != FC_LOG_DEBUG)
         log_init(FC_LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);
+    runtime.runtime_folder = cli_runtime_folder(options);
     if (show_collect_shown(show, &shown) < 0 || runtime_init(&runtime, &shown) < 0)
         status = EX_OSERR;
     for (size_t i = 0; status == EX_OK && i < show->n_instances; i++) {

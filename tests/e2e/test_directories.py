@@ -16,10 +16,10 @@ def sockets_and_directories(path):
     return [each for each in path.rglob("*") if each.is_dir() or each.is_socket()]
 
 
-def test_xdg_directories(play):
+def test_xdg_directories(play, identity):
     show = play(SAVES)
     runtime = show.folder / "run/firecurtain"
-    assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
+    assert stat.S_IMODE(runtime.stat().st_mode) == (0o755 if identity.is_root else 0o700)
     assert len(kept_below(show.folder, "state/firecurtain")) == 1
     show.stop()
     assert sockets_and_directories(runtime) == []
@@ -44,7 +44,7 @@ def test_system_directories_of_root(play):
         "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/lib && mount -t tmpfs none /run && exec "$@"', "sh"))
     root = Path(f"/proc/{show.pid}/root")
     assert len(kept_below(root, "var/lib/firecurtain")) == 1
-    assert stat.S_IMODE((root / "run/firecurtain").stat().st_mode) == 0o700
+    assert stat.S_IMODE((root / "run/firecurtain").stat().st_mode) == 0o755
 
 
 def test_the_state_directory_outlives_the_show_and_belongs_to_one_instance(play):

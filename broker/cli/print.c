@@ -1,0 +1,57 @@
+/* See client.h: text from the broker, for terminals and for programs. */
+#include <string.h>
+
+#include "broker/cli/client.h"
+#include "broker/log.h"
+
+#define PRINT_MAX_TEXT 4096
+
+/* Lines are kept; what else a terminal would obey is not. */
+void print_text(FILE *out, const char *text)
+{
+    char line[PRINT_MAX_TEXT];
+
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+
+        fwrite(line, 1, log_escape(line, sizeof(line), text, n), out);
+        text += n;
+        if (*text == '\n') {
+            fputc('\n', out);
+            text++;
+        }
+    }
+}
+
+size_t print_columns(const char *text)
+{
+    char line[PRINT_MAX_TEXT];
+    size_t n = log_escape(line, sizeof(line), text, strlen(text)), columns = 0;
+
+    for (size_t i = 0; i < n; i++)
+        columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+    return columns;
+}
+
+void print_width(FILE *out, const char *text, size_t columns)
+{
+    size_t n = print_columns(text);
+
+    print_text(out, text);
+    for (; n < columns; n++)
+        fputc(' ', out);
+}
+
+void print_json(FILE *out, const char *text)
+{
+    char line[PRINT_MAX_TEXT];
+    size_t n = log_escape(line, sizeof(line), text, strlen(text)); /* valid UTF-8, no control characters */
+
+    fputc('"', out);
+    for (size_t i = 0; i < n; i++) {
+        if (line[i] == '"' || line[i] == '\\')
+            fputc('\\', out);
+        fputc(line[i], out);
+    }
+    fputc('"', out);
+}

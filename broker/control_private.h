@@ -1,0 +1,95 @@
+/* What the files control*.c of the broker share. */
+#ifndef BROKER_CONTROL_PRIVATE_H
+#define BROKER_CONTROL_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/control.h"
+#include "broker/control_roles.h"
+#include "broker/log.h"
+#include "broker/loop.h"
+#include "broker/rate.h"
+#include "proto/arena.h"
+#include "proto/codec_control.h"
+#include "proto/control_link.h"
+
+#define CONTROL_MAX_CALLERS 32    /* uids whose rate is known at a time */
+#define CONTROL_MAX_ITEMS   128   /* of a list in one reply, … */
+#define CONTROL_MAX_PAGE    32768 /* … and about so many bytes of text */
+#define CONTROL_MAX_TEXT    8192  /* of a reply, for people */
+#define CONTROL_MAX_PENDING 64    /* calls that are answered when something is over */
+
+struct fc_instance;
+
+/* Who asks: what the kernel says, and what the configuration makes of it. */
+struct control_call {
+    struct control_route_id client;
+    struct control_peer peer;
+    enum control_role role;
+    enum control_verb verb;
+    uint64_t id;
+    char subject[CONTROL_MAX_NAME + 1]; /* the first name, for the audit log */
+};
+
+/* Answered when an instance has stopped, or the configuration was read. */
+struct control_pending {
+    struct control_call call;
+    bool is_used;
+    bool is_next; /* of a reload: not the one under way, but the next */
+};
+
+struct control_caller {
+    uid_t uid;
+    struct rate rate;
+    uint64_t used_ns;
+};
+
+struct control {
+    struct control_spec spec;
+    struct show *show;
+    struct control_server *server;
+    struct loop_source *source;
+    struct loop_task receive;
+    struct timer resume; /* when there is allowance again; until then nothing is read */
+    bool is_paused;
+    bool is_in_turn; /* receiving */
+    struct rate rate;
+    struct control_caller callers[CONTROL_MAX_CALLERS];
+    size_t n_callers;
+    struct codec_control *requests; /* decodes; what a request points to is its */
+    struct codec_control *replies;
+    struct arena texts; /* of the reply that is being made */
+    struct control_pending pending[CONTROL_MAX_PENDING];
+    int landlock_abi; /* or -errno */
+    struct log_limit malformed;
+    struct log_limit refused;
+};
+
+/* Whether the answer is in `reply`; else it comes later, or has been sent. */
+typedef bool (*control_fn)(struct control *control, const struct control_call *call,
+                           const struct control_request *request, struct control_reply *reply);
+
+/* Sends. -EAGAIN or -EHOSTUNREACH if the client does not read, or has gone: nobody minds. */
+int control_send(struct control *control, const struct control_call *call, struct control_reply *reply);
+
+/* Sends the answer to a change, and writes the audit log. */
+void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply);
+
+/* A text in the arena; "" when that is full. */
+const char *control_format(struct control *control, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The instance, or NULL with the answer in `reply`. */
+struct fc_instance *control_find(struct control *control, const char *name, struct control_reply *reply);
+
+/* control_show.c */
+bool control_status(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply);
+bool control_routes(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply);
+bool control_emit(struct control *control, const struct control_call *call,
+                  const struct control_request *request, struct control_reply *reply);
+
+#endif
