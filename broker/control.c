@@ -35,6 +35,10 @@ static const struct control_verb_row {
     size_t max_names;
 } control_verbs[CONTROL_VERBS_] = {
     [CONTROL_STATUS] = {control_status, CONTROL_OBSERVER, false, 0, CONTROL_MAX_NAMES},
+    [CONTROL_START] = {control_start_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
+    [CONTROL_STOP] = {control_stop_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
+    [CONTROL_RESTART] = {control_stop_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
+    [CONTROL_RELOAD] = {control_reload, CONTROL_ADMINISTRATOR, true, 0, 0},
     [CONTROL_ROUTES] = {control_routes, CONTROL_OBSERVER, false, 0, 1},
     [CONTROL_EMIT] = {control_emit, CONTROL_ADMINISTRATOR, true, 1, 1},
 };
@@ -350,11 +354,8 @@ struct control *control_free(struct control *control)
 
 void control_set_show(struct control *control, struct show *show)
 {
-    if (control)
-        control->show = show;
-}
-
-void control_reloaded(struct control *control, bool success, const char *text)
-{
-    (void)control, (void)success, (void)text;
+    if (!control)
+        return;
+    control->show = show;
+    control_change_show(control);
 }

@@ -17,8 +17,9 @@ struct show;
 struct control_spec {
     struct runtime *runtime; /* its control_fd is the server's from control_new() on */
     const struct control_roles *roles;
-    void (*reload)(
-        void *userdata); /* as SIGHUP does; control_reloaded() follows, maybe from within the call */
+    bool (*is_changing)(void *userdata); /* the configuration: `reload` would be for later */
+    /* as SIGHUP does; control_reloaded() follows, maybe from within the call */
+    void (*reload)(void *userdata);
     void *userdata;
 };
 
@@ -32,8 +33,8 @@ struct control *control_free(struct control *control);
 void control_set_show(struct control *control, struct show *show);
 
 /*
- * A change of the configuration is over, or did not begin, for the reason in `text`. With `again`, another
- * one follows for those who asked meanwhile. NULL is fine for `control`.
+ * A change of the configuration is over, or did not begin, for the reason in `text`, which may be
+ * NULL. NULL is fine for `control`.
  */
 void control_reloaded(struct control *control, bool success, const char *text);
 

@@ -84,6 +84,17 @@ const char *control_format(struct control *control, const char *format, ...)
 /* The instance, or NULL with the answer in `reply`. */
 struct fc_instance *control_find(struct control *control, const char *name, struct control_reply *reply);
 
+/* control_change.c */
+bool control_start_instance(struct control *control, const struct control_call *call,
+                            const struct control_request *request, struct control_reply *reply);
+bool control_stop_instance(struct control *control, const struct control_call *call,
+                           const struct control_request *request, struct control_reply *reply);
+bool control_reload(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply);
+
+/* There is another show, or none: answers those who wait for instances that have gone. */
+void control_change_show(struct control *control);
+
 /* control_show.c */
 bool control_status(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply);

@@ -68,6 +68,10 @@ static void status_instance(struct control *control, const struct fc_instance *i
     if (!instance->started && instance->retry.position && instance->retry.deadline_ns > now_ns)
         item->detail = control_format(control, "cannot start; again in %.1f s",
                                       (double)(instance->retry.deadline_ns - now_ns) / (double)FC_NS_PER_S);
+    if (instance->is_stopped) {
+        item->state = "stopped";
+        item->detail = control_format(control, "by uid %u", instance->stopped_by);
+    }
     if (instance->backend == &backend_python)
         status_python(control, instance, usage, item);
 }
@@ -152,7 +156,7 @@ bool control_emit(struct control *control, const struct control_call *call,
     id = show_find_channel(control, request->names[0], &instance, reply);
     if (id < 0)
         return true;
-    fc_emit(instance, (uint32_t)id, request->value);
+    router_emit(&control->show->router, instance, (uint32_t)id, request->value); /* of a stopped one, too */
     if (!instance->channels[id].n_targets)
         reply->text = "nothing is mapped to it";
     return true;

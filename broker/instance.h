@@ -5,9 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uthash.h>
 
 #include "broker/config.h"
+#include "broker/loop.h"
 #include "broker/timer.h"
 #include "firecurtain/backend.h"
 #include "proto/codec.h"
@@ -43,8 +45,13 @@ struct fc_instance {
     struct channel_name *names; /* hash */
     char *signature;            /* what it was made from: of equal ones, all options are equal */
     bool started;
-    bool is_ending;     /* was asked to, … */
-    bool quiescing;     /* … and takes its time */
+    bool is_ending;    /* was asked to, … */
+    bool quiescing;    /* … and takes its time */
+    bool is_stopping;  /* somebody wants it to end, and the show to go on, … */
+    bool starts_again; /* … and it to start then */
+    bool is_stopped;   /* until somebody starts it */
+    uid_t stopped_by;
+    struct loop_task after_stop;
     bool leaves;        /* is not in the next show, while it changes */
     size_t place;       /* in the show's list, while it changes */
     struct timer retry; /* of `start` */

@@ -144,7 +144,7 @@ static void python_set(void *self, uint32_t channel, double value)
 {
     struct python *python = self;
 
-    if (python->is_over) {
+    if (python->is_over || python->instance->is_stopped) {
         python->inputs[channel] = value; /* nobody will take it out of a queue */
         python->counters.dropped++;
         return;

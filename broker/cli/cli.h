@@ -54,6 +54,10 @@ extern const size_t cli_n_commands;
 /* One file per subcommand; each returns the exit status. */
 int cli_run(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
+int cli_start(const struct cli_options *options);
+int cli_stop(const struct cli_options *options);
+int cli_restart(const struct cli_options *options);
+int cli_reload(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_routes(const struct cli_options *options);
 int cli_emit(const struct cli_options *options);

@@ -293,6 +293,13 @@ static int run_check_no_sandbox(const struct cli_options *options)
     return EX_OK;
 }
 
+static bool run_is_changing(void *userdata)
+{
+    const struct run *run = userdata;
+
+    return run->changing;
+}
+
 static void run_reload_asked(void *userdata)
 {
     run_reload(userdata);
@@ -301,10 +308,13 @@ static void run_reload_asked(void *userdata)
 /* Without the socket the show runs as well; the log has said why. */
 static int run_open_control(struct run *run)
 {
-    struct control_spec spec = {.runtime = &run->runtime,
-                                .roles = &run->roles,
-                                .reload = run_reload_asked,
-                                .userdata = run};
+    struct control_spec spec = {
+        .runtime = &run->runtime,
+        .roles = &run->roles,
+        .is_changing = run_is_changing,
+        .reload = run_reload_asked,
+        .userdata = run,
+    };
 
     if (run->runtime.control_fd < 0)
         return 0;

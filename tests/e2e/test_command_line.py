@@ -1,0 +1,215 @@
+"""What an operator types while a show runs, with the real program and a real show."""
+
+import json
+import re
+import signal
+import subprocess
+
+import control
+import pytest
+from control import run, status, wait_for
+from harness import until
+
+ECHO = """
+    import midimonster
+    def handler(value):
+        midimonster.output('out', value)
+    def bye():
+        midimonster.output('out', 1.0)
+    midimonster.cleanup_handler(bye)
+"""
+MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
+
+
+def test_status_as_a_table_and_for_programs(play):
+    show = play(ECHO, MAPS)
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+    found = status(show)
+    assert list(found) == ["wire", "py1"]
+    py1 = found["py1"]
+    assert py1["state"] == "running" and py1["backend"] == "python" and py1["in"] == 1 and py1["out"] == 1 and py1["restarts"] == 0
+    assert f"running (pid {py1['pid']})" in str(show.log) and py1["uptime_ms"] > 0
+    assert "system calls" in py1["layers"] and "namespaces" in py1["layers"] and "cgroup" in py1["layers"]
+    assert "memory_bytes" not in py1
+    usage = json.loads(run(show, "status", "--json", "--usage", "py1", check=0).stdout)
+    assert len(usage) == 1 and usage[0]["memory_bytes"] > 1 << 20
+    table = run(show, "status", "py1", check=0).stdout.splitlines()
+    assert len(table) == 2 and table[0].split()[:4] == ["INSTANCE", "STATE", "PID", "UPTIME"]
+    assert table[1].index("running") == table[0].index("STATE")
+    assert "MEMORY" in run(show, "status", "--usage", check=0).stdout
+
+
+def test_status_of_five_hundred_instances_comes_in_pages(play):
+    names = [f"l{n}" for n in range(500)]
+    show = play(config="\n".join(f"[loopback {name}]" for name in names) + "\n[python py1]\nmodule = script\n[map]\n",
+                scripts={"script.py": ""})
+    for options in ([], ["--usage"]):
+        found = json.loads(run(show, "status", "--json", *options, check=0).stdout)
+        assert [each["name"] for each in found] == [*names, "py1"]
+
+
+def test_states_of_a_script_that_fails_waits_and_starts(play):
+    config = """
+        [python over]
+        module = ends
+        restart = never
+        [python waits]
+        module = ends
+        [python slow]
+        module = slow
+        start-timeout = 0
+        [map]
+    """
+    show = play(config=config, scripts={"ends.py": "import sys\nsys.exit(1)\n", "slow.py": "import time\ntime.sleep(1000)\n"}, ready=())
+    wait_for(show, "over", "failed")
+    assert "restart in" in wait_for(show, "waits", "waiting")["detail"]
+    assert status(show, "slow")["slow"]["state"] == "starting"
+
+
+def test_stop_lets_the_script_clean_up_and_it_stays_so_until_start(play):
+    show = play(ECHO, MAPS)
+    run(show, "stop", "py1", check=0)
+    show.expect("/out", 1.0)
+    uid = show.identity.uid
+    found = status(show)["py1"]
+    assert found["state"] == "stopped" and found["detail"] == f"by uid {uid}" and found["pid"] == 0
+    assert "stopped already" in run(show, "stop", "py1", check=0).stderr
+    show.set("/in", 0.25)
+    show.process.send_signal(signal.SIGHUP)
+    show.log.wait("the new configuration is running")
+    assert status(show)["py1"]["state"] == "stopped"
+    run(show, "start", "py1", check=0)
+    wait_for(show, "py1", "running")
+    assert show.wire.waiting("/out") == [], "nobody was there for it"
+    show.set("/in", 0.75)
+    show.expect("/out", 0.75)
+    assert "runs already" in run(show, "start", "py1", check=0).stderr
+    for verb in ("stop", "start"):
+        assert control.audits(show, f"uid={uid} .*verb={verb} subject=py1 outcome=done"), show.log
+
+
+def test_restart_is_another_worker(play):
+    show = play(ECHO, MAPS)
+    before = status(show)["py1"]["pid"]
+    run(show, "restart", "py1", check=0)
+    show.expect("/out", 1.0)
+    assert wait_for(show, "py1", "running")["pid"] != before
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+
+
+def test_start_does_not_wait_for_a_restart_and_forgives_a_failure(play):
+    script = "import os, sys\nif not os.path.exists('/state/ok'):\n\topen('/state/ok', 'w')\n\tsys.exit(1)\n"
+    show = play(script, options="restart = never", ready=())
+    wait_for(show, "py1", "failed")
+    run(show, "start", "py1", check=0)
+    wait_for(show, "py1", "running")
+
+
+def test_stop_and_start_of_other_backends(play):
+    show = play(config="""
+        [osc wire]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@
+        [loopback l]
+        [map]
+        wire./in > l.x
+        l.x > wire./out
+    """, ready=())
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+    run(show, "stop", "l", check=0)
+    show.set("/in", 0.25)
+    run(show, "stop", "wire", check=0)
+    assert status(show)["wire"]["state"] == status(show)["l"]["state"] == "stopped"
+    run(show, "start", "wire", "l", check=0)
+    show.set("/in", 0.75)
+    show.expect("/out", 0.75)
+
+
+def test_a_show_ends_and_changes_with_stopped_and_stopping_instances(play):
+    slow = "import midimonster, time\nmidimonster.cleanup_handler(lambda: time.sleep(1))\n"
+    config = "[python py1]\nmodule = script\n[python py2]\nmodule = script\n[loopback l]\n[map]\n"
+    show = play(config=config, scripts={"script.py": slow}, ready=("py1", "py2"))
+    run(show, "stop", "py2", check=0)
+    stopping = subprocess.Popen(control.command(show, "restart", "py1"))
+    until(lambda: "stopping" in status(show)["py1"]["detail"], "it does not stop")
+    show.write("show.cfg", config.replace("[map]", "[loopback l2]\n[map]"))
+    run(show, "reload", check=0)
+    assert stopping.wait(20) in (0, 70)
+    assert "l2" in status(show)
+    wait_for(show, "py1", "running")
+    assert status(show)["py2"]["state"] == "stopped"
+    stopping = subprocess.Popen(control.command(show, "stop", "py1"))
+    until(lambda: "stopping" in status(show)["py1"]["detail"], "it does not stop")
+    show.stop()
+    assert stopping.wait(20) in (0, 69, 70)
+
+
+def test_reload_answers_when_it_is_done_or_with_what_is_wrong(play):
+    show = play(ECHO, MAPS)
+    text = show.config.read_text()
+    show.write("show.cfg", text.replace("[map]", "[map]\nwire./also > py1.script.handler"))
+    run(show, "reload", check=0)
+    show.set("/also", 0.5)
+    show.expect("/out", 0.5)
+    show.write("show.cfg", text.replace("module =", "modul ="))
+    done = run(show, "reload", check=78)
+    assert 'has no option "modul"' in done.stderr and 'did you mean "module"' in done.stderr
+    assert control.audits(show, "verb=reload subject=- outcome=failed")
+    show.set("/also", 0.25)
+    show.expect("/out", 0.25)
+
+
+def test_routes(play):
+    show = play(ECHO, [*MAPS, "wire./a{1..300} > py1.x{1..300}"])
+    lines = run(show, "routes", check=0).stdout.splitlines()
+    assert len(lines) == 302 == len(set(lines)) and "wire./in > py1.script.handler" in lines and "wire./a300 > py1.x300" in lines
+    assert run(show, "routes", "py1.x7", check=0).stdout == "wire./a7 > py1.x7\n"
+    assert json.loads(run(show, "routes", "--json", "py1.out", check=0).stdout) == [{"from": "py1.out", "to": "wire./out"}]
+    dot = run(show, "routes", "--dot", "wire./in", check=0).stdout
+    assert '"wire./in" -> "py1.script.handler";' in dot and re.match(r"digraph \w+ \{(.|\n)*\}\n$", dot)
+
+
+def test_emit_is_as_if_the_instance_had_made_it(play):
+    show = play(ECHO, MAPS)
+    run(show, "emit", "wire./in", "0.125", check=0)
+    show.expect("/out", 0.125)
+    run(show, "emit", "py1.out", "1", check=0)
+    show.expect("/out", 1.0)
+
+
+@pytest.mark.parametrize("arguments, code, says", [
+    (["status", "py2"], 66, 'no instance "py2"; did you mean "py1"?'),
+    (["stop", "pi1"], 66, 'did you mean "py1"?'),
+    (["emit", "wire./im", "0.5"], 66, 'did you mean "/in"?'),
+    (["emit", "wire", "0.5"], 65, "not INSTANCE.CHANNEL"),
+    (["emit", "wire./in", "2"], 65, "from 0 to 1"),
+    (["emit", "wire./in", "x"], 65, "from 0 to 1"),
+    (["emit", "wire./in"], 64, "usage: firecurtain emit INSTANCE.CHANNEL VALUE"),
+    (["reload", "py1"], 64, "unexpected argument"),
+    (["status", "--dot"], 64, "--dot belongs to"),
+    (["routes", "--sandbox"], 64, "--sandbox belongs to"),
+    (["status", "py\x1b[2J1"], 65, ""),
+])
+def test_mistakes(play, arguments, code, says):
+    show = play(ECHO, MAPS)
+    if "\x1b" in arguments[-1]:
+        done = run(show, *arguments, timeout=30)
+        assert done.returncode != 0 and "\x1b" not in done.stderr
+        return
+    done = run(show, *arguments, check=code)
+    assert says in done.stderr and done.stdout == ""
+
+
+def test_no_broker_runs_there(firecurtain, tmp_path):
+    done = firecurtain("status", "--runtime-dir", "/nonexistent")
+    assert done.returncode == 69 and "no broker runs" in done.stderr
+    assert firecurtain("status").returncode == 69
+
+
+def test_the_command_finds_its_users_own_broker(play, firecurtain):
+    show = play(ECHO, MAPS)
+    done = firecurtain("status", "--json", env={"XDG_RUNTIME_DIR": str(show.folder / "run")})
+    assert [each["name"] for each in json.loads(done.stdout)] == ["wire", "py1"]
