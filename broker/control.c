@@ -40,6 +40,8 @@ static const struct control_verb_row {
     [CONTROL_RESTART] = {control_stop_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
     [CONTROL_RELOAD] = {control_reload, CONTROL_ADMINISTRATOR, true, 0, 0},
     [CONTROL_ROUTES] = {control_routes, CONTROL_OBSERVER, false, 0, 1},
+    [CONTROL_LOGS] = {control_logs, CONTROL_OBSERVER, false, 0, 1},
+    [CONTROL_WATCH] = {control_watch, CONTROL_OBSERVER, false, 1, CONTROL_MAX_PATTERNS},
     [CONTROL_EMIT] = {control_emit, CONTROL_ADMINISTRATOR, true, 1, 1},
 };
 
@@ -327,6 +329,8 @@ int control_new(struct control **controlp, const struct control_spec *spec)
     rate_init(&control->rate, CONTROL_RATE, fc_now_ns());
     log_limit_init(&control->malformed, 5, 1);
     log_limit_init(&control->refused, 20, 5);
+    control_logs_start(control);
+    control_watch_start(control);
     r = control_start(control);
     if (r < 0) {
         control_free(control);
@@ -343,6 +347,8 @@ struct control *control_free(struct control *control)
     loop_remove(control->source);
     loop_cancel_task(control->spec.runtime->loop, &control->receive);
     loop_cancel_timer(control->spec.runtime->loop, &control->resume);
+    control_logs_stop(control);
+    control_watch_stop(control);
     control_server_free(control->server);
     control_guard_stop();
     codec_control_free(control->requests);
@@ -356,6 +362,9 @@ void control_set_show(struct control *control, struct show *show)
 {
     if (!control)
         return;
+    if (!show && control->show)
+        control->show->router.tap = NULL; /* it ends; one that was changed has gone already */
     control->show = show;
     control_change_show(control);
+    control_watch_change_show(control);
 }

@@ -24,8 +24,17 @@ struct channel_name {
     char text[]; /* the key */
 };
 
+/* control_watch.c: who wants to know of the channel's events, and the last one until it is told. */
+struct channel_watch {
+    uint32_t generation;
+    uint32_t wanted; /* a bit per follower */
+    double value;
+    bool is_marked;
+};
+
 struct channel {
     struct channel_name *name;
+    struct channel_watch watch;
     unsigned directions;   /* enum fc_direction */
     unsigned wanted;       /* what they are to become, while the show changes */
     uint32_t first_target; /* in the router's targets */

@@ -35,6 +35,8 @@ static struct {
     bool colour;
     bool journal;
     uint64_t lost; /* lines that stderr could not take */
+    log_tap_fn tap;
+    void *tap_userdata;
 } log_state = {.level = FC_LOG_INFO};
 
 /* systemd tells which file its journal stream is: JOURNAL_STREAM, see systemd.exec(5). */
@@ -53,6 +55,12 @@ void log_init(enum fc_log_level level)
     log_state.level = level;
     log_state.journal = log_is_journal();
     log_state.colour = !log_state.journal && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+void log_set_tap(log_tap_fn tap, void *userdata)
+{
+    log_state.tap = tap;
+    log_state.tap_userdata = userdata;
 }
 
 bool log_parse_level(const char *name, enum fc_log_level *level)
@@ -168,6 +176,9 @@ static void log_line(enum fc_log_level level, const char *instance, const char *
     char line[LOG_MAX_LINE];
     size_t n;
 
+    if (log_state.tap)
+        log_state.tap(log_state.tap_userdata, log_levels[level].name, instance ? instance : "-", text,
+                      bytes < LOG_MAX_TEXT ? bytes : LOG_MAX_TEXT);
     log_report_lost();
     n = log_head(line, 512, level, instance ? instance : "-");
     n += log_escape(line + n, LOG_MAX_TEXT, text, bytes);

@@ -157,7 +157,12 @@ static int route_grow_events(struct router *router)
 
 void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value)
 {
-    if (channel >= instance->n_channels || isnan(value) || !instance->channels[channel].n_targets)
+    if (channel >= instance->n_channels || isnan(value))
+        return;
+    value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
+    if (router->tap)
+        router->tap(router->tap_userdata, instance, channel, value);
+    if (!instance->channels[channel].n_targets)
         return;
     if (router->hops >= ROUTE_MAX_HOPS) {
         router->lost_hops++;
@@ -175,9 +180,7 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
         .instance = instance,
         .channel = channel,
         .hops = router->hops,
-        .value = value < 0.0   ? 0.0
-                 : value > 1.0 ? 1.0
-                               : value,
+        .value = value,
     };
     router->n_events++;
 }
@@ -186,6 +189,8 @@ static void route_deliver(struct router *router, const struct route_target *targ
 {
     struct fc_instance *instance = target->instance;
 
+    if (router->tap)
+        router->tap(router->tap_userdata, instance, target->channel, value);
     instance->backend->set(instance->self, target->channel, value);
     router->delivered++;
     if (!instance->is_dirty && instance->backend->flush) {

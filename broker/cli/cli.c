@@ -34,6 +34,10 @@ const struct cli_command cli_commands[] = {
      0, false},
     {"routes", "[CHANNEL]", "what is mapped to what", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0, 1,
      false},
+    {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and those that come", cli_logs,
+     CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, false},
+    {"watch", "PATTERN…", "values of channels as they change; a pattern has * and ?", cli_watch, CLI_RUNTIME,
+     1, 64, false},
     {"emit", "INSTANCE.CHANNEL VALUE", "an event, as if the instance had made it", cli_emit, CLI_RUNTIME, 2,
      2, false},
 };
@@ -59,7 +63,9 @@ static void cli_help(FILE *out)
         "  --runtime-dir DIR          where the broker has its socket; also for run\n"
         "  --json                     for programs: status, routes\n"
         "  --usage                    with status: memory and processor time, too\n"
-        "  --dot                      with routes: for Graphviz\n\n"
+        "  --dot                      with routes: for Graphviz\n"
+        "  -f, --follow               with logs: go on with what comes\n"
+        "  -n, --lines N              with logs: the last N lines (50)\n\n"
         "Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
         "Examples:\n"
         "  firecurtain show.cfg\n"
@@ -67,6 +73,8 @@ static void cli_help(FILE *out)
         "  firecurtain check show.cfg && systemctl reload firecurtain\n"
         "  firecurtain status --usage\n"
         "  firecurtain routes --dot | dot -Tsvg >routes.svg\n"
+        "  firecurtain logs -f lights\n"
+        "  firecurtain watch 'desk./1/*' lights.level\n"
         "  firecurtain emit desk./1/fader1 0.5\n",
         out);
 }
@@ -90,6 +98,8 @@ static const struct option cli_long_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"usage", no_argument, NULL, 'u'},
     {"dot", no_argument, NULL, 'd'},
+    {"follow", no_argument, NULL, 'f'},
+    {"lines", required_argument, NULL, 'n'},
     {0},
 };
 
@@ -104,7 +114,8 @@ static const struct cli_letter {
     {'l', CLI_LOG_LEVEL, "--log-level", "run"}, {'r', CLI_RUNTIME, "--runtime-dir", "run"},
     {'s', CLI_SANDBOX, "--sandbox", "check"},   {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
     {'j', CLI_JSON, "--json", "status"},        {'u', CLI_USAGE, "--usage", "status"},
-    {'d', CLI_DOT, "--dot", "routes"},
+    {'d', CLI_DOT, "--dot", "routes"},          {'f', CLI_FOLLOW, "--follow", "logs"},
+    {'n', CLI_LINES, "--lines", "logs"},
 };
 
 static int cli_usage(const char *problem, const char *word)
@@ -163,8 +174,9 @@ static void cli_note_option(struct cli_options *options, int letter)
 static int cli_parse(int argc, char **argv, struct cli_options *options)
 {
     int c, r = 0;
+    char *end;
 
-    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hv", cli_long_options, NULL)) != -1) {
+    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hvfn:", cli_long_options, NULL)) != -1) {
         cli_note_option(options, c);
         switch (c) {
         case 'b':
@@ -177,6 +189,11 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
             break;
         case 'r':
             options->runtime_folder = optarg;
+            break;
+        case 'n':
+            options->lines = (uint32_t)strtoul(optarg, &end, 10);
+            if (*end || end == optarg || options->lines < 1 || options->lines > 100000)
+                return cli_usage("--lines is a number from 1 to 100000, not", optarg);
             break;
         case 'h':
             cli_help(stdout);

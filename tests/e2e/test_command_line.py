@@ -1,7 +1,9 @@
 """What an operator types while a show runs, with the real program and a real show."""
 
+import contextlib
 import json
 import re
+import select
 import signal
 import subprocess
 
@@ -178,6 +180,74 @@ def test_emit_is_as_if_the_instance_had_made_it(play):
     show.expect("/out", 0.125)
     run(show, "emit", "py1.out", "1", check=0)
     show.expect("/out", 1.0)
+
+
+def test_logs_of_all_of_one_and_the_last_lines(play):
+    show = play("for n in range(300):\n\tprint('line', n)\n", options="log-rate = 1000\nmodule = other", ready=(), scripts={"other.py": ""})
+    show.log.wait("^line 299$", "py1")
+    wait_for(show, "py1", "running")
+    lines = run(show, "logs", "py1", "-n", 1000, check=0).stdout.splitlines()
+    assert len(lines) <= 200 and all(" py1 " in line for line in lines) and re.search(r"^\d{4}-\d\d-\d\dT.* info py1 line 299$", "\n".join(lines), re.M)
+    assert "line 50" not in "\n".join(lines)
+    assert len(run(show, "logs", "py1", "--lines", 3, check=0).stdout.splitlines()) == 3
+    assert len(run(show, "logs", check=0).stdout.splitlines()) == 50
+    assert 'did you mean "py1"' in run(show, "logs", "py2", check=66).stderr
+
+
+@contextlib.contextmanager
+def following(show, *arguments, **how):
+    process = subprocess.Popen(control.command(show, *arguments, **how), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_logs_follow_and_end_with_the_show(play):
+    show = play("import midimonster\ndef handler(value):\n\tprint('value', value)\n", MAPS)
+    with following(show, "logs", "-f", "py1") as process:
+        assert "running (pid" in process.stdout.readline()
+        for value in (0.25, 0.5):
+            show.set("/in", value)
+            assert process.stdout.readline().endswith(f"info py1 value {value}\n")
+        show.stop()
+        assert "has ended" in process.stdout.read()
+        assert process.wait() == 69
+
+
+def test_what_a_script_prints_is_harmless_in_a_terminal(play):
+    show = play(r"print('\x1b[2Jhidden\u202e')")
+    show.log.wait("hidden", "py1")
+    out = run(show, "logs", "py1", check=0).stdout
+    assert "hidden" in out and "\x1b" not in out and "\u202e" not in out
+
+
+def test_watch_shows_values_as_they_change(play):
+    show = play(ECHO, [*MAPS, "wire./other > py1.x"])
+    with following(show, "watch", "wire./i*", "py1.ou?") as process:
+        wait_until_watched(show, process)
+        for value in (0.25, 0.5):
+            show.set("/other", value)
+            show.set("/in", value)
+            assert sorted(process.stdout.readline() for _ in range(2)) == [f"py1.out {value}\n", f"wire./in {value}\n"]
+        show.process.send_signal(signal.SIGHUP)
+        show.log.wait("the new configuration is running")
+        show.set("/in", 0.75)
+        assert sorted(process.stdout.readline() for _ in range(2)) == ["py1.out 0.75\n", "wire./in 0.75\n"]
+        run(show, "emit", "py1.out", "0", check=0)
+        assert process.stdout.readline() == "py1.out 0\n"
+        show.stop()
+        assert "has ended" in process.stdout.read() and process.wait() == 69
+
+
+def wait_until_watched(show, process):
+    """There is no sign of it from outside but that values come."""
+    while not select.select([process.stdout], [], [], 0.05)[0]:
+        run(show, "emit", "py1.out", "1", check=0)
+    run(show, "emit", "py1.out", "0.125", check=0)
+    while process.stdout.readline() != "py1.out 0.125\n":
+        pass
 
 
 @pytest.mark.parametrize("arguments, code, says", [

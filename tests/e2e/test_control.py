@@ -241,3 +241,50 @@ def test_ten_thousand_requests_a_second_that_nobody_reads_the_answers_of(play):
         for thread in threads:
             thread.join()
     assert used / os.sysconf("SC_CLK_TCK") / 2 < 0.3, "of a processor"
+
+
+def test_watchers_that_never_read_miss_values_and_are_told(play):
+    script = """
+        import midimonster
+        for n in range(500):
+            midimonster.output(f"c{n}", 0.0)
+        turn = 0
+        def blink():
+            global turn
+            turn += 1
+            for n in range(500):
+                midimonster.output(f"c{n}", turn % 100 / 100)
+        midimonster.interval(blink, 5)
+        def handler(value):
+            midimonster.output('out', value)
+    """
+    show = play(script, MAPS)
+    with bounded(show, 24), contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(show)) for _ in range(20)]
+        for client in clients:
+            client.send("watch", "*", follow=True)
+            client.send("logs", follow=True)
+        time.sleep(3)
+        plays(show, 100)
+        missed, deadline = 0, time.monotonic() + 10
+        while not missed:
+            assert time.monotonic() < deadline
+            missed = clients[0].reply().get(6, [0])[0]
+    plays(show)
+
+
+def test_watchers_have_places_and_give_them_back(play):
+    show = play(ECHO, MAPS)
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(Client(show))
+        for _ in range(32):
+            assert control.outcome(client.ask("watch", "*", follow=True)) == control.DONE
+        assert control.outcome(client.ask("watch", "*", follow=True)) == control.FAILED
+        assert control.outcome(client.ask("watch", *["*"] * 65, follow=True)) == control.INVALID
+
+    def again():
+        with Client(show) as client:
+            return control.outcome(client.ask("watch", "*", follow=True)) == control.DONE
+
+    until(again, "the places are not free again")
+    plays(show)
