@@ -17,6 +17,7 @@ RESERVED = [
     (r"protobuf-c/.*", r"proto/(codec|arena)\w*\.[ch]"),
     (r"seccomp\.h", {"worker/sandbox_seccomp.c", "broker/netgate.c", "broker/curtain_seccomp.c"}),
     (r"Python\.h", r"worker/.*"),
+    (r"n?curses\.h", {"broker/cli/top.c"}),
     (r"lo/.*", r"broker/backends/.*"),
 ]
 

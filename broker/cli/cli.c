@@ -25,6 +25,7 @@ const struct cli_command cli_commands[] = {
      CLI_OF_SHOW | CLI_SANDBOX, 0, 1, true},
     {"status", "[INSTANCE…]", "how it goes the instances of a running show", cli_status,
      CLI_RUNTIME | CLI_JSON | CLI_USAGE, 0, CLI_MAX_WORDS, false},
+    {"top", "", "the same, live", cli_top, CLI_RUNTIME, 0, 0, false},
     {"start", "INSTANCE…", "start instances that are stopped, have failed, or wait", cli_start, CLI_RUNTIME,
      1, CLI_MAX_WORDS, false},
     {"stop", "INSTANCE…", "let instances clean up and end; they stay so", cli_stop, CLI_RUNTIME, 1,

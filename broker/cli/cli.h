@@ -59,6 +59,7 @@ int cli_stop(const struct cli_options *options);
 int cli_restart(const struct cli_options *options);
 int cli_reload(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
+int cli_top(const struct cli_options *options);
 int cli_logs(const struct cli_options *options);
 int cli_watch(const struct cli_options *options);
 int cli_routes(const struct cli_options *options);

@@ -39,6 +39,10 @@ void print_width(FILE *out, const char *text, size_t columns);
 /* How many columns it takes. */
 size_t print_columns(const char *text);
 
+/* "3m07s", "812us": short, for a column. */
+void print_uptime(char *text, size_t bytes, uint64_t ms);
+void print_time_us(char *text, size_t bytes, uint64_t us);
+
 /* Between quotes, as JSON has it. */
 void print_json(FILE *out, const char *text);
 

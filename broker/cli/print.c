@@ -1,4 +1,5 @@
 /* See client.h: text from the broker, for terminals and for programs. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "broker/cli/client.h"
@@ -54,4 +55,26 @@ void print_json(FILE *out, const char *text)
         fputc(line[i], out);
     }
     fputc('"', out);
+}
+
+void print_uptime(char *text, size_t bytes, uint64_t ms)
+{
+    uint64_t s = ms / 1000;
+
+    if (s < 60)
+        snprintf(text, bytes, "%" PRIu64 ".%" PRIu64 "s", s, ms / 100 % 10);
+    else if (s < 3600)
+        snprintf(text, bytes, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
+    else if (s < 86400)
+        snprintf(text, bytes, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+    else
+        snprintf(text, bytes, "%" PRIu64 "d%02" PRIu64 "h", s / 86400, s / 3600 % 24);
+}
+
+void print_time_us(char *text, size_t bytes, uint64_t us)
+{
+    if (us < 10000)
+        snprintf(text, bytes, "%" PRIu64 "us", us);
+    else
+        snprintf(text, bytes, "%" PRIu64 "ms", us / 1000);
 }

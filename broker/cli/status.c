@@ -37,28 +37,6 @@ struct status_table {
     size_t widths[STATUS_COLUMNS_];
 };
 
-static void status_uptime(char *cell, uint64_t ms)
-{
-    uint64_t s = ms / 1000;
-
-    if (s < 60)
-        snprintf(cell, STATUS_CELL, "%" PRIu64 ".%" PRIu64 "s", s, ms / 100 % 10);
-    else if (s < 3600)
-        snprintf(cell, STATUS_CELL, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
-    else if (s < 86400)
-        snprintf(cell, STATUS_CELL, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
-    else
-        snprintf(cell, STATUS_CELL, "%" PRIu64 "d%02" PRIu64 "h", s / 86400, s / 3600 % 24);
-}
-
-static void status_time_us(char *cell, uint64_t us)
-{
-    if (us < 10000)
-        snprintf(cell, STATUS_CELL, "%" PRIu64 "us", us);
-    else
-        snprintf(cell, STATUS_CELL, "%" PRIu64 "ms", us / 1000);
-}
-
 static void status_row(const struct control_instance *instance, bool usage, char (*cells)[STATUS_CELL])
 {
     bool is_script = strcmp(instance->backend, "python") == 0;
@@ -71,13 +49,13 @@ static void status_row(const struct control_instance *instance, bool usage, char
     if (instance->pid)
         snprintf(cells[STATUS_PID], STATUS_CELL, "%" PRIu32, instance->pid);
     if (instance->pid)
-        status_uptime(cells[STATUS_UPTIME], instance->uptime_ms);
+        print_uptime(cells[STATUS_UPTIME], STATUS_CELL, instance->uptime_ms);
     if (!is_script)
         return;
     snprintf(cells[STATUS_RESTARTS], STATUS_CELL, "%" PRIu64, instance->restarts);
     snprintf(cells[STATUS_IN], STATUS_CELL, "%" PRIu64, instance->events_in);
     snprintf(cells[STATUS_OUT], STATUS_CELL, "%" PRIu64, instance->events_out);
-    status_time_us(cells[STATUS_P99], instance->busy_p99_us);
+    print_time_us(cells[STATUS_P99], STATUS_CELL, instance->busy_p99_us);
     snprintf(cells[STATUS_QUEUE], STATUS_CELL, "%" PRIu64, instance->queue);
     if (usage) {
         snprintf(cells[STATUS_MEMORY], STATUS_CELL, "%.1fM", (double)instance->memory_bytes / 1048576.0);

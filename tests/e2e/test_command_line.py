@@ -2,15 +2,20 @@
 
 import contextlib
 import json
+import os
+import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
+import termios
+import time
 
 import control
 import pytest
 from control import run, status, wait_for
-from harness import until
+from harness import PATIENCE, TOP, environment, until
 
 ECHO = """
     import midimonster
@@ -248,6 +253,94 @@ def wait_until_watched(show, process):
     run(show, "emit", "py1.out", "0.125", check=0)
     while process.stdout.readline() != "py1.out 0.125\n":
         pass
+
+
+@contextlib.contextmanager
+def on_a_terminal(show, *arguments, env=()):
+    """The command with a terminal of 100 columns; yields the process, the terminal, and a function that waits for a text."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (12, 120))
+    process = subprocess.Popen(control.command(show, *arguments), env={**environment(show.folder), "TERM": "xterm", **dict(env)},
+                               stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+
+    def wait(text):
+        nonlocal seen
+        deadline = time.monotonic() + PATIENCE
+        while text not in seen:
+            assert select.select([ours], [], [], max(0, deadline - time.monotonic()))[0], seen
+            seen += os.read(ours, 65536)
+        seen = seen.split(text, 1)[1]
+
+    try:
+        yield process, ours, wait
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def test_top_shows_sorts_scrolls_and_quits(play):
+    config = "".join(f"[loopback l{n:02}]\n" for n in range(30)) + "[python py1]\nmodule = script\n[map]\n"
+    show = play(config=config, scripts={"script.py": ""})
+    with on_a_terminal(show, "top") as (process, keys, wait):
+        wait(b"31 instances")
+        wait(b"l08")
+        for key, shown in ((b"m", b"py1"), (b"nr", b"l22"), (b"\x1b[6~", b"l13"), (b"\x1bOH", b"py1"), (b" ", b"held")):
+            os.write(keys, key + b"\x0c")  # and everything drawn anew
+            wait(shown)
+        os.write(keys, b"q")
+        assert process.wait(PATIENCE) == 0
+
+
+def test_top_says_why_it_ends(play):
+    show = play(ECHO, MAPS)
+    with on_a_terminal(show, "top") as (process, _, wait):
+        wait(b"py1")
+        show.stop()
+        wait(b"the broker has ended the connection")
+        assert process.wait(PATIENCE) == 69
+    assert "needs a terminal" in run(show, "top", check=64).stderr
+
+
+def test_help_manual_and_completions_know_the_same(firecurtain):
+    text = firecurtain("--help").stdout
+    commands = re.findall(r"^  firecurtain ([a-z]+) ", text, re.M)
+    commands = list(dict.fromkeys(commands))
+    options = set(re.findall(r"--[a-z-]+", text.split("Examples")[0]))
+    assert {"status", "top", "run"} <= set(commands) and "--json" in options
+    manual = (TOP / "docs/firecurtain.1").read_text().replace("\\-", "-")
+    for name in ("firecurtain.1", "completion/firecurtain.bash", "completion/_firecurtain"):
+        page = manual if name.endswith(".1") else (TOP / "docs" / name).read_text()
+        for word in (*commands, *options):
+            assert re.search(rf"(?<![a-z-]){word}(?![a-z-])", page), f"{name} does not know {word}"
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="needs groff, which the package groff-base has")
+def test_the_manual_page_is_well_formed():
+    done = subprocess.run(["groff", "-t", "-man", "-ww", "-Tutf8", TOP / "docs/firecurtain.1"], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    assert done.returncode == 0 and done.stderr == "" and "EXIT STATUS" in re.sub(".\x08", "", done.stdout)
+
+
+def test_bash_completion(play):
+    show = play(ECHO, MAPS)
+
+    def complete(*words):
+        listed = " ".join(f"'{word}'" for word in words)
+        script = f"""
+            firecurtain() {{ {show.stage.firecurtain} "$@" --runtime-dir {control.runtime(show)}; }}
+            . {TOP}/docs/completion/firecurtain.bash
+            COMP_WORDS=(firecurtain {listed}) COMP_CWORD={len(words)}
+            _firecurtain; printf '%s\n' "${{COMPREPLY[@]}}"
+        """
+        return subprocess.run(["bash", "-ec", script], text=True, check=True, stdout=subprocess.PIPE).stdout.split()
+
+    assert complete("st") == ["status", "start", "stop"]
+    assert complete("stop", "") == ["wire", "py1"]
+    assert complete("watch", "p") == ["py1."]
+    assert complete("routes", "--d") == ["--dot"]
 
 
 @pytest.mark.parametrize("arguments, code, says", [
