@@ -10,7 +10,7 @@
 #include "broker/config_private.h"
 #include "broker/suggest.h"
 
-#define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [map] or [include FILE]"
+#define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]"
 
 /* A header, cut at its first blank. */
 struct header {
@@ -165,6 +165,10 @@ static int open_section(struct config_parser *parser, const struct config_line *
     if (config_span_is(header.word, "include"))
         return parse_include(parser, line, &header);
     parser->context.state = CONFIG_SKIPPING;
+    if (config_span_is(header.word, "control") && header.rest.length == 0) {
+        header.rest = header.word; /* the broker's own options are kept as those of a backend are */
+        return parse_backend(parser, line, &header);
+    }
     if (config_span_is(header.word, "backend"))
         return parse_backend(parser, line, &header);
     if (!config_span_is(header.word, "map"))

@@ -39,6 +39,9 @@ int curtain_keep_capabilities(enum curtain_role role);
 /* The layers, called by curtain_close(). -ENOSYS and -EOPNOTSUPP: the kernel has no Landlock. */
 int curtain_landlock_broker(const struct curtain_spec *spec);
 int curtain_landlock_lookup(void);
+
+/* The version of the kernel's Landlock, or -errno; asked for once. */
+int curtain_landlock_abi(void);
 int curtain_seccomp(void);
 
 #endif

@@ -46,15 +46,19 @@ static const char *const landlock_lookup_paths[] = {
     "/usr/share/zoneinfo",
 };
 
-static int landlock_abi(void)
+int curtain_landlock_abi(void)
 {
-    return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    static int abi;
+
+    if (abi <= 0)
+        abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return abi < 0 ? -errno : abi;
 }
 
 /* A ruleset that allows nothing so far. */
 static int landlock_new(void)
 {
-    int abi = landlock_abi();
+    int abi = curtain_landlock_abi();
     struct landlock_attributes attributes = {
         .files = RIGHTS_ABI_1 | (abi >= 2 ? RIGHT_REFER : 0) | (abi >= 3 ? RIGHT_TRUNCATE : 0) |
                  (abi >= 5 ? RIGHT_IOCTL_DEVICE : 0),

@@ -454,3 +454,11 @@ void guest_stop(struct guest *guest)
     if (r < 0)
         guest_violated(guest, "it cannot be told to stop: %s", strerror(-r));
 }
+
+unsigned guest_layers(const struct guest *guest)
+{
+    if (!guest_is_running(guest) || guest->runtime->no_sandbox)
+        return 0;
+    return (spawner_has_namespaces(guest->runtime->spawner) ? GUEST_NAMESPACES : 0u) |
+           (guest->gate ? GUEST_FILTER : 0u) | (guest->cgroup[0] ? GUEST_CGROUP : 0u);
+}

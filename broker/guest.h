@@ -93,6 +93,14 @@ bool guest_is_running(const struct guest *guest);
 /* 0 before there is one. */
 int guest_pid(const struct guest *guest);
 
+/* What holds a running guest, beside what holds all of them: enum guest_layer, or-ed. NULL is fine. */
+enum guest_layer {
+    GUEST_NAMESPACES = 1,
+    GUEST_FILTER = 2,
+    GUEST_CGROUP = 4,
+};
+unsigned guest_layers(const struct guest *guest);
+
 /*
  * What the process uses, as the keeper says it; of one that has ended only its processor time, before there
  * is one nothing. NULL is fine.

@@ -5,9 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "broker/config.h"
 #include "broker/hash.h"
+#include "broker/loop.h"
 #include "broker/timer.h"
 #include "firecurtain/backend.h"
 #include "proto/codec.h"
@@ -22,8 +24,17 @@ struct channel_name {
     char text[]; /* the key */
 };
 
+/* control_watch.c: who wants to know of the channel's events, and the last one until it is told. */
+struct channel_watch {
+    uint32_t generation;
+    uint32_t wanted; /* a bit per follower */
+    double value;
+    bool is_marked;
+};
+
 struct channel {
     struct channel_name *name;
+    struct channel_watch watch;
     unsigned directions;   /* enum fc_direction */
     unsigned wanted;       /* what they are to become, while the show changes */
     uint32_t first_target; /* in the router's targets */
@@ -45,8 +56,13 @@ struct fc_instance {
     bool started;
     bool settled; /* was up, or failed to be, at least once */
     bool up;
-    bool is_ending;     /* was asked to, … */
-    bool quiescing;     /* … and takes its time */
+    bool is_ending;    /* was asked to, … */
+    bool quiescing;    /* … and takes its time */
+    bool is_stopping;  /* somebody wants it to end, and the show to go on, … */
+    bool starts_again; /* … and it to start then */
+    bool is_stopped;   /* until somebody starts it */
+    uid_t stopped_by;
+    struct loop_task after_stop;
     bool leaves;        /* is not in the next show, while it changes */
     size_t place;       /* in the show's list, while it changes */
     struct timer retry; /* of `start` */

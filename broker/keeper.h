@@ -27,6 +27,9 @@ struct keeper_spec {
     const char *worker_path; /* the only program that it ever starts */
     const char *link_folder; /* removed by the keeper when the broker has gone */
     int link_folder_fd;
+    const char *link_parent; /* removed if it is empty then; NULL: it is somebody else's */
+    const char *runtime_folder;
+    int control_fd;   /* the broker's control socket, whose file there is removed then, too; -1: none */
     uid_t worker_uid; /* as root: whose workers are */
     gid_t worker_gid;
     bool is_root;

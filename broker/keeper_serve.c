@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "broker/control_listen.h"
 #include "broker/curtain.h"
 #include "broker/keeper_private.h"
 #include "broker/runtime.h"
@@ -368,7 +369,9 @@ _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
     struct keeper_state state = {.spec = spec, .broker = getppid()};
     struct keeper_request request;
     int descriptors[KEEPER_MAX_DESCRIPTORS];
+    struct control_socket control;
 
+    control_remember(&control, spec->control_fd >= 0 ? spec->runtime_folder : NULL);
     prctl(PR_SET_NAME, "fc-keeper");
     keeper_keep_descriptors(socket, spec->link_folder_fd);
     /* nobody of the same user reads or steers it */
@@ -384,6 +387,9 @@ _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
             fc_closep(&descriptors[i]);
     }
     runtime_empty_folder(spec->link_folder);
+    if (spec->link_parent)
+        rmdir(spec->link_parent);
+    control_unlink(&control);
     cgroups_end(spec->cgroups, state.broker);
     _exit(0);
 }

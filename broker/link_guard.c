@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/control_guard.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec.h"
@@ -166,6 +167,8 @@ static bool guard_admit(int fd)
         return true;
     name = strrchr(address.sun_path, '/');
     name = name ? name + 1 : address.sun_path;
+    if (strcmp(name, CONTROL_SOCKET) == 0)
+        return control_guard_admit(fd);
     GUARD_LOCKED;
     HASH_FIND_STR(guard.links, name, link);
     if (!link)
@@ -210,6 +213,10 @@ ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 
     if (flags || (n < 0 && (error == EAGAIN || error == EINTR)))
         return n; /* libzmq uses no flags */
+    if (control_guard_refuses(fd, buffer, n)) {
+        errno = ECONNRESET;
+        return -1;
+    }
     GUARD_LOCKED;
     link = fd >= 0 && (size_t)fd < guard.n_streams ? guard.streams[fd] : NULL;
     if (link && n > 0)

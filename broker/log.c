@@ -18,15 +18,16 @@
 #define LOG_MAX_TEXT 3072
 #define LOG_MAX_NAME 256
 
+#define LOG_AUDIT ((enum fc_log_level)(FC_LOG_DEBUG + 1)) /* no level that could be chosen */
+
 static const struct {
     const char *name;
     const char *colour;
     int priority; /* of syslog */
 } log_levels[] = {
-    [FC_LOG_ERROR] = {"error", "\033[31m", 3},
-    [FC_LOG_WARNING] = {"warning", "\033[33m", 4},
-    [FC_LOG_INFO] = {"info", "\033[32m", 6},
-    [FC_LOG_DEBUG] = {"debug", "\033[2m", 7},
+    [FC_LOG_ERROR] = {"error", "\033[31m", 3}, [FC_LOG_WARNING] = {"warning", "\033[33m", 4},
+    [FC_LOG_INFO] = {"info", "\033[32m", 6},   [FC_LOG_DEBUG] = {"debug", "\033[2m", 7},
+    [LOG_AUDIT] = {"audit", "\033[36m", 5},
 };
 
 static struct {
@@ -35,6 +36,8 @@ static struct {
     bool journal;
     bool torn;     /* the last one was cut off by a full disk: the next begins anew */
     uint64_t lost; /* lines that stderr could not take */
+    log_tap_fn tap;
+    void *tap_userdata;
 } log_state = {.level = FC_LOG_INFO};
 
 /* systemd tells which file its journal stream is: JOURNAL_STREAM, see systemd.exec(5). */
@@ -55,9 +58,15 @@ void log_init(enum fc_log_level level)
     log_state.colour = !log_state.journal && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 }
 
+void log_set_tap(log_tap_fn tap, void *userdata)
+{
+    log_state.tap = tap;
+    log_state.tap_userdata = userdata;
+}
+
 bool log_parse_level(const char *name, enum fc_log_level *level)
 {
-    for (size_t i = 0; i < FC_ARRAY_SIZE(log_levels); i++) {
+    for (size_t i = 0; i < LOG_AUDIT; i++) {
         if (strcmp(name, log_levels[i].name) == 0) {
             *level = (enum fc_log_level)i;
             return true;
@@ -95,7 +104,7 @@ static size_t log_printable(const unsigned char *text, size_t bytes)
     return length;
 }
 
-static size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
+size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
 {
     size_t n = 0;
 
@@ -171,19 +180,39 @@ static void log_report_lost(void)
         log_state.lost = 0;
 }
 
-void fc_log_text(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
+static void log_line(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
 {
     char line[LOG_MAX_LINE];
     size_t n;
 
-    if (level > log_state.level)
-        return;
+    if (log_state.tap)
+        log_state.tap(log_state.tap_userdata, log_levels[level].name, instance ? instance : "-", text,
+                      bytes < LOG_MAX_TEXT ? bytes : LOG_MAX_TEXT);
     log_report_lost();
     n = log_head(line, 512, level, instance ? instance : "-");
     n += log_escape(line + n, LOG_MAX_TEXT, text, bytes);
     line[n++] = '\n';
     if (!log_write(line, n))
         log_state.lost++;
+}
+
+void fc_log_text(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
+{
+    if (level <= log_state.level)
+        log_line(level, instance, text, bytes);
+}
+
+void log_audit(const char *format, ...)
+{
+    char text[LOG_MAX_TEXT];
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n > 0)
+        log_line(LOG_AUDIT, NULL, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
 void fc_log(enum fc_log_level level, const char *instance, const char *format, ...)

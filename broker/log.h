@@ -13,6 +13,25 @@ void log_init(enum fc_log_level level);
 /* `error`, `warning`, `info` or `debug`; false if it is none of them. */
 bool log_parse_level(const char *name, enum fc_log_level *level);
 
+/*
+ * One line about what somebody did by the control interface; at any level, since somebody may have to find
+ * out later.
+ */
+void log_audit(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Lines go there as well, from now on; NULL: no more. `level` is a literal. `tap` must not log.
+ */
+typedef void (*log_tap_fn)(void *userdata, const char *level, const char *instance, const char *text,
+                           size_t bytes);
+void log_set_tap(log_tap_fn tap, void *userdata);
+
+/*
+ * Text that may hold anything as a terminal may see it: valid UTF-8, with \x1b for what would be obeyed. The
+ * number of bytes written to `out`, of at most `room`, which is 16 or more; no NUL.
+ */
+size_t log_escape(char *out, size_t room, const char *text, size_t bytes);
+
 /* A token bucket: so many at once, so many per second. */
 struct log_limit {
     uint32_t burst;

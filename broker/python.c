@@ -144,7 +144,7 @@ static void python_set_many(void *self, const uint32_t *channels, const double *
 {
     struct python *python = self;
 
-    if (python->is_over) { /* nobody will take it out of a queue */
+    if (python->is_over || python->instance->is_stopped) { /* nobody will take it out of a queue */
         for (size_t i = 0; i < n; i++)
             python->inputs[channels[i]] = values[i];
         python->counters.dropped += n;

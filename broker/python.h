@@ -38,8 +38,22 @@ struct python_stats {
     uint64_t cpu_ns;
 };
 
-/* Asks the keeper, which takes some microseconds. */
-void python_stats_read(const struct fc_instance *instance, struct python_stats *stats);
+/* Asks the keeper if `usage`, which takes some microseconds; else `memory_bytes` and `cpu_ns` are 0. */
+void python_stats_read(const struct fc_instance *instance, struct python_stats *stats, bool usage);
+
+/* How it goes an instance, whose start went well, at this moment. */
+struct python_status {
+    const char *state; /* "running", "starting", "waiting", "failed" */
+    char detail[64];   /* "restart in 0.8 s", or empty */
+    int pid;           /* 0: there is none */
+    uint64_t uptime_ms;
+    unsigned layers; /* enum guest_layer; 0 unless it runs */
+};
+
+void python_status_read(const struct fc_instance *instance, struct python_status *status);
+
+/* Starts a worker now if there is none, whatever delay or limit there was; false if there is one. */
+bool python_start_now(const struct fc_instance *instance);
 
 /* What a worker that runs no script found; see worker/probe.h for the lines. */
 struct python_probe {

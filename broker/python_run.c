@@ -400,6 +400,10 @@ void python_stop(void *self)
 {
     struct python *python = self;
 
+    if (python->instance->is_stopped) {
+        python->counters.dropped += queue_length(&python->queue);
+        queue_clear(&python->queue);
+    }
     python->guest = guest_free(python->guest);
     python_reload_deinit(python);
     python->state_limit = state_limit_free(python->state_limit);

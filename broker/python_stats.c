@@ -52,13 +52,14 @@ static size_t stats_peak(const struct python_counters *counters)
     return counters->queue_max > counters->queue_peak ? counters->queue_max : counters->queue_peak;
 }
 
-void python_stats_read(const struct fc_instance *instance, struct python_stats *stats)
+void python_stats_read(const struct fc_instance *instance, struct python_stats *stats, bool usage_too)
 {
     const struct python *python = instance->self;
     const struct python_counters *counters = &python->counters;
-    struct keeper_usage usage;
+    struct keeper_usage usage = {0};
 
-    guest_usage(python->guest, &usage);
+    if (usage_too)
+        guest_usage(python->guest, &usage);
     *stats = (struct python_stats){
         .in = counters->in,
         .out = counters->out,
@@ -74,7 +75,7 @@ void python_stats_read(const struct fc_instance *instance, struct python_stats *
         .busy_p99_us = histogram_quantile(&counters->busy_us, 990),
         .busy_max_us = counters->busy_us.max,
         .memory_bytes = usage.memory_bytes,
-        .cpu_ns = counters->ended_cpu_ns + usage.cpu_ns,
+        .cpu_ns = usage_too ? counters->ended_cpu_ns + usage.cpu_ns : 0,
     };
 }
 
@@ -82,7 +83,7 @@ static void stats_log(struct python *python)
 {
     struct python_stats stats;
 
-    python_stats_read(python->instance, &stats);
+    python_stats_read(python->instance, &stats, true);
     fc_log(FC_LOG_INFO, python->instance->name,
            "stats: in=%" PRIu64 " out=%" PRIu64 " coalesced=%" PRIu64 " dropped=%" PRIu64
            " exceptions=%" PRIu64 " restarts=%" PRIu64 " queue=%" PRIu64 " queue_max=%" PRIu64

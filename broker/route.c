@@ -158,7 +158,12 @@ static int route_grow_events(struct router *router)
 
 void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value)
 {
-    if (channel >= instance->n_channels || isnan(value) || !instance->channels[channel].n_targets)
+    if (channel >= instance->n_channels || isnan(value))
+        return;
+    value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
+    if (router->tap)
+        router->tap(router->tap_userdata, instance, channel, value);
+    if (!instance->channels[channel].n_targets)
         return;
     if (router->hops >= ROUTE_MAX_HOPS) {
         router->lost_hops++;
@@ -176,9 +181,7 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
         .instance = instance,
         .channel = channel,
         .hops = router->hops,
-        .value = value < 0.0   ? 0.0
-                 : value > 1.0 ? 1.0
-                               : value,
+        .value = value,
     };
     router->n_events++;
 }
@@ -194,11 +197,11 @@ static size_t route_reserve(struct router *router, size_t n)
 void router_emit_many(struct router *router, struct fc_instance *instance, const uint32_t *channels,
                       const double *values, size_t n)
 {
-    bool is_usual = router->hops < ROUTE_MAX_HOPS && route_reserve(router, n) >= n;
+    bool is_usual = !router->tap && router->hops < ROUTE_MAX_HOPS && route_reserve(router, n) >= n;
     size_t tail = router->head + router->n_events, mask = router->events_capacity - 1;
 
     for (size_t i = 0; !is_usual && i < n; i++)
-        router_emit(router, instance, channels[i], values[i]); /* says what is lost */
+        router_emit(router, instance, channels[i], values[i]); /* is tapped, and says what is lost */
     for (size_t i = 0; is_usual && i < n; i++) {
         double value = values[i] < 0.0 ? 0.0 : values[i] > 1.0 ? 1.0 : values[i];
 
@@ -228,6 +231,8 @@ static void route_deliver(struct router *router, struct route_run *run)
     if (!run->n)
         return;
     backend = instance->backend;
+    for (size_t i = 0; router->tap && i < run->n; i++)
+        router->tap(router->tap_userdata, instance, run->channels[i], run->values[i]);
     if (backend->set_many)
         backend->set_many(instance->self, run->channels, run->values, run->n);
     for (size_t i = 0; !backend->set_many && i < run->n; i++)

@@ -48,6 +48,9 @@ struct router {
     size_t events_capacity;    /* a power of two */
     uint32_t hops;             /* of the event being delivered, from 1; 0: none is */
     struct fc_instance *dirty; /* instances to flush */
+    /* sees each event, where it is made and where it is set; NULL: nobody looks. Must not call the router */
+    void (*tap)(void *userdata, struct fc_instance *instance, uint32_t channel, double value);
+    void *tap_userdata;
     uint64_t delivered;
     uint64_t lost_hops; /* dropped at the hop limit, ever */
     uint64_t lost_full;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "broker/cgroup.h"
+#include "broker/control_listen.h"
 #include "broker/curtain.h"
 #include "broker/file_watch.h"
 #include "broker/keeper.h"
@@ -73,7 +74,7 @@ static char *runtime_first_folder(const char *list)
     return strndup(list, strcspn(list, ":"));
 }
 
-static char *runtime_choose_runtime(void)
+char *runtime_find_folder(void)
 {
     const char *given = runtime_env("RUNTIME_DIRECTORY");
     const char *xdg = runtime_env("XDG_RUNTIME_DIR");
@@ -222,12 +223,24 @@ static int runtime_take_lock(struct runtime *runtime)
     return runtime->lock_fd < 0 ? runtime->lock_fd : 0;
 }
 
+/*
+ * As root, everybody may come to the runtime folder's control socket, so the links are a floor below, behind
+ * a door that is closed to all.
+ */
+static int runtime_link_parent(struct runtime *runtime)
+{
+    runtime->link_parent = runtime_join(runtime->runtime_folder, runtime->is_root ? "/links" : "");
+    if (!runtime->link_parent)
+        return -ENOMEM;
+    return runtime->is_root ? runtime_private_folder(runtime->link_parent) : 0;
+}
+
 static int runtime_folders(struct runtime *runtime)
 {
     int r;
 
     if (!runtime->runtime_folder)
-        runtime->runtime_folder = runtime_choose_runtime();
+        runtime->runtime_folder = runtime_find_folder();
     runtime->state_folder = runtime_choose_state();
     if (!runtime->runtime_folder || !runtime->state_folder)
         return -ENOMEM;
@@ -244,8 +257,11 @@ static int runtime_folders(struct runtime *runtime)
     r = runtime_open_state(runtime);
     if (r < 0)
         return runtime_fail(r, "state folder", runtime->state_folder);
-    runtime_remove_stale(runtime->runtime_folder);
-    if (asprintf(&runtime->link_folder, "%s/link-%d", runtime->runtime_folder, getpid()) < 0) {
+    r = runtime_link_parent(runtime);
+    if (r < 0)
+        return runtime_fail(r, "folder of the links below", runtime->runtime_folder);
+    runtime_remove_stale(runtime->link_parent);
+    if (asprintf(&runtime->link_folder, "%s/link-%d", runtime->link_parent, getpid()) < 0) {
         runtime->link_folder = NULL;
         return -ENOMEM;
     }
@@ -258,7 +274,11 @@ static int runtime_folders(struct runtime *runtime)
         runtime->link_folder_fd = open(runtime->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         r = runtime->link_folder_fd < 0 ? -errno : 0;
     }
-    return r < 0 ? runtime_fail(r, "link folder", runtime->link_folder) : 0;
+    if (r < 0)
+        return runtime_fail(r, "link folder", runtime->link_folder);
+    if (runtime->is_controlled)
+        runtime->control_fd = control_listen(runtime->runtime_folder, runtime->is_root);
+    return 0;
 }
 
 /*
@@ -303,6 +323,9 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
                   .n_shown = shown->n},
         .worker_path = runtime->worker_path,
         .link_folder = runtime->link_folder,
+        .link_parent = runtime->is_root ? runtime->link_parent : NULL,
+        .runtime_folder = runtime->runtime_folder,
+        .control_fd = runtime->control_fd,
         .link_folder_fd = runtime->link_folder_fd,
         .worker_uid = runtime->worker_uid,
         .worker_gid = runtime->worker_gid,
@@ -398,6 +421,8 @@ void runtime_deinit(struct runtime *runtime)
         keeper_free(runtime->keeper); /* removes the links' folder */
     else if (runtime->link_folder)
         runtime_empty_folder(runtime->link_folder);
+    fc_closep(&runtime->control_fd); /* if no server has taken it */
+    free(runtime->link_parent);
     fc_closep(&runtime->lock_fd); /* last: what was ours here is gone */
     free(runtime->link_folder);
     free(runtime->runtime_folder);

@@ -35,6 +35,8 @@ struct runtime {
     struct file_monitor *files;
     char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
     int lock_fd;          /* of the runtime folder; with is_exclusive */
+    int control_fd;       /* with is_controlled: listens in the runtime folder; -1 if another broker does */
+    char *link_parent;    /* the folder that it is in */
     char *link_folder;    /* below it, this broker's own */
     int link_folder_fd;
     char *state_folder;
@@ -43,13 +45,14 @@ struct runtime {
     uid_t worker_uid;           /* the broker's own, or as root somebody unprivileged */
     gid_t worker_gid;
     bool is_root;
-    bool is_exclusive; /* set before runtime_init(): no other broker with this runtime folder */
-    bool no_sandbox;   /* set before runtime_init(): workers are not confined, for debugging */
+    bool is_exclusive;  /* set before runtime_init(): no other broker with this runtime folder */
+    bool is_controlled; /* set before runtime_init(): there is to be a control socket */
+    bool no_sandbox;    /* set before runtime_init(): workers are not confined, for debugging */
 };
 
 #define RUNTIME_NONE                                                                                         \
     {                                                                                                        \
-        .lock_fd = -1, .link_folder_fd = -1, .state_folder_fd = -1                                           \
+        .control_fd = -1, .lock_fd = -1, .link_folder_fd = -1, .state_folder_fd = -1                         \
     }
 
 /*
@@ -74,6 +77,9 @@ void runtime_deinit(struct runtime *runtime);
  */
 int runtime_state_folder(const struct runtime *runtime, const char *show, const char *instance, char *path,
                          size_t bytes);
+
+/* Where the runtime folder of the calling user is: an allocated path, or NULL. */
+char *runtime_find_folder(void);
 
 /* Removes a folder and the files in it. */
 void runtime_empty_folder(const char *path);

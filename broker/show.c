@@ -23,6 +23,8 @@ struct fc_watch {
 
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
+    if (instance->is_stopped)
+        return; /* one without anything to close, such as a loopback */
     router_emit(&instance->show->router, instance, channel, value);
 }
 
@@ -75,6 +77,12 @@ struct fc_watch *fc_watch_free(struct fc_watch *watch)
     return NULL;
 }
 
+static void show_forget_instance(struct fc_instance *instance)
+{
+    loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
+    loop_cancel_task(instance->show->runtime->loop, &instance->after_stop);
+}
+
 struct show *show_free(struct show *show)
 {
     if (!show)
@@ -83,7 +91,7 @@ struct show *show_free(struct show *show)
     HASH_CLEAR(hh, show->by_name);
     for (size_t i = 0; i < show->n_instances; i++) {
         if (show->runtime)
-            loop_cancel_timer(show->runtime->loop, &show->instances[i]->retry);
+            show_forget_instance(show->instances[i]);
         instance_free(show->instances[i]);
     }
     if (show->more) {
@@ -104,8 +112,11 @@ static void show_retry(void *userdata)
 
 void show_start_instance(struct fc_instance *instance)
 {
-    int r = instance->backend->start(instance->self);
+    int r;
 
+    loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
+    instance->is_stopped = false;
+    r = instance->backend->start(instance->self);
     if (r >= 0) {
         instance->started = true;
         if (r == 0)
@@ -175,6 +186,8 @@ void fc_quiesced(struct fc_instance *instance)
     if (!instance->quiescing)
         return;
     instance->quiescing = false;
+    if (instance->is_stopping)
+        loop_defer(show->runtime->loop, &instance->after_stop);
     if (--show->n_quiescing == 0 && show->ended)
         show->ended(show->userdata);
 }
@@ -203,4 +216,42 @@ void show_quiesce(struct show *show, bool all, void (*ended)(void *userdata), vo
     }
     if (--show->n_quiescing == 0)
         show->ended(show->userdata);
+}
+
+/* In a turn of its own: it was not for the backend to be stopped from within its own call. */
+static void show_after_stop(void *userdata)
+{
+    struct fc_instance *instance = userdata;
+    struct show *show = instance->show;
+    bool ends = instance->leaves || (show->ended && !show->change);
+
+    instance->is_stopping = instance->is_ending = instance->started = false;
+    instance->is_stopped = true;
+    instance->backend->stop(instance->self);
+    if (instance->starts_again && !ends) {
+        instance->retry_ns = 0;
+        show_start_instance(instance);
+    } else {
+        fc_log(FC_LOG_INFO, instance->name, "stopped by uid %u", instance->stopped_by);
+    }
+    if (show->stopped)
+        show->stopped(show->stopped_userdata, instance);
+}
+
+int show_stop_instance(struct fc_instance *instance, uid_t by, bool again)
+{
+    const struct show *show = instance->show;
+
+    if (show->change || show->ended)
+        return -EBUSY;
+    instance->stopped_by = by;
+    instance->starts_again = again;
+    if (instance->is_stopping)
+        return 0;
+    instance->is_stopping = true;
+    instance->after_stop = (struct loop_task){.fn = show_after_stop, .userdata = instance};
+    show_quiesce_instance(instance);
+    if (!instance->quiescing)
+        loop_defer(show->runtime->loop, &instance->after_stop);
+    return 0;
 }

@@ -23,6 +23,8 @@ struct show {
     struct router router;
     struct show_change *change; /* to the next one, or NULL */
     struct loop_task *more;     /* queued while the router has something left */
+    void (*stopped)(void *userdata, struct fc_instance *instance); /* show_stop_instance() is over; or NULL */
+    void *stopped_userdata;
     size_t n_quiescing;
     void (*ended)(void *userdata);
     void *userdata;
@@ -55,6 +57,13 @@ void show_start(struct show *show, struct runtime *runtime);
 
 /* Starts one of them, as show_start() does. */
 void show_start_instance(struct fc_instance *instance);
+
+/*
+ * Lets one of them clean up and end; it stays so, also when the configuration is read again and has not
+ * changed for it, until show_start_instance(). With `again` it starts at once. `show->stopped` is called when
+ * that is done, never from within this call. -EBUSY while the show changes or ends.
+ */
+int show_stop_instance(struct fc_instance *instance, uid_t by, bool again);
 
 /*
  * Ends all instances, or those that leave; `ended` is called when that is over, maybe from within this call,

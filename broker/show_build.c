@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/backends/table.h"
+#include "broker/control_roles.h"
 #include "broker/python.h"
 #include "broker/show.h"
 #include "broker/suggest.h"
@@ -112,10 +113,15 @@ static const struct fc_backend *build_find_backend(struct build *build, const st
 /* Names and values of a [backend …] section are judged once, on an instance that nobody sees. */
 static int build_backend_section(struct build *build, const struct config_section *section)
 {
-    const struct fc_backend *backend = build_find_backend(build, section);
+    const struct fc_backend *backend;
     struct fc_instance *probe;
     int r;
 
+    if (control_roles_is_section(section)) {
+        control_roles_check(build->config, section);
+        return 0;
+    }
+    backend = build_find_backend(build, section);
     if (!backend)
         return 0;
     r = instance_new(&probe, build->show, section->backend, backend, section->directory);

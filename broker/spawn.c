@@ -35,6 +35,7 @@ struct spawner {
     struct spawn_job *jobs; /* oldest first; those sent come before the others */
     struct spawn_job **last;
     unsigned n_sent;
+    bool has_namespaces; /* the last worker */
     struct timer restart;
 };
 
@@ -128,6 +129,7 @@ static void spawner_ready(void *userdata, uint32_t events)
     (void)events;
     while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && (spawner->n_sent || reply.is_spare)) {
         if (!reply.is_spare) {
+            spawner->has_namespaces = reply.in_namespaces;
             spawner_finish_first(spawner, reply.pid);
             continue;
         }
@@ -246,4 +248,9 @@ void spawner_cancel(struct spawner *spawner, struct spawn_job *job)
     if (!*slot)
         spawner->last = slot;
     spawn_job_free(job);
+}
+
+bool spawner_has_namespaces(const struct spawner *spawner)
+{
+    return spawner->has_namespaces;
 }

@@ -44,4 +44,7 @@ void spawner_submit(struct spawner *spawner, struct spawn_job *job);
 /* `done` will not be called any more; a worker that comes all the same is killed at once. */
 void spawner_cancel(struct spawner *spawner, struct spawn_job *job);
 
+/* Whether workers have namespaces of their own; false before the first. */
+bool spawner_has_namespaces(const struct spawner *spawner);
+
 #endif

@@ -12,11 +12,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 # Headers that only some files may see.
 RESERVED = [
-    (r"zmq\.h", {"proto/link.c", "broker/loop.c"}),
+    (r"zmq\.h", {"proto/link.c", "proto/control_link.c", "broker/loop.c"}),
     (r".*\.pb-c\.h", r"proto/codec\w*\.c"),
     (r"protobuf-c/.*", r"proto/(codec|arena)\w*\.[ch]"),
     (r"seccomp\.h", {"worker/sandbox_seccomp.c", "broker/netgate.c", "broker/curtain_seccomp.c"}),
     (r"Python\.h", r"worker/.*"),
+    (r"n?curses\.h", {"broker/cli/top.c"}),
     (r"lo/.*", r"broker/backends/.*"),
 ]
 

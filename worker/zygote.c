@@ -184,7 +184,7 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
             "filter and limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)");
     for (;;) {
         struct spawn_request request;
-        struct spawn_reply reply = {.pid = -EACCES};
+        struct spawn_reply reply = {.pid = -EACCES, .in_namespaces = !refused};
         int descriptors[SPAWN_DESCRIPTORS_];
         int r;
 

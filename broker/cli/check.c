@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
+#include "broker/control_roles.h"
 #include "broker/show.h"
 
 static void check_print(const struct config *config, const struct show *show, const char *path)
@@ -21,6 +22,7 @@ static void check_print(const struct config *config, const struct show *show, co
 
 int cli_check(const struct cli_options *options)
 {
+    struct control_roles roles;
     struct show *show = NULL;
     struct config *config;
     int status = EX_OK;
@@ -30,12 +32,15 @@ int cli_check(const struct cli_options *options)
     if (!config)
         return status;
     r = show_build(&show, config, options->path, true);
+    if (r != -ENOMEM && control_roles_read(&roles, config) < 0)
+        r = -ENOMEM;
+    control_roles_deinit(&roles);
     if (r == -ENOMEM)
         fputs("firecurtain: out of memory\n", stderr);
     else
         check_print(config, show, options->path);
     status = r == -ENOMEM ? EX_OSERR : config->n_errors ? EX_CONFIG : EX_OK;
-    if (status == EX_OK && options->sandbox)
+    if (status == EX_OK && (options->given & CLI_SANDBOX))
         status = cli_check_sandbox(options, show);
     show_free(show);
     config_free(config);

@@ -15,10 +15,33 @@
 
 #define CLI_DEFAULT_SHOW "show.cfg"
 
+#define CLI_MAX_WORDS 256
+
+#define CLI_OF_SHOW (CLI_OVERRIDE | CLI_LOG_LEVEL | CLI_RUNTIME)
+
 const struct cli_command cli_commands[] = {
-    {"run", "[show.cfg] [options]", "run a show; the default when a file is given alone", cli_run},
-    {"check", "[show.cfg] [options]", "find the errors of a configuration without running anything",
-     cli_check},
+    {"run", "[show.cfg]", "run a show; the default when a file is given alone", cli_run,
+     CLI_OF_SHOW | CLI_NO_SANDBOX, 0, 1, true},
+    {"check", "[show.cfg]", "find the errors of a configuration without running anything", cli_check,
+     CLI_OF_SHOW | CLI_SANDBOX, 0, 1, true},
+    {"status", "[INSTANCE…]", "how it goes the instances of a running show", cli_status,
+     CLI_RUNTIME | CLI_JSON | CLI_USAGE, 0, CLI_MAX_WORDS, false},
+    {"top", "", "the same, live", cli_top, CLI_RUNTIME, 0, 0, false},
+    {"start", "INSTANCE…", "start instances that are stopped, have failed, or wait", cli_start, CLI_RUNTIME,
+     1, CLI_MAX_WORDS, false},
+    {"stop", "INSTANCE…", "let instances clean up and end; they stay so", cli_stop, CLI_RUNTIME, 1,
+     CLI_MAX_WORDS, false},
+    {"restart", "INSTANCE…", "the two together", cli_restart, CLI_RUNTIME, 1, CLI_MAX_WORDS, false},
+    {"reload", "", "read the configuration again, and say what is wrong with it", cli_reload, CLI_RUNTIME, 0,
+     0, false},
+    {"routes", "[CHANNEL]", "what is mapped to what", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0, 1,
+     false},
+    {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and those that come", cli_logs,
+     CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, false},
+    {"watch", "PATTERN…", "values of channels as they change; a pattern has * and ?", cli_watch, CLI_RUNTIME,
+     1, 64, false},
+    {"emit", "INSTANCE.CHANNEL VALUE", "an event, as if the instance had made it", cli_emit, CLI_RUNTIME, 2,
+     2, false},
 };
 const size_t cli_n_commands = FC_ARRAY_SIZE(cli_commands);
 
@@ -26,11 +49,11 @@ static void cli_help(FILE *out)
 {
     fputs("firecurtain runs show-control scripts, each in a confined process of its own.\n\nUsage:\n", out);
     for (size_t i = 0; i < cli_n_commands; i++)
-        fprintf(out, "  firecurtain %-6s %-22s %s\n", cli_commands[i].name, cli_commands[i].arguments,
+        fprintf(out, "  firecurtain %-8s %-22s %s\n", cli_commands[i].name, cli_commands[i].arguments,
                 cli_commands[i].summary);
     fputs(
         "  firecurtain --help | --version\n\n"
-        "Options:\n"
+        "Options of a show:\n"
         "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
         "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
         "  --log-level LEVEL          error, warning, info (default) or debug\n"
@@ -38,12 +61,24 @@ static void cli_help(FILE *out)
         "  --sandbox                  with check: try which layers hold here, and say what each option "
         "opens\n"
         "  --insecure-no-sandbox      with run, to debug scripts of your own: nothing confines them; not as "
-        "root\n\n"
-        "Without a file, show.cfg in the current folder is used.\n\n"
+        "root\n"
+        "Of the others:\n"
+        "  --runtime-dir DIR          where the broker has its socket; also for run\n"
+        "  --json                     for programs: status, routes\n"
+        "  --usage                    with status: memory and processor time, too\n"
+        "  --dot                      with routes: for Graphviz\n"
+        "  -f, --follow               with logs: go on with what comes\n"
+        "  -n, --lines N              with logs: the last N lines (50)\n\n"
+        "Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
         "Examples:\n"
         "  firecurtain show.cfg\n"
         "  firecurtain run show.cfg -i osc1.bind='0.0.0.0 9000'\n"
-        "  firecurtain check show.cfg && systemctl reload firecurtain\n",
+        "  firecurtain check show.cfg && systemctl reload firecurtain\n"
+        "  firecurtain status --usage\n"
+        "  firecurtain routes --dot | dot -Tsvg >routes.svg\n"
+        "  firecurtain logs -f lights\n"
+        "  firecurtain watch 'desk./1/*' lights.level\n"
+        "  firecurtain emit desk./1/fader1 0.5\n",
         out);
 }
 
@@ -56,8 +91,35 @@ static const struct cli_command *cli_find(const char *name)
     return NULL;
 }
 
-static const char *const cli_option_names[] = {"--help",        "--version", "--log-level",
-                                               "--runtime-dir", "--sandbox", "--insecure-no-sandbox"};
+static const struct option cli_long_options[] = {
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"runtime-dir", required_argument, NULL, 'r'},
+    {"sandbox", no_argument, NULL, 's'},
+    {"insecure-no-sandbox", no_argument, NULL, 'N'},
+    {"json", no_argument, NULL, 'j'},
+    {"usage", no_argument, NULL, 'u'},
+    {"dot", no_argument, NULL, 'd'},
+    {"follow", no_argument, NULL, 'f'},
+    {"lines", required_argument, NULL, 'n'},
+    {0},
+};
+
+/* Which command an option belongs to, by the letter that getopt_long() returns. */
+static const struct cli_letter {
+    char letter;
+    enum cli_option option;
+    const char *name;
+    const char *command;
+} cli_letters[] = {
+    {'b', CLI_OVERRIDE, "-b", "run"},           {'i', CLI_OVERRIDE, "-i", "run"},
+    {'l', CLI_LOG_LEVEL, "--log-level", "run"}, {'r', CLI_RUNTIME, "--runtime-dir", "run"},
+    {'s', CLI_SANDBOX, "--sandbox", "check"},   {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
+    {'j', CLI_JSON, "--json", "status"},        {'u', CLI_USAGE, "--usage", "status"},
+    {'d', CLI_DOT, "--dot", "routes"},          {'f', CLI_FOLLOW, "--follow", "logs"},
+    {'n', CLI_LINES, "--lines", "logs"},
+};
 
 static int cli_usage(const char *problem, const char *word)
 {
@@ -68,19 +130,27 @@ static int cli_usage(const char *problem, const char *word)
     suggest_init(&suggest, word);
     for (size_t i = 0; i < cli_n_commands; i++)
         suggest_offer(&suggest, cli_commands[i].name);
-    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_option_names); i++)
-        suggest_offer(&suggest, cli_option_names[i]);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++)
+        suggest_offer(&suggest, cli_letters[i].name);
+    suggest_offer(&suggest, "--help");
+    suggest_offer(&suggest, "--version");
     text = suggest_hint(&suggest, hint, sizeof(hint));
     fprintf(stderr, "firecurtain: %s \"%s\"%s%s\nTry 'firecurtain --help'.\n", problem, word,
             text ? "; " : "", text ? text : "");
     return EX_USAGE;
 }
 
-static int cli_misplaced(const char *option, const char *command)
+/* EX_USAGE for an option that the command does not take, or -1. */
+static int cli_check_options(const struct cli_options *options, const struct cli_command *command)
 {
-    fprintf(stderr, "firecurtain: %s belongs to \"firecurtain %s\"\nTry 'firecurtain --help'.\n", option,
-            command);
-    return EX_USAGE;
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
+        if (!(options->given & cli_letters[i].option & ~command->options))
+            continue;
+        fprintf(stderr, "firecurtain: %s belongs to \"firecurtain %s\"\nTry 'firecurtain --help'.\n",
+                cli_letters[i].name, cli_letters[i].command);
+        return EX_USAGE;
+    }
+    return -1;
 }
 
 static int cli_add_override(struct cli_options *options, bool is_backend, const char *text)
@@ -95,21 +165,22 @@ static int cli_add_override(struct cli_options *options, bool is_backend, const 
     return 0;
 }
 
+static void cli_note_option(struct cli_options *options, int letter)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
+        if (cli_letters[i].letter == letter)
+            options->given |= cli_letters[i].option;
+    }
+}
+
 /* Exit status, or -1 to go on. */
 static int cli_parse(int argc, char **argv, struct cli_options *options)
 {
-    static const struct option long_options[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {"log-level", required_argument, NULL, 'l'},
-        {"runtime-dir", required_argument, NULL, 'r'},
-        {"sandbox", no_argument, NULL, 's'},
-        {"insecure-no-sandbox", no_argument, NULL, 'n'},
-        {0},
-    };
     int c, r = 0;
+    char *end;
 
-    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hv", long_options, NULL)) != -1) {
+    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hvfn:", cli_long_options, NULL)) != -1) {
+        cli_note_option(options, c);
         switch (c) {
         case 'b':
         case 'i':
@@ -122,11 +193,10 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'r':
             options->runtime_folder = optarg;
             break;
-        case 's':
-            options->sandbox = true;
-            break;
         case 'n':
-            options->no_sandbox = true;
+            options->lines = (uint32_t)strtoul(optarg, &end, 10);
+            if (*end || end == optarg || options->lines < 1 || options->lines > 100000)
+                return cli_usage("--lines is a number from 1 to 100000, not", optarg);
             break;
         case 'h':
             cli_help(stdout);
@@ -136,8 +206,10 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
             return EX_OK;
         case ':':
             return cli_usage("a value is missing after", argv[optind - 1]);
-        default:
+        case '?':
             return cli_usage("there is no option", argv[optind - 1]);
+        default:
+            break;
         }
     }
     return r ? r : -1;
@@ -155,34 +227,59 @@ static void cli_open_standard(void)
         close(fd);
 }
 
+/* The command of the words, which lose its name; a file alone is to be run. Exit status, or -1 to go on. */
+static int cli_choose(struct cli_options *options, const struct cli_command **command)
+{
+    const char *word = options->n_words ? options->words[0] : NULL;
+
+    *command = word ? cli_find(word) : NULL;
+    if (*command) {
+        options->words++;
+        options->n_words--;
+        return -1;
+    }
+    *command = &cli_commands[0];
+    if (word && !strpbrk(word, "./") && access(word, F_OK) < 0) /* a mistyped command, rather */
+        return cli_usage("there is neither a command nor a file", word);
+    return -1;
+}
+
+static int cli_check_words(const struct cli_options *options, const struct cli_command *command)
+{
+    if (options->n_words > command->max_words)
+        return cli_usage("unexpected argument", options->words[command->max_words]);
+    if (options->n_words >= command->min_words)
+        return -1;
+    fprintf(stderr, "usage: firecurtain %s %s\nTry 'firecurtain --help'.\n", command->name,
+            command->arguments);
+    return EX_USAGE;
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli_options options = {.level = FC_LOG_INFO};
     const struct cli_command *command = NULL;
-    const char *word;
     int status;
 
     cli_open_standard();
     status = cli_parse(argc, argv, &options);
-    word = status < 0 && optind < argc ? argv[optind] : NULL;
-    if (word && (command = cli_find(word)))
-        word = ++optind < argc ? argv[optind] : NULL;
-    if (status < 0 && !command && word && !strpbrk(word, "./") && access(word, F_OK) < 0)
-        status = cli_usage("there is neither a command nor a file", word); /* a mistyped command, rather */
-    if (status < 0 && optind + 1 < argc)
-        status = cli_usage("unexpected argument", argv[optind + 1]);
-    if (status < 0 && options.sandbox && (!command || command->run != cli_check))
-        status = cli_misplaced("--sandbox", "check");
-    if (status < 0 && options.no_sandbox && command && command->run != cli_run)
-        status = cli_misplaced("--insecure-no-sandbox", "run");
-    if (status < 0 && !command && argc == 1 && access(CLI_DEFAULT_SHOW, R_OK) < 0) {
+    options.words = argv + optind;
+    options.n_words = (size_t)(argc - optind);
+    if (status < 0)
+        status = cli_choose(&options, &command);
+    if (status < 0)
+        status = cli_check_words(&options, command);
+    if (status < 0)
+        status = cli_check_options(&options, command);
+    if (status < 0 && argc == 1 && access(CLI_DEFAULT_SHOW, R_OK) < 0) {
         cli_help(stderr);
         status = EX_USAGE;
     }
     if (status < 0) {
-        options.path = word ? word : CLI_DEFAULT_SHOW;
+        if (command->is_show)
+            options.path = options.n_words ? options.words[0] : CLI_DEFAULT_SHOW;
         log_init(options.level);
-        status = (command ? command : &cli_commands[0])->run(&options);
+        status = command->run(&options);
     }
     free(options.overrides);
     return status;

@@ -4,18 +4,35 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "broker/config.h"
 #include "firecurtain/log.h"
 
 struct cli_options {
     const char *path; /* of the configuration; NULL if none was given */
+    char **words;     /* what stands behind the command */
+    size_t n_words;
     struct config_override *overrides;
     size_t n_overrides;
     enum fc_log_level level;
     const char *runtime_folder; /* NULL: the usual one */
-    bool sandbox;               /* check: try the layers too */
-    bool no_sandbox;            /* run: without any */
+    unsigned given;             /* enum cli_option, or-ed */
+    uint32_t lines;             /* logs: so many at most */
+};
+
+/* Options that only some commands know. */
+enum cli_option {
+    CLI_OVERRIDE = 1,    /* -b, -i */
+    CLI_SANDBOX = 2,     /* check: try the layers too */
+    CLI_NO_SANDBOX = 4,  /* run: without any */
+    CLI_JSON = 8,        /* for programs */
+    CLI_USAGE = 16,      /* status: memory and processor time, too */
+    CLI_DOT = 32,        /* routes: for Graphviz */
+    CLI_FOLLOW = 64,     /* logs: go on */
+    CLI_LINES = 128,     /* logs: how many */
+    CLI_RUNTIME = 256,   /* where the broker's folder is */
+    CLI_LOG_LEVEL = 512, /* of what this process logs */
 };
 
 struct show;
@@ -25,6 +42,10 @@ struct cli_command {
     const char *arguments;
     const char *summary;
     int (*run)(const struct cli_options *options);
+    unsigned options; /* enum cli_option, or-ed: those that it takes */
+    size_t min_words;
+    size_t max_words;
+    bool is_show; /* the word is a configuration file */
 };
 
 extern const struct cli_command cli_commands[];
@@ -33,6 +54,16 @@ extern const size_t cli_n_commands;
 /* One file per subcommand; each returns the exit status. */
 int cli_run(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
+int cli_start(const struct cli_options *options);
+int cli_stop(const struct cli_options *options);
+int cli_restart(const struct cli_options *options);
+int cli_reload(const struct cli_options *options);
+int cli_status(const struct cli_options *options);
+int cli_top(const struct cli_options *options);
+int cli_logs(const struct cli_options *options);
+int cli_watch(const struct cli_options *options);
+int cli_routes(const struct cli_options *options);
+int cli_emit(const struct cli_options *options);
 
 /*
  * Prints what holds a script of each Python instance, and what its options open. EX_OK if every instance
@@ -40,7 +71,7 @@ int cli_check(const struct cli_options *options);
  */
 int cli_check_sandbox(const struct cli_options *options, struct show *show);
 
-/* For struct runtime: of the option --runtime-dir, or NULL. */
+/* For struct runtime: of the option --runtime-dir, allocated, or NULL. */
 char *cli_runtime_folder(const struct cli_options *options);
 
 /* Finds the command, reads its options, runs it. */

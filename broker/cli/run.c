@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
+#include "broker/control.h"
+#include "broker/control_roles.h"
 #include "broker/notify.h"
 #include "broker/path_set.h"
 #include "broker/runtime.h"
@@ -27,29 +29,38 @@ struct run {
     const struct cli_options *options;
     struct runtime runtime;
     struct path_set shown; /* what workers may see, for as long as this process runs */
+    struct control_roles roles;
+    struct control *control;
     struct show *show;
-    bool changing; /* to another configuration, … */
-    bool again;    /* … and it was asked for once more */
+    char *findings; /* in the configuration that was read last; or NULL */
+    bool changing;  /* to another configuration, … */
+    bool again;     /* … and it was asked for once more */
     int signal_fd;
     struct loop_source *signals;
     struct loop_task end;
     bool stopping;
 };
 
-/* Errors of a configuration that is read while a show runs go where the show's log goes. */
-static void run_log_diagnostics(const struct config *config)
+/*
+ * Errors of a configuration that is read while a show runs go where the show's log goes, and to who asked for
+ * it.
+ */
+static void run_log_diagnostics(struct run *run, const struct config *config)
 {
-    FC_AUTO_FREE char *text = NULL;
     size_t bytes;
-    FILE *memory = open_memstream(&text, &bytes);
-    char *rest = NULL;
+    FILE *memory;
+    const char *line, *end;
 
+    free(fc_steal(run->findings));
+    memory = open_memstream(&run->findings, &bytes);
     if (!memory)
         return;
     config_print_diagnostics(config, memory, false);
     fclose(memory);
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-        fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, NULL, line, strlen(line));
+    for (line = run->findings; line && *line; line = *end ? end + 1 : end) {
+        end = strchrnul(line, '\n');
+        fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, NULL, line, (size_t)(end - line));
+    }
 }
 
 /* The show of the configuration, or NULL with what is wrong said in the log. */
@@ -58,7 +69,7 @@ static struct show *run_build(struct run *run, struct config *config)
     struct show *show = NULL;
     int r = show_build(&show, config, run->options->path, false);
 
-    run_log_diagnostics(config);
+    run_log_diagnostics(run, config);
     if (r == -ENOMEM)
         fc_log(FC_LOG_ERROR, NULL, "out of memory");
     return show;
@@ -68,6 +79,7 @@ static void run_end(void *userdata)
 {
     struct run *run = userdata;
 
+    control_set_show(run->control, NULL);
     run->show = show_free(run->show);
     loop_stop(run->runtime.loop);
 }
@@ -110,6 +122,8 @@ static void run_changed(void *userdata, struct show *show)
     run->show = show;
     run->changing = false;
     fc_log(FC_LOG_INFO, NULL, "the new configuration is running");
+    control_set_show(run->control, show);
+    control_reloaded(run->control, true, run->findings);
     if (run->again)
         run_reload(run);
 }
@@ -130,18 +144,22 @@ static void run_reload(struct run *run)
     struct show *next;
 
     run->again = run->changing;
+    if (run->stopping)
+        control_reloaded(run->control, false, "the broker is ending");
     if (run->stopping || run->changing)
         return;
     notify_reloading(run->runtime.notify);
     next = run_build_next(run);
     if (!next) {
         fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: it has errors, and the show runs on");
+        control_reloaded(run->control, false, run->findings);
         return;
     }
     run->changing = show_change(run->show, next, run_changed, run) == 0;
     if (run->changing)
         return;
     fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: out of memory");
+    control_reloaded(run->control, false, "out of memory");
     show_free(next);
 }
 
@@ -154,6 +172,7 @@ static void run_stop(struct run *run)
     run->stopping = true;
     notify_stopping(run->runtime.notify);
     fc_log(FC_LOG_INFO, NULL, "stopping");
+    control_reloaded(run->control, false, "the broker is ending");
     show_change_cancel(run->show);
     show_quiesce(run->show, true, run_ended, run);
 }
@@ -203,6 +222,7 @@ static int run_loop(struct run *run)
         loop_set_after(run->runtime.loop, run_after, run);
         notify_start(run->runtime.notify, run->runtime.loop);
         show_start(run->show, &run->runtime);
+        control_set_show(run->control, run->show);
         r = loop_run(run->runtime.loop);
     }
     if (r < 0)
@@ -212,10 +232,14 @@ static int run_loop(struct run *run)
 
 static void run_deinit(struct run *run)
 {
+    control_set_show(run->control, NULL);
     show_free(run->show);
     if (run->runtime.loop)
         loop_cancel_task(run->runtime.loop, &run->end);
     loop_remove(run->signals);
+    control_free(run->control);
+    control_roles_deinit(&run->roles);
+    free(run->findings);
     runtime_deinit(&run->runtime);
     path_set_deinit(&run->shown);
     fc_closep(&run->signal_fd);
@@ -226,6 +250,10 @@ static int run_build_first(struct run *run, struct config *config)
 {
     int r = show_build(&run->show, config, run->options->path, false);
 
+    if (r != -ENOMEM && control_roles_read(&run->roles, config) < 0)
+        r = -ENOMEM;
+    if (r == 0 && config->n_errors)
+        r = -EINVAL;
     if (r < 0 || config->n_diagnostics)
         config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
     return r == -ENOMEM ? EX_OSERR : r < 0 ? EX_CONFIG : EX_OK;
@@ -254,7 +282,7 @@ static int run_check_no_sandbox(const struct cli_options *options)
 {
     const char *privilege;
 
-    if (!options->no_sandbox)
+    if (!(options->given & CLI_NO_SANDBOX))
         return EX_OK;
     privilege = run_find_privilege();
     if (privilege) {
@@ -269,12 +297,43 @@ static int run_check_no_sandbox(const struct cli_options *options)
     return EX_OK;
 }
 
+static bool run_is_changing(void *userdata)
+{
+    const struct run *run = userdata;
+
+    return run->changing;
+}
+
+static void run_reload_asked(void *userdata)
+{
+    run_reload(userdata);
+}
+
+/* Without the socket the show runs as well; the log has said why. */
+static int run_open_control(struct run *run)
+{
+    struct control_spec spec = {
+        .runtime = &run->runtime,
+        .roles = &run->roles,
+        .is_changing = run_is_changing,
+        .reload = run_reload_asked,
+        .userdata = run,
+    };
+
+    if (run->runtime.control_fd < 0)
+        return 0;
+    if (run->runtime.is_root)
+        run->roles.excluded = run->runtime.worker_uid;
+    return control_new(&run->control, &spec);
+}
+
 /* From here on this process can be told things by others, and has no more rights than that takes. */
 static int run_confine(struct run *run, const struct path_set *readable)
 {
     int r;
 
     run->signal_fd = run_block_signals();
+    run->runtime.is_controlled = true;
     run->runtime.runtime_folder = cli_runtime_folder(run->options);
     r = notify_new(&run->runtime.notify);
     if (r == 0)
@@ -283,6 +342,8 @@ static int run_confine(struct run *run, const struct path_set *readable)
         r = runtime_init(&run->runtime, &run->shown);
     if (r == 0)
         r = runtime_confine(&run->runtime, readable);
+    if (r == 0) /* only now: libzmq's threads begin here, and are confined as this one is */
+        r = run_open_control(run);
     return r == -EADDRINUSE ? EX_TEMPFAIL : r < 0 ? EX_OSERR : EX_OK;
 }
 
@@ -298,7 +359,7 @@ int cli_run(const struct cli_options *options)
     signal(SIGXFSZ, SIG_IGN);
     if (status != EX_OK)
         return status;
-    run.runtime.no_sandbox = options->no_sandbox;
+    run.runtime.no_sandbox = options->given & CLI_NO_SANDBOX;
     run.runtime.is_exclusive = true;
     config = cli_load(options, &status);
     if (!config)

@@ -31,7 +31,7 @@ IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
 PORTS = itertools.count(12000 + 5000 * PROCESS + random.randrange(3000))
 
-LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) (error|warning|info|debug) (\S+) ?(.*)")
+LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) (error|warning|info|debug|audit) (\S+) ?(.*)")
 
 # The show that most tests need. A test adds mappings; `wire` speaks OSC with the test, `py1` runs script.py.
 USUAL = """\

@@ -19,10 +19,10 @@ def sockets_and_directories(path):
     return [each for each in path.rglob("*") if each.is_dir() or each.is_socket()]
 
 
-def test_xdg_directories(play):
+def test_xdg_directories(play, identity):
     show = play(SAVES)
     runtime = show.folder / "run/firecurtain"
-    assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
+    assert stat.S_IMODE(runtime.stat().st_mode) == (0o755 if identity.is_root else 0o700)
     assert len(kept_below(show.folder, "state/firecurtain")) == 1
     show.stop()
     assert sockets_and_directories(runtime) == []
@@ -47,7 +47,7 @@ def test_system_directories_of_root(play):
         "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/lib && mount -t tmpfs none /run && exec "$@"', "sh"))
     root = Path(f"/proc/{show.pid}/root")
     assert len(kept_below(root, "var/lib/firecurtain")) == 1
-    assert stat.S_IMODE((root / "run/firecurtain").stat().st_mode) == 0o700
+    assert stat.S_IMODE((root / "run/firecurtain").stat().st_mode) == 0o755
 
 
 def test_the_state_directory_outlives_the_show_and_belongs_to_one_instance(play):
@@ -92,7 +92,7 @@ def test_a_second_broker_on_the_same_runtime_folder_is_refused(play, firecurtain
         line = refused.log.wait(f"running already with the runtime folder {runtime}", level="error")
         assert f"(pid {first.pid})" in line.message and "--runtime-dir" in line.message
         refused.stop(status=os.EX_TEMPFAIL)
-    assert [path.name for path in runtime.glob("link-*")] == [f"link-{first.pid}"]
+    assert [path.name for path in runtime.rglob("link-*")] == [f"link-{first.pid}"]
     first.set("/in", 0.25)
     first.expect("/out", 0.25)
     # a check of the configuration is nobody's rival
@@ -126,13 +126,13 @@ def test_what_a_killed_broker_left_is_removed_by_the_next(play):
     first = play(ECHO, ECHO_MAPS)
     runtime = first.folder / "run/firecurtain"
     first.stop(signal.SIGKILL, -signal.SIGKILL)
-    stale = runtime / f"link-{first.pid}"
+    stale = runtime / ("links" if first.identity.is_root else "") / f"link-{first.pid}"
     until(lambda: not stale.exists(), "the keeper does not remove the link folder")
     stale.mkdir()  # as if the keeper had been killed, too
     (stale / "socket").write_text("")
     first.identity.own(stale)
     second = play(ECHO, ECHO_MAPS, env={"XDG_RUNTIME_DIR": str(runtime.parent)})
-    assert [path.name for path in runtime.glob("link-*")] == [f"link-{second.pid}"]
+    assert [path.name for path in runtime.rglob("link-*")] == [f"link-{second.pid}"]
     second.stop()
     assert sockets_and_directories(runtime) == []
 

@@ -162,7 +162,7 @@ descriptors = struct.unpack(f"{len(ancillary[0][2]) // 4}i", ancillary[0][2])
 name = re.search(rb"[0-9a-f]{32}", request)[0]
 worker = ctypes.CDLL(None).syscall(56, 0x8000, 0, 0, 0, 0)    # clone(CLONE_PARENT): the broker's child, as a worker is
 if worker:
-    broker.send(struct.pack("2i", worker, 0))
+    broker.send(struct.pack("iII", worker, 0, 0))
     broker.recv(1 << 17)                                      # the next request, which nobody serves, or the end
     os._exit(0)
 os.fchdir(descriptors[2])

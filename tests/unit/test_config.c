@@ -3,7 +3,7 @@
 
 #include "firecurtain/cleanup.h"
 
-#define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [map] or [include FILE]"
+#define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]"
 
 static void test_empty_file(void **state)
 {

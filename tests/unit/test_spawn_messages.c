@@ -298,7 +298,7 @@ static void test_malformed_replies(void **state)
 
     assert_int_equal(send(pair->zygote, "abc", 3, 0), 3);
     assert_int_equal(spawn_receive_reply(pair->broker, &reply), -EBADMSG);
-    assert_int_equal(send(pair->zygote, "abcdefghijkl", 12, 0), 12);
+    assert_int_equal(send(pair->zygote, "abcdefghijklmnop", 16, 0), 16);
     assert_int_equal(spawn_receive_reply(pair->broker, &reply), -EBADMSG);
 }
 

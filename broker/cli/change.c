@@ -1,0 +1,67 @@
+/* firecurtain start, stop, restart and reload. */
+#include <sysexits.h>
+
+#include "broker/cli/cli.h"
+#include "broker/cli/client.h"
+#include "firecurtain/cleanup.h"
+
+/* What the broker has to say beside that it is done. */
+static void change_say(const char *name, const struct control_reply *reply)
+{
+    if (!reply->text[0])
+        return;
+    if (name) {
+        print_text(stderr, name);
+        fputs(": ", stderr);
+    }
+    print_text(stderr, reply->text);
+    fputs("\n", stderr);
+}
+
+/* One after the other; the first that fails is the end. */
+static int change_each(const struct cli_options *options, enum control_verb verb)
+{
+    FC_CLEANUP(client_freep) struct client *client = NULL;
+    int status = client_new(&client, options);
+
+    for (size_t i = 0; status == EX_OK && i < options->n_words; i++) {
+        struct control_request request = {.verb = verb,
+                                          .names = (const char *const *)&options->words[i],
+                                          .n_names = 1};
+        struct control_reply reply;
+
+        status = client_ask(client, &request, &reply);
+        if (status == EX_OK)
+            change_say(options->words[i], &reply);
+    }
+    return status;
+}
+
+int cli_start(const struct cli_options *options)
+{
+    return change_each(options, CONTROL_START);
+}
+
+int cli_stop(const struct cli_options *options)
+{
+    return change_each(options, CONTROL_STOP);
+}
+
+int cli_restart(const struct cli_options *options)
+{
+    return change_each(options, CONTROL_RESTART);
+}
+
+int cli_reload(const struct cli_options *options)
+{
+    FC_CLEANUP(client_freep) struct client *client = NULL;
+    struct control_request request = {.verb = CONTROL_RELOAD};
+    struct control_reply reply;
+    int status = client_new(&client, options);
+
+    if (status == EX_OK)
+        status = client_ask(client, &request, &reply);
+    if (status == EX_OK)
+        change_say(NULL, &reply);
+    return status == EX_SOFTWARE ? EX_CONFIG : status;
+}

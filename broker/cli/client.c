@@ -1,0 +1,238 @@
+/* See client.h. */
+#include "broker/cli/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker/cli/cli.h"
+#include "broker/control_guard.h"
+#include "broker/control_listen.h"
+#include "broker/runtime.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+#include "proto/control_link.h"
+
+#define CLIENT_SYSTEM_FOLDER "/run/firecurtain"
+#define CLIENT_CONNECT_MS    5000
+#define CLIENT_BUSY_NS       (20 * FC_NS_PER_MS)
+#define CLIENT_BUSY_TIMES    500
+
+struct client {
+    char *folder;
+    int folder_fd;
+    struct control_client *link;
+    struct codec_control *codec;
+    uint64_t id; /* of the last request */
+};
+
+static int client_fail(const struct client *client, int r)
+{
+    switch (r) {
+    case -ENOENT:
+    case -ENOTDIR:
+    case -ECONNREFUSED:
+        fprintf(stderr, "firecurtain: no broker runs with the folder %s (option --runtime-dir)\n",
+                client->folder);
+        return EX_UNAVAILABLE;
+    case -EACCES:
+    case -EPERM:
+        fprintf(stderr, "firecurtain: the broker in %s has nothing to do with uid %u (section [control])\n",
+                client->folder, getuid());
+        return EX_NOPERM;
+    case -ECONNRESET:
+        fprintf(stderr, "firecurtain: the broker has ended the connection\n");
+        return EX_UNAVAILABLE;
+    case -ETIMEDOUT:
+        fprintf(stderr, "firecurtain: the broker in %s does not answer\n", client->folder);
+        return EX_TEMPFAIL;
+    case -EBADMSG:
+    case -EMSGSIZE:
+        fprintf(stderr, "firecurtain: the broker's answer is malformed\n");
+        return EX_PROTOCOL;
+    default:
+        fprintf(stderr, "firecurtain: %s: %s\n", client->folder, strerror(-r));
+        return EX_OSERR;
+    }
+}
+
+static bool client_has_socket(const char *folder)
+{
+    char path[4096];
+
+    return folder && snprintf(path, sizeof(path), "%s/" CONTROL_SOCKET, folder) < (int)sizeof(path) &&
+           access(path, F_OK) == 0;
+}
+
+/* The caller's own broker, or else the machine's. */
+static char *client_find_folder(const struct cli_options *options)
+{
+    char *folder = cli_runtime_folder(options);
+
+    if (folder)
+        return folder;
+    folder = runtime_find_folder();
+    if (!folder || client_has_socket(folder) || !client_has_socket(CLIENT_SYSTEM_FOLDER))
+        return folder;
+    free(folder);
+    return strdup(CLIENT_SYSTEM_FOLDER);
+}
+
+/* In /tmp, somebody else may have made the folder that the caller's broker would have. */
+static int client_check_owner(const struct client *client, const struct cli_options *options)
+{
+    struct stat st;
+
+    if (options->runtime_folder || fstat(client->folder_fd, &st) < 0)
+        return 0;
+    if (st.st_uid == 0 || st.st_uid == getuid() || strncmp(client->folder, "/tmp/", 5) != 0)
+        return 0;
+    fprintf(stderr, "firecurtain: %s belongs to uid %u: name it with --runtime-dir if you trust it\n",
+            client->folder, st.st_uid);
+    return EX_NOPERM;
+}
+
+static int client_connect(struct client *client, const struct cli_options *options)
+{
+    char path[64];
+    int r = control_path(client->folder, &client->folder_fd, path, sizeof(path));
+
+    if (r == 0 && access(path, F_OK) < 0)
+        r = -errno;
+    if (r == -EACCES) {
+        fprintf(stderr, "firecurtain: the folder %s is closed to uid %u\n", client->folder, getuid());
+        return EX_NOPERM;
+    }
+    if (r < 0)
+        return client_fail(client, r);
+    r = client_check_owner(client, options);
+    if (r)
+        return r;
+    r = control_client_new(&client->link, path, CONTROL_MAX_REPLY);
+    return r < 0 ? client_fail(client, r) : EX_OK;
+}
+
+int client_new(struct client **clientp, const struct cli_options *options)
+{
+    struct client *client = calloc(1, sizeof(*client));
+    int status = EX_OSERR;
+
+    if (!client)
+        return EX_OSERR;
+    client->folder_fd = -1;
+    client->folder = client_find_folder(options);
+    if (client->folder && codec_control_new(&client->codec) == 0)
+        status = client_connect(client, options);
+    if (status != EX_OK)
+        client_free(client);
+    else
+        *clientp = client;
+    return status;
+}
+
+struct client *client_free(struct client *client)
+{
+    if (!client)
+        return NULL;
+    control_client_free(client->link);
+    codec_control_free(client->codec);
+    fc_closep(&client->folder_fd);
+    free(client->folder);
+    free(client);
+    return NULL;
+}
+
+void client_freep(struct client **client)
+{
+    *client = client_free(*client);
+}
+
+static int client_status(const struct control_reply *reply)
+{
+    static const int statuses[CONTROL_OUTCOMES_] = {
+        [CONTROL_DONE] = EX_OK,
+        [CONTROL_REFUSED] = EX_NOPERM,
+        [CONTROL_UNKNOWN_NAME] = EX_NOINPUT,
+        [CONTROL_INVALID] = EX_DATAERR,
+        [CONTROL_BUSY] = EX_TEMPFAIL,
+        [CONTROL_FAILED] = EX_SOFTWARE,
+        [CONTROL_UNSUPPORTED] = EX_PROTOCOL,
+    };
+
+    if (reply->outcome == CONTROL_DONE)
+        return EX_OK;
+    fputs("firecurtain: ", stderr);
+    if (reply->text[0]) {
+        print_text(stderr, reply->text);
+    } else {
+        fprintf(stderr, "%s", control_outcome_name(reply->outcome));
+    }
+    fputs("\n", stderr);
+    return statuses[reply->outcome];
+}
+
+/* The next answer to the last request: 0 or -errno. */
+static int client_receive(struct client *client, int timeout_ms, int also_fd, struct control_reply *reply)
+{
+    const void *bytes;
+    size_t n_bytes;
+    int r;
+
+    do {
+        r = control_client_receive(client->link, timeout_ms, also_fd, &bytes, &n_bytes);
+        if (r == 0)
+            r = codec_control_decode_reply(client->codec, bytes, n_bytes, reply);
+    } while (r == 0 && reply->id != client->id);
+    return r;
+}
+
+static int client_send(struct client *client, struct control_request *request)
+{
+    const void *bytes;
+    size_t n_bytes;
+    int r;
+
+    request->version = CONTROL_VERSION;
+    request->id = ++client->id;
+    r = codec_control_encode_request(client->codec, request, &bytes, &n_bytes);
+    return r < 0 ? r : control_client_send(client->link, bytes, n_bytes);
+}
+
+int client_ask(struct client *client, struct control_request *request, struct control_reply *reply)
+{
+    bool is_long = request->verb == CONTROL_STOP || request->verb == CONTROL_RESTART ||
+                   request->verb == CONTROL_RELOAD; /* scripts clean up: how long, is the configuration's */
+    const struct timespec pause = {.tv_nsec = CLIENT_BUSY_NS};
+
+    for (unsigned i = 0;; i++) {
+        int r = client_send(client, request);
+
+        if (r == 0)
+            r = client_receive(client, is_long ? -1 : CLIENT_CONNECT_MS, -1, reply);
+        if (r < 0)
+            return client_fail(client, r);
+        if (reply->outcome != CONTROL_BUSY || i == CLIENT_BUSY_TIMES)
+            return client_status(reply);
+        nanosleep(&pause, NULL);
+    }
+}
+
+int client_follow(struct client *client, struct control_reply *reply)
+{
+    int r = client_receive(client, -1, -1, reply);
+
+    return r < 0 ? client_fail(client, r) : client_status(reply);
+}
+
+int client_poll(struct client *client, int fd, int timeout_ms, struct control_reply *reply)
+{
+    int r = client_receive(client, timeout_ms, fd, reply);
+
+    if (r == -EINTR || r == -ETIMEDOUT)
+        return -1;
+    return r < 0 ? client_fail(client, r) : client_status(reply);
+}

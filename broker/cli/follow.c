@@ -1,0 +1,95 @@
+/* firecurtain logs and watch: what has come, and what comes. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "broker/cli/cli.h"
+#include "broker/cli/client.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+/* The reader of our output is who ends this: head(1), say. */
+static int follow_flush(void)
+{
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+static void follow_say_missed(uint64_t *known, uint64_t missed)
+{
+    if (missed == *known)
+        return;
+    fprintf(stderr, "firecurtain: %" PRIu64 " were missed\n", missed - *known);
+    *known = missed;
+}
+
+static void logs_print(const struct control_line *line)
+{
+    time_t seconds = (time_t)(line->time_ns / FC_NS_PER_S);
+    char stamp[64] = "?";
+    struct tm local;
+
+    if (localtime_r(&seconds, &local))
+        strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
+    printf("%s.%03u ", stamp, (unsigned)(line->time_ns % FC_NS_PER_S / FC_NS_PER_MS));
+    print_text(stdout, line->level);
+    putchar(' ');
+    print_text(stdout, line->instance);
+    putchar(' ');
+    print_text(stdout, line->text);
+    putchar('\n');
+}
+
+int cli_logs(const struct cli_options *options)
+{
+    FC_CLEANUP(client_freep) struct client *client = NULL;
+    struct control_request request = {.verb = CONTROL_LOGS,
+                                      .names = (const char *const *)options->words,
+                                      .n_names = options->n_words,
+                                      .lines = options->lines,
+                                      .follow = options->given & CLI_FOLLOW};
+    struct control_reply reply = {0};
+    uint64_t missed = 0;
+    int status = client_new(&client, options);
+
+    if (status == EX_OK)
+        status = client_ask(client, &request, &reply);
+    while (status == EX_OK) {
+        for (size_t i = 0; i < reply.n_lines; i++)
+            logs_print(&reply.lines[i]);
+        follow_say_missed(&missed, reply.missed);
+        status = follow_flush();
+        request.from = reply.next;
+        if (status != EX_OK || (!request.follow && !reply.next))
+            break;
+        status = request.follow ? client_follow(client, &reply) : client_ask(client, &request, &reply);
+    }
+    return status;
+}
+
+int cli_watch(const struct cli_options *options)
+{
+    FC_CLEANUP(client_freep) struct client *client = NULL;
+    struct control_request request = {.verb = CONTROL_WATCH,
+                                      .names = (const char *const *)options->words,
+                                      .n_names = options->n_words,
+                                      .follow = true};
+    struct control_reply reply = {0};
+    uint64_t missed = 0;
+    int status = client_new(&client, options);
+
+    if (status == EX_OK)
+        status = client_ask(client, &request, &reply);
+    while (status == EX_OK) {
+        for (size_t i = 0; i < reply.n_values; i++) {
+            print_text(stdout, reply.values[i].channel);
+            printf(" %.6g\n", reply.values[i].value);
+        }
+        follow_say_missed(&missed, reply.missed);
+        status = follow_flush();
+        if (status == EX_OK)
+            status = client_follow(client, &reply);
+    }
+    return status;
+}

@@ -1,0 +1,80 @@
+/* See client.h: text from the broker, for terminals and for programs. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "broker/cli/client.h"
+#include "broker/log.h"
+
+#define PRINT_MAX_TEXT 4096
+
+/* Lines are kept; what else a terminal would obey is not. */
+void print_text(FILE *out, const char *text)
+{
+    char line[PRINT_MAX_TEXT];
+
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+
+        fwrite(line, 1, log_escape(line, sizeof(line), text, n), out);
+        text += n;
+        if (*text == '\n') {
+            fputc('\n', out);
+            text++;
+        }
+    }
+}
+
+size_t print_columns(const char *text)
+{
+    char line[PRINT_MAX_TEXT];
+    size_t n = log_escape(line, sizeof(line), text, strlen(text)), columns = 0;
+
+    for (size_t i = 0; i < n; i++)
+        columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+    return columns;
+}
+
+void print_width(FILE *out, const char *text, size_t columns)
+{
+    size_t n = print_columns(text);
+
+    print_text(out, text);
+    for (; n < columns; n++)
+        fputc(' ', out);
+}
+
+void print_json(FILE *out, const char *text)
+{
+    char line[PRINT_MAX_TEXT];
+    size_t n = log_escape(line, sizeof(line), text, strlen(text)); /* valid UTF-8, no control characters */
+
+    fputc('"', out);
+    for (size_t i = 0; i < n; i++) {
+        if (line[i] == '"' || line[i] == '\\')
+            fputc('\\', out);
+        fputc(line[i], out);
+    }
+    fputc('"', out);
+}
+
+void print_uptime(char *text, size_t bytes, uint64_t ms)
+{
+    uint64_t s = ms / 1000;
+
+    if (s < 60)
+        snprintf(text, bytes, "%" PRIu64 ".%" PRIu64 "s", s, ms / 100 % 10);
+    else if (s < 3600)
+        snprintf(text, bytes, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
+    else if (s < 86400)
+        snprintf(text, bytes, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+    else
+        snprintf(text, bytes, "%" PRIu64 "d%02" PRIu64 "h", s / 86400, s / 3600 % 24);
+}
+
+void print_time_us(char *text, size_t bytes, uint64_t us)
+{
+    if (us < 10000)
+        snprintf(text, bytes, "%" PRIu64 "us", us);
+    else
+        snprintf(text, bytes, "%" PRIu64 "ms", us / 1000);
+}

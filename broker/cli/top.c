@@ -1,0 +1,297 @@
+/* firecurtain top: `status --usage` live, in a terminal. */
+#include <curses.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/cli/cli.h"
+#include "broker/cli/client.h"
+#include "broker/log.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+#define TOP_PERIOD_NS FC_NS_PER_S
+#define TOP_HEAD      2 /* lines above the rows, … */
+#define TOP_FOOT      1 /* … and below */
+#define TOP_TEXT      80
+
+struct top_row {
+    char name[TOP_TEXT];
+    char state[TOP_TEXT];
+    uint32_t pid;
+    uint64_t uptime_ms, restarts, in, out, p99_us, queue, memory_bytes, cpu_ms;
+    double in_per_s, cpu_percent; /* since the picture before */
+};
+
+struct top {
+    struct client *client;
+    struct top_row *rows, *before; /* `before` in the broker's order, too */
+    size_t n, n_before;
+    uint64_t at_ns, before_ns;
+    int key; /* what it is sorted by */
+    bool is_reverse;
+    bool is_held;
+    size_t first; /* row on the screen */
+};
+
+static void top_copy(char *to, const char *from)
+{
+    to[log_escape(to, TOP_TEXT - 1, from, strlen(from))] = '\0';
+}
+
+static void top_rates(const struct top *top, struct top_row *row, size_t index)
+{
+    double seconds = (double)(top->at_ns - top->before_ns) / (double)FC_NS_PER_S;
+    const struct top_row *before = index < top->n_before ? &top->before[index] : NULL;
+
+    if (!before || strcmp(before->name, row->name) != 0 || seconds <= 0 || row->in < before->in ||
+        row->cpu_ms < before->cpu_ms)
+        return;
+    row->in_per_s = (double)(row->in - before->in) / seconds;
+    row->cpu_percent = (double)(row->cpu_ms - before->cpu_ms) / 10.0 / seconds;
+}
+
+static int top_add(struct top *top, const struct control_instance *instance)
+{
+    struct top_row *rows = reallocarray(top->rows, top->n + 1, sizeof(*rows));
+    struct top_row *row;
+
+    if (!rows)
+        return EX_OSERR;
+    top->rows = rows;
+    row = &rows[top->n];
+    *row = (struct top_row){.pid = instance->pid,
+                            .uptime_ms = instance->uptime_ms,
+                            .restarts = instance->restarts,
+                            .in = instance->events_in,
+                            .out = instance->events_out,
+                            .p99_us = instance->busy_p99_us,
+                            .queue = instance->queue,
+                            .memory_bytes = instance->memory_bytes,
+                            .cpu_ms = instance->cpu_ms};
+    top_copy(row->name, instance->name);
+    top_copy(row->state, instance->state);
+    top_rates(top, row, top->n++);
+    return EX_OK;
+}
+
+static int top_ask(struct top *top)
+{
+    struct control_request request = {.verb = CONTROL_STATUS, .usage = true};
+    struct control_reply reply;
+    int status;
+
+    free(top->before);
+    top->before = fc_steal(top->rows);
+    top->n_before = top->n;
+    top->n = 0;
+    top->before_ns = top->at_ns;
+    top->at_ns = fc_now_ns();
+    do {
+        status = client_ask(top->client, &request, &reply);
+        for (size_t i = 0; status == EX_OK && i < reply.n_instances; i++)
+            status = top_add(top, &reply.instances[i]);
+        request.from = reply.next;
+    } while (status == EX_OK && reply.next);
+    return status;
+}
+
+static double top_weight(const struct top_row *row, int key)
+{
+    return key == 'm' ? (double)row->memory_bytes : key == 'c' ? row->cpu_percent : row->in_per_s;
+}
+
+static int top_compare(const void *pa, const void *pb, void *userdata)
+{
+    const struct top *top = userdata;
+    const struct top_row *a = *(const struct top_row *const *)pa, *b = *(const struct top_row *const *)pb;
+    double wa = top_weight(a, top->key), wb = top_weight(b, top->key);
+    int order = top->key == 'n' ? strcmp(a->name, b->name) : (wa < wb) - (wa > wb);
+
+    if (order == 0)
+        order = strcmp(a->name, b->name);
+    return top->is_reverse ? -order : order;
+}
+
+static void top_draw_row(int y, const struct top_row *row)
+{
+    char uptime[32] = "-", p99[32];
+
+    if (row->pid)
+        print_uptime(uptime, sizeof(uptime), row->uptime_ms);
+    print_time_us(p99, sizeof(p99), row->p99_us);
+    move(y, 0);
+    clrtoeol();
+    printw("%-20.20s %-9.9s %7" PRIu32 " %8s %4" PRIu64 " %9.0f %9" PRIu64 " %8s %6" PRIu64 " %8.1fM %6.1f",
+           row->name, row->state, row->pid, uptime, row->restarts, row->in_per_s, row->out, p99, row->queue,
+           (double)row->memory_bytes / 1048576.0, row->cpu_percent);
+}
+
+static void top_draw(struct top *top)
+{
+    size_t room = LINES > TOP_HEAD + TOP_FOOT ? (size_t)LINES - TOP_HEAD - TOP_FOOT : 0;
+    const struct top_row **order = calloc(top->n + 1, sizeof(*order));
+
+    if (!order)
+        return;
+    for (size_t i = 0; i < top->n; i++)
+        order[i] = &top->rows[i];
+    qsort_r(order, top->n, sizeof(*order), top_compare, top);
+    if (top->first + room > top->n)
+        top->first = top->n > room ? top->n - room : 0;
+    erase();
+    mvprintw(0, 0, "firecurtain: %zu instances%s", top->n, top->is_held ? ", held" : "");
+    attron(A_REVERSE);
+    mvprintw(1, 0, "%-20s %-9s %7s %8s %4s %9s %9s %8s %6s %9s %6s", "INSTANCE", "STATE", "PID", "UPTIME",
+             "RE", "IN/s", "OUT", "P99", "QUEUE", "MEMORY", "CPU%");
+    attroff(A_REVERSE);
+    for (size_t i = 0; i < room && top->first + i < top->n; i++)
+        top_draw_row(TOP_HEAD + (int)i, order[top->first + i]);
+    mvprintw(LINES - 1, 0, "q quit  m memory  c cpu  i events  n name  r reverse  space hold");
+    refresh();
+    free(order);
+}
+
+/* Whether to go on. */
+static bool top_key(struct top *top, int key)
+{
+    size_t page = LINES > TOP_HEAD + TOP_FOOT ? (size_t)LINES - TOP_HEAD - TOP_FOOT : 1;
+
+    switch (key) {
+    case 'q':
+    case 'Q':
+    case 3: /* ^C */
+        return false;
+    case 'm':
+    case 'c':
+    case 'i':
+    case 'n':
+        top->key = key;
+        break;
+    case 'r':
+        top->is_reverse = !top->is_reverse;
+        break;
+    case ' ':
+        top->is_held = !top->is_held;
+        break;
+    case 12: /* ^L */
+        clearok(stdscr, true);
+        break;
+    case KEY_DOWN:
+        top->first++; /* drawing knows the end */
+        break;
+    case KEY_UP:
+        top->first -= top->first > 0;
+        break;
+    case KEY_NPAGE:
+        top->first += page;
+        break;
+    case KEY_PPAGE:
+        top->first -= top->first > page ? page : top->first;
+        break;
+    case KEY_HOME:
+        top->first = 0;
+        break;
+    case KEY_END:
+        top->first = top->n;
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* Until it is time for the next picture: -1, or the exit status. */
+static int top_wait(struct top *top)
+{
+    uint64_t until_ns = fc_now_ns() + TOP_PERIOD_NS;
+    struct control_reply reply;
+
+    for (;;) {
+        uint64_t now_ns = fc_now_ns();
+        int status, key;
+
+        if (now_ns >= until_ns)
+            return -1;
+        status =
+            client_poll(top->client, STDIN_FILENO, (int)((until_ns - now_ns) / FC_NS_PER_MS) + 1, &reply);
+        if (status > EX_OK)
+            return status;
+        while ((key = getch()) != ERR) {
+            if (!top_key(top, key))
+                return EX_OK;
+            top_draw(top);
+        }
+        if (isatty(STDIN_FILENO) == 0)
+            return EX_OK; /* the terminal has gone */
+    }
+}
+
+static int top_run(struct top *top)
+{
+    int status = -1;
+
+    while (status < 0) {
+        status = top->is_held ? EX_OK : top_ask(top);
+        if (status != EX_OK)
+            break;
+        top_draw(top);
+        status = top_wait(top);
+    }
+    return status;
+}
+
+/* What is said on stderr meanwhile would be lost with the picture. */
+static int top_on_screen(struct top *top)
+{
+    char *said = NULL;
+    size_t bytes;
+    FILE *real = stderr, *memory = open_memstream(&said, &bytes);
+    SCREEN *screen = memory ? newterm(NULL, stdout, stdin) : NULL;
+    int status;
+
+    if (!screen) {
+        fputs("firecurtain: top needs a terminal that it knows (TERM)\n", stderr);
+        if (memory)
+            fclose(memory);
+        free(said);
+        return EX_UNAVAILABLE;
+    }
+    raw();
+    noecho();
+    keypad(stdscr, true);
+    nodelay(stdscr, true);
+    curs_set(0);
+    stderr = memory;
+    status = top_run(top);
+    stderr = real;
+    endwin();
+    delscreen(screen);
+    fclose(memory);
+    fputs(said, stderr);
+    free(said);
+    return status;
+}
+
+int cli_top(const struct cli_options *options)
+{
+    struct top top = {.key = 'n'};
+    int status;
+
+    setlocale(LC_ALL, "");
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        fputs("firecurtain: top needs a terminal; for programs there is status --json\n", stderr);
+        return EX_USAGE;
+    }
+    status = client_new(&top.client, options);
+    if (status == EX_OK)
+        status = top_on_screen(&top);
+    client_free(top.client);
+    free(top.rows);
+    free(top.before);
+    return status;
+}

@@ -1,0 +1,370 @@
+/* See control.h: who may ask what how often, and the answers' way back. What is asked for is in control_*.c.
+ */
+#include "broker/control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "broker/control_guard.h"
+#include "broker/control_private.h"
+#include "broker/curtain.h"
+#include "broker/log.h"
+#include "broker/runtime.h"
+#include "broker/show.h"
+#include "broker/suggest.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+#define CONTROL_TURN_BUDGET  32   /* requests in one turn of the loop */
+#define CONTROL_RATE         2000 /* requests a second that are read at all, … */
+#define CONTROL_CALLER_RATE  500  /* … and of one uid that are looked at */
+#define CONTROL_USAGE_COST   20   /* one that asks the keeper about each instance counts for as many */
+#define CONTROL_ROUTES_COST  5    /* goes through all channels */
+#define CONTROL_MAX_SUGGESTS 10000
+
+static const struct control_verb_row {
+    control_fn fn;
+    enum control_role role; /* at least */
+    bool changes;           /* goes to the audit log */
+    size_t min_names;
+    size_t max_names;
+} control_verbs[CONTROL_VERBS_] = {
+    [CONTROL_STATUS] = {control_status, CONTROL_OBSERVER, false, 0, CONTROL_MAX_NAMES},
+    [CONTROL_START] = {control_start_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
+    [CONTROL_STOP] = {control_stop_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
+    [CONTROL_RESTART] = {control_stop_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
+    [CONTROL_RELOAD] = {control_reload, CONTROL_ADMINISTRATOR, true, 0, 0},
+    [CONTROL_ROUTES] = {control_routes, CONTROL_OBSERVER, false, 0, 1},
+    [CONTROL_LOGS] = {control_logs, CONTROL_OBSERVER, false, 0, 1},
+    [CONTROL_WATCH] = {control_watch, CONTROL_OBSERVER, false, 1, CONTROL_MAX_PATTERNS},
+    [CONTROL_EMIT] = {control_emit, CONTROL_ADMINISTRATOR, true, 1, 1},
+};
+
+const char *control_format(struct control *control, const char *format, ...)
+{
+    char text[CONTROL_MAX_TEXT];
+    va_list args;
+    char *copy;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n < 0)
+        return "";
+    if ((size_t)n >= sizeof(text))
+        n = sizeof(text) - 1;
+    copy = arena_alloc(&control->texts, (size_t)n + 1);
+    if (!copy)
+        return "";
+    memcpy(copy, text, (size_t)n + 1);
+    return copy;
+}
+
+struct fc_instance *control_find(struct control *control, const char *name, struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    struct fc_instance *instance;
+    struct suggest suggest;
+    char hint[128];
+    const char *text;
+
+    HASH_FIND_STR(show->by_name, name, instance);
+    if (instance)
+        return instance;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < show->n_instances && i < CONTROL_MAX_SUGGESTS; i++)
+        suggest_offer(&suggest, show->instances[i]->name);
+    text = suggest_hint(&suggest, hint, sizeof(hint));
+    reply->outcome = CONTROL_UNKNOWN_NAME;
+    reply->text =
+        control_format(control, "there is no instance \"%s\"%s%s", name, text ? "; " : "", text ? text : "");
+    return NULL;
+}
+
+int control_send(struct control *control, const struct control_call *call, struct control_reply *reply)
+{
+    const void *bytes;
+    size_t n_bytes;
+    int r;
+
+    reply->id = call->id;
+    if (!control->is_in_turn) /* sending may swallow the sign that something has come */
+        loop_defer(control->spec.runtime->loop, &control->receive);
+    r = codec_control_encode_reply(control->replies, reply, &bytes, &n_bytes);
+    if (r < 0) {
+        struct control_reply instead = {.id = call->id,
+                                        .outcome = CONTROL_FAILED,
+                                        .text = "the answer is too large"};
+
+        r = codec_control_encode_reply(control->replies, &instead, &bytes, &n_bytes);
+    }
+    return r < 0 ? r : control_server_send(control->server, &call->client, bytes, n_bytes);
+}
+
+void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply)
+{
+    log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
+              control_role_name(call->role), control_verb_name(call->verb),
+              call->subject[0] ? call->subject : "-", control_outcome_name(reply->outcome),
+              reply->text && reply->text[0] ? ": " : "", reply->text ? reply->text : "");
+    control_send(control, call, reply);
+}
+
+/* The caller's allowance; the one that was not used for longest gives way to a new one. */
+static struct rate *control_rate_of(struct control *control, uid_t uid, uint64_t now_ns)
+{
+    struct control_caller *oldest = &control->callers[0];
+
+    for (size_t i = 0; i < control->n_callers; i++) {
+        struct control_caller *caller = &control->callers[i];
+
+        if (caller->uid == uid) {
+            caller->used_ns = now_ns;
+            rate_fill(&caller->rate, now_ns);
+            return &caller->rate;
+        }
+        if (caller->used_ns < oldest->used_ns)
+            oldest = caller;
+    }
+    if (control->n_callers < CONTROL_MAX_CALLERS)
+        oldest = &control->callers[control->n_callers++];
+    *oldest = (struct control_caller){.uid = uid, .used_ns = now_ns};
+    rate_init(&oldest->rate, CONTROL_CALLER_RATE, now_ns);
+    return &oldest->rate;
+}
+
+static void control_refuse(struct control *control, const struct control_call *call,
+                           struct control_reply *reply)
+{
+    reply->outcome = CONTROL_REFUSED;
+    reply->text = control_format(control, "this takes the role of an administrator, and uid %u is %s %s",
+                                 call->peer.uid, call->role == CONTROL_OBSERVER ? "an" : "",
+                                 control_role_name(call->role));
+    if (log_limit_take(&control->refused, fc_now_ns()))
+        log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=refused", call->peer.uid, call->peer.pid,
+                  control_role_name(call->role), control_verb_name(call->verb), call->subject);
+}
+
+/* What makes a request impossible, whoever asks; false with the answer in `reply`. */
+static bool control_is_sound(const struct control_request *request, struct control_reply *reply)
+{
+    const struct control_verb_row *row = &control_verbs[request->verb];
+
+    reply->outcome = CONTROL_UNSUPPORTED;
+    reply->text = "";
+    if (request->version != CONTROL_VERSION)
+        reply->text = "this broker speaks version 1";
+    else if (!row->fn)
+        reply->text = "this broker does not know that verb";
+    else if (request->n_names >= row->min_names && request->n_names <= row->max_names)
+        return true;
+    else
+        reply->outcome = CONTROL_INVALID;
+    return false;
+}
+
+static void control_handle(struct control *control, struct control_call *call,
+                           const struct control_request *request)
+{
+    const struct control_verb_row *row = &control_verbs[request->verb];
+    struct control_reply reply = {.outcome = CONTROL_DONE};
+    struct rate *rate = control_rate_of(control, call->peer.uid, fc_now_ns());
+
+    arena_reset(&control->texts);
+    if (!rate_take(rate, request->usage                    ? CONTROL_USAGE_COST
+                         : request->verb == CONTROL_ROUTES ? CONTROL_ROUTES_COST
+                                                           : 1)) {
+        reply.outcome = CONTROL_BUSY;
+        reply.text = "that were too many requests: try again";
+        control_send(control, call, &reply);
+        return;
+    }
+    if (!control_is_sound(request, &reply)) {
+        control_send(control, call, &reply);
+        return;
+    }
+    reply.outcome = CONTROL_DONE;
+    if (call->role < row->role) {
+        control_refuse(control, call, &reply);
+        control_send(control, call, &reply);
+        return;
+    }
+    if (!control->show) {
+        reply.outcome = CONTROL_BUSY;
+        reply.text = "the broker is starting or ending";
+    } else if (!row->fn(control, call, request, &reply)) {
+        return;
+    }
+    if (row->changes)
+        control_finish(control, call, &reply);
+    else
+        control_send(control, call, &reply);
+}
+
+static void control_say_malformed(struct control *control, const struct control_peer *peer)
+{
+    if (log_limit_take(&control->malformed, fc_now_ns()))
+        fc_log(FC_LOG_WARNING, NULL, "control: a malformed request of uid %u (pid %d)", peer->uid, peer->pid);
+}
+
+/* One message; -EAGAIN when there is none. */
+static int control_receive(struct control *control)
+{
+    struct control_call call = {.verb = CONTROL_NONE};
+    struct control_request request;
+    const void *bytes;
+    size_t n_bytes;
+    int r = control_server_receive(control->server, &call.client, &call.peer, &bytes, &n_bytes);
+
+    if (r == -EBADMSG) {
+        control_say_malformed(control, &call.peer);
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    call.role = control_roles_find(control->spec.roles, call.peer.uid, call.peer.gid);
+    if (call.role == CONTROL_NOBODY)
+        return 0; /* whom the guard should not have let in */
+    if (codec_control_decode_request(control->requests, bytes, n_bytes, &request) < 0) {
+        control_say_malformed(control, &call.peer);
+        return 0;
+    }
+    call.id = request.id;
+    call.verb = request.verb;
+    if (request.n_names)
+        snprintf(call.subject, sizeof(call.subject), "%s", request.names[0]);
+    control_handle(control, &call, &request);
+    return 0;
+}
+
+static void control_resume(void *userdata)
+{
+    struct control *control = userdata;
+
+    control->is_paused = false;
+    loop_modify(control->source, EPOLLIN);
+    loop_defer(control->spec.runtime->loop, &control->receive);
+}
+
+/* Nobody is read from for a while: what comes waits in the clients. */
+static void control_pause(struct control *control)
+{
+    control->is_paused = true;
+    loop_modify(control->source, 0);
+    loop_set_timer(control->spec.runtime->loop, &control->resume,
+                   rate_when_ns(&control->rate, CONTROL_TURN_BUDGET));
+}
+
+/* Whether there may be more. */
+static bool control_receive_some(struct control *control)
+{
+    rate_fill(&control->rate, fc_now_ns());
+    for (size_t i = 0; i < CONTROL_TURN_BUDGET; i++) {
+        if (!rate_take(&control->rate, 1)) {
+            control_pause(control);
+            return false;
+        }
+        if (control_receive(control) == -EAGAIN)
+            return false;
+    }
+    return control_server_readable(control->server);
+}
+
+static void control_turn(void *userdata)
+{
+    struct control *control = userdata;
+    bool is_more;
+
+    if (control->is_paused)
+        return;
+    control->is_in_turn = true;
+    is_more = control_receive_some(control);
+    control->is_in_turn = false;
+    if (is_more)
+        loop_defer(control->spec.runtime->loop, &control->receive);
+}
+
+static void control_ready(void *userdata, uint32_t events)
+{
+    (void)events;
+    control_turn(userdata);
+}
+
+static int control_start(struct control *control)
+{
+    struct runtime *runtime = control->spec.runtime;
+    int r = codec_control_new(&control->requests);
+
+    if (r == 0)
+        r = codec_control_new(&control->replies);
+    if (r == 0)
+        r = control_guard_start(runtime->loop, control->spec.roles);
+    if (r == 0)
+        r = control_server_new(&control->server, runtime->links, CONTROL_SOCKET, runtime->control_fd);
+    if (r < 0)
+        return r;
+    runtime->control_fd = -1;
+    return loop_add(runtime->loop, &control->source, control_server_fd(control->server), EPOLLIN,
+                    control_ready, control);
+}
+
+int control_new(struct control **controlp, const struct control_spec *spec)
+{
+    struct control *control = calloc(1, sizeof(*control));
+    int r;
+
+    if (!control)
+        return -ENOMEM;
+    control->spec = *spec;
+    control->landlock_abi = curtain_landlock_abi();
+    control->receive = (struct loop_task){.fn = control_turn, .userdata = control};
+    control->resume = (struct timer){.fn = control_resume, .userdata = control};
+    arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);
+    rate_init(&control->rate, CONTROL_RATE, fc_now_ns());
+    log_limit_init(&control->malformed, 5, 1);
+    log_limit_init(&control->refused, 20, 5);
+    control_logs_start(control);
+    control_watch_start(control);
+    r = control_start(control);
+    if (r < 0) {
+        control_free(control);
+        return r;
+    }
+    *controlp = control;
+    return 0;
+}
+
+struct control *control_free(struct control *control)
+{
+    if (!control)
+        return NULL;
+    loop_remove(control->source);
+    loop_cancel_task(control->spec.runtime->loop, &control->receive);
+    loop_cancel_timer(control->spec.runtime->loop, &control->resume);
+    control_logs_stop(control);
+    control_watch_stop(control);
+    control_server_free(control->server);
+    control_guard_stop();
+    codec_control_free(control->requests);
+    codec_control_free(control->replies);
+    arena_deinit(&control->texts);
+    free(control);
+    return NULL;
+}
+
+void control_set_show(struct control *control, struct show *show)
+{
+    if (!control)
+        return;
+    if (!show && control->show)
+        control->show->router.tap = NULL; /* it ends; one that was changed has gone already */
+    control->show = show;
+    control_change_show(control);
+    control_watch_change_show(control);
+}

@@ -1,0 +1,179 @@
+/*
+ * See control_guard.h. libzmq may close a descriptor without a last read, and its number comes again: so a
+ * connection is a number and the socket's inode, and whoever finds another inode there forgets the old one.
+ */
+#include "broker/control_guard.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/log.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+#include "proto/codec_control.h"
+#include "proto/zmtp.h"
+
+struct guarded_stream {
+    int fd;
+    ino_t inode;
+    uid_t uid;
+    struct zmtp stream;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    const struct control_roles *roles; /* NULL: there is no control socket */
+    struct guarded_stream streams[CONTROL_GUARD_CONNECTIONS];
+    size_t n_streams;
+    int refused_fd;
+    uint64_t n_refused; /* since it was said */
+    uid_t refused_uid;
+    const char *refused_why;
+    struct loop_source *source;
+    struct log_limit limit;
+} guard = {.lock = PTHREAD_MUTEX_INITIALIZER, .refused_fd = -1};
+
+static void guard_unlock(pthread_mutex_t **lock)
+{
+    pthread_mutex_unlock(*lock);
+}
+
+#define GUARD_LOCKED                                                                                         \
+    pthread_mutex_t *locked __attribute__((cleanup(guard_unlock), unused)) = &guard.lock;                    \
+    pthread_mutex_lock(locked)
+
+static void guard_say_refused(void *userdata, uint32_t events)
+{
+    uint64_t count, n;
+    uid_t uid;
+    const char *why;
+
+    (void)userdata, (void)events;
+    if (read(guard.refused_fd, &count, sizeof(count)) < 0 || !log_limit_take(&guard.limit, fc_now_ns()))
+        return;
+    {
+        GUARD_LOCKED;
+        n = guard.n_refused;
+        uid = guard.refused_uid;
+        why = guard.refused_why;
+        guard.n_refused = 0;
+    }
+    fc_log(FC_LOG_WARNING, NULL, "control: refused %llu connections, the last one of uid %u: %s",
+           (unsigned long long)n, uid, why);
+}
+
+int control_guard_start(struct loop *loop, const struct control_roles *roles)
+{
+    int r;
+
+    guard.refused_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (guard.refused_fd < 0)
+        return -errno;
+    log_limit_init(&guard.limit, 5, 1);
+    r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, guard_say_refused, NULL);
+    if (r < 0)
+        return r;
+    GUARD_LOCKED;
+    guard.roles = roles;
+    return 0;
+}
+
+void control_guard_stop(void)
+{
+    guard.source = loop_remove(guard.source);
+    GUARD_LOCKED;
+    guard.roles = NULL;
+    guard.n_streams = 0;
+    fc_closep(&guard.refused_fd);
+    guard.refused_fd = -1;
+}
+
+static bool guard_is_still(const struct guarded_stream *stream)
+{
+    struct stat st;
+
+    return fstat(stream->fd, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_ino == stream->inode;
+}
+
+static void guard_forget(size_t index)
+{
+    guard.streams[index] = guard.streams[--guard.n_streams];
+}
+
+static bool guard_refuse(uid_t uid, const char *why)
+{
+    uint64_t one = 1;
+
+    guard.n_refused++;
+    guard.refused_uid = uid;
+    guard.refused_why = why;
+    if (write(guard.refused_fd, &one, sizeof(one)) < 0)
+        return false; /* its counter is full, so it is readable */
+    return false;
+}
+
+/* Those that have ended do not count. */
+static size_t guard_count(uid_t uid)
+{
+    size_t n = 0;
+
+    for (size_t i = guard.n_streams; i-- > 0;) {
+        if (!guard_is_still(&guard.streams[i]))
+            guard_forget(i);
+    }
+    for (size_t i = 0; i < guard.n_streams; i++)
+        n += guard.streams[i].uid == uid;
+    return n;
+}
+
+bool control_guard_admit(int fd)
+{
+    struct ucred peer;
+    socklen_t bytes = sizeof(peer);
+    size_t most, n;
+    struct stat st;
+
+    GUARD_LOCKED;
+    if (!guard.roles)
+        return true;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0 || fstat(fd, &st) < 0)
+        return false;
+    if (control_roles_find(guard.roles, peer.uid, peer.gid) == CONTROL_NOBODY)
+        return guard_refuse(peer.uid, "it has no role (section [control])");
+    most = CONTROL_GUARD_PER_UID << control_roles_is_owner(guard.roles, peer.uid);
+    n = guard_count(peer.uid);
+    if (n >= most || guard.n_streams >= CONTROL_GUARD_CONNECTIONS)
+        return guard_refuse(peer.uid, "there are too many");
+    guard.streams[guard.n_streams++] = (struct guarded_stream){.fd = fd, .inode = st.st_ino, .uid = peer.uid};
+    return true;
+}
+
+bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
+{
+    GUARD_LOCKED;
+    for (size_t i = 0; i < guard.n_streams; i++) {
+        struct guarded_stream *stream = &guard.streams[i];
+        const char *wrong;
+        uid_t uid = stream->uid;
+
+        if (stream->fd != fd)
+            continue;
+        if (n > 0 && guard_is_still(stream)) {
+            wrong = zmtp_check(&stream->stream, bytes, (size_t)n, CONTROL_MAX_REQUEST);
+            if (!wrong)
+                return false;
+            guard_forget(i);
+            guard_refuse(uid, wrong);
+            return true;
+        }
+        guard_forget(i);
+        return false;
+    }
+    return false;
+}

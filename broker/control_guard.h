@@ -1,0 +1,38 @@
+/*
+ * Who may connect to the control socket, how often, and what libzmq is given to read from there: as
+ * link_guard.h is for workers, whose functions accept4() and recv() ask here. Somebody without a role is hung
+ * up on before anything is said.
+ */
+#ifndef BROKER_CONTROL_GUARD_H
+#define BROKER_CONTROL_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/control_roles.h"
+#include "broker/loop.h"
+
+#define CONTROL_GUARD_CONNECTIONS 256 /* in all, … */
+#define CONTROL_GUARD_PER_UID     16 /* … and of one uid but root and the broker's own, which have twice that */
+
+/* The name of the socket's file. */
+#define CONTROL_SOCKET "control"
+
+/*
+ * Once in a process: guards connections to a socket of that name from here on. `roles` is borrowed until
+ * control_guard_stop(). -errno.
+ */
+int control_guard_start(struct loop *loop, const struct control_roles *roles);
+void control_guard_stop(void);
+
+/* For any thread: whether this new connection to the control socket may stay. */
+bool control_guard_admit(int fd);
+
+/*
+ * For any thread: looks at what was read from a descriptor (n <= 0: that it has ended). Whether the
+ * connection must end because of that; true only for one of the control socket.
+ */
+bool control_guard_refuses(int fd, const void *bytes, ssize_t n);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Who may do what through the control interface: the section [control], as numbers. Names are looked up once,
+ * before the broker gives up the right to read who is who.
+ */
+#ifndef BROKER_CONTROL_ROLES_H
+#define BROKER_CONTROL_ROLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct config;
+struct config_section;
+
+/* Each may do what the one before may. */
+enum control_role {
+    CONTROL_NOBODY,
+    CONTROL_OBSERVER,
+    CONTROL_ADMINISTRATOR,
+};
+
+/* Named by the configuration. */
+struct control_grant {
+    enum control_role role;
+    bool is_group;
+    bool is_everybody;
+    id_t id;
+};
+
+struct control_roles {
+    uid_t owner;    /* the broker's own, as it was started: an administrator, like root */
+    uid_t excluded; /* as root, whose workers are: nobody, whatever was configured; (uid_t)-1: none */
+    struct control_grant *grants;
+    size_t n_grants;
+};
+
+void control_roles_deinit(struct control_roles *roles);
+
+/*
+ * Reads [control] and looks up its names, which may block. Names that nobody has are errors in `config`. A
+ * group stands for its members as they are now, and for those whose first group it is. -ENOMEM.
+ */
+int control_roles_read(struct control_roles *roles, struct config *config);
+
+/* Whether a section is [control]. */
+bool control_roles_is_section(const struct config_section *section);
+
+/* Finds the errors of a section [control] that need no look-up. Touches nothing outside. */
+void control_roles_check(struct config *config, const struct config_section *section);
+
+/* What a process with these ids may do. */
+enum control_role control_roles_find(const struct control_roles *roles, uid_t uid, gid_t gid);
+
+/* Root, or the broker's own user. */
+bool control_roles_is_owner(const struct control_roles *roles, uid_t uid);
+
+/* "administrator"… */
+const char *control_role_name(enum control_role role);
+
+#endif

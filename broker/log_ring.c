@@ -1,0 +1,152 @@
+/* See log_ring.h. */
+#include "broker/log_ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+struct log_owner {
+    struct log_line *lines;
+    size_t n;
+    size_t n_bytes; /* with the owner itself */
+    UT_hash_handle hh;
+    char name[];
+};
+
+static void ring_drop(struct log_ring *ring, struct log_line *line)
+{
+    struct log_owner *owner = line->owner;
+
+    DL_DELETE(ring->lines, line);
+    DL_DELETE2(owner->lines, line, own_prev, own_next);
+    owner->n--;
+    owner->n_bytes -= line->n_bytes;
+    ring->n_bytes -= line->n_bytes;
+    free(line);
+    if (owner->n)
+        return;
+    ring->n_bytes -= owner->n_bytes;
+    HASH_DEL(ring->owners, owner);
+    free(owner);
+}
+
+void log_ring_deinit(struct log_ring *ring)
+{
+    while (ring->lines)
+        ring_drop(ring, ring->lines);
+}
+
+static struct log_owner *ring_owner(struct log_ring *ring, const char *instance)
+{
+    size_t n_bytes = strlen(instance);
+    struct log_owner *owner;
+
+    HASH_FIND(hh, ring->owners, instance, n_bytes, owner);
+    if (owner)
+        return owner;
+    owner = calloc(1, sizeof(*owner) + n_bytes + 1);
+    if (!owner)
+        return NULL;
+    memcpy(owner->name, instance, n_bytes + 1);
+    owner->n_bytes = sizeof(*owner) + n_bytes + 1;
+    ring->n_bytes += owner->n_bytes;
+    HASH_ADD(hh, ring->owners, name, n_bytes, owner);
+    return owner;
+}
+
+static struct log_owner *ring_largest(const struct log_ring *ring)
+{
+    struct log_owner *largest = ring->owners;
+
+    for (struct log_owner *owner = ring->owners; owner; owner = owner->hh.next) {
+        if (owner->n_bytes > largest->n_bytes)
+            largest = owner;
+    }
+    return largest;
+}
+
+/* The line that has just come stays, whatever it takes. */
+static void ring_shrink(struct log_ring *ring, struct log_owner *owner)
+{
+    while (owner->n > 1 && (owner->n > LOG_RING_LINES || owner->n_bytes > LOG_RING_INSTANCE_BYTES))
+        ring_drop(ring, owner->lines);
+    while (ring->n_bytes > LOG_RING_BYTES && ring->lines->next)
+        ring_drop(ring, ring_largest(ring)->lines);
+}
+
+void log_ring_add(struct log_ring *ring, uint64_t time_ns, const char *level, const char *instance,
+                  const char *text, size_t n_bytes)
+{
+    struct log_line *line = calloc(1, sizeof(*line) + n_bytes + 1);
+    struct log_owner *owner = line ? ring_owner(ring, instance) : NULL;
+
+    if (!owner) {
+        free(line);
+        return;
+    }
+    memcpy(line->text, text, n_bytes);
+    line->number = ++ring->last;
+    line->time_ns = time_ns;
+    line->level = level;
+    line->owner = owner;
+    line->n_bytes = sizeof(*line) + n_bytes + 1;
+    DL_APPEND(ring->lines, line);
+    DL_APPEND2(owner->lines, line, own_prev, own_next);
+    owner->n++;
+    owner->n_bytes += line->n_bytes;
+    ring->n_bytes += line->n_bytes;
+    ring_shrink(ring, owner);
+}
+
+const char *log_line_instance(const struct log_line *line)
+{
+    return line->owner->name;
+}
+
+const struct log_line *log_ring_next(const struct log_line *line, const char *instance)
+{
+    return instance ? line->own_next : line->next;
+}
+
+static struct log_line *ring_first(const struct log_ring *ring, const char *instance)
+{
+    struct log_owner *owner;
+
+    if (!instance)
+        return ring->lines;
+    HASH_FIND_STR(ring->owners, instance, owner);
+    return owner ? owner->lines : NULL;
+}
+
+/* From the end, since nearly always the newest are wanted. */
+const struct log_line *log_ring_find(const struct log_ring *ring, uint64_t number, const char *instance)
+{
+    const struct log_line *first = ring_first(ring, instance), *line;
+
+    if (!first)
+        return NULL;
+    line = instance ? first->own_prev : first->prev; /* the head's is the last one */
+    if (line->number < number)
+        return NULL;
+    while (line != first) {
+        const struct log_line *before = instance ? line->own_prev : line->prev;
+
+        if (before->number < number)
+            break;
+        line = before;
+    }
+    return line;
+}
+
+uint64_t log_ring_tail(const struct log_ring *ring, size_t n, const char *instance)
+{
+    const struct log_line *first = ring_first(ring, instance), *line;
+
+    if (!first || !n)
+        return ring->last + 1;
+    line = instance ? first->own_prev : first->prev;
+    while (line != first && --n)
+        line = instance ? line->own_prev : line->prev;
+    return line->number;
+}

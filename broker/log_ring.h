@@ -1,0 +1,54 @@
+/*
+ * The last lines of the log, kept for who asks: some of each instance, so that a talkative one does not push
+ * the others' out. Pure: it has no clock and no lock, and belongs to the loop's thread.
+ */
+#ifndef BROKER_LOG_RING_H
+#define BROKER_LOG_RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is kept, with what keeping it takes; the oldest lines go first, those of who has most of all. */
+#define LOG_RING_LINES          200 /* of one instance, … */
+#define LOG_RING_INSTANCE_BYTES 65536
+#define LOG_RING_BYTES          (1u << 20) /* … and of all */
+
+struct log_owner;
+
+struct log_line {
+    uint64_t number;   /* from 1, in the order in which they came */
+    uint64_t time_ns;  /* since 1970 */
+    const char *level; /* borrowed from the caller for ever */
+    struct log_owner *owner;
+    size_t n_bytes;                       /* of memory */
+    struct log_line *prev, *next;         /* of all */
+    struct log_line *own_prev, *own_next; /* of the instance */
+    char text[];
+};
+
+struct log_ring {
+    struct log_line *lines;   /* oldest first */
+    struct log_owner *owners; /* hash, by instance */
+    size_t n_bytes;
+    uint64_t last; /* the newest line's number */
+};
+
+void log_ring_deinit(struct log_ring *ring);
+
+/* Keeps a copy. Out of memory, the line is not kept. */
+void log_ring_add(struct log_ring *ring, uint64_t time_ns, const char *level, const char *instance,
+                  const char *text, size_t n_bytes);
+
+/* "-" is the broker itself. */
+const char *log_line_instance(const struct log_line *line);
+
+/* The oldest line with this number or a higher one, of an instance (NULL: of any); or NULL. */
+const struct log_line *log_ring_find(const struct log_ring *ring, uint64_t number, const char *instance);
+
+/* The next one. */
+const struct log_line *log_ring_next(const struct log_line *line, const char *instance);
+
+/* The number from which on there are at most `n` lines of an instance (NULL: of any). */
+uint64_t log_ring_tail(const struct log_ring *ring, size_t n, const char *instance);
+
+#endif

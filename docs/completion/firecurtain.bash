@@ -1,0 +1,44 @@
+# bash completion of firecurtain; what runs is asked for its names
+_firecurtain_names() {
+    firecurtain status --json 2>/dev/null | sed -n 's/^[[ ]*{"name": "\([^"]*\)".*/\1/p'
+}
+
+_firecurtain() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+    local commands='run check status top start stop restart reload logs watch emit routes'
+    COMPREPLY=()
+    case $before in
+    --runtime-dir)
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return
+        ;;
+    --log-level)
+        mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$word")
+        return
+        ;;
+    esac
+    if [ "$COMP_CWORD" = 1 ] && [ "${word#-}" = "$word" ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word"; compgen -f -X '!*.cfg' -- "$word")
+        return
+    fi
+    if [ "${word#-}" != "$word" ]; then
+        local options='--help --version --runtime-dir'
+        case $command in
+        check) options="$options -b -i --log-level --sandbox" ;;
+        status) options="$options --json --usage" ;;
+        routes) options="$options --json --dot" ;;
+        logs) options="$options -f --follow -n --lines" ;;
+        top | start | stop | restart | reload | watch | emit) ;;
+        *) options="$options -b -i --log-level --insecure-no-sandbox" ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        return
+    fi
+    case $command in
+    run | check) mapfile -t COMPREPLY < <(compgen -f -X '!*.cfg' -- "$word"; compgen -d -- "$word") ;;
+    status | start | stop | restart | logs) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -- "$word") ;;
+    watch | emit | routes) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -S . -- "$word") ;;
+    esac
+}
+
+complete -F _firecurtain firecurtain

@@ -1,0 +1,333 @@
+/*
+ * See codec_control.h. The only file that knows the generated code of the control interface. Both directions
+ * use one arena that is reset with each message.
+ */
+#include "proto/codec_control.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/arena.h"
+#include "proto/control.pb-c.h"
+
+/* A message of many empty strings takes more memory than it has bytes. */
+#define CONTROL_MAX_ARENA (32 * (size_t)CONTROL_MAX_REPLY)
+
+struct codec_control {
+    struct arena arena;
+    ProtobufCAllocator allocator;
+};
+
+static const char *const verb_names[CONTROL_VERBS_] = {
+    [CONTROL_NONE] = "none",   [CONTROL_STATUS] = "status",   [CONTROL_START] = "start",
+    [CONTROL_STOP] = "stop",   [CONTROL_RESTART] = "restart", [CONTROL_RELOAD] = "reload",
+    [CONTROL_EMIT] = "emit",   [CONTROL_ROUTES] = "routes",   [CONTROL_LOGS] = "logs",
+    [CONTROL_WATCH] = "watch",
+};
+
+static const char *const outcome_names[CONTROL_OUTCOMES_] = {
+    [CONTROL_DONE] = "done",
+    [CONTROL_REFUSED] = "refused",
+    [CONTROL_UNKNOWN_NAME] = "unknown name",
+    [CONTROL_INVALID] = "invalid",
+    [CONTROL_BUSY] = "busy",
+    [CONTROL_FAILED] = "failed",
+    [CONTROL_UNSUPPORTED] = "unsupported",
+};
+
+const char *control_verb_name(enum control_verb verb)
+{
+    return verb < CONTROL_VERBS_ ? verb_names[verb] : "unknown";
+}
+
+const char *control_outcome_name(enum control_outcome outcome)
+{
+    return outcome < CONTROL_OUTCOMES_ ? outcome_names[outcome] : "unknown";
+}
+
+static void *control_arena_alloc(void *arena, size_t bytes)
+{
+    return arena_alloc(arena, bytes);
+}
+
+static void control_arena_free(void *arena, void *pointer)
+{
+    (void)arena;
+    (void)pointer;
+}
+
+int codec_control_new(struct codec_control **codecp)
+{
+    struct codec_control *codec = calloc(1, sizeof(*codec));
+
+    if (!codec)
+        return -ENOMEM;
+    arena_init(&codec->arena, CONTROL_MAX_ARENA);
+    codec->allocator = (ProtobufCAllocator){
+        .alloc = control_arena_alloc,
+        .free = control_arena_free,
+        .allocator_data = &codec->arena,
+    };
+    *codecp = codec;
+    return 0;
+}
+
+struct codec_control *codec_control_free(struct codec_control *codec)
+{
+    if (codec) {
+        arena_deinit(&codec->arena);
+        free(codec);
+    }
+    return NULL;
+}
+
+static int control_pack(struct codec_control *codec, const ProtobufCMessage *message, size_t limit,
+                        const void **bytes, size_t *n_bytes)
+{
+    uint8_t *room;
+
+    *n_bytes = protobuf_c_message_get_packed_size(message);
+    if (*n_bytes > limit)
+        return -EMSGSIZE;
+    room = arena_alloc(&codec->arena, *n_bytes + 1);
+    if (!room)
+        return -ENOMEM;
+    protobuf_c_message_pack(message, room);
+    *bytes = room;
+    return 0;
+}
+
+int codec_control_encode_request(struct codec_control *codec, const struct control_request *request,
+                                 const void **bytes, size_t *n_bytes)
+{
+    Firecurtain__ControlRequest message = FIRECURTAIN__CONTROL_REQUEST__INIT;
+
+    arena_reset(&codec->arena);
+    message.version = request->version;
+    message.id = request->id;
+    message.verb = (Firecurtain__ControlVerb)request->verb;
+    message.names = (char **)request->names;
+    message.n_names = request->n_names;
+    message.value = request->value;
+    message.from = request->from;
+    message.lines = request->lines;
+    message.usage = request->usage;
+    message.follow = request->follow;
+    return control_pack(codec, &message.base, CONTROL_MAX_REQUEST, bytes, n_bytes);
+}
+
+static char *control_text(const char *text)
+{
+    return (char *)(text ? text : "");
+}
+
+static void control_put_instance(const struct control_instance *from, Firecurtain__ControlInstance *to)
+{
+    firecurtain__control_instance__init(to);
+    to->name = control_text(from->name);
+    to->backend = control_text(from->backend);
+    to->state = control_text(from->state);
+    to->detail = control_text(from->detail);
+    to->layers = control_text(from->layers);
+    to->pid = from->pid;
+    to->uptime_ms = from->uptime_ms;
+    to->restarts = from->restarts;
+    to->events_in = from->events_in;
+    to->events_out = from->events_out;
+    to->dropped = from->dropped;
+    to->coalesced = from->coalesced;
+    to->exceptions = from->exceptions;
+    to->queue = from->queue;
+    to->queue_peak = from->queue_peak;
+    to->busy_p50_us = from->busy_p50_us;
+    to->busy_p99_us = from->busy_p99_us;
+    to->busy_max_us = from->busy_max_us;
+    to->memory_bytes = from->memory_bytes;
+    to->cpu_ms = from->cpu_ms;
+}
+
+static void control_put_route(const struct control_route *from, Firecurtain__ControlRoute *to)
+{
+    firecurtain__control_route__init(to);
+    to->from = control_text(from->from);
+    to->to = control_text(from->to);
+}
+
+static void control_put_line(const struct control_line *from, Firecurtain__ControlLine *to)
+{
+    firecurtain__control_line__init(to);
+    to->time_ns = from->time_ns;
+    to->level = control_text(from->level);
+    to->instance = control_text(from->instance);
+    to->text = control_text(from->text);
+}
+
+static void control_put_value(const struct control_value *from, Firecurtain__ControlValue *to)
+{
+    firecurtain__control_value__init(to);
+    to->channel = control_text(from->channel);
+    to->value = from->value;
+}
+
+/* The generated form of a list: pointers to messages, all in the arena. */
+#define CONTROL_PUT_LIST(codec, reply, message, list, put)                                                   \
+    do {                                                                                                     \
+        __typeof__(**(message)->list) *all = arena_alloc(&(codec)->arena, (reply)->n_##list * sizeof(*all)); \
+        (message)->list = arena_alloc(&(codec)->arena, (reply)->n_##list * sizeof(*(message)->list));        \
+        if (!all || !(message)->list)                                                                        \
+            return -EMSGSIZE;                                                                                \
+        (message)->n_##list = (reply)->n_##list;                                                             \
+        for (size_t i = 0; i < (reply)->n_##list; i++) {                                                     \
+            put(&(reply)->list[i], &all[i]);                                                                 \
+            (message)->list[i] = &all[i];                                                                    \
+        }                                                                                                    \
+    } while (0)
+
+int codec_control_encode_reply(struct codec_control *codec, const struct control_reply *reply,
+                               const void **bytes, size_t *n_bytes)
+{
+    Firecurtain__ControlReply message = FIRECURTAIN__CONTROL_REPLY__INIT;
+
+    arena_reset(&codec->arena);
+    message.version = CONTROL_VERSION;
+    message.id = reply->id;
+    message.outcome = (Firecurtain__ControlOutcome)reply->outcome;
+    message.text = control_text(reply->text);
+    message.next = reply->next;
+    message.missed = reply->missed;
+    CONTROL_PUT_LIST(codec, reply, &message, instances, control_put_instance);
+    CONTROL_PUT_LIST(codec, reply, &message, routes, control_put_route);
+    CONTROL_PUT_LIST(codec, reply, &message, lines, control_put_line);
+    CONTROL_PUT_LIST(codec, reply, &message, values, control_put_value);
+    return control_pack(codec, &message.base, CONTROL_MAX_REPLY, bytes, n_bytes);
+}
+
+/* It ends up in the log and in what is compared with names. */
+static bool control_is_name(const char *name)
+{
+    size_t n_bytes = strnlen(name, CONTROL_MAX_NAME + 1);
+
+    for (size_t i = 0; i < n_bytes; i++) {
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return false;
+    }
+    return n_bytes > 0 && n_bytes <= CONTROL_MAX_NAME;
+}
+
+int codec_control_decode_request(struct codec_control *codec, const void *bytes, size_t n_bytes,
+                                 struct control_request *request)
+{
+    const Firecurtain__ControlRequest *message;
+
+    if (n_bytes > CONTROL_MAX_REQUEST)
+        return -EMSGSIZE;
+    arena_reset(&codec->arena);
+    message = firecurtain__control_request__unpack(&codec->allocator, n_bytes, bytes);
+    if (!message)
+        return -EBADMSG;
+    if (message->n_names > CONTROL_MAX_NAMES)
+        return -EMSGSIZE;
+    for (size_t i = 0; i < message->n_names; i++) {
+        if (!control_is_name(message->names[i]))
+            return -EBADMSG;
+    }
+    if (!isfinite(message->value))
+        return -EBADMSG;
+    *request = (struct control_request){
+        .version = message->version,
+        .id = message->id,
+        .verb = (int)message->verb > 0 && (int)message->verb < (int)CONTROL_VERBS_ ? (enum control_verb)message->verb
+                                                                    : CONTROL_NONE,
+        .names = (const char *const *)message->names,
+        .n_names = message->n_names,
+        .value = message->value,
+        .from = message->from,
+        .lines = message->lines,
+        .usage = message->usage,
+        .follow = message->follow,
+    };
+    return 0;
+}
+
+static void control_take_instance(const Firecurtain__ControlInstance *from, struct control_instance *to)
+{
+    *to = (struct control_instance){
+        .name = from->name,
+        .backend = from->backend,
+        .state = from->state,
+        .detail = from->detail,
+        .layers = from->layers,
+        .pid = from->pid,
+        .uptime_ms = from->uptime_ms,
+        .restarts = from->restarts,
+        .events_in = from->events_in,
+        .events_out = from->events_out,
+        .dropped = from->dropped,
+        .coalesced = from->coalesced,
+        .exceptions = from->exceptions,
+        .queue = from->queue,
+        .queue_peak = from->queue_peak,
+        .busy_p50_us = from->busy_p50_us,
+        .busy_p99_us = from->busy_p99_us,
+        .busy_max_us = from->busy_max_us,
+        .memory_bytes = from->memory_bytes,
+        .cpu_ms = from->cpu_ms,
+    };
+}
+
+static void control_take_route(const Firecurtain__ControlRoute *from, struct control_route *to)
+{
+    *to = (struct control_route){.from = from->from, .to = from->to};
+}
+
+static void control_take_line(const Firecurtain__ControlLine *from, struct control_line *to)
+{
+    *to = (struct control_line){.time_ns = from->time_ns,
+                                .level = from->level,
+                                .instance = from->instance,
+                                .text = from->text};
+}
+
+static void control_take_value(const Firecurtain__ControlValue *from, struct control_value *to)
+{
+    *to = (struct control_value){.channel = from->channel, .value = from->value};
+}
+
+#define CONTROL_TAKE_LIST(codec, message, reply, type, list, take)                                           \
+    do {                                                                                                     \
+        struct type *room = arena_alloc(&(codec)->arena, (message)->n_##list * sizeof(*room));               \
+        if (!room)                                                                                           \
+            return -EMSGSIZE;                                                                                \
+        for (size_t i = 0; i < (message)->n_##list; i++)                                                     \
+            take((message)->list[i], &room[i]);                                                              \
+        (reply)->list = room;                                                                                \
+        (reply)->n_##list = (message)->n_##list;                                                             \
+    } while (0)
+
+int codec_control_decode_reply(struct codec_control *codec, const void *bytes, size_t n_bytes,
+                               struct control_reply *reply)
+{
+    const Firecurtain__ControlReply *message;
+
+    if (n_bytes > CONTROL_MAX_REPLY)
+        return -EMSGSIZE;
+    arena_reset(&codec->arena);
+    message = firecurtain__control_reply__unpack(&codec->allocator, n_bytes, bytes);
+    if (!message)
+        return -EBADMSG;
+    *reply = (struct control_reply){
+        .id = message->id,
+        .outcome = (unsigned)message->outcome < (unsigned)CONTROL_OUTCOMES_ ? (enum control_outcome)message->outcome
+                                                        : CONTROL_UNSUPPORTED,
+        .text = message->text,
+        .next = message->next,
+        .missed = message->missed,
+    };
+    CONTROL_TAKE_LIST(codec, message, reply, control_instance, instances, control_take_instance);
+    CONTROL_TAKE_LIST(codec, message, reply, control_route, routes, control_take_route);
+    CONTROL_TAKE_LIST(codec, message, reply, control_line, lines, control_take_line);
+    CONTROL_TAKE_LIST(codec, message, reply, control_value, values, control_take_value);
+    return 0;
+}

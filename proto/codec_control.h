@@ -1,0 +1,143 @@
+/*
+ * Messages of the control interface (control.proto), as plain structures. A message of either side is hostile
+ * to the other: texts are UTF-8 without control characters where they are names, and everything has a limit.
+ */
+#ifndef PROTO_CODEC_CONTROL_H
+#define PROTO_CODEC_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONTROL_VERSION     1
+#define CONTROL_MAX_REQUEST 65536u /* bytes */
+#define CONTROL_MAX_REPLY   65536u
+#define CONTROL_MAX_NAMES   256u  /* of a request, … */
+#define CONTROL_MAX_NAME    1100u /* … each in bytes: INSTANCE.CHANNEL */
+
+/* As in control.proto. */
+enum control_verb {
+    CONTROL_NONE,
+    CONTROL_STATUS,
+    CONTROL_START,
+    CONTROL_STOP,
+    CONTROL_RESTART,
+    CONTROL_RELOAD,
+    CONTROL_EMIT,
+    CONTROL_ROUTES,
+    CONTROL_LOGS,
+    CONTROL_WATCH,
+    CONTROL_VERBS_,
+};
+
+enum control_outcome {
+    CONTROL_DONE,
+    CONTROL_REFUSED,
+    CONTROL_UNKNOWN_NAME,
+    CONTROL_INVALID,
+    CONTROL_BUSY,
+    CONTROL_FAILED,
+    CONTROL_UNSUPPORTED,
+    CONTROL_OUTCOMES_,
+};
+
+struct control_request {
+    uint32_t version;
+    uint64_t id;
+    enum control_verb verb; /* CONTROL_NONE: one that this version does not know */
+    const char *const *names;
+    size_t n_names;
+    double value;
+    uint64_t from;
+    uint32_t lines;
+    bool usage;
+    bool follow;
+};
+
+struct control_instance {
+    const char *name;
+    const char *backend;
+    const char *state;
+    const char *detail;
+    uint32_t pid;
+    uint64_t uptime_ms;
+    const char *layers;
+    uint64_t restarts;
+    uint64_t events_in;
+    uint64_t events_out;
+    uint64_t dropped;
+    uint64_t coalesced;
+    uint64_t exceptions;
+    uint64_t queue;
+    uint64_t queue_peak;
+    uint64_t busy_p50_us;
+    uint64_t busy_p99_us;
+    uint64_t busy_max_us;
+    uint64_t memory_bytes;
+    uint64_t cpu_ms;
+};
+
+struct control_route {
+    const char *from;
+    const char *to;
+};
+
+struct control_line {
+    uint64_t time_ns; /* since 1970 */
+    const char *level;
+    const char *instance;
+    const char *text;
+};
+
+struct control_value {
+    const char *channel;
+    double value;
+};
+
+struct control_reply {
+    uint64_t id;
+    enum control_outcome outcome;
+    const char *text;
+    uint64_t next;
+    uint64_t missed;
+    const struct control_instance *instances;
+    size_t n_instances;
+    const struct control_route *routes;
+    size_t n_routes;
+    const struct control_line *lines;
+    size_t n_lines;
+    const struct control_value *values;
+    size_t n_values;
+};
+
+/* "status", "start"…; for the log and the command line. */
+const char *control_verb_name(enum control_verb verb);
+const char *control_outcome_name(enum control_outcome outcome);
+
+struct codec_control;
+
+/* -ENOMEM or 0. */
+int codec_control_new(struct codec_control **codec);
+
+/* Takes NULL; returns NULL. */
+struct codec_control *codec_control_free(struct codec_control *codec);
+
+/*
+ * Encodes. `*bytes` is the codec's until its next call. NULL texts are empty ones. -EMSGSIZE above the limit,
+ * -ENOMEM.
+ */
+int codec_control_encode_request(struct codec_control *codec, const struct control_request *request,
+                                 const void **bytes, size_t *n_bytes);
+int codec_control_encode_reply(struct codec_control *codec, const struct control_reply *reply,
+                               const void **bytes, size_t *n_bytes);
+
+/*
+ * Decodes; what the result points to lives until the codec's next call. -EBADMSG if it is malformed,
+ * -EMSGSIZE if it is too large or has too much in it. Texts of a reply may hold anything.
+ */
+int codec_control_decode_request(struct codec_control *codec, const void *bytes, size_t n_bytes,
+                                 struct control_request *request);
+int codec_control_decode_reply(struct codec_control *codec, const void *bytes, size_t n_bytes,
+                               struct control_reply *reply);
+
+#endif

@@ -1,0 +1,378 @@
+"""What an operator types while a show runs, with the real program and a real show."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import termios
+import time
+
+import control
+import pytest
+from control import run, status, wait_for
+from harness import PATIENCE, TOP, environment, until
+
+ECHO = """
+    import midimonster
+    def handler(value):
+        midimonster.output('out', value)
+    def bye():
+        midimonster.output('out', 1.0)
+    midimonster.cleanup_handler(bye)
+"""
+MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
+
+
+def test_status_as_a_table_and_for_programs(play):
+    show = play(ECHO, MAPS)
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+    found = status(show)
+    assert list(found) == ["wire", "py1"]
+    py1 = found["py1"]
+    assert py1["state"] == "running" and py1["backend"] == "python" and py1["in"] == 1 and py1["out"] == 1 and py1["restarts"] == 0
+    assert f"running (pid {py1['pid']})" in str(show.log) and py1["uptime_ms"] > 0
+    assert "system calls" in py1["layers"] and "namespaces" in py1["layers"] and "cgroup" in py1["layers"]
+    assert "memory_bytes" not in py1
+    usage = json.loads(run(show, "status", "--json", "--usage", "py1", check=0).stdout)
+    assert len(usage) == 1 and usage[0]["memory_bytes"] > 1 << 20
+    table = run(show, "status", "py1", check=0).stdout.splitlines()
+    assert len(table) == 2 and table[0].split()[:4] == ["INSTANCE", "STATE", "PID", "UPTIME"]
+    assert table[1].index("running") == table[0].index("STATE")
+    assert "MEMORY" in run(show, "status", "--usage", check=0).stdout
+
+
+def test_status_of_five_hundred_instances_comes_in_pages(play):
+    names = [f"l{n}" for n in range(500)]
+    show = play(config="\n".join(f"[loopback {name}]" for name in names) + "\n[python py1]\nmodule = script\n[map]\n",
+                scripts={"script.py": ""})
+    for options in ([], ["--usage"]):
+        found = json.loads(run(show, "status", "--json", *options, check=0).stdout)
+        assert [each["name"] for each in found] == [*names, "py1"]
+
+
+def test_states_of_a_script_that_fails_waits_and_starts(play):
+    config = """
+        [python over]
+        module = ends
+        restart = never
+        [python waits]
+        module = ends
+        [python slow]
+        module = slow
+        start-timeout = 0
+        [map]
+    """
+    show = play(config=config, scripts={"ends.py": "import sys\nsys.exit(1)\n", "slow.py": "import time\ntime.sleep(1000)\n"}, ready=())
+    wait_for(show, "over", "failed")
+    assert "restart in" in wait_for(show, "waits", "waiting")["detail"]
+    assert status(show, "slow")["slow"]["state"] == "starting"
+
+
+def test_stop_lets_the_script_clean_up_and_it_stays_so_until_start(play):
+    show = play(ECHO, MAPS)
+    run(show, "stop", "py1", check=0)
+    show.expect("/out", 1.0)
+    uid = show.identity.uid
+    found = status(show)["py1"]
+    assert found["state"] == "stopped" and found["detail"] == f"by uid {uid}" and found["pid"] == 0
+    assert "stopped already" in run(show, "stop", "py1", check=0).stderr
+    show.set("/in", 0.25)
+    show.process.send_signal(signal.SIGHUP)
+    show.log.wait("the new configuration is running")
+    assert status(show)["py1"]["state"] == "stopped"
+    run(show, "start", "py1", check=0)
+    wait_for(show, "py1", "running")
+    assert show.wire.waiting("/out") == [], "nobody was there for it"
+    show.set("/in", 0.75)
+    show.expect("/out", 0.75)
+    assert "runs already" in run(show, "start", "py1", check=0).stderr
+    for verb in ("stop", "start"):
+        assert control.audits(show, f"uid={uid} .*verb={verb} subject=py1 outcome=done"), show.log
+
+
+def test_restart_is_another_worker(play):
+    show = play(ECHO, MAPS)
+    before = status(show)["py1"]["pid"]
+    run(show, "restart", "py1", check=0)
+    show.expect("/out", 1.0)
+    assert wait_for(show, "py1", "running")["pid"] != before
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+
+
+def test_start_does_not_wait_for_a_restart_and_forgives_a_failure(play):
+    script = "import os, sys\nif not os.path.exists('/state/ok'):\n\topen('/state/ok', 'w')\n\tsys.exit(1)\n"
+    show = play(script, options="restart = never", ready=())
+    wait_for(show, "py1", "failed")
+    run(show, "start", "py1", check=0)
+    wait_for(show, "py1", "running")
+
+
+def test_stop_and_start_of_other_backends(play):
+    show = play(config="""
+        [osc wire]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@
+        [loopback l]
+        [map]
+        wire./in > l.x
+        l.x > wire./out
+    """, ready=())
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+    run(show, "stop", "l", check=0)
+    show.set("/in", 0.25)
+    run(show, "stop", "wire", check=0)
+    assert status(show)["wire"]["state"] == status(show)["l"]["state"] == "stopped"
+    run(show, "start", "wire", "l", check=0)
+    show.set("/in", 0.75)
+    show.expect("/out", 0.75)
+
+
+def test_a_show_ends_and_changes_with_stopped_and_stopping_instances(play):
+    slow = "import midimonster, time\nmidimonster.cleanup_handler(lambda: time.sleep(1))\n"
+    config = "[python py1]\nmodule = script\n[python py2]\nmodule = script\n[loopback l]\n[map]\n"
+    show = play(config=config, scripts={"script.py": slow}, ready=("py1", "py2"))
+    run(show, "stop", "py2", check=0)
+    stopping = subprocess.Popen(control.command(show, "restart", "py1"))
+    until(lambda: "stopping" in status(show)["py1"]["detail"], "it does not stop")
+    show.write("show.cfg", config.replace("[map]", "[loopback l2]\n[map]"))
+    run(show, "reload", check=0)
+    assert stopping.wait(20) in (0, 70)
+    assert "l2" in status(show)
+    wait_for(show, "py1", "running")
+    assert status(show)["py2"]["state"] == "stopped"
+    stopping = subprocess.Popen(control.command(show, "stop", "py1"))
+    until(lambda: "stopping" in status(show)["py1"]["detail"], "it does not stop")
+    show.stop()
+    assert stopping.wait(20) in (0, 69, 70)
+
+
+def test_reload_answers_when_it_is_done_or_with_what_is_wrong(play):
+    show = play(ECHO, MAPS)
+    text = show.config.read_text()
+    show.write("show.cfg", text.replace("[map]", "[map]\nwire./also > py1.script.handler"))
+    run(show, "reload", check=0)
+    show.set("/also", 0.5)
+    show.expect("/out", 0.5)
+    show.write("show.cfg", text.replace("module =", "modul ="))
+    done = run(show, "reload", check=78)
+    assert 'has no option "modul"' in done.stderr and 'did you mean "module"' in done.stderr
+    assert control.audits(show, "verb=reload subject=- outcome=failed")
+    show.set("/also", 0.25)
+    show.expect("/out", 0.25)
+
+
+def test_routes(play):
+    show = play(ECHO, [*MAPS, "wire./a{1..300} > py1.x{1..300}"])
+    lines = run(show, "routes", check=0).stdout.splitlines()
+    assert len(lines) == 302 == len(set(lines)) and "wire./in > py1.script.handler" in lines and "wire./a300 > py1.x300" in lines
+    assert run(show, "routes", "py1.x7", check=0).stdout == "wire./a7 > py1.x7\n"
+    assert json.loads(run(show, "routes", "--json", "py1.out", check=0).stdout) == [{"from": "py1.out", "to": "wire./out"}]
+    dot = run(show, "routes", "--dot", "wire./in", check=0).stdout
+    assert '"wire./in" -> "py1.script.handler";' in dot and re.match(r"digraph \w+ \{(.|\n)*\}\n$", dot)
+
+
+def test_emit_is_as_if_the_instance_had_made_it(play):
+    show = play(ECHO, MAPS)
+    run(show, "emit", "wire./in", "0.125", check=0)
+    show.expect("/out", 0.125)
+    run(show, "emit", "py1.out", "1", check=0)
+    show.expect("/out", 1.0)
+
+
+def test_logs_of_all_of_one_and_the_last_lines(play):
+    show = play("for n in range(300):\n\tprint('line', n)\n", options="log-rate = 1000\nmodule = other", ready=(), scripts={"other.py": ""})
+    show.log.wait("^line 299$", "py1")
+    wait_for(show, "py1", "running")
+    lines = run(show, "logs", "py1", "-n", 1000, check=0).stdout.splitlines()
+    assert len(lines) <= 200 and all(" py1 " in line for line in lines) and re.search(r"^\d{4}-\d\d-\d\dT.* info py1 line 299$", "\n".join(lines), re.M)
+    assert "line 50" not in "\n".join(lines)
+    assert len(run(show, "logs", "py1", "--lines", 3, check=0).stdout.splitlines()) == 3
+    assert len(run(show, "logs", check=0).stdout.splitlines()) == 50
+    assert 'did you mean "py1"' in run(show, "logs", "py2", check=66).stderr
+
+
+@contextlib.contextmanager
+def following(show, *arguments, **how):
+    process = subprocess.Popen(control.command(show, *arguments, **how), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_logs_follow_and_end_with_the_show(play):
+    show = play("import midimonster\ndef handler(value):\n\tprint('value', value)\n", MAPS)
+    with following(show, "logs", "-f", "py1") as process:
+        assert "running (pid" in process.stdout.readline()
+        for value in (0.25, 0.5):
+            show.set("/in", value)
+            assert process.stdout.readline().endswith(f"info py1 value {value}\n")
+        show.stop()
+        assert "has ended" in process.stdout.read()
+        assert process.wait() == 69
+
+
+def test_what_a_script_prints_is_harmless_in_a_terminal(play):
+    show = play(r"print('\x1b[2Jhidden\u202e')")
+    show.log.wait("hidden", "py1")
+    out = run(show, "logs", "py1", check=0).stdout
+    assert "hidden" in out and "\x1b" not in out and "\u202e" not in out
+
+
+def test_watch_shows_values_as_they_change(play):
+    show = play(ECHO, [*MAPS, "wire./other > py1.x"])
+    with following(show, "watch", "wire./i*", "py1.ou?") as process:
+        wait_until_watched(show, process)
+        for value in (0.25, 0.5):
+            show.set("/other", value)
+            show.set("/in", value)
+            assert sorted(process.stdout.readline() for _ in range(2)) == [f"py1.out {value}\n", f"wire./in {value}\n"]
+        show.process.send_signal(signal.SIGHUP)
+        show.log.wait("the new configuration is running")
+        show.set("/in", 0.75)
+        assert sorted(process.stdout.readline() for _ in range(2)) == ["py1.out 0.75\n", "wire./in 0.75\n"]
+        run(show, "emit", "py1.out", "0", check=0)
+        assert process.stdout.readline() == "py1.out 0\n"
+        show.stop()
+        assert "has ended" in process.stdout.read() and process.wait() == 69
+
+
+def wait_until_watched(show, process):
+    """There is no sign of it from outside but that values come."""
+    while not select.select([process.stdout], [], [], 0.05)[0]:
+        run(show, "emit", "py1.out", "1", check=0)
+    run(show, "emit", "py1.out", "0.125", check=0)
+    while process.stdout.readline() != "py1.out 0.125\n":
+        pass
+
+
+@contextlib.contextmanager
+def on_a_terminal(show, *arguments, env=()):
+    """The command with a terminal of 100 columns; yields the process, the terminal, and a function that waits for a text."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (12, 120))
+    process = subprocess.Popen(control.command(show, *arguments), env={**environment(show.folder), "TERM": "xterm", **dict(env)},
+                               stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+
+    def wait(text):
+        nonlocal seen
+        deadline = time.monotonic() + PATIENCE
+        while text not in seen:
+            assert select.select([ours], [], [], max(0, deadline - time.monotonic()))[0], seen
+            seen += os.read(ours, 65536)
+        seen = seen.split(text, 1)[1]
+
+    try:
+        yield process, ours, wait
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def test_top_shows_sorts_scrolls_and_quits(play):
+    config = "".join(f"[loopback l{n:02}]\n" for n in range(30)) + "[python py1]\nmodule = script\n[map]\n"
+    show = play(config=config, scripts={"script.py": ""})
+    with on_a_terminal(show, "top") as (process, keys, wait):
+        wait(b"31 instances")
+        wait(b"l08")
+        for key, shown in ((b"m", b"py1"), (b"nr", b"l22"), (b"\x1b[6~", b"l13"), (b"\x1bOH", b"py1"), (b" ", b"held")):
+            os.write(keys, key + b"\x0c")  # and everything drawn anew
+            wait(shown)
+        os.write(keys, b"q")
+        assert process.wait(PATIENCE) == 0
+
+
+def test_top_says_why_it_ends(play):
+    show = play(ECHO, MAPS)
+    with on_a_terminal(show, "top") as (process, _, wait):
+        wait(b"py1")
+        show.stop()
+        wait(b"the broker has ended the connection")
+        assert process.wait(PATIENCE) == 69
+    assert "needs a terminal" in run(show, "top", check=64).stderr
+
+
+def test_help_manual_and_completions_know_the_same(firecurtain):
+    text = firecurtain("--help").stdout
+    commands = re.findall(r"^  firecurtain ([a-z]+) ", text, re.M)
+    commands = list(dict.fromkeys(commands))
+    options = set(re.findall(r"--[a-z-]+", text.split("Examples")[0]))
+    assert {"status", "top", "run"} <= set(commands) and "--json" in options
+    manual = (TOP / "docs/firecurtain.1").read_text().replace("\\-", "-")
+    for name in ("firecurtain.1", "completion/firecurtain.bash", "completion/_firecurtain"):
+        page = manual if name.endswith(".1") else (TOP / "docs" / name).read_text()
+        for word in (*commands, *options):
+            assert re.search(rf"(?<![a-z-]){word}(?![a-z-])", page), f"{name} does not know {word}"
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="needs groff, which the package groff-base has")
+def test_the_manual_page_is_well_formed():
+    done = subprocess.run(["groff", "-t", "-man", "-ww", "-Tutf8", TOP / "docs/firecurtain.1"], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    assert done.returncode == 0 and done.stderr == "" and "EXIT STATUS" in re.sub(".\x08", "", done.stdout)
+
+
+def test_bash_completion(play):
+    show = play(ECHO, MAPS)
+
+    def complete(*words):
+        listed = " ".join(f"'{word}'" for word in words)
+        script = f"""
+            firecurtain() {{ {show.stage.firecurtain} "$@" --runtime-dir {control.runtime(show)}; }}
+            . {TOP}/docs/completion/firecurtain.bash
+            COMP_WORDS=(firecurtain {listed}) COMP_CWORD={len(words)}
+            _firecurtain; printf '%s\n' "${{COMPREPLY[@]}}"
+        """
+        return subprocess.run(["bash", "-ec", script], text=True, check=True, stdout=subprocess.PIPE).stdout.split()
+
+    assert complete("st") == ["status", "start", "stop"]
+    assert complete("stop", "") == ["wire", "py1"]
+    assert complete("watch", "p") == ["py1."]
+    assert complete("routes", "--d") == ["--dot"]
+
+
+@pytest.mark.parametrize("arguments, code, says", [
+    (["status", "py2"], 66, 'no instance "py2"; did you mean "py1"?'),
+    (["stop", "pi1"], 66, 'did you mean "py1"?'),
+    (["emit", "wire./im", "0.5"], 66, 'did you mean "/in"?'),
+    (["emit", "wire", "0.5"], 65, "not INSTANCE.CHANNEL"),
+    (["emit", "wire./in", "2"], 65, "from 0 to 1"),
+    (["emit", "wire./in", "x"], 65, "from 0 to 1"),
+    (["emit", "wire./in"], 64, "usage: firecurtain emit INSTANCE.CHANNEL VALUE"),
+    (["reload", "py1"], 64, "unexpected argument"),
+    (["status", "--dot"], 64, "--dot belongs to"),
+    (["routes", "--sandbox"], 64, "--sandbox belongs to"),
+    (["status", "py\x1b[2J1"], 65, ""),
+])
+def test_mistakes(play, arguments, code, says):
+    show = play(ECHO, MAPS)
+    if "\x1b" in arguments[-1]:
+        done = run(show, *arguments, timeout=30)
+        assert done.returncode != 0 and "\x1b" not in done.stderr
+        return
+    done = run(show, *arguments, check=code)
+    assert says in done.stderr and done.stdout == ""
+
+
+def test_no_broker_runs_there(firecurtain, tmp_path):
+    done = firecurtain("status", "--runtime-dir", "/nonexistent")
+    assert done.returncode == 69 and "no broker runs" in done.stderr
+    assert firecurtain("status").returncode == 69
+
+
+def test_the_command_finds_its_users_own_broker(play, firecurtain):
+    show = play(ECHO, MAPS)
+    done = firecurtain("status", "--json", env={"XDG_RUNTIME_DIR": str(show.folder / "run")})
+    assert [each["name"] for each in json.loads(done.stdout)] == ["wire", "py1"]

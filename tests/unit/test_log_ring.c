@@ -1,0 +1,114 @@
+/* The lines that are kept of the log: how many, whose, and in which order. */
+#include "broker/log_ring.h"
+#include "tests/unit/check.h"
+
+static void add(struct log_ring *ring, const char *instance, const char *text)
+{
+    log_ring_add(ring, ring->last, "info", instance, text, strlen(text));
+}
+
+static size_t count(const struct log_ring *ring, const char *instance)
+{
+    uint64_t number = 0;
+    size_t n = 0;
+
+    for (const struct log_line *line = log_ring_find(ring, 0, instance); line;
+         line = log_ring_next(line, instance), n++) {
+        assert_true(line->number > number);
+        number = line->number;
+        if (instance)
+            assert_string_equal(log_line_instance(line), instance);
+    }
+    return n;
+}
+
+static void test_an_instance_keeps_its_last_lines(void **state)
+{
+    struct log_ring ring = {0};
+    char text[32];
+
+    (void)state;
+    add(&ring, "quiet", "once");
+    for (int i = 0; i < 1000; i++) {
+        snprintf(text, sizeof(text), "line %d", i);
+        add(&ring, "loud", text);
+    }
+    assert_int_equal(count(&ring, "loud"), LOG_RING_LINES);
+    assert_int_equal(count(&ring, "quiet"), 1);
+    assert_int_equal(count(&ring, NULL), LOG_RING_LINES + 1);
+    assert_string_equal(log_ring_find(&ring, 1001, NULL)->text, "line 999");
+    assert_string_equal(log_ring_find(&ring, 0, "loud")->text, "line 800");
+    assert_null(log_ring_find(&ring, 1002, NULL));
+    assert_null(log_ring_find(&ring, 0, "nobody"));
+    log_ring_deinit(&ring);
+    assert_int_equal(ring.n_bytes, 0);
+    assert_null(ring.owners);
+}
+
+static void test_the_bytes_of_one_and_of_all_are_bounded(void **state)
+{
+    struct log_ring ring = {0};
+    char *text = calloc(1, 3073), name[16];
+
+    (void)state;
+    memset(text, 'x', 3072);
+    for (int i = 0; i < 4000; i++) {
+        snprintf(name, sizeof(name), "i%d", i % 100);
+        add(&ring, name, text);
+        assert_true(ring.n_bytes <= LOG_RING_BYTES);
+    }
+    for (int i = 0; i < 100; i++)
+        add(&ring, "one", text);
+    assert_true(count(&ring, "one") * 3072 <= LOG_RING_INSTANCE_BYTES);
+    assert_true(count(&ring, "one") >= 2);
+    assert_true(count(&ring, NULL) > 250);
+    log_ring_deinit(&ring);
+    free(text);
+}
+
+/* Whoever says something once is heard after those who never stop. */
+static void test_the_loudest_gives_way_first(void **state)
+{
+    struct log_ring ring = {0};
+    char *text = calloc(1, 3001), name[16];
+
+    (void)state;
+    memset(text, 'x', 3000);
+    add(&ring, "quiet", "once");
+    for (int i = 0; i < 4000; i++) {
+        snprintf(name, sizeof(name), "i%d", i % 50);
+        add(&ring, name, text);
+    }
+    assert_int_equal(count(&ring, "quiet"), 1);
+    log_ring_deinit(&ring);
+    free(text);
+}
+
+static void test_tail(void **state)
+{
+    struct log_ring ring = {0};
+
+    (void)state;
+    assert_int_equal(log_ring_tail(&ring, 5, NULL), 1);
+    add(&ring, "a", "1");
+    add(&ring, "b", "2");
+    add(&ring, "a", "3");
+    assert_int_equal(log_ring_tail(&ring, 2, NULL), 2);
+    assert_int_equal(log_ring_tail(&ring, 2, "a"), 1);
+    assert_int_equal(log_ring_tail(&ring, 1, "b"), 2);
+    assert_int_equal(log_ring_tail(&ring, 9, "b"), 2);
+    assert_int_equal(log_ring_tail(&ring, 9, "c"), 4);
+    log_ring_deinit(&ring);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_instance_keeps_its_last_lines),
+        cmocka_unit_test(test_the_bytes_of_one_and_of_all_are_bounded),
+        cmocka_unit_test(test_the_loudest_gives_way_first),
+        cmocka_unit_test(test_tail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
