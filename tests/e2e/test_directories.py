@@ -128,6 +128,7 @@ def test_what_a_killed_broker_left_is_removed_by_the_next(play):
     first.stop(signal.SIGKILL, -signal.SIGKILL)
     stale = runtime / ("links" if first.identity.is_root else "") / f"link-{first.pid}"
     until(lambda: not stale.exists(), "the keeper does not remove the link folder")
+    stale.parent.mkdir(mode=0o700, exist_ok=True)
     stale.mkdir()  # as if the keeper had been killed, too
     (stale / "socket").write_text("")
     first.identity.own(stale)
