@@ -1,6 +1,7 @@
 """Who may do what through the control socket, and that nobody who misuses it costs the show anything."""
 
 import contextlib
+import grp
 import os
 import pwd
 import stat
@@ -116,6 +117,22 @@ def test_administrators_by_name(public):
     control.run(show, "emit", "wire./in", 0.25, uid=pwd.getpwnam("daemon").pw_uid, check=0, **where)
     show.expect("/out", 0.25)
     control.run(show, "status", uid=OBSERVER, check=77, **where)
+
+
+@root_only
+def test_administrators_by_their_first_group(public):
+    group = grp.getgrnam("staff").gr_gid  # no user has that name
+    show, where = public("administrators = daemon, staff\nobservers = *")
+    control.run(show, "emit", "wire./in", 0.25, uid=group, check=0, **where)
+    show.expect("/out", 0.25)
+    assert control.audits(show, f"uid={group} .*role=administrator")
+
+
+@root_only
+def test_roles_of_the_command_line(play, stage, identity):
+    folder = stage.folder(identity)
+    show = play(ECHO, MAPS, env={"RUNTIME_DIRECTORY": str(folder)}, arguments=["-b", "control.observers=*"])
+    assert control.status(show, uid=OBSERVER, folder=folder)["py1"]["state"] == "running"
 
 
 @root_only
@@ -288,3 +305,22 @@ def test_watchers_have_places_and_give_them_back(play):
 
     until(again, "the places are not free again")
     plays(show)
+
+
+def test_a_script_does_not_get_there(play, stage, identity):
+    script = """
+        import os, socket
+        where = os.environ["CONTROL"]
+        for path in (where + "/control", "\\0" + where + "/control"):
+            try:
+                with socket.socket(socket.AF_UNIX) as each:
+                    each.connect(path)
+                print("connected")
+            except OSError as error:
+                print("refused", error)
+    """
+    folder = stage.folder(identity)
+    show = play(script, options=f"env = CONTROL={folder}", env={"RUNTIME_DIRECTORY": str(folder)})
+    show.log.wait("^refused", "py1", count=2)
+    assert not show.log.matching("^connected")
+    assert control.status(show, folder=folder)["py1"]["state"] == "running"
