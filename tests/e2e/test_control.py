@@ -151,6 +151,16 @@ def test_the_brokers_own_user_is_an_administrator(play, identity):
     assert control.audits(show, f"uid={identity.uid} .*role=administrator verb=emit")
 
 
+def test_a_change_of_the_section_waits_for_a_new_start_and_the_log_says_so(play):
+    show = play(ECHO, MAPS)
+    text = show.config.read_text()
+    control.run(show, "reload", check=0)
+    assert not show.log.matching("section .control. has changed")
+    show.write("show.cfg", "[control]\nobservers = *\n" + text)
+    control.run(show, "reload", check=0)
+    assert show.log.matching("section .control. has changed", level="warning")
+
+
 @pytest.mark.parametrize("section, message", [
     ("observers = nobody-of-that-name", 'neither a user nor a group "nobody-of-that-name"'),
     ("administrators = *", "not everybody can be this"),
