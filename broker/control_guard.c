@@ -146,7 +146,7 @@ bool control_guard_admit(int fd)
         return false;
     if (control_roles_find(guard.roles, peer.uid, peer.gid) == CONTROL_NOBODY)
         return guard_refuse(peer.uid, "it has no role (section [control])");
-    most = CONTROL_GUARD_PER_UID << control_roles_is_owner(guard.roles, peer.uid);
+    most = CONTROL_GUARD_PER_UID * (control_roles_is_owner(guard.roles, peer.uid) ? 2u : 1u);
     n = guard_count(peer.uid);
     if (n >= most || guard.n_streams >= CONTROL_GUARD_CONNECTIONS)
         return guard_refuse(peer.uid, "there are too many");

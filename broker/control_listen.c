@@ -83,7 +83,10 @@ void control_remember(struct control_socket *control, const char *folder)
     *control = (struct control_socket){0};
     if (folder_fd < 0 || fstatat(folder_fd, CONTROL_SOCKET, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
-    *control = (struct control_socket){.folder = folder, .device = st.st_dev, .inode = st.st_ino};
+    *control = (struct control_socket){.folder = folder,
+                                       .device = st.st_dev,
+                                       .inode = st.st_ino,
+                                       .changed = st.st_ctim};
 }
 
 void control_unlink(const struct control_socket *control)
@@ -93,6 +96,7 @@ void control_unlink(const struct control_socket *control)
     struct stat st;
 
     if (folder_fd >= 0 && fstatat(folder_fd, CONTROL_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        st.st_dev == control->device && st.st_ino == control->inode)
+        st.st_dev == control->device && st.st_ino == control->inode &&
+        st.st_ctim.tv_sec == control->changed.tv_sec && st.st_ctim.tv_nsec == control->changed.tv_nsec)
         unlinkat(folder_fd, CONTROL_SOCKET, 0);
 }

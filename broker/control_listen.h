@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 /*
  * A socket that listens as `control` in the folder, in place of one that nobody listens to any more. As root,
@@ -17,6 +18,7 @@ struct control_socket {
     const char *folder; /* NULL: there is none */
     dev_t device;
     ino_t inode;
+    struct timespec changed; /* an inode's number comes again */
 };
 
 /* `folder` is borrowed, or NULL. */

@@ -39,6 +39,7 @@ const char *control_role_name(enum control_role role)
 void control_roles_deinit(struct control_roles *roles)
 {
     free(roles->grants);
+    free(roles->text);
     *roles = (struct control_roles){0};
 }
 
@@ -146,9 +147,34 @@ static int roles_read_option(struct control_roles *roles, struct config *config,
     return 0;
 }
 
+/* The options as text, the caller's; or NULL. */
+static char *roles_text(const struct config *config)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+
+    for (size_t i = 0; out && i < config->n_sections; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        for (size_t n = 0; control_roles_is_section(section) && n < section->n_options; n++)
+            fprintf(out, "%s=%s\n", section->options[n].name, section->options[n].value);
+    }
+    if (out)
+        fclose(out);
+    return text;
+}
+
+bool control_roles_are_of(const struct control_roles *roles, const struct config *config)
+{
+    FC_AUTO_FREE char *text = roles_text(config);
+
+    return !text || !roles->text || strcmp(text, roles->text) == 0;
+}
+
 int control_roles_read(struct control_roles *roles, struct config *config)
 {
-    *roles = (struct control_roles){.owner = geteuid(), .excluded = (uid_t)-1};
+    *roles = (struct control_roles){.owner = geteuid(), .excluded = (uid_t)-1, .text = roles_text(config)};
     for (size_t i = 0; i < config->n_sections; i++) {
         const struct config_section *section = &config->sections[i];
 

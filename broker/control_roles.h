@@ -32,6 +32,7 @@ struct control_roles {
     uid_t excluded; /* as root, whose workers are: nobody, whatever was configured; (uid_t)-1: none */
     struct control_grant *grants;
     size_t n_grants;
+    char *text; /* the options that this was read from */
 };
 
 void control_roles_deinit(struct control_roles *roles);
@@ -41,6 +42,9 @@ void control_roles_deinit(struct control_roles *roles);
  * group stands for its members as they are now, and for those whose first group it is. -ENOMEM.
  */
 int control_roles_read(struct control_roles *roles, struct config *config);
+
+/* Whether a configuration that was read later says the same; true also when out of memory. */
+bool control_roles_are_of(const struct control_roles *roles, const struct config *config);
 
 /* Whether a section is [control]. */
 bool control_roles_is_section(const struct config_section *section);

@@ -135,6 +135,9 @@ static struct show *run_build_next(struct run *run)
     struct config *config = cli_load(run->options, &status);
     struct show *next = config ? run_build(run, config) : NULL;
 
+    if (next && !control_roles_are_of(&run->roles, config))
+        fc_log(FC_LOG_WARNING, NULL,
+               "the section [control] has changed: that counts when firecurtain is started anew");
     config_free(config);
     return next && !run_may_show(run, next) ? show_free(next) : next;
 }
@@ -152,7 +155,10 @@ static void run_reload(struct run *run)
     next = run_build_next(run);
     if (!next) {
         fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: it has errors, and the show runs on");
-        control_reloaded(run->control, false, run->findings);
+        control_reloaded(run->control, false,
+                         run->findings && *run->findings
+                             ? run->findings
+                             : "firecurtain has to be started anew for that: the log says why");
         return;
     }
     run->changing = show_change(run->show, next, run_changed, run) == 0;

@@ -1,6 +1,7 @@
 """Who may do what through the control socket, and that nobody who misuses it costs the show anything."""
 
 import contextlib
+import grp
 import os
 import pwd
 import stat
@@ -111,6 +112,22 @@ def test_administrators_by_name(public):
 
 
 @root_only
+def test_administrators_by_their_first_group(public):
+    group = grp.getgrnam("staff").gr_gid  # no user has that name
+    show, where = public("administrators = daemon, staff\nobservers = *")
+    control.run(show, "emit", "wire./in", 0.25, uid=group, check=0, **where)
+    show.expect("/out", 0.25)
+    assert control.audits(show, f"uid={group} .*role=administrator")
+
+
+@root_only
+def test_roles_of_the_command_line(play, stage, identity):
+    folder = stage.folder(identity)
+    show = play(ECHO, MAPS, env={"RUNTIME_DIRECTORY": str(folder)}, arguments=["-b", "control.observers=*"])
+    assert control.status(show, uid=OBSERVER, folder=folder)["py1"]["state"] == "running"
+
+
+@root_only
 def test_strangers_and_the_workers_account_learn_nothing(public):
     for (show, where), uid in ((public(), STRANGER), (public("observers = *"), pwd.getpwnam("nobody").pw_uid)):
         done = control.run(show, "status", uid=uid, check=77, **where)
@@ -124,6 +141,16 @@ def test_the_brokers_own_user_is_an_administrator(play, identity):
     control.run(show, "emit", "wire./in", 0.5, check=0)
     show.expect("/out", 0.5)
     assert control.audits(show, f"uid={identity.uid} .*role=administrator verb=emit")
+
+
+def test_a_change_of_the_section_waits_for_a_new_start_and_the_log_says_so(play):
+    show = play(ECHO, MAPS)
+    text = show.config.read_text()
+    control.run(show, "reload", check=0)
+    assert not show.log.matching("section .control. has changed")
+    show.write("show.cfg", "[control]\nobservers = *\n" + text)
+    control.run(show, "reload", check=0)
+    assert show.log.matching("section .control. has changed", level="warning")
 
 
 @pytest.mark.parametrize("section, message", [
@@ -280,3 +307,22 @@ def test_watchers_have_places_and_give_them_back(play):
 
     until(again, "the places are not free again")
     plays(show)
+
+
+def test_a_script_does_not_get_there(play, stage, identity):
+    script = """
+        import os, socket
+        where = os.environ["CONTROL"]
+        for path in (where + "/control", "\\0" + where + "/control"):
+            try:
+                with socket.socket(socket.AF_UNIX) as each:
+                    each.connect(path)
+                print("connected")
+            except OSError as error:
+                print("refused", error)
+    """
+    folder = stage.folder(identity)
+    show = play(script, options=f"env = CONTROL={folder}", env={"RUNTIME_DIRECTORY": str(folder)})
+    show.log.wait("^refused", "py1", count=2)
+    assert not show.log.matching("^connected")
+    assert control.status(show, folder=folder)["py1"]["state"] == "running"

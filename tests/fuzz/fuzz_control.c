@@ -1,0 +1,96 @@
+/*
+ * Messages of the control interface, as a hostile client or broker would send them: what is accepted says the
+ * same again after it was encoded and decoded once more. And patterns of `watch`, compared with fnmatch().
+ */
+#include <fnmatch.h>
+#include <math.h>
+
+#include "broker/control_private.h"
+#include "tests/fuzz/fuzz.h"
+
+#define MAX_PATTERN 24 /* fnmatch() takes exponential time */
+
+static struct codec_control *codec, *again;
+
+static void check_request(const uint8_t *bytes, size_t n_bytes)
+{
+    struct control_request first, second;
+    const void *packed;
+    size_t n_packed;
+
+    if (codec_control_decode_request(codec, bytes, n_bytes, &first) < 0)
+        return;
+    require(first.verb < CONTROL_VERBS_ && first.n_names <= CONTROL_MAX_NAMES && isfinite(first.value));
+    for (size_t i = 0; i < first.n_names; i++)
+        require(first.names[i][0] && strlen(first.names[i]) <= CONTROL_MAX_NAME);
+    require(codec_control_encode_request(again, &first, &packed, &n_packed) == 0);
+    uint8_t *copy = malloc(n_packed + 1);
+    memcpy(copy, packed, n_packed);
+    require(codec_control_decode_request(again, copy, n_packed, &second) == 0);
+    free(copy);
+    require(second.id == first.id && second.verb == first.verb && second.from == first.from &&
+            second.lines == first.lines && second.usage == first.usage && second.follow == first.follow &&
+            second.n_names == first.n_names && memcmp(&second.value, &first.value, sizeof(first.value)) == 0);
+    for (size_t i = 0; i < first.n_names; i++)
+        require(strcmp(first.names[i], second.names[i]) == 0);
+}
+
+static void check_reply(const uint8_t *bytes, size_t n_bytes)
+{
+    struct control_reply first, second;
+    const void *packed;
+    size_t n_packed;
+
+    if (codec_control_decode_reply(codec, bytes, n_bytes, &first) < 0)
+        return;
+    require(first.outcome < CONTROL_OUTCOMES_ && first.text);
+    for (size_t i = 0; i < first.n_instances; i++)
+        require(first.instances[i].name && first.instances[i].detail && first.instances[i].layers);
+    if (codec_control_encode_reply(again, &first, &packed, &n_packed) < 0)
+        return; /* what was left out on the wire takes room now */
+    uint8_t *copy = malloc(n_packed + 1);
+    memcpy(copy, packed, n_packed);
+    require(codec_control_decode_reply(again, copy, n_packed, &second) == 0);
+    free(copy);
+    require(second.n_instances == first.n_instances && second.n_routes == first.n_routes &&
+            second.n_lines == first.n_lines && second.n_values == first.n_values &&
+            strcmp(second.text, first.text) == 0);
+}
+
+static void check_pattern(struct input *input)
+{
+    char pattern[MAX_PATTERN + 1] = "", text[MAX_PATTERN + 1] = "";
+    static const char letters[] = "**?ab.";
+    size_t n;
+    const uint8_t *bytes = take_bytes(input, MAX_PATTERN, &n);
+
+    for (size_t i = 0; i < n; i++)
+        pattern[i] = letters[bytes[i] % (sizeof(letters) - 1)];
+    bytes = take_bytes(input, MAX_PATTERN, &n);
+    for (size_t i = 0; i < n; i++)
+        text[i] = letters[3 + bytes[i] % 3];
+    require(control_matches(pattern, text) == (fnmatch(pattern, text, 0) == 0));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct input input = {.at = data, .left = bytes};
+    size_t n;
+
+    if (!codec)
+        require(codec_control_new(&codec) == 0 && codec_control_new(&again) == 0);
+    if (!bytes)
+        return 0;
+    switch (*take_bytes(&input, 1, &n) % 3) {
+    case 0:
+        check_request(input.at, input.left);
+        break;
+    case 1:
+        check_reply(input.at, input.left);
+        break;
+    default:
+        check_pattern(&input);
+        break;
+    }
+    return 0;
+}
