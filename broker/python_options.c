@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/option_value.h"
 #include "broker/python_private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -136,29 +137,6 @@ static int option_append(struct guest_strings *strings, const char *text)
     return 0;
 }
 
-/* One spelling: no empty parts, no single dots. False if it is the root, or a part leads upwards. */
-static bool option_clean_path(char *path)
-{
-    char *end = path;
-
-    for (const char *part = path; *part;) {
-        size_t n;
-
-        part += strspn(part, "/");
-        n = strcspn(part, "/");
-        if (n == 2 && part[0] == '.' && part[1] == '.')
-            return false;
-        if (n > 1 || (n == 1 && part[0] != '.')) {
-            *end++ = '/';
-            memmove(end, part, n);
-            end += n;
-        }
-        part += n;
-    }
-    *end = '\0';
-    return end > path;
-}
-
 static int option_read(struct python *python, const char *value, struct fc_reason *reason)
 {
     FC_AUTO_FREE char *path = NULL;
@@ -170,7 +148,7 @@ static int option_read(struct python *python, const char *value, struct fc_reaso
     if (asprintf(&path, "%s%s%s", value[0] == '/' ? "" : python->folder, value[0] == '/' ? "" : "/", value) <
         0)
         return -ENOMEM;
-    if (!option_clean_path(path) || strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
+    if (!option_value_clean_path(path) || strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
         return fc_refuse(reason, "\"%.100s\" cannot be shown: give a file or folder below /, without \"..\"",
                          value);
     if (python->reads.n_bytes + strlen(path) + 1 > SPAWN_MAX_READ_BYTES)
@@ -190,69 +168,40 @@ static int option_env(struct python *python, const char *value, struct fc_reason
     return option_append(&python->environment, value);
 }
 
-/* A whole number from `min` to `max`; with `sizes`, k, M or G may follow. */
-static int option_number(const char *value, uint64_t min, uint64_t max, bool sizes, uint64_t *number,
-                         struct fc_reason *reason)
-{
-    static const char units[] = "kmg";
-    const char *unit = NULL;
-    char *end;
-
-    errno = 0;
-    *number = strtoull(value, &end, 10);
-    if (sizes && *end)
-        unit = strchr(units, tolower((unsigned char)*end));
-    if (unit) {
-        unsigned shift = 10 * (unsigned)(unit - units + 1);
-
-        *number = *number > max >> shift ? max + 1 : *number << shift;
-        end++;
-    }
-    if (!isdigit((unsigned char)value[0]) || *end || errno || *number < min || *number > max)
-        return fc_refuse(reason, "\"%.50s\" is no number from %llu to %llu%s", value, (unsigned long long)min,
-                         (unsigned long long)max, sizes ? " (k, M and G may follow)" : "");
-    return 0;
-}
-
 static int option_memory(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, OPTION_MIN_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes, reason);
+    return option_value_number(value, OPTION_MIN_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes,
+                               reason);
 }
 
 static int option_cpu(struct python *python, const char *value, struct fc_reason *reason)
 {
-    size_t n = strlen(value);
-    char number[16];
-
-    if (n < 2 || n > sizeof(number) || value[n - 1] != '%')
-        return fc_refuse(reason, "cpu takes percent of one core, such as 50%%, not \"%.50s\"", value);
-    snprintf(number, sizeof(number), "%.*s", (int)n - 1, value);
-    return option_number(number, 1, 10000, false, &python->cpu_percent, reason);
+    return option_value_percent(value, &python->cpu_percent, reason);
 }
 
 static int option_threads(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 0, 10000, false, &python->threads, reason);
+    return option_value_number(value, 0, 10000, false, &python->threads, reason);
 }
 
 static int option_files(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 8, 100000, false, &python->files, reason);
+    return option_value_number(value, 8, 100000, false, &python->files, reason);
 }
 
 static int option_log_rate(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 1, 100000, false, &python->log_rate, reason);
+    return option_value_number(value, 1, 100000, false, &python->log_rate, reason);
 }
 
 static int option_state(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 4096, UINT64_C(1) << 50, true, &python->state_bytes, reason);
+    return option_value_number(value, 4096, UINT64_C(1) << 50, true, &python->state_bytes, reason);
 }
 
 static int option_state_files(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 1, 10000000, false, &python->state_files, reason);
+    return option_value_number(value, 1, 10000000, false, &python->state_files, reason);
 }
 
 /* Milliseconds, from "200ms", "5s", "1m", or "5", which are seconds. */
@@ -279,7 +228,7 @@ static int option_duration(const char *value, uint64_t max_ms, uint64_t *ms, str
 static int option_queue(struct python *python, const char *value, struct fc_reason *reason)
 {
     uint64_t limit;
-    int r = option_number(value, 1, 10000000, false, &limit, reason);
+    int r = option_value_number(value, 1, 10000000, false, &limit, reason);
 
     if (r == 0)
         python->queue.limit = (size_t)limit;
@@ -302,7 +251,7 @@ static int option_overflow(struct python *python, const char *value, struct fc_r
 
 static int option_rate(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 1, RATE_MAX, false, &python->outflow.per_second, reason);
+    return option_value_number(value, 1, RATE_MAX, false, &python->outflow.per_second, reason);
 }
 
 static int option_restart(struct python *python, const char *value, struct fc_reason *reason)
@@ -329,7 +278,7 @@ static int option_restart_limit(struct python *python, const char *value, struct
     if (!slash || slash - value >= (ptrdiff_t)sizeof(number))
         return fc_refuse(reason, "restart-limit takes restarts/time, such as 5/1m, not \"%.50s\"", value);
     snprintf(number, sizeof(number), "%.*s", (int)(slash - value), value);
-    r = option_number(number, 1, RESTART_MAX_LIMIT, false, &python->restart.limit, reason);
+    r = option_value_number(number, 1, RESTART_MAX_LIMIT, false, &python->restart.limit, reason);
     if (r == 0)
         r = option_duration(slash + 1, OPTION_MAX_MS, &ms, reason);
     python->restart.window_ns = ms * FC_NS_PER_MS;
