@@ -28,6 +28,7 @@ struct guest_strings {
 /* Everything is borrowed until guest_free(). */
 struct guest_spec {
     const char *instance;
+    unsigned account;    /* whose it is, see runtime.h */
     unsigned generation; /* tells apart those that one instance has at the same time */
     const char *script_folder;
     const char *state_folder;

@@ -99,7 +99,7 @@ int guest_link_open(struct guest *guest)
     r = link_guard_add(&guest->guarded, guest->link_name);
     if (r < 0)
         return r;
-    listener = keeper_listen(runtime->keeper, guest->link_name);
+    listener = keeper_listen(runtime->keeper, guest->spec.account, guest->link_name);
     if (listener < 0)
         return listener;
     guest->link_named = true;
@@ -120,7 +120,7 @@ int guest_link_open(struct guest *guest)
 static void guest_link_unname(struct guest *guest)
 {
     if (guest->link_named)
-        keeper_remove(guest->runtime->keeper, guest->link_name);
+        keeper_remove(guest->runtime->keeper, guest->spec.account, guest->link_name);
     guest->link_named = false;
 }
 

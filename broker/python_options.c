@@ -13,7 +13,6 @@
 #define OPTION_BOTH         (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
 #define OPTION_MAX_MS       (UINT64_C(24) * 3600000)
 #define OPTION_MIN_STATS_MS 100u
-#define OPTION_MIN_MEMORY   (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
 
 const struct fc_option python_options[] = {
     {"module", OPTION_BOTH, true, "faders", "Python module to import; repeatable"},
@@ -170,7 +169,7 @@ static int option_env(struct python *python, const char *value, struct fc_reason
 
 static int option_memory(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_value_number(value, OPTION_MIN_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes,
+    return option_value_number(value, PYTHON_LEAST_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes,
                                reason);
 }
 
@@ -328,44 +327,59 @@ static int option_stats(struct python *python, const char *value, struct fc_reas
     return r;
 }
 
+static const struct {
+    const char *name;
+    int (*set)(struct python *python, const char *value, struct fc_reason *reason);
+} option_setters[] = {
+    {"module", option_module},
+    {"default-handler", option_default_handler},
+    {"insecure-network", option_network},
+    {"connect", option_connect},
+    {"listen", option_listen},
+    {"read", option_read},
+    {"env", option_env},
+    {"memory", option_memory},
+    {"cpu", option_cpu},
+    {"threads", option_threads},
+    {"files", option_files},
+    {"log-rate", option_log_rate},
+    {"queue", option_queue},
+    {"overflow", option_overflow},
+    {"rate", option_rate},
+    {"restart", option_restart},
+    {"restart-limit", option_restart_limit},
+    {"restart-delay", option_restart_delay},
+    {"reload", option_reload},
+    {"handler-timeout", option_handler_timeout},
+    {"start-timeout", option_start_timeout},
+    {"stop-timeout", option_stop_timeout},
+    {"stats", option_stats},
+    {"state", option_state},
+    {"state-files", option_state_files},
+};
+
+_Static_assert(FC_ARRAY_SIZE(option_setters) <= 32, "python_is_given() has a bit for each");
+
+bool python_is_given(const struct python *python, const char *option)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(option_setters); i++) {
+        if (strcmp(option_setters[i].name, option) == 0)
+            return python->given & 1u << i;
+    }
+    return false;
+}
+
 int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason)
 {
-    static const struct {
-        const char *name;
-        int (*set)(struct python *python, const char *value, struct fc_reason *reason);
-    } setters[] = {
-        {"module", option_module},
-        {"default-handler", option_default_handler},
-        {"insecure-network", option_network},
-        {"connect", option_connect},
-        {"listen", option_listen},
-        {"read", option_read},
-        {"env", option_env},
-        {"memory", option_memory},
-        {"cpu", option_cpu},
-        {"threads", option_threads},
-        {"files", option_files},
-        {"log-rate", option_log_rate},
-        {"queue", option_queue},
-        {"overflow", option_overflow},
-        {"rate", option_rate},
-        {"restart", option_restart},
-        {"restart-limit", option_restart_limit},
-        {"restart-delay", option_restart_delay},
-        {"reload", option_reload},
-        {"handler-timeout", option_handler_timeout},
-        {"start-timeout", option_start_timeout},
-        {"stop-timeout", option_stop_timeout},
-        {"stats", option_stats},
-        {"state", option_state},
-        {"state-files", option_state_files},
-    };
+    struct python *python = self;
 
     (void)scope;
-    for (size_t i = 0; i < FC_ARRAY_SIZE(setters); i++) {
-        if (strcmp(setters[i].name, option) == 0)
-            return setters[i].set(self, value, reason);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(option_setters); i++) {
+        if (strcmp(option_setters[i].name, option) != 0)
+            continue;
+        python->given |= 1u << i;
+        return option_setters[i].set(python, value, reason);
     }
     return fc_refuse(reason, "unknown option"); /* the table and the setters differ: a test would have told */
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "broker/instance.h"
+#include "broker/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -89,10 +90,11 @@ int router_seal(struct router *router)
     }
     router->n_targets = n;
     for (size_t i = 0; i < n; i++) {
-        const struct route_target *from = &router->edges[i].from;
+        const struct route_target *from = &router->edges[i].from, *to = &router->edges[i].to;
         struct channel *channel = &from->instance->channels[from->channel];
 
-        router->targets[i] = router->edges[i].to;
+        router->targets[i] = *to;
+        router->targets[i].is_shared = to->instance->channels[to->channel].is_written_by_users;
         if (channel->n_targets++ == 0)
             channel->first_target = (uint32_t)i;
     }
@@ -206,6 +208,24 @@ static void route_flush(struct router *router)
     }
 }
 
+void router_set(struct router *router, const struct route_target *target, double value)
+{
+    route_deliver(router, target, value);
+}
+
+/*
+ * The one place where a user's events pass to others: not while she is stopped. None is stopped within her
+ * own show; and what comes to her is only stopped when she was revoked.
+ */
+static bool route_may_pass(const struct user *from, const struct route_target *target)
+{
+    const struct user *to = target->instance->owner;
+
+    if (from == to)
+        return true;
+    return !(from && user_is_stopped(from)) && !(to && to->is_revoked);
+}
+
 bool router_run(struct router *router)
 {
     size_t budget = ROUTE_TURN_BUDGET;
@@ -218,8 +238,15 @@ bool router_run(struct router *router)
         router->head = (router->head + 1) & (router->events_capacity - 1);
         router->n_events--;
         router->hops = event.hops + 1;
-        for (uint32_t i = 0; i < n; i++)
-            route_deliver(router, &router->targets[first + i], event.value);
+        for (uint32_t i = 0; i < n; i++) {
+            const struct route_target *target = &router->targets[first + i];
+
+            if (!route_may_pass(event.instance->owner, target))
+                continue;
+            if (target->is_shared)
+                target->instance->channels[target->channel].writer = instance_account(event.instance);
+            route_deliver(router, target, event.value);
+        }
         budget = budget > n ? budget - n : 0;
     }
     router->hops = 0;

@@ -28,6 +28,7 @@
 #include "broker/spawn.h"
 #include "broker/start_queue.h"
 #include "broker/state_limit.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 #define RUNTIME_WORKER "firecurtain-worker"
@@ -125,22 +126,60 @@ static int runtime_private_folder(const char *path)
     return 0;
 }
 
-static int runtime_identity(struct runtime *runtime)
+/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
+static uint32_t runtime_hash(const char *text)
 {
-    runtime->is_root = geteuid() == 0;
-    runtime->worker_uid = geteuid();
-    runtime->worker_gid = getegid();
-    if (!runtime->is_root)
-        return 0;
+    uint32_t hash = 2166136261u;
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+static void runtime_name_show(const char *show, char *name, size_t bytes)
+{
+    const char *base = strrchr(show, '/');
+
+    base = base ? base + 1 : show;
+    snprintf(name, bytes, "%.*s-%08x", (int)strcspn(base, "."), base, runtime_hash(show));
+}
+
+int runtime_find_workers(uid_t *uid, gid_t *gid)
+{
     for (size_t i = 0; i < FC_ARRAY_SIZE(runtime_accounts); i++) {
         const struct passwd *account = getpwnam(runtime_accounts[i]);
 
         if (!account || account->pw_uid == 0 || account->pw_gid == 0)
             continue;
-        runtime->worker_uid = account->pw_uid;
-        runtime->worker_gid = account->pw_gid;
+        *uid = account->pw_uid;
+        *gid = account->pw_gid;
         return 0;
     }
+    return -ENOENT;
+}
+
+/* The house, and the users. */
+static int runtime_identity(struct runtime *runtime, const struct users *users)
+{
+    size_t n_users = users ? users->n : 0;
+    struct runtime_account *house = calloc(n_users + 1, sizeof(*house));
+
+    if (!house)
+        return -ENOMEM;
+    runtime->accounts = house;
+    runtime->n_accounts = (unsigned)n_users + 1;
+    runtime->is_root = geteuid() == 0;
+    house->uid = geteuid();
+    house->gid = getegid();
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        house[i].link_folder_fd = -1;
+    for (unsigned i = 1; i < runtime->n_accounts; i++) {
+        house[i].uid = users->list[i - 1].identity.uid;
+        house[i].gid = users->list[i - 1].identity.gid;
+        runtime_name_show(users->list[i - 1].show, house[i].state_show, sizeof(house[i].state_show));
+    }
+    if (!runtime->is_root || runtime_find_workers(&house->uid, &house->gid) == 0)
+        return 0;
     fc_log(FC_LOG_ERROR, NULL,
            "started as root, but there is no account for the workers: "
            "adduser --system --group firecurtain");
@@ -222,6 +261,29 @@ static int runtime_take_lock(struct runtime *runtime)
     return runtime->lock_fd < 0 ? runtime->lock_fd : 0;
 }
 
+/* As root, workers of another uid reach their endpoint here; the folder above is closed to them. */
+static int runtime_make_link_folder(struct runtime *runtime, unsigned number)
+{
+    struct runtime_account *account = &runtime->accounts[number];
+    char suffix[16] = "";
+    int r;
+
+    if (number)
+        snprintf(suffix, sizeof(suffix), "-%u", number);
+    if (asprintf(&account->link_folder, "%s/link-%d%s", runtime->runtime_folder, getpid(), suffix) < 0) {
+        account->link_folder = NULL;
+        return -ENOMEM;
+    }
+    r = mkdir(account->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    if (r == 0 && runtime->is_root && lchown(account->link_folder, account->uid, account->gid) < 0)
+        r = -errno;
+    if (r == 0) {
+        account->link_folder_fd = open(account->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        r = account->link_folder_fd < 0 ? -errno : 0;
+    }
+    return r < 0 ? runtime_fail(r, "link folder", account->link_folder) : 0;
+}
+
 static int runtime_folders(struct runtime *runtime)
 {
     int r;
@@ -245,20 +307,9 @@ static int runtime_folders(struct runtime *runtime)
     if (r < 0)
         return runtime_fail(r, "state folder", runtime->state_folder);
     runtime_remove_stale(runtime->runtime_folder);
-    if (asprintf(&runtime->link_folder, "%s/link-%d", runtime->runtime_folder, getpid()) < 0) {
-        runtime->link_folder = NULL;
-        return -ENOMEM;
-    }
-    /* as root, workers of another uid reach their endpoint here; the folder above is closed to them */
-    r = mkdir(runtime->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0 && runtime->is_root &&
-        lchown(runtime->link_folder, runtime->worker_uid, runtime->worker_gid) < 0)
-        r = -errno;
-    if (r == 0) {
-        runtime->link_folder_fd = open(runtime->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        r = runtime->link_folder_fd < 0 ? -errno : 0;
-    }
-    return r < 0 ? runtime_fail(r, "link folder", runtime->link_folder) : 0;
+    for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++)
+        r = runtime_make_link_folder(runtime, i);
+    return r;
 }
 
 /*
@@ -295,26 +346,66 @@ static void runtime_raise_descriptors(void)
     }
 }
 
-static int runtime_start_keeper(struct runtime *runtime, const struct path_set *shown)
+static int runtime_start_keeper(struct runtime *runtime, const struct path_set *shown, struct users *users)
 {
+    FC_AUTO_FREE struct keeper_account *accounts = calloc(runtime->n_accounts, sizeof(*accounts));
     struct keeper_spec spec = {
-        .paths = {.state_root = runtime->state_folder,
-                  .shown = (const char *const *)shown->paths,
-                  .n_shown = shown->n},
+        .accounts = accounts,
+        .n_accounts = runtime->n_accounts,
         .worker_path = runtime->worker_path,
-        .link_folder = runtime->link_folder,
-        .link_folder_fd = runtime->link_folder_fd,
-        .worker_uid = runtime->worker_uid,
-        .worker_gid = runtime->worker_gid,
         .is_root = runtime->is_root,
         .cgroups = runtime->cgroups,
     };
     int r;
 
+    if (!accounts)
+        return -ENOMEM;
+    for (unsigned i = 0; i < runtime->n_accounts; i++) {
+        const struct runtime_account *account = &runtime->accounts[i];
+        const struct path_set *seen = i ? &users->list[i - 1].folders : shown;
+
+        accounts[i] = (struct keeper_account){
+            .paths = {.state_root = runtime->state_folder,
+                      .state_show = account->state_show,
+                      .shown = (const char *const *)seen->paths,
+                      .n_shown = seen->n},
+            .link_folder = account->link_folder,
+            .link_folder_fd = account->link_folder_fd,
+            .uid = account->uid,
+            .gid = account->gid,
+        };
+    }
     runtime_find_worker(runtime->worker_path, sizeof(runtime->worker_path));
     r = keeper_new(&runtime->keeper, &spec);
     if (r == 0)
         lookup_by(keeper_lookup, runtime->keeper);
+    if (r == 0 && users)
+        users->keeper = runtime->keeper;
+    return r;
+}
+
+/* What each account has of its own. */
+static int runtime_start_accounts(struct runtime *runtime)
+{
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++) {
+        r = state_monitor_new(&runtime->accounts[i].states, runtime->loop);
+        if (r < 0)
+            return runtime_fail(r, "start", NULL);
+        r = spawner_new(&runtime->accounts[i].spawner, runtime, i);
+    }
+    return r;
+}
+
+static int runtime_make_cgroups(struct runtime *runtime)
+{
+    int r = cgroups_new(&runtime->cgroups, runtime->accounts[0].uid, runtime->accounts[0].gid);
+
+    for (unsigned i = 1; r == 0 && i < runtime->n_accounts; i++)
+        r = cgroups_add(runtime->cgroups, runtime->accounts[i].uid, runtime->accounts[i].gid);
+    if (r == 0)
+        fc_log(FC_LOG_DEBUG, NULL, "cgroup: %s", cgroups_describe(runtime->cgroups));
     return r;
 }
 
@@ -326,22 +417,20 @@ static void runtime_keeper_ready(void *userdata, uint32_t events)
     keeper_lost();
 }
 
-int runtime_init(struct runtime *runtime, const struct path_set *shown)
+int runtime_init(struct runtime *runtime, const struct path_set *shown, struct users *users)
 {
     int r;
 
     umask(077);
     runtime_raise_descriptors();
-    r = runtime_identity(runtime);
+    r = runtime_identity(runtime, users);
     if (r == 0)
         r = runtime_folders(runtime);
     if (r < 0)
         return r;
-    r = cgroups_new(&runtime->cgroups, runtime->worker_uid, runtime->worker_gid);
-    if (r == 0) {
-        fc_log(FC_LOG_DEBUG, NULL, "cgroup: %s", cgroups_describe(runtime->cgroups));
-        r = runtime_start_keeper(runtime, shown);
-    }
+    r = runtime_make_cgroups(runtime);
+    if (r == 0)
+        r = runtime_start_keeper(runtime, shown, users);
     if (r == 0)
         r = loop_new(&runtime->loop);
     if (r == 0)
@@ -354,14 +443,12 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown)
     if (r == 0)
         r = link_guard_start(runtime->loop);
     if (r == 0)
-        r = state_monitor_new(&runtime->states, runtime->loop);
-    if (r == 0)
         r = file_monitor_new(&runtime->files, runtime->loop, runtime->keeper);
     if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
-    return spawner_new(&runtime->spawner, runtime);
+    return runtime_start_accounts(runtime);
 }
 
 int runtime_confine(const struct runtime *runtime, const struct path_set *readable)
@@ -370,8 +457,9 @@ int runtime_confine(const struct runtime *runtime, const struct path_set *readab
         .readable = (const char *const *)readable->paths,
         .n_readable = readable->n,
         .state_root_fd = runtime->state_folder_fd,
-        .uid = runtime->worker_uid,
-        .gid = runtime->worker_gid,
+        .uid = runtime->accounts[0].uid,
+        .gid = runtime->accounts[0].gid,
+        .has_users = runtime->n_accounts > 1,
         .is_root = runtime->is_root,
     };
 
@@ -380,10 +468,12 @@ int runtime_confine(const struct runtime *runtime, const struct path_set *readab
 
 void runtime_deinit(struct runtime *runtime)
 {
-    runtime->spawner = spawner_free(runtime->spawner);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        runtime->accounts[i].spawner = spawner_free(runtime->accounts[i].spawner);
     runtime->links = link_context_free(runtime->links);
     link_guard_stop();
-    runtime->states = state_monitor_free(runtime->states);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        runtime->accounts[i].states = state_monitor_free(runtime->accounts[i].states);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
@@ -392,37 +482,30 @@ void runtime_deinit(struct runtime *runtime)
     runtime->loop = loop_free(runtime->loop);
     runtime->cgroups = cgroups_free(runtime->cgroups);
     lookup_by(NULL, NULL);
-    fc_closep(&runtime->link_folder_fd);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        fc_closep(&runtime->accounts[i].link_folder_fd);
     fc_closep(&runtime->state_folder_fd);
     if (runtime->keeper)
-        keeper_free(runtime->keeper); /* removes the links' folder */
-    else if (runtime->link_folder)
-        runtime_empty_folder(runtime->link_folder);
+        keeper_free(runtime->keeper); /* removes the links' folders */
+    for (unsigned i = 0; i < runtime->n_accounts; i++) {
+        if (!runtime->keeper && runtime->accounts[i].link_folder)
+            runtime_empty_folder(runtime->accounts[i].link_folder);
+        free(runtime->accounts[i].link_folder);
+    }
+    free(runtime->accounts);
     fc_closep(&runtime->lock_fd); /* last: what was ours here is gone */
-    free(runtime->link_folder);
     free(runtime->runtime_folder);
     free(runtime->state_folder);
     *runtime = (struct runtime)RUNTIME_NONE;
 }
 
-/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
-static uint32_t runtime_hash(const char *text)
+int runtime_state_folder(const struct runtime *runtime, unsigned account, const char *show,
+                         const char *instance, char *path, size_t bytes)
 {
-    uint32_t hash = 2166136261u;
-
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash;
-}
-
-int runtime_state_folder(const struct runtime *runtime, const char *show, const char *instance, char *path,
-                         size_t bytes)
-{
-    const char *base = strrchr(show, '/');
+    char name[NAME_MAX + 1];
     int n;
 
-    base = base ? base + 1 : show;
-    n = snprintf(path, bytes, "%s/%.*s-%08x/%s", runtime->state_folder, (int)strcspn(base, "."), base,
-                 runtime_hash(show), instance);
-    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, path);
+    runtime_name_show(show, name, sizeof(name));
+    n = snprintf(path, bytes, "%s/%s/%s", runtime->state_folder, name, instance);
+    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, account, path);
 }

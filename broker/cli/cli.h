@@ -19,6 +19,7 @@ struct cli_options {
 };
 
 struct show;
+struct users;
 
 struct cli_command {
     const char *name;
@@ -38,7 +39,7 @@ int cli_check(const struct cli_options *options);
  * Prints what holds a script of each Python instance, and what its options open. EX_OK if every instance
  * would start. The show must not have been started.
  */
-int cli_check_sandbox(const struct cli_options *options, struct show *show);
+int cli_check_sandbox(const struct cli_options *options, struct show *show, struct users *users);
 
 /* For struct runtime: of the option --runtime-dir, or NULL. */
 char *cli_runtime_folder(const struct cli_options *options);

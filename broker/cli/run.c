@@ -20,13 +20,15 @@
 #include "broker/path_set.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 
 struct run {
     const struct cli_options *options;
     struct runtime runtime;
-    struct path_set shown; /* what workers may see, for as long as this process runs */
+    struct path_set shown; /* what workers of the house may see, for as long as this process runs */
+    struct users users;
     struct show *show;
     bool changing; /* to another configuration, … */
     bool again;    /* … and it was asked for once more */
@@ -36,8 +38,8 @@ struct run {
     bool stopping;
 };
 
-/* Errors of a configuration that is read while a show runs go where the show's log goes. */
-static void run_log_diagnostics(const struct config *config)
+/* Findings in the log, where the show's log goes; those of a user's configuration as hers. */
+static void run_log_diagnostics(const struct config *config, const char *user)
 {
     FC_AUTO_FREE char *text = NULL;
     size_t bytes;
@@ -49,16 +51,27 @@ static void run_log_diagnostics(const struct config *config)
     config_print_diagnostics(config, memory, false);
     fclose(memory);
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-        fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, NULL, line, strlen(line));
+        fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, user, line, strlen(line));
+}
+
+static void run_judged(void *userdata, const char *user, const struct config *config,
+                       enum users_outcome outcome)
+{
+    (void)userdata;
+    run_log_diagnostics(config, user);
+    if (outcome == USERS_KEPT)
+        fc_log(FC_LOG_ERROR, user, "her configuration has errors: her show stays as it was");
+    else if (outcome == USERS_LEFT_OUT)
+        fc_log(FC_LOG_ERROR, user, "her configuration has errors: nothing of hers runs");
 }
 
 /* The show of the configuration, or NULL with what is wrong said in the log. */
 static struct show *run_build(struct run *run, struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, run->options->path, false);
+    int r = show_build_with_users(&show, config, run->options->path, false, &run->users);
 
-    run_log_diagnostics(config);
+    run_log_diagnostics(config, NULL);
     if (r == -ENOMEM)
         fc_log(FC_LOG_ERROR, NULL, "out of memory");
     return show;
@@ -90,7 +103,7 @@ static bool run_may_show(const struct run *run, const struct show *show)
     const struct spawn_paths paths = {.shown = (const char *const *)run->shown.paths,
                                       .n_shown = run->shown.n};
 
-    if (show_collect_shown(show, &shown) < 0)
+    if (show_collect_shown(show, 0, &shown) < 0)
         return false;
     for (size_t i = 0; i < shown.n; i++) {
         if (spawn_paths_show(&paths, shown.paths[i]))
@@ -218,16 +231,22 @@ static void run_deinit(struct run *run)
     loop_remove(run->signals);
     runtime_deinit(&run->runtime);
     path_set_deinit(&run->shown);
+    users_deinit(&run->users);
     fc_closep(&run->signal_fd);
 }
 
 /* Errors of the configuration come before anything is made: nothing starts. */
 static int run_build_first(struct run *run, struct config *config)
 {
-    int r = show_build(&run->show, config, run->options->path, false);
+    int r = show_build_with_users(&run->show, config, run->options->path, false, &run->users);
 
     if (r < 0 || config->n_diagnostics)
         config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
+    if (r == 0 && run->show->n_users && run->options->no_sandbox) {
+        fputs("firecurtain: --insecure-no-sandbox is refused: nothing would stand between the users\n",
+              stderr);
+        return EX_NOPERM;
+    }
     return r == -ENOMEM ? EX_OSERR : r < 0 ? EX_CONFIG : EX_OK;
 }
 
@@ -278,9 +297,11 @@ static int run_confine(struct run *run, const struct path_set *readable)
     run->runtime.runtime_folder = cli_runtime_folder(run->options);
     r = notify_new(&run->runtime.notify);
     if (r == 0)
-        r = show_collect_shown(run->show, &run->shown);
+        r = show_collect_shown(run->show, 0, &run->shown);
     if (r == 0)
-        r = runtime_init(&run->runtime, &run->shown);
+        r = users_fix(&run->users, run->show);
+    if (r == 0)
+        r = runtime_init(&run->runtime, &run->shown, &run->users);
     if (r == 0)
         r = runtime_confine(&run->runtime, readable);
     return r == -EADDRINUSE ? EX_TEMPFAIL : r < 0 ? EX_OSERR : EX_OK;
@@ -298,6 +319,7 @@ int cli_run(const struct cli_options *options)
     signal(SIGXFSZ, SIG_IGN);
     if (status != EX_OK)
         return status;
+    run.users.judged = run_judged;
     run.runtime.no_sandbox = options->no_sandbox;
     run.runtime.is_exclusive = true;
     config = cli_load(options, &status);

@@ -52,7 +52,7 @@ static void test_a_show_is_built_whole_or_not_at_all(void **state)
     assert_int_equal(show->router.n_targets, 400 + 80 + 8 + 1);
     for (int r = -ENOMEM; r < 0; n++) {
         left = n;
-        r = show_collect_shown(show, &shown);
+        r = show_collect_shown(show, 0, &shown);
         left = -1;
         assert_true(r == 0 || r == -ENOMEM);
     }
