@@ -68,7 +68,8 @@ struct config_endpoint {
     struct config_location channel_at; /* of the channel's name */
 };
 
-/* Both instances are declared (but see config_load_guest()); both sides stand for as many names, or one of them for a single name. */
+/* Both instances are declared (but see config_load_guest()); both sides stand for as many names, or one of
+ * them for a single name. */
 struct config_mapping {
     struct config_endpoint left;
     struct config_endpoint right;

@@ -218,17 +218,19 @@ static int join_build(struct build *build, struct users *users, bool check_scrip
 {
     struct config *config = build->config;
     struct show *show = build->show;
-    size_t n_before = show->n_instances;
+    size_t n_before = show->n_instances, n_mappings, n_errors;
     int r = show_build_instances(build);
 
     if (r < 0)
         return r;
+    n_errors = config->n_errors;
     join_check_sizes(build, n_before);
+    n_mappings = config->n_errors == n_errors ? config->n_mappings : 0;
     if (!config->n_errors)
         r = python_share_out(show->instances + n_before, show->n_instances - n_before, build->user, config);
     if (r == 0 && users->is_fixed && show->n_instances > n_before)
         r = join_check_shown(build, users_account(users, build->user), n_before);
-    for (size_t i = 0; r == 0 && !config->n_errors && i < config->n_mappings; i++)
+    for (size_t i = 0; r == 0 && i < n_mappings; i++)
         r = show_build_mapping(build, &config->mappings[i]);
     if (r == 0 && !config->n_errors)
         join_share_channels(build, n_before);
