@@ -24,6 +24,7 @@
 #include "broker/lookup.h"
 #include "broker/notify.h"
 #include "broker/path_set.h"
+#include "broker/runtime_accounts.h"
 #include "broker/runtime_lock.h"
 #include "broker/spawn.h"
 #include "broker/start_queue.h"
@@ -32,9 +33,6 @@
 #include "firecurtain/cleanup.h"
 
 #define RUNTIME_WORKER "firecurtain-worker"
-
-/* Whom workers are when the broker is root: an account of the package, or the traditional nobody. */
-static const char *const runtime_accounts[] = {"firecurtain", "nobody"};
 
 static int runtime_make_folders(const char *path, mode_t mode)
 {
@@ -126,66 +124,6 @@ static int runtime_private_folder(const char *path)
     return 0;
 }
 
-/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
-static uint32_t runtime_hash(const char *text)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash;
-}
-
-static void runtime_name_show(const char *show, char *name, size_t bytes)
-{
-    const char *base = strrchr(show, '/');
-
-    base = base ? base + 1 : show;
-    snprintf(name, bytes, "%.*s-%08x", (int)strcspn(base, "."), base, runtime_hash(show));
-}
-
-int runtime_find_workers(uid_t *uid, gid_t *gid)
-{
-    for (size_t i = 0; i < FC_ARRAY_SIZE(runtime_accounts); i++) {
-        const struct passwd *account = getpwnam(runtime_accounts[i]);
-
-        if (!account || account->pw_uid == 0 || account->pw_gid == 0)
-            continue;
-        *uid = account->pw_uid;
-        *gid = account->pw_gid;
-        return 0;
-    }
-    return -ENOENT;
-}
-
-/* The house, and the users. */
-static int runtime_identity(struct runtime *runtime, const struct users *users)
-{
-    size_t n_users = users ? users->n : 0;
-    struct runtime_account *house = calloc(n_users + 1, sizeof(*house));
-
-    if (!house)
-        return -ENOMEM;
-    runtime->accounts = house;
-    runtime->n_accounts = (unsigned)n_users + 1;
-    runtime->is_root = geteuid() == 0;
-    house->uid = geteuid();
-    house->gid = getegid();
-    for (unsigned i = 0; i < runtime->n_accounts; i++)
-        house[i].link_folder_fd = -1;
-    for (unsigned i = 1; i < runtime->n_accounts; i++) {
-        house[i].uid = users->list[i - 1].identity.uid;
-        house[i].gid = users->list[i - 1].identity.gid;
-        runtime_name_show(users->list[i - 1].show, house[i].state_show, sizeof(house[i].state_show));
-    }
-    if (!runtime->is_root || runtime_find_workers(&house->uid, &house->gid) == 0)
-        return 0;
-    fc_log(FC_LOG_ERROR, NULL,
-           "started as root, but there is no account for the workers: "
-           "adduser --system --group firecurtain");
-    return -ENOENT;
-}
-
 void runtime_empty_folder(const char *path)
 {
     DIR *folder = opendir(path);
@@ -261,29 +199,6 @@ static int runtime_take_lock(struct runtime *runtime)
     return runtime->lock_fd < 0 ? runtime->lock_fd : 0;
 }
 
-/* As root, workers of another uid reach their endpoint here; the folder above is closed to them. */
-static int runtime_make_link_folder(struct runtime *runtime, unsigned number)
-{
-    struct runtime_account *account = &runtime->accounts[number];
-    char suffix[16] = "";
-    int r;
-
-    if (number)
-        snprintf(suffix, sizeof(suffix), "-%u", number);
-    if (asprintf(&account->link_folder, "%s/link-%d%s", runtime->runtime_folder, getpid(), suffix) < 0) {
-        account->link_folder = NULL;
-        return -ENOMEM;
-    }
-    r = mkdir(account->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0 && runtime->is_root && lchown(account->link_folder, account->uid, account->gid) < 0)
-        r = -errno;
-    if (r == 0) {
-        account->link_folder_fd = open(account->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        r = account->link_folder_fd < 0 ? -errno : 0;
-    }
-    return r < 0 ? runtime_fail(r, "link folder", account->link_folder) : 0;
-}
-
 static int runtime_folders(struct runtime *runtime)
 {
     int r;
@@ -307,9 +222,7 @@ static int runtime_folders(struct runtime *runtime)
     if (r < 0)
         return runtime_fail(r, "state folder", runtime->state_folder);
     runtime_remove_stale(runtime->runtime_folder);
-    for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++)
-        r = runtime_make_link_folder(runtime, i);
-    return r;
+    return runtime_accounts_make_folders(runtime);
 }
 
 /*
@@ -423,7 +336,7 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
 
     umask(077);
     runtime_raise_descriptors();
-    r = runtime_identity(runtime, users);
+    r = runtime_accounts_init(runtime, users);
     if (r == 0)
         r = runtime_folders(runtime);
     if (r < 0)
@@ -497,15 +410,4 @@ void runtime_deinit(struct runtime *runtime)
     free(runtime->runtime_folder);
     free(runtime->state_folder);
     *runtime = (struct runtime)RUNTIME_NONE;
-}
-
-int runtime_state_folder(const struct runtime *runtime, unsigned account, const char *show,
-                         const char *instance, char *path, size_t bytes)
-{
-    char name[NAME_MAX + 1];
-    int n;
-
-    runtime_name_show(show, name, sizeof(name));
-    n = snprintf(path, bytes, "%s/%s/%s", runtime->state_folder, name, instance);
-    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, account, path);
 }
