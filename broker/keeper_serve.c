@@ -229,6 +229,7 @@ static void keeper_answer(const struct keeper_state *state, const struct keeper_
     FC_AUTO_CLOSE int fd = -1;
 
     if (request->account >= state->spec->n_accounts) {
+        reply.result = -EPERM;
         keeper_send(KEEPER_SOCKET, &reply, offsetof(struct keeper_reply, addresses), NULL, 0);
         return;
     }

@@ -35,9 +35,11 @@
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "broker/spawn.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 static struct runtime runtime = RUNTIME_NONE;
+static struct users users;
 static const char *config_path, *secret, *unix_path;
 static char folder[PATH_MAX];    /* of the configuration */
 static char own_state[PATH_MAX]; /* the private folder of py1 */
@@ -260,6 +262,34 @@ static void attack_keeper(const char *state)
     tell("always:keeper_state_below", keeper_open_state(keeper, 0, path));
 }
 
+/* Of the user: what is hers is not the house's, nor the other way round. */
+static void attack_users(const char *state)
+{
+    static char hers[PATH_MAX];
+    const struct state_size limit = {1, 1};
+    struct keeper *keeper = runtime.keeper;
+    struct state_size size;
+
+    tell("works:user_state",
+         runtime_state_folder(&runtime, 1, users.list[0].show, "py1", hers, sizeof(hers)));
+    tell("works:user_read", keeper_read(keeper, 1, users.list[0].show));
+    tell("works:user_shown",
+         keeper_watch(keeper, 1, inotify, users.list[0].folders.paths[0], "") < 0 ? -EIO : 0);
+    tell("works:user_count", keeper_count_state(keeper, 1, hers, inotify, &limit, &size));
+    tell("always:user_unknown", keeper_listen(keeper, 2, "x"));
+    tell("always:user_read_as_house", keeper_read(keeper, 0, config_path));
+    tell("always:user_read_of_house", keeper_read(keeper, 1, config_path));
+    tell("always:user_read_elsewhere", keeper_read(keeper, 1, "/etc/passwd"));
+    tell("always:user_shown_to_house", keeper_open_shown(keeper, 0, users.list[0].folders.paths[0]));
+    tell("always:user_shown_of_house", keeper_open_shown(keeper, 1, folder));
+    tell("always:user_watch_of_house", keeper_watch(keeper, 1, inotify, folder, ""));
+    tell("always:user_state_for_house", keeper_make_state(keeper, 0, hers));
+    tell("always:user_state_opened_for_house", keeper_open_state(keeper, 0, hers));
+    tell("always:user_state_of_house", keeper_open_state(keeper, 1, state));
+    tell("always:user_state_made_of_house", keeper_make_state(keeper, 1, state));
+    tell("always:user_count_of_house", keeper_count_state(keeper, 1, state, inotify, &limit, &size));
+}
+
 static void *thread(void *nothing)
 {
     return nothing;
@@ -291,9 +321,11 @@ static void set_up(bool closed)
     struct show *show;
 
     inotify = inotify_init1(IN_CLOEXEC);
-    if (config_load(&config, config_path, NULL, 0) < 0 || show_build(&show, config, config_path, false) < 0 ||
+    if (config_load(&config, config_path, NULL, 0) < 0 ||
+        show_build_with_users(&show, config, config_path, false, &users) < 0 ||
         config_collect_folders(config, &readable) < 0 || show_collect_shown(show, 0, &shown) < 0 ||
-        runtime_init(&runtime, &shown, NULL) < 0 || (closed && runtime_confine(&runtime, &readable) < 0))
+        users_fix(&users, show) < 0 || runtime_init(&runtime, &shown, &users) < 0 ||
+        (closed && runtime_confine(&runtime, &readable) < 0))
         exit(1);
     snprintf(folder, sizeof(folder), "%s", readable.paths[0]);
 }
@@ -312,6 +344,7 @@ int main(int argc, char **argv)
     tell("works:state", runtime_state_folder(&runtime, 0, config_path, "py1", own_state, sizeof(own_state)));
     work();
     attack_keeper(own_state);
+    attack_users(own_state);
     attack_zygote(own_state);
     attack_files();
     attack_sockets();
