@@ -84,6 +84,15 @@ static const char *users_identify(const struct users *users, const struct user *
     return NULL;
 }
 
+static void users_account_deinit(struct users_account *account)
+{
+    free(account->name);
+    free(account->show);
+    free(account->uid_text);
+    path_set_deinit(&account->folders);
+    config_free(account->sound);
+}
+
 static int users_copy(const struct user *user, struct users_account *account)
 {
     account->name = strdup(user->name);
@@ -116,9 +125,13 @@ static int users_add(struct users *users, const struct show *show, struct user *
         users_refuse(config, user, why);
         return 0;
     }
+    if (users_copy(user, &account) < 0) {
+        users_account_deinit(&account);
+        return -ENOMEM;
+    }
     list[users->n] = account;
     user->number = (unsigned)++users->n;
-    return users_copy(user, &list[users->n - 1]);
+    return 0;
 }
 
 static bool users_is(const struct users_account *account, const struct user *user)
@@ -204,13 +217,8 @@ int users_fix(struct users *users, const struct show *show)
 
 void users_deinit(struct users *users)
 {
-    for (size_t i = 0; i < users->n; i++) {
-        free(users->list[i].name);
-        free(users->list[i].show);
-        free(users->list[i].uid_text);
-        path_set_deinit(&users->list[i].folders);
-        config_free(users->list[i].sound);
-    }
+    for (size_t i = 0; i < users->n; i++)
+        users_account_deinit(&users->list[i]);
     free(users->list);
     *users = (struct users){0};
 }
