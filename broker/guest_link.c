@@ -70,6 +70,13 @@ static int guest_take(void *userdata, int fd)
     return keeper_take_descriptor(guest->runtime->keeper, guest->pid, fd);
 }
 
+static int guest_count_sockets(void *userdata)
+{
+    const struct guest *guest = userdata;
+
+    return keeper_count_sockets(guest->runtime->keeper, guest->pid, guest->spec.files + SPAWN_OWN_FILES);
+}
+
 static const struct managed_ops guest_managed_ops = {.changed = guest_wanted, .take = guest_take};
 
 static int guest_link_name(char *name, size_t bytes)
@@ -214,6 +221,8 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
         .take = guest_take,
         .placed = guest_socket_placed,
         .borrow = guest_borrow,
+        .count = guest_count_sockets,
+        .connections = guest->spec.connections,
         .userdata = guest,
     };
     int fd, r = guest_take(guest, notify_fd);

@@ -269,6 +269,16 @@ int keeper_signal(struct keeper *keeper, pid_t pid, int signal)
     return keeper_do_child(keeper, KEEPER_SIGNAL, pid, signal, &none);
 }
 
+int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files)
+{
+    struct keeper_request request = {.operation = KEEPER_COUNT_SOCKETS, .pid = pid, .fd = (int32_t)n_files};
+    struct keeper_reply reply;
+    int none;
+
+    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
+    return reply.result;
+}
+
 int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
 {
     struct keeper_request request = {.operation = KEEPER_USAGE, .pid = pid, .fd = -1};

@@ -99,6 +99,12 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
 /* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 
+/*
+ * How many of the descriptors below `n_files` of a child of this process are internet sockets in this
+ * process's network; of numbers above 4096 none is looked at. Or -errno.
+ */
+int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files);
+
 /* What a process uses. */
 struct keeper_usage {
     uint64_t

@@ -27,6 +27,7 @@ enum keeper_operation {
     KEEPER_OPEN_MEMORY_EVENTS,
     KEEPER_REMOVE_CGROUP,
     KEEPER_READ,
+    KEEPER_COUNT_SOCKETS,
     KEEPER_LOOKUP,
     KEEPER_USAGE,
     KEEPER_COUNT_STATE,
@@ -36,7 +37,7 @@ struct keeper_request {
     int32_t operation; /* enum keeper_operation */
     uint32_t account;
     int32_t pid;
-    int32_t fd;       /* or a signal */
+    int32_t fd;       /* or a signal, or the number of descriptors */
     int32_t hints[4]; /* of a lookup: flags, family, socket type, protocol */
     char port[32];    /* of a lookup, "" for none */
     struct cgroup_limits limits;
@@ -54,7 +55,8 @@ struct keeper_address {
 };
 
 struct keeper_reply {
-    int32_t result; /* 0, -errno, of a watch its number, or of a lookup what getaddrinfo() says */
+    int32_t result; /* 0, -errno, of a watch its number, of a count that, or of a lookup what getaddrinfo()
+                       says */
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
     uint32_t n_addresses;
     struct keeper_usage usage;

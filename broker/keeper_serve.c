@@ -19,7 +19,12 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define KEEPER_BACKLOG 4
+#define KEEPER_BACKLOG     4
+#define KEEPER_MAX_COUNTED 4096 /* descriptors; see keeper_count_sockets() */
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 static pid_t keeper_parent_of(pid_t pid)
 {
@@ -50,14 +55,22 @@ static int keeper_open_child(const struct keeper_state *state, pid_t pid)
     return pidfd_send_signal(fd, 0, NULL, 0) < 0 ? -errno : fc_steal_fd(&fd);
 }
 
+static bool keeper_is_unix(int fd)
+{
+    int domain = -1;
+    socklen_t bytes = sizeof(domain);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) == 0 && domain == AF_UNIX;
+}
+
 /* A unix socket that is not connected yet would reach every service of this machine. */
 static bool keeper_may_hand_out(int fd)
 {
-    int domain = -1, type = -1;
+    int type = -1;
     socklen_t bytes = sizeof(int);
     struct sockaddr_un peer;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) < 0 || domain != AF_UNIX)
+    if (!keeper_is_unix(fd))
         return true;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type == SOCK_DGRAM)
         return false;
@@ -101,6 +114,35 @@ static int keeper_do_signal(const struct keeper_state *state, const struct keepe
     if (request->fd != SIGKILL && request->fd != SIGALRM && request->fd != SIGABRT)
         return -EPERM;
     return pidfd_send_signal(pidfd, request->fd, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* The cookie of an internet socket's network, 0 for everything else. */
+static uint64_t keeper_network_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof(cookie);
+
+    return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &bytes) < 0 || keeper_is_unix(fd) ? 0
+                                                                                                  : cookie;
+}
+
+static int keeper_do_count_sockets(const struct keeper_state *state, const struct keeper_request *request)
+{
+    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    FC_AUTO_CLOSE int own = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint64_t here = own < 0 ? 0 : keeper_network_of(own);
+    int n = 0;
+
+    if (pidfd < 0)
+        return pidfd;
+    if (!here)
+        return -EMFILE;
+    for (int i = 0; i < request->fd && i < KEEPER_MAX_COUNTED; i++) {
+        FC_AUTO_CLOSE int fd = pidfd_getfd(pidfd, i, 0);
+
+        n += fd >= 0 && keeper_network_of(fd) == here;
+    }
+    return n;
 }
 
 /* Not smaps_rollup, which goes through the whole address space: how large that is, is the worker's choice. */
@@ -244,9 +286,12 @@ static void keeper_answer(const struct keeper_state *state, const struct keeper_
         reply.result = keeper_do_watch(state, request, descriptors[0]);
     else if (request->operation == KEEPER_COUNT_STATE)
         reply.result = keeper_do_count_state(state, request, descriptors[0], &reply.state_size);
+    else if (request->operation == KEEPER_COUNT_SOCKETS)
+        reply.result = keeper_do_count_sockets(state, request);
     else if (request->operation == KEEPER_USAGE)
         reply.result = keeper_read_usage(state, request, &reply.usage);
-    else if (request->operation > KEEPER_START && request->operation < KEEPER_LOOKUP)
+    else if (request->operation > KEEPER_START && request->operation < KEEPER_LOOKUP &&
+             keeper_operations[request->operation])
         reply.result = keeper_operations[request->operation](state, request, &fd);
     keeper_send(KEEPER_SOCKET, &reply, offsetof(struct keeper_reply, addresses), &fd,
                 reply.result == 0 && fd >= 0);

@@ -30,6 +30,8 @@ const struct fc_option python_options[] = {
     {"memory", OPTION_BOTH, false, "512M", "private memory"},
     {"cpu", OPTION_BOTH, false, "50%", "processor time, in percent of one core; needs a delegated cgroup"},
     {"threads", OPTION_BOTH, false, "64", "threads that the script may have"},
+    {"connections", OPTION_BOTH, false, "64",
+     "sockets of the network that the script may have; none (default) but files"},
     {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
     {"state", OPTION_BOTH, false, "64M", "size of the script's private folder"},
     {"state-files", OPTION_BOTH, false, "10000", "files and folders in it"},
@@ -188,6 +190,11 @@ static int option_files(struct python *python, const char *value, struct fc_reas
     return option_value_number(value, 8, 100000, false, &python->files, reason);
 }
 
+static int option_connections(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_value_number(value, 1, 4096, false, &python->connections, reason);
+}
+
 static int option_log_rate(struct python *python, const char *value, struct fc_reason *reason)
 {
     return option_value_number(value, 1, 100000, false, &python->log_rate, reason);
@@ -341,6 +348,7 @@ static const struct {
     {"memory", option_memory},
     {"cpu", option_cpu},
     {"threads", option_threads},
+    {"connections", option_connections},
     {"files", option_files},
     {"log-rate", option_log_rate},
     {"queue", option_queue},

@@ -81,6 +81,7 @@ struct python {
     uint64_t memory_bytes;
     uint64_t threads;
     uint64_t files;
+    uint64_t connections; /* 0: no limit but `files` */
     uint64_t cpu_percent; /* of one core; 0: no limit */
     uint64_t log_rate;
     uint64_t state_bytes;

@@ -23,6 +23,7 @@ static const struct {
      PYTHON_LEAST_MEMORY},
     {"cpu", offsetof(struct python, cpu_percent), offsetof(struct user_quota, cpu_percent), 1},
     {"rate", offsetof(struct python, outflow.per_second), offsetof(struct user_quota, rate), 1},
+    {"connections", offsetof(struct python, connections), offsetof(struct user_quota, connections), 1},
     {"state", offsetof(struct python, state_bytes), offsetof(struct user_quota, state_bytes), 4096},
 };
 
@@ -186,9 +187,10 @@ static int quota_sign(struct python *python)
     struct fc_instance *instance = python->instance;
     char *signature;
 
-    if (asprintf(&signature, "%s%llu %llu %llu %llu\n", instance->signature,
+    if (asprintf(&signature, "%s%llu %llu %llu %llu %llu\n", instance->signature,
                  (unsigned long long)python->memory_bytes, (unsigned long long)python->cpu_percent,
-                 (unsigned long long)python->outflow.per_second, (unsigned long long)python->state_bytes) < 0)
+                 (unsigned long long)python->outflow.per_second, (unsigned long long)python->state_bytes,
+                 (unsigned long long)python->connections) < 0)
         return -ENOMEM;
     free(instance->signature);
     instance->signature = signature;

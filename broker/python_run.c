@@ -289,6 +289,7 @@ struct guest_spec python_guest_spec(const struct python *python)
         .threads = (uint32_t)python->threads,
         .cpu_percent = (uint32_t)python->cpu_percent,
         .files = (uint32_t)python->files,
+        .connections = python->connections,
         .log_rate = (uint32_t)python->log_rate,
         .file_bytes = python->state_bytes,
         .handler_ms = python->handler_ms,

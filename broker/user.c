@@ -19,6 +19,7 @@ static const struct user_quota user_default_quota = {
     .rate = 100000,
     .channels = 4096,
     .state_bytes = UINT64_C(256) << 20,
+    .connections = 64,
 };
 
 /* One option on its way into the user. */
@@ -174,6 +175,12 @@ static int user_set_state(const struct user_setting *setting)
                                &setting->user->quota.state_bytes, setting->reason);
 }
 
+static int user_set_connections(const struct user_setting *setting)
+{
+    return option_value_number(setting->option->value, 1, 100000, false, &setting->user->quota.connections,
+                               setting->reason);
+}
+
 static const struct {
     const char *name;
     user_set_fn set;
@@ -192,6 +199,7 @@ static const struct {
     {"rate", user_set_rate, false},
     {"channels", user_set_channels, false},
     {"state", user_set_state, false},
+    {"connections", user_set_connections, false},
     {"on-revoke", user_set_on_revoke, false},
     {"frozen", user_set_frozen, false},
 };

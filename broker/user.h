@@ -31,6 +31,7 @@ struct user_quota {
     uint64_t rate;        /* events a second */
     uint64_t channels;
     uint64_t state_bytes;
+    uint64_t connections;
 };
 
 enum user_rest {

@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import threading
 
 import pytest
-from harness import children, dedent, descendants, root_only, status, surviving, until, user_only
+from harness import IS_ASAN, children, dedent, descendants, root_only, status, surviving, until, user_only
 
 UIDS = {"alice": 20001, "bob": 20002}
 KILL, NET_BIND_SERVICE = 1 << 5, 1 << 10
@@ -156,6 +157,7 @@ def test_what_is_beyond_her_quota_or_not_for_users(house, text, message):
     assert re.search(r"show\.cfg:\d+:\d+: error: ", line.message)
 
 
+@pytest.mark.skipif(IS_ASAN, reason="a sanitizer's shadow memory counts as data")
 def test_what_is_within_her_quota(house):
     house.options["alice"] += ("memory = 512M\ninstances = 2\nallow-connect = tcp:10.0.0.0/16:80-90\nallow-listen = udp:*:*\n"
                                "allow-read = /usr/share\n")
@@ -372,6 +374,47 @@ def test_her_private_folder_is_bounded(house):
     show.set("/in1", 0.5)
     show.log.wait("its private folder .* has over 1048576 bytes", "alice/py1")
     house.answers(2, 0.5)
+
+
+def test_her_connections_are_bounded(house):
+    house.options["alice"] += "connections = 3\nallow-connect = *:*\nallow-listen = udp:*:*\n"
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", "script\nconnect = *:*\nlisten = udp:*:*\n", 1))
+    house.write("alice", "script.py", """
+        import os, socket, time
+        kept = []
+        def f(value):
+            target = ("127.0.0.1", int(open("/show/port").read()))
+            for kind in ("tcp", "tcp", "udp", "tcp", "udp"):
+                try:
+                    if kind == "tcp":
+                        kept.append(socket.create_connection(target))
+                    else:
+                        kept.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                        kept[-1].bind(("127.0.0.1", 0))
+                    print("got", kind)
+                except OSError as error:
+                    print("refused", kind, error.errno)
+            hidden = [os.dup(one.fileno()) for one in kept[:1]]
+            kept.pop(0).close()
+            time.sleep(0.05)
+            try:
+                socket.create_connection(target)
+                print("a hidden one is not counted")
+            except OSError as error:
+                print("still", error.errno)
+            os.close(hidden[0])
+            time.sleep(0.05)
+            kept.append(socket.create_connection(target))
+            print("again")
+        """)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        house.write("alice", "port", str(server.getsockname()[1]))
+        show = house.start()
+        show.set("/in1", 0.5)
+        show.log.wait("^again|Traceback", "alice/py1")
+    assert show.log.messages("alice/py1", "^(got|refused (tcp|udp)|a hidden|still|again)") == [
+        "got tcp", "got tcp", "got udp", f"refused tcp {errno.EMFILE}", f"refused udp {errno.EMFILE}", f"still {errno.EMFILE}", "again"]
+    show.log.wait("option connections", "alice/py1")
 
 
 def test_nobodys_workers_outlive_a_killed_broker(house):
