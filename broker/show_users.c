@@ -16,7 +16,8 @@
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 
-#define JOIN_MAX_NAME (USER_MAX_NAME + 1 + BUILD_MAX_NAME)
+#define JOIN_MAX_SECTIONS 2000
+#define JOIN_MAX_OPTIONS  1000 /* of a section */
 
 bool show_build_is_user(const struct config_section *section)
 {
@@ -147,18 +148,30 @@ static int join_take_back(struct show *show, const struct join_mark *mark)
     return r;
 }
 
-/* Before the names of its mappings are made: she must not be able to keep the broker busy. */
-static void join_check_sizes(struct build *build, size_t n_before)
+static void join_check_instances(struct build *build)
 {
     const struct config *config = build->config;
-    const struct user_quota *quota = &build->user->quota;
-    size_t n = build->show->n_instances - n_before;
+    uint64_t n = 0, quota = build->user->quota.instances;
+
+    for (size_t i = 0; i < config->n_sections; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        if (section->instance && ++n == quota + 1)
+            config_diagnose(build->config, CONFIG_ERROR, section->instance_at, NULL,
+                            "the user \"%s\" may have %llu instances (instances)", build->user->name,
+                            (unsigned long long)quota);
+        if (i == JOIN_MAX_SECTIONS || section->n_options > JOIN_MAX_OPTIONS)
+            config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
+                            "a user has at most %d sections with %d options each", JOIN_MAX_SECTIONS,
+                            JOIN_MAX_OPTIONS);
+    }
+}
+
+static void join_check_routes(struct build *build)
+{
+    const struct config *config = build->config;
     uint64_t n_routes = 0;
 
-    if (n > quota->instances)
-        config_diagnose(build->config, CONFIG_ERROR, build->show->instances[n_before + quota->instances]->at,
-                        NULL, "the user \"%s\" may have %llu instances (instances)", build->user->name,
-                        (unsigned long long)quota->instances);
     for (size_t i = 0; i < config->n_mappings; i++) {
         const struct config_mapping *mapping = &config->mappings[i];
         uint64_t left = mapping->left.glob.n_names, right = mapping->right.glob.n_names;
@@ -170,6 +183,14 @@ static void join_check_sizes(struct build *build, size_t n_before)
                         "a user's mappings have at most %d channels on a side", USER_MAX_ROUTES);
         return;
     }
+}
+
+/* Before anything is made of it: she must not be able to keep the broker busy. */
+static bool join_is_small(struct build *build)
+{
+    join_check_instances(build);
+    join_check_routes(build);
+    return !build->config->n_errors;
 }
 
 /* What her scripts make at run time comes out of the rest, in equal parts. */
@@ -218,19 +239,16 @@ static int join_build(struct build *build, struct users *users, bool check_scrip
 {
     struct config *config = build->config;
     struct show *show = build->show;
-    size_t n_before = show->n_instances, n_mappings, n_errors;
-    int r = show_build_instances(build);
+    size_t n_before = show->n_instances;
+    int r = join_is_small(build) ? show_build_instances(build) : -EINVAL;
 
     if (r < 0)
-        return r;
-    n_errors = config->n_errors;
-    join_check_sizes(build, n_before);
-    n_mappings = config->n_errors == n_errors ? config->n_mappings : 0;
+        return r == -EINVAL ? 0 : r; /* which was said */
     if (!config->n_errors)
         r = python_share_out(show->instances + n_before, show->n_instances - n_before, build->user, config);
     if (r == 0 && users->is_fixed && show->n_instances > n_before)
         r = join_check_shown(build, users_account(users, build->user), n_before);
-    for (size_t i = 0; r == 0 && i < n_mappings; i++)
+    for (size_t i = 0; r == 0 && i < config->n_mappings && config->n_errors < CONFIG_MAX_DIAGNOSTICS; i++)
         r = show_build_mapping(build, &config->mappings[i]);
     if (r == 0 && !config->n_errors)
         join_share_channels(build, n_before);

@@ -150,6 +150,20 @@ static void test_too_many_routes_are_not_even_counted_out(void **state)
                     "a user's mappings have at most 100000 channels on a side");
 }
 
+static void test_nothing_is_made_of_too_much(void **state)
+{
+    static char text[CONFIG_MAX_GUEST_TEXT_BYTES];
+    size_t used = (size_t)snprintf(text, sizeof(text), "[python py]\n");
+
+    for (int i = 0; i < 1001; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "module = a\n");
+    assert_left_out(state, text, 1, "a user has at most 2000 sections with 1000 options each");
+    used = 0;
+    for (int i = 0; i < 20000; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "[python p%d]\n", i);
+    assert_left_out(state, text, 5, "the user \"alice\" may have 4 instances (instances)");
+}
+
 static void test_an_error_in_the_section_is_the_houses(void **state)
 {
     static const struct {
@@ -336,6 +350,7 @@ int main(void)
         user_test(test_grants_are_of_canonical_names),
         user_test(test_what_was_not_granted),
         user_test(test_too_many_routes_are_not_even_counted_out),
+        user_test(test_nothing_is_made_of_too_much),
         user_test(test_an_error_in_the_section_is_the_houses),
         user_test(test_a_quota_is_shared_out),
         user_test(test_another_share_is_another_instance),
