@@ -235,6 +235,19 @@ static int join_check_shown(struct build *build, const struct users_account *acc
     return r;
 }
 
+/* With her rights, as her worker would find them. */
+static int join_check_scripts(struct build *build, const struct users_account *account)
+{
+    if (file_as_begin(&account->identity) < 0) {
+        config_diagnose(build->config, CONFIG_ERROR, build->user->at, NULL,
+                        "the scripts of the user \"%s\" cannot be read with her rights", build->user->name);
+        return 0;
+    }
+    show_build_check_scripts(build);
+    file_as_end(&account->identity);
+    return 0;
+}
+
 static int join_build(struct build *build, struct users *users, bool check_scripts)
 {
     struct config *config = build->config;
@@ -253,7 +266,7 @@ static int join_build(struct build *build, struct users *users, bool check_scrip
     if (r == 0 && !config->n_errors)
         join_share_channels(build, n_before);
     if (r == 0 && check_scripts)
-        show_build_check_scripts(build);
+        r = join_check_scripts(build, users_account(users, build->user));
     return r;
 }
 

@@ -342,6 +342,24 @@ def test_check_finds_what_is_wrong_with_her_show(house, firecurtain):
     assert f"{house.folders['alice']}/show.cfg:4:6: error: " in done.stderr
 
 
+@root_only
+def test_check_reads_her_scripts_with_her_rights(house, firecurtain):
+    config = house.config().replace("@IN@", "18000").replace("@OUT@", "18001")
+    secret = house.write("bob", "secret.py", "def f(value): pass\n")
+    secret.chmod(0o644)
+    script = house.folders["alice"] / "script.py"
+    script.unlink()
+    script.symlink_to(secret)
+    done = firecurtain("check", "show.cfg", files={"show.cfg": config})
+    assert 'the module "script" of the instance "alice/py1" is not in' in done.stderr, done.stderr
+    secret.parent.chmod(0o755)
+    assert not firecurtain("check", "show.cfg", files={"show.cfg": config}).stderr
+    script.unlink()
+    os.mkfifo(script)
+    house.own("alice", script, 0o600)
+    assert firecurtain("check", "show.cfg", files={"show.cfg": config}).returncode == 0
+
+
 @user_only
 def test_without_a_curtain_there_are_no_users(house, firecurtain):
     config = house.config().replace("@IN@", "18000").replace("@OUT@", "18001")
