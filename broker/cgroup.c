@@ -19,6 +19,7 @@
 
 #define CGROUP_BROKER  "broker"
 #define CGROUP_WORKERS "workers"
+#define CGROUP_USER    "user-%u"
 #define CGROUP_ZYGOTE  "zygote"
 #define CGROUP_DEPTH   4 /* of the tree, and then some */
 
@@ -63,12 +64,12 @@ int cgroup_make(int parent, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-int cgroup_give(const struct cgroups *cgroups, int folder)
+int cgroup_give(const struct cgroup_account *account, int folder)
 {
-    if (!cgroups->is_foreign)
+    if (account->uid == geteuid())
         return 0;
     /* the right to move processes between such groups, not the one to change their limits */
-    return fchownat(folder, "cgroup.procs", cgroups->uid, cgroups->gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+    return fchownat(folder, "cgroup.procs", account->uid, account->gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
 /* Where cgroup v2 is mounted, and which part of it. */
@@ -203,19 +204,34 @@ static void cgroups_remove_stale(int own)
     closedir(folder);
 }
 
+static const char *cgroups_name(unsigned account, char *name, size_t bytes)
+{
+    if (account == 0)
+        return CGROUP_WORKERS;
+    snprintf(name, bytes, CGROUP_USER, account);
+    return name;
+}
+
 static void cgroups_close(struct cgroups *cgroups)
 {
-    fc_closep(&cgroups->workers);
+    for (unsigned i = 0; i < cgroups->n_accounts; i++) {
+        fc_closep(&cgroups->accounts[i].workers);
+        cgroups->accounts[i].workers = -1;
+    }
     fc_closep(&cgroups->tree);
     fc_closep(&cgroups->own);
-    cgroups->own = cgroups->tree = cgroups->workers = -1;
+    cgroups->own = cgroups->tree = -1;
 }
 
 /* Leaves everything as it was found; `broker` is moved as well as this process. */
 static void cgroups_undo(struct cgroups *cgroups, pid_t broker)
 {
     if (cgroups->tree >= 0) {
-        cgroups_remove(cgroups->tree, CGROUP_WORKERS, CGROUP_DEPTH);
+        for (unsigned i = 0; i < cgroups->n_accounts; i++) {
+            char name[32];
+
+            cgroups_remove(cgroups->tree, cgroups_name(i, name, sizeof(name)), CGROUP_DEPTH);
+        }
         cgroups_switch(cgroups->tree, '-', CGROUP_MEMORY | CGROUP_PIDS | CGROUP_CPU, NULL);
         cgroups_switch(cgroups->own, '-', cgroups->turned_on, NULL);
         cgroup_write(cgroups->own, "cgroup.procs", "%d", broker);
@@ -238,10 +254,28 @@ static int cgroups_move(struct cgroups *cgroups)
     return leaf < 0 ? leaf : cgroup_write(leaf, "cgroup.procs", "0");
 }
 
+/* Its group for a zygote and workers, with a place for the zygote. */
+static int cgroups_build_account(struct cgroups *cgroups, unsigned number, unsigned offered,
+                                 unsigned *controllers)
+{
+    struct cgroup_account *account = &cgroups->accounts[number];
+    FC_AUTO_CLOSE int zygote = -1;
+    char name[32];
+    int r = 0;
+
+    account->workers = cgroup_make(cgroups->tree, cgroups_name(number, name, sizeof(name)));
+    if (account->workers < 0)
+        return account->workers;
+    *controllers = cgroups_switch(account->workers, '+', offered, &r);
+    if (!*controllers)
+        return r;
+    zygote = cgroup_make(account->workers, CGROUP_ZYGOTE);
+    return zygote < 0 ? zygote : cgroup_give(account, account->workers);
+}
+
 static int cgroups_build(struct cgroups *cgroups, unsigned offered)
 {
     unsigned before = cgroups_read_controllers(cgroups->own, "cgroup.subtree_control");
-    FC_AUTO_CLOSE int zygote = -1;
     int r = cgroups_move(cgroups);
 
     if (r < 0)
@@ -251,14 +285,8 @@ static int cgroups_build(struct cgroups *cgroups, unsigned offered)
     offered = cgroups_switch(cgroups->tree, '+', offered, &r);
     if (!offered)
         return r;
-    cgroups->workers = cgroup_make(cgroups->tree, CGROUP_WORKERS);
-    if (cgroups->workers < 0)
-        return cgroups->workers;
-    cgroups->controllers = cgroups_switch(cgroups->workers, '+', offered, &r);
-    if (!cgroups->controllers)
-        return r;
-    zygote = cgroup_make(cgroups->workers, CGROUP_ZYGOTE);
-    return zygote < 0 ? zygote : cgroup_give(cgroups, cgroups->workers);
+    r = cgroups_build_account(cgroups, 0, offered, &cgroups->controllers);
+    return r < 0 || cgroups->controllers ? r : -ENOENT;
 }
 
 /* What there is, or the reason why there is nothing. */
@@ -291,10 +319,9 @@ int cgroups_new(struct cgroups **cgroupsp, uid_t uid, gid_t gid)
 
     if (!cgroups)
         return -ENOMEM;
-    cgroups->own = cgroups->tree = cgroups->workers = -1;
-    cgroups->uid = uid;
-    cgroups->gid = gid;
-    cgroups->is_foreign = uid != geteuid();
+    cgroups->own = cgroups->tree = -1;
+    cgroups->accounts[0] = (struct cgroup_account){uid, gid, -1};
+    cgroups->n_accounts = 1;
     snprintf(cgroups->name, sizeof(cgroups->name), "firecurtain-%d", getpid());
     r = cgroups_open_own(cgroups);
     if (r == 0)
@@ -310,6 +337,21 @@ int cgroups_new(struct cgroups **cgroupsp, uid_t uid, gid_t gid)
     return 0;
 }
 
+int cgroups_add(struct cgroups *cgroups, uid_t uid, gid_t gid)
+{
+    unsigned number = cgroups->n_accounts, controllers;
+    int r;
+
+    if (number == CGROUP_MAX_ACCOUNTS)
+        return -ENOSPC;
+    cgroups->accounts[number] = (struct cgroup_account){uid, gid, -1};
+    cgroups->n_accounts++;
+    if (!cgroups->controllers)
+        return 0;
+    r = cgroups_build_account(cgroups, number, cgroups->controllers, &controllers);
+    return r < 0 || controllers == cgroups->controllers ? r : -EIO;
+}
+
 void cgroups_hand_over(struct cgroups *cgroups)
 {
     cgroups_close(cgroups);
@@ -321,8 +363,15 @@ int cgroups_take_over(struct cgroups *cgroups)
         return 0;
     cgroups->own = open(cgroups->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cgroups->tree = openat(cgroups->own, cgroups->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    cgroups->workers = openat(cgroups->tree, CGROUP_WORKERS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return cgroups->workers < 0 ? -errno : 0;
+    for (unsigned i = 0; i < cgroups->n_accounts; i++) {
+        char name[32];
+
+        cgroups->accounts[i].workers =
+            openat(cgroups->tree, cgroups_name(i, name, sizeof(name)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (cgroups->accounts[i].workers < 0)
+            return -errno;
+    }
+    return 0;
 }
 
 void cgroups_end(struct cgroups *cgroups, pid_t broker)
@@ -349,9 +398,9 @@ const char *cgroups_describe(const struct cgroups *cgroups)
     return cgroups->text;
 }
 
-int cgroups_adopt_zygote(const struct cgroups *cgroups, pid_t pid)
+int cgroups_adopt_zygote(const struct cgroups *cgroups, unsigned account, pid_t pid)
 {
     return cgroups_controllers(cgroups)
-               ? cgroup_write(cgroups->workers, CGROUP_ZYGOTE "/cgroup.procs", "%d", pid)
+               ? cgroup_write(cgroups->accounts[account].workers, CGROUP_ZYGOTE "/cgroup.procs", "%d", pid)
                : 0;
 }

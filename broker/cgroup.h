@@ -7,6 +7,7 @@
  *         workers              owned by the workers' uid as far as moving processes goes, nothing else
  *           zygote
  *           instance-NAME      one worker
+ *         user-1               the same for the first user, and so on
  *
  * Without delegation nothing is made, and there are no such limits. Knows nothing of configurations.
  */
@@ -16,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#define CGROUP_MAX_ACCOUNTS 65 /* the house, and users */
 
 struct cgroups;
 
@@ -37,6 +40,9 @@ struct cgroup_limits {
  * take some milliseconds. -ENOMEM.
  */
 int cgroups_new(struct cgroups **cgroups, uid_t uid, gid_t gid);
+
+/* Makes the place of one more account's zygote and workers; before cgroups_hand_over(). 0 or -errno. */
+int cgroups_add(struct cgroups *cgroups, uid_t uid, gid_t gid);
 
 /*
  * From here on the tree is another process's, which was forked meanwhile: this one only knows of it. Without
@@ -62,20 +68,21 @@ void cgroups_end(struct cgroups *cgroups, pid_t broker);
 
 /* Moves a new zygote to its place, from which alone it may start processes in the instances' groups. -errno.
  */
-int cgroups_adopt_zygote(const struct cgroups *cgroups, pid_t pid);
+int cgroups_adopt_zygote(const struct cgroups *cgroups, unsigned account, pid_t pid);
 
 /*
- * A group for one worker of an instance, with those limits for which there is a controller. A descriptor of
- * its folder, for CLONE_INTO_CGROUP; -ENOENT if there are no groups, or -errno.
+ * A group for one worker of an instance of an account (in the order of cgroups_add(), the house is 0), with
+ * those limits for which there is a controller. A descriptor of its folder, for CLONE_INTO_CGROUP; -ENOENT if
+ * there are no groups, or -errno.
  */
-int cgroup_make_instance(const struct cgroups *cgroups, const char *instance,
+int cgroup_make_instance(const struct cgroups *cgroups, unsigned account, const char *instance,
                          const struct cgroup_limits *limits);
 
 /* What tells when the kernel kills for want of memory; -ENOENT without that controller, or -errno. */
-int cgroup_open_memory_events(const struct cgroups *cgroups, const char *instance);
+int cgroup_open_memory_events(const struct cgroups *cgroups, unsigned account, const char *instance);
 
 /* The worker has ended. Kills whom an unconfined script may have left. */
-void cgroup_remove_instance(const struct cgroups *cgroups, const char *instance);
+void cgroup_remove_instance(const struct cgroups *cgroups, unsigned account, const char *instance);
 
 /* How often that was, from an open memory.events. */
 uint64_t cgroup_count_kills(int memory_events);

@@ -46,7 +46,8 @@ static int cgroup_limit_memory(int folder, uint64_t bytes)
     return r == -ENOENT ? 0 : r; /* a kernel without swap */
 }
 
-static int cgroup_limit(const struct cgroups *cgroups, int folder, const struct cgroup_limits *limits)
+static int cgroup_limit(const struct cgroups *cgroups, unsigned account, int folder,
+                        const struct cgroup_limits *limits)
 {
     int r = 0;
 
@@ -57,10 +58,10 @@ static int cgroup_limit(const struct cgroups *cgroups, int folder, const struct 
     if (r == 0 && (cgroups->controllers & CGROUP_CPU) && limits->cpu_percent)
         r = cgroup_write(folder, "cpu.max", "%u %u", limits->cpu_percent * (CGROUP_PERIOD_US / 100),
                          CGROUP_PERIOD_US);
-    return r == 0 ? cgroup_give(cgroups, folder) : r;
+    return r == 0 ? cgroup_give(&cgroups->accounts[account], folder) : r;
 }
 
-int cgroup_make_instance(const struct cgroups *cgroups, const char *instance,
+int cgroup_make_instance(const struct cgroups *cgroups, unsigned account, const char *instance,
                          const struct cgroup_limits *limits)
 {
     FC_AUTO_CLOSE int folder = -1;
@@ -70,14 +71,14 @@ int cgroup_make_instance(const struct cgroups *cgroups, const char *instance,
     if (!cgroups_controllers(cgroups))
         return -ENOENT;
     cgroup_name(instance, name);
-    folder = cgroup_make(cgroups->workers, name);
-    r = folder < 0 ? folder : cgroup_limit(cgroups, folder, limits);
+    folder = cgroup_make(cgroups->accounts[account].workers, name);
+    r = folder < 0 ? folder : cgroup_limit(cgroups, account, folder, limits);
     if (r < 0)
-        cgroup_remove_instance(cgroups, instance);
+        cgroup_remove_instance(cgroups, account, instance);
     return r < 0 ? r : fc_steal_fd(&folder);
 }
 
-int cgroup_open_memory_events(const struct cgroups *cgroups, const char *instance)
+int cgroup_open_memory_events(const struct cgroups *cgroups, unsigned account, const char *instance)
 {
     FC_AUTO_CLOSE int folder = -1;
     char name[NAME_MAX + 1];
@@ -86,12 +87,12 @@ int cgroup_open_memory_events(const struct cgroups *cgroups, const char *instanc
     if (!(cgroups_controllers(cgroups) & CGROUP_MEMORY))
         return -ENOENT;
     cgroup_name(instance, name);
-    folder = openat(cgroups->workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    folder = openat(cgroups->accounts[account].workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     fd = folder < 0 ? -1 : openat(folder, "memory.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     return fd < 0 ? -errno : fd;
 }
 
-void cgroup_remove_instance(const struct cgroups *cgroups, const char *instance)
+void cgroup_remove_instance(const struct cgroups *cgroups, unsigned account, const char *instance)
 {
     FC_AUTO_CLOSE int folder = -1;
     char name[NAME_MAX + 1];
@@ -99,9 +100,9 @@ void cgroup_remove_instance(const struct cgroups *cgroups, const char *instance)
     if (!cgroups_controllers(cgroups))
         return;
     cgroup_name(instance, name);
-    folder = openat(cgroups->workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    folder = openat(cgroups->accounts[account].workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (folder < 0)
         return;
     cgroup_write(folder, "cgroup.kill", "1");
-    unlinkat(cgroups->workers, name, AT_REMOVEDIR);
+    unlinkat(cgroups->accounts[account].workers, name, AT_REMOVEDIR);
 }

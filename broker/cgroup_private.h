@@ -6,15 +6,20 @@
 
 #include "broker/cgroup.h"
 
+/* The zygote of an account, and its workers. */
+struct cgroup_account {
+    uid_t uid;
+    gid_t gid;
+    int workers; /* the folder of the group, or -1 */
+};
+
 struct cgroups {
     unsigned controllers; /* that limit instances */
     unsigned turned_on;   /* by us, in `own` */
-    bool is_foreign;      /* the zygote has another uid than we */
-    uid_t uid;
-    gid_t gid;
-    int own;  /* descriptors of the groups' folders, or -1 */
-    int tree; /* firecurtain-PID */
-    int workers;
+    int own;              /* descriptors of the groups' folders, or -1 */
+    int tree;             /* firecurtain-PID */
+    struct cgroup_account accounts[CGROUP_MAX_ACCOUNTS];
+    unsigned n_accounts;
     char name[32];             /* of `tree` */
     char path[PATH_MAX];       /* of `own` */
     char text[PATH_MAX + 160]; /* for cgroups_describe() */
@@ -29,7 +34,7 @@ int cgroup_read(int folder, const char *file, char *text, size_t bytes);
 /* Makes a group, or takes the one that is there. Its folder, or -errno. */
 int cgroup_make(int parent, const char *name);
 
-/* Lets the zygote start processes in a group. 0 or -errno. */
-int cgroup_give(const struct cgroups *cgroups, int folder);
+/* Lets the account's zygote start processes in a group. 0 or -errno. */
+int cgroup_give(const struct cgroup_account *account, int folder);
 
 #endif

@@ -184,6 +184,13 @@ void config_diagnose(struct config *config, enum config_severity severity, struc
         config->out_of_memory = true;
 }
 
+void config_forget_findings(struct config *config)
+{
+    for (size_t i = 0; i < config->n_diagnostics; i++)
+        diagnostic_deinit(&config->diagnostics[i]);
+    config->n_diagnostics = config->n_errors = 0;
+}
+
 static int load(struct config_parser *parser, const char *path, const struct config_override *overrides,
                 size_t n_overrides)
 {
@@ -197,11 +204,11 @@ static int load(struct config_parser *parser, const char *path, const struct con
     return parser->config->out_of_memory ? -ENOMEM : r;
 }
 
-int config_load(struct config **config, const char *path, const struct config_override *overrides,
-                size_t n_overrides)
+static int load_new(struct config **config, const char *path, const struct config_reader *reader,
+                    const struct config_override *overrides, size_t n_overrides)
 {
     FC_CLEANUP(config_freep) struct config *loaded = calloc(1, sizeof(*loaded));
-    FC_CLEANUP(config_forget_names) struct config_parser parser = {.config = loaded};
+    FC_CLEANUP(config_forget_names) struct config_parser parser = {.config = loaded, .reader = reader};
     int r;
 
     *config = NULL;
@@ -212,4 +219,15 @@ int config_load(struct config **config, const char *path, const struct config_ov
         return r;
     *config = fc_steal(loaded);
     return 0;
+}
+
+int config_load(struct config **config, const char *path, const struct config_override *overrides,
+                size_t n_overrides)
+{
+    return load_new(config, path, NULL, overrides, n_overrides);
+}
+
+int config_load_guest(struct config **config, const char *path, const struct config_reader *reader)
+{
+    return load_new(config, path, reader, NULL, 0);
 }

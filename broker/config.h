@@ -20,6 +20,10 @@
 #define CONFIG_MAX_DEPTH       16          /* includes within one another */
 #define CONFIG_MAX_DIAGNOSTICS 1000        /* one more says that others were left out */
 
+/* The same for somebody else's configuration. */
+#define CONFIG_MAX_GUEST_TEXT_BYTES (1u << 20)
+#define CONFIG_MAX_GUEST_FILES      64
+
 /* What `file` is in a location on the command line. */
 #define CONFIG_COMMAND_LINE "command line"
 
@@ -64,7 +68,8 @@ struct config_endpoint {
     struct config_location channel_at; /* of the channel's name */
 };
 
-/* Both instances are declared; both sides stand for as many names, or one of them for a single name. */
+/* Both instances are declared (but see config_load_guest()); both sides stand for as many names, or one of
+ * them for a single name. */
 struct config_mapping {
     struct config_endpoint left;
     struct config_endpoint right;
@@ -116,6 +121,23 @@ struct config_override {
  */
 int config_load(struct config **config, const char *path, const struct config_override *overrides,
                 size_t n_overrides);
+
+/* Opens the files of somebody else's configuration. */
+struct config_reader {
+    /* a regular file for reading, the caller's; or -errno */
+    int (*open)(void *userdata, const char *path);
+    void *userdata;
+};
+
+/*
+ * Reads somebody else's configuration, below an absolute path, through `reader`: the folders of its files are
+ * taken from their names, never looked up. Its mappings may name instances that it does not declare; whoever
+ * builds it judges them. Otherwise as config_load(), without overrides.
+ */
+int config_load_guest(struct config **config, const char *path, const struct config_reader *reader);
+
+/* Drops all findings: the configuration is to be judged anew. */
+void config_forget_findings(struct config *config);
 
 /* The absolute folders of all files that were read. 0 or -ENOMEM. */
 int config_collect_folders(const struct config *config, struct path_set *folders);

@@ -167,8 +167,8 @@ static bool check_instance(struct config_parser *parser, const struct config_end
     char hint[160];
     size_t section;
 
-    if (!endpoint->instance)
-        return false;
+    if (!endpoint->instance || parser->reader)
+        return endpoint->instance;
     name = (struct config_span){endpoint->instance, strlen(endpoint->instance)};
     if (config_find_instance(parser, name, &section))
         return true;

@@ -52,6 +52,7 @@ struct config_open_file {
 
 struct config_parser {
     struct config *config;
+    const struct config_reader *reader; /* of somebody else's configuration, or NULL */
     struct config_context context;
     struct config_name *instances;
     struct config_name *backends;

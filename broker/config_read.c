@@ -49,6 +49,25 @@ static int read_all(int fd, size_t limit_bytes, char **text, size_t *n_bytes)
     return 0;
 }
 
+static size_t max_text_bytes(const struct config_parser *parser)
+{
+    return parser->reader ? CONFIG_MAX_GUEST_TEXT_BYTES : CONFIG_MAX_TEXT_BYTES;
+}
+
+static size_t max_files(const struct config_parser *parser)
+{
+    return parser->reader ? CONFIG_MAX_GUEST_FILES : CONFIG_MAX_FILES;
+}
+
+/* Where an absolute path says that it is. */
+static int named_directory_of(const char *path, char **directory)
+{
+    const char *slash = strrchr(path, '/');
+
+    *directory = slash > path ? strndup(path, (size_t)(slash - path)) : strdup("/");
+    return *directory ? 0 : -ENOMEM;
+}
+
 /* The absolute directory that a file is in. */
 static int directory_of(const char *path, char **directory)
 {
@@ -124,26 +143,36 @@ static int report_cycle(struct config_parser *parser, struct config_location at,
 
 static int load_text(struct config_parser *parser, int fd, struct config_file *file)
 {
-    int r = directory_of(file->path, &file->directory);
+    int r = parser->reader ? named_directory_of(file->path, &file->directory)
+                           : directory_of(file->path, &file->directory);
 
     if (r < 0)
         return r;
-    r = read_all(fd, CONFIG_MAX_TEXT_BYTES - parser->n_text_bytes, &file->text, &file->n_bytes);
+    r = read_all(fd, max_text_bytes(parser) - parser->n_text_bytes, &file->text, &file->n_bytes);
     if (r < 0)
         return r;
     parser->n_text_bytes += file->n_bytes;
     return 0;
 }
 
+/* A descriptor, or -errno. */
+static int open_path(const struct config_parser *parser, const char *path)
+{
+    int fd = parser->reader ? parser->reader->open(parser->reader->userdata, path)
+                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    return fd < 0 && !parser->reader ? -errno : fd;
+}
+
 /* Reads the file and puts it on the chain. Its text stays NULL if that was not possible. */
 static int open_file(struct config_parser *parser, struct config_file *file, struct config_location at)
 {
-    FC_AUTO_CLOSE int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    FC_AUTO_CLOSE int fd = open_path(parser, file->path);
     struct stat status;
     int r;
 
     if (fd < 0 || fstat(fd, &status) < 0)
-        return report_unreadable(parser, at, file->path, -errno);
+        return report_unreadable(parser, at, file->path, fd < 0 ? fd : -errno);
     for (size_t i = 0; i < parser->n_open; i++) {
         if (parser->open[i].device == status.st_dev && parser->open[i].inode == status.st_ino)
             return report_cycle(parser, at, i);
@@ -254,9 +283,9 @@ int config_read_include(struct config_parser *parser, const struct config_line *
                         CONFIG_MAX_DEPTH);
         return 0;
     }
-    if (parser->config->n_files >= CONFIG_MAX_FILES) {
-        config_diagnose(parser->config, CONFIG_ERROR, at, NULL, "more than %d files in one configuration",
-                        CONFIG_MAX_FILES);
+    if (parser->config->n_files >= max_files(parser)) {
+        config_diagnose(parser->config, CONFIG_ERROR, at, NULL, "more than %zu files in one configuration",
+                        max_files(parser));
         return 0;
     }
     r = read_path(parser, included_path(line->file, name), &at);

@@ -19,6 +19,9 @@
 static const uint64_t curtain_capabilities[] = {
     /* ports below 1024, of OSC and of `listen` */
     [CURTAIN_BROKER] = CURTAIN_BIT(CAP_NET_BIND_SERVICE),
+    /* the broker's death has to reach workers of other uids (PR_SET_PDEATHSIG); its filter lets it send none
+     */
+    [CURTAIN_BROKER_OF_USERS] = CURTAIN_BIT(CAP_NET_BIND_SERVICE) | CURTAIN_BIT(CAP_KILL),
     /*
      * The folders of workers and their mounts; workers' descriptors and memory; and what the zygote, which it
      * starts, needs to find its way out of a chroot and to give up root.
@@ -80,7 +83,7 @@ static int curtain_become(const struct curtain_spec *spec)
     /* KEEPCAPS keeps the permitted set; the effective one is needed for the bounding set */
     r = curtain_raise();
     if (r == 0)
-        r = curtain_keep_capabilities(CURTAIN_BROKER);
+        r = curtain_keep_capabilities(spec->has_users ? CURTAIN_BROKER_OF_USERS : CURTAIN_BROKER);
     /* whoever started us may have asked for this, and another identity forgets it */
     if (r == 0 && death_signal && prctl(PR_SET_PDEATHSIG, death_signal) < 0)
         r = -errno;

@@ -20,6 +20,7 @@ struct curtain_spec {
     uid_t uid;         /* as root: who to become */
     gid_t gid;
     bool is_root;
+    bool has_users; /* as root: there are workers with other uids */
 };
 
 /* For ever. 0 or -errno, with the reason in the log. A kernel without Landlock is a warning. */
@@ -30,6 +31,7 @@ int curtain_close_lookup(void);
 
 enum curtain_role {
     CURTAIN_BROKER,
+    CURTAIN_BROKER_OF_USERS,
     CURTAIN_KEEPER,
 };
 

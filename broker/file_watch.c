@@ -281,7 +281,7 @@ static int file_watch_folder(struct file_watch *watch, const char *path, size_t 
     if (!folder)
         return -ENOMEM;
     memcpy(folder->path, path, n);
-    wd = keeper_watch(monitor->keeper, monitor->fd, watch->spec.folder, folder->path);
+    wd = keeper_watch(monitor->keeper, watch->spec.account, monitor->fd, watch->spec.folder, folder->path);
     descriptor = wd < 0 ? NULL : file_get_descriptor(monitor, wd);
     if (!descriptor) {
         free(folder);

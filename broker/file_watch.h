@@ -26,6 +26,7 @@ int file_monitor_new(struct file_monitor **monitor, struct loop *loop, struct ke
 struct file_monitor *file_monitor_free(struct file_monitor *monitor);
 
 struct file_watch_spec {
+    unsigned account;   /* whose, see runtime.h */
     const char *folder; /* of the scripts; borrowed */
     /* files that matter are not what they were, and have settled; called once per change */
     void (*changed)(void *userdata);

@@ -179,6 +179,11 @@ static void guest_spawned(void *userdata, pid_t pid)
     guest_link_receive(guest, false); /* what it said meanwhile can be believed now */
 }
 
+static const struct runtime_account *guest_account(const struct guest *guest)
+{
+    return &guest->runtime->accounts[guest->spec.account];
+}
+
 static int guest_copy_strings(char *block, const struct guest_strings *strings)
 {
     if (strings->n_bytes > SPAWN_MAX_READ_BYTES)
@@ -210,12 +215,13 @@ static int guest_fill_trees(struct guest *guest, struct spawn_job *job)
     struct keeper *keeper = guest->runtime->keeper;
     const char *path = job->request.reads;
     int *fd = &job->descriptors[SPAWN_SCRIPT_TREE];
+    unsigned account = guest->spec.account;
 
-    *fd = keeper_open_shown(keeper, guest->spec.script_folder);
+    *fd = keeper_open_shown(keeper, account, guest->spec.script_folder);
     if (*fd >= 0)
-        *++fd = keeper_open_state(keeper, guest->spec.state_folder);
+        *++fd = keeper_open_state(keeper, account, guest->spec.state_folder);
     for (uint32_t i = 0; *fd >= 0 && i < job->request.n_reads; i++, path += strlen(path) + 1)
-        *++fd = keeper_open_shown(keeper, path);
+        *++fd = keeper_open_shown(keeper, account, path);
     return *fd < 0 ? *fd : 0;
 }
 
@@ -235,7 +241,7 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
         snprintf(request->hosts, sizeof(request->hosts), "%s", guest->spec.policy->hosts) >=
             (int)sizeof(request->hosts))
         return -ENAMETOOLONG;
-    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(guest->runtime->link_folder_fd, F_DUPFD_CLOEXEC, 0);
+    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(guest_account(guest)->link_folder_fd, F_DUPFD_CLOEXEC, 0);
     if (job->descriptors[SPAWN_LINK_FOLDER] < 0)
         return -errno;
     r = guest_fill_limits(guest, request);
@@ -294,7 +300,7 @@ static int guest_begin(struct guest *guest)
         return r;
     }
     guest->job = job;
-    spawner_submit(guest->runtime->spawner, job);
+    spawner_submit(guest_account(guest)->spawner, job);
     return 0;
 }
 
@@ -328,7 +334,7 @@ struct guest *guest_free(struct guest *guest)
     if (!guest)
         return NULL;
     if (guest->job)
-        spawner_cancel(guest->runtime->spawner, guest->job);
+        spawner_cancel(guest_account(guest)->spawner, guest->job);
     if (guest->pidfd >= 0 && !guest->exited) {
         siginfo_t info;
 
@@ -442,7 +448,7 @@ void guest_stop(struct guest *guest)
         guest_kill(guest);
         if (guest->job) {
             snprintf(guest->why, sizeof(guest->why), "before it had begun");
-            spawner_cancel(guest->runtime->spawner, guest->job);
+            spawner_cancel(guest_account(guest)->spawner, guest->job);
             guest->job = NULL;
             loop_defer(guest->runtime->loop, &guest->finish);
         }
@@ -459,6 +465,6 @@ unsigned guest_layers(const struct guest *guest)
 {
     if (!guest_is_running(guest) || guest->runtime->no_sandbox)
         return 0;
-    return (spawner_has_namespaces(guest->runtime->spawner) ? GUEST_NAMESPACES : 0u) |
+    return (spawner_has_namespaces(guest_account(guest)->spawner) ? GUEST_NAMESPACES : 0u) |
            (guest->gate ? GUEST_FILTER : 0u) | (guest->cgroup[0] ? GUEST_CGROUP : 0u);
 }

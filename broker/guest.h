@@ -28,6 +28,7 @@ struct guest_strings {
 /* Everything is borrowed until guest_free(). */
 struct guest_spec {
     const char *instance;
+    unsigned account;    /* whose it is, see runtime.h */
     unsigned generation; /* tells apart those that one instance has at the same time */
     const char *script_folder;
     const char *state_folder;
@@ -38,6 +39,7 @@ struct guest_spec {
     uint32_t threads;
     uint32_t files;
     uint32_t cpu_percent; /* of one core; 0: no limit. Needs a cgroup */
+    uint64_t connections; /* open at once; 0: as many as `files` */
     uint64_t file_bytes;  /* of a single file */
     uint32_t log_rate;    /* lines a second */
     uint64_t handler_ms;  /* until the script is interrupted; as long again until it is killed; 0: never */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "broker/guest_private.h"
 #include "broker/keeper.h"
@@ -12,7 +13,8 @@
 /* An instance's name has no dot. */
 static int guest_name_cgroup(struct guest *guest)
 {
-    int n = snprintf(guest->cgroup, sizeof(guest->cgroup), "%s", guest->spec.instance);
+    const char *slash = strchr(guest->spec.instance, '/'); /* behind a user's name */
+    int n = snprintf(guest->cgroup, sizeof(guest->cgroup), "%s", slash ? slash + 1 : guest->spec.instance);
 
     if (guest->spec.generation && n < (int)sizeof(guest->cgroup))
         n += snprintf(guest->cgroup + n, sizeof(guest->cgroup) - (size_t)n, ".%u", guest->spec.generation);
@@ -34,7 +36,7 @@ int guest_cgroup_open(struct guest *guest, struct spawn_job *job)
         return 0;
     r = guest_name_cgroup(guest);
     if (r == 0)
-        r = keeper_make_cgroup(keeper, guest->cgroup, &limits);
+        r = keeper_make_cgroup(keeper, guest->spec.account, guest->cgroup, &limits);
     if (r < 0) {
         guest->cgroup[0] = '\0';
         return r;
@@ -43,7 +45,7 @@ int guest_cgroup_open(struct guest *guest, struct spawn_job *job)
     job->descriptors[SPAWN_CGROUP] = r;
     if (!(controllers & CGROUP_MEMORY))
         return 0;
-    r = keeper_open_memory_events(keeper, guest->cgroup);
+    r = keeper_open_memory_events(keeper, guest->spec.account, guest->cgroup);
     if (r < 0)
         return r;
     guest->memory_events = r;
@@ -56,7 +58,7 @@ void guest_cgroup_close(struct guest *guest)
     fc_closep(&guest->memory_events);
     guest->memory_events = -1;
     if (guest->cgroup[0])
-        keeper_remove_cgroup(guest->runtime->keeper, guest->cgroup);
+        keeper_remove_cgroup(guest->runtime->keeper, guest->spec.account, guest->cgroup);
     guest->cgroup[0] = '\0';
 }
 

@@ -70,6 +70,13 @@ static int guest_take(void *userdata, int fd)
     return keeper_take_descriptor(guest->runtime->keeper, guest->pid, fd);
 }
 
+static int guest_count_sockets(void *userdata)
+{
+    const struct guest *guest = userdata;
+
+    return keeper_count_sockets(guest->runtime->keeper, guest->pid, guest->spec.files + SPAWN_OWN_FILES);
+}
+
 static const struct managed_ops guest_managed_ops = {.changed = guest_wanted, .take = guest_take};
 
 static int guest_link_name(char *name, size_t bytes)
@@ -99,7 +106,7 @@ int guest_link_open(struct guest *guest)
     r = link_guard_add(&guest->guarded, guest->link_name);
     if (r < 0)
         return r;
-    listener = keeper_listen(runtime->keeper, guest->link_name);
+    listener = keeper_listen(runtime->keeper, guest->spec.account, guest->link_name);
     if (listener < 0)
         return listener;
     guest->link_named = true;
@@ -120,7 +127,7 @@ int guest_link_open(struct guest *guest)
 static void guest_link_unname(struct guest *guest)
 {
     if (guest->link_named)
-        keeper_remove(guest->runtime->keeper, guest->link_name);
+        keeper_remove(guest->runtime->keeper, guest->spec.account, guest->link_name);
     guest->link_named = false;
 }
 
@@ -214,6 +221,8 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
         .take = guest_take,
         .placed = guest_socket_placed,
         .borrow = guest_borrow,
+        .count = guest_count_sockets,
+        .connections = guest->spec.connections,
         .userdata = guest,
     };
     int fd, r = guest_take(guest, notify_fd);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/user.h"
+
 int fc_refuse(struct fc_reason *reason, const char *format, ...)
 {
     va_list args;
@@ -30,6 +32,7 @@ int instance_new(struct fc_instance **instancep, struct show *show, const char *
     if (!instance)
         return -ENOMEM;
     instance->show = show;
+    instance->max_channels = INSTANCE_MAX_CHANNELS;
     instance->backend = backend;
     instance->name = strdup(name);
     if (instance->name)
@@ -64,6 +67,18 @@ struct fc_instance *instance_free(struct fc_instance *instance)
     return NULL;
 }
 
+const char *instance_own_name(const struct fc_instance *instance)
+{
+    const char *slash = strchr(instance->name, '/');
+
+    return slash ? slash + 1 : instance->name;
+}
+
+unsigned instance_account(const struct fc_instance *instance)
+{
+    return instance->owner ? instance->owner->number : 0;
+}
+
 int64_t instance_find_channel(const struct fc_instance *instance, const char *name)
 {
     struct channel_name *known;
@@ -77,10 +92,10 @@ static int instance_reserve_channel(struct fc_instance *instance)
     uint32_t capacity = instance->channels_capacity ? instance->channels_capacity * 2 : 16;
     struct channel *channels;
 
+    if (instance->n_channels >= instance->max_channels)
+        return -ENOSPC;
     if (instance->n_channels < instance->channels_capacity)
         return 0;
-    if (instance->n_channels >= INSTANCE_MAX_CHANNELS)
-        return -ENOSPC;
     channels = realloc(instance->channels, capacity * sizeof(*channels));
     if (!channels)
         return -ENOMEM;

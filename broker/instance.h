@@ -17,6 +17,7 @@
 #define INSTANCE_MAX_CHANNELS CODEC_MAX_CHANNELS
 
 struct show;
+struct user;
 
 struct channel_name {
     UT_hash_handle hh;
@@ -40,11 +41,15 @@ struct channel {
     uint32_t first_target; /* in the router's targets */
     uint32_t n_targets;
     struct config_location at; /* where a mapping first used it; file NULL if none did */
+    unsigned writer;           /* of one that users write: who did last, by her number; 0: the house */
+    bool is_written_by_users;
 };
 
 struct fc_instance {
     struct show *show;
-    char *name;
+    char *name;         /* of a user's: USER/NAME */
+    struct user *owner; /* of this show; NULL: the house */
+    uint32_t max_channels;
     const struct fc_backend *backend;
     void *self;
     struct config_location at;
@@ -85,8 +90,14 @@ struct fc_instance *instance_free(struct fc_instance *instance);
 /* The id of a channel, or -ENOENT. */
 int64_t instance_find_channel(const struct fc_instance *instance, const char *name);
 
-/* The id of a channel, made if it is new. -ENOMEM, -ENOSPC above INSTANCE_MAX_CHANNELS. */
+/* The id of a channel, made if it is new. -ENOMEM, -ENOSPC above `max_channels`. */
 int64_t instance_add_channel(struct fc_instance *instance, const char *name);
+
+/* The name without the user's. */
+const char *instance_own_name(const struct fc_instance *instance);
+
+/* The number of the account whose workers it has, see users.h. */
+unsigned instance_account(const struct fc_instance *instance);
 
 static inline const char *instance_channel_name(const struct fc_instance *instance, uint32_t id)
 {

@@ -135,10 +135,10 @@ static void keeper_ask(struct keeper *keeper, const struct keeper_request *reque
     *fd = received[0];
 }
 
-static int keeper_do(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
+static int keeper_do(struct keeper *keeper, enum keeper_operation operation, unsigned account,
                      const char *text, int *received)
 {
-    struct keeper_request request = {.operation = (int32_t)operation, .pid = pid, .fd = fd};
+    struct keeper_request request = {.operation = (int32_t)operation, .account = account, .fd = -1};
     struct keeper_reply reply;
 
     if (text && snprintf(request.text, sizeof(request.text), "%s", text) >= (int)sizeof(request.text))
@@ -148,18 +148,34 @@ static int keeper_do(struct keeper *keeper, enum keeper_operation operation, pid
 }
 
 /* For requests whose answer is a descriptor: without a number left here, the kernel drops it silently. */
-static int keeper_get(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
-                      const char *text)
+static int keeper_got(int r, int received)
 {
-    int received = -1;
-    int r = keeper_do(keeper, operation, pid, fd, text, &received);
-
     return r < 0 ? r : received >= 0 ? received : -EMFILE;
 }
 
-pid_t keeper_start(struct keeper *keeper, int socket, int log)
+static int keeper_get(struct keeper *keeper, enum keeper_operation operation, unsigned account,
+                      const char *text)
 {
-    struct keeper_request request = {.operation = KEEPER_START};
+    int received = -1;
+    int r = keeper_do(keeper, operation, account, text, &received);
+
+    return keeper_got(r, received);
+}
+
+/* About a child of this process. */
+static int keeper_do_child(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
+                           int *received)
+{
+    struct keeper_request request = {.operation = (int32_t)operation, .pid = pid, .fd = fd};
+    struct keeper_reply reply;
+
+    keeper_ask(keeper, &request, NULL, 0, &reply, received);
+    return reply.result < 0 ? reply.result : 0;
+}
+
+pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
+{
+    struct keeper_request request = {.operation = KEEPER_START, .account = account};
     int none, descriptors[KEEPER_MAX_DESCRIPTORS] = {socket, log};
     struct keeper_reply reply;
 
@@ -169,36 +185,36 @@ pid_t keeper_start(struct keeper *keeper, int socket, int log)
     return reply.result < 0 ? reply.result : reply.pid;
 }
 
-int keeper_listen(struct keeper *keeper, const char *name)
+int keeper_listen(struct keeper *keeper, unsigned account, const char *name)
 {
-    return keeper_get(keeper, KEEPER_LISTEN, 0, -1, name);
+    return keeper_get(keeper, KEEPER_LISTEN, account, name);
 }
 
-void keeper_remove(struct keeper *keeper, const char *name)
+void keeper_remove(struct keeper *keeper, unsigned account, const char *name)
 {
     int none;
 
-    keeper_do(keeper, KEEPER_REMOVE, 0, -1, name, &none);
+    keeper_do(keeper, KEEPER_REMOVE, account, name, &none);
 }
 
-int keeper_make_state(struct keeper *keeper, const char *path)
+int keeper_make_state(struct keeper *keeper, unsigned account, const char *path)
 {
-    return keeper_get(keeper, KEEPER_MAKE_STATE, 0, -1, path);
+    return keeper_get(keeper, KEEPER_MAKE_STATE, account, path);
 }
 
-int keeper_open_state(struct keeper *keeper, const char *path)
+int keeper_open_state(struct keeper *keeper, unsigned account, const char *path)
 {
-    return keeper_get(keeper, KEEPER_OPEN_STATE, 0, -1, path);
+    return keeper_get(keeper, KEEPER_OPEN_STATE, account, path);
 }
 
-int keeper_open_shown(struct keeper *keeper, const char *path)
+int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path)
 {
-    return keeper_get(keeper, KEEPER_OPEN_SHOWN, 0, -1, path);
+    return keeper_get(keeper, KEEPER_OPEN_SHOWN, account, path);
 }
 
-int keeper_watch(struct keeper *keeper, int inotify, const char *folder, const char *below)
+int keeper_watch(struct keeper *keeper, unsigned account, int inotify, const char *folder, const char *below)
 {
-    struct keeper_request request = {.operation = KEEPER_WATCH};
+    struct keeper_request request = {.operation = KEEPER_WATCH, .account = account};
     struct keeper_reply reply;
     int none;
 
@@ -209,21 +225,58 @@ int keeper_watch(struct keeper *keeper, int inotify, const char *folder, const c
     return reply.result;
 }
 
+int keeper_read(struct keeper *keeper, unsigned account, const char *path)
+{
+    return keeper_get(keeper, KEEPER_READ, account, path);
+}
+
+int keeper_count_state(struct keeper *keeper, unsigned account, const char *path, int inotify,
+                       const struct state_size *limit, struct state_size *size)
+{
+    struct keeper_request request = {.operation = KEEPER_COUNT_STATE,
+                                     .account = account,
+                                     .state_limit = *limit};
+    struct keeper_reply reply;
+    int none;
+
+    if (snprintf(request.text, sizeof(request.text), "%s", path) >= (int)sizeof(request.text))
+        return -ENAMETOOLONG;
+    keeper_ask(keeper, &request, &inotify, 1, &reply, &none);
+    *size = reply.state_size;
+    return reply.result;
+}
+
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
 {
-    return keeper_get(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, NULL);
+    int received = -1;
+    int r = keeper_do_child(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, &received);
+
+    return keeper_got(r, received);
 }
 
 int keeper_open_memory(struct keeper *keeper, pid_t pid)
 {
-    return keeper_get(keeper, KEEPER_OPEN_MEMORY, pid, -1, NULL);
+    int received = -1;
+    int r = keeper_do_child(keeper, KEEPER_OPEN_MEMORY, pid, -1, &received);
+
+    return keeper_got(r, received);
 }
 
 int keeper_signal(struct keeper *keeper, pid_t pid, int signal)
 {
     int none;
 
-    return keeper_do(keeper, KEEPER_SIGNAL, pid, signal, NULL, &none);
+    return keeper_do_child(keeper, KEEPER_SIGNAL, pid, signal, &none);
+}
+
+int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files)
+{
+    struct keeper_request request = {.operation = KEEPER_COUNT_SOCKETS, .pid = pid, .fd = (int32_t)n_files};
+    struct keeper_reply reply;
+    int none;
+
+    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
+    return reply.result;
 }
 
 int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
@@ -238,27 +291,31 @@ int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
     return reply.result;
 }
 
-int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct cgroup_limits *limits)
+int keeper_make_cgroup(struct keeper *keeper, unsigned account, const char *instance,
+                       const struct cgroup_limits *limits)
 {
-    struct keeper_request request = {.operation = KEEPER_MAKE_CGROUP, .fd = -1, .limits = *limits};
+    struct keeper_request request = {.operation = KEEPER_MAKE_CGROUP,
+                                     .account = account,
+                                     .fd = -1,
+                                     .limits = *limits};
     struct keeper_reply reply;
     int received;
 
     snprintf(request.text, sizeof(request.text), "%s", instance);
     keeper_ask(keeper, &request, NULL, 0, &reply, &received);
-    return reply.result < 0 ? reply.result : received >= 0 ? received : -EMFILE;
+    return keeper_got(reply.result, received);
 }
 
-int keeper_open_memory_events(struct keeper *keeper, const char *instance)
+int keeper_open_memory_events(struct keeper *keeper, unsigned account, const char *instance)
 {
-    return keeper_get(keeper, KEEPER_OPEN_MEMORY_EVENTS, 0, -1, instance);
+    return keeper_get(keeper, KEEPER_OPEN_MEMORY_EVENTS, account, instance);
 }
 
-void keeper_remove_cgroup(struct keeper *keeper, const char *instance)
+void keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *instance)
 {
     int none;
 
-    keeper_do(keeper, KEEPER_REMOVE_CGROUP, 0, -1, instance, &none);
+    keeper_do(keeper, KEEPER_REMOVE_CGROUP, account, instance, &none);
 }
 
 /* One block: the entries, and behind each its address. */

@@ -17,21 +17,31 @@
 #include <sys/types.h>
 
 #include "broker/cgroup.h"
+#include "broker/state_count.h"
 #include "proto/spawn_paths.h"
 
 struct keeper;
 
-/* Borrowed during keeper_new(). */
-struct keeper_spec {
+#define KEEPER_MAX_ACCOUNTS 65 /* the house, and users */
+
+/* Whose workers there are. 0 is the house, the others are users. */
+struct keeper_account {
     struct spawn_paths paths;
-    const char *worker_path; /* the only program that it ever starts */
     const char *link_folder; /* removed by the keeper when the broker has gone */
     int link_folder_fd;
-    const char *link_parent; /* removed if it is empty then; NULL: it is somebody else's */
+    uid_t uid; /* as root: of the workers */
+    gid_t gid;
+};
+
+/* Borrowed during keeper_new(). */
+struct keeper_spec {
+    const struct keeper_account *accounts;
+    unsigned n_accounts;
+    const char *worker_path; /* the only program that it ever starts */
+    const char
+        *link_parent; /* of the link folders, removed if it is empty at the end; NULL: somebody else's */
     const char *runtime_folder;
-    int control_fd;   /* the broker's control socket, whose file there is removed then, too; -1: none */
-    uid_t worker_uid; /* as root: whose workers are */
-    gid_t worker_gid;
+    int control_fd; /* the broker's control socket, whose file there is removed then, too; -1: none */
     bool is_root;
     struct cgroups *cgroups; /* the keeper's from keeper_new() on */
 };
@@ -49,26 +59,40 @@ int keeper_fd(const struct keeper *keeper);
 _Noreturn void keeper_lost(void);
 
 /* Starts a zygote, this process's own child, with its socket and its log's pipe. Its pid, or -errno. */
-pid_t keeper_start(struct keeper *keeper, int socket, int log);
+pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log);
 
 /* A socket that listens as `name` in the link folder, and that workers may connect to; or -errno. */
-int keeper_listen(struct keeper *keeper, const char *name);
+int keeper_listen(struct keeper *keeper, unsigned account, const char *name);
 
 /* Removes its file. */
-void keeper_remove(struct keeper *keeper, const char *name);
+void keeper_remove(struct keeper *keeper, unsigned account, const char *name);
 
 /* Makes the private folder of an instance, if it is missing; a descriptor (O_PATH) of it, or -errno. */
-int keeper_make_state(struct keeper *keeper, const char *path);
+int keeper_make_state(struct keeper *keeper, unsigned account, const char *path);
 
 /* Detached mounts: of an instance's private folder, or read-only of what workers may see. -errno. */
-int keeper_open_state(struct keeper *keeper, const char *path);
-int keeper_open_shown(struct keeper *keeper, const char *path);
+int keeper_open_state(struct keeper *keeper, unsigned account, const char *path);
+int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path);
 
 /*
  * Has an inotify descriptor of this process watch `below`, a path below `folder`, which is one that workers
  * may see. The watch's number, or -errno.
  */
-int keeper_watch(struct keeper *keeper, int inotify, const char *folder, const char *below);
+int keeper_watch(struct keeper *keeper, unsigned account, int inotify, const char *folder, const char *below);
+
+/*
+ * Opens a file of a user's for reading, with her rights, if it is in a folder that her workers may see. A
+ * regular file, or -errno as file_as_open().
+ */
+int keeper_read(struct keeper *keeper, unsigned account, const char *path);
+
+/*
+ * Counts what is in an instance's private folder, up to a little more than `limit` allows, and watches all
+ * folders in it with an inotify descriptor of this process: for folders that this process may not read. 0 or
+ * -errno.
+ */
+int keeper_count_state(struct keeper *keeper, unsigned account, const char *path, int inotify,
+                       const struct state_size *limit, struct state_size *size);
 
 /*
  * A duplicate of the descriptor `fd` of a child of this process; or -errno, -EPERM for other processes and
@@ -78,6 +102,12 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
 
 /* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
+
+/*
+ * How many of the descriptors below `n_files` of a child of this process are internet sockets in this
+ * process's network; of numbers above 4096 none is looked at. Or -errno.
+ */
+int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files);
 
 /* What a process uses. */
 struct keeper_usage {
@@ -90,9 +120,10 @@ struct keeper_usage {
 int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage);
 
 /* As in cgroup.h, for a running instance. */
-int keeper_make_cgroup(struct keeper *keeper, const char *instance, const struct cgroup_limits *limits);
-int keeper_open_memory_events(struct keeper *keeper, const char *instance);
-void keeper_remove_cgroup(struct keeper *keeper, const char *instance);
+int keeper_make_cgroup(struct keeper *keeper, unsigned account, const char *instance,
+                       const struct cgroup_limits *limits);
+int keeper_open_memory_events(struct keeper *keeper, unsigned account, const char *instance);
+void keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *instance);
 
 /* SIGKILL, SIGALRM or SIGABRT to a child of this process. 0 or -errno. */
 int keeper_signal(struct keeper *keeper, pid_t pid, int signal);

@@ -31,9 +31,10 @@ static void lookup_fill(struct keeper_reply *reply, const struct addrinfo *list)
 
 static int lookup_confine(const struct keeper_spec *spec)
 {
-    if (spec->is_root &&
-        (setgroups(0, NULL) < 0 || setresgid(spec->worker_gid, spec->worker_gid, spec->worker_gid) < 0 ||
-         setresuid(spec->worker_uid, spec->worker_uid, spec->worker_uid) < 0))
+    const struct keeper_account *house = &spec->accounts[0];
+
+    if (spec->is_root && (setgroups(0, NULL) < 0 || setresgid(house->gid, house->gid, house->gid) < 0 ||
+                          setresuid(house->uid, house->uid, house->uid) < 0))
         return -errno;
     return curtain_close_lookup();
 }

@@ -26,17 +26,22 @@ enum keeper_operation {
     KEEPER_MAKE_CGROUP,
     KEEPER_OPEN_MEMORY_EVENTS,
     KEEPER_REMOVE_CGROUP,
+    KEEPER_READ,
+    KEEPER_COUNT_SOCKETS,
     KEEPER_LOOKUP,
     KEEPER_USAGE,
+    KEEPER_COUNT_STATE,
 };
 
 struct keeper_request {
     int32_t operation; /* enum keeper_operation */
+    uint32_t account;
     int32_t pid;
-    int32_t fd;       /* or a signal */
+    int32_t fd;       /* or a signal, or the number of descriptors */
     int32_t hints[4]; /* of a lookup: flags, family, socket type, protocol */
     char port[32];    /* of a lookup, "" for none */
     struct cgroup_limits limits;
+    struct state_size state_limit;
     char below[256];     /* of a watch: a path below that */
     char text[PATH_MAX]; /* a name or a path */
 };
@@ -50,10 +55,12 @@ struct keeper_address {
 };
 
 struct keeper_reply {
-    int32_t result; /* 0, -errno, of a watch its number, or of a lookup what getaddrinfo() says */
+    int32_t result; /* 0, -errno, of a watch its number, of a count that, or of a lookup what getaddrinfo()
+                       says */
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
     uint32_t n_addresses;
     struct keeper_usage usage;
+    struct state_size state_size;
     struct keeper_address addresses[KEEPER_MAX_ADDRESSES];
 };
 
@@ -67,8 +74,38 @@ ssize_t keeper_receive(int socket, void *bytes, size_t n_bytes, int descriptors[
 /* keeper_serve.c: what the process does until the broker has gone. */
 _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec);
 
+/* Where the process has its own descriptors; the link folders follow each other, one for each account. */
+#define KEEPER_SOCKET      3
+#define KEEPER_LINK_FOLDER 4
+
+struct keeper_state {
+    const struct keeper_spec *spec;
+    pid_t broker;
+};
+
+/* The answer to a request: 0 or -errno, and a descriptor in *fd if there is one. */
+typedef int (*keeper_operation_fn)(const struct keeper_state *state, const struct keeper_request *request,
+                                   int *fd);
+
+/* Whose workers a request is about. */
+static inline const struct keeper_account *keeper_account_of(const struct keeper_state *state,
+                                                             const struct keeper_request *request)
+{
+    return &state->spec->accounts[request->account];
+}
+
+/* keeper_files.c: private folders, and what workers may see. */
+int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request, int *fd);
+int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request, int *fd);
+int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_request *request, int *fd);
+int keeper_do_read(const struct keeper_state *state, const struct keeper_request *request, int *fd);
+/* A watch's number, or -errno. */
+int keeper_do_watch(const struct keeper_state *state, const struct keeper_request *request, int inotify);
+int keeper_do_count_state(const struct keeper_state *state, const struct keeper_request *request, int inotify,
+                          struct state_size *size);
+
 /* keeper_start.c: makes a zygote, a child of the broker. 0 or -errno; *pid as in the reply. */
-int keeper_start_zygote(const struct keeper_spec *spec, int socket, int log, int32_t *pid);
+int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int socket, int log, int32_t *pid);
 
 /* keeper_lookup.c: sends the answer. */
 void keeper_answer_lookup(int socket, const struct keeper_spec *spec, const struct keeper_request *request);

@@ -5,16 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,23 +20,12 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define KEEPER_BACKLOG 4
+#define KEEPER_BACKLOG     4
+#define KEEPER_MAX_COUNTED 4096 /* descriptors; see keeper_count_sockets() */
 
-#define KEEPER_WATCH_EVENTS                                                                                  \
-    (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR)
-
-/* Where its own descriptors are. */
-#define KEEPER_SOCKET      3
-#define KEEPER_LINK_FOLDER 4
-
-struct keeper_state {
-    const struct keeper_spec *spec;
-    pid_t broker;
-};
-
-/* The answer to a request: 0 or -errno, and a descriptor in *fd if there is one. */
-typedef int (*keeper_operation_fn)(const struct keeper_state *state, const struct keeper_request *request,
-                                   int *fd);
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 static pid_t keeper_parent_of(pid_t pid)
 {
@@ -72,14 +56,22 @@ static int keeper_open_child(const struct keeper_state *state, pid_t pid)
     return pidfd_send_signal(fd, 0, NULL, 0) < 0 ? -errno : fc_steal_fd(&fd);
 }
 
+static bool keeper_is_unix(int fd)
+{
+    int domain = -1;
+    socklen_t bytes = sizeof(domain);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) == 0 && domain == AF_UNIX;
+}
+
 /* A unix socket that is not connected yet would reach every service of this machine. */
 static bool keeper_may_hand_out(int fd)
 {
-    int domain = -1, type = -1;
+    int type = -1;
     socklen_t bytes = sizeof(int);
     struct sockaddr_un peer;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) < 0 || domain != AF_UNIX)
+    if (!keeper_is_unix(fd))
         return true;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type == SOCK_DGRAM)
         return false;
@@ -123,6 +115,35 @@ static int keeper_do_signal(const struct keeper_state *state, const struct keepe
     if (request->fd != SIGKILL && request->fd != SIGALRM && request->fd != SIGABRT)
         return -EPERM;
     return pidfd_send_signal(pidfd, request->fd, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* The cookie of an internet socket's network, 0 for everything else. */
+static uint64_t keeper_network_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof(cookie);
+
+    return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &bytes) < 0 || keeper_is_unix(fd) ? 0
+                                                                                                  : cookie;
+}
+
+static int keeper_do_count_sockets(const struct keeper_state *state, const struct keeper_request *request)
+{
+    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    FC_AUTO_CLOSE int own = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint64_t here = own < 0 ? 0 : keeper_network_of(own);
+    int n = 0;
+
+    if (pidfd < 0)
+        return pidfd;
+    if (!here)
+        return -EMFILE;
+    for (int i = 0; i < request->fd && i < KEEPER_MAX_COUNTED; i++) {
+        FC_AUTO_CLOSE int fd = pidfd_getfd(pidfd, i, 0);
+
+        n += fd >= 0 && keeper_network_of(fd) == here;
+    }
+    return n;
 }
 
 /* Not smaps_rollup, which goes through the whole address space: how large that is, is the worker's choice. */
@@ -177,114 +198,28 @@ static int keeper_do_remove(const struct keeper_state *state, const struct keepe
     (void)fd;
     if (!keeper_is_name(request->text))
         return -EPERM;
-    return unlinkat(KEEPER_LINK_FOLDER, request->text, 0) < 0 ? -errno : 0;
+    return unlinkat(KEEPER_LINK_FOLDER + (int)request->account, request->text, 0) < 0 ? -errno : 0;
 }
 
 static int keeper_do_listen(const struct keeper_state *state, const struct keeper_request *request, int *fd)
 {
+    const struct keeper_account *account = keeper_account_of(state, request);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int folder = KEEPER_LINK_FOLDER + (int)request->account;
 
     if (!keeper_is_name(request->text))
         return -EPERM;
     /* through the descriptor: however long the folder's path is, the address is short */
-    if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", KEEPER_LINK_FOLDER,
-                 request->text) >= (int)sizeof(address.sun_path))
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", folder, request->text) >=
+        (int)sizeof(address.sun_path))
         return -ENAMETOOLONG;
     *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (*fd < 0 || bind(*fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
-    if (state->spec->is_root && fchownat(KEEPER_LINK_FOLDER, request->text, state->spec->worker_uid,
-                                         state->spec->worker_gid, AT_SYMLINK_NOFOLLOW) < 0)
+    if (state->spec->is_root &&
+        fchownat(folder, request->text, account->uid, account->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
     return listen(*fd, KEEPER_BACKLOG) < 0 ? -errno : 0;
-}
-
-/* As root, workers of another uid may have to walk through it to their own; without namespaces they do. */
-static int keeper_make_folder(const struct keeper_state *state, const char *path)
-{
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return -errno;
-    return state->spec->is_root && chmod(path, 0711) < 0 ? -errno : 0;
-}
-
-static int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request,
-                                int *fd)
-{
-    const struct keeper_spec *spec = state->spec;
-    char path[sizeof(request->text)];
-    char *slash;
-    int r;
-
-    if (!spawn_paths_is_state(&spec->paths, request->text))
-        return -EPERM;
-    memcpy(path, request->text, sizeof(path));
-    slash = strrchr(path, '/');
-    *slash = '\0';
-    r = keeper_make_folder(state, path);
-    *slash = '/';
-    if (r < 0)
-        return r;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return -errno;
-    if (spec->is_root && lchown(path, spec->worker_uid, spec->worker_gid) < 0)
-        return -errno;
-    *fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return *fd < 0 ? -errno : 0;
-}
-
-static int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request,
-                                int *fd)
-{
-    if (!spawn_paths_is_state(&state->spec->paths, request->text))
-        return -EACCES; /* -EPERM says that the kernel gives no mounts */
-    *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    return *fd < 0 ? -errno : 0;
-}
-
-static int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_request *request,
-                                int *fd)
-{
-    struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
-
-    if (!spawn_paths_show(&state->spec->paths, request->text))
-        return -EACCES;
-    *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (*fd < 0 || mount_setattr(*fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
-        return -errno;
-    return 0;
-}
-
-/* Not beyond the folder, whatever links are there: workers do not get further either. */
-static int keeper_open_below(const char *folder, const char *below)
-{
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    FC_AUTO_CLOSE int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int found;
-
-    if (fd < 0 || !below[0])
-        return fd < 0 ? -errno : fc_steal_fd(&fd);
-    found = (int)syscall(SYS_openat2, fd, below, &how, sizeof(how));
-    if (found < 0 && errno == EXDEV)
-        return -EACCES;
-    return found < 0 ? -errno : found;
-}
-
-static int keeper_do_watch(const struct keeper_state *state, const struct keeper_request *request,
-                           int inotify)
-{
-    FC_AUTO_CLOSE int fd = -1;
-    char path[64];
-    int wd;
-
-    if (!spawn_paths_show(&state->spec->paths, request->text))
-        return -EACCES;
-    fd = keeper_open_below(request->text, request->below);
-    if (fd < 0)
-        return fd;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
-    wd = inotify_add_watch(inotify, path, KEEPER_WATCH_EVENTS);
-    return wd < 0 ? -errno : wd;
 }
 
 static int keeper_do_make_cgroup(const struct keeper_state *state, const struct keeper_request *request,
@@ -292,7 +227,7 @@ static int keeper_do_make_cgroup(const struct keeper_state *state, const struct 
 {
     if (!keeper_is_name(request->text))
         return -EPERM;
-    *fd = cgroup_make_instance(state->spec->cgroups, request->text, &request->limits);
+    *fd = cgroup_make_instance(state->spec->cgroups, request->account, request->text, &request->limits);
     return *fd < 0 ? *fd : 0;
 }
 
@@ -301,7 +236,7 @@ static int keeper_do_memory_events(const struct keeper_state *state, const struc
 {
     if (!keeper_is_name(request->text))
         return -EPERM;
-    *fd = cgroup_open_memory_events(state->spec->cgroups, request->text);
+    *fd = cgroup_open_memory_events(state->spec->cgroups, request->account, request->text);
     return *fd < 0 ? *fd : 0;
 }
 
@@ -311,7 +246,7 @@ static int keeper_do_remove_cgroup(const struct keeper_state *state, const struc
     (void)fd;
     if (!keeper_is_name(request->text))
         return -EPERM;
-    cgroup_remove_instance(state->spec->cgroups, request->text);
+    cgroup_remove_instance(state->spec->cgroups, request->account, request->text);
     return 0;
 }
 
@@ -327,6 +262,7 @@ static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_MAKE_CGROUP] = keeper_do_make_cgroup,
     [KEEPER_OPEN_MEMORY_EVENTS] = keeper_do_memory_events,
     [KEEPER_REMOVE_CGROUP] = keeper_do_remove_cgroup,
+    [KEEPER_READ] = keeper_do_read,
 };
 
 static void keeper_answer(const struct keeper_state *state, const struct keeper_request *request,
@@ -335,33 +271,58 @@ static void keeper_answer(const struct keeper_state *state, const struct keeper_
     struct keeper_reply reply = {.result = -EINVAL};
     FC_AUTO_CLOSE int fd = -1;
 
+    if (request->account >= state->spec->n_accounts) {
+        reply.result = -EPERM;
+        keeper_send(KEEPER_SOCKET, &reply, offsetof(struct keeper_reply, addresses), NULL, 0);
+        return;
+    }
     if (request->operation == KEEPER_LOOKUP) {
         keeper_answer_lookup(KEEPER_SOCKET, state->spec, request);
         return;
     }
     if (request->operation == KEEPER_START)
-        reply.result = keeper_start_zygote(state->spec, descriptors[0], descriptors[1], &reply.pid);
+        reply.result =
+            keeper_start_zygote(state->spec, request->account, descriptors[0], descriptors[1], &reply.pid);
     else if (request->operation == KEEPER_WATCH)
         reply.result = keeper_do_watch(state, request, descriptors[0]);
+    else if (request->operation == KEEPER_COUNT_STATE)
+        reply.result = keeper_do_count_state(state, request, descriptors[0], &reply.state_size);
+    else if (request->operation == KEEPER_COUNT_SOCKETS)
+        reply.result = keeper_do_count_sockets(state, request);
     else if (request->operation == KEEPER_USAGE)
         reply.result = keeper_read_usage(state, request, &reply.usage);
-    else if (request->operation > KEEPER_START && request->operation < KEEPER_LOOKUP)
+    else if (request->operation > KEEPER_START && request->operation < KEEPER_LOOKUP &&
+             keeper_operations[request->operation])
         reply.result = keeper_operations[request->operation](state, request, &fd);
     keeper_send(KEEPER_SOCKET, &reply, offsetof(struct keeper_reply, addresses), &fd,
                 reply.result == 0 && fd >= 0);
 }
 
-/* The log stays as stderr; everything else that the broker had is closed. */
-static void keeper_keep_descriptors(int socket, int link_folder_fd)
+/* A descriptor above all that are going to have their places. */
+static int keeper_lift(int fd)
 {
-    int own = fcntl(socket, F_DUPFD_CLOEXEC, KEEPER_LINK_FOLDER + 1);
-    int folder = fcntl(link_folder_fd, F_DUPFD_CLOEXEC, KEEPER_LINK_FOLDER + 1);
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (own < 0 || folder < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-        dup3(own, KEEPER_SOCKET, O_CLOEXEC) < 0 || dup3(folder, KEEPER_LINK_FOLDER, O_CLOEXEC) < 0)
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, KEEPER_LINK_FOLDER + KEEPER_MAX_ACCOUNTS);
+    if (fd < 0)
         _exit(1);
-    close_range(KEEPER_LINK_FOLDER + 1, ~0U, 0);
+    return fd;
+}
+
+/* The log stays as stderr; everything else that the broker had is closed. */
+static void keeper_keep_descriptors(int socket, const struct keeper_spec *spec)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int own = keeper_lift(socket), folders[KEEPER_MAX_ACCOUNTS];
+
+    for (unsigned i = 0; i < spec->n_accounts; i++)
+        folders[i] = keeper_lift(spec->accounts[i].link_folder_fd);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+        dup3(own, KEEPER_SOCKET, O_CLOEXEC) < 0)
+        _exit(1);
+    for (unsigned i = 0; i < spec->n_accounts; i++) {
+        if (dup3(folders[i], KEEPER_LINK_FOLDER + (int)i, O_CLOEXEC) < 0)
+            _exit(1);
+    }
+    close_range(KEEPER_LINK_FOLDER + spec->n_accounts, ~0U, 0);
 }
 
 _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
@@ -373,7 +334,7 @@ _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
 
     control_remember(&control, spec->control_fd >= 0 ? spec->runtime_folder : NULL);
     prctl(PR_SET_NAME, "fc-keeper");
-    keeper_keep_descriptors(socket, spec->link_folder_fd);
+    keeper_keep_descriptors(socket, spec);
     /* nobody of the same user reads or steers it */
     if (cgroups_take_over(spec->cgroups) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         (spec->is_root && curtain_keep_capabilities(CURTAIN_KEEPER) < 0))
@@ -386,7 +347,8 @@ _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
         for (size_t i = 0; i < KEEPER_MAX_DESCRIPTORS; i++)
             fc_closep(&descriptors[i]);
     }
-    runtime_empty_folder(spec->link_folder);
+    for (unsigned i = 0; i < spec->n_accounts; i++)
+        runtime_empty_folder(spec->accounts[i].link_folder);
     if (spec->link_parent)
         rmdir(spec->link_parent);
     control_unlink(&control);

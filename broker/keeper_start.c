@@ -16,23 +16,25 @@
 
 #define START_NAME "firecurtain-worker"
 
-/* UID GID KEEPER STATE-ROOT SHOWN…; see worker/main.c */
-static char **start_arguments(const struct keeper_spec *spec, char numbers[3][16])
+/* UID GID KEEPER STATE-ROOT STATE-SHOW SHOWN…; see worker/main.c */
+static char **start_arguments(const struct keeper_account *account, char numbers[3][16])
 {
-    char **argv = calloc(spec->paths.n_shown + 6, sizeof(*argv));
+    const struct spawn_paths *paths = &account->paths;
+    char **argv = calloc(paths->n_shown + 7, sizeof(*argv));
     size_t n = 0;
 
     if (!argv)
         return NULL;
-    snprintf(numbers[0], 16, "%u", spec->worker_uid);
-    snprintf(numbers[1], 16, "%u", spec->worker_gid);
+    snprintf(numbers[0], 16, "%u", account->uid);
+    snprintf(numbers[1], 16, "%u", account->gid);
     snprintf(numbers[2], 16, "%d", getpid());
     argv[n++] = (char *)START_NAME;
     for (size_t i = 0; i < 3; i++)
         argv[n++] = numbers[i];
-    argv[n++] = (char *)spec->paths.state_root;
-    for (size_t i = 0; i < spec->paths.n_shown; i++)
-        argv[n++] = (char *)spec->paths.shown[i];
+    argv[n++] = (char *)paths->state_root;
+    argv[n++] = (char *)(paths->state_show ? paths->state_show : "");
+    for (size_t i = 0; i < paths->n_shown; i++)
+        argv[n++] = (char *)paths->shown[i];
     return argv;
 }
 
@@ -63,12 +65,12 @@ static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, in
     _exit(127);
 }
 
-int keeper_start_zygote(const struct keeper_spec *spec, int socket, int log, int32_t *pid)
+int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int socket, int log, int32_t *pid)
 {
     struct clone_args args = {.flags = CLONE_PARENT};
     FC_AUTO_CLOSE int told = -1;
     char numbers[3][16];
-    FC_AUTO_FREE char **argv = start_arguments(spec, numbers);
+    FC_AUTO_FREE char **argv = start_arguments(&spec->accounts[account], numbers);
     int ends[2], error = 0;
 
     if (!argv)
@@ -89,7 +91,7 @@ int keeper_start_zygote(const struct keeper_spec *spec, int socket, int log, int
     if (read(told, &error, sizeof(error)) != sizeof(error))
         error = 0;
     if (!error)
-        error = -cgroups_adopt_zygote(spec->cgroups, *pid);
+        error = -cgroups_adopt_zygote(spec->cgroups, account, *pid);
     if (error)
         kill(*pid, SIGKILL);
     return -error;

@@ -29,6 +29,9 @@ struct netgate_spec {
     void (*placed)(void *userdata, int fd);
     /* optional: a socket with this name that another worker of the same script has, the gate's; or -errno */
     int (*borrow)(void *userdata, const struct netgate_name *name);
+    /* with `connections`: how many descriptors of sockets of this network the worker has; or -errno */
+    int (*count)(void *userdata);
+    uint64_t connections; /* no more than that are put in place; 0: no limit */
     void *userdata;
 };
 

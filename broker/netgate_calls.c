@@ -158,7 +158,7 @@ static int netgate_connect_tcp(struct netgate *gate, const struct seccomp_notif 
         netgate_log(gate, "connect() because there are too many a second");
         return -EAGAIN;
     }
-    own = netgate_socket_twin(socket);
+    own = netgate_socket_twin(gate, socket);
     if (own < 0)
         return own;
     r = connect(own, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
@@ -180,7 +180,7 @@ static int netgate_adopt_udp(struct netgate *gate, const struct seccomp_notif *c
 
     if (socket->is_ours)
         return 0;
-    own = netgate_socket_twin(socket);
+    own = netgate_socket_twin(gate, socket);
     if (own < 0)
         return own;
     r = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
@@ -266,7 +266,7 @@ static int netgate_bind(struct netgate *gate, const struct seccomp_notif *call, 
                                "bind", &at);
     if (r < 0)
         return r == -ENOENT ? -EAFNOSUPPORT : r;
-    own = netgate_socket_twin(&socket);
+    own = netgate_socket_twin(gate, &socket);
     if (own < 0)
         return own;
     name = (struct netgate_name){socket.family, socket.protocol, at.address};

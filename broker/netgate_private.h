@@ -12,11 +12,13 @@
 #include "broker/loop.h"
 #include "broker/netgate.h"
 #include "broker/policy.h"
+#include "firecurtain/time.h"
 
-#define NETGATE_MAX_PENDING  32    /* connections of blocking callers under way */
-#define NETGATE_MAX_DATAGRAM 65536 /* bytes that one call may send */
-#define NETGATE_MAX_PARTS    64    /* of a message in parts */
-#define NETGATE_MAX_BOUND    64    /* sockets that a successor can take over */
+#define NETGATE_MAX_PENDING  32                  /* connections of blocking callers under way */
+#define NETGATE_MAX_DATAGRAM 65536               /* bytes that one call may send */
+#define NETGATE_MAX_PARTS    64                  /* of a message in parts */
+#define NETGATE_MAX_BOUND    64                  /* sockets that a successor can take over */
+#define NETGATE_COUNT_NS     (20 * FC_NS_PER_MS) /* from one look at all that a worker has to the next */
 
 /* The answer comes later. */
 #define NETGATE_LATER 1
@@ -46,6 +48,8 @@ struct netgate {
     struct netgate_pending pending[NETGATE_MAX_PENDING];
     struct netgate_bound bound[NETGATE_MAX_BOUND]; /* a ring */
     size_t n_bound;
+    uint64_t n_open; /* sockets in the worker at most, but for those that it has accepted */
+    uint64_t counted_ns;
 };
 
 /* What is known of a socket that a call is about. */
@@ -91,8 +95,9 @@ void netgate_note_bound(struct netgate *gate, int target, int own, const struct 
 int netgate_socket_take(struct netgate *gate, int fd, struct netgate_socket *socket);
 void netgate_socket_deinit(struct netgate_socket *socket);
 
-/* The broker's own socket of the same kind with the same harmless options, non-blocking; or -errno. */
-int netgate_socket_twin(const struct netgate_socket *socket);
+/* The broker's own socket of the same kind with the same harmless options, non-blocking; or -errno, -EMFILE
+ * above the option connections. */
+int netgate_socket_twin(struct netgate *gate, const struct netgate_socket *socket);
 
 /* Puts `own` in place of the worker's descriptor `target`. Closes nothing. */
 int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking);

@@ -113,14 +113,42 @@ static void netgate_copy_options(int from, int to)
     }
 }
 
-int netgate_socket_twin(const struct netgate_socket *from)
+/* Nobody tells when a script closes one: at the limit it is looked what there is. */
+static int netgate_check_connections(struct netgate *gate)
+{
+    uint64_t now_ns = fc_now_ns(), limit = gate->spec.connections;
+    int n;
+
+    if (!limit || gate->n_open < limit)
+        return 0;
+    if (!gate->counted_ns || now_ns - gate->counted_ns >= NETGATE_COUNT_NS) {
+        n = gate->spec.count(gate->spec.userdata);
+        if (n < 0)
+            return n;
+        gate->counted_ns = now_ns;
+        gate->n_open = (uint64_t)n;
+        for (size_t i = 0; i < NETGATE_MAX_PENDING; i++)
+            gate->n_open += gate->pending[i].gate != NULL;
+    }
+    if (gate->n_open < limit)
+        return 0;
+    netgate_log(gate, "another socket: it has %llu (option connections)", (unsigned long long)gate->n_open);
+    return -EMFILE;
+}
+
+int netgate_socket_twin(struct netgate *gate, const struct netgate_socket *from)
 {
     int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
-    int fd = r < 0 ? r : socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd;
+
+    if (r == 0)
+        r = netgate_check_connections(gate);
+    fd = r < 0 ? r : socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return r < 0 ? r : -errno;
     netgate_copy_options(from->fd, fd);
+    gate->n_open++;
     return fd;
 }
 

@@ -184,6 +184,28 @@ static bool policy_prefix_matches(const uint8_t *a, const uint8_t *b, unsigned b
     return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
+/* Whether one rule allows all that another does; names are compared, not looked up. */
+static bool policy_contains(const struct policy_rule *outer, const struct policy_rule *inner)
+{
+    if (outer->use != inner->use || (inner->protocols & ~outer->protocols) ||
+        inner->first_port < outer->first_port || inner->last_port > outer->last_port)
+        return false;
+    if (outer->name[0])
+        return strcasecmp(outer->name, inner->name) == 0;
+    if (inner->name[0])
+        return outer->prefix == 0;
+    return inner->prefix >= outer->prefix && policy_prefix_matches(outer->bytes, inner->bytes, outer->prefix);
+}
+
+bool policy_holds(const struct policy *outer, const struct policy *inner, size_t i)
+{
+    for (size_t k = 0; k < outer->n_read; k++) {
+        if (policy_contains(&outer->rules[k], &inner->rules[i]))
+            return true;
+    }
+    return false;
+}
+
 void policy_specify(struct policy_address *address)
 {
     static const uint8_t any_v6[16] = {0};

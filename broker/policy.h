@@ -50,6 +50,9 @@ int policy_add(struct policy *policy, enum policy_use use, const char *text, str
 void policy_describe(const struct policy *policy, size_t i, char *option, size_t option_bytes, char *words,
                      size_t words_bytes);
 
+/* Whether the rule `i` of `inner` allows nothing that no single rule of `outer` allows. */
+bool policy_holds(const struct policy *outer, const struct policy *inner, size_t i);
+
 void policy_deinit(struct policy *policy);
 
 /* Looks up the names: blocks. -EHOSTUNREACH with the name in `reason`, or -ENOMEM; then nothing is changed.

@@ -10,19 +10,6 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define PYTHON_QUEUE_EVENTS 65536
-#define PYTHON_RATE         RATE_MAX
-#define PYTHON_MEMORY_BYTES (UINT64_C(512) << 20)
-#define PYTHON_THREADS      64
-#define PYTHON_FILES        256
-#define PYTHON_LOG_RATE     100
-#define PYTHON_STATE_BYTES  (UINT64_C(64) << 20)
-#define PYTHON_STATE_FILES  10000
-#define PYTHON_HANDLER_MS   5000
-#define PYTHON_START_MS     10000
-#define PYTHON_STOP_MS      5000
-#define PYTHON_RESTART_NS   (30 * FC_NS_PER_S)
-
 static void *python_instance_new(struct fc_instance *instance, const char *directory)
 {
     struct python *python = calloc(1, sizeof(*python));
@@ -201,6 +188,7 @@ int python_collect_shown(const struct fc_instance *instance, struct path_set *sh
 
 const struct fc_backend backend_python = {
     .name = "python",
+    .is_for_users = true,
     .options = python_options,
     .instance_new = python_instance_new,
     .instance_free = python_instance_free,

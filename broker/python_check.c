@@ -3,11 +3,13 @@
  * its module's text cannot be there, unless the module makes names at run time, and then nothing is said.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/file_as.h"
 #include "broker/python_private.h"
 #include "broker/suggest.h"
 #include "firecurtain/cleanup.h"
@@ -35,7 +37,7 @@ static bool check_module_path(const char *folder, const char *module, char *path
             if (path[n + k] == '.')
                 path[n + k] = '/';
         }
-        if (access(path, R_OK) == 0)
+        if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0)
             return true;
     }
     return false;
@@ -55,10 +57,14 @@ static bool check_is_system_module(const char *module)
 
 static char *check_read(const char *path)
 {
-    FC_AUTO_FCLOSE FILE *file = fopen(path, "re");
+    const struct file_identity as_it_is = {.is_switched = false};
+    FC_AUTO_CLOSE int fd = file_as_open(&as_it_is, path); /* never a pipe, which nobody might write to */
+    FC_AUTO_FCLOSE FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
     FC_AUTO_FREE char *text = malloc(CHECK_MAX_BYTES + 1);
     size_t n;
 
+    if (file)
+        fc_steal_fd(&fd);
     if (!file || !text)
         return NULL;
     n = fread(text, 1, CHECK_MAX_BYTES, file);
@@ -167,7 +173,7 @@ void python_check(const struct fc_instance *instance, struct config *config)
     const char *read = python->reads.text;
 
     for (uint32_t i = 0; i < python->reads.n; i++, read += strlen(read) + 1) {
-        if (access(read, F_OK) < 0)
+        if (faccessat(AT_FDCWD, read, F_OK, AT_EACCESS) < 0)
             config_diagnose(config, CONFIG_ERROR, instance->at, NULL,
                             "\"read = %s\" of the instance \"%s\": %s", read, instance->name,
                             strerror(errno));

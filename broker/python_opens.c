@@ -92,6 +92,8 @@ void python_print_opens(const struct fc_instance *instance, FILE *out)
     }
     opens_print_number(out, "threads", python->threads, "threads beside the first");
     opens_print_number(out, "files", python->files, "files and sockets open at once");
+    if (python->connections)
+        opens_print_number(out, "connections", python->connections, "sockets of the network at once");
     opens_print_size(out, "state", python->state_bytes, "in its private folder");
     opens_print_number(out, "state-files", python->state_files, "files and folders in it");
     opens_print_number(out, "log-rate", python->log_rate, "lines a second in the log");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/option_value.h"
 #include "broker/python_private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -12,7 +13,6 @@
 #define OPTION_BOTH         (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
 #define OPTION_MAX_MS       (UINT64_C(24) * 3600000)
 #define OPTION_MIN_STATS_MS 100u
-#define OPTION_MIN_MEMORY   (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
 
 const struct fc_option python_options[] = {
     {"module", OPTION_BOTH, true, "faders", "Python module to import; repeatable"},
@@ -30,6 +30,8 @@ const struct fc_option python_options[] = {
     {"memory", OPTION_BOTH, false, "512M", "private memory"},
     {"cpu", OPTION_BOTH, false, "50%", "processor time, in percent of one core; needs a delegated cgroup"},
     {"threads", OPTION_BOTH, false, "64", "threads that the script may have"},
+    {"connections", OPTION_BOTH, false, "64",
+     "sockets of the network that the script may have; none (default) but files"},
     {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
     {"state", OPTION_BOTH, false, "64M", "size of the script's private folder"},
     {"state-files", OPTION_BOTH, false, "10000", "files and folders in it"},
@@ -136,29 +138,6 @@ static int option_append(struct guest_strings *strings, const char *text)
     return 0;
 }
 
-/* One spelling: no empty parts, no single dots. False if it is the root, or a part leads upwards. */
-static bool option_clean_path(char *path)
-{
-    char *end = path;
-
-    for (const char *part = path; *part;) {
-        size_t n;
-
-        part += strspn(part, "/");
-        n = strcspn(part, "/");
-        if (n == 2 && part[0] == '.' && part[1] == '.')
-            return false;
-        if (n > 1 || (n == 1 && part[0] != '.')) {
-            *end++ = '/';
-            memmove(end, part, n);
-            end += n;
-        }
-        part += n;
-    }
-    *end = '\0';
-    return end > path;
-}
-
 static int option_read(struct python *python, const char *value, struct fc_reason *reason)
 {
     FC_AUTO_FREE char *path = NULL;
@@ -170,7 +149,7 @@ static int option_read(struct python *python, const char *value, struct fc_reaso
     if (asprintf(&path, "%s%s%s", value[0] == '/' ? "" : python->folder, value[0] == '/' ? "" : "/", value) <
         0)
         return -ENOMEM;
-    if (!option_clean_path(path) || strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
+    if (!option_value_clean_path(path) || strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
         return fc_refuse(reason, "\"%.100s\" cannot be shown: give a file or folder below /, without \"..\"",
                          value);
     if (python->reads.n_bytes + strlen(path) + 1 > SPAWN_MAX_READ_BYTES)
@@ -190,69 +169,45 @@ static int option_env(struct python *python, const char *value, struct fc_reason
     return option_append(&python->environment, value);
 }
 
-/* A whole number from `min` to `max`; with `sizes`, k, M or G may follow. */
-static int option_number(const char *value, uint64_t min, uint64_t max, bool sizes, uint64_t *number,
-                         struct fc_reason *reason)
-{
-    static const char units[] = "kmg";
-    const char *unit = NULL;
-    char *end;
-
-    errno = 0;
-    *number = strtoull(value, &end, 10);
-    if (sizes && *end)
-        unit = strchr(units, tolower((unsigned char)*end));
-    if (unit) {
-        unsigned shift = 10 * (unsigned)(unit - units + 1);
-
-        *number = *number > max >> shift ? max + 1 : *number << shift;
-        end++;
-    }
-    if (!isdigit((unsigned char)value[0]) || *end || errno || *number < min || *number > max)
-        return fc_refuse(reason, "\"%.50s\" is no number from %llu to %llu%s", value, (unsigned long long)min,
-                         (unsigned long long)max, sizes ? " (k, M and G may follow)" : "");
-    return 0;
-}
-
 static int option_memory(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, OPTION_MIN_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes, reason);
+    return option_value_number(value, PYTHON_LEAST_MEMORY, UINT64_C(1) << 40, true, &python->memory_bytes,
+                               reason);
 }
 
 static int option_cpu(struct python *python, const char *value, struct fc_reason *reason)
 {
-    size_t n = strlen(value);
-    char number[16];
-
-    if (n < 2 || n > sizeof(number) || value[n - 1] != '%')
-        return fc_refuse(reason, "cpu takes percent of one core, such as 50%%, not \"%.50s\"", value);
-    snprintf(number, sizeof(number), "%.*s", (int)n - 1, value);
-    return option_number(number, 1, 10000, false, &python->cpu_percent, reason);
+    return option_value_percent(value, &python->cpu_percent, reason);
 }
 
 static int option_threads(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 0, 10000, false, &python->threads, reason);
+    return option_value_number(value, 0, 10000, false, &python->threads, reason);
 }
 
 static int option_files(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 8, 100000, false, &python->files, reason);
+    return option_value_number(value, 8, 100000, false, &python->files, reason);
+}
+
+static int option_connections(struct python *python, const char *value, struct fc_reason *reason)
+{
+    return option_value_number(value, 1, 4096, false, &python->connections, reason);
 }
 
 static int option_log_rate(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 1, 100000, false, &python->log_rate, reason);
+    return option_value_number(value, 1, 100000, false, &python->log_rate, reason);
 }
 
 static int option_state(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 4096, UINT64_C(1) << 50, true, &python->state_bytes, reason);
+    return option_value_number(value, 4096, UINT64_C(1) << 50, true, &python->state_bytes, reason);
 }
 
 static int option_state_files(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 1, 10000000, false, &python->state_files, reason);
+    return option_value_number(value, 1, 10000000, false, &python->state_files, reason);
 }
 
 /* Milliseconds, from "200ms", "5s", "1m", or "5", which are seconds. */
@@ -279,7 +234,7 @@ static int option_duration(const char *value, uint64_t max_ms, uint64_t *ms, str
 static int option_queue(struct python *python, const char *value, struct fc_reason *reason)
 {
     uint64_t limit;
-    int r = option_number(value, 1, 10000000, false, &limit, reason);
+    int r = option_value_number(value, 1, 10000000, false, &limit, reason);
 
     if (r == 0)
         python->queue.limit = (size_t)limit;
@@ -302,7 +257,7 @@ static int option_overflow(struct python *python, const char *value, struct fc_r
 
 static int option_rate(struct python *python, const char *value, struct fc_reason *reason)
 {
-    return option_number(value, 1, RATE_MAX, false, &python->outflow.per_second, reason);
+    return option_value_number(value, 1, RATE_MAX, false, &python->outflow.per_second, reason);
 }
 
 static int option_restart(struct python *python, const char *value, struct fc_reason *reason)
@@ -329,7 +284,7 @@ static int option_restart_limit(struct python *python, const char *value, struct
     if (!slash || slash - value >= (ptrdiff_t)sizeof(number))
         return fc_refuse(reason, "restart-limit takes restarts/time, such as 5/1m, not \"%.50s\"", value);
     snprintf(number, sizeof(number), "%.*s", (int)(slash - value), value);
-    r = option_number(number, 1, RESTART_MAX_LIMIT, false, &python->restart.limit, reason);
+    r = option_value_number(number, 1, RESTART_MAX_LIMIT, false, &python->restart.limit, reason);
     if (r == 0)
         r = option_duration(slash + 1, OPTION_MAX_MS, &ms, reason);
     python->restart.window_ns = ms * FC_NS_PER_MS;
@@ -379,44 +334,60 @@ static int option_stats(struct python *python, const char *value, struct fc_reas
     return r;
 }
 
+static const struct {
+    const char *name;
+    int (*set)(struct python *python, const char *value, struct fc_reason *reason);
+} option_setters[] = {
+    {"module", option_module},
+    {"default-handler", option_default_handler},
+    {"insecure-network", option_network},
+    {"connect", option_connect},
+    {"listen", option_listen},
+    {"read", option_read},
+    {"env", option_env},
+    {"memory", option_memory},
+    {"cpu", option_cpu},
+    {"threads", option_threads},
+    {"connections", option_connections},
+    {"files", option_files},
+    {"log-rate", option_log_rate},
+    {"queue", option_queue},
+    {"overflow", option_overflow},
+    {"rate", option_rate},
+    {"restart", option_restart},
+    {"restart-limit", option_restart_limit},
+    {"restart-delay", option_restart_delay},
+    {"reload", option_reload},
+    {"handler-timeout", option_handler_timeout},
+    {"start-timeout", option_start_timeout},
+    {"stop-timeout", option_stop_timeout},
+    {"stats", option_stats},
+    {"state", option_state},
+    {"state-files", option_state_files},
+};
+
+_Static_assert(FC_ARRAY_SIZE(option_setters) <= 32, "python_is_given() has a bit for each");
+
+bool python_is_given(const struct python *python, const char *option)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(option_setters); i++) {
+        if (strcmp(option_setters[i].name, option) == 0)
+            return python->given & 1u << i;
+    }
+    return false;
+}
+
 int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason)
 {
-    static const struct {
-        const char *name;
-        int (*set)(struct python *python, const char *value, struct fc_reason *reason);
-    } setters[] = {
-        {"module", option_module},
-        {"default-handler", option_default_handler},
-        {"insecure-network", option_network},
-        {"connect", option_connect},
-        {"listen", option_listen},
-        {"read", option_read},
-        {"env", option_env},
-        {"memory", option_memory},
-        {"cpu", option_cpu},
-        {"threads", option_threads},
-        {"files", option_files},
-        {"log-rate", option_log_rate},
-        {"queue", option_queue},
-        {"overflow", option_overflow},
-        {"rate", option_rate},
-        {"restart", option_restart},
-        {"restart-limit", option_restart_limit},
-        {"restart-delay", option_restart_delay},
-        {"reload", option_reload},
-        {"handler-timeout", option_handler_timeout},
-        {"start-timeout", option_start_timeout},
-        {"stop-timeout", option_stop_timeout},
-        {"stats", option_stats},
-        {"state", option_state},
-        {"state-files", option_state_files},
-    };
+    struct python *python = self;
 
     (void)scope;
-    for (size_t i = 0; i < FC_ARRAY_SIZE(setters); i++) {
-        if (strcmp(setters[i].name, option) == 0)
-            return setters[i].set(self, value, reason);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(option_setters); i++) {
+        if (strcmp(option_setters[i].name, option) != 0)
+            continue;
+        python->given |= 1u << i;
+        return option_setters[i].set(python, value, reason);
     }
     return fc_refuse(reason, "unknown option"); /* the table and the setters differ: a test would have told */
 }

@@ -20,6 +20,22 @@
 #include "broker/start_queue.h"
 #include "broker/state_limit.h"
 
+/* What an instance has without the option. */
+#define PYTHON_QUEUE_EVENTS 65536
+#define PYTHON_RATE         RATE_MAX
+#define PYTHON_MEMORY_BYTES (UINT64_C(512) << 20)
+#define PYTHON_THREADS      64
+#define PYTHON_FILES        256
+#define PYTHON_LOG_RATE     100
+#define PYTHON_STATE_BYTES  (UINT64_C(64) << 20)
+#define PYTHON_STATE_FILES  10000
+#define PYTHON_HANDLER_MS   5000
+#define PYTHON_START_MS     10000
+#define PYTHON_STOP_MS      5000
+#define PYTHON_RESTART_NS   (30 * FC_NS_PER_S)
+
+#define PYTHON_LEAST_MEMORY (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
+
 struct file_watch;
 struct python_leaver;
 
@@ -51,6 +67,8 @@ struct python_counters {
 struct python {
     struct fc_instance *instance;
 
+    uint32_t given; /* the options that were set; see python_is_given() */
+
     /* options */
     char *folder; /* of the scripts: where the configuration file is */
     char **modules;
@@ -63,6 +81,7 @@ struct python {
     uint64_t memory_bytes;
     uint64_t threads;
     uint64_t files;
+    uint64_t connections; /* 0: no limit but `files` */
     uint64_t cpu_percent; /* of one core; 0: no limit */
     uint64_t log_rate;
     uint64_t state_bytes;
@@ -117,6 +136,9 @@ struct python {
 extern const struct fc_option python_options[];
 int python_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason);
+
+/* Whether an option was set, for the instance or for all of the backend. */
+bool python_is_given(const struct python *python, const char *option);
 
 /* Sends what waits, if the worker is idle. */
 void python_pump(struct python *python);

@@ -335,7 +335,10 @@ static void reload_changed(void *userdata)
 
 void python_reload_init(struct python *python)
 {
-    struct file_watch_spec spec = {.folder = python->folder, .changed = reload_changed, .userdata = python};
+    struct file_watch_spec spec = {.account = instance_account(python->instance),
+                                   .folder = python->folder,
+                                   .changed = reload_changed,
+                                   .userdata = python};
     int r = python->sources ? 0 : file_watch_new(&python->sources, reload_runtime(python)->files, &spec);
 
     python->next_turn = (struct start_turn){.fn = next_start, .userdata = python};

@@ -6,8 +6,10 @@
 
 #include "broker/cgroup.h"
 #include "broker/file_watch.h"
+#include "broker/keeper.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
+#include "broker/user.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -254,24 +256,38 @@ static void python_state_exceeded(void *userdata, uint64_t bytes, uint64_t files
     guest_end(python->guest, why);
 }
 
+static int python_count_state(void *userdata, int inotify, const struct state_size *limit,
+                              struct state_size *size)
+{
+    struct python *python = userdata;
+
+    return keeper_count_state(python_runtime(python)->keeper, instance_account(python->instance),
+                              python->state_folder, inotify, limit, size);
+}
+
 static int python_watch_state(struct python *python)
 {
+    const struct runtime *runtime = python_runtime(python);
+    unsigned account = instance_account(python->instance);
     struct state_limit_spec spec = {
         .folder_fd = python->state_fd,
         .max_bytes = python->state_bytes,
         .max_files = python->state_files,
+        .count = runtime->is_root && account ? python_count_state : NULL, /* it is another uid's */
         .exceeded = python_state_exceeded,
         .userdata = python,
     };
 
-    return python->state_limit ? 0
-                               : state_limit_new(&python->state_limit, python_runtime(python)->states, &spec);
+    return python->state_limit
+               ? 0
+               : state_limit_new(&python->state_limit, runtime->accounts[account].states, &spec);
 }
 
 struct guest_spec python_guest_spec(const struct python *python)
 {
     return (struct guest_spec){
         .instance = python->instance->name,
+        .account = instance_account(python->instance),
         .generation = python->generation,
         .script_folder = python->folder,
         .state_folder = python->state_folder,
@@ -283,6 +299,7 @@ struct guest_spec python_guest_spec(const struct python *python)
         .threads = (uint32_t)python->threads,
         .cpu_percent = (uint32_t)python->cpu_percent,
         .files = (uint32_t)python->files,
+        .connections = python->connections,
         .log_rate = (uint32_t)python->log_rate,
         .file_bytes = python->state_bytes,
         .handler_ms = python->handler_ms,
@@ -347,10 +364,12 @@ static int python_check_cpu(const struct python *python)
 
 int python_prepare(struct python *python)
 {
-    const struct show *show = python->instance->show;
+    const struct fc_instance *instance = python->instance;
+    const char *show = instance->owner ? instance->owner->show : instance->show->path;
     struct fc_reason reason = {.text = "out of memory"};
-    int r = runtime_state_folder(show->runtime, show->path, python->instance->name, python->state_folder,
-                                 sizeof(python->state_folder));
+    int r =
+        runtime_state_folder(instance->show->runtime, instance_account(instance), show,
+                             instance_own_name(instance), python->state_folder, sizeof(python->state_folder));
 
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", python->state_folder,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "broker/instance.h"
+#include "broker/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -90,10 +91,11 @@ int router_seal(struct router *router)
     }
     router->n_targets = n;
     for (size_t i = 0; i < n; i++) {
-        const struct route_target *from = &router->edges[i].from;
+        const struct route_target *from = &router->edges[i].from, *to = &router->edges[i].to;
         struct channel *channel = &from->instance->channels[from->channel];
 
-        router->targets[i] = router->edges[i].to;
+        router->targets[i] = *to;
+        router->targets[i].is_shared = to->instance->channels[to->channel].is_written_by_users;
         if (channel->n_targets++ == 0)
             channel->first_target = (uint32_t)i;
     }
@@ -269,6 +271,30 @@ static void route_flush(struct router *router)
     }
 }
 
+void router_set(struct router *router, const struct route_target *target, double value)
+{
+    struct route_run run;
+
+    run.instance = target->instance;
+    run.channels[0] = target->channel;
+    run.values[0] = value;
+    run.n = 1;
+    route_deliver(router, &run);
+}
+
+/*
+ * The one place where a user's events pass to others: not while she is stopped. None is stopped within her
+ * own show; and what comes to her is only stopped when she was revoked.
+ */
+static bool route_may_pass(const struct user *from, const struct route_target *target)
+{
+    const struct user *to = target->instance->owner;
+
+    if (from == to)
+        return true;
+    return !(from && user_is_stopped(from)) && !(to && to->is_revoked);
+}
+
 bool router_run(struct router *router)
 {
     size_t budget = ROUTE_TURN_BUDGET;
@@ -286,8 +312,15 @@ bool router_run(struct router *router)
         if (event.hops + 1 != router->hops) /* what a delivery emits gets these */
             route_deliver(router, &run);
         router->hops = event.hops + 1;
-        for (uint32_t i = 0; i < n; i++)
-            route_gather(router, &run, &router->targets[first + i], event.value);
+        for (uint32_t i = 0; i < n; i++) {
+            const struct route_target *target = &router->targets[first + i];
+
+            if (!route_may_pass(event.instance->owner, target))
+                continue;
+            if (target->is_shared)
+                target->instance->channels[target->channel].writer = instance_account(event.instance);
+            route_gather(router, &run, target, event.value);
+        }
         budget = budget > n ? budget - n : 0;
         if (!router->n_events) /* or they may emit more */
             route_deliver(router, &run);

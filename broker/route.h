@@ -21,6 +21,7 @@ struct fc_instance;
 struct route_target {
     struct fc_instance *instance;
     uint32_t channel;
+    bool is_shared; /* users write it: who was last is noted */
 };
 
 struct route_event {
@@ -80,6 +81,9 @@ void router_emit_many(struct router *router, struct fc_instance *instance, const
 
 /* See fc_emit(). */
 void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value);
+
+/* Sets a channel now, and flushes with the next router_run(). Not from within it. */
+void router_set(struct router *router, const struct route_target *target, double value);
 
 /*
  * Delivers what is queued, up to a budget, then flushes the instances concerned. True if something is left.

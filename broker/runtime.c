@@ -25,16 +25,15 @@
 #include "broker/lookup.h"
 #include "broker/notify.h"
 #include "broker/path_set.h"
+#include "broker/runtime_accounts.h"
 #include "broker/runtime_lock.h"
 #include "broker/spawn.h"
 #include "broker/start_queue.h"
 #include "broker/state_limit.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 #define RUNTIME_WORKER "firecurtain-worker"
-
-/* Whom workers are when the broker is root: an account of the package, or the traditional nobody. */
-static const char *const runtime_accounts[] = {"firecurtain", "nobody"};
 
 static int runtime_make_folders(const char *path, mode_t mode)
 {
@@ -124,28 +123,6 @@ static int runtime_private_folder(const char *path)
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
         return -EPERM;
     return 0;
-}
-
-static int runtime_identity(struct runtime *runtime)
-{
-    runtime->is_root = geteuid() == 0;
-    runtime->worker_uid = geteuid();
-    runtime->worker_gid = getegid();
-    if (!runtime->is_root)
-        return 0;
-    for (size_t i = 0; i < FC_ARRAY_SIZE(runtime_accounts); i++) {
-        const struct passwd *account = getpwnam(runtime_accounts[i]);
-
-        if (!account || account->pw_uid == 0 || account->pw_gid == 0)
-            continue;
-        runtime->worker_uid = account->pw_uid;
-        runtime->worker_gid = account->pw_gid;
-        return 0;
-    }
-    fc_log(FC_LOG_ERROR, NULL,
-           "started as root, but there is no account for the workers: "
-           "adduser --system --group firecurtain");
-    return -ENOENT;
 }
 
 void runtime_empty_folder(const char *path)
@@ -261,24 +238,10 @@ static int runtime_folders(struct runtime *runtime)
     if (r < 0)
         return runtime_fail(r, "folder of the links below", runtime->runtime_folder);
     runtime_remove_stale(runtime->link_parent);
-    if (asprintf(&runtime->link_folder, "%s/link-%d", runtime->link_parent, getpid()) < 0) {
-        runtime->link_folder = NULL;
-        return -ENOMEM;
-    }
-    /* as root, workers of another uid reach their endpoint here; the folder above is closed to them */
-    r = mkdir(runtime->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0 && runtime->is_root &&
-        lchown(runtime->link_folder, runtime->worker_uid, runtime->worker_gid) < 0)
-        r = -errno;
-    if (r == 0) {
-        runtime->link_folder_fd = open(runtime->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        r = runtime->link_folder_fd < 0 ? -errno : 0;
-    }
-    if (r < 0)
-        return runtime_fail(r, "link folder", runtime->link_folder);
-    if (runtime->is_controlled)
+    r = runtime_accounts_make_folders(runtime);
+    if (r == 0 && runtime->is_controlled)
         runtime->control_fd = control_listen(runtime->runtime_folder, runtime->is_root);
-    return 0;
+    return r;
 }
 
 /*
@@ -315,29 +278,69 @@ static void runtime_raise_descriptors(void)
     }
 }
 
-static int runtime_start_keeper(struct runtime *runtime, const struct path_set *shown)
+static int runtime_start_keeper(struct runtime *runtime, const struct path_set *shown, struct users *users)
 {
+    FC_AUTO_FREE struct keeper_account *accounts = calloc(runtime->n_accounts, sizeof(*accounts));
     struct keeper_spec spec = {
-        .paths = {.state_root = runtime->state_folder,
-                  .shown = (const char *const *)shown->paths,
-                  .n_shown = shown->n},
+        .accounts = accounts,
+        .n_accounts = runtime->n_accounts,
         .worker_path = runtime->worker_path,
-        .link_folder = runtime->link_folder,
         .link_parent = runtime->is_root ? runtime->link_parent : NULL,
         .runtime_folder = runtime->runtime_folder,
         .control_fd = runtime->control_fd,
-        .link_folder_fd = runtime->link_folder_fd,
-        .worker_uid = runtime->worker_uid,
-        .worker_gid = runtime->worker_gid,
         .is_root = runtime->is_root,
         .cgroups = runtime->cgroups,
     };
     int r;
 
+    if (!accounts)
+        return -ENOMEM;
+    for (unsigned i = 0; i < runtime->n_accounts; i++) {
+        const struct runtime_account *account = &runtime->accounts[i];
+        const struct path_set *seen = i ? &users->list[i - 1].folders : shown;
+
+        accounts[i] = (struct keeper_account){
+            .paths = {.state_root = runtime->state_folder,
+                      .state_show = account->state_show,
+                      .shown = (const char *const *)seen->paths,
+                      .n_shown = seen->n},
+            .link_folder = account->link_folder,
+            .link_folder_fd = account->link_folder_fd,
+            .uid = account->uid,
+            .gid = account->gid,
+        };
+    }
     runtime_find_worker(runtime->worker_path, sizeof(runtime->worker_path));
     r = keeper_new(&runtime->keeper, &spec);
     if (r == 0)
         lookup_by(keeper_lookup, runtime->keeper);
+    if (r == 0 && users)
+        users->keeper = runtime->keeper;
+    return r;
+}
+
+/* What each account has of its own. */
+static int runtime_start_accounts(struct runtime *runtime)
+{
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++) {
+        r = state_monitor_new(&runtime->accounts[i].states, runtime->loop);
+        if (r < 0)
+            return runtime_fail(r, "start", NULL);
+        r = spawner_new(&runtime->accounts[i].spawner, runtime, i);
+    }
+    return r;
+}
+
+static int runtime_make_cgroups(struct runtime *runtime)
+{
+    int r = cgroups_new(&runtime->cgroups, runtime->accounts[0].uid, runtime->accounts[0].gid);
+
+    for (unsigned i = 1; r == 0 && i < runtime->n_accounts; i++)
+        r = cgroups_add(runtime->cgroups, runtime->accounts[i].uid, runtime->accounts[i].gid);
+    if (r == 0)
+        fc_log(FC_LOG_DEBUG, NULL, "cgroup: %s", cgroups_describe(runtime->cgroups));
     return r;
 }
 
@@ -349,22 +352,20 @@ static void runtime_keeper_ready(void *userdata, uint32_t events)
     keeper_lost();
 }
 
-int runtime_init(struct runtime *runtime, const struct path_set *shown)
+int runtime_init(struct runtime *runtime, const struct path_set *shown, struct users *users)
 {
     int r;
 
     umask(077);
     runtime_raise_descriptors();
-    r = runtime_identity(runtime);
+    r = runtime_accounts_init(runtime, users);
     if (r == 0)
         r = runtime_folders(runtime);
     if (r < 0)
         return r;
-    r = cgroups_new(&runtime->cgroups, runtime->worker_uid, runtime->worker_gid);
-    if (r == 0) {
-        fc_log(FC_LOG_DEBUG, NULL, "cgroup: %s", cgroups_describe(runtime->cgroups));
-        r = runtime_start_keeper(runtime, shown);
-    }
+    r = runtime_make_cgroups(runtime);
+    if (r == 0)
+        r = runtime_start_keeper(runtime, shown, users);
     if (r == 0)
         r = loop_new(&runtime->loop);
     if (r == 0)
@@ -377,14 +378,12 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown)
     if (r == 0)
         r = link_guard_start(runtime->loop);
     if (r == 0)
-        r = state_monitor_new(&runtime->states, runtime->loop);
-    if (r == 0)
         r = file_monitor_new(&runtime->files, runtime->loop, runtime->keeper);
     if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
-    return spawner_new(&runtime->spawner, runtime);
+    return runtime_start_accounts(runtime);
 }
 
 int runtime_confine(const struct runtime *runtime, const struct path_set *readable)
@@ -393,8 +392,9 @@ int runtime_confine(const struct runtime *runtime, const struct path_set *readab
         .readable = (const char *const *)readable->paths,
         .n_readable = readable->n,
         .state_root_fd = runtime->state_folder_fd,
-        .uid = runtime->worker_uid,
-        .gid = runtime->worker_gid,
+        .uid = runtime->accounts[0].uid,
+        .gid = runtime->accounts[0].gid,
+        .has_users = runtime->n_accounts > 1,
         .is_root = runtime->is_root,
     };
 
@@ -403,10 +403,12 @@ int runtime_confine(const struct runtime *runtime, const struct path_set *readab
 
 void runtime_deinit(struct runtime *runtime)
 {
-    runtime->spawner = spawner_free(runtime->spawner);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        runtime->accounts[i].spawner = spawner_free(runtime->accounts[i].spawner);
     runtime->links = link_context_free(runtime->links);
     link_guard_stop();
-    runtime->states = state_monitor_free(runtime->states);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        runtime->accounts[i].states = state_monitor_free(runtime->accounts[i].states);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
@@ -415,39 +417,21 @@ void runtime_deinit(struct runtime *runtime)
     runtime->loop = loop_free(runtime->loop);
     runtime->cgroups = cgroups_free(runtime->cgroups);
     lookup_by(NULL, NULL);
-    fc_closep(&runtime->link_folder_fd);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        fc_closep(&runtime->accounts[i].link_folder_fd);
     fc_closep(&runtime->state_folder_fd);
     if (runtime->keeper)
-        keeper_free(runtime->keeper); /* removes the links' folder */
-    else if (runtime->link_folder)
-        runtime_empty_folder(runtime->link_folder);
+        keeper_free(runtime->keeper); /* removes the links' folders */
+    for (unsigned i = 0; i < runtime->n_accounts; i++) {
+        if (!runtime->keeper && runtime->accounts[i].link_folder)
+            runtime_empty_folder(runtime->accounts[i].link_folder);
+        free(runtime->accounts[i].link_folder);
+    }
+    free(runtime->accounts);
     fc_closep(&runtime->control_fd); /* if no server has taken it */
     free(runtime->link_parent);
     fc_closep(&runtime->lock_fd); /* last: what was ours here is gone */
-    free(runtime->link_folder);
     free(runtime->runtime_folder);
     free(runtime->state_folder);
     *runtime = (struct runtime)RUNTIME_NONE;
-}
-
-/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
-static uint32_t runtime_hash(const char *text)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash;
-}
-
-int runtime_state_folder(const struct runtime *runtime, const char *show, const char *instance, char *path,
-                         size_t bytes)
-{
-    const char *base = strrchr(show, '/');
-    int n;
-
-    base = base ? base + 1 : show;
-    n = snprintf(path, bytes, "%s/%.*s-%08x/%s", runtime->state_folder, (int)strcspn(base, "."), base,
-                 runtime_hash(show), instance);
-    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, path);
 }

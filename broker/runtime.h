@@ -19,7 +19,19 @@ struct notify;
 struct path_set;
 struct spawner;
 struct start_queue;
+struct users;
 struct state_monitor;
+
+/* Whose workers there are; 0 is the house, then the users. */
+struct runtime_account {
+    uid_t uid; /* the broker's own, or as root somebody unprivileged */
+    gid_t gid;
+    char *link_folder; /* below the runtime folder, this broker's own */
+    int link_folder_fd;
+    char state_show[NAME_MAX + 1]; /* the folder of the private folders; "": any that is no user's */
+    struct spawner *spawner;
+    struct state_monitor *states;
+};
 
 struct runtime {
     struct loop *loop;
@@ -28,22 +40,18 @@ struct runtime {
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
     struct keeper *keeper;
     struct loop_source *keeper_source;
-    struct spawner *spawner;
     struct start_queue *starts;
     struct cgroups *cgroups;
-    struct state_monitor *states;
     struct file_monitor *files;
     char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
     int lock_fd;          /* of the runtime folder; with is_exclusive */
     int control_fd;       /* with is_controlled: listens in the runtime folder; -1 if another broker does */
-    char *link_parent;    /* the folder that it is in */
-    char *link_folder;    /* below it, this broker's own */
-    int link_folder_fd;
+    char *link_parent;    /* the folder that the link folders are in */
+    struct runtime_account *accounts;
+    unsigned n_accounts;
     char *state_folder;
     int state_folder_fd;
     char worker_path[PATH_MAX]; /* the program */
-    uid_t worker_uid;           /* the broker's own, or as root somebody unprivileged */
-    gid_t worker_gid;
     bool is_root;
     bool is_exclusive;  /* set before runtime_init(): no other broker with this runtime folder */
     bool is_controlled; /* set before runtime_init(): there is to be a control socket */
@@ -52,15 +60,19 @@ struct runtime {
 
 #define RUNTIME_NONE                                                                                         \
     {                                                                                                        \
-        .control_fd = -1, .lock_fd = -1, .link_folder_fd = -1, .state_folder_fd = -1                         \
+        .control_fd = -1, .lock_fd = -1, .state_folder_fd = -1                                               \
     }
 
 /*
  * Makes everything. Blocks briefly. Negative errno with the reason in the log; -EADDRINUSE if another broker
  * has the runtime folder. `runtime` must be RUNTIME_NONE but for what is to be set before, and stays where it
- * is. This process must have one thread. Workers may see what is in `shown`.
+ * is. This process must have one thread. Workers of the house may see what is in `shown`; `users` were fixed,
+ * and outlive the runtime, or there are none (NULL).
  */
-int runtime_init(struct runtime *runtime, const struct path_set *shown);
+int runtime_init(struct runtime *runtime, const struct path_set *shown, struct users *users);
+
+/* Whom workers of the house are, when the broker is root. -ENOENT if there is no such account. */
+int runtime_find_workers(uid_t *uid, gid_t *gid);
 
 /*
  * Closes the broker's own curtain (curtain.h): before anything is started that could be told anything. What
@@ -72,11 +84,11 @@ int runtime_confine(const struct runtime *runtime, const struct path_set *readab
 void runtime_deinit(struct runtime *runtime);
 
 /*
- * The private folder of an instance, made if it is missing: `state_folder`/SHOW/INSTANCE, where SHOW tells
- * shows apart by the path of their configuration. A descriptor (O_PATH) of it, or -errno.
+ * The private folder of an instance of an account, made if it is missing: `state_folder`/SHOW/INSTANCE, where
+ * SHOW tells shows apart by the path of their configuration. A descriptor (O_PATH) of it, or -errno.
  */
-int runtime_state_folder(const struct runtime *runtime, const char *show, const char *instance, char *path,
-                         size_t bytes);
+int runtime_state_folder(const struct runtime *runtime, unsigned account, const char *show,
+                         const char *instance, char *path, size_t bytes);
 
 /* Where the runtime folder of the calling user is: an allocated path, or NULL. */
 char *runtime_find_folder(void);

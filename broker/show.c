@@ -9,6 +9,7 @@
 #include "broker/loop.h"
 #include "broker/notify.h"
 #include "broker/runtime.h"
+#include "broker/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -99,6 +100,9 @@ struct show *show_free(struct show *show)
         free(show->more);
     }
     free(show->instances);
+    for (size_t i = 0; i < show->n_users; i++)
+        user_free(show->users[i]);
+    free(show->users);
     router_deinit(&show->router);
     free(show->path);
     free(show);

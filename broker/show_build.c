@@ -9,17 +9,11 @@
 
 #include "broker/backends/table.h"
 #include "broker/control_roles.h"
-#include "broker/python.h"
-#include "broker/show.h"
+#include "broker/show_build_private.h"
 #include "broker/suggest.h"
+#include "broker/user.h"
 
-#define BUILD_MAX_NAME     1024
 #define BUILD_MAX_INSTANCE 64 /* it is a folder's name, and in every line of the log */
-
-struct build {
-    struct show *show;
-    struct config *config;
-};
 
 static const struct fc_option *build_find_option(const struct fc_backend *backend, enum fc_scope scope,
                                                  const char *name)
@@ -100,6 +94,12 @@ static const struct fc_backend *build_find_backend(struct build *build, const st
     struct suggest suggest;
     char hint[128];
 
+    if (backend && build->user && !backend->is_for_users) {
+        config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
+                        "the backend %s is the administrator's: a user has python and loopback",
+                        backend->name);
+        return NULL;
+    }
     if (backend)
         return backend;
     suggest_init(&suggest, section->backend);
@@ -185,6 +185,7 @@ static int build_instance(struct build *build, const struct config_section *sect
     const struct fc_backend *backend = build_find_backend(build, section);
     struct show *show = build->show;
     struct fc_instance *instance;
+    char name[BUILD_MAX_NAME];
     int r;
 
     if (!backend)
@@ -194,9 +195,12 @@ static int build_instance(struct build *build, const struct config_section *sect
                         "an instance name has at most %d bytes", BUILD_MAX_INSTANCE);
         return 0;
     }
-    r = instance_new(&instance, show, section->instance, backend, section->directory);
+    r = show_build_name(build, section->instance, name, sizeof(name));
+    if (r == 0)
+        r = instance_new(&instance, show, name, backend, section->directory);
     if (r < 0)
         return r;
+    instance->owner = build->user;
     instance->at = section->instance_at;
     show->instances[show->n_instances++] = instance;
     HASH_ADD_KEYPTR(hh, show->by_name, instance->name, strlen(instance->name), instance);
@@ -206,147 +210,68 @@ static int build_instance(struct build *build, const struct config_section *sect
     return r < 0 ? r : build_options(build, instance, section);
 }
 
-static int build_instances(struct build *build)
+int show_build_instances(struct build *build)
 {
     const struct config *config = build->config;
+    struct show *show = build->show;
+    size_t n = show->n_instances + config->n_sections + 1;
+    struct fc_instance **instances = reallocarray(show->instances, n, sizeof(*instances));
     int r = 0;
 
-    build->show->instances = calloc(config->n_sections + 1, sizeof(struct fc_instance *));
-    if (!build->show->instances)
+    if (!instances)
         return -ENOMEM;
-    for (size_t i = 0; r == 0 && i < config->n_sections; i++)
-        r = config->sections[i].instance ? build_instance(build, &config->sections[i])
-                                         : build_backend_section(build, &config->sections[i]);
+    show->instances = instances;
+    for (size_t i = 0; r == 0 && i < config->n_sections; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        if (!section->instance)
+            r = build_backend_section(build, section);
+        else if (build->user || !show_build_is_user(section))
+            r = build_instance(build, section);
+    }
     return r;
 }
 
-/* One side of a mapping: where it leads, and how it is used. */
-struct build_side {
-    const struct config_endpoint *endpoint;
-    struct fc_instance *instance;
-    unsigned directions;
-    int64_t single; /* the channel, if the side has one name only; -1 as long as it was not looked up */
-};
-
-static int build_channel(struct build *build, struct build_side *side, const char *name, int64_t *id)
-{
-    struct fc_instance *instance = side->instance;
-    struct fc_reason reason = {.text = "is not possible"};
-    char canonical[BUILD_MAX_NAME];
-    struct channel *channel;
-    int r = 0;
-
-    if (instance->backend->canonical)
-        r = instance->backend->canonical(instance->self, name, canonical, sizeof(canonical), &reason);
-    if (r == 0) {
-        *id = instance_add_channel(instance, instance->backend->canonical ? canonical : name);
-        if (*id == -ENOSPC)
-            r = fc_refuse(&reason, "an instance has at most %u channels", INSTANCE_MAX_CHANNELS);
-        else if (*id < 0)
-            return (int)*id;
-    }
-    if (r == 0) {
-        channel = &instance->channels[*id];
-        if ((channel->directions & side->directions) == side->directions)
-            return 0;
-        if (!channel->at.file)
-            channel->at = side->endpoint->channel_at;
-        channel->directions |= side->directions;
-        r = instance->backend->channel(instance->self, (uint32_t)*id, channel->name->text,
-                                       channel->directions, &reason);
-    }
-    if (r == -EINVAL)
-        config_diagnose(build->config, CONFIG_ERROR, side->endpoint->channel_at, NULL, "%s", reason.text);
-    return r;
-}
-
-/* The channel that name `n` of a side stands for. */
-static int build_side_channel(struct build *build, struct build_side *side, uint64_t n, int64_t *id)
-{
-    char name[BUILD_MAX_NAME];
-    int r;
-
-    if (side->single >= 0) {
-        *id = side->single;
-        return 0;
-    }
-    r = glob_name(&side->endpoint->glob, side->endpoint->glob.n_names == 1 ? 0 : n, name, sizeof(name));
-    if (r < 0) {
-        config_diagnose(build->config, CONFIG_ERROR, side->endpoint->channel_at, NULL,
-                        "a channel name is longer than %d bytes", BUILD_MAX_NAME - 1);
-        return -EINVAL;
-    }
-    r = build_channel(build, side, name, id);
-    if (r == 0 && side->endpoint->glob.n_names == 1)
-        side->single = *id;
-    return r;
-}
-
-static int build_route(struct build *build, const struct build_side *from, int64_t from_id,
-                       const struct build_side *to, int64_t to_id)
-{
-    return router_add(&build->show->router,
-                      (struct route_target){.instance = from->instance, .channel = (uint32_t)from_id},
-                      (struct route_target){.instance = to->instance, .channel = (uint32_t)to_id});
-}
-
-static struct build_side build_side(const struct build *build, const struct config_endpoint *endpoint,
-                                    bool source, bool target)
-{
-    struct build_side side = {.endpoint = endpoint, .single = -1};
-
-    HASH_FIND_STR(build->show->by_name, endpoint->instance, side.instance);
-    side.directions = (source ? FC_SOURCE : 0u) | (target ? FC_TARGET : 0u);
-    return side;
-}
-
-static int build_mapping(struct build *build, const struct config_mapping *mapping)
-{
-    struct build_side left =
-        build_side(build, &mapping->left, mapping->left_to_right, mapping->right_to_left);
-    struct build_side right =
-        build_side(build, &mapping->right, mapping->right_to_left, mapping->left_to_right);
-    uint64_t n_left = mapping->left.glob.n_names, n_right = mapping->right.glob.n_names;
-    int64_t left_id = -1, right_id = -1;
-
-    if (!left.instance || !right.instance)
-        return 0; /* its backend is unknown, which was said */
-    for (uint64_t n = 0; n < (n_left > n_right ? n_left : n_right); n++) {
-        int r = build_side_channel(build, &left, n, &left_id);
-        int s = r == -ENOMEM ? r : build_side_channel(build, &right, n, &right_id);
-
-        if (r < 0 || s < 0)
-            return r == -ENOMEM || s == -ENOMEM ? -ENOMEM : 0; /* one finding per mapping is enough */
-        if (mapping->left_to_right)
-            r = build_route(build, &left, left_id, &right, right_id);
-        if (r == 0 && mapping->right_to_left)
-            r = build_route(build, &right, right_id, &left, left_id);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static void build_check_scripts(const struct build *build)
+void show_build_check_scripts(const struct build *build)
 {
     for (size_t i = 0; i < build->show->n_instances; i++) {
-        if (build->show->instances[i]->backend == &backend_python)
-            python_check(build->show->instances[i], build->config);
+        const struct fc_instance *instance = build->show->instances[i];
+
+        if (instance->backend == &backend_python && instance->owner == build->user)
+            python_check(instance, build->config);
     }
 }
 
-int show_collect_shown(const struct show *show, struct path_set *shown)
+int show_collect_shown(const struct show *show, unsigned account, struct path_set *shown)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < show->n_instances; i++) {
-        if (show->instances[i]->backend == &backend_python)
-            r = python_collect_shown(show->instances[i], shown);
+        const struct fc_instance *instance = show->instances[i];
+
+        if (instance->backend == &backend_python && instance_account(instance) == account)
+            r = python_collect_shown(instance, shown);
     }
     return r;
 }
 
-int show_build(struct show **showp, struct config *config, const char *path, bool check_scripts)
+/* The house alone. */
+static int build_house(struct build *build, bool check_scripts)
+{
+    const struct config *config = build->config;
+    int r = show_build_instances(build);
+
+    if (r == 0)
+        r = show_build_users(build);
+    for (size_t i = 0; r == 0 && i < config->n_mappings; i++)
+        r = show_build_mapping(build, &config->mappings[i]);
+    if (r == 0 && check_scripts)
+        show_build_check_scripts(build);
+    return r;
+}
+
+int show_build_with_users(struct show **showp, struct config *config, const char *path, bool check_scripts,
+                          struct users *users)
 {
     struct show *show = calloc(1, sizeof(*show));
     struct build build = {.show = show, .config = config};
@@ -357,11 +282,9 @@ int show_build(struct show **showp, struct config *config, const char *path, boo
     show->path = realpath(path, NULL);
     if (!show->path)
         show->path = strdup(path);
-    r = show->path ? build_instances(&build) : -ENOMEM;
-    for (size_t i = 0; r == 0 && i < config->n_mappings; i++)
-        r = build_mapping(&build, &config->mappings[i]);
-    if (r == 0 && check_scripts)
-        build_check_scripts(&build);
+    r = show->path ? build_house(&build, check_scripts) : -ENOMEM;
+    if (r == 0 && users && !config->n_errors)
+        r = show_join_users(show, config, users, check_scripts);
     if (r == 0)
         r = router_seal(&show->router);
     if (r == 0 && config->n_errors)
@@ -372,4 +295,9 @@ int show_build(struct show **showp, struct config *config, const char *path, boo
     }
     *showp = show;
     return 0;
+}
+
+int show_build(struct show **show, struct config *config, const char *path, bool check_scripts)
+{
+    return show_build_with_users(show, config, path, check_scripts, NULL);
 }

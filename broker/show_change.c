@@ -8,6 +8,8 @@
 
 #include "broker/runtime.h"
 #include "broker/show.h"
+#include "broker/user.h"
+#include "broker/user_access.h"
 #include "firecurtain/log.h"
 
 /* One instance of the next show. */
@@ -63,6 +65,7 @@ static int change_channels(struct change_entry *entry)
     const struct fc_instance *next = entry->next;
     struct fc_reason reason;
 
+    running->max_channels = next->max_channels;
     for (uint32_t i = 0; i < next->n_channels; i++) {
         int64_t id = instance_add_channel(running, instance_channel_name(next, i));
 
@@ -71,6 +74,7 @@ static int change_channels(struct change_entry *entry)
         entry->ids[i] = (uint32_t)id;
         running->channels[id].wanted = next->channels[i].directions;
         running->channels[id].at = next->channels[i].at;
+        running->channels[id].is_written_by_users = next->channels[i].is_written_by_users;
     }
     for (uint32_t id = 0; id < running->n_channels; id++) {
         struct channel *channel = &running->channels[id];
@@ -129,6 +133,7 @@ static void change_move(struct show_change *change, size_t place)
 
     change_forget(change->show, entry->running);
     HASH_DEL(next->by_name, entry->next);
+    entry->running->owner = entry->next->owner;
     instance_free(entry->next);
     entry->next = NULL;
     entry->running->show = next;
@@ -166,6 +171,7 @@ static void change_commit(void *userdata)
 
     userdata = change->userdata;
     next->runtime = show->runtime;
+    user_access_take_over(next, show);
     next->has_news = true;
     for (size_t i = 0; i < next->n_instances; i++) {
         struct change_entry *entry = &change->entries[i];
@@ -187,6 +193,20 @@ static void change_commit(void *userdata)
     change_start(change);
     change_free(change);
     changed(userdata, next);
+}
+
+/* Users that are not in the next show, or may do less there: from this moment on. */
+static void change_users(struct show_change *change)
+{
+    for (size_t i = 0; i < change->show->n_users; i++) {
+        struct user *user = change->show->users[i];
+        const struct user *after = show_find_user(change->next, user->name);
+
+        if (!after)
+            user_revoke(change->show, user);
+        else
+            user->is_frozen_by_configuration = after->is_frozen_by_configuration;
+    }
 }
 
 static void change_left(void *userdata)
@@ -216,6 +236,7 @@ int show_change(struct show *show, struct show *next, void (*changed)(void *user
     change->commit = (struct loop_task){.fn = change_commit, .userdata = change};
     show->change = change;
     change_compare(change);
+    change_users(change);
     show_quiesce(show, false, change_left, change);
     return 0;
 }

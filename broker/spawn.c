@@ -27,6 +27,7 @@
 
 struct spawner {
     struct runtime *runtime;
+    unsigned account;
     pid_t pid;
     pid_t spare; /* a process of the zygote's that is no worker yet; 0 if there is none */
     int socket;
@@ -155,7 +156,7 @@ static int spawner_start(struct spawner *spawner)
     spawner->socket = pair[0];
     r = output_new(&spawner->output, spawner->runtime->loop, NULL, FC_LOG_ERROR, SPAWN_LOG_RATE, &log);
     if (r == 0) {
-        pid_t pid = keeper_start(spawner->runtime->keeper, pair[1], log);
+        pid_t pid = keeper_start(spawner->runtime->keeper, spawner->account, pair[1], log);
 
         if (pid > 0)
             spawner->pid = pid;
@@ -181,7 +182,7 @@ static void spawner_restart(void *userdata)
         spawner_pump(spawner);
 }
 
-int spawner_new(struct spawner **spawnerp, struct runtime *runtime)
+int spawner_new(struct spawner **spawnerp, struct runtime *runtime, unsigned account)
 {
     struct spawner *spawner = calloc(1, sizeof(*spawner));
     int r;
@@ -189,6 +190,7 @@ int spawner_new(struct spawner **spawnerp, struct runtime *runtime)
     if (!spawner)
         return -ENOMEM;
     spawner->runtime = runtime;
+    spawner->account = account;
     spawner->socket = -1;
     spawner->last = &spawner->jobs;
     spawner->restart = (struct timer){.fn = spawner_restart, .userdata = spawner};

@@ -27,8 +27,8 @@ struct spawn_job {
     struct spawn_job *next;
 };
 
-/* Starts the zygote. Negative errno with the reason in the log. */
-int spawner_new(struct spawner **spawner, struct runtime *runtime);
+/* Starts the zygote of an account, see runtime.h. Negative errno with the reason in the log. */
+int spawner_new(struct spawner **spawner, struct runtime *runtime, unsigned account);
 
 /* Ends the zygote. Takes NULL; returns NULL. */
 struct spawner *spawner_free(struct spawner *spawner);

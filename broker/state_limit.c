@@ -14,14 +14,11 @@
 
 #include "broker/hash.h"
 #include "broker/loop.h"
+#include "broker/state_count.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define STATE_EVENTS    (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW)
-#define STATE_COUNT_NS  (100 * FC_NS_PER_MS)
-#define STATE_MAX_DEPTH 16   /* deeper counts as too many files */
-#define STATE_MAX_WATCH 1024 /* folders; more count as too many files */
-#define STATE_BLOCK     512  /* of st_blocks, see stat(2) */
+#define STATE_COUNT_NS (100 * FC_NS_PER_MS)
 
 /* A watched folder below the private one, which is the first of them. */
 struct state_folder {
@@ -35,6 +32,7 @@ struct state_limit {
     struct state_limit_spec spec;
     struct timer count;
     unsigned n_folders;
+    struct state_limit *next; /* of this monitor */
 };
 
 struct state_monitor {
@@ -42,11 +40,7 @@ struct state_monitor {
     struct loop_source *source;
     int fd;
     struct state_folder *folders; /* hash */
-};
-
-struct state_usage {
-    uint64_t bytes;
-    uint64_t files;
+    struct state_limit *limits;
 };
 
 static void state_schedule(struct state_limit *limit)
@@ -64,16 +58,16 @@ static void state_forget(struct state_monitor *monitor, struct state_folder *fol
 
 static void state_event(struct state_monitor *monitor, const struct inotify_event *event)
 {
-    struct state_folder *folder, *next;
+    struct state_folder *folder;
 
-    if (event->mask & IN_Q_OVERFLOW) { /* some were lost: whose, nobody knows */
-        HASH_ITER(hh, monitor->folders, folder, next)
-        state_schedule(folder->limit);
+    HASH_FIND_INT(monitor->folders, &event->wd, folder);
+    if (!folder) { /* some were lost, or somebody else has counted: whose it is, nobody knows */
+        for (struct state_limit *limit = monitor->limits; limit; limit = limit->next) {
+            if ((event->mask & IN_Q_OVERFLOW) || (limit->spec.count && !(event->mask & IN_IGNORED)))
+                state_schedule(limit);
+        }
         return;
     }
-    HASH_FIND_INT(monitor->folders, &event->wd, folder);
-    if (!folder)
-        return;
     if (event->mask & IN_IGNORED)
         state_forget(monitor, folder);
     else
@@ -134,13 +128,13 @@ static int state_watch(struct state_limit *limit, int fd)
     int wd;
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
-    wd = inotify_add_watch(monitor->fd, path, STATE_EVENTS);
+    wd = inotify_add_watch(monitor->fd, path, STATE_COUNT_EVENTS);
     if (wd < 0)
         return -errno;
     HASH_FIND_INT(monitor->folders, &wd, folder);
     if (folder)
         return 0;
-    if (limit->n_folders == STATE_MAX_WATCH) {
+    if (limit->n_folders == STATE_COUNT_MAX_FOLDERS) {
         inotify_rm_watch(monitor->fd, wd);
         return -ENOSPC;
     }
@@ -159,48 +153,25 @@ static int state_watch(struct state_limit *limit, int fd)
     return 0;
 }
 
-static bool state_is_over(const struct state_limit *limit, const struct state_usage *usage)
+static int state_watch_folder(void *userdata, int fd)
 {
-    return usage->bytes > limit->spec.max_bytes || usage->files > limit->spec.max_files;
+    return state_watch(userdata, fd);
 }
 
-/* Adds up a folder; stops as soon as the limit is passed, so the work is bounded by the limit. */
-static void state_count_folder(struct state_limit *limit, int parent, const char *name, unsigned depth,
-                               struct state_usage *usage)
-{
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
-
-    if (!folder) {
-        fc_closep(&fd);
-        return;
-    }
-    if (depth > STATE_MAX_DEPTH || state_watch(limit, fd) == -ENOSPC)
-        usage->files = UINT64_MAX;
-    while (!state_is_over(limit, usage) && (entry = readdir(folder))) {
-        struct stat st;
-
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            continue;
-        usage->files++;
-        usage->bytes += (uint64_t)st.st_blocks * STATE_BLOCK;
-        if (S_ISDIR(st.st_mode))
-            state_count_folder(limit, fd, entry->d_name, depth + 1, usage);
-    }
-    closedir(folder);
-}
-
-static void state_count(void *userdata)
+static void state_look(void *userdata)
 {
     struct state_limit *limit = userdata;
-    struct state_usage usage = {0};
+    const struct state_limit_spec *spec = &limit->spec;
+    struct state_counter counter = {.limit = {spec->max_bytes, spec->max_files},
+                                    .watch = state_watch_folder,
+                                    .userdata = limit};
 
-    state_count_folder(limit, limit->spec.folder_fd, ".", 0, &usage);
-    if (state_is_over(limit, &usage))
-        limit->spec.exceeded(limit->spec.userdata, usage.bytes, usage.files);
+    if (spec->count && spec->count(spec->userdata, limit->monitor->fd, &counter.limit, &counter.size) < 0)
+        return;
+    if (!spec->count)
+        state_count(&counter, spec->folder_fd);
+    if (state_is_over(&counter.size, &counter.limit))
+        spec->exceeded(spec->userdata, counter.size.bytes, counter.size.files);
 }
 
 int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,
@@ -212,7 +183,9 @@ int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,
         return -ENOMEM;
     limit->monitor = monitor;
     limit->spec = *spec;
-    limit->count = (struct timer){.fn = state_count, .userdata = limit};
+    limit->count = (struct timer){.fn = state_look, .userdata = limit};
+    limit->next = monitor->limits;
+    monitor->limits = limit;
     loop_set_timer(monitor->loop, &limit->count, fc_now_ns());
     *limitp = limit;
     return 0;
@@ -221,9 +194,13 @@ int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,
 struct state_limit *state_limit_free(struct state_limit *limit)
 {
     struct state_folder *folder, *next;
+    struct state_limit **slot;
 
     if (!limit)
         return NULL;
+    for (slot = &limit->monitor->limits; *slot != limit; slot = &(*slot)->next)
+        ;
+    *slot = limit->next;
     loop_cancel_timer(limit->monitor->loop, &limit->count);
     HASH_ITER(hh, limit->monitor->folders, folder, next)
     {

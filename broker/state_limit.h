@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct loop;
+struct state_size;
 struct state_monitor;
 struct state_limit;
 
@@ -22,6 +23,11 @@ struct state_limit_spec {
     int folder_fd; /* borrowed, as all of it; O_PATH does */
     uint64_t max_bytes;
     uint64_t max_files;
+    /*
+     * optional, for a folder that this process may not read: somebody else counts it, and watches with
+     * `inotify`. 0 or -errno. All limits of a monitor have it, or none
+     */
+    int (*count)(void *userdata, int inotify, const struct state_size *limit, struct state_size *size);
     /* the folder has more than that; called again at each change that leaves it so */
     void (*exceeded)(void *userdata, uint64_t bytes, uint64_t files);
     void *userdata;

@@ -23,6 +23,9 @@
 /* A worker's threads beside the script's: the main one and libzmq's two. */
 #define SPAWN_OWN_THREADS 3
 
+/* Its descriptors beside the script's: the link's, standard output and so on. */
+#define SPAWN_OWN_FILES 16
+
 #define SPAWN_FD 3 /* the zygote's end of the pair */
 
 enum spawn_network {

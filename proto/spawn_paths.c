@@ -16,7 +16,7 @@ static const char *paths_below(const char *folder, const char *path)
     return path[n] == '/' ? path + n + 1 : path[n] ? NULL : path + n;
 }
 
-static bool paths_climb(const char *path)
+bool spawn_paths_climb(const char *path)
 {
     const char *part = path;
 
@@ -30,7 +30,7 @@ static bool paths_climb(const char *path)
 
 bool spawn_paths_show(const struct spawn_paths *paths, const char *path)
 {
-    if (path[0] != '/' || paths_climb(path))
+    if (path[0] != '/' || spawn_paths_climb(path))
         return false;
     for (size_t i = 0; i < paths->n_shown; i++) {
         if (paths_below(paths->shown[i], path))
@@ -39,13 +39,21 @@ bool spawn_paths_show(const struct spawn_paths *paths, const char *path)
     return false;
 }
 
+static bool paths_is_show(const struct spawn_paths *paths, const char *show, const char *end)
+{
+    const char *only = paths->state_show;
+
+    return !only || !only[0] ||
+           (strlen(only) == (size_t)(end - show) && memcmp(only, show, (size_t)(end - show)) == 0);
+}
+
 bool spawn_paths_is_state(const struct spawn_paths *paths, const char *path)
 {
     const char *show = paths_below(paths->state_root, path);
     const char *instance = show ? strchr(show, '/') : NULL;
 
     return instance && instance > show && show[0] != '.' && instance[1] && instance[1] != '.' &&
-           !strchr(instance + 1, '/');
+           !strchr(instance + 1, '/') && paths_is_show(paths, show, instance);
 }
 
 bool spawn_paths_allow(const struct spawn_paths *paths, const struct spawn_request *request)

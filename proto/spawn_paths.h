@@ -12,10 +12,14 @@
 #include "proto/spawn.h"
 
 struct spawn_paths {
-    const char *state_root; /* private folders are STATE_ROOT/SHOW/INSTANCE */
+    const char *state_root; /* private folders are STATE_ROOT/SHOW/INSTANCE, … */
+    const char *state_show; /* … of this SHOW only, unless it is NULL or empty */
     const char *const *shown;
     size_t n_shown; /* files, or folders with all that is below */
 };
+
+/* Whether a part of the path leads upwards. */
+bool spawn_paths_climb(const char *path);
 
 /* Whether a worker may see the path read-only. */
 bool spawn_paths_show(const struct spawn_paths *paths, const char *path);

@@ -1,7 +1,7 @@
 /*
  * firecurtain-worker: started by the broker's keeper only, as a zygote: `firecurtain-worker UID GID KEEPER
- * STATE-ROOT SHOWN…`. It takes on that identity if it was started as root; a zygote never stays root. The
- * paths are those that workers may be given, whatever the broker says.
+ * STATE-ROOT STATE-SHOW SHOWN…`. It takes on that identity if it was started as root; a zygote never stays
+ * root. The paths are those that workers may be given, whatever the broker says.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@ enum main_argument {
     MAIN_GID,
     MAIN_KEEPER,
     MAIN_STATE_ROOT,
+    MAIN_STATE_SHOW, /* may be empty */
     MAIN_SHOWN,
 };
 
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
     if (interpreter_start() < 0)
         return 1;
     paths.state_root = argv[MAIN_STATE_ROOT];
+    paths.state_show = argv[MAIN_STATE_SHOW];
     paths.shown = (const char *const *)argv + MAIN_SHOWN;
     paths.n_shown = (size_t)(argc - MAIN_SHOWN);
     return zygote_run(refused, &paths, (pid_t)strtol(argv[MAIN_KEEPER], NULL, 10));

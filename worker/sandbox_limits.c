@@ -11,9 +11,6 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* The script's descriptors come on top of these. */
-#define LIMITS_OWN_DESCRIPTORS 16
-
 struct limit {
     __rlimit_resource_t resource;
     rlim_t limit;
@@ -50,7 +47,7 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
     const struct limit options[] = {
         {RLIMIT_NPROC, sandbox->threads + SPAWN_OWN_THREADS, "nproc: the option \"threads\""},
         {RLIMIT_FSIZE, sandbox->file_bytes, "fsize: the option \"state\""},
-        {RLIMIT_NOFILE, sandbox->files + LIMITS_OWN_DESCRIPTORS, "nofile: the option \"files\""},
+        {RLIMIT_NOFILE, sandbox->files + SPAWN_OWN_FILES, "nofile: the option \"files\""},
 #if !defined(FIRECURTAIN_ASAN) /* a sanitizer's shadow memory counts as data */
         {RLIMIT_DATA, sandbox->memory_bytes, "data: the option \"memory\""},
 #endif

@@ -62,6 +62,7 @@ static void loopback_set(void *self, uint32_t channel, double value)
 
 const struct fc_backend backend_loopback = {
     .name = "loopback",
+    .is_for_users = true,
     .options = loopback_options,
     .instance_new = loopback_new,
     .instance_free = loopback_free,

@@ -10,6 +10,7 @@
 #include "broker/cli/cli.h"
 #include "broker/control_roles.h"
 #include "broker/show.h"
+#include "broker/users.h"
 
 static void check_print(const struct config *config, const struct show *show, const char *path)
 {
@@ -20,9 +21,23 @@ static void check_print(const struct config *config, const struct show *show, co
         printf("%s: ok, %zu instances, %zu routes\n", path, show->n_instances, show->router.n_targets);
 }
 
+/* What is wrong with a user's configuration: no reason for the administrator's to fail. */
+static void check_judged(void *userdata, const char *user, const struct config *config,
+                         enum users_outcome outcome)
+{
+    const char *path = userdata;
+
+    (void)outcome;
+    config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
+    if (config->n_errors)
+        fprintf(stderr, "%s: %zu error%s in the show of the user %s\n", path, config->n_errors,
+                config->n_errors == 1 ? "" : "s", user);
+}
+
 int cli_check(const struct cli_options *options)
 {
     struct control_roles roles;
+    struct users users = {.judged = check_judged, .userdata = (void *)options->path};
     struct show *show = NULL;
     struct config *config;
     int status = EX_OK;
@@ -31,7 +46,7 @@ int cli_check(const struct cli_options *options)
     config = cli_load(options, &status);
     if (!config)
         return status;
-    r = show_build(&show, config, options->path, true);
+    r = show_build_with_users(&show, config, options->path, true, &users);
     if (r != -ENOMEM && control_roles_read(&roles, config) < 0)
         r = -ENOMEM;
     control_roles_deinit(&roles);
@@ -41,8 +56,9 @@ int cli_check(const struct cli_options *options)
         check_print(config, show, options->path);
     status = r == -ENOMEM ? EX_OSERR : config->n_errors ? EX_CONFIG : EX_OK;
     if (status == EX_OK && (options->given & CLI_SANDBOX))
-        status = cli_check_sandbox(options, show);
+        status = cli_check_sandbox(options, show, &users);
     show_free(show);
+    users_deinit(&users);
     config_free(config);
     return status;
 }

@@ -15,6 +15,7 @@
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 /* In their order; docs/sandbox.md says what each is for. */
@@ -72,7 +73,7 @@ static bool sandbox_print_instance(const struct fc_instance *instance, struct ru
     return held;
 }
 
-int cli_check_sandbox(const struct cli_options *options, struct show *show)
+int cli_check_sandbox(const struct cli_options *options, struct show *show, struct users *users)
 {
     struct runtime runtime = RUNTIME_NONE;
     FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
@@ -84,7 +85,8 @@ int cli_check_sandbox(const struct cli_options *options, struct show *show)
         log_init(FC_LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);
     runtime.runtime_folder = cli_runtime_folder(options);
-    if (show_collect_shown(show, &shown) < 0 || runtime_init(&runtime, &shown) < 0)
+    if (show_collect_shown(show, 0, &shown) < 0 || users_fix(users, show) < 0 ||
+        runtime_init(&runtime, &shown, users) < 0)
         status = EX_OSERR;
     for (size_t i = 0; status == EX_OK && i < show->n_instances; i++) {
         if (show->instances[i]->backend != &backend_python)

@@ -36,6 +36,7 @@ enum cli_option {
 };
 
 struct show;
+struct users;
 
 struct cli_command {
     const char *name;
@@ -69,7 +70,7 @@ int cli_emit(const struct cli_options *options);
  * Prints what holds a script of each Python instance, and what its options open. EX_OK if every instance
  * would start. The show must not have been started.
  */
-int cli_check_sandbox(const struct cli_options *options, struct show *show);
+int cli_check_sandbox(const struct cli_options *options, struct show *show, struct users *users);
 
 /* For struct runtime: of the option --runtime-dir, allocated, or NULL. */
 char *cli_runtime_folder(const struct cli_options *options);

@@ -22,13 +22,15 @@
 #include "broker/path_set.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 
 struct run {
     const struct cli_options *options;
     struct runtime runtime;
-    struct path_set shown; /* what workers may see, for as long as this process runs */
+    struct path_set shown; /* what workers of the house may see, for as long as this process runs */
+    struct users users;
     struct control_roles roles;
     struct control *control;
     struct show *show;
@@ -42,10 +44,10 @@ struct run {
 };
 
 /*
- * Errors of a configuration that is read while a show runs go where the show's log goes, and to who asked for
- * it.
+ * Errors of a configuration that is read while a show runs go where the show's log goes, those of a user's as
+ * hers; and the administrator's to who asked for it.
  */
-static void run_log_diagnostics(struct run *run, const struct config *config)
+static void run_log_diagnostics(struct run *run, const struct config *config, const char *user)
 {
     size_t bytes;
     FILE *memory;
@@ -59,17 +61,27 @@ static void run_log_diagnostics(struct run *run, const struct config *config)
     fclose(memory);
     for (line = run->findings; line && *line; line = *end ? end + 1 : end) {
         end = strchrnul(line, '\n');
-        fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, NULL, line, (size_t)(end - line));
+        fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, user, line, (size_t)(end - line));
     }
+}
+
+static void run_judged(void *userdata, const char *user, const struct config *config,
+                       enum users_outcome outcome)
+{
+    run_log_diagnostics(userdata, config, user);
+    if (outcome == USERS_KEPT)
+        fc_log(FC_LOG_ERROR, user, "her configuration has errors: her show stays as it was");
+    else if (outcome == USERS_LEFT_OUT)
+        fc_log(FC_LOG_ERROR, user, "her configuration has errors: nothing of hers runs");
 }
 
 /* The show of the configuration, or NULL with what is wrong said in the log. */
 static struct show *run_build(struct run *run, struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, run->options->path, false);
+    int r = show_build_with_users(&show, config, run->options->path, false, &run->users);
 
-    run_log_diagnostics(run, config);
+    run_log_diagnostics(run, config, NULL);
     if (r == -ENOMEM)
         fc_log(FC_LOG_ERROR, NULL, "out of memory");
     return show;
@@ -102,7 +114,7 @@ static bool run_may_show(const struct run *run, const struct show *show)
     const struct spawn_paths paths = {.shown = (const char *const *)run->shown.paths,
                                       .n_shown = run->shown.n};
 
-    if (show_collect_shown(show, &shown) < 0)
+    if (show_collect_shown(show, 0, &shown) < 0)
         return false;
     for (size_t i = 0; i < shown.n; i++) {
         if (spawn_paths_show(&paths, shown.paths[i]))
@@ -248,13 +260,14 @@ static void run_deinit(struct run *run)
     free(run->findings);
     runtime_deinit(&run->runtime);
     path_set_deinit(&run->shown);
+    users_deinit(&run->users);
     fc_closep(&run->signal_fd);
 }
 
 /* Errors of the configuration come before anything is made: nothing starts. */
 static int run_build_first(struct run *run, struct config *config)
 {
-    int r = show_build(&run->show, config, run->options->path, false);
+    int r = show_build_with_users(&run->show, config, run->options->path, false, &run->users);
 
     if (r != -ENOMEM && control_roles_read(&run->roles, config) < 0)
         r = -ENOMEM;
@@ -262,6 +275,11 @@ static int run_build_first(struct run *run, struct config *config)
         r = -EINVAL;
     if (r < 0 || config->n_diagnostics)
         config_print_diagnostics(config, stderr, isatty(STDERR_FILENO));
+    if (r == 0 && run->show->n_users && (run->options->given & CLI_NO_SANDBOX)) {
+        fputs("firecurtain: --insecure-no-sandbox is refused: nothing would stand between the users\n",
+              stderr);
+        return EX_NOPERM;
+    }
     return r == -ENOMEM ? EX_OSERR : r < 0 ? EX_CONFIG : EX_OK;
 }
 
@@ -329,7 +347,7 @@ static int run_open_control(struct run *run)
     if (run->runtime.control_fd < 0)
         return 0;
     if (run->runtime.is_root)
-        run->roles.excluded = run->runtime.worker_uid;
+        run->roles.excluded = run->runtime.accounts[0].uid;
     return control_new(&run->control, &spec);
 }
 
@@ -343,9 +361,11 @@ static int run_confine(struct run *run, const struct path_set *readable)
     run->runtime.runtime_folder = cli_runtime_folder(run->options);
     r = notify_new(&run->runtime.notify);
     if (r == 0)
-        r = show_collect_shown(run->show, &run->shown);
+        r = show_collect_shown(run->show, 0, &run->shown);
     if (r == 0)
-        r = runtime_init(&run->runtime, &run->shown);
+        r = users_fix(&run->users, run->show);
+    if (r == 0)
+        r = runtime_init(&run->runtime, &run->shown, &run->users);
     if (r == 0)
         r = runtime_confine(&run->runtime, readable);
     if (r == 0) /* only now: libzmq's threads begin here, and are confined as this one is */
@@ -365,6 +385,8 @@ int cli_run(const struct cli_options *options)
     signal(SIGXFSZ, SIG_IGN);
     if (status != EX_OK)
         return status;
+    run.users.judged = run_judged;
+    run.users.userdata = &run;
     run.runtime.no_sandbox = options->given & CLI_NO_SANDBOX;
     run.runtime.is_exclusive = true;
     config = cli_load(options, &status);

@@ -49,6 +49,7 @@ struct fc_option {
 
 struct fc_backend {
     const char *name;
+    bool is_for_users; /* users may declare instances of it: it opens no device */
     const struct fc_option *options;
 
     /*

@@ -35,9 +35,11 @@
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "broker/spawn.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 static struct runtime runtime = RUNTIME_NONE;
+static struct users users;
 static const char *config_path, *secret, *unix_path;
 static char folder[PATH_MAX];    /* of the configuration */
 static char own_state[PATH_MAX]; /* the private folder of py1 */
@@ -191,16 +193,16 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder, con
     snprintf(job->request.link, sizeof(job->request.link), "%s", link);
     snprintf(job->request.script_folder, PATH_MAX, "%s", script_folder);
     snprintf(job->request.state_folder, PATH_MAX, "%s", state_folder);
-    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(runtime.link_folder_fd, F_DUPFD_CLOEXEC, 0);
+    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(runtime.accounts[0].link_folder_fd, F_DUPFD_CLOEXEC, 0);
     job->descriptors[SPAWN_STDOUT] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     job->descriptors[SPAWN_STDERR] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     /* as root, the folders that are allowed: it is the paths that are tried */
     job->request.has_trees = runtime.is_root;
     if (runtime.is_root) {
-        job->descriptors[SPAWN_SCRIPT_TREE] = keeper_open_shown(runtime.keeper, folder);
-        job->descriptors[SPAWN_STATE_TREE] = keeper_open_state(runtime.keeper, own_state);
+        job->descriptors[SPAWN_SCRIPT_TREE] = keeper_open_shown(runtime.keeper, 0, folder);
+        job->descriptors[SPAWN_STATE_TREE] = keeper_open_state(runtime.keeper, 0, own_state);
     }
-    spawner_submit(runtime.spawner, job);
+    spawner_submit(runtime.accounts[0].spawner, job);
     while (!asked.pid)
         loop_run(runtime.loop);
     return asked.pid;
@@ -228,7 +230,7 @@ static int inotify; /* made before the curtain closes, as the broker's */
 /* 0 for a watch's number. */
 static int watch(const char *path, const char *below)
 {
-    int r = keeper_watch(runtime.keeper, inotify, path, below);
+    int r = keeper_watch(runtime.keeper, 0, inotify, path, below);
 
     return r < 0 ? r : 0;
 }
@@ -239,25 +241,54 @@ static void attack_keeper(const char *state)
     struct keeper_usage usage;
     char path[PATH_MAX];
 
-    tell("works:keeper_listen", keeper_listen(keeper, "x"));
-    tell("always:keeper_listen_elsewhere", keeper_listen(keeper, "../x"));
+    tell("works:keeper_listen", keeper_listen(keeper, 0, "x"));
+    tell("always:keeper_listen_elsewhere", keeper_listen(keeper, 0, "../x"));
     tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
     tell("always:keeper_usage", keeper_usage(keeper, victim, &usage));
+    tell("always:keeper_count_sockets", keeper_count_sockets(keeper, victim, 64));
     tell("always:keeper_signal", keeper_signal(keeper, victim, SIGKILL));
-    tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, "/etc"));
+    tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, 0, "/etc"));
     snprintf(path, sizeof(path), "%.4000s/../..", folder);
-    tell("always:keeper_shown_above", keeper_open_shown(keeper, path));
+    tell("always:keeper_shown_above", keeper_open_shown(keeper, 0, path));
     tell("works:keeper_watch", watch(folder, ""));
     tell("always:keeper_watch_elsewhere", watch("/etc", ""));
     tell("always:keeper_watch_above", watch(folder, ".."));
     tell("always:keeper_watch_state", watch(state, ""));
-    tell("always:keeper_state_as_shown", keeper_open_shown(keeper, state));
-    tell("always:keeper_shown_as_state", keeper_open_state(keeper, folder));
+    tell("always:keeper_state_as_shown", keeper_open_shown(keeper, 0, state));
+    tell("always:keeper_shown_as_state", keeper_open_state(keeper, 0, folder));
     snprintf(path, sizeof(path), "%.4000s/../x/y", runtime.state_folder);
-    tell("always:keeper_state_above", keeper_make_state(keeper, path));
+    tell("always:keeper_state_above", keeper_make_state(keeper, 0, path));
     snprintf(path, sizeof(path), "%.4000s/deeper", state);
-    tell("always:keeper_state_below", keeper_open_state(keeper, path));
+    tell("always:keeper_state_below", keeper_open_state(keeper, 0, path));
+}
+
+/* Of the user: what is hers is not the house's, nor the other way round. */
+static void attack_users(const char *state)
+{
+    static char hers[PATH_MAX];
+    const struct state_size limit = {1, 1};
+    struct keeper *keeper = runtime.keeper;
+    struct state_size size;
+
+    tell("works:user_state",
+         runtime_state_folder(&runtime, 1, users.list[0].show, "py1", hers, sizeof(hers)));
+    tell("works:user_read", keeper_read(keeper, 1, users.list[0].show));
+    tell("works:user_shown",
+         keeper_watch(keeper, 1, inotify, users.list[0].folders.paths[0], "") < 0 ? -EIO : 0);
+    tell("works:user_count", keeper_count_state(keeper, 1, hers, inotify, &limit, &size));
+    tell("always:user_unknown", keeper_listen(keeper, 2, "x"));
+    tell("always:user_read_as_house", keeper_read(keeper, 0, config_path));
+    tell("always:user_read_of_house", keeper_read(keeper, 1, config_path));
+    tell("always:user_read_elsewhere", keeper_read(keeper, 1, "/etc/passwd"));
+    tell("always:user_shown_to_house", keeper_open_shown(keeper, 0, users.list[0].folders.paths[0]));
+    tell("always:user_shown_of_house", keeper_open_shown(keeper, 1, folder));
+    tell("always:user_watch_of_house", keeper_watch(keeper, 1, inotify, folder, ""));
+    tell("always:user_state_for_house", keeper_make_state(keeper, 0, hers));
+    tell("always:user_state_opened_for_house", keeper_open_state(keeper, 0, hers));
+    tell("always:user_state_of_house", keeper_open_state(keeper, 1, state));
+    tell("always:user_state_made_of_house", keeper_make_state(keeper, 1, state));
+    tell("always:user_count_of_house", keeper_count_state(keeper, 1, state, inotify, &limit, &size));
 }
 
 static void *thread(void *nothing)
@@ -291,9 +322,11 @@ static void set_up(bool closed)
     struct show *show;
 
     inotify = inotify_init1(IN_CLOEXEC);
-    if (config_load(&config, config_path, NULL, 0) < 0 || show_build(&show, config, config_path, false) < 0 ||
-        config_collect_folders(config, &readable) < 0 || show_collect_shown(show, &shown) < 0 ||
-        runtime_init(&runtime, &shown) < 0 || (closed && runtime_confine(&runtime, &readable) < 0))
+    if (config_load(&config, config_path, NULL, 0) < 0 ||
+        show_build_with_users(&show, config, config_path, false, &users) < 0 ||
+        config_collect_folders(config, &readable) < 0 || show_collect_shown(show, 0, &shown) < 0 ||
+        users_fix(&users, show) < 0 || runtime_init(&runtime, &shown, &users) < 0 ||
+        (closed && runtime_confine(&runtime, &readable) < 0))
         exit(1);
     snprintf(folder, sizeof(folder), "%s", readable.paths[0]);
 }
@@ -309,9 +342,10 @@ int main(int argc, char **argv)
     victim = (pid_t)atoi(argv[4]);
     unix_path = argv[5];
     set_up(strcmp(argv[1], "closed") == 0);
-    tell("works:state", runtime_state_folder(&runtime, config_path, "py1", own_state, sizeof(own_state)));
+    tell("works:state", runtime_state_folder(&runtime, 0, config_path, "py1", own_state, sizeof(own_state)));
     work();
     attack_keeper(own_state);
+    attack_users(own_state);
     attack_zygote(own_state);
     attack_files();
     attack_sockets();

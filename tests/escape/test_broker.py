@@ -35,10 +35,12 @@ def attempt(program, stage, identity):
     """Runs the attempts with the curtain "open" or "closed": {name: errno, 0 for a success}."""
     with contextlib.ExitStack() as stack:
         def run(curtain):
-            folder, elsewhere = stage.folder(identity), stage.folder(identity)
+            folder, elsewhere, hers = stage.folder(identity), stage.folder(identity), stage.folder(identity)
             for path in (folder / "show.cfg", folder / "script.py", *(folder / f"victim{n}" for n in (1, 2, 3))):
                 path.write_text(CONFIG if path.suffix == ".cfg" else "")
                 identity.own(path)
+            (folder / "show.cfg").write_text(f"{CONFIG}[user alice]\nshow = {hers}/alice.cfg\n" + "uid = 20001\n" * identity.is_root)
+            (hers / "alice.cfg").write_text(CONFIG)
             secret = elsewhere / "secret"
             secret.write_text("secret")
             secret.chmod(0o600)

@@ -8,6 +8,7 @@
 
 #include "broker/queue.h"
 #include "broker/show.h"
+#include "broker/users.h"
 #include "scarce_memory.h"
 
 /* Enough channels for the hashes to grow, and options that allocate. */
@@ -52,13 +53,54 @@ static void test_a_show_is_built_whole_or_not_at_all(void **state)
     assert_int_equal(show->router.n_targets, 400 + 80 + 8 + 1);
     for (int r = -ENOMEM; r < 0; n++) {
         left = n;
-        r = show_collect_shown(show, &shown);
+        r = show_collect_shown(show, 0, &shown);
         left = -1;
         assert_true(r == 0 || r == -ENOMEM);
     }
     assert_true(n > 1);
     path_set_deinit(&shown);
     show_free(show);
+}
+
+/* Nothing is half joined: neither a user nor her show. */
+static void test_a_users_show_joins_whole_or_not_at_all(void **state)
+{
+    struct config *config;
+    struct users users = {0};
+    struct show *show = NULL;
+    char whole[1024];
+    long n = 0;
+    int r = -ENOMEM;
+
+    assert_int_equal(chmod(".", 0755), 0);
+    write_text("alice.cfg", "[python py1]\nmodule = script\nconnect = tcp:10.0.0.1:80\n[loopback l]\n[map]\n"
+                            "desk./a{1..40} <> py1.x{1..40}\npy1.y > l.z\n");
+    assert_int_equal(chmod("alice.cfg", 0644), 0);
+    snprintf(whole, sizeof(whole),
+             "[osc desk]\nbind = 127.0.0.1 8000\ndest = 127.0.0.1 9000\n[loopback back]\n[map]\n"
+             "desk./a1 > back.b\n[user alice]\nshow = alice.cfg\n%sgrant-input = desk./a{1..40}\n"
+             "grant-output = desk./a{1..40}\nallow-connect = *:*\nallow-read = /usr/share\n",
+             geteuid() ? "" : "uid = 20001\n");
+    config = load_sound(state, whole);
+    for (; r < 0; n++) {
+        left = n;
+        r = show_build_with_users(&show, config, "show.cfg", false, &users);
+        left = -1;
+        if (config->n_diagnostics)
+            fail_msg("%s", config->diagnostics[0].message);
+        assert_true(r == 0 || r == -ENOMEM);
+    }
+    assert_true(n > 300);
+    assert_int_equal(show->n_instances, 4);
+    assert_int_equal(show->router.n_targets, 82);
+    for (r = -ENOMEM, n = 0; r < 0; n++) {
+        left = n;
+        r = users_fix(&users, show);
+        left = -1;
+    }
+    assert_true(n > 1);
+    show_free(show);
+    users_deinit(&users);
 }
 
 /* What has no room is lost and counted; what has room arrives, in its order. */
@@ -142,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         config_test(test_a_show_is_built_whole_or_not_at_all),
+        config_test(test_a_users_show_joins_whole_or_not_at_all),
         config_test(test_events_without_memory),
         config_test(test_a_queue_without_memory),
     };

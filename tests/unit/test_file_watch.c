@@ -13,7 +13,8 @@
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 
-int __wrap_keeper_watch(struct keeper *keeper, int inotify, const char *folder, const char *below);
+int __wrap_keeper_watch(struct keeper *keeper, unsigned account, int inotify, const char *folder,
+                        const char *below);
 
 struct rig {
     struct loop *loop;
@@ -27,7 +28,8 @@ struct rig {
 
 static struct rig rig;
 
-int __wrap_keeper_watch(struct keeper *keeper, int inotify, const char *folder, const char *below)
+int __wrap_keeper_watch(struct keeper *keeper, unsigned account, int inotify, const char *folder,
+                        const char *below)
 {
     char path[512];
     int wd;

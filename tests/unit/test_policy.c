@@ -124,9 +124,54 @@ static void test_what_is_no_internet_address(void **state)
     policy_deinit(&policy);
 }
 
+/* Whether all that `inner` says lies within `outer`. */
+static bool holds(enum policy_use outer_use, const char *outer, const char *inner)
+{
+    struct policy out = policy_of(outer_use, outer), in = policy_of(POLICY_CONNECT, inner);
+    bool result = policy_holds(&out, &in, 0);
+
+    policy_deinit(&out);
+    policy_deinit(&in);
+    return result;
+}
+
+static void test_a_rule_within_another(void **state)
+{
+    static const char *const within[][2] = {
+        {"*:*", "tcp:10.0.0.1:80"},
+        {"*:*", "desk.local:80"},
+        {"tcp:10.0.0.0/8:1-100", "tcp:10.2.0.0/16:7-9"},
+        {"a.b:80", "tcp:A.B:80"},
+        {"10.0.0.1:80", "10.0.0.1:80"},
+        {"[fe80::]/16:*", "[fe80::1]:1-2"},
+        {"10.0.0.0/8:80", "[::ffff:10.1.1.1]:80"},
+    };
+    static const char *const beyond[][2] = {
+        {"tcp:*:*", "10.0.0.1:80"},
+        {"tcp:*:*", "udp:10.0.0.1:80"},
+        {"10.0.0.0/8:80", "10.0.0.0/7:80"},
+        {"10.0.0.0/8:80-90", "10.0.0.1:80-91"},
+        {"10.0.0.0/8:80-90", "10.0.0.1:79"},
+        {"10.0.0.0/8:*", "desk.local:80"},
+        {"desk.local:80", "10.0.0.1:80"},
+        {"desk.local:80", "*:80"},
+        {"10.0.0.0/8:*", "*:*"},
+        {"10.0.0.0/8:*", "11.0.0.1:1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(within) / sizeof(within[0]); i++) {
+        assert_true(holds(POLICY_CONNECT, within[i][0], within[i][1]));
+        assert_false(holds(POLICY_LISTEN, within[i][0], within[i][1]));
+    }
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+        assert_false(holds(POLICY_CONNECT, beyond[i][0], beyond[i][1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_rule_within_another),
         cmocka_unit_test(test_leading_zeroes_are_refused),
         cmocka_unit_test(test_malformed_rules),
         cmocka_unit_test(test_what_is_named_is_open_and_nothing_beside_it),

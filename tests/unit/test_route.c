@@ -105,7 +105,8 @@ static int teardown(void **state)
 
 static void map(struct fc_instance *from, uint32_t i, struct fc_instance *to, uint32_t j)
 {
-    assert_int_equal(router_add(&show.router, (struct route_target){from, i}, (struct route_target){to, j}),
+    assert_int_equal(router_add(&show.router, (struct route_target){.instance = from, .channel = i},
+                                (struct route_target){.instance = to, .channel = j}),
                      0);
 }
 

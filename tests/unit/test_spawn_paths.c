@@ -41,6 +41,20 @@ static void test_state(void **state)
         assert_false(spawn_paths_is_state(&paths, no[i]));
 }
 
+static void test_state_of_one_show(void **state)
+{
+    struct spawn_paths one = paths;
+
+    (void)state;
+    one.state_show = "show-1";
+    assert_true(spawn_paths_is_state(&one, "/var/lib/fc/show-1/py1"));
+    assert_false(spawn_paths_is_state(&one, "/var/lib/fc/show-2/py1"));
+    assert_false(spawn_paths_is_state(&one, "/var/lib/fc/show-11/py1"));
+    assert_false(spawn_paths_is_state(&one, "/var/lib/fc/show-/py1"));
+    one.state_show = "";
+    assert_true(spawn_paths_is_state(&one, "/var/lib/fc/show-2/py1"));
+}
+
 static void fill(struct spawn_request *request)
 {
     memset(request, 0, sizeof(*request));
@@ -96,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shown),
         cmocka_unit_test(test_state),
+        cmocka_unit_test(test_state_of_one_show),
         cmocka_unit_test(test_request),
         cmocka_unit_test(test_strings_without_an_end),
     };

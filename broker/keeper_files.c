@@ -1,0 +1,188 @@
+/*
+ * See keeper_private.h: private folders, and what workers may see. Paths of the house were named by the
+ * administrator. Those of a user lead through folders that are hers, where she can put links: they are walked
+ * with her rights.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "broker/file_as.h"
+#include "broker/keeper_private.h"
+#include "firecurtain/cleanup.h"
+
+#define FILES_WATCH_EVENTS                                                                                   \
+    (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR)
+
+static struct file_identity files_identity(const struct keeper_state *state,
+                                           const struct keeper_request *request)
+{
+    const struct keeper_account *account = keeper_account_of(state, request);
+
+    return (struct file_identity){.uid = account->uid,
+                                  .gid = account->gid,
+                                  .is_switched = state->spec->is_root && request->account > 0};
+}
+
+/* Whether a path is a private folder of this account, and not one of another's. */
+static bool files_may_have(const struct keeper_state *state, const struct keeper_request *request)
+{
+    const struct keeper_spec *spec = state->spec;
+
+    if (!spawn_paths_is_state(&keeper_account_of(state, request)->paths, request->text))
+        return false;
+    for (unsigned i = 1; i < spec->n_accounts; i++) {
+        if (i != request->account && spawn_paths_is_state(&spec->accounts[i].paths, request->text))
+            return false;
+    }
+    return true;
+}
+
+/* As root, workers of another uid may have to walk through it to their own; without namespaces they do. */
+static int files_make_folder(const struct keeper_state *state, const char *path)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    return state->spec->is_root && chmod(path, 0711) < 0 ? -errno : 0;
+}
+
+int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    const struct keeper_account *account = keeper_account_of(state, request);
+    char path[sizeof(request->text)];
+    char *slash;
+    int r;
+
+    if (!files_may_have(state, request))
+        return -EPERM;
+    memcpy(path, request->text, sizeof(path));
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    r = files_make_folder(state, path);
+    *slash = '/';
+    if (r < 0)
+        return r;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    if (state->spec->is_root && lchown(path, account->uid, account->gid) < 0)
+        return -errno;
+    *fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return *fd < 0 ? -errno : 0;
+}
+
+int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    if (!files_may_have(state, request))
+        return -EACCES; /* -EPERM says that the kernel gives no mounts */
+    *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return *fd < 0 ? -errno : 0;
+}
+
+int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    const struct file_identity identity = files_identity(state, request);
+    struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+
+    FC_AUTO_CLOSE int found = -1;
+
+    if (!spawn_paths_show(&keeper_account_of(state, request)->paths, request->text))
+        return -EACCES;
+    found = file_as_find(&identity, request->text);
+    if (found < 0)
+        return found == -EPERM ? -EACCES : found; /* -EPERM says that the kernel gives no mounts */
+    *fd = open_tree(found, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if (*fd < 0 || mount_setattr(*fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+        return -errno;
+    return 0;
+}
+
+/* Not beyond the folder, whatever links are there: workers do not get further either. */
+static int files_open_below(const char *folder, const char *below)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    FC_AUTO_CLOSE int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int found;
+
+    if (fd < 0 || !below[0])
+        return fd < 0 ? -errno : fc_steal_fd(&fd);
+    found = (int)syscall(SYS_openat2, fd, below, &how, sizeof(how));
+    if (found < 0 && errno == EXDEV)
+        return -EACCES;
+    return found < 0 ? -errno : found;
+}
+
+/* Without a path: /proc/self is not hers to walk through. */
+static int files_watch_here(int inotify, int folder)
+{
+    FC_AUTO_CLOSE int before = open(".", O_PATH | O_CLOEXEC);
+    int wd;
+
+    if (before < 0 || fchdir(folder) < 0)
+        return -errno;
+    wd = inotify_add_watch(inotify, ".", FILES_WATCH_EVENTS);
+    if (wd < 0)
+        wd = -errno;
+    return fchdir(before) < 0 ? -errno : wd;
+}
+
+int keeper_do_watch(const struct keeper_state *state, const struct keeper_request *request, int inotify)
+{
+    const struct file_identity identity = files_identity(state, request);
+    FC_AUTO_CLOSE int fd = -1;
+    int r;
+
+    if (!spawn_paths_show(&keeper_account_of(state, request)->paths, request->text))
+        return -EACCES;
+    r = file_as_begin(&identity);
+    if (r < 0)
+        return r;
+    fd = files_open_below(request->text, request->below);
+    r = fd < 0 ? fd : files_watch_here(inotify, fd);
+    file_as_end(&identity);
+    return r;
+}
+
+int keeper_do_read(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    const struct file_identity identity = files_identity(state, request);
+
+    if (request->account == 0 || !spawn_paths_show(&keeper_account_of(state, request)->paths, request->text))
+        return -EACCES;
+    *fd = file_as_open(&identity, request->text);
+    return *fd < 0 ? *fd : 0;
+}
+
+static int files_watch_state(void *userdata, int fd)
+{
+    const int *inotify = userdata;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
+    return inotify_add_watch(*inotify, path, STATE_COUNT_EVENTS) < 0 ? -errno : 0;
+}
+
+int keeper_do_count_state(const struct keeper_state *state, const struct keeper_request *request, int inotify,
+                          struct state_size *size)
+{
+    struct state_counter counter = {.limit = request->state_limit,
+                                    .watch = files_watch_state,
+                                    .userdata = &inotify};
+    FC_AUTO_CLOSE int fd = -1;
+
+    if (!files_may_have(state, request))
+        return -EPERM;
+    fd = open(request->text, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    state_count(&counter, fd);
+    *size = counter.size;
+    return 0;
+}

@@ -1,0 +1,140 @@
+/* See runtime_accounts.h, and runtime.h for the folder of an instance. */
+#include "broker/runtime_accounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/keeper.h"
+#include "broker/users.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+
+/* Whom workers are when the broker is root: an account of the package, or the traditional nobody. */
+static const char *const runtime_accounts[] = {"firecurtain", "nobody"};
+
+/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
+static uint32_t runtime_hash(const char *text)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+static void runtime_name_show(const char *show, char *name, size_t bytes)
+{
+    const char *base = strrchr(show, '/');
+
+    base = base ? base + 1 : show;
+    snprintf(name, bytes, "%.*s-%08x", (int)strcspn(base, "."), base, runtime_hash(show));
+}
+
+int runtime_find_workers(uid_t *uid, gid_t *gid)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(runtime_accounts); i++) {
+        const struct passwd *account = getpwnam(runtime_accounts[i]);
+
+        if (!account || account->pw_uid == 0 || account->pw_gid == 0)
+            continue;
+        *uid = account->pw_uid;
+        *gid = account->pw_gid;
+        return 0;
+    }
+    return -ENOENT;
+}
+
+/* A hash is not a promise. */
+static bool runtime_share_state(const struct runtime *runtime)
+{
+    for (unsigned i = 1; i < runtime->n_accounts; i++) {
+        for (unsigned k = 1; k < i; k++) {
+            if (strcmp(runtime->accounts[i].state_show, runtime->accounts[k].state_show) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The house, and the users. */
+int runtime_accounts_init(struct runtime *runtime, const struct users *users)
+{
+    size_t n_users = users ? users->n : 0;
+    struct runtime_account *house = calloc(n_users + 1, sizeof(*house));
+
+    if (!house)
+        return -ENOMEM;
+    runtime->accounts = house;
+    runtime->n_accounts = (unsigned)n_users + 1;
+    runtime->is_root = geteuid() == 0;
+    house->uid = geteuid();
+    house->gid = getegid();
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        house[i].link_folder_fd = -1;
+    for (unsigned i = 1; i < runtime->n_accounts; i++) {
+        house[i].uid = users->list[i - 1].identity.uid;
+        house[i].gid = users->list[i - 1].identity.gid;
+        runtime_name_show(users->list[i - 1].show, house[i].state_show, sizeof(house[i].state_show));
+    }
+    if (runtime_share_state(runtime)) {
+        fc_log(FC_LOG_ERROR, NULL, "two users would have one state folder: give a show another name");
+        return -EEXIST;
+    }
+    if (!runtime->is_root || runtime_find_workers(&house->uid, &house->gid) == 0)
+        return 0;
+    fc_log(FC_LOG_ERROR, NULL,
+           "started as root, but there is no account for the workers: "
+           "adduser --system --group firecurtain");
+    return -ENOENT;
+}
+
+/* As root, workers of another uid reach their endpoint here; the folder above is closed to them. */
+static int runtime_make_link_folder(struct runtime *runtime, unsigned number)
+{
+    struct runtime_account *account = &runtime->accounts[number];
+    char suffix[16] = "";
+    int r;
+
+    if (number)
+        snprintf(suffix, sizeof(suffix), "-%u", number);
+    if (asprintf(&account->link_folder, "%s/link-%d%s", runtime->link_parent, getpid(), suffix) < 0) {
+        account->link_folder = NULL;
+        return -ENOMEM;
+    }
+    r = mkdir(account->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    if (r == 0 && runtime->is_root && lchown(account->link_folder, account->uid, account->gid) < 0)
+        r = -errno;
+    if (r == 0) {
+        account->link_folder_fd = open(account->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        r = account->link_folder_fd < 0 ? -errno : 0;
+    }
+    if (r < 0)
+        fc_log(FC_LOG_ERROR, NULL, "link folder %s: %s", account->link_folder, strerror(-r));
+    return r;
+}
+
+int runtime_accounts_make_folders(struct runtime *runtime)
+{
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++)
+        r = runtime_make_link_folder(runtime, i);
+    return r;
+}
+
+int runtime_state_folder(const struct runtime *runtime, unsigned account, const char *show,
+                         const char *instance, char *path, size_t bytes)
+{
+    char name[NAME_MAX + 1];
+    int n;
+
+    runtime_name_show(show, name, sizeof(name));
+    n = snprintf(path, bytes, "%s/%s/%s", runtime->state_folder, name, instance);
+    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, account, path);
+}

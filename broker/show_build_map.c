@@ -1,0 +1,204 @@
+/* See show_build_private.h: mappings become channels and routes. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/show_build_private.h"
+#include "broker/suggest.h"
+#include "broker/user.h"
+#include "firecurtain/cleanup.h"
+
+/* One side of a mapping: where it leads, and how it is used. */
+struct build_side {
+    const struct config_endpoint *endpoint;
+    struct fc_instance *instance;
+    unsigned directions;
+    int64_t single; /* the channel, if the side has one name only; -1 as long as it was not looked up */
+};
+
+static void build_report_grant(struct build *build, const struct build_side *side, const char *channel,
+                               unsigned direction)
+{
+    const char *instance = side->instance->name, *user = build->user->name;
+    bool reads = direction == FC_SOURCE;
+    char hint[2 * BUILD_MAX_NAME];
+
+    snprintf(hint, sizeof(hint), "the administrator could grant it in [user %s]: grant-%s = %s.%s", user,
+             reads ? "input" : "output", instance, channel);
+    config_diagnose(build->config, CONFIG_ERROR, side->endpoint->channel_at, hint,
+                    "the user \"%s\" may not %s %s.%s", user, reads ? "read" : "write", instance, channel);
+}
+
+/* A user may use of the house what she was granted, and all of her own. */
+static bool build_may(struct build *build, const struct build_side *side, const char *channel)
+{
+    const unsigned all[] = {FC_SOURCE, FC_TARGET};
+    bool may = true;
+
+    if (!build->user || side->instance->owner)
+        return true;
+    for (size_t i = 0; i < FC_ARRAY_SIZE(all); i++) {
+        if (!(side->directions & all[i]) || user_may(build->user, side->instance, channel, all[i]))
+            continue;
+        build_report_grant(build, side, channel, all[i]);
+        may = false;
+    }
+    return may;
+}
+
+static int build_channel(struct build *build, struct build_side *side, const char *name, int64_t *id)
+{
+    struct fc_instance *instance = side->instance;
+    struct fc_reason reason = {.text = "is not possible"};
+    char canonical[BUILD_MAX_NAME];
+    struct channel *channel;
+    int r = 0;
+
+    if (instance->backend->canonical)
+        r = instance->backend->canonical(instance->self, name, canonical, sizeof(canonical), &reason);
+    if (r == 0) {
+        if (!build_may(build, side, instance->backend->canonical ? canonical : name))
+            return -EINVAL;
+        *id = instance_add_channel(instance, instance->backend->canonical ? canonical : name);
+        if (*id == -ENOSPC)
+            r = fc_refuse(&reason, "an instance has at most %u channels", instance->max_channels);
+        else if (*id < 0)
+            return (int)*id;
+    }
+    if (r == 0) {
+        channel = &instance->channels[*id];
+        if ((channel->directions & side->directions) == side->directions)
+            return 0;
+        if (!channel->at.file)
+            channel->at = side->endpoint->channel_at;
+        channel->directions |= side->directions;
+        r = instance->backend->channel(instance->self, (uint32_t)*id, channel->name->text,
+                                       channel->directions, &reason);
+    }
+    if (r == -EINVAL)
+        config_diagnose(build->config, CONFIG_ERROR, side->endpoint->channel_at, NULL, "%s", reason.text);
+    return r;
+}
+
+/* The channel that name `n` of a side stands for. */
+static int build_side_channel(struct build *build, struct build_side *side, uint64_t n, int64_t *id)
+{
+    char name[BUILD_MAX_NAME];
+    int r;
+
+    if (side->single >= 0) {
+        *id = side->single;
+        return 0;
+    }
+    r = glob_name(&side->endpoint->glob, side->endpoint->glob.n_names == 1 ? 0 : n, name, sizeof(name));
+    if (r < 0) {
+        config_diagnose(build->config, CONFIG_ERROR, side->endpoint->channel_at, NULL,
+                        "a channel name is longer than %d bytes", BUILD_MAX_NAME - 1);
+        return -EINVAL;
+    }
+    r = build_channel(build, side, name, id);
+    if (r == 0 && side->endpoint->glob.n_names == 1)
+        side->single = *id;
+    return r;
+}
+
+static int build_route(struct build *build, const struct build_side *from, int64_t from_id,
+                       const struct build_side *to, int64_t to_id)
+{
+    if (build->user && !to->instance->owner)
+        to->instance->channels[to_id].is_written_by_users = true;
+    return router_add(&build->show->router,
+                      (struct route_target){.instance = from->instance, .channel = (uint32_t)from_id},
+                      (struct route_target){.instance = to->instance, .channel = (uint32_t)to_id});
+}
+
+/* In a user's show a name is one of her own instances, or else the house's; never another user's. */
+static struct fc_instance *build_find_instance(const struct build *build, const char *own)
+{
+    struct fc_instance *instance = NULL;
+    char name[BUILD_MAX_NAME];
+
+    if (strchr(own, '/') || show_build_name(build, own, name, sizeof(name)) < 0)
+        return NULL;
+    HASH_FIND_STR(build->show->by_name, name, instance);
+    if (!instance && build->user)
+        HASH_FIND_STR(build->show->by_name, own, instance);
+    return instance;
+}
+
+static struct build_side build_side(const struct build *build, const struct config_endpoint *endpoint,
+                                    bool source, bool target)
+{
+    struct build_side side = {.endpoint = endpoint, .single = -1};
+
+    side.instance = build_find_instance(build, endpoint->instance);
+    side.directions = (source ? FC_SOURCE : 0u) | (target ? FC_TARGET : 0u);
+    return side;
+}
+
+/* Whether there is the instance. One that is declared could not be made, and that was said. */
+static bool build_is_complete(struct build *build, const struct build_side *side)
+{
+    const struct config *config = build->config;
+    const char *name = side->endpoint->instance;
+    struct suggest suggest;
+    char hint[128];
+
+    if (side->instance)
+        return true;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < config->n_sections; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        if (!section->instance || show_build_is_user(section))
+            continue;
+        if (strcmp(section->instance, name) == 0)
+            return false;
+        suggest_offer(&suggest, section->instance);
+    }
+    if (build->user)
+        config_diagnose(build->config, CONFIG_ERROR, side->endpoint->at,
+                        suggest_hint(&suggest, hint, sizeof(hint)), "unknown instance \"%.*s\"", 80, name);
+    else
+        config_diagnose(build->config, CONFIG_ERROR, side->endpoint->at, NULL,
+                        "\"%.*s\" is a user, and has no channels", 80, name);
+    return false;
+}
+
+/* A route between two of the house's would go on when she is frozen. */
+static bool build_is_hers(struct build *build, const struct build_side *left, const struct build_side *right)
+{
+    if (!build->user || left->instance->owner || right->instance->owner)
+        return true;
+    config_diagnose(build->config, CONFIG_ERROR, left->endpoint->at, NULL,
+                    "one side of a user's mapping is an instance of her own");
+    return false;
+}
+
+int show_build_mapping(struct build *build, const struct config_mapping *mapping)
+{
+    struct build_side left =
+        build_side(build, &mapping->left, mapping->left_to_right, mapping->right_to_left);
+    struct build_side right =
+        build_side(build, &mapping->right, mapping->right_to_left, mapping->left_to_right);
+    uint64_t n_left = mapping->left.glob.n_names, n_right = mapping->right.glob.n_names;
+    int64_t left_id = -1, right_id = -1;
+
+    if (!build_is_complete(build, &left) || !build_is_complete(build, &right) ||
+        !build_is_hers(build, &left, &right))
+        return 0;
+    for (uint64_t n = 0; n < (n_left > n_right ? n_left : n_right); n++) {
+        int r = build_side_channel(build, &left, n, &left_id);
+        int s = r == -ENOMEM ? r : build_side_channel(build, &right, n, &right_id);
+
+        if (r < 0 || s < 0)
+            return r == -ENOMEM || s == -ENOMEM ? -ENOMEM : 0; /* one finding per mapping is enough */
+        if (mapping->left_to_right)
+            r = build_route(build, &left, left_id, &right, right_id);
+        if (r == 0 && mapping->right_to_left)
+            r = build_route(build, &right, right_id, &left, left_id);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

@@ -1,0 +1,338 @@
+/*
+ * See show_build_private.h: the users' part of a show. The house is built before; each user's show is added
+ * on trial, and taken back as a whole if there is anything wrong with it. What stays behind then are channels
+ * of the house's without a direction.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/grow.h"
+#include "broker/python_quota.h"
+#include "broker/show_build_private.h"
+#include "broker/user.h"
+#include "broker/users.h"
+#include "firecurtain/cleanup.h"
+#include "proto/spawn_paths.h"
+
+#define JOIN_MAX_SECTIONS 2000
+#define JOIN_MAX_OPTIONS  1000 /* of a section */
+
+bool show_build_is_user(const struct config_section *section)
+{
+    return section->instance && strcmp(section->backend, "user") == 0;
+}
+
+int show_build_name(const struct build *build, const char *own, char *name, size_t bytes)
+{
+    int n = build->user ? snprintf(name, bytes, "%s/%s", build->user->name, own)
+                        : snprintf(name, bytes, "%s", own);
+
+    return n < (int)bytes ? 0 : -ENAMETOOLONG;
+}
+
+static int users_add_section(struct build *build, const struct config_section *section)
+{
+    struct show *show = build->show;
+    struct user **users = grow_by_one(show->users, show->n_users, sizeof(*users));
+    struct user *user;
+    int r;
+
+    if (!users)
+        return -ENOMEM;
+    show->users = users;
+    r = user_new(&user, build->config, section);
+    if (r < 0)
+        return r;
+    users[show->n_users++] = user;
+    return user_add_grants(user, show, build->config);
+}
+
+int show_build_users(struct build *build)
+{
+    const struct config *config = build->config;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < config->n_sections; i++) {
+        if (!show_build_is_user(&config->sections[i]))
+            continue;
+        if (build->show->n_users < USER_MAX)
+            r = users_add_section(build, &config->sections[i]);
+        else
+            config_diagnose(build->config, CONFIG_ERROR, config->sections[i].at, NULL,
+                            "more than %d users in one installation", USER_MAX);
+    }
+    return r;
+}
+
+struct user *show_find_user(const struct show *show, const char *name)
+{
+    for (size_t i = 0; i < show->n_users; i++) {
+        if (strcmp(show->users[i]->name, name) == 0)
+            return show->users[i];
+    }
+    return NULL;
+}
+
+/* What was there before a user was tried. */
+struct join_mark {
+    size_t n_instances;
+    size_t n_edges;
+    unsigned **directions; /* of the channels of each instance; 0 of later ones */
+    uint32_t *n_channels;
+};
+
+static void join_mark_deinit(struct join_mark *mark)
+{
+    for (size_t i = 0; mark->directions && i < mark->n_instances; i++)
+        free(mark->directions[i]);
+    free(mark->directions);
+    free(mark->n_channels);
+}
+
+static int join_mark_init(struct join_mark *mark, const struct show *show)
+{
+    mark->n_instances = show->n_instances;
+    mark->n_edges = show->router.n_edges;
+    mark->directions = calloc(show->n_instances + 1, sizeof(*mark->directions));
+    mark->n_channels = calloc(show->n_instances + 1, sizeof(*mark->n_channels));
+    if (!mark->directions || !mark->n_channels)
+        return -ENOMEM;
+    for (size_t i = 0; i < show->n_instances; i++) {
+        const struct fc_instance *instance = show->instances[i];
+
+        mark->n_channels[i] = instance->n_channels;
+        mark->directions[i] = calloc(instance->n_channels + 1, sizeof(unsigned));
+        if (!mark->directions[i])
+            return -ENOMEM;
+        for (uint32_t id = 0; id < instance->n_channels; id++)
+            mark->directions[i][id] = instance->channels[id].directions;
+    }
+    return 0;
+}
+
+static int join_restore(struct fc_instance *instance, const unsigned *directions, uint32_t n)
+{
+    int r = 0;
+
+    for (uint32_t id = 0; r == 0 && id < instance->n_channels; id++) {
+        struct channel *channel = &instance->channels[id];
+        unsigned before = id < n ? directions[id] : 0;
+        struct fc_reason reason;
+
+        if (id >= n)
+            channel->at = (struct config_location){0}; /* that file goes */
+        if (channel->directions == before)
+            continue;
+        channel->directions = before;
+        r = instance->backend->channel(instance->self, id, channel->name->text, before, &reason);
+    }
+    return r;
+}
+
+static int join_take_back(struct show *show, const struct join_mark *mark)
+{
+    int r = 0;
+
+    while (show->n_instances > mark->n_instances) {
+        struct fc_instance *instance = show->instances[--show->n_instances];
+
+        if (instance->hh.tbl)
+            HASH_DEL(show->by_name, instance);
+        instance_free(instance);
+    }
+    show->router.n_edges = mark->n_edges;
+    for (size_t i = 0; r == 0 && i < mark->n_instances; i++)
+        r = join_restore(show->instances[i], mark->directions[i], mark->n_channels[i]);
+    return r;
+}
+
+static void join_check_instances(struct build *build)
+{
+    const struct config *config = build->config;
+    uint64_t n = 0, quota = build->user->quota.instances;
+
+    for (size_t i = 0; i < config->n_sections; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        if (section->instance && ++n == quota + 1)
+            config_diagnose(build->config, CONFIG_ERROR, section->instance_at, NULL,
+                            "the user \"%s\" may have %llu instances (instances)", build->user->name,
+                            (unsigned long long)quota);
+        if (i == JOIN_MAX_SECTIONS || section->n_options > JOIN_MAX_OPTIONS)
+            config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
+                            "a user has at most %d sections with %d options each", JOIN_MAX_SECTIONS,
+                            JOIN_MAX_OPTIONS);
+    }
+}
+
+static void join_check_routes(struct build *build)
+{
+    const struct config *config = build->config;
+    uint64_t n_routes = 0;
+
+    for (size_t i = 0; i < config->n_mappings; i++) {
+        const struct config_mapping *mapping = &config->mappings[i];
+        uint64_t left = mapping->left.glob.n_names, right = mapping->right.glob.n_names;
+
+        n_routes += left > right ? left : right;
+        if (n_routes <= USER_MAX_ROUTES)
+            continue;
+        config_diagnose(build->config, CONFIG_ERROR, mapping->left.at, NULL,
+                        "a user's mappings have at most %d channels on a side", USER_MAX_ROUTES);
+        return;
+    }
+}
+
+/* Before anything is made of it: she must not be able to keep the broker busy. */
+static bool join_is_small(struct build *build)
+{
+    join_check_instances(build);
+    join_check_routes(build);
+    return !build->config->n_errors;
+}
+
+/* What her scripts make at run time comes out of the rest, in equal parts. */
+static void join_share_channels(struct build *build, size_t n_before)
+{
+    const struct show *show = build->show;
+    uint64_t used = 0, quota = build->user->quota.channels;
+    size_t n = show->n_instances - n_before;
+
+    for (size_t i = n_before; i < show->n_instances; i++) {
+        struct fc_instance *instance = show->instances[i];
+
+        used += instance->n_channels;
+        if (used <= quota)
+            continue;
+        config_diagnose(build->config, CONFIG_ERROR, instance->at, NULL,
+                        "the mappings of the user \"%s\" have more than %llu channels of her own (channels)",
+                        build->user->name, (unsigned long long)quota);
+        return;
+    }
+    for (size_t i = n_before; i < show->n_instances; i++) {
+        struct fc_instance *instance = show->instances[i];
+        uint64_t all = instance->n_channels + (quota - used) / n;
+
+        instance->max_channels = all < INSTANCE_MAX_CHANNELS ? (uint32_t)all : INSTANCE_MAX_CHANNELS;
+    }
+}
+
+/* Once the keeper is there, it shows her scripts what it knew at the start. */
+static int join_check_shown(struct build *build, const struct users_account *account, size_t n_before)
+{
+    const struct spawn_paths paths = {.shown = (const char *const *)account->folders.paths,
+                                      .n_shown = account->folders.n};
+    FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
+    int r = show_collect_shown(build->show, build->user->number, &shown);
+
+    for (size_t i = 0; r == 0 && i < shown.n; i++) {
+        if (!spawn_paths_show(&paths, shown.paths[i]))
+            config_diagnose(build->config, CONFIG_ERROR, build->show->instances[n_before]->at, NULL,
+                            "scripts see %s only when firecurtain is started anew", shown.paths[i]);
+    }
+    return r;
+}
+
+/* With her rights, as her worker would find them. */
+static int join_check_scripts(struct build *build, const struct users_account *account)
+{
+    if (file_as_begin(&account->identity) < 0) {
+        config_diagnose(build->config, CONFIG_ERROR, build->user->at, NULL,
+                        "the scripts of the user \"%s\" cannot be read with her rights", build->user->name);
+        return 0;
+    }
+    show_build_check_scripts(build);
+    file_as_end(&account->identity);
+    return 0;
+}
+
+static int join_build(struct build *build, struct users *users, bool check_scripts)
+{
+    struct config *config = build->config;
+    struct show *show = build->show;
+    size_t n_before = show->n_instances;
+    int r = join_is_small(build) ? show_build_instances(build) : -EINVAL;
+
+    if (r < 0)
+        return r == -EINVAL ? 0 : r; /* which was said */
+    if (!config->n_errors)
+        r = python_share_out(show->instances + n_before, show->n_instances - n_before, build->user, config);
+    if (r == 0 && users->is_fixed && show->n_instances > n_before)
+        r = join_check_shown(build, users_account(users, build->user), n_before);
+    for (size_t i = 0; r == 0 && i < config->n_mappings && config->n_errors < CONFIG_MAX_DIAGNOSTICS; i++)
+        r = show_build_mapping(build, &config->mappings[i]);
+    if (r == 0 && !config->n_errors)
+        join_share_channels(build, n_before);
+    if (r == 0 && check_scripts)
+        r = join_check_scripts(build, users_account(users, build->user));
+    return r;
+}
+
+/* 0 if her show is part of it now; -EINVAL if nothing of it is; -ENOMEM. */
+static int join_try(struct show *show, struct user *user, struct config *config, struct users *users,
+                    bool check_scripts)
+{
+    FC_CLEANUP(join_mark_deinit) struct join_mark mark = {0};
+    struct build build = {.show = show, .config = config, .user = user};
+    int r;
+
+    if (config->n_errors)
+        return -EINVAL;
+    r = join_mark_init(&mark, show);
+    if (r == 0)
+        r = join_build(&build, users, check_scripts);
+    if (r < 0 || !config->n_errors)
+        return r;
+    r = join_take_back(show, &mark);
+    return r < 0 ? r : -EINVAL;
+}
+
+static int join_keep(struct show *show, struct user *user, struct users *users)
+{
+    struct config *sound = users_account(users, user)->sound;
+
+    if (!sound)
+        return -EINVAL;
+    config_forget_findings(sound);
+    return join_try(show, user, sound, users, false);
+}
+
+static void join_free_config(struct config **config)
+{
+    config_free(*config);
+}
+
+static int join_user(struct show *show, struct user *user, struct users *users, bool check_scripts)
+{
+    struct users_account *account = users_account(users, user);
+    FC_CLEANUP(join_free_config) struct config *config = NULL;
+    enum users_outcome outcome = USERS_TAKEN;
+    int r = users_load(users, user, &config);
+
+    if (r == 0)
+        r = join_try(show, user, config, users, check_scripts);
+    if (r == -EINVAL) {
+        r = join_keep(show, user, users);
+        outcome = r == 0 ? USERS_KEPT : USERS_LEFT_OUT;
+    }
+    if (r == -ENOMEM)
+        return r;
+    if (users->judged)
+        users->judged(users->userdata, user->name, config, outcome);
+    if (outcome == USERS_TAKEN) {
+        config_free(account->sound);
+        account->sound = fc_steal(config);
+    }
+    return 0;
+}
+
+int show_join_users(struct show *show, struct config *config, struct users *users, bool check_scripts)
+{
+    int r = users_match(users, show, config);
+
+    for (size_t i = 0; r == 0 && !config->n_errors && i < show->n_users; i++)
+        r = join_user(show, show->users[i], users, check_scripts);
+    return r;
+}

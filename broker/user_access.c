@@ -1,0 +1,50 @@
+/* See user_access.h. The check itself is in router_run(). */
+#include "broker/user_access.h"
+
+#include "broker/show.h"
+#include "broker/user.h"
+#include "firecurtain/log.h"
+
+void user_freeze(struct user *user, bool freeze)
+{
+    if (user->is_frozen != freeze)
+        fc_log(FC_LOG_INFO, user->name, freeze ? "frozen" : "no longer frozen");
+    user->is_frozen = freeze;
+}
+
+static void access_zero(struct show *show, const struct user *user)
+{
+    struct router *router = &show->router;
+
+    for (size_t i = 0; i < router->n_targets; i++) {
+        const struct route_target *target = &router->targets[i];
+        struct channel *channel = &target->instance->channels[target->channel];
+
+        if (!target->is_shared || channel->writer != user->number)
+            continue;
+        channel->writer = 0; /* once, however often it is mapped */
+        router_set(router, target, 0.0);
+    }
+}
+
+void user_revoke(struct show *show, struct user *user)
+{
+    if (user->is_revoked)
+        return;
+    fc_log(FC_LOG_INFO, user->name, "revoked");
+    user->is_revoked = true;
+    if (user->on_revoke == USER_ZERO && user->number)
+        access_zero(show, user);
+}
+
+void user_access_take_over(struct show *next, const struct show *show)
+{
+    for (size_t i = 0; i < next->n_users; i++) {
+        const struct user *before = show_find_user(show, next->users[i]->name);
+
+        if (!before)
+            continue;
+        next->users[i]->is_frozen = before->is_frozen;
+        next->users[i]->is_revoked = before->is_revoked;
+    }
+}
