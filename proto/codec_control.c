@@ -238,8 +238,9 @@ int codec_control_decode_request(struct codec_control *codec, const void *bytes,
     *request = (struct control_request){
         .version = message->version,
         .id = message->id,
-        .verb = (int)message->verb > 0 && (int)message->verb < (int)CONTROL_VERBS_ ? (enum control_verb)message->verb
-                                                                    : CONTROL_NONE,
+        .verb = (int)message->verb > 0 && (int)message->verb < (int)CONTROL_VERBS_
+                    ? (enum control_verb)message->verb
+                    : CONTROL_NONE,
         .names = (const char *const *)message->names,
         .n_names = message->n_names,
         .value = message->value,
@@ -319,8 +320,9 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
         return -EBADMSG;
     *reply = (struct control_reply){
         .id = message->id,
-        .outcome = (unsigned)message->outcome < (unsigned)CONTROL_OUTCOMES_ ? (enum control_outcome)message->outcome
-                                                        : CONTROL_UNSUPPORTED,
+        .outcome = (unsigned)message->outcome < (unsigned)CONTROL_OUTCOMES_
+                       ? (enum control_outcome)message->outcome
+                       : CONTROL_UNSUPPORTED,
         .text = message->text,
         .next = message->next,
         .missed = message->missed,

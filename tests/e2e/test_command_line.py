@@ -69,6 +69,7 @@ def test_states_of_a_script_that_fails_waits_and_starts(play):
         [map]
     """
     show = play(config=config, scripts={"ends.py": "import sys\nsys.exit(1)\n", "slow.py": "import time\ntime.sleep(1000)\n"}, ready=())
+    show.log.wait("^worker ended", "over")
     wait_for(show, "over", "failed")
     assert "restart in" in wait_for(show, "waits", "waiting")["detail"]
     assert status(show, "slow")["slow"]["state"] == "starting"
@@ -109,6 +110,7 @@ def test_restart_is_another_worker(play):
 def test_start_does_not_wait_for_a_restart_and_forgives_a_failure(play):
     script = "import os, sys\nif not os.path.exists('/state/ok'):\n\topen('/state/ok', 'w')\n\tsys.exit(1)\n"
     show = play(script, options="restart = never", ready=())
+    show.log.wait("^worker ended", "py1")
     wait_for(show, "py1", "failed")
     run(show, "start", "py1", check=0)
     wait_for(show, "py1", "running")

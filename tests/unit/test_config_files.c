@@ -216,9 +216,9 @@ static void test_byte_order_mark(void **state)
     config = load_sound(state, "\xef\xbb\xbf[osc x]\n[include part.cfg]\n");
     assert_at(config->sections[0].at, "show.cfg", 1, 2);
     assert_at(config->sections[1].at, "part.cfg", 1, 2);
-    config = assert_one_error(state, "\xef\xbb\xbfoops\n", 1, 1,
-                              "expected a header in brackets before anything else",
-                              "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]");
+    config = assert_one_error(
+        state, "\xef\xbb\xbfoops\n", 1, 1, "expected a header in brackets before anything else",
+        "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]");
     assert_string_equal(config->diagnostics[0].source, "oops");
 }
 
