@@ -106,7 +106,7 @@ def test_the_broker_cannot_read_what_it_serves_and_has_no_more_than_it_must(hous
     assert owners == set(UIDS.values())
     for path in states.values():
         assert (path / "py1").stat().st_mode & 0o777 == 0o700
-    links = {path.stat().st_uid: path.stat().st_mode & 0o777 for path in (show.folder / "run/firecurtain").glob("link-*")}
+    links = {path.stat().st_uid: path.stat().st_mode & 0o777 for path in (show.folder / "run/firecurtain").rglob("link-*")}
     assert {links[uid] for uid in UIDS.values()} == {0o700}
 
 
@@ -476,7 +476,7 @@ def targets(house):
     """Of his: the folder of his scripts, his private folder, his link folder, his worker."""
     pid = house.worker("bob")
     state = [path / "py1" for path in (house.show.folder / "state/firecurtain").iterdir()]
-    links = sorted((house.show.folder / "run/firecurtain").glob("link-*-2"))
+    links = sorted((house.show.folder / "run/firecurtain").rglob("link-*-2"))
     return [("reads", str(path)) for path in [house.folders["bob"], *state, *links]] + [("signals", pid), ("traces", pid)]
 
 
