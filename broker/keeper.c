@@ -279,6 +279,16 @@ int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files)
     return reply.result;
 }
 
+bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid)
+{
+    struct keeper_request request = {.operation = KEEPER_OWNS, .account = account, .pid = pid, .fd = -1};
+    struct keeper_reply reply;
+    int none;
+
+    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
+    return reply.result == 0;
+}
+
 int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
 {
     struct keeper_request request = {.operation = KEEPER_USAGE, .pid = pid, .fd = -1};

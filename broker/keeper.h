@@ -100,6 +100,12 @@ int keeper_count_state(struct keeper *keeper, unsigned account, const char *path
  */
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
 
+/*
+ * Whether a process is a child of this one with the uid of an account's workers. A user can make her zygote
+ * say what she likes: it is hers.
+ */
+bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid);
+
 /* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 

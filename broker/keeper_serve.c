@@ -15,6 +15,7 @@
 
 #include "broker/control_listen.h"
 #include "broker/curtain.h"
+#include "broker/file_as.h"
 #include "broker/keeper_private.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"
@@ -146,6 +147,38 @@ static int keeper_do_count_sockets(const struct keeper_state *state, const struc
     return n;
 }
 
+/* As this process sees it, whatever namespace the other is in. */
+static int keeper_read_uid(pid_t pid, uid_t *uid)
+{
+    char path[32], text[1024];
+    FC_AUTO_CLOSE int fd = -1;
+    const char *line;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (n < 0)
+        return -errno;
+    text[n] = '\0';
+    line = strstr(text, "\nUid:"); /* a line break in the name is written as \n */
+    return line && sscanf(line + 5, "%u", uid) == 1 ? 0 : -EIO;
+}
+
+static int keeper_do_owns(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    uid_t uid;
+    int r = pidfd < 0 ? pidfd : keeper_read_uid(request->pid, &uid);
+
+    (void)fd;
+    if (r == 0 && uid != keeper_account_of(state, request)->uid)
+        r = -EPERM;
+    if (r == 0 && pidfd_send_signal(pidfd, 0, NULL, 0) < 0)
+        r = -errno;
+    return r;
+}
+
 /* Not smaps_rollup, which goes through the whole address space: how large that is, is the worker's choice. */
 static int keeper_read_memory(pid_t pid, uint64_t *bytes)
 {
@@ -201,24 +234,59 @@ static int keeper_do_remove(const struct keeper_state *state, const struct keepe
     return unlinkat(KEEPER_LINK_FOLDER + (int)request->account, request->text, 0) < 0 ? -errno : 0;
 }
 
-static int keeper_do_listen(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+/* A user's is made with her rights in her folder: nothing is given to her that she could exchange before. */
+static int keeper_bind_as(const struct keeper_state *state, const struct keeper_request *request, int fd)
+{
+    const struct keeper_account *account = keeper_account_of(state, request);
+    const struct file_identity identity = {account->uid, account->gid, true};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    FC_AUTO_CLOSE int before = open(".", O_PATH | O_CLOEXEC);
+    int r;
+
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", request->text) >=
+        (int)sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    r = before < 0 ? -errno : file_as_begin(&identity);
+    if (r < 0)
+        return r;
+    if (fchdir(KEEPER_LINK_FOLDER + (int)request->account) < 0 ||
+        bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        r = -errno;
+    file_as_end(&identity);
+    return fchdir(before) < 0 ? -errno : r;
+}
+
+static int keeper_bind(const struct keeper_state *state, const struct keeper_request *request, int fd)
 {
     const struct keeper_account *account = keeper_account_of(state, request);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int folder = KEEPER_LINK_FOLDER + (int)request->account;
 
-    if (!keeper_is_name(request->text))
-        return -EPERM;
     /* through the descriptor: however long the folder's path is, the address is short */
     if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", folder, request->text) >=
         (int)sizeof(address.sun_path))
         return -ENAMETOOLONG;
+    if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return -errno;
+    return state->spec->is_root &&
+                   fchownat(folder, request->text, account->uid, account->gid, AT_SYMLINK_NOFOLLOW) < 0
+               ? -errno
+               : 0;
+}
+
+static int keeper_do_listen(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    bool is_users = state->spec->is_root && request->account > 0;
+    int r;
+
+    if (!keeper_is_name(request->text))
+        return -EPERM;
     *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (*fd < 0 || bind(*fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+    if (*fd < 0)
         return -errno;
-    if (state->spec->is_root &&
-        fchownat(folder, request->text, account->uid, account->gid, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+    r = is_users ? keeper_bind_as(state, request, *fd) : keeper_bind(state, request, *fd);
+    if (r < 0)
+        return r;
     return listen(*fd, KEEPER_BACKLOG) < 0 ? -errno : 0;
 }
 
@@ -263,6 +331,7 @@ static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_OPEN_MEMORY_EVENTS] = keeper_do_memory_events,
     [KEEPER_REMOVE_CGROUP] = keeper_do_remove_cgroup,
     [KEEPER_READ] = keeper_do_read,
+    [KEEPER_OWNS] = keeper_do_owns,
 };
 
 static void keeper_answer(const struct keeper_state *state, const struct keeper_request *request,

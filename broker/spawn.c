@@ -121,6 +121,12 @@ static void spawner_lost(struct spawner *spawner)
     loop_set_timer(spawner->runtime->loop, &spawner->restart, fc_now_ns() + SPAWN_RETRY_NS);
 }
 
+/* A user's zygote has her uid, so she can steer it: it must not lead the broker to another's worker. */
+static bool spawner_may_name(const struct spawner *spawner, pid_t pid)
+{
+    return pid < 0 || spawner->account == 0 || keeper_owns(spawner->runtime->keeper, spawner->account, pid);
+}
+
 static void spawner_ready(void *userdata, uint32_t events)
 {
     struct spawner *spawner = userdata;
@@ -129,6 +135,10 @@ static void spawner_ready(void *userdata, uint32_t events)
 
     (void)events;
     while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && (spawner->n_sent || reply.is_spare)) {
+        if (!spawner_may_name(spawner, reply.pid)) {
+            r = -EPROTO;
+            break;
+        }
         if (!reply.is_spare) {
             spawner->has_namespaces = reply.in_namespaces;
             spawner_finish_first(spawner, reply.pid);
@@ -138,7 +148,8 @@ static void spawner_ready(void *userdata, uint32_t events)
         spawner->spare = reply.pid;
     }
     if (r != -EAGAIN) {
-        fc_log(FC_LOG_ERROR, NULL, "the zygote has ended; starting another");
+        fc_log(FC_LOG_ERROR, NULL, "the zygote %s; starting another",
+               r == -EPROTO ? "names a process that is not its own" : "has ended");
         spawner_lost(spawner);
         return;
     }

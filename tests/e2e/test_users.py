@@ -11,7 +11,7 @@ import socket
 import threading
 
 import pytest
-from harness import IS_ASAN, children, dedent, descendants, root_only, status, surviving, until, user_only
+from harness import IS_ASAN, children, dedent, descendants, root_only, status, surviving, until, user_only, without_user_namespaces
 
 UIDS = {"alice": 20001, "bob": 20002}
 KILL, NET_BIND_SERVICE = 1 << 5, 1 << 10
@@ -365,6 +365,14 @@ def test_without_a_curtain_there_are_no_users(house, firecurtain):
     config = house.config().replace("@IN@", "18000").replace("@OUT@", "18001")
     done = firecurtain("run", "show.cfg", "--insecure-no-sandbox", files={"show.cfg": config})
     assert done.returncode == 77 and "nothing would stand between the users" in done.stderr
+
+
+@user_only
+def test_users_where_the_kernel_refuses_user_namespaces(house):
+    show = house.start(launcher=without_user_namespaces(house.identity.uid))
+    show.log.wait("refuses unprivileged user namespaces")
+    house.answers(1, 0.25)
+    house.answers(2, 0.5)
 
 
 def test_her_script_is_loaded_again_when_it_changes(house):

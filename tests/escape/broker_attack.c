@@ -217,6 +217,9 @@ static void attack_zygote(const char *state)
     if (pid > 0) {
         tell("works:keeper_memory", keeper_open_memory(runtime.keeper, pid));
         tell("works:keeper_usage", keeper_usage(runtime.keeper, pid, &usage));
+        tell("works:keeper_owns", keeper_owns(runtime.keeper, 0, pid) ? 0 : -EPERM);
+        if (runtime.is_root)
+            tell("always:keeper_owns_for_a_user", keeper_owns(runtime.keeper, 1, pid) ? 0 : -EPERM);
         tell("works:keeper_signal", keeper_signal(runtime.keeper, pid, SIGKILL));
         tell("works:wait", said(waitpid(pid, NULL, __WALL)));
     }
@@ -277,6 +280,7 @@ static void attack_users(const char *state)
     tell("works:user_shown",
          keeper_watch(keeper, 1, inotify, users.list[0].folders.paths[0], "") < 0 ? -EIO : 0);
     tell("works:user_count", keeper_count_state(keeper, 1, hers, inotify, &limit, &size));
+    tell("always:user_owns_the_houses", keeper_owns(keeper, 1, victim) ? 0 : -EPERM);
     tell("always:user_unknown", keeper_listen(keeper, 2, "x"));
     tell("always:user_read_as_house", keeper_read(keeper, 0, config_path));
     tell("always:user_read_of_house", keeper_read(keeper, 1, config_path));

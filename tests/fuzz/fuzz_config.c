@@ -1,9 +1,13 @@
 /*
  * Any bytes as a configuration file: reading it, printing what is wrong with it and, if nothing is, building
- * the show. The file is alone in a folder of its own, so that its includes lead to itself or nowhere.
+ * the show; then as the show of a user in a house. The file is in a folder of its own, so that its includes
+ * lead to itself or nowhere.
  */
+#include <sys/stat.h>
+
 #include "broker/config.h"
 #include "broker/show.h"
+#include "broker/users.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_NAMES 2000 /* of all mappings: millions are legal, and slow */
@@ -11,16 +15,32 @@
 static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
 static FILE *nowhere;
 
+#define HOUSE                                                                                                \
+    "[loopback l]\n[osc o]\nbind = 127.0.0.1 0\n[map]\nl.a > o./a\n[user alice]\nshow = show.cfg\n"          \
+    "grant-input = l.{1..9}\ngrant-output = o./a\nallow-connect = *:*\ninstances = 3\n"
+
+static const char house[] = HOUSE, house_of_root[] = HOUSE "uid = 20001\n";
+
+static void write_named(const char *name, const void *data, size_t bytes)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    require(fd >= 0 && write(fd, data, bytes) == (ssize_t)bytes);
+    close(fd);
+}
+
 static void remove_folder(void)
 {
     unlink("show.cfg");
+    unlink("house.cfg");
     if (chdir("/") == 0)
         rmdir(folder);
 }
 
 static void make_folder(void)
 {
-    require(mkdtemp(folder) && chdir(folder) == 0);
+    require(mkdtemp(folder) && chdir(folder) == 0 && chmod(folder, 0755) == 0);
+    write_named("house.cfg", geteuid() ? house : house_of_root, strlen(geteuid() ? house : house_of_root));
     atexit(remove_folder);
     nowhere = fopen("/dev/null", "w");
     require(nowhere != NULL);
@@ -28,10 +48,7 @@ static void make_folder(void)
 
 static void write_file(const uint8_t *data, size_t bytes)
 {
-    int fd = open("show.cfg", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    require(fd >= 0 && write(fd, data, bytes) == (ssize_t)bytes);
-    close(fd);
+    write_named("show.cfg", data, bytes);
 }
 
 static uint64_t count_names(const struct config *config)
@@ -54,6 +71,26 @@ static void build(struct config *config)
     show_free(show);
 }
 
+/* The same bytes as the show of a user: whatever they are, the house's own is built. */
+static void build_as_user(void)
+{
+    struct config *config;
+    struct show *show;
+    static struct users users; /* who she is, is looked up once */
+    size_t n_hers = 0;
+
+    require(config_load(&config, "house.cfg", NULL, 0) == 0 && config->n_errors == 0);
+    require(show_build_with_users(&show, config, "house.cfg", false, &users) == 0);
+    for (size_t i = 0; i < show->n_instances; i++)
+        n_hers += show->instances[i]->owner != NULL;
+    require(show->n_instances - n_hers == 2 && n_hers <= 3);
+    require(n_hers == 0 || users.list[0].sound);
+    require(show->router.n_targets >= 1);
+    show_free(show);
+    users.list[0].sound = config_free(users.list[0].sound);
+    config_free(config);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct config *config;
@@ -64,6 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     require(config_load(&config, "show.cfg", NULL, 0) == 0);
     if (config->n_errors == 0 && count_names(config) <= MAX_NAMES)
         build(config);
+    if (count_names(config) <= MAX_NAMES)
+        build_as_user();
     config_print_diagnostics(config, nowhere, true);
     config_free(config);
     return 0;
