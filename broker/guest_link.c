@@ -22,8 +22,13 @@
 
 static void guest_link_ready(void *userdata, uint32_t events)
 {
+    struct guest *guest = userdata;
+
     (void)events;
-    guest_link_receive(userdata, false);
+    if (guest->state == ORDER_CLOSED) /* it is about to end, and nobody reads what is there */
+        guest->link_source = loop_remove(guest->link_source);
+    else
+        guest_link_receive(guest, false);
 }
 
 static void guest_link_again(void *userdata)
