@@ -64,6 +64,14 @@ static bool main_is_zygote(void)
     return getsockopt(SPAWN_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 && type == SOCK_SEQPACKET;
 }
 
+/* What it was started with is for the dynamic linker, and no script's business, also not in /proc. */
+static void main_forget_environment(void)
+{
+    for (char **entry = environ; entry && *entry; entry++)
+        memset(*entry, 0, strlen(*entry));
+    clearenv();
+}
+
 int main(int argc, char **argv)
 {
     struct spawn_paths paths = {0};
@@ -73,6 +81,7 @@ int main(int argc, char **argv)
         say("firecurtain-worker is started by firecurtain; there is nothing to run by hand");
         return 64;
     }
+    main_forget_environment();
     /* a group of its own: the terminal's Ctrl-C is for the broker, which ends its workers in order */
     setsid();
     if (main_drop_root(argv[MAIN_UID], argv[MAIN_GID]) < 0) {
