@@ -81,9 +81,10 @@ static void spawn_prepare(struct stage *stage, const char *folder)
 
 static void spawn_start_zygote(struct stage *stage, const char *program)
 {
-    char numbers[3][16], *environment[] = {NULL};
-    char *arguments[] = {(char *)"firecurtain-worker", numbers[0], numbers[1], numbers[2], stage->state_root,
-                         stage->request.script_folder, NULL};
+    char numbers[3][16], *environment[] = {(char *)"LD_BIND_NOW=1", NULL}; /* as the keeper does */
+    char *arguments[] = {
+        (char *)"firecurtain-worker", numbers[0], numbers[1], numbers[2], stage->state_root, (char *)"",
+        stage->request.script_folder, NULL};
     int pair[2];
 
     snprintf(numbers[0], 16, "%u", stage->uid);
@@ -132,16 +133,28 @@ static void spawn_close_trees(struct stage *stage)
     }
 }
 
+/* What was forked beforehand would be no floor: without it the zygote forks when it is asked. */
+static void spawn_end_spares(struct stage *stage)
+{
+    struct spawn_reply spare;
+
+    while (spawn_receive_reply(stage->zygote, &spare) == 0) {
+        kill(spare.pid, SIGKILL);
+        waitpid(spare.pid, NULL, __WALL);
+    }
+}
+
 static pid_t spawn_fork(struct stage *stage)
 {
     struct pollfd answered = {.fd = stage->zygote, .events = POLLIN};
     struct spawn_reply reply;
     int r;
 
+    spawn_end_spares(stage);
     spawn_open_trees(stage);
     spawn_check(spawn_send_request(stage->zygote, &stage->request, stage->descriptors), "request");
     spawn_close_trees(stage);
-    while ((r = spawn_receive_reply(stage->zygote, &reply)) == -EAGAIN)
+    while ((r = spawn_receive_reply(stage->zygote, &reply)) == -EAGAIN || (r == 0 && reply.is_spare))
         poll(&answered, 1, -1);
     spawn_check(r, "the zygote's answer");
     spawn_check(reply.pid, "fork");
