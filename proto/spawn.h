@@ -72,7 +72,7 @@ struct spawn_request {
 struct spawn_reply {
     int32_t pid;            /* or -errno of clone3 */
     uint32_t in_namespaces; /* of its own; without, the kernel refuses them */
-    uint32_t is_spare;      /* no answer: this process waits for a request of the zygote's, and is to be reaped */
+    uint32_t is_spare; /* no answer: this process waits for a request of the zygote's, and is to be reaped */
 };
 
 /*
