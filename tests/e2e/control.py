@@ -110,6 +110,7 @@ class Client:
     """One connection. Frames are what the caller makes of them."""
 
     def __init__(self, show, handshake=True, folder=None):
+        self.asked = 1000
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
         folder_fd = os.open(folder or runtime(show), os.O_PATH)
@@ -156,8 +157,13 @@ class Client:
         return fields(self.frame()[1])
 
     def ask(self, verb, *names, **how):
+        """The answer; what comes to requests that went on before is passed over."""
+        self.asked += 1
+        how.setdefault("id", self.asked)
         self.send(verb, *names, **how)
-        return self.reply()
+        while (reply := self.reply())[2] != [how["id"]]:
+            pass
+        return reply
 
     def is_over(self):
         """Whether the broker hangs up; what it still sends is read."""
