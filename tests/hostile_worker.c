@@ -4,11 +4,13 @@
  * without it, it is the worker that it is linked from.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -275,9 +277,12 @@ _Noreturn void __wrap_worker_run(const struct spawn_request *request, int descri
 
     if (!play)
         __real_worker_run(request, descriptors, uid, gid, refused);
-    if (play == play_substitute && fork() > 0)
-        for (;;)
-            pause();
+    if (play == play_substitute) {
+        if (fork() > 0)
+            for (;;)
+                pause();
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* without a pid namespace nothing else would end it */
+    }
     connect_link(request, descriptors[SPAWN_LINK_FOLDER]);
     play();
     for (;;)
