@@ -279,12 +279,11 @@ void codec_encode(struct codec *codec, void *bytes)
 }
 
 /* Names end up in Python, in the log and in other people's terminals: UTF-8 without control characters. */
-static bool codec_text_valid(const char *text, size_t max_bytes)
+bool codec_is_name(const char *text)
 {
-    size_t n_bytes = strlen(text);
     const unsigned char *p = (const unsigned char *)text;
 
-    if (n_bytes > max_bytes)
+    if (!text[0] || strlen(text) > CODEC_MAX_NAME)
         return false;
     while (*p) {
         size_t tail = *p < 0x80 ? 0 : *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : 1;
@@ -380,11 +379,11 @@ static int codec_take_report(struct codec *codec, const Firecurtain__Report *fro
     if (from->n_channels != from->n_values)
         return -EBADMSG;
     for (size_t i = 0; i < from->n_new_channels; i++) {
-        if (!from->new_channels[i][0] || !codec_text_valid(from->new_channels[i], CODEC_MAX_NAME))
+        if (!codec_is_name(from->new_channels[i]))
             return -EBADMSG;
     }
     for (size_t i = 0; i < from->n_files; i++) {
-        if (!from->files[i][0] || !codec_text_valid(from->files[i], CODEC_MAX_NAME))
+        if (!codec_is_name(from->files[i]))
             return -EBADMSG;
     }
     report->done = from->done;

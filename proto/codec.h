@@ -132,6 +132,12 @@ ptrdiff_t codec_prepare(struct codec *codec, const struct message *message);
 /* Writes the message last prepared to `bytes`, which has room for the size that codec_prepare() returned. */
 void codec_encode(struct codec *codec, void *bytes);
 
+/*
+ * Whether a text can be the name of a channel or a file: neither empty nor too long, UTF-8 without control
+ * characters. A message of a worker's with another one is malformed.
+ */
+bool codec_is_name(const char *text);
+
 enum codec_side {
     CODEC_TO_WORKER,
     CODEC_FROM_WORKER,

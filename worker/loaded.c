@@ -36,13 +36,7 @@ static const char *loaded_path(PyObject *module)
     if (!path || strncmp(path, loaded.folder, loaded.folder_bytes) != 0 || path[loaded.folder_bytes] != '/')
         return NULL;
     path += loaded.folder_bytes + 1;
-    if (!*path || strlen(path) > CODEC_MAX_NAME)
-        return NULL;
-    for (const char *p = path; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return NULL;
-    }
-    return path;
+    return codec_is_name(path) ? path : NULL;
 }
 
 static int loaded_tell(const char *path)

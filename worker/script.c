@@ -44,11 +44,9 @@ static const char *script_name(PyObject *name)
         PyErr_Format(PyExc_ValueError, "a channel name has 1 to %u bytes, not %zd", CODEC_MAX_NAME, bytes);
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < bytes; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-            PyErr_SetString(PyExc_ValueError, "a channel name has no control characters");
-            return NULL;
-        }
+    if (strlen(text) != (size_t)bytes || !codec_is_name(text)) {
+        PyErr_SetString(PyExc_ValueError, "a channel name has no control characters");
+        return NULL;
     }
     return text;
 }

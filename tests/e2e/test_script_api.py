@@ -483,3 +483,22 @@ def test_a_long_handler_blocks_only_its_own_instance(play):
         show.expect("/out", value)
     assert not show.wire.waiting("/done"), "100 answers while the other instance slept"
     show.expect("/done", 1)
+
+
+@pytest.mark.parametrize("name", ["a\\x00b", "a\\nb", "a\\x7fb", "a\\x85b", "\\ud800", ""])
+def test_a_name_that_is_none_is_refused_where_it_is_made(play, name):
+    show = play(f"""
+        import midimonster
+        try:
+            midimonster.output("{name}", 0.5)
+        except ValueError:
+            print("refused")
+    """)
+    show.printed("^refused$")
+    assert not show.log.matching("protocol|ended", "py1")
+
+
+def test_a_module_with_an_odd_name_is_no_reason_to_end(play):
+    show = play("import importlib\nimportlib.import_module('a\\x85b')\n", scripts={"a\x85b.py": "print('here')\n"})
+    show.printed("^here$")
+    assert not show.log.matching("protocol|ended", "py1")
