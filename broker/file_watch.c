@@ -18,8 +18,8 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
+/* Of the events that the keeper asks for; after the others there is more to come. */
 #define FILE_COMPLETE (IN_CLOSE_WRITE | IN_MOVED_TO)
-#define FILE_PARTIAL  (IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM)
 
 #define FILE_MAX_REFUSED 16
 

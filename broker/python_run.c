@@ -108,7 +108,7 @@ bool python_knows(const struct python *python, const uint32_t *channels, size_t 
 void python_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        python->outputs[channels[i]] = values[i] < 0.0 ? 0.0 : values[i] > 1.0 ? 1.0 : values[i];
+        python->outputs[channels[i]] = route_clamp(values[i]);
         python->driven[channels[i]] = true;
     }
     python_rate_emit(python, channels, values, n);

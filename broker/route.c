@@ -162,7 +162,7 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
 {
     if (channel >= instance->n_channels || isnan(value))
         return;
-    value = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
+    value = route_clamp(value);
     if (router->tap)
         router->tap(router->tap_userdata, instance, channel, value);
     if (!instance->channels[channel].n_targets)
@@ -205,12 +205,10 @@ void router_emit_many(struct router *router, struct fc_instance *instance, const
     for (size_t i = 0; !is_usual && i < n; i++)
         router_emit(router, instance, channels[i], values[i]); /* is tapped, and says what is lost */
     for (size_t i = 0; is_usual && i < n; i++) {
-        double value = values[i] < 0.0 ? 0.0 : values[i] > 1.0 ? 1.0 : values[i];
-
         router->events[tail & mask] = (struct route_event){.instance = instance,
                                                            .channel = channels[i],
                                                            .hops = router->hops,
-                                                           .value = value};
+                                                           .value = route_clamp(values[i])};
         tail += instance->channels[channels[i]].n_targets != 0;
     }
     if (is_usual)

@@ -18,6 +18,12 @@
 
 struct fc_instance;
 
+/* Values are 0.0 to 1.0. */
+static inline double route_clamp(double value)
+{
+    return value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
+}
+
 struct route_target {
     struct fc_instance *instance;
     uint32_t channel;
