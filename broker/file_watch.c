@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "broker/hash.h"
+#include "broker/inotify.h"
 #include "broker/keeper.h"
 #include "broker/loop.h"
 #include "firecurtain/cleanup.h"
@@ -50,10 +49,8 @@ struct file_descriptor {
 };
 
 struct file_monitor {
-    struct loop *loop;
+    struct inotify inotify;
     struct keeper *keeper;
-    struct loop_source *source;
-    int fd;
     struct file_descriptor *descriptors; /* hash */
 };
 
@@ -89,7 +86,7 @@ static void file_touched(struct file_watch *watch, bool complete)
         watch->first_ns = now_ns;
     if (due_ns > watch->first_ns + FILE_LATEST_NS)
         due_ns = watch->first_ns + FILE_LATEST_NS;
-    loop_set_timer(watch->monitor->loop, &watch->settle, due_ns);
+    loop_set_timer(watch->monitor->inotify.loop, &watch->settle, due_ns);
 }
 
 static bool file_is_python(const char *name)
@@ -109,7 +106,7 @@ static void file_drop_folder(struct file_monitor *monitor, struct file_folder *f
         link = &(*link)->same;
     *link = folder->same;
     if (!descriptor->folders) {
-        inotify_rm_watch(monitor->fd, descriptor->wd);
+        inotify_rm_watch(monitor->inotify.fd, descriptor->wd);
         HASH_DEL(monitor->descriptors, descriptor);
         free(descriptor);
     }
@@ -180,8 +177,9 @@ static void file_lost(struct file_monitor *monitor)
     }
 }
 
-static void file_monitor_event(struct file_monitor *monitor, const struct inotify_event *event)
+static void file_monitor_event(void *userdata, const struct inotify_event *event)
 {
+    struct file_monitor *monitor = userdata;
     struct file_descriptor *descriptor;
 
     if (event->mask & IN_Q_OVERFLOW) {
@@ -199,21 +197,6 @@ static void file_monitor_event(struct file_monitor *monitor, const struct inotif
         file_event(folder, event);
 }
 
-static void file_monitor_ready(void *userdata, uint32_t events)
-{
-    struct file_monitor *monitor = userdata;
-    _Alignas(struct inotify_event) char bytes[16384];
-    ssize_t n = read(monitor->fd, bytes, sizeof(bytes));
-
-    (void)events;
-    for (ssize_t i = 0; i < n;) {
-        const struct inotify_event *event = (const struct inotify_event *)(bytes + i);
-
-        file_monitor_event(monitor, event);
-        i += (ssize_t)(sizeof(*event) + event->len);
-    }
-}
-
 int file_monitor_new(struct file_monitor **monitorp, struct loop *loop, struct keeper *keeper)
 {
     struct file_monitor *monitor = calloc(1, sizeof(*monitor));
@@ -221,11 +204,9 @@ int file_monitor_new(struct file_monitor **monitorp, struct loop *loop, struct k
 
     if (!monitor)
         return -ENOMEM;
-    monitor->loop = loop;
     monitor->keeper = keeper;
-    monitor->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    r = monitor->fd < 0 ? -errno
-                        : loop_add(loop, &monitor->source, monitor->fd, EPOLLIN, file_monitor_ready, monitor);
+    monitor->inotify = (struct inotify){.changed = file_monitor_event, .userdata = monitor};
+    r = inotify_open(&monitor->inotify, loop);
     if (r < 0) {
         file_monitor_free(monitor);
         return r;
@@ -238,8 +219,7 @@ struct file_monitor *file_monitor_free(struct file_monitor *monitor)
 {
     if (!monitor)
         return NULL;
-    loop_remove(monitor->source);
-    fc_closep(&monitor->fd);
+    inotify_close(&monitor->inotify);
     free(monitor);
     return NULL;
 }
@@ -281,7 +261,8 @@ static int file_watch_folder(struct file_watch *watch, const char *path, size_t 
     if (!folder)
         return -ENOMEM;
     memcpy(folder->path, path, n);
-    wd = keeper_watch(monitor->keeper, watch->spec.account, monitor->fd, watch->spec.folder, folder->path);
+    wd = keeper_watch(monitor->keeper, watch->spec.account, monitor->inotify.fd, watch->spec.folder,
+                      folder->path);
     descriptor = wd < 0 ? NULL : file_get_descriptor(monitor, wd);
     if (!descriptor) {
         free(folder);
@@ -336,7 +317,7 @@ struct file_watch *file_watch_free(struct file_watch *watch)
 {
     if (!watch)
         return NULL;
-    loop_cancel_timer(watch->monitor->loop, &watch->settle);
+    loop_cancel_timer(watch->monitor->inotify.loop, &watch->settle);
     for (struct file_folder *folder = watch->folders, *next; folder; folder = next) {
         next = folder->next;
         file_drop_folder(watch->monitor, folder);
@@ -355,7 +336,7 @@ void file_watch_begin(struct file_watch *watch)
     watch->stale = false;
     watch->first_ns = 0;
     watch->n_refused = 0;
-    loop_cancel_timer(watch->monitor->loop, &watch->settle);
+    loop_cancel_timer(watch->monitor->inotify.loop, &watch->settle);
     file_watch_folder(watch, "", 0); /* again, if it has been replaced by another one */
 }
 

@@ -7,12 +7,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/hash.h"
+#include "broker/inotify.h"
 #include "broker/loop.h"
 #include "broker/state_count.h"
 #include "firecurtain/cleanup.h"
@@ -36,9 +35,7 @@ struct state_limit {
 };
 
 struct state_monitor {
-    struct loop *loop;
-    struct loop_source *source;
-    int fd;
+    struct inotify inotify;
     struct state_folder *folders; /* hash */
     struct state_limit *limits;
 };
@@ -46,7 +43,7 @@ struct state_monitor {
 static void state_schedule(struct state_limit *limit)
 {
     if (!limit->count.position)
-        loop_set_timer(limit->monitor->loop, &limit->count, fc_now_ns() + STATE_COUNT_NS);
+        loop_set_timer(limit->monitor->inotify.loop, &limit->count, fc_now_ns() + STATE_COUNT_NS);
 }
 
 static void state_forget(struct state_monitor *monitor, struct state_folder *folder)
@@ -56,8 +53,9 @@ static void state_forget(struct state_monitor *monitor, struct state_folder *fol
     free(folder);
 }
 
-static void state_event(struct state_monitor *monitor, const struct inotify_event *event)
+static void state_event(void *userdata, const struct inotify_event *event)
 {
+    struct state_monitor *monitor = userdata;
     struct state_folder *folder;
 
     HASH_FIND_INT(monitor->folders, &event->wd, folder);
@@ -74,21 +72,6 @@ static void state_event(struct state_monitor *monitor, const struct inotify_even
         state_schedule(folder->limit);
 }
 
-static void state_monitor_ready(void *userdata, uint32_t events)
-{
-    struct state_monitor *monitor = userdata;
-    _Alignas(struct inotify_event) char bytes[4096];
-    ssize_t n = read(monitor->fd, bytes, sizeof(bytes));
-
-    (void)events;
-    for (ssize_t i = 0; i < n;) {
-        const struct inotify_event *event = (const struct inotify_event *)(bytes + i);
-
-        state_event(monitor, event);
-        i += (ssize_t)(sizeof(*event) + event->len);
-    }
-}
-
 int state_monitor_new(struct state_monitor **monitorp, struct loop *loop)
 {
     struct state_monitor *monitor = calloc(1, sizeof(*monitor));
@@ -96,11 +79,8 @@ int state_monitor_new(struct state_monitor **monitorp, struct loop *loop)
 
     if (!monitor)
         return -ENOMEM;
-    monitor->loop = loop;
-    monitor->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    r = monitor->fd < 0
-            ? -errno
-            : loop_add(loop, &monitor->source, monitor->fd, EPOLLIN, state_monitor_ready, monitor);
+    monitor->inotify = (struct inotify){.changed = state_event, .userdata = monitor};
+    r = inotify_open(&monitor->inotify, loop);
     if (r < 0) {
         state_monitor_free(monitor);
         return r;
@@ -113,8 +93,7 @@ struct state_monitor *state_monitor_free(struct state_monitor *monitor)
 {
     if (!monitor)
         return NULL;
-    loop_remove(monitor->source);
-    fc_closep(&monitor->fd);
+    inotify_close(&monitor->inotify);
     free(monitor);
     return NULL;
 }
@@ -128,14 +107,14 @@ static int state_watch(struct state_limit *limit, int fd)
     int wd;
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
-    wd = inotify_add_watch(monitor->fd, path, STATE_COUNT_EVENTS);
+    wd = inotify_add_watch(monitor->inotify.fd, path, STATE_COUNT_EVENTS);
     if (wd < 0)
         return -errno;
     HASH_FIND_INT(monitor->folders, &wd, folder);
     if (folder)
         return 0;
     if (limit->n_folders == STATE_COUNT_MAX_FOLDERS) {
-        inotify_rm_watch(monitor->fd, wd);
+        inotify_rm_watch(monitor->inotify.fd, wd);
         return -ENOSPC;
     }
     folder = calloc(1, sizeof(*folder));
@@ -145,7 +124,7 @@ static int state_watch(struct state_limit *limit, int fd)
     folder->limit = limit;
     HASH_ADD_INT(monitor->folders, wd, folder);
     if (!folder->hh.tbl) {
-        inotify_rm_watch(monitor->fd, wd);
+        inotify_rm_watch(monitor->inotify.fd, wd);
         free(folder);
         return -ENOMEM;
     }
@@ -166,7 +145,8 @@ static void state_look(void *userdata)
                                     .watch = state_watch_folder,
                                     .userdata = limit};
 
-    if (spec->count && spec->count(spec->userdata, limit->monitor->fd, &counter.limit, &counter.size) < 0)
+    if (spec->count &&
+        spec->count(spec->userdata, limit->monitor->inotify.fd, &counter.limit, &counter.size) < 0)
         return;
     if (!spec->count)
         state_count(&counter, spec->folder_fd);
@@ -186,7 +166,7 @@ int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,
     limit->count = (struct timer){.fn = state_look, .userdata = limit};
     limit->next = monitor->limits;
     monitor->limits = limit;
-    loop_set_timer(monitor->loop, &limit->count, fc_now_ns());
+    loop_set_timer(monitor->inotify.loop, &limit->count, fc_now_ns());
     *limitp = limit;
     return 0;
 }
@@ -201,12 +181,12 @@ struct state_limit *state_limit_free(struct state_limit *limit)
     for (slot = &limit->monitor->limits; *slot != limit; slot = &(*slot)->next)
         ;
     *slot = limit->next;
-    loop_cancel_timer(limit->monitor->loop, &limit->count);
+    loop_cancel_timer(limit->monitor->inotify.loop, &limit->count);
     HASH_ITER(hh, limit->monitor->folders, folder, next)
     {
         if (folder->limit != limit)
             continue;
-        inotify_rm_watch(limit->monitor->fd, folder->wd);
+        inotify_rm_watch(limit->monitor->inotify.fd, folder->wd);
         state_forget(limit->monitor, folder);
     }
     free(limit);
