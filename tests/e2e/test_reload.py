@@ -313,6 +313,7 @@ def test_the_running_one_dies_while_the_new_one_is_imported(play):
     os.kill(old, signal.SIGKILL)
     show.log.wait("takes over$", "py1", after=position)
     answer(show, 0.25, expected=0.75)
+    show.log.wait(r"^running \(pid", "py1", after=position)
     assert len(show.log.matching(r"^running \(pid", "py1", after=position)) == 1
 
 
