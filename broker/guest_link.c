@@ -14,9 +14,9 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-/* Per turn: so many messages, or so many events in them. */
+/* Per turn: so many messages, or so many events in them; then others have theirs, such as who waits for these. */
 #define GUEST_BUDGET          16
-#define GUEST_EVENTS_PER_UNIT 4096
+#define GUEST_EVENTS_PER_UNIT 512
 
 #define GUEST_HUNG_UP_MS 1000 /* from the end of its link to its own */
 
