@@ -3,8 +3,8 @@
  * lookup, so an event costs its own fan-out, whatever the size of the show.
  *
  * Emitting only queues, and router_run() delivers; but what router_emit_many() gets while nothing waits is
- * delivered at once. What backends emit meanwhile is queued behind, with one hop more; at ROUTE_MAX_HOPS it is
- * dropped, so a cycle ends.
+ * delivered at once. What backends emit meanwhile is queued behind, with one hop more; at ROUTE_MAX_HOPS it
+ * is dropped, so a cycle ends.
  */
 #ifndef BROKER_ROUTE_H
 #define BROKER_ROUTE_H
