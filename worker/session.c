@@ -20,7 +20,7 @@
 
 #define SESSION_FIRST_CHUNK                                                                                  \
     512u /* events: then a report is sent, so that others begin while the script goes on; */
-#define SESSION_MAX_CHUNK   16384u /* the next ones are larger, up to this, which stays in the cache */
+#define SESSION_MAX_CHUNK   CODEC_MAX_BATCH_EVENTS /* the next ones are larger, up to this */
 #define SESSION_MAX_NAMES   1024u /* then a report is sent: it stays far below the size limit of a message */
 #define SESSION_MAX_CHANGES 4096u
 #define SESSION_RETRY_MS    5
