@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "broker/curtain.h"
+#include "broker/netgate.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 
@@ -161,6 +162,7 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_SEND, "the gate"),
     ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_ID_VALID, "the gate"),
     ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_ADDFD, "the gate"),
+    ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_SET_FLAGS, "the gate; who is woken how"),
 #ifdef FIRECURTAIN_SANITIZE
     ALLOW("clone", "the leak sanitizer stops all threads from a process of its own"),
     ALLOW("getppid", "the same"),

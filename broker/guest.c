@@ -30,6 +30,7 @@
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
 #define GUEST_LAST_WORD_MS 200   /* from a process's end to that of its link */
+#define GUEST_LARGE_BATCH  256   /* events: they take longer than the way to the broker and back */
 
 void guest_kill(struct guest *guest)
 {
@@ -360,6 +361,18 @@ bool guest_is_idle(const struct guest *guest)
     return guest && guest->state == ORDER_IDLE && !guest->is_reaped;
 }
 
+bool guest_takes_ahead(const struct guest *guest)
+{
+    return guest && guest->state == ORDER_BUSY && !guest->is_reaped && guest->n_sent == 1 &&
+           guest->n_events >= GUEST_LARGE_BATCH && !tick_set_is_due(guest->ticks) &&
+           !managed_set_is_ready(guest->sockets);
+}
+
+unsigned guest_n_sent(const struct guest *guest)
+{
+    return guest->n_sent;
+}
+
 bool guest_is_running(const struct guest *guest)
 {
     return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY) && !guest->is_reaped;
@@ -385,7 +398,7 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     struct message message = {.type = MESSAGE_BATCH};
     int r;
 
-    if (!guest_is_idle(guest))
+    if (!guest_is_idle(guest) && !(n_events && guest_takes_ahead(guest)))
         return 0;
     if (n_events > CODEC_MAX_BATCH_EVENTS)
         n_events = CODEC_MAX_BATCH_EVENTS;
@@ -401,6 +414,8 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     if (!n_events && !message.batch.n_ticks && !message.batch.n_ready)
         return 0;
     guest->state = ORDER_BUSY;
+    guest->n_sent++;
+    guest->n_events = n_events;
     guest_watch_batch(guest);
     r = guest_link_send(guest, &message);
     if (r < 0)

@@ -89,6 +89,16 @@ struct guest *guest_free(struct guest *guest);
 /* Waits for events, that is: guest_send() would send. */
 bool guest_is_idle(const struct guest *guest);
 
+/*
+ * Whether it would take a batch of events behind the one that it has, which is so large that this one is on
+ * its way before the script is through: nobody waits then. Not while ticks or sockets are due, whose turn
+ * comes with the next batch for an idle guest. NULL is fine.
+ */
+bool guest_takes_ahead(const struct guest *guest);
+
+/* Batches that were sent and are not done, 2 at most; the script is in the first of them. */
+unsigned guest_n_sent(const struct guest *guest);
+
 /* Has a process whose modules are imported. */
 bool guest_is_running(const struct guest *guest);
 
@@ -110,8 +120,8 @@ unsigned guest_layers(const struct guest *guest);
 void guest_usage(const struct guest *guest, struct keeper_usage *usage);
 
 /*
- * Sends events, and the ticks and sockets that are due, as one batch to an idle guest; nothing if there is
- * nothing. The number of events taken.
+ * Sends events, and the ticks and sockets that are due, as one batch to a guest that is idle or takes one
+ * ahead; nothing if there is nothing. The number of events taken.
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
 

@@ -14,9 +14,10 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-/* Per turn: so many messages, or so many events in them. */
+/* Per turn: so many messages, or so many events in them; then others have theirs, such as who waits for
+ * these. */
 #define GUEST_BUDGET          16
-#define GUEST_EVENTS_PER_UNIT 4096
+#define GUEST_EVENTS_PER_UNIT 512
 
 #define GUEST_HUNG_UP_MS 1000 /* from the end of its link to its own */
 
@@ -328,7 +329,9 @@ static void guest_handle_report(struct guest *guest, const struct message_report
         guest->ops->exceptions(guest->userdata, report->exceptions);
     if (!report->done || guest->state != ORDER_BUSY)
         return;
-    guest->state = ORDER_IDLE;
+    guest->n_sent--;
+    if (!guest->n_sent)
+        guest->state = ORDER_IDLE;
     managed_set_handled(guest->sockets);
     guest->ops->wanted(guest->userdata);
 }

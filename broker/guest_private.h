@@ -51,6 +51,9 @@ struct guest {
     uint64_t calls_address; /* in the worker */
     uint64_t n_batches;
 
+    unsigned n_sent; /* batches that are not done: 2 at most */
+    size_t n_events; /* in the newest of them */
+
     uint32_t missing_handlers;
     uint64_t cpu_ns; /* once it has been waited for */
 

@@ -23,6 +23,7 @@
 
 #define KEEPER_BACKLOG     4
 #define KEEPER_MAX_COUNTED 4096 /* descriptors; see keeper_count_sockets() */
+#define KEEPER_CHILDREN    64   /* pidfds that are kept */
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -46,7 +47,12 @@ static pid_t keeper_parent_of(pid_t pid)
     return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : -1;
 }
 
-/* A pidfd of a child of the broker, and of nobody else. */
+/* Children of the broker; what has been one stays one, and a pidfd is of no other process, ever. */
+static struct keeper_child {
+    pid_t pid;
+    int fd;
+} keeper_children[KEEPER_CHILDREN];
+
 static int keeper_open_child(const struct keeper_state *state, pid_t pid)
 {
     FC_AUTO_CLOSE int fd = pid > 1 && pid != getpid() ? pidfd_open(pid, 0) : -1;
@@ -55,6 +61,23 @@ static int keeper_open_child(const struct keeper_state *state, pid_t pid)
         return -EPERM;
     /* the number was still this process's when its parent was asked for */
     return pidfd_send_signal(fd, 0, NULL, 0) < 0 ? -errno : fc_steal_fd(&fd);
+}
+
+/* A pidfd of a child of the broker, and of nobody else. Stays ours, and good until the next call. */
+static int keeper_child(const struct keeper_state *state, pid_t pid)
+{
+    struct keeper_child *child = &keeper_children[(unsigned)pid % KEEPER_CHILDREN];
+    int fd;
+
+    if (child->pid == pid && pidfd_send_signal(child->fd, 0, NULL, 0) == 0)
+        return child->fd;
+    fd = keeper_open_child(state, pid);
+    if (fd < 0)
+        return fd;
+    if (child->pid)
+        close(child->fd);
+    *child = (struct keeper_child){.pid = pid, .fd = fd};
+    return fd;
 }
 
 static bool keeper_is_unix(int fd)
@@ -82,7 +105,7 @@ static bool keeper_may_hand_out(int fd)
 
 static int keeper_do_take(const struct keeper_state *state, const struct keeper_request *request, int *fd)
 {
-    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    int pidfd = keeper_child(state, request->pid);
 
     if (pidfd < 0)
         return pidfd;
@@ -94,7 +117,7 @@ static int keeper_do_take(const struct keeper_state *state, const struct keeper_
 
 static int keeper_do_memory(const struct keeper_state *state, const struct keeper_request *request, int *fd)
 {
-    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    int pidfd = keeper_child(state, request->pid);
     char path[32];
 
     if (pidfd < 0)
@@ -108,7 +131,7 @@ static int keeper_do_memory(const struct keeper_state *state, const struct keepe
 
 static int keeper_do_signal(const struct keeper_state *state, const struct keeper_request *request, int *fd)
 {
-    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    int pidfd = keeper_child(state, request->pid);
 
     (void)fd;
     if (pidfd < 0)
@@ -130,7 +153,7 @@ static uint64_t keeper_network_of(int fd)
 
 static int keeper_do_count_sockets(const struct keeper_state *state, const struct keeper_request *request)
 {
-    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    int pidfd = keeper_child(state, request->pid);
     FC_AUTO_CLOSE int own = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     uint64_t here = own < 0 ? 0 : keeper_network_of(own);
     int n = 0;
@@ -167,7 +190,7 @@ static int keeper_read_uid(pid_t pid, uid_t *uid)
 
 static int keeper_do_owns(const struct keeper_state *state, const struct keeper_request *request, int *fd)
 {
-    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    int pidfd = keeper_child(state, request->pid);
     uid_t uid;
     int r = pidfd < 0 ? pidfd : keeper_read_uid(request->pid, &uid);
 
@@ -202,7 +225,7 @@ static int keeper_read_memory(pid_t pid, uint64_t *bytes)
 static int keeper_read_usage(const struct keeper_state *state, const struct keeper_request *request,
                              struct keeper_usage *usage)
 {
-    FC_AUTO_CLOSE int pidfd = keeper_open_child(state, request->pid);
+    int pidfd = keeper_child(state, request->pid);
     struct timespec used;
     clockid_t clock;
     int r;

@@ -198,6 +198,15 @@ void managed_set_replaced(struct managed_set *set, int fd)
     }
 }
 
+bool managed_set_is_ready(const struct managed_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->list[i]->state == MANAGED_READY)
+            return true;
+    }
+    return false;
+}
+
 size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX])
 {
     size_t n = 0;

@@ -6,6 +6,7 @@
 #ifndef BROKER_MANAGED_H
 #define BROKER_MANAGED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,9 @@ int managed_set_change(struct managed_set *set, uint32_t id, int fd);
 
 /* The worker has another socket at descriptor `fd` now, as after a connection that the broker made for it. */
 void managed_set_replaced(struct managed_set *set, int fd);
+
+/* Whether managed_set_take() would give any. */
+bool managed_set_is_ready(const struct managed_set *set);
 
 /* The ids that are ready, for a message; each is polled again only after managed_set_handled(). */
 size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX]);

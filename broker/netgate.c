@@ -69,17 +69,23 @@ void netgate_answer(struct netgate *gate, uint64_t id, int error, int64_t result
         fc_log(FC_LOG_ERROR, gate->spec.instance, "gate: %s", strerror(errno));
 }
 
-static void netgate_handle(struct netgate *gate, const struct seccomp_notif *call)
+static void netgate_refuse(struct netgate *gate, const struct seccomp_notif *call)
 {
     FC_AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), call->data.nr);
-    netgate_call_fn handle = name ? netgate_find_call(name) : NULL;
+
+    netgate_answer(gate, call->id, -EPERM, 0);
+    netgate_log(gate, "%s(%#llx, %#llx, %#llx, %#llx), thread %u", name ? name : "?", call->data.args[0],
+                call->data.args[1], call->data.args[2], call->data.args[3], call->pid);
+}
+
+static void netgate_handle(struct netgate *gate, const struct seccomp_notif *call)
+{
+    netgate_call_fn handle = netgate_find_call(call->data.nr);
     int64_t result = 0;
     int r;
 
     if (!handle) {
-        netgate_answer(gate, call->id, -EPERM, 0);
-        netgate_log(gate, "%s(%#llx, %#llx, %#llx, %#llx), thread %u", name ? name : "?", call->data.args[0],
-                    call->data.args[1], call->data.args[2], call->data.args[3], call->pid);
+        netgate_refuse(gate, call);
         return;
     }
     r = handle(gate, call, &result);
@@ -124,6 +130,15 @@ static bool netgate_is_listener(int fd)
     return ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &none) < 0 && errno == ENOENT;
 }
 
+/*
+ * Linux 6.6: who is woken runs at once, on the same processor, as each of the two sleeps while the other is
+ * at it. An older kernel has no such flag.
+ */
+static void netgate_wake_in_turn(int fd)
+{
+    ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
 int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_spec *spec, int fd)
 {
     struct netgate *gate = NULL;
@@ -139,6 +154,7 @@ int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_
     gate->spec = *spec;
     gate->fd = fd;
     gate->cookie = netgate_own_cookie();
+    netgate_wake_in_turn(fd);
     log_limit_init(&gate->log_limit, NETGATE_LOG_BURST, NETGATE_LOG_PER_SECOND);
     log_limit_init(&gate->connect_limit, NETGATE_CONNECT_BURST, NETGATE_CONNECT_PER_SECOND);
     r = gate->cookie ? loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate) : -ENOPROTOOPT;

@@ -68,8 +68,8 @@ struct netgate_socket {
  */
 typedef int (*netgate_call_fn)(struct netgate *gate, const struct seccomp_notif *call, int64_t *result);
 
-/* NULL if the call is no network call. */
-netgate_call_fn netgate_find_call(const char *name);
+/* NULL if the call with this number is not served. */
+netgate_call_fn netgate_find_call(int number);
 
 /* Closes what is under way. */
 void netgate_drop_pending(struct netgate *gate);

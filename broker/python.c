@@ -156,6 +156,37 @@ static void python_flush(void *self)
     python_pump(self);
 }
 
+/* The script is at these events now, the first of the queue. */
+static void python_begin(struct python *python, size_t n)
+{
+    const uint32_t *channels;
+    const double *values;
+
+    python_count_sent(python, n);
+    if (!n)
+        return;
+    queue_peek(&python->queue, &channels, &values);
+    for (size_t i = 0; i < n; i++)
+        python->inputs[channels[i]] = values[i];
+    queue_consume(&python->queue, n);
+}
+
+void python_begin_ahead(struct python *python)
+{
+    size_t n = python->n_ahead;
+
+    python->n_ahead = 0;
+    if (n)
+        python_begin(python, n);
+}
+
+/* Not while another worker waits for this one's end; and who drops the oldest wants to keep the choice. */
+static bool python_may_send_ahead(const struct python *python)
+{
+    return !python->next_ready && python->queue.overflow != QUEUE_DROP_OLDEST &&
+           guest_takes_ahead(python->guest);
+}
+
 void python_pump(struct python *python)
 {
     const uint32_t *channels;
@@ -165,14 +196,13 @@ void python_pump(struct python *python)
     if (python->stopping)
         return;
     python_swap(python);
-    if (!guest_is_idle(python->guest))
-        return;
-    n = queue_peek(&python->queue, &channels, &values);
-    n = guest_send(python->guest, channels, values, n);
-    python_count_sent(python, n);
-    for (size_t i = 0; i < n; i++)
-        python->inputs[channels[i]] = values[i];
-    queue_consume(&python->queue, n);
+    if (guest_is_idle(python->guest)) {
+        n = queue_peek(&python->queue, &channels, &values);
+        python_begin(python, guest_send(python->guest, channels, values, n));
+    } else if (python_may_send_ahead(python)) {
+        n = queue_peek(&python->queue, &channels, &values);
+        python->n_ahead = guest_send(python->guest, channels, values, n);
+    }
 }
 
 int python_collect_shown(const struct fc_instance *instance, struct path_set *shown)

@@ -101,6 +101,8 @@ struct python {
     uint32_t values_capacity;
 
     struct queue queue;
+    size_t n_ahead; /* its first events, which were sent behind a batch that is not done; no worker's end
+                       loses them */
     struct python_outflow outflow;
     struct python_counters counters;
     struct timer stats_timer;
@@ -142,6 +144,15 @@ bool python_is_given(const struct python *python, const char *option);
 
 /* Sends what waits, if the worker is idle. */
 void python_pump(struct python *python);
+
+/* What was sent ahead is under way, or will not come back. */
+void python_begin_ahead(struct python *python);
+
+/* Whether the batch is done behind which something was sent. */
+static inline bool python_is_at_ahead(const struct python *python)
+{
+    return python->n_ahead && guest_n_sent(python->guest) < 2;
+}
 
 /*
  * python_rate.c: emits events now, or as soon as the option rate allows it; then they may give way to newer

@@ -154,8 +154,12 @@ static bool python_is_throttled(void *userdata)
 
 static void python_wanted(void *userdata)
 {
-    python_count_handled(userdata);
-    python_pump(userdata);
+    struct python *python = userdata;
+
+    python_count_handled(python);
+    if (python_is_at_ahead(python))
+        python_begin_ahead(python);
+    python_pump(python);
 }
 
 /* Says what becomes of an instance whose worker has ended. */
@@ -210,6 +214,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
 
     start_queue_leave(&python->turn);
     python_count_ended(python);
+    python->n_ahead = 0;
     guest = fc_steal(python->guest);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
@@ -341,6 +346,7 @@ static void python_restart_due(void *userdata)
 
 void python_start_over(struct python *python)
 {
+    python->n_ahead = 0;
     python->guest = guest_free(python->guest);
     start_queue_leave(&python->turn);
     loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
@@ -419,6 +425,7 @@ void python_stop(void *self)
 {
     struct python *python = self;
 
+    python->n_ahead = 0;
     if (python->instance->is_stopped) {
         python->counters.dropped += queue_length(&python->queue);
         queue_clear(&python->queue);
@@ -445,6 +452,7 @@ bool python_quiesce(void *self)
     struct python *python = self;
 
     python->stopping = true;
+    python_begin_ahead(python);
     start_queue_leave(&python->turn);
     loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
     python_reload_stop(python);

@@ -27,7 +27,7 @@ void python_count_handled(struct python *python)
 {
     struct python_counters *counters = &python->counters;
 
-    if (!counters->sent_ns || !guest_is_idle(python->guest))
+    if (!counters->sent_ns || !(guest_is_idle(python->guest) || python_is_at_ahead(python)))
         return;
     histogram_add(&counters->busy_us, (fc_now_ns() - counters->sent_ns) / 1000);
     counters->sent_ns = 0;

@@ -129,14 +129,30 @@ static size_t queue_room(const struct queue *queue, size_t n)
     return room < n ? room : n;
 }
 
+/* Values for channels that have a newer one waiting already: how many there are before one that has none. */
+static size_t queue_replace(struct queue *queue, const uint32_t *channels, const double *values, size_t n)
+{
+    const uint32_t *positions = queue->latest_position;
+    size_t n_positions = queue->latest.n ? queue->n_positions : 0, i;
+
+    for (i = 0; i < n && channels[i] < n_positions && positions[channels[i]]; i++)
+        queue->latest.values[positions[channels[i]] - 1] = values[i];
+    queue->replaced += i;
+    return i;
+}
+
 int queue_push_many(struct queue *queue, const uint32_t *channels, const double *values, size_t n)
 {
     struct queue_list *waiting = &queue->waiting;
     int r = 0;
 
     for (size_t i = 0; i < n;) {
-        size_t room = queue_room(queue, n - i);
+        size_t room;
 
+        i += queue_replace(queue, channels + i, values + i, n - i);
+        if (i == n)
+            break;
+        room = queue_room(queue, n - i);
         if (room) {
             memcpy(waiting->channels + waiting->n, channels + i, room * sizeof(*channels));
             memcpy(waiting->values + waiting->n, values + i, room * sizeof(*values));

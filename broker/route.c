@@ -188,33 +188,6 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
     router->n_events++;
 }
 
-/* Room for `n` more events, as far as there may be. */
-static size_t route_reserve(struct router *router, size_t n)
-{
-    while (router->events_capacity - router->n_events < n && route_grow_events(router) == 0)
-        ;
-    return router->events_capacity - router->n_events;
-}
-
-void router_emit_many(struct router *router, struct fc_instance *instance, const uint32_t *channels,
-                      const double *values, size_t n)
-{
-    bool is_usual = !router->tap && router->hops < ROUTE_MAX_HOPS && route_reserve(router, n) >= n;
-    size_t tail = router->head + router->n_events, mask = router->events_capacity - 1;
-
-    for (size_t i = 0; !is_usual && i < n; i++)
-        router_emit(router, instance, channels[i], values[i]); /* is tapped, and says what is lost */
-    for (size_t i = 0; is_usual && i < n; i++) {
-        router->events[tail & mask] = (struct route_event){.instance = instance,
-                                                           .channel = channels[i],
-                                                           .hops = router->hops,
-                                                           .value = route_clamp(values[i])};
-        tail += instance->channels[channels[i]].n_targets != 0;
-    }
-    if (is_usual)
-        router->n_events = tail - router->head;
-}
-
 /* Events for one instance, one after the other, while others are delivered to nobody. */
 struct route_run {
     struct fc_instance *instance;
@@ -293,6 +266,77 @@ static bool route_may_pass(const struct user *from, const struct route_target *t
     return !(from && user_is_stopped(from)) && !(to && to->is_revoked);
 }
 
+/* Puts an event on its way to each of its targets; how many these are. */
+static inline uint32_t route_fan_out(struct router *router, struct route_run *run,
+                                     const struct fc_instance *from, uint32_t channel, double value)
+{
+    uint32_t first = from->channels[channel].first_target, n = from->channels[channel].n_targets;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct route_target *target = &router->targets[first + i];
+
+        if (!route_may_pass(from->owner, target))
+            continue;
+        if (target->is_shared)
+            target->instance->channels[target->channel].writer = instance_account(from);
+        route_gather(router, run, target, value);
+    }
+    return n;
+}
+
+/* Room for `n` more events, as far as there may be. */
+static size_t route_reserve(struct router *router, size_t n)
+{
+    while (router->events_capacity - router->n_events < n && route_grow_events(router) == 0)
+        ;
+    return router->events_capacity - router->n_events;
+}
+
+/*
+ * What is emitted while nothing waits need not wait either: the order is the same, and a large report does
+ * not pass through the ring. How many were delivered; the turn's budget may not suffice for all.
+ */
+static size_t route_at_once(struct router *router, const struct fc_instance *instance,
+                            const uint32_t *channels, const double *values, size_t n)
+{
+    struct route_run run;
+    size_t i;
+
+    if (router->tap || router->hops || router->n_events)
+        return 0;
+    run.instance = NULL;
+    run.n = 0;
+    router->hops = 1;
+    for (i = 0; i < n && router->budget; i++) {
+        uint32_t targets = route_fan_out(router, &run, instance, channels[i], route_clamp(values[i]));
+
+        router->budget -= targets < router->budget ? targets : router->budget;
+    }
+    route_deliver(router, &run);
+    router->hops = 0;
+    return i;
+}
+
+void router_emit_many(struct router *router, struct fc_instance *instance, const uint32_t *channels,
+                      const double *values, size_t n)
+{
+    size_t i = route_at_once(router, instance, channels, values, n);
+    bool is_usual = !router->tap && router->hops < ROUTE_MAX_HOPS && route_reserve(router, n - i) >= n - i;
+    size_t tail = router->head + router->n_events, mask = router->events_capacity - 1;
+
+    for (; !is_usual && i < n; i++)
+        router_emit(router, instance, channels[i], values[i]); /* is tapped, and says what is lost */
+    for (; is_usual && i < n; i++) {
+        router->events[tail & mask] = (struct route_event){.instance = instance,
+                                                           .channel = channels[i],
+                                                           .hops = router->hops,
+                                                           .value = route_clamp(values[i])};
+        tail += instance->channels[channels[i]].n_targets != 0;
+    }
+    if (is_usual)
+        router->n_events = tail - router->head;
+}
+
 bool router_run(struct router *router)
 {
     size_t budget = ROUTE_TURN_BUDGET;
@@ -302,29 +346,21 @@ bool router_run(struct router *router)
     run.n = 0;
     while (router->n_events && budget) {
         struct route_event event = router->events[router->head];
-        const struct channel *channel = &event.instance->channels[event.channel];
-        uint32_t first = channel->first_target, n = channel->n_targets;
+        uint32_t n;
 
         router->head = (router->head + 1) & (router->events_capacity - 1);
         router->n_events--;
         if (event.hops + 1 != router->hops) /* what a delivery emits gets these */
             route_deliver(router, &run);
         router->hops = event.hops + 1;
-        for (uint32_t i = 0; i < n; i++) {
-            const struct route_target *target = &router->targets[first + i];
-
-            if (!route_may_pass(event.instance->owner, target))
-                continue;
-            if (target->is_shared)
-                target->instance->channels[target->channel].writer = instance_account(event.instance);
-            route_gather(router, &run, target, event.value);
-        }
+        n = route_fan_out(router, &run, event.instance, event.channel, event.value);
         budget = budget > n ? budget - n : 0;
         if (!router->n_events) /* or they may emit more */
             route_deliver(router, &run);
     }
     route_deliver(router, &run);
     router->hops = 0;
+    router->budget = ROUTE_TURN_BUDGET;
     route_flush(router);
     return router->n_events > 0;
 }

@@ -2,8 +2,9 @@
  * Routing: from the channel that made an event to the channels that are mapped to it. A route is an array
  * lookup, so an event costs its own fan-out, whatever the size of the show.
  *
- * Emitting only queues. Backends run in router_run(), and what they emit there is queued behind, with one hop
- * more; at ROUTE_MAX_HOPS it is dropped, so a cycle ends.
+ * Emitting only queues, and router_run() delivers; but what router_emit_many() gets while nothing waits is
+ * delivered at once. What backends emit meanwhile is queued behind, with one hop more; at ROUTE_MAX_HOPS it
+ * is dropped, so a cycle ends.
  */
 #ifndef BROKER_ROUTE_H
 #define BROKER_ROUTE_H
@@ -53,6 +54,7 @@ struct router {
     size_t head;
     size_t n_events;
     size_t events_capacity;    /* a power of two */
+    size_t budget;             /* deliveries before the next router_run() */
     uint32_t hops;             /* of the event being delivered, from 1; 0: none is */
     struct fc_instance *dirty; /* instances to flush */
     /* sees each event, where it is made and where it is set; NULL: nobody looks. Must not call the router */

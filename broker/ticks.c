@@ -122,6 +122,15 @@ int tick_set_change(struct tick_set *set, const struct message_interval *change,
     return 0;
 }
 
+bool tick_set_is_due(const struct tick_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->list[i]->due)
+            return true;
+    }
+    return false;
+}
+
 size_t tick_set_take(struct tick_set *set, uint32_t ids[TICKS_MAX])
 {
     size_t n = 0;

@@ -5,6 +5,7 @@
 #ifndef BROKER_TICKS_H
 #define BROKER_TICKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ struct tick_set *tick_set_free(struct tick_set *set);
  * believable. -EINVAL, -EEXIST, -ENOSPC: the worker's fault; -ENOMEM.
  */
 int tick_set_change(struct tick_set *set, const struct message_interval *change, uint64_t now_ns);
+
+/* Whether tick_set_take() would give any. */
+bool tick_set_is_due(const struct tick_set *set);
 
 /* The ids that are due, for a message. */
 size_t tick_set_take(struct tick_set *set, uint32_t ids[TICKS_MAX]);

@@ -1,5 +1,6 @@
 /* Routing between backends that only take notes, or that emit again what is set on them. */
 #include <math.h>
+#include <string.h>
 
 #include "broker/instance.h"
 #include "broker/route.h"
@@ -375,6 +376,86 @@ static void test_pending_events_are_bounded(void **state)
     assert_int_equal(show.router.delivered, ROUTE_MAX_PENDING);
 }
 
+/* Each event on its own, by way of the ring; or all at once. */
+static size_t run_with_echoes(bool at_once, struct note *made)
+{
+    const uint32_t channels[] = {0, 1, 2, 0, 1};
+    const double values[] = {0.1, 2, -1, 0.4, 0.5};
+    size_t n;
+
+    n_notes = 0;
+    for (size_t i = 0; !at_once && i < 5; i++)
+        router_emit(&show.router, a, channels[i], values[i]);
+    if (at_once)
+        router_emit_many(&show.router, a, channels, values, 5);
+    assert_int_equal(n_notes, at_once ? 6 : 0);
+    assert_false(router_run(&show.router));
+    n = n_notes;
+    memcpy(made, notes, n * sizeof(*notes));
+    return n;
+}
+
+static void test_many_at_once_come_as_if_each_had_waited(void **state)
+{
+    struct note waited[64], at_once[64];
+    size_t n;
+
+    ((struct fake *)b->self)->echoes = true;
+    map(a, 0, b, 0);
+    map(a, 0, c, 0);
+    map(a, 1, c, 1);
+    map(b, 0, c, 2);
+    map(b, 0, b, 3);
+    map(b, 3, b, 0); /* a cycle */
+    seal();
+    n = run_with_echoes(false, waited);
+    assert_true(n > 20);
+    assert_int_equal(show.router.lost_hops, 2);
+    assert_int_equal(run_with_echoes(true, at_once), n);
+    assert_int_equal(show.router.lost_hops, 4);
+    for (size_t i = 0; i < n; i++) {
+        assert_ptr_equal(waited[i].fake, at_once[i].fake);
+        assert_int_equal(waited[i].channel, at_once[i].channel);
+        assert_double(waited[i].value, at_once[i].value);
+    }
+}
+
+static void test_many_at_once_wait_behind_what_waits(void **state)
+{
+    const uint32_t channels[] = {0, 0};
+    const double values[] = {0.5, 0.75};
+
+    map(a, 0, c, 0);
+    seal();
+    router_run(&show.router);
+    router_emit(&show.router, a, 0, 0.25);
+    router_emit_many(&show.router, a, channels, values, 2);
+    assert_int_equal(n_notes, 0);
+    router_run(&show.router);
+    assert_int_equal(n_notes, 3);
+    assert_note(0, c, 0, 0.25);
+    assert_note(2, c, 0, 0.75);
+}
+
+static void test_many_at_once_have_a_budget(void **state)
+{
+    static uint32_t channels[ROUTE_TURN_BUDGET];
+    static double values[ROUTE_TURN_BUDGET];
+
+    map(a, 0, b, 0);
+    map(a, 0, c, 0);
+    seal();
+    router_run(&show.router);
+    for (size_t i = 0; i < ROUTE_TURN_BUDGET; i++)
+        values[i] = (double)i / ROUTE_TURN_BUDGET;
+    router_emit_many(&show.router, a, channels, values, ROUTE_TURN_BUDGET);
+    assert_int_equal(n_notes, ROUTE_TURN_BUDGET);
+    assert_false(router_run(&show.router));
+    assert_int_equal(n_notes, 2 * ROUTE_TURN_BUDGET);
+    for (size_t i = 0; i < n_notes; i++)
+        assert_note(i, i % 2 ? c : b, 0, values[i / 2]);
+}
+
 int main(void)
 {
 #define route_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -394,6 +475,9 @@ int main(void)
         route_test(test_a_fan_out_is_never_cut),
         route_test(test_a_ring_that_grows_while_wrapped),
         route_test(test_pending_events_are_bounded),
+        route_test(test_many_at_once_come_as_if_each_had_waited),
+        route_test(test_many_at_once_wait_behind_what_waits),
+        route_test(test_many_at_once_have_a_budget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
