@@ -379,18 +379,29 @@ void guest_resume(struct guest *guest)
     loop_defer(guest->runtime->loop, &guest->receive);
 }
 
+/* The messages stay where they are; but the descriptor is readable, in every turn, until the link was asked.
+ */
+static void guest_link_leave(struct guest *guest)
+{
+    link_readable(guest->link);
+}
+
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
-    if (!guest->pid)
-        return; /* guest_spawned() comes back to it */
+    if (!guest->pid) {
+        guest_link_leave(guest); /* guest_spawned() comes back to it */
+        return;
+    }
     for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
         struct message message;
         const void *bytes;
         size_t n_bytes;
         int r;
 
-        if (!to_the_end && guest_link_is_held(guest))
-            return; /* guest_resume() comes back to it */
+        if (!to_the_end && guest_link_is_held(guest)) {
+            guest_link_leave(guest); /* guest_resume() comes back to it */
+            return;
+        }
         /* enough for this turn; or the events of all have to be routed first, so that none is dropped */
         if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata))) {
             loop_defer(guest->runtime->loop, &guest->receive);
