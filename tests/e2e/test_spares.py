@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, children, named, settled_spares, until
+from harness import IS_ASAN, children, dedent, named, settled_spares, until
 
 ECHO = """
     import midimonster
@@ -25,6 +25,30 @@ LOOK = """
         end = ctypes.c_void_p.in_dll(ctypes.CDLL(None), "__libc_stack_end").value
         stack = ctypes.string_at(end - DEPTH, DEPTH)
         print("its own", b"own-to-py1" in stack, "the other's", b"own-to-py2" in stack)
+"""
+
+
+# What a script finds around it. What is behind a descriptor that it did not open itself is told by its kind.
+AROUND = """
+    import os
+    import stat
+    import sys
+    def kinds():
+        for fd in range(1024):
+            try:
+                yield oct(stat.S_IFMT(os.fstat(fd).st_mode))
+            except OSError:
+                pass
+    def tree(path, deep):
+        for name in sorted(os.listdir(path)):
+            below = os.path.join(path, name)
+            yield below
+            if deep and os.path.isdir(below) and not os.path.islink(below):
+                yield from tree(below, deep - 1)
+    note = READ + "/note"
+    print("around", open(note).read(), os.path.exists(READ + "/../beside"), sorted(kinds()), os.getcwd(), sys.path,
+          dict(os.environ), os.getuid(), sorted(os.listdir("/state")), open("/show/script.py").readline().strip())
+    print("root", list(tree("/", 1)), list(tree("/dev", 3)), open("/etc/hosts").read().split())
 """
 
 
@@ -107,6 +131,21 @@ def test_they_end_with_the_broker(play):
     old = spares(show)
     show.kill()
     until(lambda: all(map(is_dead, old)), "a spare outlives the broker")
+
+
+def test_a_worker_that_was_a_spare_sees_what_any_other_sees(play, stage, identity):
+    folder = stage.folder(identity)
+    (folder / "real").mkdir()
+    (folder / "real/note").write_text("a-note")
+    (folder / "beside").write_text("nothing for scripts")
+    (folder / "way").symlink_to(folder / "real")
+    show = play(dedent(AROUND).replace("READ", repr(f"{folder}/way")), [], options=f"read = {folder}/way\nenv = COLOUR=red")
+    ready = spares(show)
+    seen = [show.printed("^around"), show.printed("^root")]
+    show.wait_restart(after=(position := kill(show)))
+    assert show.worker() in ready
+    assert [show.printed("^around", after=position), show.printed("^root", after=position)] == seen
+    assert seen[0].startswith("around a-note False")
 
 
 @pytest.mark.skipif(IS_ASAN, reason="a sanitizer keeps what it likes on the stack")
