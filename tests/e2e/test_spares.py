@@ -139,7 +139,8 @@ def test_a_worker_that_was_a_spare_sees_what_any_other_sees(play, stage, identit
     (folder / "real/note").write_text("a-note")
     (folder / "beside").write_text("nothing for scripts")
     (folder / "way").symlink_to(folder / "real")
-    show = play(dedent(AROUND).replace("READ", repr(f"{folder}/way")), [], options=f"read = {folder}/way\nenv = COLOUR=red")
+    script = dedent(AROUND).replace("READ", repr(f"{folder}/way"))
+    show = play(script, [], options=f"read = {folder}/way\nenv = COLOUR=red")
     ready = spares(show)
     seen = [show.printed("^around"), show.printed("^root")]
     show.wait_restart(after=(position := kill(show)))
@@ -151,7 +152,8 @@ def test_a_worker_that_was_a_spare_sees_what_any_other_sees(play, stage, identit
 @pytest.mark.skipif(IS_ASAN, reason="a sanitizer keeps what it likes on the stack")
 def test_a_worker_that_was_a_spare_knows_nothing_of_the_instance_before(play):
     show = play(config="[osc wire]\nbind = 127.0.0.1 @IN@\n"
-                       "[python py1]\nmodule = script\nenv = NAME=own-to-py1\n[python py2]\nmodule = script\nenv = NAME=own-to-py2\n"
+                       "[python py1]\nmodule = script\nenv = NAME=own-to-py1\n"
+                       "[python py2]\nmodule = script\nenv = NAME=own-to-py2\n"
                        "[map]\nwire./look > py1.script.handler\n",
                 scripts={"script.py": LOOK}, ready=("py1", "py2"))
     # the zygote's last request was for py2 when it made these
