@@ -211,22 +211,22 @@ static int guest_fill_limits(struct guest *guest, struct spawn_request *request)
  * The descriptors of the trees, in their order. As root, the folders are handed over as mounts: the worker's
  * uid may not be able to walk to them.
  */
-static int guest_fill_trees(struct guest *guest, struct spawn_job *job)
+static int guest_fill_trees(struct guest *guest, struct spawn_job *job, struct keeper_place *place)
 {
     struct keeper *keeper = guest->runtime->keeper;
     const char *path = job->request.reads;
     int *fd = &job->descriptors[SPAWN_SCRIPT_TREE];
     unsigned account = guest->spec.account;
 
-    *fd = keeper_open_shown(keeper, account, guest->spec.script_folder);
+    *fd = fc_steal_fd(&place->script_tree);
     if (*fd >= 0)
-        *++fd = keeper_open_state(keeper, account, guest->spec.state_folder);
+        *++fd = fc_steal_fd(&place->state_tree);
     for (uint32_t i = 0; *fd >= 0 && i < job->request.n_reads; i++, path += strlen(path) + 1)
         *++fd = keeper_open_shown(keeper, account, path);
     return *fd < 0 ? *fd : 0;
 }
 
-static int guest_fill_job(struct guest *guest, struct spawn_job *job)
+static int guest_fill_job(struct guest *guest, struct spawn_job *job, struct keeper_place *place)
 {
     struct spawn_request *request = &job->request;
     int r;
@@ -248,7 +248,7 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job)
     r = guest_fill_limits(guest, request);
     if (r < 0 || !request->has_trees)
         return r;
-    r = guest_fill_trees(guest, job);
+    r = guest_fill_trees(guest, job, place);
     if (r != -EPERM)
         return r;
     /* root of a container that may not mount: the worker has to find its own way */
@@ -280,8 +280,29 @@ static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
                               &job->descriptors[SPAWN_STDERR]);
 }
 
+static void guest_close_place(struct keeper_place *place)
+{
+    fc_closep(&place->listener);
+    fc_closep(&place->script_tree);
+    fc_closep(&place->state_tree);
+}
+
+static int guest_open_link(struct guest *guest, struct keeper_place *place)
+{
+    bool has_trees = guest->runtime->is_root;
+    int r = guest_link_new(guest);
+
+    if (r < 0)
+        return r;
+    keeper_open_place(guest->runtime->keeper, guest->spec.account, guest->link_name,
+                      has_trees ? guest->spec.script_folder : NULL,
+                      has_trees ? guest->spec.state_folder : NULL, place);
+    return place->listener < 0 ? place->listener : guest_link_open(guest, fc_steal_fd(&place->listener));
+}
+
 static int guest_begin(struct guest *guest)
 {
+    FC_CLEANUP(guest_close_place) struct keeper_place place = {-1, -1, -1};
     struct spawn_job *job;
     int r = descriptors_left(DESCRIPTORS_FOR_WORKER);
 
@@ -289,11 +310,11 @@ static int guest_begin(struct guest *guest)
         r = spawn_job_new(&job, guest_spawned, guest);
     if (r < 0)
         return r;
-    r = guest_link_open(guest);
+    r = guest_open_link(guest, &place);
     if (r == 0)
         r = guest_open_outputs(guest, job);
     if (r == 0)
-        r = guest_fill_job(guest, job);
+        r = guest_fill_job(guest, job, &place);
     if (r == 0)
         r = guest_cgroup_open(guest, job);
     if (r < 0) {

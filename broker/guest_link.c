@@ -11,6 +11,7 @@
 #include "broker/guest_private.h"
 #include "broker/keeper.h"
 #include "broker/runtime.h"
+#include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -96,28 +97,30 @@ static int guest_link_name(char *name, size_t bytes)
     return 0;
 }
 
-int guest_link_open(struct guest *guest)
+int guest_link_new(struct guest *guest)
 {
     struct runtime *runtime = guest->runtime;
-    int listener, r = guest_link_name(guest->link_name, sizeof(guest->link_name));
+    int r = guest_link_name(guest->link_name, sizeof(guest->link_name));
 
     guest->receive = (struct loop_task){.fn = guest_link_again, .userdata = guest};
     if (r == 0)
         r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted, guest);
     if (r == 0)
         r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);
-    if (r < 0)
-        return r;
+    return r;
+}
+
+int guest_link_open(struct guest *guest, int listener)
+{
+    struct runtime *runtime = guest->runtime;
+    int r;
+
+    guest->link_named = true;
     guest->guarded = (struct guarded_link){.ended = guest_link_ended, .userdata = guest};
     r = link_guard_add(&guest->guarded, guest->link_name);
-    if (r < 0)
-        return r;
-    listener = keeper_listen(runtime->keeper, guest->spec.account, guest->link_name);
-    if (listener < 0)
-        return listener;
-    guest->link_named = true;
     /* a path that nobody opens: the socket has its place already */
-    r = link_adopt(&guest->link, runtime->links, guest->link_name, listener);
+    if (r == 0)
+        r = link_adopt(&guest->link, runtime->links, guest->link_name, listener);
     if (r < 0) {
         close(listener);
         return r;
@@ -231,16 +234,14 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
         .connections = guest->spec.connections,
         .userdata = guest,
     };
-    int fd, r = guest_take(guest, notify_fd);
+    FC_AUTO_CLOSE int fd = -1;
+    int r;
 
-    if (r >= 0) {
-        fd = r;
-        r = spec.memory = guest->memory = keeper_open_memory(guest->runtime->keeper, guest->pid);
-        if (r < 0)
-            close(fd);
-        else
-            r = netgate_new(&guest->gate, guest->runtime->loop, &spec, fd);
-    }
+    keeper_open_gate(guest->runtime->keeper, guest->pid, notify_fd, &fd, &guest->memory);
+    spec.memory = guest->memory;
+    r = fd < 0 ? fd : guest->memory;
+    if (r >= 0)
+        r = netgate_new(&guest->gate, guest->runtime->loop, &spec, fc_steal_fd(&fd));
     if (r < 0)
         guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));
     return r;
@@ -381,18 +382,29 @@ void guest_resume(struct guest *guest)
     loop_defer(guest->runtime->loop, &guest->receive);
 }
 
+/* The messages stay where they are; but the descriptor is readable, in every turn, until the link was asked.
+ */
+static void guest_link_leave(struct guest *guest)
+{
+    link_readable(guest->link);
+}
+
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
-    if (!guest->pid)
-        return; /* guest_spawned() comes back to it */
+    if (!guest->pid) {
+        guest_link_leave(guest); /* guest_spawned() comes back to it */
+        return;
+    }
     for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
         struct message message;
         const void *bytes;
         size_t n_bytes;
         int r;
 
-        if (!to_the_end && guest_link_is_held(guest))
-            return; /* guest_resume() comes back to it */
+        if (!to_the_end && guest_link_is_held(guest)) {
+            guest_link_leave(guest); /* guest_resume() comes back to it */
+            return;
+        }
         /* enough for this turn; or the events of all have to be routed first, so that none is dropped */
         if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata))) {
             loop_defer(guest->runtime->loop, &guest->receive);

@@ -78,8 +78,12 @@ struct guest {
     struct managed_set *sockets;
 };
 
-/* Binds the endpoint. -errno. */
-int guest_link_open(struct guest *guest);
+/* Chooses the endpoint's name, and makes what does not need it yet. -errno. */
+int guest_link_new(struct guest *guest);
+
+/* Listens at the endpoint, whose file exists. Takes the listener, also if that fails. -errno. */
+int guest_link_open(struct guest *guest, int listener);
+
 void guest_link_close(struct guest *guest);
 
 /* A group of its own, where the broker may make one. -errno. */

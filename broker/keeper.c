@@ -122,17 +122,29 @@ _Noreturn void keeper_lost(void)
     _exit(EX_OSERR); /* takes all workers along */
 }
 
-/* The answer; its descriptor, if there is one, in *fd. */
-static void keeper_ask(struct keeper *keeper, const struct keeper_request *request, const int *descriptors,
-                       size_t n_descriptors, struct keeper_reply *reply, int *fd)
+static void keeper_post(struct keeper *keeper, const struct keeper_request *request, const int *descriptors,
+                        size_t n_descriptors)
+{
+    if (keeper_send(keeper->socket, request, sizeof(*request), descriptors, n_descriptors) < 0)
+        keeper_lost();
+}
+
+/* The answer to the oldest request; its descriptor, if there is one, in *fd. */
+static void keeper_await(struct keeper *keeper, struct keeper_reply *reply, int *fd)
 {
     int received[KEEPER_MAX_DESCRIPTORS];
 
-    if (keeper_send(keeper->socket, request, sizeof(*request), descriptors, n_descriptors) < 0 ||
-        keeper_receive(keeper->socket, reply, sizeof(*reply), received) <
-            (ssize_t)offsetof(struct keeper_reply, addresses))
+    if (keeper_receive(keeper->socket, reply, sizeof(*reply), received) <
+        (ssize_t)offsetof(struct keeper_reply, addresses))
         keeper_lost();
     *fd = received[0];
+}
+
+static void keeper_ask(struct keeper *keeper, const struct keeper_request *request, const int *descriptors,
+                       size_t n_descriptors, struct keeper_reply *reply, int *fd)
+{
+    keeper_post(keeper, request, descriptors, n_descriptors);
+    keeper_await(keeper, reply, fd);
 }
 
 static int keeper_do(struct keeper *keeper, enum keeper_operation operation, unsigned account,
@@ -185,9 +197,47 @@ pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
     return reply.result < 0 ? reply.result : reply.pid;
 }
 
-int keeper_listen(struct keeper *keeper, unsigned account, const char *name)
+/* As keeper_get(), for requests that were posted. */
+static int keeper_await_descriptor(struct keeper *keeper)
 {
-    return keeper_get(keeper, KEEPER_LISTEN, account, name);
+    struct keeper_reply reply;
+    int received;
+
+    keeper_await(keeper, &reply, &received);
+    return keeper_got(reply.result < 0 ? reply.result : 0, received);
+}
+
+/* One waking of the keeper and one of this process, not one each for every request. */
+void keeper_open_place(struct keeper *keeper, unsigned account, const char *name, const char *script_folder,
+                       const char *state_folder, struct keeper_place *place)
+{
+    const struct {
+        enum keeper_operation operation;
+        const char *text;
+        int *answer;
+    } wishes[] = {
+        {KEEPER_LISTEN, name, &place->listener},
+        {KEEPER_OPEN_SHOWN, script_folder, &place->script_tree},
+        {KEEPER_OPEN_STATE, state_folder, &place->state_tree},
+    };
+    bool is_posted[FC_ARRAY_SIZE(wishes)] = {false};
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(wishes); i++) {
+        struct keeper_request request = {.operation = (int32_t)wishes[i].operation,
+                                         .account = account,
+                                         .fd = -1};
+
+        *wishes[i].answer = -ENAMETOOLONG;
+        if (!wishes[i].text ||
+            snprintf(request.text, sizeof(request.text), "%s", wishes[i].text) >= (int)sizeof(request.text))
+            continue;
+        keeper_post(keeper, &request, NULL, 0);
+        is_posted[i] = true;
+    }
+    for (size_t i = 0; i < FC_ARRAY_SIZE(wishes); i++) {
+        if (is_posted[i])
+            *wishes[i].answer = keeper_await_descriptor(keeper);
+    }
 }
 
 void keeper_remove(struct keeper *keeper, unsigned account, const char *name)
@@ -252,6 +302,17 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
     int r = keeper_do_child(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, &received);
 
     return keeper_got(r, received);
+}
+
+void keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory)
+{
+    struct keeper_request request = {.operation = KEEPER_TAKE_DESCRIPTOR, .pid = pid, .fd = notify_fd};
+
+    keeper_post(keeper, &request, NULL, 0);
+    request = (struct keeper_request){.operation = KEEPER_OPEN_MEMORY, .pid = pid, .fd = -1};
+    keeper_post(keeper, &request, NULL, 0);
+    *filter = keeper_await_descriptor(keeper);
+    *memory = keeper_await_descriptor(keeper);
 }
 
 int keeper_open_memory(struct keeper *keeper, pid_t pid)

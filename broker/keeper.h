@@ -61,8 +61,19 @@ _Noreturn void keeper_lost(void);
 /* Starts a zygote, this process's own child, with its socket and its log's pipe. Its pid, or -errno. */
 pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log);
 
-/* A socket that listens as `name` in the link folder, and that workers may connect to; or -errno. */
-int keeper_listen(struct keeper *keeper, unsigned account, const char *name);
+/* What a new worker needs: descriptors, or -errno. */
+struct keeper_place {
+    int listener;    /* a socket that listens in the link folder, and that workers may connect to */
+    int script_tree; /* as by keeper_open_shown() */
+    int state_tree;  /* as by keeper_open_state() */
+};
+
+/*
+ * All of it at once; without the trees if the folders are NULL. The descriptors are the caller's, also if
+ * others are missing.
+ */
+void keeper_open_place(struct keeper *keeper, unsigned account, const char *name, const char *script_folder,
+                       const char *state_folder, struct keeper_place *place);
 
 /* Removes its file. */
 void keeper_remove(struct keeper *keeper, unsigned account, const char *name);
@@ -105,6 +116,12 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
  * say what she likes: it is hers.
  */
 bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid);
+
+/*
+ * keeper_take_descriptor() and keeper_open_memory() at once, for the filter of a new worker. Both are the
+ * caller's, or -errno.
+ */
+void keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory);
 
 /* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);

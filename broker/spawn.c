@@ -29,7 +29,8 @@ struct spawner {
     struct runtime *runtime;
     unsigned account;
     pid_t pid;
-    pid_t spare; /* a process of the zygote's that is no worker yet; 0 if there is none */
+    pid_t spares[SPAWN_SPARES]; /* processes of the zygote's that are no workers yet, oldest first */
+    unsigned n_spares;
     int socket;
     struct loop_source *source;
     struct output *output;
@@ -78,22 +79,41 @@ static struct spawn_job *spawner_take_first(struct spawner *spawner)
     return job;
 }
 
-/* It is this process's child, like all that the zygote makes. */
-static void spawner_end_spare(struct spawner *spawner)
+/* Takes the oldest spares from the list, and ends them: they are this process's children. */
+static void spawner_end_spares(struct spawner *spawner, unsigned n)
 {
-    if (spawner->spare <= 0)
-        return;
-    keeper_signal(spawner->runtime->keeper, spawner->spare, SIGKILL);
-    waitpid(spawner->spare, NULL, __WALL);
-    spawner->spare = 0;
+    for (unsigned i = 0; i < n; i++) {
+        keeper_signal(spawner->runtime->keeper, spawner->spares[i], SIGKILL);
+        waitpid(spawner->spares[i], NULL, __WALL);
+    }
+    spawner->n_spares -= n;
+    memmove(spawner->spares, spawner->spares + n, spawner->n_spares * sizeof(spawner->spares[0]));
+}
+
+static void spawner_add_spare(struct spawner *spawner, pid_t pid)
+{
+    if (spawner->n_spares == SPAWN_SPARES)
+        spawner_end_spares(spawner, 1); /* the zygote keeps no more: it was no good */
+    spawner->spares[spawner->n_spares++] = pid;
+}
+
+/* If it was a spare: it is a worker now, and those before it, which the zygote tried first, were no good. */
+static void spawner_forget_spare(struct spawner *spawner, pid_t pid)
+{
+    for (unsigned i = 0; i < spawner->n_spares; i++) {
+        if (spawner->spares[i] != pid)
+            continue;
+        spawner_end_spares(spawner, i);
+        spawner->n_spares--;
+        memmove(spawner->spares, spawner->spares + 1, spawner->n_spares * sizeof(spawner->spares[0]));
+    }
 }
 
 static void spawner_finish_first(struct spawner *spawner, pid_t pid)
 {
     struct spawn_job *job = spawner_take_first(spawner);
 
-    if (pid == spawner->spare)
-        spawner->spare = 0; /* it is a worker now */
+    spawner_forget_spare(spawner, pid);
     if (!job->cancelled) {
         job->done(job->userdata, pid);
     } else if (pid > 0) {
@@ -114,7 +134,7 @@ static void spawner_lost(struct spawner *spawner)
         waitpid(spawner->pid, NULL, __WALL);
         spawner->pid = 0;
     }
-    spawner_end_spare(spawner);
+    spawner_end_spares(spawner, spawner->n_spares);
     spawner->output = output_free(spawner->output); /* says what is left to say */
     while (spawner->n_sent)
         spawner_finish_first(spawner, -EPIPE);
@@ -144,8 +164,7 @@ static void spawner_ready(void *userdata, uint32_t events)
             spawner_finish_first(spawner, reply.pid);
             continue;
         }
-        spawner_end_spare(spawner); /* the one before was no good */
-        spawner->spare = reply.pid;
+        spawner_add_spare(spawner, reply.pid);
     }
     if (r != -EAGAIN) {
         fc_log(FC_LOG_ERROR, NULL, "the zygote %s; starting another",

@@ -28,6 +28,8 @@
 
 #define SPAWN_FD 3 /* the zygote's end of the pair */
 
+#define SPAWN_SPARES 2 /* processes of a zygote's that wait to become workers; the oldest is used first */
+
 enum spawn_network {
     SPAWN_NETWORK_NONE, /* an empty network namespace; the broker lets through what the policy allows */
     SPAWN_NETWORK_HOST, /* the host's: option `insecure-network = host` */

@@ -32,6 +32,16 @@ static int sandbox_enter_none(const struct sandbox *sandbox, struct sandbox_erro
     return r;
 }
 
+int sandbox_prepare(struct sandbox *sandbox, bool leave, struct sandbox_error *error)
+{
+    int r = sandbox_identity(sandbox, error);
+
+    if (r == 0)
+        r = sandbox_root_prepare(sandbox, leave, &sandbox->old_root, error);
+    sandbox->is_prepared = r == 0;
+    return r;
+}
+
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     /*

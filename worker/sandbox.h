@@ -17,6 +17,8 @@ struct sandbox {
     bool namespaces; /* false where the kernel has none for us: then Landlock must hold alone */
     bool none;       /* no layer at all: run --insecure-no-sandbox */
     bool host_network;
+    bool is_prepared; /* by sandbox_prepare() */
+    int old_root;     /* of what was prepared: O_PATH, or -1 if it was left for good */
     uid_t outer_uid;
     gid_t outer_gid;
     const char *script_folder;
@@ -46,6 +48,14 @@ struct sandbox_error {
 int sandbox_fail(struct sandbox_error *error, const char *layer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * Ahead of need, what is the same for all workers of a zygote: identity, and the private root without what an
+ * instance shows. Runs in a new process as sandbox_enter() does, which goes on from here; needs `namespaces`,
+ * `outer_uid` and `outer_gid`. With `leave`, everything that is shown later has to come as a detached mount,
+ * and nothing of the old root is left. 0 or -errno with `error` filled; then the process must end.
+ */
+int sandbox_prepare(struct sandbox *sandbox, bool leave, struct sandbox_error *error);
+
 /* The namespaces that every worker gets, as flags for clone3. */
 uint64_t sandbox_namespaces(const struct sandbox *sandbox);
 
@@ -60,6 +70,10 @@ int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error);
+
+/* The first part of sandbox_root(): *old_root is the caller's, -1 with `leave`. */
+int sandbox_root_prepare(const struct sandbox *sandbox, bool leave, int *old_root,
+                         struct sandbox_error *error);
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error);
 

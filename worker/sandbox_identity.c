@@ -27,6 +27,8 @@ int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
     char map[64];
     int r;
 
+    if (sandbox->is_prepared)
+        return 0;
     if (sandbox->outer_uid == 0 || sandbox->outer_gid == 0) {
         errno = EPERM;
         return sandbox_fail(error, "identity", "a worker must not be the host's root");

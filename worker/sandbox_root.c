@@ -2,13 +2,15 @@
  * Layer "private root": a tmpfs with read-only views of what the interpreter needs, the script's folder, and
  * the one writable folder of the instance. No /proc, no /home, no other instance.
  *
- * Every source is taken as a detached mount (open_tree) before anything is mounted, so that no mount hides a
- * later source; then the trees are attached, the root is exchanged (pivot_root(".", "."), see pivot_root(2))
- * and the old one is dropped.
+ * It is made in two parts, of which the first is the same for all workers of a zygote. The views are taken as
+ * detached mounts (open_tree) before anything is mounted, so that no mount hides one; then they are attached,
+ * and the root is exchanged (pivot_root(".", "."), see pivot_root(2)). The second part takes the instance's
+ * own, from where the broker has them or from the old root, and drops that.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -24,6 +26,7 @@
 #define ROOT_SCRATCH     "/tmp" /* hidden by the new root while it is built, in this namespace only */
 #define ROOT_SIZE        "size=256k,nr_inodes=512,mode=0755"
 #define ROOT_TMP_SIZE    "size=16m,nr_inodes=1024,mode=1777"
+#define ROOT_TRIES       1000 /* of a path with "..", which fails while anybody mounts anything */
 #define ROOT_READ_ONLY   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define ROOT_WRITABLE    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define ROOT_DEVICE_NODE (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
@@ -66,19 +69,12 @@ struct root_trees {
     int views[ROOT_N_VIEWS];
     bool is_folder[ROOT_N_VIEWS];
     char links[ROOT_N_VIEWS][64]; /* of a source that is a symbolic link, such as /lib on a merged /usr */
-    int script;
-    int state;
-    int reads[SPAWN_MAX_READS];
 };
 
 static void root_trees_deinit(struct root_trees *trees)
 {
     for (size_t i = 0; i < ROOT_N_VIEWS; i++)
         fc_closep(&trees->views[i]);
-    fc_closep(&trees->script);
-    fc_closep(&trees->state);
-    for (size_t i = 0; i < SPAWN_MAX_READS; i++)
-        fc_closep(&trees->reads[i]);
 }
 
 /* A detached mount of a path of this namespace. */
@@ -109,7 +105,7 @@ static int root_take_view(const struct root_view *view, struct root_trees *trees
     return trees->views[i] < 0 ? sandbox_fail(error, ROOT_LAYER, "open_tree %s", view->source) : 0;
 }
 
-static int root_take_trees(const struct sandbox *sandbox, struct root_trees *trees,
+static int root_take_views(const struct sandbox *sandbox, struct root_trees *trees,
                            struct sandbox_error *error)
 {
     for (size_t i = 0; i < ROOT_N_VIEWS; i++) {
@@ -121,29 +117,26 @@ static int root_take_trees(const struct sandbox *sandbox, struct root_trees *tre
         if (r < 0)
             return r;
     }
-    trees->script =
-        sandbox->script_tree >= 0 ? dup(sandbox->script_tree) : root_open_tree(sandbox->script_folder);
-    if (trees->script < 0)
-        return sandbox_fail(error, ROOT_LAYER, "script folder %s", sandbox->script_folder);
-    trees->state =
-        sandbox->state_tree >= 0 ? dup(sandbox->state_tree) : root_open_tree(sandbox->state_folder);
-    if (trees->state < 0)
-        return sandbox_fail(error, ROOT_LAYER, "state folder %s", sandbox->state_folder);
     return 0;
 }
 
-/* What the options `read` name; given by the broker where it had to be. */
-static int root_take_reads(const struct sandbox *sandbox, struct root_trees *trees,
-                           struct sandbox_error *error)
+/*
+ * A detached mount of what an instance shows: the one that the broker gave where it had to, else what the
+ * path leads to in the old root.
+ */
+static int root_take(int given, int old_root, const char *path)
 {
-    const char *path = sandbox->reads;
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    FC_AUTO_CLOSE int fd = -1;
+    int tries = ROOT_TRIES;
 
-    for (unsigned i = 0; i < sandbox->n_reads; i++, path += strlen(path) + 1) {
-        trees->reads[i] = sandbox->read_trees[i] >= 0 ? dup(sandbox->read_trees[i]) : root_open_tree(path);
-        if (trees->reads[i] < 0)
-            return sandbox_fail(error, ROOT_LAYER, "read = %s", path);
-    }
-    return 0;
+    if (given >= 0)
+        return fcntl(given, F_DUPFD_CLOEXEC, 0);
+    do
+        fd = (int)syscall(SYS_openat2, old_root, path, &how, sizeof(how));
+    while (fd < 0 && errno == EAGAIN && --tries > 0);
+    return fd < 0 ? -1
+                  : open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 }
 
 static int root_attach(int tree, const char *target, uint64_t attributes, struct sandbox_error *error)
@@ -226,10 +219,6 @@ static int root_build(const struct root_trees *trees, struct sandbox_error *erro
     }
     for (size_t i = 0; r == 0 && i < ROOT_N_VIEWS; i++)
         r = root_place_view(&root_views[i], trees, i, error);
-    if (r == 0)
-        r = root_attach(trees->script, "show", ROOT_READ_ONLY, error);
-    if (r == 0)
-        r = root_attach(trees->state, "state", ROOT_WRITABLE, error);
     if (r < 0)
         return r;
     if (mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, ROOT_TMP_SIZE) < 0)
@@ -259,14 +248,71 @@ static int root_write_names(const struct sandbox *sandbox, struct sandbox_error 
     return r < 0 ? r : root_write("etc/nsswitch.conf", "hosts: files\n", error);
 }
 
-static int root_exchange(struct sandbox_error *error)
+/* It is mounted over the new one, where nobody walks but who has a descriptor of it. */
+static int root_drop_old(struct sandbox_error *error)
+{
+    return umount2(".", MNT_DETACH) < 0 ? sandbox_fail(error, ROOT_LAYER, "drop the old root") : 0;
+}
+
+int sandbox_root_prepare(const struct sandbox *sandbox, bool leave, int *old_root,
+                         struct sandbox_error *error)
+{
+    FC_CLEANUP(root_trees_deinit) struct root_trees trees = {.links = {""}};
+    FC_AUTO_CLOSE int old = -1;
+    int r;
+
+    *old_root = -1;
+    memset(trees.views, 0xff, sizeof(trees.views));
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "make mounts private");
+    r = root_take_views(sandbox, &trees, error);
+    if (r < 0)
+        return r;
+    old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (old < 0)
+        return sandbox_fail(error, ROOT_LAYER, "open the old root");
+    if (mount("tmpfs", ROOT_SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, ROOT_SIZE) < 0 || chdir(ROOT_SCRATCH) < 0)
+        return sandbox_fail(error, ROOT_LAYER, "mount a tmpfs");
+    r = root_build(&trees, error);
+    if (r < 0)
+        return r;
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return sandbox_fail(error, ROOT_LAYER, "pivot_root");
+    if (leave)
+        return root_drop_old(error);
+    *old_root = fc_steal_fd(&old);
+    return 0;
+}
+
+/* The instance's own folders, and what its options `read` name. */
+static int root_show(const struct sandbox *sandbox, int old_root, struct sandbox_error *error)
+{
+    FC_AUTO_CLOSE int script = root_take(sandbox->script_tree, old_root, sandbox->script_folder);
+    FC_AUTO_CLOSE int state = -1;
+    const char *path = sandbox->reads;
+    int r;
+
+    if (script < 0)
+        return sandbox_fail(error, ROOT_LAYER, "script folder %s", sandbox->script_folder);
+    state = root_take(sandbox->state_tree, old_root, sandbox->state_folder);
+    if (state < 0)
+        return sandbox_fail(error, ROOT_LAYER, "state folder %s", sandbox->state_folder);
+    r = root_attach(script, "show", ROOT_READ_ONLY, error);
+    if (r == 0)
+        r = root_attach(state, "state", ROOT_WRITABLE, error);
+    for (unsigned i = 0; r == 0 && i < sandbox->n_reads; i++, path += strlen(path) + 1) {
+        FC_AUTO_CLOSE int tree = root_take(sandbox->read_trees[i], old_root, path);
+
+        r = tree < 0 ? sandbox_fail(error, ROOT_LAYER, "read = %s", path)
+                     : root_place_read(tree, path, error);
+    }
+    return r;
+}
+
+static int root_close(struct sandbox_error *error)
 {
     struct mount_attr read_only = {.attr_set = ROOT_READ_ONLY};
 
-    if (syscall(SYS_pivot_root, ".", ".") < 0)
-        return sandbox_fail(error, ROOT_LAYER, "pivot_root");
-    if (umount2(".", MNT_DETACH) < 0)
-        return sandbox_fail(error, ROOT_LAYER, "drop the old root");
     if (chdir("/") < 0)
         return sandbox_fail(error, ROOT_LAYER, "chdir /");
     if (mount_setattr(AT_FDCWD, "/", 0, &read_only, sizeof(read_only)) < 0)
@@ -276,27 +322,18 @@ static int root_exchange(struct sandbox_error *error)
 
 int sandbox_root(const struct sandbox *sandbox, struct sandbox_error *error)
 {
-    FC_CLEANUP(root_trees_deinit) struct root_trees trees = {.script = -1, .state = -1};
-    const char *read = sandbox->reads;
-    int r;
+    FC_AUTO_CLOSE int old_root = sandbox->is_prepared ? sandbox->old_root : -1;
+    int r = 0;
 
     if (!sandbox->namespaces)
         return 0;
-    memset(trees.views, 0xff, sizeof(trees.views));
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return sandbox_fail(error, ROOT_LAYER, "make mounts private");
-    memset(trees.reads, 0xff, sizeof(trees.reads));
-    r = root_take_trees(sandbox, &trees, error);
+    if (!sandbox->is_prepared)
+        r = sandbox_root_prepare(sandbox, false, &old_root, error);
     if (r == 0)
-        r = root_take_reads(sandbox, &trees, error);
-    if (r < 0)
-        return r;
-    if (mount("tmpfs", ROOT_SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, ROOT_SIZE) < 0 || chdir(ROOT_SCRATCH) < 0)
-        return sandbox_fail(error, ROOT_LAYER, "mount a tmpfs");
-    r = root_build(&trees, error);
-    for (unsigned i = 0; r == 0 && i < sandbox->n_reads; i++, read += strlen(read) + 1)
-        r = root_place_read(trees.reads[i], read, error);
+        r = root_show(sandbox, old_root, error);
     if (r == 0)
         r = root_write_names(sandbox, error);
-    return r < 0 ? r : root_exchange(error);
+    if (r == 0 && old_root >= 0)
+        r = root_drop_old(error);
+    return r < 0 ? r : root_close(error);
 }

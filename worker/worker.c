@@ -33,7 +33,7 @@ struct worker_setup {
     char *default_handler;
 };
 
-static _Noreturn void worker_fail(const struct sandbox_error *error)
+_Noreturn void worker_fail(const struct sandbox_error *error)
 {
     say(SAY_ERROR "the curtain cannot be closed: layer \"%s\": %s: %s", error->layer, error->what,
         strerror(error->error));
@@ -46,10 +46,13 @@ static _Noreturn void worker_fail_link(const char *step, int r)
     _exit(SPAWN_EXIT_CURTAIN);
 }
 
-/* Only 0, 1, 2 and the given descriptors stay open; what was a pipe to the log becomes 1 and 2. */
-static void worker_keep_descriptors(int descriptors[SPAWN_DESCRIPTORS_])
+/*
+ * Only 0, 1, 2 and the given descriptors stay open, and what the sandbox was prepared with, which is
+ * SPAWN_FD; what was a pipe to the log becomes 1 and 2.
+ */
+static void worker_keep_descriptors(int descriptors[SPAWN_DESCRIPTORS_], const struct sandbox *prepared)
 {
-    unsigned next = STDERR_FILENO + 1;
+    unsigned next = prepared && prepared->old_root >= 0 ? SPAWN_FD + 1 : STDERR_FILENO + 1;
 
     dup2(descriptors[SPAWN_STDOUT], STDOUT_FILENO);
     dup2(descriptors[SPAWN_STDERR], STDERR_FILENO);
@@ -186,8 +189,8 @@ static void worker_add_environment(const struct spawn_request *request)
     }
 }
 
-_Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_], uid_t uid,
-                          gid_t gid, int refused)
+_Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
+                          const struct worker_birth *birth)
 {
     struct sandbox_error error;
     struct worker_setup setup;
@@ -197,13 +200,15 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     bool none = request->flags & SPAWN_NO_SANDBOX;
     int status;
 
-    worker_keep_descriptors(descriptors);
+    worker_keep_descriptors(descriptors, birth->prepared);
     sandbox = (struct sandbox){
-        .namespaces = refused == 0 && !none,
+        .namespaces = birth->refused == 0 && !none,
         .none = none,
         .host_network = request->network == SPAWN_NETWORK_HOST,
-        .outer_uid = uid,
-        .outer_gid = gid,
+        .is_prepared = birth->prepared,
+        .old_root = birth->prepared ? birth->prepared->old_root : -1,
+        .outer_uid = birth->uid,
+        .outer_gid = birth->gid,
         .script_folder = request->script_folder,
         .state_folder = request->state_folder,
         .hosts = request->hosts,
@@ -219,7 +224,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         .passed = probe ? probe_passed : NULL,
     };
     if (probe)
-        probe_namespaces(&sandbox, refused);
+        probe_namespaces(&sandbox, birth->refused);
     prctl(PR_SET_NAME, "fc-worker");
     worker_set_stack_size();
     if (sandbox_enter(&sandbox, &error) < 0) {

@@ -5,6 +5,7 @@
 #include "worker/zygote.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -84,98 +85,152 @@ static pid_t zygote_spawn(const struct zygote *zygote, const struct spawn_reques
         zygote_begin(zygote, &sandbox);
         fc_closep(&descriptors[SPAWN_CGROUP]);
         descriptors[SPAWN_CGROUP] = -1;
-        worker_run(request, descriptors, zygote->uid, zygote->gid, zygote->refused);
+        worker_run(request, descriptors,
+                   &(struct worker_birth){.uid = zygote->uid,
+                                          .gid = zygote->gid,
+                                          .refused = zygote->refused});
     }
     PyOS_AfterFork_Parent();
     return pid < 0 ? -error : pid;
 }
 
 /*
- * The spare: forked when there is time, with namespaces of its own, and waiting for the request that makes a
- * worker of it. It knows no more than the zygote does.
+ * Spares: forked when there is time, with namespaces of their own, behind as much of the curtain as is the
+ * same for all, and waiting for the request that makes a worker of one. They know no more than the zygote
+ * does.
  */
 struct spare {
-    pid_t pid; /* 0: there is none */
+    pid_t pid;
     int socket;
 };
 
+struct spares {
+    struct spare list[SPAWN_SPARES]; /* oldest first: the broker relies on it */
+    unsigned n;
+    bool is_wanted; /* the last worker was one that could have been a spare */
+    bool has_trees; /* and so had it; all that the zygote keeps are like that */
+};
+
 /* What a spare can become: its namespaces are those of most workers, and its cgroup is the zygote's. */
-static bool spare_fits(const struct spawn_request *request)
+static bool spare_can_be(const struct spawn_request *request)
 {
     return request->network == SPAWN_NETWORK_NONE &&
            !(request->flags & (SPAWN_PROBE | SPAWN_NO_SANDBOX | SPAWN_IN_CGROUP));
 }
 
-static _Noreturn void spare_wait(const struct zygote *zygote, const struct sandbox *sandbox, int socket)
+/* Where worker_run() expects it: below all that is going to be received. */
+static void spare_place_root(struct sandbox *sandbox)
 {
-    struct spawn_request request;
-    int descriptors[SPAWN_DESCRIPTORS_];
+    if (sandbox->old_root < 0)
+        return;
+    if (dup3(sandbox->old_root, SPAWN_FD, O_CLOEXEC) < 0)
+        _exit(SPAWN_EXIT_CURTAIN);
+    close(sandbox->old_root);
+    sandbox->old_root = SPAWN_FD;
+}
 
-    close(SPAWN_FD); /* that the zygote has gone must be seen */
+static _Noreturn void spare_wait(const struct zygote *zygote, struct sandbox *sandbox, bool has_trees,
+                                 int socket)
+{
+    struct worker_birth birth = {.uid = zygote->uid, .gid = zygote->gid, .refused = zygote->refused};
+    int descriptors[SPAWN_DESCRIPTORS_];
+    struct spawn_request request;
+    struct sandbox_error error;
+
     zygote_begin(zygote, sandbox);
     prctl(PR_SET_NAME, "fc-spare");
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* its parent is the broker */
+    if (sandbox->namespaces) {
+        if (sandbox_prepare(sandbox, has_trees, &error) < 0)
+            worker_fail(&error);
+        spare_place_root(sandbox);
+        birth.prepared = sandbox;
+    }
     interpreter_rehearse(1);
     if (spawn_receive_request(socket, &request, descriptors) < 0)
         _exit(0);
     close(socket);
-    worker_run(&request, descriptors, zygote->uid, zygote->gid, zygote->refused);
+    worker_run(&request, descriptors, &birth);
 }
 
-static void spare_drop(struct spare *spare)
+/* The new process closes what is the zygote's: that this has gone must be seen by all spares. */
+static void spares_close(const struct spares *spares)
 {
-    fc_closep(&spare->socket);
-    *spare = (struct spare){.socket = -1};
+    close(SPAWN_FD);
+    for (unsigned i = 0; i < spares->n; i++)
+        close(spares->list[i].socket);
 }
 
-static void spare_make(const struct zygote *zygote, struct spare *spare)
+static int spares_make_one(const struct zygote *zygote, struct spares *spares)
 {
-    struct sandbox sandbox = {.namespaces = zygote->refused == 0};
+    struct sandbox sandbox = {.namespaces = zygote->refused == 0,
+                              .outer_uid = zygote->uid,
+                              .outer_gid = zygote->gid,
+                              .old_root = -1};
     struct spawn_reply told = {.is_spare = true};
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return;
+        return -errno;
     PyOS_BeforeFork();
     told.pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, -1);
     if (told.pid == 0) {
         close(pair[0]);
-        spare_wait(zygote, &sandbox, pair[1]);
+        spares_close(spares);
+        spare_wait(zygote, &sandbox, spares->has_trees, pair[1]);
     }
     PyOS_AfterFork_Parent();
     close(pair[1]);
-    *spare = (struct spare){.pid = told.pid, .socket = pair[0]};
-    if (told.pid < 0 || spawn_send_reply(SPAWN_FD, &told) < 0)
-        spare_drop(spare); /* and it ends */
+    if (told.pid < 0 || spawn_send_reply(SPAWN_FD, &told) < 0) {
+        close(pair[0]); /* and it ends */
+        return -EAGAIN;
+    }
+    spares->list[spares->n++] = (struct spare){.pid = told.pid, .socket = pair[0]};
+    return 0;
 }
 
-/* The spare's pid if it could be given the request, else 0. */
-static pid_t spare_use(struct spare *spare, const struct spawn_request *request, const int *descriptors)
+/* The oldest spare's pid, or that of the first one that can be given the request; else 0. */
+static pid_t spares_use(struct spares *spares, const struct spawn_request *request, const int *descriptors)
 {
     pid_t pid = 0;
 
-    if (spare->pid && spare_fits(request)) {
-        if (spawn_send_request(spare->socket, request, descriptors) == 0)
-            pid = spare->pid;
-        spare_drop(spare);
+    while (!pid && spares->n && spare_can_be(request) && request->has_trees == spares->has_trees) {
+        struct spare spare = spares->list[0];
+
+        memmove(&spares->list[0], &spares->list[1], --spares->n * sizeof(spare));
+        if (spawn_send_request(spare.socket, request, descriptors) == 0)
+            pid = spare.pid;
+        close(spare.socket);
     }
     return pid;
 }
 
-/* Makes a spare if nothing is asked for just now, and the last worker was one that could have been. */
-static void spare_prepare(const struct zygote *zygote, struct spare *spare, bool is_wanted)
+/* Those that are of no use for such a request go. */
+static void spares_expect(struct spares *spares, const struct spawn_request *request)
+{
+    spares->is_wanted = spare_can_be(request);
+    if (!spares->is_wanted || spares->has_trees == (bool)request->has_trees)
+        return;
+    while (spares->n)
+        close(spares->list[--spares->n].socket);
+    spares->has_trees = request->has_trees;
+}
+
+/* Makes spares while nothing is asked for. */
+static void spares_prepare(const struct zygote *zygote, struct spares *spares)
 {
     struct pollfd ready = {.fd = SPAWN_FD, .events = POLLIN};
 
-    if (is_wanted && !spare->pid && poll(&ready, 1, SPARE_DELAY_MS) == 0)
-        spare_make(zygote, spare);
+    while (spares->is_wanted && spares->n < SPAWN_SPARES && poll(&ready, 1, SPARE_DELAY_MS) == 0) {
+        if (spares_make_one(zygote, spares) < 0)
+            return;
+    }
 }
 
 int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
 {
     struct zygote zygote = {.refused = refused, .keeper = keeper, .uid = geteuid(), .gid = getegid()};
-    struct spare spare = {.socket = -1};
-    bool wants_spare = false;
+    struct spares spares = {.n = 0};
 
     prctl(PR_SET_NAME, "fc-zygote");
     if (refused)
@@ -188,7 +243,7 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
         int descriptors[SPAWN_DESCRIPTORS_];
         int r;
 
-        spare_prepare(&zygote, &spare, wants_spare);
+        spares_prepare(&zygote, &spares);
         r = spawn_receive_request(SPAWN_FD, &request, descriptors);
         if (r == -EPIPE)
             return 0;
@@ -197,14 +252,16 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
             return 1;
         }
         if (spawn_paths_allow(paths, &request)) {
-            reply.pid = spare_use(&spare, &request, descriptors);
+            reply.pid = spares_use(&spares, &request, descriptors);
             if (!reply.pid)
                 reply.pid = zygote_spawn(&zygote, &request, descriptors);
-            wants_spare = spare_fits(&request);
+            spares_expect(&spares, &request);
         }
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
             fc_closep(&descriptors[i]);
         if (spawn_send_reply(SPAWN_FD, &reply) < 0)
             return 0; /* the broker has gone, and the worker goes with it */
+        /* one instance's options are nothing for the process that is made next */
+        explicit_bzero(&request, sizeof(request));
     }
 }

@@ -34,6 +34,7 @@ struct stage {
     uid_t uid;
     gid_t gid;
     int zygote;
+    pid_t zygote_pid;
     struct link_context *context;
     struct codec *codec;
 };
@@ -93,7 +94,8 @@ static void spawn_start_zygote(struct stage *stage, const char *program)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         err(1, "socketpair");
     stage->zygote = fcntl(pair[0], F_DUPFD_CLOEXEC, SPAWN_FD + 1);
-    switch (fork()) {
+    stage->zygote_pid = fork();
+    switch (stage->zygote_pid) {
     case -1:
         err(1, "fork");
     case 0:
@@ -133,7 +135,10 @@ static void spawn_close_trees(struct stage *stage)
     }
 }
 
-/* What was forked beforehand would be no floor: without it the zygote forks when it is asked. */
+/*
+ * What was forked beforehand would be no floor: without it the zygote forks when it is asked. It is stopped
+ * as soon as it has answered, so it forks nothing while the worker needs the processors.
+ */
 static void spawn_end_spares(struct stage *stage)
 {
     struct spawn_reply spare;
@@ -154,8 +159,10 @@ static pid_t spawn_fork(struct stage *stage)
     spawn_open_trees(stage);
     spawn_check(spawn_send_request(stage->zygote, &stage->request, stage->descriptors), "request");
     spawn_close_trees(stage);
+    kill(stage->zygote_pid, SIGCONT);
     while ((r = spawn_receive_reply(stage->zygote, &reply)) == -EAGAIN || (r == 0 && reply.is_spare))
         poll(&answered, 1, -1);
+    kill(stage->zygote_pid, SIGSTOP);
     spawn_check(r, "the zygote's answer");
     spawn_check(reply.pid, "fork");
     return reply.pid;

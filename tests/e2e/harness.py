@@ -23,6 +23,7 @@ TOP = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")).resolve()
 PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 20))  # seconds until something that should happen counts as missing; success never waits for it
 USER_ID = 12345
+SPARES = 2  # SPAWN_SPARES of proto/spawn.h
 # Another broker or worker of the build directory: "worker=tests/worker-without-root".
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
@@ -499,13 +500,27 @@ def descendants(pid):  # fine for few processes: it reads all of /proc
 
 
 def workers_of(pid):
-    """The running workers of a broker; it has a keeper, a zygote, and maybe a spare process of that one's beside them."""
+    """The running workers of a broker; it has a keeper, a zygote, and maybe spare processes of that one's beside them."""
+    return named(pid, "fc-worker")
+
+
+def named(pid, name):
+    """The children of a process with a name."""
     found = []
     for child in children(pid):
         with contextlib.suppress(OSError):
-            if Path(f"/proc/{child}/comm").read_text() == "fc-worker\n":
+            if Path(f"/proc/{child}/comm").read_text() == name + "\n":
                 found.append(child)
     return found
+
+
+def settled_spares(show, zygotes=1):
+    """Waits until the zygotes of a show with workers have made all their spares; none where workers are born in cgroups."""
+    worker = workers_of(show.pid)[0]
+    in_cgroup = Path(f"/proc/{worker}/cgroup").read_text() != Path("/proc/self/cgroup").read_text()
+    expected = 0 if in_cgroup else SPARES * zygotes
+    until(lambda: len(named(show.pid, "fc-spare")) == expected, f"there are not {expected} spares")
+    return named(show.pid, "fc-spare")
 
 
 def descriptors(pid):

@@ -6,7 +6,7 @@ import socket
 import threading
 
 import pytest
-from harness import children, descendants, status, surviving, until
+from harness import descendants, named, settled_spares, status, surviving, until
 
 CONNECTING = """
     import socket
@@ -38,10 +38,6 @@ def tasks(pid):
     return [int(task) for task in os.listdir(f"/proc/{pid}/task")]
 
 
-def named(show, name):
-    return [pid for pid in children(show.pid) if status(pid)["Name"].strip() == name]
-
-
 def test_workers_and_zygotes_are_replaced_and_the_gate_works_for_each(play, server):
     show = play(CONNECTING.replace("PORT", str(server)), MAPS, options=f"connect = tcp:127.0.0.1:{server}")
     show.set("/in", 0.25)
@@ -53,10 +49,11 @@ def test_workers_and_zygotes_are_replaced_and_the_gate_works_for_each(play, serv
         show.set("/in", round / 8)
         show.expect("/out", 0.5 + round / 8 / 256)
         position = show.log.position
-        zygote, = named(show, "fc-zygote")
+        settled_spares(show)  # a newborn one still has the zygote's name
+        zygote, = named(show.pid, "fc-zygote")
         os.kill(zygote, signal.SIGKILL)
         show.log.wait("the zygote has ended; starting another", after=position)
-        until(lambda: named(show, "fc-zygote") not in ([], [zygote]), "no new zygote")
+        until(lambda: named(show.pid, "fc-zygote") not in ([], [zygote]), "no new zygote")
         show.set("/in", round / 16)  # the worker has lived on
         show.expect("/out", 0.5 + round / 16 / 256)
 
@@ -64,7 +61,7 @@ def test_workers_and_zygotes_are_replaced_and_the_gate_works_for_each(play, serv
 def test_the_end_of_the_keeper_is_the_end_of_the_show(play, identity):
     show = play("", [])
     family = descendants(show.pid)
-    os.kill(named(show, "fc-keeper")[0], signal.SIGKILL)
+    os.kill(named(show.pid, "fc-keeper")[0], signal.SIGKILL)
     show.process.wait(10)
     show.stop(status=71)
     show.log.wait("the keeper has gone", level="error")
@@ -142,7 +139,7 @@ def test_every_thread_of_the_broker_is_confined(play, identity):
 @pytest.mark.skipif(os.getuid() != 0, reason="only root sees what the keeper holds")
 def test_the_keeper_holds_nothing_but_what_it_is_for(play, identity):
     show = play("", [])
-    keeper, = named(show, "fc-keeper")
+    keeper, = named(show.pid, "fc-keeper")
     held = {int(fd): os.readlink(f"/proc/{keeper}/fd/{fd}") for fd in os.listdir(f"/proc/{keeper}/fd")}
     assert set(held) == {0, 1, 2, 3, 4}, held
     assert held[0] == held[1] == "/dev/null" and held[3].startswith("socket:"), held

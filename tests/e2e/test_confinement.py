@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, children, status, without_user_namespaces
+from harness import IS_ASAN, children, settled_spares, status, without_user_namespaces
 
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 NET_BIND_SERVICE = 1 << 10
@@ -40,6 +40,7 @@ def test_every_thread_of_a_worker_is_filtered_and_powerless(play):
 
 def test_no_process_but_the_keeper_is_the_hosts_root(play):
     show = play(THREADED, MAPS)
+    settled_spares(show)
     below = children(show.pid)
     assert show.worker() in below, "a worker is the broker's own child"
     names = {pid: status(pid)["Name"].strip() for pid in below}

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from harness import descendants, status, surviving, until
+from harness import descendants, settled_spares, status, surviving, until
 
 ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
 ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
@@ -207,6 +207,7 @@ STUBBORN = {
 def test_no_worker_outlives_a_killed_broker_however_it_hangs(play, how):
     show = play(STUBBORN[how], options="start-timeout = 0\nhandler-timeout = 0", ready=())
     show.printed("^on$")
+    settled_spares(show)
     if how == "stopped":
         for pid in descendants(show.pid):
             os.kill(pid, signal.SIGSTOP)

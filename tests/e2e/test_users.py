@@ -11,7 +11,7 @@ import socket
 import threading
 
 import pytest
-from harness import IS_ASAN, children, dedent, descendants, root_only, status, surviving, until, user_only, without_user_namespaces
+from harness import IS_ASAN, children, dedent, descendants, root_only, settled_spares, status, surviving, until, user_only, without_user_namespaces
 
 UIDS = {"alice": 20001, "bob": 20002}
 KILL, NET_BIND_SERVICE = 1 << 5, 1 << 10
@@ -87,6 +87,7 @@ def test_each_user_plays_with_a_zygote_of_her_own(house):
     show = house.start()
     house.answers(1, 0.25)
     house.answers(2, 0.5)
+    settled_spares(show, zygotes=len(UIDS))
     zygotes = [status(pid)["Uid"].split()[0] for pid in children(show.pid) if status(pid)["Name"].strip() == "fc-zygote"]
     assert len(zygotes) == 3
     for user in UIDS:

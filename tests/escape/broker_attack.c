@@ -238,14 +238,22 @@ static int watch(const char *path, const char *below)
     return r < 0 ? r : 0;
 }
 
+static int attack_listen(struct keeper *keeper, unsigned account, const char *name)
+{
+    struct keeper_place place;
+
+    keeper_open_place(keeper, account, name, NULL, NULL, &place);
+    return place.listener;
+}
+
 static void attack_keeper(const char *state)
 {
     struct keeper *keeper = runtime.keeper;
     struct keeper_usage usage;
     char path[PATH_MAX];
 
-    tell("works:keeper_listen", keeper_listen(keeper, 0, "x"));
-    tell("always:keeper_listen_elsewhere", keeper_listen(keeper, 0, "../x"));
+    tell("works:keeper_listen", attack_listen(keeper, 0, "x"));
+    tell("always:keeper_listen_elsewhere", attack_listen(keeper, 0, "../x"));
     tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
     tell("always:keeper_usage", keeper_usage(keeper, victim, &usage));
@@ -281,7 +289,7 @@ static void attack_users(const char *state)
          keeper_watch(keeper, 1, inotify, users.list[0].folders.paths[0], "") < 0 ? -EIO : 0);
     tell("works:user_count", keeper_count_state(keeper, 1, hers, inotify, &limit, &size));
     tell("always:user_owns_the_houses", keeper_owns(keeper, 1, victim) ? 0 : -EPERM);
-    tell("always:user_unknown", keeper_listen(keeper, 2, "x"));
+    tell("always:user_unknown", attack_listen(keeper, 2, "x"));
     tell("always:user_read_as_house", keeper_read(keeper, 0, config_path));
     tell("always:user_read_of_house", keeper_read(keeper, 1, config_path));
     tell("always:user_read_elsewhere", keeper_read(keeper, 1, "/etc/passwd"));
