@@ -11,6 +11,7 @@
 #include <zmq.h>
 
 #include "proto/codec.h"
+#include "proto/own_pid.h"
 
 /*
  * Messages that may wait in one process. What a worker has sent is the broker's memory: with one batch under
@@ -33,6 +34,7 @@ int link_context_new(struct link_context **context)
 
     if (!zmq)
         return -errno;
+    own_pid_keep();
     zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, LINK_MAX_LINKS);
     *context = zmq;
     return 0;
