@@ -50,6 +50,7 @@ static void python_instance_free(void *self)
     free(python->modules);
     free(python->default_handler);
     free(python->folder);
+    free(python->state_folder);
     free(python->inputs);
     free(python->outputs);
     free(python->driven);

@@ -124,9 +124,9 @@ struct python {
     bool channels_added;
     bool channels_due; /* to be told when the import is done */
 
-    bool is_over; /* not started again until the configuration is read again */
-    char state_folder[PATH_MAX];
-    int state_fd; /* of it, while it is watched */
+    bool is_over;       /* not started again until the configuration is read again */
+    char *state_folder; /* from the first start on */
+    int state_fd;       /* of it, while it is watched */
     bool stopping;
     uint64_t queue_warned; /* what the queue had lost when the log last said so */
     uint64_t queue_warned_ns;

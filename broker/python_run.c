@@ -362,22 +362,39 @@ static int python_check_cpu(const struct python *python)
     return -EOPNOTSUPP;
 }
 
+/* Guests borrow it: one that has not changed stays where it is. */
+static int python_name_state(struct python *python, const char *path)
+{
+    char *copy;
+
+    if (python->state_folder && strcmp(python->state_folder, path) == 0)
+        return 0;
+    copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    free(python->state_folder);
+    python->state_folder = copy;
+    return 0;
+}
+
 int python_prepare(struct python *python)
 {
     const struct fc_instance *instance = python->instance;
     const char *show = instance->owner ? instance->owner->show : instance->show->path;
     struct fc_reason reason = {.text = "out of memory"};
-    int r =
-        runtime_state_folder(instance->show->runtime, instance_account(instance), show,
-                             instance_own_name(instance), python->state_folder, sizeof(python->state_folder));
+    char path[PATH_MAX];
+    int r = runtime_state_folder(instance->show->runtime, instance_account(instance), show,
+                                 instance_own_name(instance), path, sizeof(path));
 
     if (r < 0) {
-        fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", python->state_folder,
-               strerror(-r));
+        fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", path, strerror(-r));
         return r;
     }
     fc_closep(&python->state_fd);
     python->state_fd = r;
+    r = python_name_state(python, path);
+    if (r < 0)
+        return r;
     r = policy_resolve(&python->policy, &reason);
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);

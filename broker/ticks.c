@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "broker/grow.h"
 #include "broker/loop.h"
 #include "firecurtain/time.h"
 
@@ -23,7 +24,7 @@ struct tick_set {
     struct loop *loop;
     void (*changed)(void *userdata);
     void *userdata;
-    struct tick *list[TICKS_MAX];
+    struct tick **list; /* TICKS_MAX at most */
     size_t n;
 };
 
@@ -55,6 +56,7 @@ struct tick_set *tick_set_free(struct tick_set *set)
         return NULL;
     while (set->n)
         tick_remove(set, set->n - 1);
+    free(set->list);
     free(set);
     return NULL;
 }
@@ -94,7 +96,7 @@ int tick_set_change(struct tick_set *set, const struct message_interval *change,
 {
     size_t index = tick_find(set, change->id);
     uint64_t from_ns = change->from_ns;
-    struct tick *tick;
+    struct tick *tick, **list;
 
     if (change->period_ms == 0) {
         if (index < set->n)
@@ -107,6 +109,10 @@ int tick_set_change(struct tick_set *set, const struct message_interval *change,
         return -EEXIST;
     if (set->n == TICKS_MAX)
         return -ENOSPC;
+    list = grow_by_one(set->list, set->n, sizeof(struct tick *));
+    if (!list)
+        return -ENOMEM;
+    set->list = list;
     tick = calloc(1, sizeof(*tick));
     if (!tick)
         return -ENOMEM;

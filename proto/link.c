@@ -20,7 +20,6 @@
  */
 #define LINK_FROM_WORKER 8
 #define LINK_TO_WORKER   256
-#define LINK_MAX_LINKS   65536
 
 struct link {
     void *socket;
@@ -28,14 +27,14 @@ struct link {
     zmq_msg_t out;
 };
 
-int link_context_new(struct link_context **context)
+int link_context_new(struct link_context **context, unsigned max_links)
 {
     void *zmq = zmq_ctx_new();
 
     if (!zmq)
         return -errno;
     own_pid_keep();
-    zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, LINK_MAX_LINKS);
+    zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, (int)max_links);
     *context = zmq;
     return 0;
 }

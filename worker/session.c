@@ -69,7 +69,7 @@ int session_open(struct session **sessionp, const char *name)
     if (r == 0)
         r = codec_new(&session->decoder);
     if (r == 0)
-        r = link_context_new(&session->context);
+        r = link_context_new(&session->context, 1);
     if (r == 0)
         r = link_connect(&session->link, session->context, name);
     if (r == 0)
