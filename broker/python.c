@@ -157,15 +157,12 @@ static void python_flush(void *self)
     python_pump(self);
 }
 
-void python_pump(struct python *python)
+static void python_send_events(struct python *python)
 {
     const uint32_t *channels;
     const double *values;
     size_t n;
 
-    if (python->stopping)
-        return;
-    python_swap(python);
     if (!guest_is_idle(python->guest))
         return;
     n = queue_peek(&python->queue, &channels, &values);
@@ -174,6 +171,15 @@ void python_pump(struct python *python)
     for (size_t i = 0; i < n; i++)
         python->inputs[channels[i]] = values[i];
     queue_consume(&python->queue, n);
+}
+
+void python_pump(struct python *python)
+{
+    if (python->stopping)
+        return;
+    python_swap(python);
+    python_send_events(python);
+    guest_tell_ticks(python->guest);
 }
 
 int python_collect_shown(const struct fc_instance *instance, struct path_set *shown)

@@ -156,6 +156,10 @@ void python_rate_finish(struct python *python);
 void python_count_waiting(struct python *python);
 void python_count_sent(struct python *python, size_t n_events);
 void python_count_handled(struct python *python);
+
+/* Intervals were called since then, as the worker says. */
+void python_count_ticked(struct python *python, uint64_t from_ns);
+
 void python_count_ended(struct python *python);
 
 /* What a worker has used that goes; NULL is fine. */

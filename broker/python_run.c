@@ -145,6 +145,11 @@ bool python_is_congested(void *userdata)
     return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
 }
 
+static void python_ticked(void *userdata, uint64_t from_ns)
+{
+    python_count_ticked(userdata, from_ns);
+}
+
 static bool python_is_throttled(void *userdata)
 {
     const struct python *python = userdata;
@@ -230,6 +235,7 @@ const struct guest_ops python_guest_ops = {
     .new_channel = python_new_channel,
     .output = python_output,
     .exceptions = python_exceptions,
+    .ticked = python_ticked,
     .loaded = python_loaded,
     .borrow = python_borrow_of_leavers,
     .is_congested = python_is_congested,
