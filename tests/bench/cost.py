@@ -1,4 +1,4 @@
-"""Rows of what an event costs beside time: system calls, switches of the processor, and how both and the time grow with the show."""
+"""Rows of what an event costs beside time (system calls, switches), and of how its time grows with the show."""
 
 import contextlib
 import os
@@ -31,7 +31,8 @@ def traced(folder, pids):
     with subprocess.Popen(["strace", "-f", "-c", "-U", "calls,name", "-o", path, *(f"--attach={pid}" for pid in pids)],
                           stderr=subprocess.DEVNULL) as process:
         until(lambda: process.poll() is not None or all(
-            re.search(r"^TracerPid:\t[1-9]", (thread / "status").read_text(), re.M) for pid in pids for thread in threads(pid)),
+            re.search(r"^TracerPid:\t[1-9]", (thread / "status").read_text(), re.M)
+            for pid in pids for thread in threads(pid)),
             "strace does not attach")
         if process.poll() is not None:
             raise Failure("strace may not attach")
@@ -64,7 +65,8 @@ def syscalls(bench):
             total += sum(calls.values()) / asked
             yield Row(f"system calls of an event, {name}", "calls", Figures.one(sum(calls.values()) / asked),
                       note=commonest(calls, asked))
-        yield Row("system calls of an event", "calls", Figures.one(total), Figures.one(floor), note="floor: of the chain")
+        yield Row("system calls of an event", "calls", Figures.one(total), Figures.one(floor),
+                  note="floor: of the chain")
     yield loaded(bench, bench.pick(400, 60))
 
 
@@ -74,14 +76,15 @@ def loaded(bench, count):
         with traced(show.folder, [show.process.pid, show.pid("sender"), show.pid("taker")]) as calls:
             bench.ask(show.in_port, show.out_port, "/in", count)
     per_event = sum(calls.values()) / (count + max(20, count // 20)) / FRAME
-    return Row(f"system calls of an event, frames of {FRAME}", "calls", Figures.one(per_event), goal="< 1", met=per_event < 1,
-               note="of the broker and both workers")
+    return Row(f"system calls of an event, frames of {FRAME}", "calls", Figures.one(per_event), goal="< 1",
+               met=per_event < 1, note="of the broker and both workers")
 
 
 def switches_of(pids):
     """Voluntary and other switches of all threads."""
     text = "".join((thread / "status").read_text() for pid in pids for thread in threads(pid))
-    return [sum(map(int, re.findall(rf"^{kind}_ctxt_switches:\t(\d+)$", text, re.M))) for kind in ("voluntary", "nonvoluntary")]
+    return [sum(map(int, re.findall(rf"^{kind}_ctxt_switches:\t(\d+)$", text, re.M)))
+            for kind in ("voluntary", "nonvoluntary")]
 
 
 def switches(bench):
@@ -111,7 +114,8 @@ def crowd(channels, instances):
 def point(bench, channels, instances, floor_port):
     names = ["py", *(f"other{i}" for i in range(1, instances))]
     count, product, floor = bench.pick(1500, 300), [], []
-    with bench.show(crowd(channels, instances), {"echo.py": ECHO, "idle.py": "import midimonster\n"}, names, cpu=PINNED) as show:
+    scripts = {"echo.py": ECHO, "idle.py": "import midimonster\n"}
+    with bench.show(crowd(channels, instances), scripts, names, cpu=PINNED) as show:
         time.sleep(0.5 + instances / 200)  # what starts has to end
         for _ in range(bench.pick(5, 3)):
             floor.append(bench.ask(floor_port, show.out_port, "/in", count, cpu=PINNED))
@@ -120,14 +124,15 @@ def point(bench, channels, instances, floor_port):
 
 
 def growth(bench):
-    """Flat: an event costs as much in a large show as in a small one; a fifth is what two runs of one show differ by here."""
+    """Flat: an event costs as much in a large show as in a small one; a fifth is left for noise."""
     curves = {"channels": bench.pick(CHANNELS, CHANNELS[:2]), "instances": bench.pick(INSTANCES, (1, 20))}
     drawn = {}
     for what, sizes in curves.items():
         first, drawn[what] = None, []
         for size in sizes:
             with bench.server("chain", PINNED) as port:
-                product, floor = point(bench, size if what == "channels" else 2, size if what == "instances" else 1, port)
+                channels, instances = (size, 1) if what == "channels" else (2, size)
+                product, floor = point(bench, channels, instances, port)
             first = first or product.p50 / floor.p50
             drawn[what].append((size, product.p50, floor.p50))
             yield Row(f"event among {size:,} {what if size > 1 else what[:-1]}, pinned", "µs", product, floor,
@@ -145,8 +150,8 @@ def ceiling(bench):
     with bench.show(config, {"echo.py": ECHO}, names) as show:
         yield Row(f"start of {n:,}", "ms", Figures.one(show.last_start() * 1000))
         time.sleep(2)
-        yield Row(f"memory of an instance, of {n:,}", "MB", Figures([[rest.dirty(show.pid(name)) for name in names]]), limit50=2.5,
-                  note="private dirty")
+        workers = [rest.dirty(show.pid(name)) for name in names]
+        yield Row(f"memory of an instance, of {n:,}", "MB", Figures([workers]), limit50=2.5, note="private dirty")
         yield rest.broker_row(f"memory of the broker, {n:,} instances", show.process.pid, n * 4)
         pids = [show.process.pid, *descendants(show.process.pid)]
         before = rest.cpu_ns(pids)

@@ -21,22 +21,24 @@ def panel(what, points, top, offset):
 
     lines = [f'<text x="{offset + LEFT + inner / 2:.0f}" y="18" text-anchor="middle">µs of an event, by {what}</text>']
     for value in ticks(top):
-        lines.append(f'<line x1="{x(0):.1f}" x2="{offset + LEFT + inner}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#dddddd"/>')
+        lines.append(f'<line x1="{x(0):.1f}" x2="{offset + LEFT + inner}" y1="{y(value):.1f}" y2="{y(value):.1f}"'
+                     ' stroke="#dddddd"/>')
         lines.append(f'<text x="{offset + LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value}</text>')
     for i, (size, _, _) in enumerate(points):
         lines.append(f'<text x="{x(i):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{size:,}</text>')
     for column, (name, colour) in enumerate(COLOURS.items(), 1):
         path = " ".join(f"{x(i):.1f},{y(found[column]):.1f}" for i, found in enumerate(points))
         lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        lines += [f'<circle cx="{x(i):.1f}" cy="{y(found[column]):.1f}" r="3" fill="{colour}"><title>{name} {found[column]:.1f} µs'
-                  f'</title></circle>' for i, found in enumerate(points)]
+        lines += [f'<circle cx="{x(i):.1f}" cy="{y(found[column]):.1f}" r="3" fill="{colour}">'
+                  f'<title>{name} {found[column]:.1f} µs</title></circle>' for i, found in enumerate(points)]
         lines.append(f'<text x="{x(0) + 4:.1f}" y="{y(points[0][column]) - 7:.1f}" fill="{colour}">{name}</text>')
     return lines
 
 
 def plot(curves):
     top = 1.25 * max(value for points in curves.values() for point in points for value in point[1:])
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH * len(curves)}" height="{HEIGHT}" font-family="sans-serif" font-size="12">',
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH * len(curves)}" height="{HEIGHT}"'
+             ' font-family="sans-serif" font-size="12">',
              '<rect width="100%" height="100%" fill="white"/>']
     for i, (what, points) in enumerate(curves.items()):
         lines += panel(what, points, top, i * WIDTH)
