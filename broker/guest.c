@@ -379,14 +379,18 @@ struct guest *guest_free(struct guest *guest)
 
 bool guest_is_idle(const struct guest *guest)
 {
-    return guest && guest->state == ORDER_IDLE && !guest->is_reaped;
+    return guest && guest->state == ORDER_IDLE && !guest->is_reaped && !tick_set_is_overdue(guest->ticks);
+}
+
+bool guest_is_busy(const struct guest *guest)
+{
+    return guest && guest->state == ORDER_BUSY;
 }
 
 bool guest_takes_ahead(const struct guest *guest)
 {
     return guest && guest->state == ORDER_BUSY && !guest->is_reaped && guest->n_sent == 1 &&
-           guest->n_events >= GUEST_LARGE_BATCH && !tick_set_is_due(guest->ticks) &&
-           !managed_set_is_ready(guest->sockets);
+           guest->n_events >= GUEST_LARGE_BATCH && !managed_set_is_ready(guest->sockets);
 }
 
 unsigned guest_n_sent(const struct guest *guest)
@@ -415,7 +419,7 @@ void guest_usage(const struct guest *guest, struct keeper_usage *usage)
 
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)
 {
-    uint32_t ticks[TICKS_MAX], ready[MANAGED_MAX];
+    uint32_t ready[MANAGED_MAX];
     struct message message = {.type = MESSAGE_BATCH};
     int r;
 
@@ -427,12 +431,10 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
         .channels = channels,
         .values = values,
         .n_events = n_events,
-        .ticks = ticks,
-        .n_ticks = tick_set_take(guest->ticks, ticks),
         .ready = ready,
         .n_ready = managed_set_take(guest->sockets, ready),
     };
-    if (!n_events && !message.batch.n_ticks && !message.batch.n_ready)
+    if (!n_events && !message.batch.n_ready)
         return 0;
     guest->state = ORDER_BUSY;
     guest->n_sent++;

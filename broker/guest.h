@@ -61,6 +61,8 @@ struct guest_ops {
     /* the values are finite; -EINVAL if there is no such channel */
     int (*output)(void *userdata, const uint32_t *channels, const double *values, size_t n);
     void (*exceptions)(void *userdata, uint32_t n);
+    /* intervals were called, from that time to now, as the worker says; may be NULL */
+    void (*ticked)(void *userdata, uint64_t from_ns);
     /* a socket with this name that the script's other workers have, the caller's; or -errno */
     int (*borrow)(void *userdata, const struct netgate_name *name);
     /* a module was loaded from this file; hostile */
@@ -86,18 +88,21 @@ int guest_new(struct guest **guest, struct runtime *runtime, const struct guest_
 /* Kills the process if there still is one, and waits for it. Takes NULL; returns NULL. */
 struct guest *guest_free(struct guest *guest);
 
-/* Waits for events, that is: guest_send() would send. */
+/* Waits for events, that is: guest_send() would send. Not while an interval is being called. */
 bool guest_is_idle(const struct guest *guest);
 
 /*
  * Whether it would take a batch of events behind the one that it has, which is so large that this one is on
- * its way before the script is through: nobody waits then. Not while ticks or sockets are due, whose turn
- * comes with the next batch for an idle guest. NULL is fine.
+ * its way before the script is through: nobody waits then. Not while sockets are ready, whose turn comes with
+ * the next batch for an idle guest. NULL is fine.
  */
 bool guest_takes_ahead(const struct guest *guest);
 
 /* Batches that were sent and are not done, 2 at most; the script is in the first of them. */
 unsigned guest_n_sent(const struct guest *guest);
+
+/* Has a batch that is not done. */
+bool guest_is_busy(const struct guest *guest);
 
 /* Has a process whose modules are imported. */
 bool guest_is_running(const struct guest *guest);
@@ -120,10 +125,13 @@ unsigned guest_layers(const struct guest *guest);
 void guest_usage(const struct guest *guest, struct keeper_usage *usage);
 
 /*
- * Sends events, and the ticks and sockets that are due, as one batch to a guest that is idle or takes one
- * ahead; nothing if there is nothing. The number of events taken.
+ * Sends events, and the sockets that are ready, as one batch to a guest that is idle or takes one ahead;
+ * nothing if there is nothing. The number of events taken.
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
+
+/* Tells a running guest, idle or not, which of its intervals are about to come due. */
+void guest_tell_ticks(struct guest *guest);
 
 /* From now on, others are told. */
 void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata);

@@ -45,6 +45,14 @@ static void guest_wanted(void *userdata)
     guest->ops->wanted(guest->userdata);
 }
 
+/* Several intervals often come due at once: at the end of the loop's turn. */
+static void guest_wanted_soon(void *userdata)
+{
+    struct guest *guest = userdata;
+
+    loop_defer(guest->runtime->loop, &guest->wanted);
+}
+
 /*
  * A link ends with its worker, which is then about to be reaped; a worker that lives on is up to something.
  * Others than a running one have a deadline already.
@@ -103,8 +111,9 @@ int guest_link_new(struct guest *guest)
     int r = guest_link_name(guest->link_name, sizeof(guest->link_name));
 
     guest->receive = (struct loop_task){.fn = guest_link_again, .userdata = guest};
+    guest->wanted = (struct loop_task){.fn = guest_wanted, .userdata = guest};
     if (r == 0)
-        r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted, guest);
+        r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted_soon, guest);
     if (r == 0)
         r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);
     return r;
@@ -144,6 +153,7 @@ void guest_link_close(struct guest *guest)
 {
     guest_link_unname(guest);
     loop_cancel_task(guest->runtime->loop, &guest->receive);
+    loop_cancel_task(guest->runtime->loop, &guest->wanted);
     guest->link_source = loop_remove(guest->link_source);
     guest->link = link_free(guest->link);
     link_guard_remove(&guest->guarded);
@@ -177,6 +187,24 @@ static void guest_send_or_end(struct guest *guest, const struct message *message
 
     if (r < 0)
         guest_violated(guest, "%s cannot be sent: %s", message_name(message->type), strerror(-r));
+}
+
+void guest_tell_ticks(struct guest *guest)
+{
+    uint32_t ids[TICKS_MAX];
+    uint64_t due_ns[TICKS_MAX];
+    struct message message = {.type = MESSAGE_TICKS};
+    bool is_watched;
+
+    if (!guest_is_running(guest))
+        return;
+    is_watched = guest->state == ORDER_BUSY || tick_set_is_under_way(guest->ticks);
+    message.ticks = (struct message_ticks){ids, due_ns, tick_set_take(guest->ticks, ids, due_ns)};
+    if (!message.ticks.n)
+        return;
+    if (!is_watched) /* or else a script that hangs would seem to get on */
+        guest_watch_batch(guest);
+    guest_send_or_end(guest, &message);
 }
 
 static void guest_handle_hello(struct guest *guest, uint32_t version)
@@ -289,6 +317,18 @@ static int guest_take_events(struct guest *guest, const struct message_report *r
                : 0;
 }
 
+/* Before the changes: one that was called may have been cancelled since. */
+static int guest_take_ticked(struct guest *guest, const struct message_ticks *ticked)
+{
+    for (size_t i = 0; i < ticked->n; i++) {
+        int r = tick_set_called(guest->ticks, ticked->ids[i], ticked->times_ns[i]);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static int guest_take_changes(struct guest *guest, const struct message_report *report)
 {
     uint64_t now_ns = report->n_intervals ? fc_now_ns() : 0;
@@ -319,6 +359,8 @@ static void guest_handle_report(struct guest *guest, const struct message_report
     if (r == 0)
         r = guest_take_events(guest, report);
     if (r == 0)
+        r = guest_take_ticked(guest, &report->ticked);
+    if (r == 0)
         r = guest_take_changes(guest, report);
     if (r < 0) {
         guest_violated(guest, "its report is not possible: %s", strerror(-r));
@@ -328,12 +370,16 @@ static void guest_handle_report(struct guest *guest, const struct message_report
         guest->ops->loaded(guest->userdata, report->files[i]);
     if (report->exceptions)
         guest->ops->exceptions(guest->userdata, report->exceptions);
-    if (!report->done || guest->state != ORDER_BUSY)
+    if (report->done && guest->state == ORDER_BUSY) {
+        guest->n_sent--;
+        if (!guest->n_sent)
+            guest->state = ORDER_IDLE;
+        managed_set_handled(guest->sockets);
+    } else if (!report->ticked.n) {
         return;
-    guest->n_sent--;
-    if (!guest->n_sent)
-        guest->state = ORDER_IDLE;
-    managed_set_handled(guest->sockets);
+    }
+    if (report->ticked.n && guest->ops->ticked)
+        guest->ops->ticked(guest->userdata, report->ticked.times_ns[0]);
     guest->ops->wanted(guest->userdata);
 }
 

@@ -75,6 +75,7 @@ struct guest {
     struct loop_source *link_source;
     struct loop_task receive;
     struct tick_set *ticks;
+    struct loop_task wanted;
     struct managed_set *sockets;
 };
 

@@ -4,8 +4,8 @@
  * and is killed.
  *
  * What counts is a single call, not a batch of a thousand. So the worker counts its calls, and while a batch
- * is not done the broker looks at the counter, in the worker's memory, eight times in the time that a call
- * may take. A worker that lies there harms nobody but itself.
+ * is not done, or an interval that was told not called, the broker looks at the counter, in the worker's
+ * memory, eight times in the time that a call may take. A worker that lies there harms nobody but itself.
  */
 #include <errno.h>
 #include <signal.h>
@@ -108,7 +108,7 @@ static void watch_end(struct guest *guest)
     guest_set_deadline(guest, WATCH_LAST_WORDS_MS);
 }
 
-/* While a batch is not done. */
+/* While something is not done. */
 static void watch_busy(struct guest *guest)
 {
     uint64_t limit_ns = guest->watch_ms * FC_NS_PER_MS;
@@ -133,7 +133,9 @@ bool guest_is_overdue(struct guest *guest)
     }
     switch (guest->state) {
     case ORDER_IDLE:
-        return true; /* left over from a batch that is done */
+        if (tick_set_is_under_way(guest->ticks))
+            watch_busy(guest);
+        return true; /* or left over from what is done */
     case ORDER_BUSY:
         watch_busy(guest);
         return true;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "broker/descriptors.h"
+#include "broker/grow.h"
 #include "broker/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -37,7 +38,7 @@ struct managed_set {
     const char *instance;
     const struct managed_ops *ops;
     void *userdata;
-    struct managed *list[MANAGED_MAX];
+    struct managed **list; /* MANAGED_MAX at most */
     size_t n;
 };
 
@@ -72,6 +73,7 @@ struct managed_set *managed_set_free(struct managed_set *set)
         return NULL;
     while (set->n)
         managed_remove(set, set->n - 1);
+    free(set->list);
     free(set);
     return NULL;
 }
@@ -138,10 +140,14 @@ static int managed_add(struct managed_set *set, uint32_t id, int fd)
 {
     int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
     FC_AUTO_CLOSE int own = r < 0 ? r : managed_duplicate(set, fd);
-    struct managed *managed;
+    struct managed *managed, **list;
 
     if (own < 0)
         return own;
+    list = grow_by_one(set->list, set->n, sizeof(struct managed *));
+    if (!list)
+        return -ENOMEM;
+    set->list = list;
     managed = calloc(1, sizeof(*managed));
     if (!managed)
         return -ENOMEM;

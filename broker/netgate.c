@@ -173,6 +173,8 @@ struct netgate *netgate_free(struct netgate *gate)
     netgate_drop_pending(gate);
     loop_remove(gate->source);
     fc_closep(&gate->fd);
+    free(gate->pending);
+    free(gate->bound);
     free(gate);
     return NULL;
 }

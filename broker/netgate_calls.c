@@ -60,7 +60,7 @@ static void netgate_pending_end(struct netgate_pending *pending)
 
 void netgate_interrupt(struct netgate *gate)
 {
-    for (size_t i = 0; gate && i < NETGATE_MAX_PENDING; i++) {
+    for (size_t i = 0; gate && gate->pending && i < NETGATE_MAX_PENDING; i++) {
         if (!gate->pending[i].gate)
             continue;
         netgate_answer(gate, gate->pending[i].id, -EINTR, 0);
@@ -70,7 +70,7 @@ void netgate_interrupt(struct netgate *gate)
 
 void netgate_drop_pending(struct netgate *gate)
 {
-    for (size_t i = 0; i < NETGATE_MAX_PENDING; i++) {
+    for (size_t i = 0; gate->pending && i < NETGATE_MAX_PENDING; i++) {
         if (gate->pending[i].gate)
             netgate_pending_end(&gate->pending[i]);
     }
@@ -92,9 +92,12 @@ static void netgate_pending_ready(void *userdata, uint32_t events)
     netgate_pending_end(pending);
 }
 
+/* NULL: all are in use, or out of memory. */
 static struct netgate_pending *netgate_pending_slot(struct netgate *gate)
 {
-    for (size_t i = 0; i < NETGATE_MAX_PENDING; i++) {
+    if (!gate->pending)
+        gate->pending = calloc(NETGATE_MAX_PENDING, sizeof(*gate->pending));
+    for (size_t i = 0; gate->pending && i < NETGATE_MAX_PENDING; i++) {
         struct netgate_pending *pending = &gate->pending[i];
 
         /* those whose caller was interrupted are waited for by nobody */

@@ -4,6 +4,7 @@
  * share it then, so nothing that arrives meanwhile is lost.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,8 +25,13 @@ static uint64_t lend_cookie(int fd)
 
 void netgate_note_bound(struct netgate *gate, int target, int own, const struct netgate_name *name)
 {
-    struct netgate_bound *bound = &gate->bound[gate->n_bound % NETGATE_MAX_BOUND];
+    struct netgate_bound *bound;
 
+    if (!gate->bound)
+        gate->bound = calloc(NETGATE_MAX_BOUND, sizeof(*gate->bound));
+    if (!gate->bound)
+        return;
+    bound = &gate->bound[gate->n_bound % NETGATE_MAX_BOUND];
     for (size_t i = 0; i < NETGATE_MAX_BOUND; i++) {
         if (gate->bound[i].cookie && gate->bound[i].target == target)
             bound = &gate->bound[i];
@@ -45,7 +51,7 @@ static bool lend_is(const struct netgate_bound *bound, const struct netgate_name
 
 int netgate_lend(struct netgate *gate, const struct netgate_name *name)
 {
-    for (size_t i = 0; gate && i < NETGATE_MAX_BOUND; i++) {
+    for (size_t i = 0; gate && gate->bound && i < NETGATE_MAX_BOUND; i++) {
         FC_AUTO_CLOSE int fd = -1;
 
         if (!lend_is(&gate->bound[i], name))

@@ -44,9 +44,9 @@ struct netgate {
     struct log_limit connect_limit;
     struct netgate_spec spec;
     int fd;
-    uint64_t cookie; /* of the broker's network namespace */
-    struct netgate_pending pending[NETGATE_MAX_PENDING];
-    struct netgate_bound bound[NETGATE_MAX_BOUND]; /* a ring */
+    uint64_t cookie;                 /* of the broker's network namespace */
+    struct netgate_pending *pending; /* NETGATE_MAX_PENDING, and */
+    struct netgate_bound *bound;     /* a ring of NETGATE_MAX_BOUND; NULL: never needed */
     size_t n_bound;
     uint64_t n_open; /* sockets in the worker at most, but for those that it has accepted */
     uint64_t counted_ns;
@@ -86,7 +86,10 @@ int netgate_read(const struct netgate *gate, const struct seccomp_notif *call, u
 /* Logs what was refused, at a bounded rate. */
 void netgate_log(struct netgate *gate, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* netgate_lend.c: the worker's descriptor `target` is the bound socket `own` from now on. */
+/*
+ * netgate_lend.c: the worker's descriptor `target` is the bound socket `own` from now on. Out of memory, a
+ * successor will not find it.
+ */
 void netgate_note_bound(struct netgate *gate, int target, int own, const struct netgate_name *name);
 
 /* netgate_socket.c */

@@ -127,7 +127,7 @@ static int netgate_check_connections(struct netgate *gate)
             return n;
         gate->counted_ns = now_ns;
         gate->n_open = (uint64_t)n;
-        for (size_t i = 0; i < NETGATE_MAX_PENDING; i++)
+        for (size_t i = 0; gate->pending && i < NETGATE_MAX_PENDING; i++)
             gate->n_open += gate->pending[i].gate != NULL;
     }
     if (gate->n_open < limit)

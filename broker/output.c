@@ -32,8 +32,8 @@ struct output {
     enum fc_log_level level;
     int fd;
     size_t n;
-    bool cut; /* the rest of this line is not wanted */
-    char line[OUTPUT_MAX_LINE];
+    bool cut;   /* the rest of this line is not wanted */
+    char *line; /* OUTPUT_MAX_LINE bytes, while there is part of one: most are silent most of the time */
 };
 
 static void output_report_left_out(struct output *output)
@@ -96,12 +96,17 @@ static void output_line(struct output *output)
         fc_log_text(level, output->instance, text, n);
 }
 
+/* Out of memory, they are lost. */
 static void output_bytes(struct output *output, const char *bytes, size_t n)
 {
+    if (!output->line)
+        output->line = malloc(OUTPUT_MAX_LINE);
+    if (!output->line)
+        return;
     while (n) {
         const char *end = memchr(bytes, '\n', n);
         size_t part = end ? (size_t)(end - bytes) : n;
-        size_t room = sizeof(output->line) - output->n;
+        size_t room = OUTPUT_MAX_LINE - output->n;
         size_t kept = part < room ? part : room;
 
         memcpy(output->line + output->n, bytes, kept);
@@ -115,6 +120,10 @@ static void output_bytes(struct output *output, const char *bytes, size_t n)
         }
         bytes += part;
         n -= part;
+    }
+    if (!output->n) {
+        free(output->line);
+        output->line = NULL;
     }
 }
 
@@ -186,6 +195,7 @@ struct output *output_free(struct output *output)
     loop_remove(output->source);
     loop_cancel_timer(output->loop, &output->report);
     fc_closep(&output->fd);
+    free(output->line);
     free(output);
     return NULL;
 }

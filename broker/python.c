@@ -50,6 +50,7 @@ static void python_instance_free(void *self)
     free(python->modules);
     free(python->default_handler);
     free(python->folder);
+    free(python->state_folder);
     free(python->inputs);
     free(python->outputs);
     free(python->driven);
@@ -187,15 +188,12 @@ static bool python_may_send_ahead(const struct python *python)
            guest_takes_ahead(python->guest);
 }
 
-void python_pump(struct python *python)
+static void python_send_events(struct python *python)
 {
     const uint32_t *channels;
     const double *values;
     size_t n;
 
-    if (python->stopping)
-        return;
-    python_swap(python);
     if (guest_is_idle(python->guest)) {
         n = queue_peek(&python->queue, &channels, &values);
         python_begin(python, guest_send(python->guest, channels, values, n));
@@ -203,6 +201,15 @@ void python_pump(struct python *python)
         n = queue_peek(&python->queue, &channels, &values);
         python->n_ahead = guest_send(python->guest, channels, values, n);
     }
+}
+
+void python_pump(struct python *python)
+{
+    if (python->stopping)
+        return;
+    python_swap(python);
+    python_send_events(python);
+    guest_tell_ticks(python->guest);
 }
 
 int python_collect_shown(const struct fc_instance *instance, struct path_set *shown)

@@ -126,9 +126,9 @@ struct python {
     bool channels_added;
     bool channels_due; /* to be told when the import is done */
 
-    bool is_over; /* not started again until the configuration is read again */
-    char state_folder[PATH_MAX];
-    int state_fd; /* of it, while it is watched */
+    bool is_over;       /* not started again until the configuration is read again */
+    char *state_folder; /* from the first start on */
+    int state_fd;       /* of it, while it is watched */
     bool stopping;
     uint64_t queue_warned; /* what the queue had lost when the log last said so */
     uint64_t queue_warned_ns;
@@ -167,6 +167,10 @@ void python_rate_finish(struct python *python);
 void python_count_waiting(struct python *python);
 void python_count_sent(struct python *python, size_t n_events);
 void python_count_handled(struct python *python);
+
+/* Intervals were called since then, as the worker says. */
+void python_count_ticked(struct python *python, uint64_t from_ns);
+
 void python_count_ended(struct python *python);
 
 /* What a worker has used that goes; NULL is fine. */

@@ -145,6 +145,11 @@ bool python_is_congested(void *userdata)
     return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
 }
 
+static void python_ticked(void *userdata, uint64_t from_ns)
+{
+    python_count_ticked(userdata, from_ns);
+}
+
 static bool python_is_throttled(void *userdata)
 {
     const struct python *python = userdata;
@@ -235,6 +240,7 @@ const struct guest_ops python_guest_ops = {
     .new_channel = python_new_channel,
     .output = python_output,
     .exceptions = python_exceptions,
+    .ticked = python_ticked,
     .loaded = python_loaded,
     .borrow = python_borrow_of_leavers,
     .is_congested = python_is_congested,
@@ -368,22 +374,39 @@ static int python_check_cpu(const struct python *python)
     return -EOPNOTSUPP;
 }
 
+/* Guests borrow it: one that has not changed stays where it is. */
+static int python_name_state(struct python *python, const char *path)
+{
+    char *copy;
+
+    if (python->state_folder && strcmp(python->state_folder, path) == 0)
+        return 0;
+    copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    free(python->state_folder);
+    python->state_folder = copy;
+    return 0;
+}
+
 int python_prepare(struct python *python)
 {
     const struct fc_instance *instance = python->instance;
     const char *show = instance->owner ? instance->owner->show : instance->show->path;
     struct fc_reason reason = {.text = "out of memory"};
-    int r =
-        runtime_state_folder(instance->show->runtime, instance_account(instance), show,
-                             instance_own_name(instance), python->state_folder, sizeof(python->state_folder));
+    char path[PATH_MAX];
+    int r = runtime_state_folder(instance->show->runtime, instance_account(instance), show,
+                                 instance_own_name(instance), path, sizeof(path));
 
     if (r < 0) {
-        fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", python->state_folder,
-               strerror(-r));
+        fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", path, strerror(-r));
         return r;
     }
     fc_closep(&python->state_fd);
     python->state_fd = r;
+    r = python_name_state(python, path);
+    if (r < 0)
+        return r;
     r = policy_resolve(&python->policy, &reason);
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);

@@ -19,7 +19,7 @@ void python_count_waiting(struct python *python)
 void python_count_sent(struct python *python, size_t n_events)
 {
     python->counters.in += n_events;
-    if (!guest_is_idle(python->guest)) /* there was a batch, maybe only of intervals */
+    if (guest_is_busy(python->guest)) /* there was a batch, maybe only of sockets */
         python->counters.sent_ns = fc_now_ns();
 }
 
@@ -27,10 +27,17 @@ void python_count_handled(struct python *python)
 {
     struct python_counters *counters = &python->counters;
 
-    if (!counters->sent_ns || !(guest_is_idle(python->guest) || python_is_at_ahead(python)))
+    if (!counters->sent_ns || (guest_is_busy(python->guest) && !python_is_at_ahead(python)))
         return;
     histogram_add(&counters->busy_us, (fc_now_ns() - counters->sent_ns) / 1000);
     counters->sent_ns = 0;
+}
+
+void python_count_ticked(struct python *python, uint64_t from_ns)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    histogram_add(&python->counters.busy_us, from_ns < now_ns ? (now_ns - from_ns) / 1000 : 0);
 }
 
 void python_count_cpu(struct python *python, const struct guest *guest)

@@ -33,7 +33,9 @@
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
-#define RUNTIME_WORKER "firecurtain-worker"
+#define RUNTIME_WORKER    "firecurtain-worker"
+#define RUNTIME_MIN_LINKS 16u
+#define RUNTIME_MAX_LINKS 16384u
 
 static int runtime_make_folders(const char *path, mode_t mode)
 {
@@ -267,6 +269,20 @@ static void runtime_find_worker(char *path, size_t bytes)
     snprintf(path, bytes, "%s/" RUNTIME_WORKER, FIRECURTAIN_WORKER_DIR);
 }
 
+/*
+ * As many links as there may be: each takes a worker's eight descriptors, or half of them while that begins
+ * or ends. libzmq has a table of them from the start, so there is a limit beside that.
+ */
+static unsigned runtime_max_links(void)
+{
+    struct rlimit limit;
+    rlim_t n = RUNTIME_MAX_LINKS;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < n)
+        n = limit.rlim_cur / 4;
+    return n < RUNTIME_MIN_LINKS ? RUNTIME_MIN_LINKS : (unsigned)n;
+}
+
 /* Each worker takes some eight descriptors. */
 static void runtime_raise_descriptors(void)
 {
@@ -374,7 +390,7 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
     if (r == 0)
         r = codec_new(&runtime->codec);
     if (r == 0)
-        r = link_context_new(&runtime->links);
+        r = link_context_new(&runtime->links, runtime_max_links());
     if (r == 0)
         r = link_guard_start(runtime->loop);
     if (r == 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,12 +44,17 @@ struct spawner {
 
 static void spawner_pump(struct spawner *spawner);
 
+/*
+ * With pages of its own, which go back with it: it is large and short-lived, and what takes its place in the
+ * heap would have all of that for its own.
+ */
 int spawn_job_new(struct spawn_job **jobp, void (*done)(void *userdata, pid_t pid), void *userdata)
 {
-    struct spawn_job *job = calloc(1, sizeof(*job));
+    struct spawn_job *job =
+        mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (!job)
-        return -ENOMEM;
+    if (job == MAP_FAILED)
+        return -errno;
     job->done = done;
     job->userdata = userdata;
     for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
@@ -63,7 +69,7 @@ struct spawn_job *spawn_job_free(struct spawn_job *job)
         return NULL;
     for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&job->descriptors[i]);
-    free(job);
+    munmap(job, sizeof(*job));
     return NULL;
 }
 

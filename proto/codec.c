@@ -24,10 +24,10 @@ struct codec {
 };
 
 static const char *const message_names[MESSAGE_TYPES_] = {
-    [MESSAGE_SETUP] = "setup",       [MESSAGE_PROCEED] = "proceed", [MESSAGE_BATCH] = "batch",
-    [MESSAGE_CHANNELS] = "channels", [MESSAGE_STOP] = "stop",       [MESSAGE_HELLO] = "hello",
-    [MESSAGE_LOCKED] = "locked",     [MESSAGE_REPORT] = "report",   [MESSAGE_READY] = "ready",
-    [MESSAGE_STOPPED] = "stopped",
+    [MESSAGE_SETUP] = "setup", [MESSAGE_PROCEED] = "proceed",   [MESSAGE_BATCH] = "batch",
+    [MESSAGE_TICKS] = "ticks", [MESSAGE_CHANNELS] = "channels", [MESSAGE_STOP] = "stop",
+    [MESSAGE_HELLO] = "hello", [MESSAGE_LOCKED] = "locked",     [MESSAGE_REPORT] = "report",
+    [MESSAGE_READY] = "ready", [MESSAGE_STOPPED] = "stopped",
 };
 
 const char *message_name(enum message_type type)
@@ -42,8 +42,6 @@ static void *codec_arena_alloc(void *arena, size_t bytes)
 
 static void codec_arena_free(void *arena, void *pointer)
 {
-    (void)arena;
-    (void)pointer;
 }
 
 int codec_new(struct codec **codecp)
@@ -135,12 +133,24 @@ static int codec_prepare_batch(struct codec *codec, const struct message_batch *
     batch->n_channels = from->n_events;
     batch->values = (double *)from->values;
     batch->n_values = from->n_events;
-    batch->ticks = (uint32_t *)from->ticks;
-    batch->n_ticks = from->n_ticks;
     batch->ready = (uint32_t *)from->ready;
     batch->n_ready = from->n_ready;
     codec->to_worker.batch = batch;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_BATCH;
+    return 0;
+}
+
+static int codec_prepare_ticks(struct codec *codec, const struct message_ticks *from)
+{
+    Firecurtain__Ticks *ticks;
+
+    CODEC_NEW(codec, ticks, firecurtain__ticks__init);
+    ticks->ids = (uint32_t *)from->ids;
+    ticks->n_ids = from->n;
+    ticks->due_ns = (uint64_t *)from->times_ns;
+    ticks->n_due_ns = from->n;
+    codec->to_worker.ticks = ticks;
+    codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_TICKS;
     return 0;
 }
 
@@ -188,6 +198,10 @@ static int codec_prepare_report(struct codec *codec, const struct message_report
     report->exceptions = from->exceptions;
     report->files = (char **)from->files;
     report->n_files = from->n_files;
+    report->ticked = (uint32_t *)from->ticked.ids;
+    report->n_ticked = from->ticked.n;
+    report->ticked_ns = (uint64_t *)from->ticked.times_ns;
+    report->n_ticked_ns = from->ticked.n;
     codec->from_worker.report = report;
     codec->from_worker.kind_case = FIRECURTAIN__FROM_WORKER__KIND_REPORT;
     return codec_prepare_changes(codec, from, report);
@@ -257,6 +271,9 @@ ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
         break;
     case MESSAGE_BATCH:
         r = codec_prepare_batch(codec, &message->batch);
+        break;
+    case MESSAGE_TICKS:
+        r = codec_prepare_ticks(codec, &message->ticks);
         break;
     case MESSAGE_REPORT:
         r = codec_prepare_report(codec, &message->report);
@@ -342,10 +359,16 @@ static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch
     batch->channels = from->channels;
     batch->values = from->values;
     batch->n_events = from->n_values;
-    batch->ticks = from->ticks;
-    batch->n_ticks = from->n_ticks;
     batch->ready = from->ready;
     batch->n_ready = from->n_ready;
+    return 0;
+}
+
+static int codec_take_ticks(const Firecurtain__Ticks *from, struct message_ticks *ticks)
+{
+    if (from->n_ids != from->n_due_ns)
+        return -EBADMSG;
+    *ticks = (struct message_ticks){from->ids, from->due_ns, from->n_ids};
     return 0;
 }
 
@@ -376,7 +399,7 @@ static int codec_take_changes(struct codec *codec, const Firecurtain__Report *fr
 static int codec_take_report(struct codec *codec, const Firecurtain__Report *from,
                              struct message_report *report)
 {
-    if (from->n_channels != from->n_values)
+    if (from->n_channels != from->n_values || from->n_ticked != from->n_ticked_ns)
         return -EBADMSG;
     for (size_t i = 0; i < from->n_new_channels; i++) {
         if (!codec_is_name(from->new_channels[i]))
@@ -395,6 +418,7 @@ static int codec_take_report(struct codec *codec, const Firecurtain__Report *fro
     report->exceptions = from->exceptions;
     report->files = (const char *const *)from->files;
     report->n_files = from->n_files;
+    report->ticked = (struct message_ticks){from->ticked, from->ticked_ns, from->n_ticked};
     return codec_take_changes(codec, from, report);
 }
 
@@ -415,6 +439,9 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
     case FIRECURTAIN__TO_WORKER__KIND_BATCH:
         message->type = MESSAGE_BATCH;
         return codec_take_batch(to->batch, &message->batch);
+    case FIRECURTAIN__TO_WORKER__KIND_TICKS:
+        message->type = MESSAGE_TICKS;
+        return codec_take_ticks(to->ticks, &message->ticks);
     case FIRECURTAIN__TO_WORKER__KIND_CHANNELS:
         message->type = MESSAGE_CHANNELS;
         return codec_take_channels(codec, to->channels, &message->channels);

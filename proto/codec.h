@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CODEC_VERSION          2u
+#define CODEC_VERSION          3u
 #define CODEC_MAX_FROM_WORKER  (1u << 20)  /* bytes on the wire: a worker is not trusted with more */
 #define CODEC_MAX_TO_WORKER    (32u << 20) /* the setup message holds all channels */
 #define CODEC_MAX_CHANNELS     262144u     /* of an instance */
@@ -24,6 +24,7 @@ enum message_type {
     MESSAGE_SETUP,
     MESSAGE_PROCEED,
     MESSAGE_BATCH,
+    MESSAGE_TICKS,
     MESSAGE_CHANNELS,
     MESSAGE_STOP,
     /* worker to broker */
@@ -61,10 +62,15 @@ struct message_batch {
     const uint32_t *channels; /* n_events of both */
     const double *values;
     size_t n_events;
-    const uint32_t *ticks;
-    size_t n_ticks;
     const uint32_t *ready;
     size_t n_ready;
+};
+
+/* Intervals and their times, n of both: when they are due, or were called. */
+struct message_ticks {
+    const uint32_t *ids;
+    const uint64_t *times_ns;
+    size_t n;
 };
 
 struct message_interval {
@@ -92,6 +98,7 @@ struct message_report {
     uint32_t exceptions;
     const char *const *files; /* of modules that were loaded, below the script's folder */
     size_t n_files;
+    struct message_ticks ticked;
 };
 
 struct message_locked {
@@ -105,6 +112,7 @@ struct message {
         struct message_setup setup;
         struct message_channels channels;
         struct message_batch batch;
+        struct message_ticks ticks;
         uint32_t hello_version;
         struct message_locked locked;
         struct message_report report;

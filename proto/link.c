@@ -11,6 +11,7 @@
 #include <zmq.h>
 
 #include "proto/codec.h"
+#include "proto/own_pid.h"
 
 /*
  * Messages that may wait in one process. What a worker has sent is the broker's memory: with one batch under
@@ -19,7 +20,6 @@
  */
 #define LINK_FROM_WORKER 8
 #define LINK_TO_WORKER   256
-#define LINK_MAX_LINKS   65536
 
 struct link {
     void *socket;
@@ -27,13 +27,14 @@ struct link {
     zmq_msg_t out;
 };
 
-int link_context_new(struct link_context **context)
+int link_context_new(struct link_context **context, unsigned max_links)
 {
     void *zmq = zmq_ctx_new();
 
     if (!zmq)
         return -errno;
-    zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, LINK_MAX_LINKS);
+    own_pid_keep();
+    zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, (int)max_links);
     *context = zmq;
     return 0;
 }

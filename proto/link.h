@@ -12,8 +12,11 @@
 struct link_context;
 struct link;
 
-/* The process's ZeroMQ context with its threads; -errno. Links must end before it. */
-int link_context_new(struct link_context **context);
+/*
+ * The process's ZeroMQ context with its threads, for up to `max_links` links; -errno. Links must end before
+ * it. Each that there may be takes 12 bytes at once.
+ */
+int link_context_new(struct link_context **context, unsigned max_links);
 
 /* Takes NULL; returns NULL. */
 struct link_context *link_context_free(struct link_context *context);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "firecurtain/time.h"
 #include "worker/handlers.h"
 #include "worker/interpreter.h"
 #include "worker/loaded.h"
@@ -16,6 +17,13 @@
 #include "worker/script.h"
 
 #define DISPATCH_AHEAD 4 /* events: with many channels, the next ones are not in the cache */
+
+/* Intervals that the broker has told, and whose time has not come. */
+static struct {
+    uint32_t ids[SCRIPT_MAX_INTERVALS];
+    uint64_t due_ns[SCRIPT_MAX_INTERVALS];
+    size_t n;
+} told;
 
 /* One more channel, as the broker describes it; its id, or -1 with an exception set. */
 static int64_t dispatch_add_channel(const struct message_channel *from)
@@ -169,19 +177,71 @@ static void dispatch_ready(uint32_t id)
     Py_DECREF(handler);
 }
 
-static int dispatch_batch(const struct message_batch *batch)
+/* After calls into the script. */
+static int dispatch_report(bool done)
 {
     int r;
 
-    dispatch_events(batch);
-    for (size_t i = 0; i < batch->n_ticks; i++)
-        dispatch_tick(batch->ticks[i]);
-    for (size_t i = 0; i < batch->n_ready; i++)
-        dispatch_ready(batch->ready[i]);
     if (script.n_sockets)
         script_drop_closed_sockets();
     r = loaded_report();
-    return r < 0 ? r : session_flush(script.session, true);
+    return r < 0 ? r : session_flush(script.session, done);
+}
+
+static int dispatch_batch(const struct message_batch *batch)
+{
+    dispatch_events(batch);
+    for (size_t i = 0; i < batch->n_ready; i++)
+        dispatch_ready(batch->ready[i]);
+    return dispatch_report(true);
+}
+
+/* What the broker has told, until it is called. */
+static int dispatch_take_ticks(const struct message_ticks *ticks)
+{
+    if (ticks->n > SCRIPT_MAX_INTERVALS - told.n)
+        return -EPROTO; /* each interval once at most */
+    for (size_t i = 0; i < ticks->n; i++) {
+        told.ids[told.n] = ticks->ids[i];
+        told.due_ns[told.n++] = ticks->times_ns[i];
+    }
+    return 0;
+}
+
+static uint64_t dispatch_next_tick(void)
+{
+    uint64_t next_ns = UINT64_MAX;
+
+    for (size_t i = 0; i < told.n; i++)
+        next_ns = told.due_ns[i] < next_ns ? told.due_ns[i] : next_ns;
+    return next_ns;
+}
+
+/* Calls those that are due, once each: what becomes due meanwhile lets events pass. */
+static int dispatch_ticks(void)
+{
+    uint64_t until_ns = fc_now_ns();
+    size_t n_left = 0;
+
+    for (size_t i = 0; i < told.n; i++) {
+        uint32_t id = told.ids[i];
+        uint64_t now_ns;
+        int r;
+
+        if (told.due_ns[i] > until_ns) {
+            told.ids[n_left] = id;
+            told.due_ns[n_left++] = told.due_ns[i];
+            continue;
+        }
+        now_ns = fc_now_ns();
+        dispatch_tick(id);
+        r = session_ticked(script.session, id,
+                           now_ns); /* only now: a long call's reports go before it is done */
+        if (r < 0)
+            return r;
+    }
+    told.n = n_left;
+    return dispatch_report(false);
 }
 
 static void dispatch_stop(void)
@@ -249,10 +309,14 @@ int dispatch_run(void)
     struct message message;
 
     for (;;) {
-        int r = session_receive(script.session, &message, -1);
+        int r = session_receive_until(script.session, &message, dispatch_next_tick());
 
-        if (r == 0 && message.type == MESSAGE_BATCH)
+        if (r == -ETIMEDOUT)
+            r = dispatch_ticks();
+        else if (r == 0 && message.type == MESSAGE_BATCH)
             r = dispatch_batch(&message.batch);
+        else if (r == 0 && message.type == MESSAGE_TICKS)
+            r = dispatch_take_ticks(&message.ticks);
         else if (r == 0 && message.type == MESSAGE_CHANNELS)
             r = dispatch_channels(&message.channels);
         else if (r == 0 && message.type == MESSAGE_STOP)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
@@ -20,11 +21,13 @@
 
 #define SESSION_FIRST_CHUNK                                                                                  \
     512u /* events: then a report is sent, so that others begin while the script goes on; */
-#define SESSION_MAX_CHUNK   CODEC_MAX_BATCH_EVENTS /* the next ones are larger, up to this */
-#define SESSION_MAX_NAMES   1024u /* then a report is sent: it stays far below the size limit of a message */
-#define SESSION_MAX_CHANGES 4096u
-#define SESSION_RETRY_MS    5
-#define SESSION_LINGER_MS   1000
+#define SESSION_MAX_CHUNK         CODEC_MAX_BATCH_EVENTS /* the next ones are larger, up to this */
+#define SESSION_MAX_NAMES         1024u /* then a report is sent: it stays far below the size limit of a message */
+#define SESSION_MAX_CHANGES       4096u
+#define SESSION_MAX_TICKED        256u
+#define SESSION_RETRY_MS          5
+#define SESSION_HANDSHAKE_LOOK_MS 1000 /* at how much of its time is left */
+#define SESSION_LINGER_MS         1000
 
 struct session {
     struct link_context *context;
@@ -50,6 +53,9 @@ struct session {
     struct message_socket sockets[SESSION_MAX_CHANGES];
     size_t n_sockets;
     uint32_t exceptions;
+    uint32_t ticked[SESSION_MAX_TICKED];
+    uint64_t ticked_ns[SESSION_MAX_TICKED];
+    size_t n_ticked;
 };
 
 int session_open(struct session **sessionp, const char *name)
@@ -69,7 +75,7 @@ int session_open(struct session **sessionp, const char *name)
     if (r == 0)
         r = codec_new(&session->decoder);
     if (r == 0)
-        r = link_context_new(&session->context);
+        r = link_context_new(&session->context, 1);
     if (r == 0)
         r = link_connect(&session->link, session->context, name);
     if (r == 0)
@@ -78,23 +84,46 @@ int session_open(struct session **sessionp, const char *name)
     return r;
 }
 
+/* To the nanosecond, and with a call that the filter lets scripts make too; the numbers are small. */
+static void session_poll_until(struct pollfd fds[2], uint64_t deadline_ns)
+{
+    uint64_t now_ns = fc_now_ns();
+    uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+    struct timespec left = {.tv_sec = (time_t)(left_ns / FC_NS_PER_S),
+                            .tv_nsec = (long)(left_ns % FC_NS_PER_S)};
+    fd_set readable;
+
+    FD_ZERO(&readable);
+    for (int i = 0; i < 2; i++)
+        FD_SET(fds[i].fd, &readable);
+    if (pselect((fds[0].fd > fds[1].fd ? fds[0].fd : fds[1].fd) + 1, &readable, NULL, NULL, &left, NULL) <= 0)
+        return;
+    for (int i = 0; i < 2; i++)
+        fds[i].revents = FD_ISSET(fds[i].fd, &readable) ? POLLIN : 0;
+}
+
 /*
- * Sleeps until the link or another thread has something, or for `timeout_ms`. The handshake, which has a
- * limit, ends with the broker: one that died before this process asked for a signal at that is noticed by
+ * Sleeps until the link or another thread has something, or until a time (UINT64_MAX: for ever). The
+ * handshake ends with the broker: one that died before this process asked for a signal at that is noticed by
  * the log's pipe, whose other end nobody else has. Later the script may have closed that.
  */
-static void session_wait(struct session *session, int timeout_ms)
+static void session_wait(struct session *session, uint64_t deadline_ns, bool is_handshake)
 {
     struct pollfd fds[] = {
         {.fd = link_fd(session->link), .events = POLLIN},
         {.fd = session->wake_fd, .events = POLLIN},
-        {.fd = timeout_ms >= 0 ? STDERR_FILENO : -1},
+        {.fd = is_handshake ? STDERR_FILENO : -1},
     };
     uint64_t count;
 
     session->waiting = true;
     Py_BEGIN_ALLOW_THREADS;
-    poll(fds, FC_ARRAY_SIZE(fds), timeout_ms);
+    if (is_handshake)
+        poll(fds, FC_ARRAY_SIZE(fds), SESSION_HANDSHAKE_LOOK_MS);
+    else if (deadline_ns == UINT64_MAX)
+        poll(fds, 2, -1);
+    else
+        session_poll_until(fds, deadline_ns);
     Py_END_ALLOW_THREADS;
     session->waiting = false;
     if (fds[2].revents & POLLERR)
@@ -113,7 +142,7 @@ void session_close(struct session *session)
 static bool session_is_empty(const struct session *session)
 {
     return !session->n_events && !session->n_names && !session->n_intervals && !session->n_sockets &&
-           !session->exceptions && !session->n_files;
+           !session->exceptions && !session->n_files && !session->n_ticked;
 }
 
 static void session_clear(struct session *session)
@@ -131,6 +160,7 @@ static void session_clear(struct session *session)
     session->n_intervals = 0;
     session->n_sockets = 0;
     session->exceptions = 0;
+    session->n_ticked = 0;
 }
 
 static int session_wake(const struct session *session)
@@ -209,13 +239,19 @@ int session_flush(struct session *session, bool done)
         .exceptions = session->exceptions,
         .files = (const char *const *)session->files,
         .n_files = session->n_files,
+        .ticked = {session->ticked, session->ticked_ns, session->n_ticked},
     };
     return session_transmit(session, &message, true);
 }
 
-int session_receive(struct session *session, struct message *message, int timeout_ms)
+static bool session_is_over(uint64_t deadline_ns)
 {
-    uint64_t deadline = fc_now_ns() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms) * FC_NS_PER_MS;
+    return deadline_ns != UINT64_MAX && fc_now_ns() >= deadline_ns;
+}
+
+static int session_take(struct session *session, struct message *message, uint64_t deadline_ns,
+                        bool is_handshake)
+{
     const void *bytes;
     size_t n_bytes;
     int r;
@@ -227,15 +263,25 @@ int session_receive(struct session *session, struct message *message, int timeou
                 return r;
             continue; /* sending may have taken the edge of a message */
         }
-        if (timeout_ms >= 0 && fc_now_ns() >= deadline)
-            return -ETIMEDOUT;
-        session_wait(session, timeout_ms < 0 ? -1 : timeout_ms);
+        session_wait(session, deadline_ns, is_handshake);
         if (PyErr_CheckSignals() < 0) /* a signal handler of the script's raised */
             PyErr_Print();
+        if (session_is_over(deadline_ns))
+            return -ETIMEDOUT;
     }
     if (r < 0)
         return r;
     return codec_decode(session->decoder, CODEC_TO_WORKER, bytes, n_bytes, message);
+}
+
+int session_receive(struct session *session, struct message *message, int timeout_ms)
+{
+    return session_take(session, message, fc_now_ns() + (uint64_t)timeout_ms * FC_NS_PER_MS, true);
+}
+
+int session_receive_until(struct session *session, struct message *message, uint64_t deadline_ns)
+{
+    return session_is_over(deadline_ns) ? -ETIMEDOUT : session_take(session, message, deadline_ns, false);
 }
 
 static int session_broken(void)
@@ -339,6 +385,17 @@ int session_socket(struct session *session, const struct message_socket *socket)
 void session_exception(struct session *session)
 {
     session->exceptions++;
+}
+
+int session_ticked(struct session *session, uint32_t id, uint64_t called_ns)
+{
+    int r = session->n_ticked < SESSION_MAX_TICKED ? 0 : session_flush(session, false);
+
+    if (r < 0)
+        return r;
+    session->ticked[session->n_ticked] = id;
+    session->ticked_ns[session->n_ticked++] = called_ns;
+    return 0;
 }
 
 int session_file(struct session *session, const char *path)

@@ -24,10 +24,15 @@ int session_open(struct session **session, const char *name);
 void session_close(struct session *session);
 
 /*
- * The next message from the broker, valid until the next call; waits for it up to `timeout_ms` (-1: for
- * ever). Reports that threads made in the meantime are sent. -ETIMEDOUT, -EPIPE, or what codec_decode() says.
+ * In the handshake: the next message from the broker, valid until the next call; waits for it up to
+ * `timeout_ms`. Reports that threads made in the meantime are sent. -ETIMEDOUT, -EPIPE, or what
+ * codec_decode() says.
  */
 int session_receive(struct session *session, struct message *message, int timeout_ms);
+
+/* The same after the handshake, until a time of CLOCK_MONOTONIC; UINT64_MAX: for ever. Then -ETIMEDOUT, also
+ * if there is a message. */
+int session_receive_until(struct session *session, struct message *message, uint64_t deadline_ns);
 
 /* Sends a message without content, or hello and locked. 0 or -errno. */
 int session_send(struct session *session, const struct message *message);
@@ -41,6 +46,9 @@ int session_new_channel(struct session *session, const char *name);
 int session_interval(struct session *session, const struct message_interval *interval);
 int session_socket(struct session *session, const struct message_socket *socket);
 void session_exception(struct session *session);
+
+/* An interval that the broker had told was called, or found gone; main thread only. 0 or -errno. */
+int session_ticked(struct session *session, uint32_t id, uint64_t called_ns);
 
 /* A file that was imported, for the next report; main thread only. 0 or -errno. */
 int session_file(struct session *session, const char *path);

@@ -226,6 +226,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     if (probe)
         probe_namespaces(&sandbox, birth->refused);
     prctl(PR_SET_NAME, "fc-worker");
+    prctl(PR_SET_TIMERSLACK, 1); /* intervals are called at their time; for all threads, which inherit it */
     worker_set_stack_size();
     if (sandbox_enter(&sandbox, &error) < 0) {
         if (probe)

@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import cost
 import frames
 import latency
 import lives
@@ -34,6 +35,10 @@ FAMILIES = {
     "memory": rest.memory,
     "idle": rest.idle,
     "noise": latency.noise,
+    "syscalls": cost.syscalls,
+    "switches": cost.switches,
+    "growth": cost.growth,
+    "ceiling": cost.ceiling,
 }
 
 
@@ -69,6 +74,7 @@ def arguments():
     parser.add_argument("build", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
     parser.add_argument("--quick", action="store_true", help="under a minute, and less certain")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the row growth, as SVG")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these: {' '.join(FAMILIES)}")
     given = parser.parse_intermixed_args()
     unknown = set(given.rows) - set(FAMILIES)
@@ -89,7 +95,7 @@ def main():
     about = machine(given.build)
     with tempfile.TemporaryDirectory(prefix="fcb-", dir="/tmp") as scratch:
         Path(scratch).chmod(0o755)
-        bench = Bench(given.build.resolve(), scratch, given.quick)
+        bench = Bench(given.build.resolve(), scratch, given.quick, given.plot and given.plot.resolve())
         rows = measure(bench, given.rows or FAMILIES, lambda text: print(text, file=sys.stderr, flush=True))
     about["load at the end"] = os.getloadavg()[0]
     if given.json:

@@ -40,6 +40,7 @@ TIMED = WIRE + "[python py]\nmodule = ticker\n[map]\nwire./go > py.ticker.go\n"
 
 INSTANCES = 100
 MANY_CHANNELS = 20000
+EVENTS_OF_EACH = 600  # more than libzmq's queues have room for before they have their final size
 
 
 def ticks(bench, show):
@@ -87,6 +88,9 @@ def memory(bench):
         workers = [dirty(show.pid(name)) for name in names]
         yield Row("memory of an instance", "MB", Figures([workers]), limit50=2.5, note=f"private dirty, of {INSTANCES} at rest")
         yield broker_row(f"memory of the broker, {INSTANCES} instances", show.process.pid, INSTANCES * 4)
+        for number in range(1, INSTANCES + 1):
+            bench.ask(show.in_port, show.out_port, f"/in{number}", EVENTS_OF_EACH)
+        yield broker_row(f"memory of the broker, {INSTANCES} instances after {EVENTS_OF_EACH} events each", show.process.pid, INSTANCES * 4)
     config = WIRE + f"[python py]\nmodule = echo\ndefault-handler = echo.handler\n[map]\nwire./in{{1..{MANY_CHANNELS}}} > py.in{{1..{MANY_CHANNELS}}}\n"
     with bench.show(config, {"echo.py": ECHO}, ["py"]) as show:
         yield broker_row(f"memory of the broker, {2 * MANY_CHANNELS:,} channels", show.process.pid, 2 * MANY_CHANNELS)

@@ -237,7 +237,7 @@ int main(int argc, char **argv)
         err(1, "samples");
     spawn_prepare(stage, argv[2]);
     spawn_check(codec_new(&stage->codec), "codec");
-    spawn_check(link_context_new(&stage->context), "context");
+    spawn_check(link_context_new(&stage->context, 64), "context");
     spawn_start_zygote(stage, argv[1]);
     for (unsigned long i = 0; i < SPAWN_WARM_UP + count; i++) {
         uint64_t ns = spawn_one(stage, i);

@@ -117,8 +117,14 @@ class Show:
 class Bench:
     """The build that is measured, and a folder for everything that is written."""
 
-    def __init__(self, build, scratch, quick):
+    def __init__(self, build, scratch, quick, plot=None):
         self.build, self.scratch, self.quick = build, Path(scratch), quick
+        self.plot = plot  # a file for the plot of the row growth
+        self.servers = []
+
+    def server_pids(self):
+        """The processes of the floors that answer now."""
+        return [pid for server in self.servers for pid in (server, *descendants(server))]
 
     def pick(self, full, quick):
         return quick if self.quick else full
@@ -147,8 +153,10 @@ class Bench:
             try:
                 if process.stdout.readline() != b"ready\n":
                     raise Failure(f"the floor {kind} does not start")
+                self.servers.append(process.pid)
                 yield port
             finally:
+                self.servers = [pid for pid in self.servers if pid != process.pid]
                 process.kill()
 
     @contextlib.contextmanager

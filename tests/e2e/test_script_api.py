@@ -287,6 +287,32 @@ def test_interval_refuses_what_is_no_interval(play):
         "refused 5 TypeError", "refused 5 TypeError"]
 
 
+def test_ticks_never_come_before_their_time(play):
+    """The broker tells the worker of them beforehand; two intervals, events between them."""
+    show = play("""
+        import time
+        import midimonster
+        def counting(period_ns):
+            began, calls, early = time.monotonic_ns(), 0, 0
+            def tick():
+                nonlocal calls, early
+                calls += 1
+                early += calls > (time.monotonic_ns() - began) // period_ns
+                if calls == 100:
+                    print("early", early)
+            return tick
+        midimonster.interval(counting(2_000_000), 2)
+        midimonster.interval(counting(7_000_000), 7)
+        def arm(value):
+            midimonster.output("out", value)
+    """, ["wire./arm > py1.script.arm", "py1.out > wire./out"])
+    for n in range(1, 50):
+        show.set("/arm", n / 64)
+        show.expect("/out", n / 64)
+    show.printed("^early", count=2)
+    assert show.log.messages("py1", "^early") == ["early 0", "early 0"]
+
+
 @pytest.mark.alone
 def test_ticks_missed_while_the_worker_is_busy_become_one(play):
     show = play("""

@@ -116,7 +116,7 @@ static void make_runtime(void)
     require(fd >= 0 && write(fd, file, sizeof(file) - 1) == (ssize_t)(sizeof(file) - 1) && close(fd) == 0);
     require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
     require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
-    require(link_context_new(&runtime.links) == 0);
+    require(link_context_new(&runtime.links, 64) == 0);
     pidfd = pidfd_open(getpid(), 0);
     require(pidfd >= 0);
     loop_set_after(runtime.loop, route, NULL);

@@ -37,6 +37,12 @@ static int same_single(double a, double b)
     return same_bytes(&a, &b, sizeof(a)) || (a <= 0 && a >= 0 && b <= 0 && b >= 0);
 }
 
+static void compare_ticks(const struct message_ticks *a, const struct message_ticks *b)
+{
+    require(a->n == b->n && same_bytes(a->ids, b->ids, a->n * sizeof(uint32_t)) &&
+            same_bytes(a->times_ns, b->times_ns, a->n * sizeof(uint64_t)));
+}
+
 static void compare_reports(const struct message_report *a, const struct message_report *b)
 {
     require(a->done == b->done && a->exceptions == b->exceptions);
@@ -56,6 +62,7 @@ static void compare_reports(const struct message_report *a, const struct message
                 a->intervals[i].period_ms == b->intervals[i].period_ms);
     for (size_t i = 0; i < a->n_sockets; i++)
         require(a->sockets[i].id == b->sockets[i].id && a->sockets[i].fd == b->sockets[i].fd);
+    compare_ticks(&a->ticked, &b->ticked);
 }
 
 static void compare_lists(const struct message_channel *a, const struct message_channel *b, size_t n)
@@ -85,10 +92,9 @@ static void compare_channels(const struct message_channels *a, const struct mess
 
 static void compare_batches(const struct message_batch *a, const struct message_batch *b)
 {
-    require(a->n_events == b->n_events && a->n_ticks == b->n_ticks && a->n_ready == b->n_ready);
+    require(a->n_events == b->n_events && a->n_ready == b->n_ready);
     require(same_bytes(a->channels, b->channels, a->n_events * sizeof(uint32_t)) &&
             same_bytes(a->values, b->values, a->n_events * sizeof(double)) &&
-            same_bytes(a->ticks, b->ticks, a->n_ticks * sizeof(uint32_t)) &&
             same_bytes(a->ready, b->ready, a->n_ready * sizeof(uint32_t)));
 }
 
@@ -105,6 +111,8 @@ static void compare(const struct message *a, const struct message *b)
         require(a->ready_missing == b->ready_missing);
     else if (a->type == MESSAGE_BATCH)
         compare_batches(&a->batch, &b->batch);
+    else if (a->type == MESSAGE_TICKS)
+        compare_ticks(&a->ticks, &b->ticks);
     else if (a->type == MESSAGE_HELLO)
         require(a->hello_version == b->hello_version);
     else if (a->type == MESSAGE_LOCKED)

@@ -30,24 +30,29 @@ static void await(struct link *link)
 
 static void check_batch(const struct message_batch *batch)
 {
-    require(!has_batch && batch->n_events + batch->n_ticks + batch->n_ready > 0);
+    require(!has_batch && batch->n_events + batch->n_ready > 0);
     for (size_t i = 0; i < batch->n_events; i++)
         require(batch->channels[i] < python->instance->n_channels && batch->values[i] >= 0 &&
                 batch->values[i] <= 1);
-    require(batch->n_ticks <= TICKS_MAX && batch->n_ready <= MANAGED_MAX);
+    require(batch->n_ready <= MANAGED_MAX);
     has_batch = true;
 }
 
-/* The broker's next message, which must be this one. */
+/* The broker's next message, which must be this one; intervals may be told before it. */
 static void expect(enum message_type type)
 {
     struct message message;
     const void *bytes;
     size_t n;
 
-    await(worker);
-    require(link_receive(worker, &bytes, &n) == 0);
-    require(codec_decode(codec, CODEC_TO_WORKER, bytes, n, &message) == 0 && message.type == type);
+    do {
+        await(worker);
+        require(link_receive(worker, &bytes, &n) == 0);
+        require(codec_decode(codec, CODEC_TO_WORKER, bytes, n, &message) == 0);
+        if (message.type == MESSAGE_TICKS)
+            require(told_proceed && message.ticks.n > 0 && message.ticks.n <= TICKS_MAX);
+    } while (message.type == MESSAGE_TICKS && type != MESSAGE_TICKS);
+    require(message.type == type);
     if (type == MESSAGE_BATCH)
         check_batch(&message.batch);
 }

@@ -9,6 +9,7 @@
 /* As in worker/session.c: when one of them is reached, a report is sent. */
 #define SESSION_MAX_NAMES   1024u
 #define SESSION_MAX_CHANGES 4096u
+#define SESSION_MAX_TICKED  256u
 
 struct wire {
     struct codec *encoder;
@@ -158,16 +159,14 @@ static void test_setup_with_nothing(void **state)
 
 static void test_batch(void **state)
 {
-    static const uint32_t channels[] = {0, UINT32_MAX, 5, 5}, ticks[] = {0, 1000, UINT32_MAX}, ready[] = {3};
+    static const uint32_t channels[] = {0, UINT32_MAX, 5, 5}, ready[] = {3};
     static const double values[] = {0.0, 1.0, 0.1, DBL_MIN};
-    struct message message = {.type = MESSAGE_BATCH, .batch = {channels, values, 4, ticks, 3, ready, 1}};
+    struct message message = {.type = MESSAGE_BATCH, .batch = {channels, values, 4, ready, 1}};
     struct message result = send_over(*state, &message);
 
     assert_int_equal(result.batch.n_events, 4);
     assert_memory_equal(result.batch.channels, channels, sizeof(channels));
     assert_memory_equal(result.batch.values, values, sizeof(values));
-    assert_int_equal(result.batch.n_ticks, 3);
-    assert_memory_equal(result.batch.ticks, ticks, sizeof(ticks));
     assert_int_equal(result.batch.n_ready, 1);
     assert_int_equal(result.batch.ready[0], 3);
 }
@@ -177,8 +176,19 @@ static void test_batch_with_nothing(void **state)
     struct message result = send_over(*state, &(struct message){.type = MESSAGE_BATCH});
 
     assert_int_equal(result.batch.n_events, 0);
-    assert_int_equal(result.batch.n_ticks, 0);
     assert_int_equal(result.batch.n_ready, 0);
+}
+
+static void test_ticks(void **state)
+{
+    static const uint32_t ids[] = {0, 1000, UINT32_MAX};
+    static const uint64_t due_ns[] = {UINT64_MAX, 0, 1};
+    struct message result =
+        send_over(*state, &(struct message){.type = MESSAGE_TICKS, .ticks = {ids, due_ns, 3}});
+
+    assert_int_equal(result.ticks.n, 3);
+    assert_memory_equal(result.ticks.ids, ids, sizeof(ids));
+    assert_memory_equal(result.ticks.times_ns, due_ns, sizeof(due_ns));
 }
 
 static void test_report(void **state)
@@ -189,9 +199,23 @@ static void test_report(void **state)
     static const struct message_interval intervals[] = {{1, 0, 0}, {UINT32_MAX, UINT64_MAX, UINT64_MAX}};
     static const struct message_socket sockets[] = {{0, -1}, {UINT32_MAX, INT32_MAX}, {3, INT32_MIN}};
     static const char *const files[] = {"show.py", "größe/__init__.py"};
+    static const uint32_t ticked[] = {5, UINT32_MAX};
+    static const uint64_t ticked_ns[] = {1, UINT64_MAX};
     struct message message = {.type = MESSAGE_REPORT,
-                              .report = {true, names, 2, channels, values, 2, intervals, 2, sockets, 3,
-                                         UINT32_MAX, files, 2}};
+                              .report = {true,
+                                         names,
+                                         2,
+                                         channels,
+                                         values,
+                                         2,
+                                         intervals,
+                                         2,
+                                         sockets,
+                                         3,
+                                         UINT32_MAX,
+                                         files,
+                                         2,
+                                         {ticked, ticked_ns, 2}}};
     struct message result = send_over(*state, &message);
 
     assert_true(result.report.done);
@@ -216,6 +240,9 @@ static void test_report(void **state)
     assert_int_equal(result.report.n_files, 2);
     assert_string_equal(result.report.files[0], "show.py");
     assert_string_equal(result.report.files[1], "größe/__init__.py");
+    assert_int_equal(result.report.ticked.n, 2);
+    assert_memory_equal(result.report.ticked.ids, ticked, sizeof(ticked));
+    assert_memory_equal(result.report.ticked.times_ns, ticked_ns, sizeof(ticked_ns));
 }
 
 static void test_report_with_nothing(void **state)
@@ -251,11 +278,14 @@ static void test_the_largest_report_fits(void **state)
     static const char *names[SESSION_MAX_NAMES];
     static struct message_interval intervals[SESSION_MAX_CHANGES];
     static struct message_socket sockets[SESSION_MAX_CHANGES];
+    static uint32_t ticked[SESSION_MAX_TICKED];
+    static uint64_t ticked_ns[SESSION_MAX_TICKED];
     char name[CODEC_MAX_NAME + 1];
     struct message message, result;
 
     memset(name, 'n', CODEC_MAX_NAME);
     name[CODEC_MAX_NAME] = '\0';
+    memset(ticked, 0xff, sizeof(ticked));
     for (size_t i = 0; i < SESSION_MAX_NAMES; i++)
         names[i] = name;
     for (size_t i = 0; i < SESSION_MAX_CHANGES; i++) {
@@ -267,9 +297,20 @@ static void test_the_largest_report_fits(void **state)
         values[i] = 0.1;
     }
     message = (struct message){.type = MESSAGE_REPORT,
-                               .report = {true, names, SESSION_MAX_NAMES, channels, values,
-                                          CODEC_MAX_BATCH_EVENTS, intervals, SESSION_MAX_CHANGES, sockets,
-                                          SESSION_MAX_CHANGES, UINT32_MAX}};
+                               .report = {true,
+                                          names,
+                                          SESSION_MAX_NAMES,
+                                          channels,
+                                          values,
+                                          CODEC_MAX_BATCH_EVENTS,
+                                          intervals,
+                                          SESSION_MAX_CHANGES,
+                                          sockets,
+                                          SESSION_MAX_CHANGES,
+                                          UINT32_MAX,
+                                          NULL,
+                                          0,
+                                          {ticked, ticked_ns, SESSION_MAX_TICKED}}};
     result = send_over(wire, &message);
     assert_true(wire->n_bytes <= CODEC_MAX_FROM_WORKER);
     assert_int_equal(result.report.n_new_channels, SESSION_MAX_NAMES);
@@ -320,6 +361,7 @@ int main(void)
         codec_test(test_setup_with_nothing),
         codec_test(test_batch),
         codec_test(test_batch_with_nothing),
+        codec_test(test_ticks),
         codec_test(test_report),
         codec_test(test_report_with_nothing),
         codec_test(test_values_that_are_no_numbers_arrive_unchanged),

@@ -96,6 +96,9 @@ static void test_unequal_arrays(void **state)
     assert_refused(CODEC_FROM_WORKER, BYTES("\x1a\x0a\x22\x08\x00\x00\x00\x00\x00\x00\xf0\x3f"));
     assert_refused(CODEC_TO_WORKER, BYTES("\x1a\x06\x0a\x04\x01\x00\x00\x00"));
     assert_refused(CODEC_TO_WORKER, BYTES("\x1a\x0a\x12\x08\x00\x00\x00\x00\x00\x00\xf0\x3f"));
+    /* an interval and no time */
+    assert_refused(CODEC_FROM_WORKER, BYTES("\x1a\x03\x4a\x01\x01"));
+    assert_refused(CODEC_TO_WORKER, BYTES("\x3a\x03\x0a\x01\x01"));
     /* two channels, one value */
     assert_refused(CODEC_FROM_WORKER, BYTES("\x1a\x14\x1a\x08\x01\x00\x00\x00\x02\x00\x00\x00"
                                             "\x22\x08\x00\x00\x00\x00\x00\x00\xf0\x3f"));

@@ -28,7 +28,7 @@ static int setup(void **state)
     strcpy(ends->folder, "/tmp/firecurtain-link-XXXXXX");
     assert_non_null(mkdtemp(ends->folder));
     snprintf(ends->path, sizeof(ends->path), "%s/end", ends->folder);
-    assert_int_equal(link_context_new(&ends->context), 0);
+    assert_int_equal(link_context_new(&ends->context, 16), 0);
     assert_int_equal(link_bind(&ends->broker, ends->context, ends->path), 0);
     *state = ends;
     return 0;
@@ -248,7 +248,7 @@ static void assert_ends(pid_t pid, int expected)
 static int child_open(const char *path, struct link_context **context, struct link **link)
 {
     alarm(30);
-    return link_context_new(context) < 0 || link_connect(link, *context, path) < 0 ? -1 : 0;
+    return link_context_new(context, 16) < 0 || link_connect(link, *context, path) < 0 ? -1 : 0;
 }
 
 /* Says hello, then waits for an answer. */
@@ -299,6 +299,19 @@ static void test_last_words_arrive(void **state)
     assert_ends(pid, 0);
     assert_receives(ends->broker, "last words");
     assert_int_equal(link_peer(ends->broker), pid);
+}
+
+static void test_a_context_has_room_for_so_many(void **state)
+{
+    struct ends *ends = *state;
+    struct link_context *context;
+    struct link *first, *second;
+
+    assert_int_equal(link_context_new(&context, 1), 0);
+    assert_int_equal(link_connect(&first, context, ends->path), 0);
+    assert_int_equal(link_connect(&second, context, ends->path), -EMFILE);
+    assert_null(link_free(first));
+    assert_null(link_context_free(context));
 }
 
 /* The largest that is allowed, then one byte more, then an honest one. */
@@ -379,6 +392,7 @@ int main(void)
         link_test(test_unlinking_the_endpoint_keeps_the_link),
         link_test(test_the_peer_is_the_process_that_sent),
         link_test(test_last_words_arrive),
+        link_test(test_a_context_has_room_for_so_many),
         link_test(test_an_oversize_message_never_arrives),
         link_test(test_a_second_process_is_not_heard),
         link_test(test_paths_that_are_not_possible),

@@ -48,7 +48,7 @@ static int setup(void **state)
     snprintf(rig->path, sizeof(rig->path), "%s/end", rig->folder);
     assert_int_equal(loop_new(&rig->loop), 0);
     assert_int_equal(link_guard_start(rig->loop), 0);
-    assert_int_equal(link_context_new(&rig->context), 0);
+    assert_int_equal(link_context_new(&rig->context, 64), 0);
     rig->guarded = (struct guarded_link){.ended = on_ended, .userdata = rig};
     rig->patience = (struct timer){.fn = out_of_patience, .userdata = rig};
     assert_int_equal(link_guard_add(&rig->guarded, "end"), 0);

@@ -48,6 +48,7 @@ static void test_what_the_broker_says_is_never_legal_from_a_worker(void **state)
         assert_false(order_legal(i, MESSAGE_SETUP));
         assert_false(order_legal(i, MESSAGE_PROCEED));
         assert_false(order_legal(i, MESSAGE_BATCH));
+        assert_false(order_legal(i, MESSAGE_TICKS));
         assert_false(order_legal(i, MESSAGE_CHANNELS));
         assert_false(order_legal(i, MESSAGE_STOP));
     }

@@ -1,5 +1,5 @@
-/* Intervals on the real loop: their grid does not drift, late ones are one tick, and what a worker says is
- * checked. */
+/* Intervals on the real loop: they are told before their time, their grid does not drift, late ones are one
+ * tick, and what a worker says is checked. */
 #include "broker/loop.h"
 #include "broker/ticks.h"
 #include "firecurtain/time.h"
@@ -10,6 +10,7 @@ struct rig {
     struct tick_set *set;
     size_t n_changed;
     size_t stop_after; /* changes */
+    uint64_t due_ns;   /* of what was last told */
     struct timer stop;
 };
 
@@ -62,18 +63,36 @@ static void run_until(struct rig *rig, uint64_t deadline_ns)
     assert_int_equal(loop_run(rig->loop), 0);
 }
 
+/* What is told now; the first one's time is in rig->due_ns. */
+static size_t tell(struct rig *rig, uint32_t ids[TICKS_MAX])
+{
+    uint64_t due_ns[TICKS_MAX];
+    size_t n = tick_set_take(rig->set, ids, due_ns);
+
+    for (size_t i = 0; i < n; i++)
+        assert_true(due_ns[i] <= fc_now_ns() + TICKS_LEAD_NS);
+    if (n)
+        rig->due_ns = due_ns[0];
+    return n;
+}
+
+/* The same, and all are called at their time, or now if that has passed. */
 static size_t take(struct rig *rig, uint32_t *first)
 {
     uint32_t ids[TICKS_MAX];
-    size_t n = tick_set_take(rig->set, ids);
+    size_t n = tell(rig, ids);
+    uint64_t now_ns = fc_now_ns();
 
+    assert_int_equal(tick_set_is_under_way(rig->set), n > 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(tick_set_called(rig->set, ids[i], rig->due_ns > now_ns ? rig->due_ns : now_ns), 0);
+    assert_false(tick_set_is_under_way(rig->set));
     if (n)
         *first = ids[0];
     return n;
 }
 
-/* Every tick comes after its place on the grid, and the next one before the grid's next but one: nothing adds
- * up. */
+/* Every tick is told for a place on the grid, and never for the same one twice: nothing adds up. */
 static void test_no_drift(void **state)
 {
     struct rig *rig = *state;
@@ -83,16 +102,14 @@ static void test_no_drift(void **state)
     assert_int_equal(change(rig, 7, 5, from_ns, from_ns), 0);
     rig->stop_after = 1;
     for (size_t i = 0; i < 20; i++) {
-        uint64_t place;
-
         rig->n_changed = 0;
         run_until(rig, fc_now_ns() + 10 * FC_NS_PER_S);
         assert_int_equal(rig->n_changed, 1);
         assert_int_equal(take(rig, &id), 1);
         assert_int_equal(id, 7);
-        place = (fc_now_ns() - from_ns) / period_ns;
-        assert_true(place > last); /* never before its place */
-        last = place;
+        assert_int_equal((rig->due_ns - from_ns) % period_ns, 0);
+        assert_true((rig->due_ns - from_ns) / period_ns > last);
+        last = (rig->due_ns - from_ns) / period_ns;
     }
     assert_true(last >= 20);
 }
@@ -106,8 +123,9 @@ static void assert_due_between(struct rig *rig, uint64_t quiet_until_ns, uint64_
     assert_int_equal(take(rig, &id), 0);
     rig->stop_after = 1;
     run_until(rig, fc_now_ns() + 10 * FC_NS_PER_S);
-    assert_true(fc_now_ns() >= due_at_ns);
+    assert_true(fc_now_ns() >= due_at_ns - TICKS_LEAD_NS);
     assert_int_equal(take(rig, &id), 1);
+    assert_int_equal(rig->due_ns, due_at_ns);
 }
 
 static void test_it_counts_from_the_call(void **state)
@@ -135,7 +153,8 @@ static void test_the_first_tick_is_not_lost(void **state)
     rig->n_changed = 0;
     run_until(rig, now_ns + 10 * FC_NS_PER_S);
     assert_int_equal(take(rig, &id), 1);
-    assert_true(fc_now_ns() >= from_ns + 1000 * FC_NS_PER_MS);
+    assert_int_equal((rig->due_ns - from_ns) % (100 * FC_NS_PER_MS), 0);
+    assert_true(rig->due_ns >= from_ns + 1000 * FC_NS_PER_MS);
 }
 
 static void test_unbelievable_times_count_from_now(void **state)
@@ -226,11 +245,73 @@ static void test_all_at_once(void **state)
         assert_int_equal(change(rig, i, 1000, now_ns - 1100 * FC_NS_PER_MS, now_ns), 0);
     run_until(rig, now_ns + 10 * FC_NS_PER_MS);
     assert_int_equal(rig->n_changed, TICKS_MAX);
-    assert_int_equal(tick_set_take(rig->set, ids), TICKS_MAX);
+    assert_int_equal(tell(rig, ids), TICKS_MAX);
     for (size_t i = 0; i < TICKS_MAX; i++) {
         assert_true(ids[i] < TICKS_MAX && !seen[ids[i]]);
         seen[ids[i]] = true;
     }
+}
+
+/* What came due until a call is that call; what comes due afterwards is another one. */
+static void test_a_call_stands_for_what_was_due(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+    uint32_t ids[TICKS_MAX];
+
+    assert_int_equal(change(rig, 3, 5, now_ns, now_ns), 0);
+    run_until(rig, now_ns + 6 * FC_NS_PER_MS);
+    assert_int_equal(tell(rig, ids), 1);
+    assert_true(tick_set_is_overdue(rig->set));
+    run_until(rig, fc_now_ns() + 12 * FC_NS_PER_MS);
+    assert_int_equal(tell(rig, ids), 0); /* it is under way */
+    assert_int_equal(tick_set_called(rig->set, 3, fc_now_ns()), 0);
+    assert_int_equal(tell(rig, ids), 0);
+    run_until(rig, fc_now_ns() + 10 * FC_NS_PER_MS);
+    assert_int_equal(tell(rig, ids), 1);
+    run_until(rig, fc_now_ns() + 12 * FC_NS_PER_MS);
+    assert_int_equal(tick_set_called(rig->set, 3, rig->due_ns), 0); /* was called in time, and took long */
+    assert_int_equal(tell(rig, ids), 1);
+}
+
+static void test_only_what_was_told_is_called(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+    uint32_t ids[TICKS_MAX];
+
+    assert_int_equal(tick_set_called(rig->set, 1, now_ns), -EINVAL);
+    assert_int_equal(change(rig, 1, 20, now_ns, now_ns), 0);
+    assert_int_equal(tick_set_called(rig->set, 1, now_ns), -EINVAL);
+    rig->stop_after = 1;
+    run_until(rig, now_ns + 10 * FC_NS_PER_S);
+    assert_int_equal(tell(rig, ids), 1);
+    assert_int_equal(change(rig, 1, 0, 0, fc_now_ns()), 0); /* cancelled on its way: it is found gone, once */
+    assert_true(tick_set_is_under_way(rig->set));
+    run_until(rig, rig->due_ns + FC_NS_PER_MS);
+    assert_true(tick_set_is_overdue(rig->set));
+    assert_int_equal(tick_set_called(rig->set, 1, rig->due_ns), 0);
+    assert_int_equal(tick_set_called(rig->set, 1, rig->due_ns), -EINVAL);
+    assert_false(tick_set_is_overdue(rig->set));
+}
+
+/* A worker that hangs is not told for ever: its link would be full. */
+static void test_who_calls_nothing_is_told_no_more(void **state)
+{
+    struct rig *rig = *state;
+    uint32_t ids[TICKS_MAX], n = 0;
+
+    for (uint32_t id = 0; id < 2 * TICKS_MAX_TOLD; id++) {
+        uint64_t now_ns = fc_now_ns();
+
+        assert_int_equal(change(rig, id, 1000, now_ns - 1100 * FC_NS_PER_MS, now_ns), 0);
+        run_until(rig, now_ns + FC_NS_PER_MS);
+        n += tell(rig, ids) > 0;
+    }
+    assert_int_equal(n, TICKS_MAX_TOLD);
+    for (uint32_t id = 0; id < TICKS_MAX_TOLD; id++)
+        assert_int_equal(tick_set_called(rig->set, id, fc_now_ns()), 0);
+    assert_int_equal(tell(rig, ids), TICKS_MAX_TOLD);
 }
 
 int main(void)
@@ -246,6 +327,9 @@ int main(void)
         tick_test(test_cancelling),
         tick_test(test_limits),
         tick_test(test_all_at_once),
+        tick_test(test_a_call_stands_for_what_was_due),
+        tick_test(test_only_what_was_told_is_called),
+        tick_test(test_who_calls_nothing_is_told_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
