@@ -379,6 +379,12 @@ void guest_usage(const struct guest *guest, struct keeper_usage *usage)
         keeper_usage(guest->runtime->keeper, guest->pid, usage); /* nothing, if it has just ended */
 }
 
+uint64_t guest_begins_now(void *userdata, enum guest_phase phase, const struct message_batch *batch)
+{
+    (void)userdata, (void)phase, (void)batch;
+    return fc_now_ns();
+}
+
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)
 {
     uint32_t ticks[TICKS_MAX], ready[MANAGED_MAX];
@@ -400,6 +406,7 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     };
     if (!n_events && !message.batch.n_ticks && !message.batch.n_ready)
         return 0;
+    message.batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message.batch);
     guest->state = ORDER_BUSY;
     guest_watch_batch(guest);
     r = guest_link_send(guest, &message);
@@ -440,6 +447,7 @@ void guest_send_channels(struct guest *guest, const struct message_channels *cha
 
 void guest_stop(struct guest *guest)
 {
+    struct message stop = {.type = MESSAGE_STOP};
     int r;
 
     guest->asked = true;
@@ -456,7 +464,8 @@ void guest_stop(struct guest *guest)
     }
     guest->state = ORDER_STOPPING;
     guest_watch(guest, guest->spec.stop_ms);
-    r = guest_link_send(guest, &(struct message){.type = MESSAGE_STOP});
+    stop.time_ns = guest->ops->begins(guest->userdata, GUEST_CLEANUP, NULL);
+    r = guest_link_send(guest, &stop);
     if (r < 0)
         guest_violated(guest, "it cannot be told to stop: %s", strerror(-r));
 }

@@ -50,8 +50,17 @@ struct guest_spec {
     int probe_fd;                /* … into this pipe */
 };
 
+/* What a script is called for. */
+enum guest_phase {
+    GUEST_IMPORT,
+    GUEST_BATCH,
+    GUEST_CLEANUP,
+};
+
 /* None of these may free the guest, save `ended`, where it is what one does. */
 struct guest_ops {
+    /* the script is about to be called, for a batch with `batch`: what timestamp() is to it meanwhile */
+    uint64_t (*begins)(void *userdata, enum guest_phase phase, const struct message_batch *batch);
     /* the setup message, borrowed until the next call; -errno ends the guest */
     int (*setup)(void *userdata, struct message_setup *setup);
     /* the modules are imported, batches may be sent */
@@ -114,6 +123,9 @@ void guest_usage(const struct guest *guest, struct keeper_usage *usage);
  * nothing. The number of events taken.
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
+
+/* `begins` for whom nobody records: the time. */
+uint64_t guest_begins_now(void *userdata, enum guest_phase phase, const struct message_batch *batch);
 
 /* From now on, others are told. */
 void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata);

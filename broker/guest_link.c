@@ -260,7 +260,9 @@ static void guest_handle_locked(struct guest *guest, const struct message_locked
     guest->calls_address = locked->calls;
     guest->state = ORDER_IMPORTING;
     guest_watch(guest, guest->spec.start_ms);
-    guest_send_or_end(guest, &(struct message){.type = MESSAGE_PROCEED});
+    guest_send_or_end(guest,
+                      &(struct message){.type = MESSAGE_PROCEED,
+                                        .time_ns = guest->ops->begins(guest->userdata, GUEST_IMPORT, NULL)});
 }
 
 static int guest_take_channels(struct guest *guest, const struct message_report *report)

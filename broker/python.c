@@ -169,7 +169,6 @@ void python_pump(struct python *python)
         return;
     n = queue_peek(&python->queue, &channels, &values);
     n = guest_send(python->guest, channels, values, n);
-    python_count_sent(python, n);
     for (size_t i = 0; i < n; i++)
         python->inputs[channels[i]] = values[i];
     queue_consume(&python->queue, n);

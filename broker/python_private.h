@@ -152,9 +152,9 @@ void python_rate_emit(struct python *python, const uint32_t *channels, const dou
 /* Emits what waits: the instance ends. At most two events per channel. */
 void python_rate_finish(struct python *python);
 
-/* python_stats.c: an event came; a batch may have been sent; one may be done; the worker has ended. */
+/* python_stats.c: an event came; a batch is about to be sent; one may be done; the worker has ended. */
 void python_count_waiting(struct python *python);
-void python_count_sent(struct python *python, size_t n_events);
+void python_count_sent(struct python *python, size_t n_events, uint64_t now_ns);
 void python_count_handled(struct python *python);
 void python_count_ended(struct python *python);
 

@@ -78,6 +78,7 @@ static void probe_ended(void *userdata, const char *why, bool asked, bool is_cle
 }
 
 static const struct guest_ops probe_ops = {
+    .begins = guest_begins_now,
     .setup = probe_setup,
     .ready = probe_ready,
     .new_channel = probe_new_channel,

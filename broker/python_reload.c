@@ -119,6 +119,7 @@ static void leaver_ended(void *userdata, const char *why, bool asked, bool is_cl
 }
 
 static const struct guest_ops leaver_ops = {
+    .begins = guest_begins_now,
     .setup = leaver_setup,
     .ready = leaver_ignore,
     .new_channel = leaver_new_channel,
@@ -277,6 +278,7 @@ static void next_ended(void *userdata, const char *why, bool asked, bool is_clea
 }
 
 static const struct guest_ops next_ops = {
+    .begins = guest_begins_now,
     .setup = python_setup,
     .ready = next_ready,
     .new_channel = python_new_channel,

@@ -68,6 +68,16 @@ int python_setup(void *userdata, struct message_setup *setup)
     return 0;
 }
 
+static uint64_t python_begins(void *userdata, enum guest_phase phase, const struct message_batch *batch)
+{
+    struct python *python = userdata;
+    uint64_t now_ns = fc_now_ns();
+
+    if (phase == GUEST_BATCH)
+        python_count_sent(python, batch->n_events, now_ns);
+    return now_ns;
+}
+
 static void python_ready(void *userdata)
 {
     struct python *python = userdata;
@@ -225,6 +235,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
 }
 
 const struct guest_ops python_guest_ops = {
+    .begins = python_begins,
     .setup = python_setup,
     .ready = python_ready,
     .new_channel = python_new_channel,

@@ -16,11 +16,10 @@ void python_count_waiting(struct python *python)
         python->counters.queue_max = n;
 }
 
-void python_count_sent(struct python *python, size_t n_events)
+void python_count_sent(struct python *python, size_t n_events, uint64_t now_ns)
 {
     python->counters.in += n_events;
-    if (!guest_is_idle(python->guest)) /* there was a batch, maybe only of intervals */
-        python->counters.sent_ns = fc_now_ns();
+    python->counters.sent_ns = now_ns;
 }
 
 void python_count_handled(struct python *python)

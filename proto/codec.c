@@ -139,6 +139,7 @@ static int codec_prepare_batch(struct codec *codec, const struct message_batch *
     batch->n_ticks = from->n_ticks;
     batch->ready = (uint32_t *)from->ready;
     batch->n_ready = from->n_ready;
+    batch->time_ns = from->time_ns;
     codec->to_worker.batch = batch;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_BATCH;
     return 0;
@@ -202,10 +203,12 @@ static int codec_prepare_small(struct codec *codec, const struct message *messag
     switch (message->type) {
     case MESSAGE_PROCEED:
         CODEC_NEW(codec, to->proceed, firecurtain__proceed__init);
+        to->proceed->time_ns = message->time_ns;
         to->kind_case = FIRECURTAIN__TO_WORKER__KIND_PROCEED;
         return 0;
     case MESSAGE_STOP:
         CODEC_NEW(codec, to->stop, firecurtain__stop__init);
+        to->stop->time_ns = message->time_ns;
         to->kind_case = FIRECURTAIN__TO_WORKER__KIND_STOP;
         return 0;
     case MESSAGE_HELLO:
@@ -346,6 +349,7 @@ static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch
     batch->n_ticks = from->n_ticks;
     batch->ready = from->ready;
     batch->n_ready = from->n_ready;
+    batch->time_ns = from->time_ns;
     return 0;
 }
 
@@ -411,6 +415,7 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
         return codec_take_setup(codec, to->setup, &message->setup);
     case FIRECURTAIN__TO_WORKER__KIND_PROCEED:
         message->type = MESSAGE_PROCEED;
+        message->time_ns = to->proceed->time_ns;
         return 0;
     case FIRECURTAIN__TO_WORKER__KIND_BATCH:
         message->type = MESSAGE_BATCH;
@@ -420,6 +425,7 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
         return codec_take_channels(codec, to->channels, &message->channels);
     case FIRECURTAIN__TO_WORKER__KIND_STOP:
         message->type = MESSAGE_STOP;
+        message->time_ns = to->stop->time_ns;
         return 0;
     default:
         return -EBADMSG;

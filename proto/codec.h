@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CODEC_VERSION          2u
+#define CODEC_VERSION          3u
 #define CODEC_MAX_FROM_WORKER  (1u << 20)  /* bytes on the wire: a worker is not trusted with more */
 #define CODEC_MAX_TO_WORKER    (32u << 20) /* the setup message holds all channels */
 #define CODEC_MAX_CHANNELS     262144u     /* of an instance */
@@ -65,6 +65,7 @@ struct message_batch {
     size_t n_ticks;
     const uint32_t *ready;
     size_t n_ready;
+    uint64_t time_ns; /* what timestamp() is while it is handled */
 };
 
 struct message_interval {
@@ -105,6 +106,7 @@ struct message {
         struct message_setup setup;
         struct message_channels channels;
         struct message_batch batch;
+        uint64_t time_ns; /* of proceed and stop: what timestamp() is meanwhile */
         uint32_t hello_version;
         struct message_locked locked;
         struct message_report report;

@@ -63,7 +63,6 @@ static void dispatch_returned(PyObject *result, const char *what, const char *na
 {
     char happened[CODEC_MAX_NAME + 64];
 
-    script.timestamp_ms = 0;
     Py_XDECREF(result);
     if (result)
         return;
@@ -113,12 +112,10 @@ static void dispatch_event(uint32_t id, double value, PyObject **number)
         script.calls++;
         *number = dispatch_number(*number, value);
         result = *number ? dispatch_call(channel->handler, *number) : NULL;
-        if (result) {
-            script.timestamp_ms = 0;
+        if (result)
             Py_DECREF(result);
-        } else {
+        else
             dispatch_returned(NULL, "handler of channel", dispatch_name(channel->name));
-        }
         script.current = CHANNELS_NONE;
     }
     /* only now: the handler could see the value before with inputvalue() */
@@ -173,22 +170,25 @@ static int dispatch_batch(const struct message_batch *batch)
 {
     int r;
 
+    script.time_ns = batch->time_ns;
     dispatch_events(batch);
     for (size_t i = 0; i < batch->n_ticks; i++)
         dispatch_tick(batch->ticks[i]);
     for (size_t i = 0; i < batch->n_ready; i++)
         dispatch_ready(batch->ready[i]);
+    script.time_ns = 0; /* threads that go on have the clock's */
     if (script.n_sockets)
         script_drop_closed_sockets();
     r = loaded_report();
     return r < 0 ? r : session_flush(script.session, true);
 }
 
-static void dispatch_stop(void)
+static void dispatch_stop(uint64_t time_ns)
 {
     struct message stopped = {.type = MESSAGE_STOPPED};
     PyObject *handler = script.cleanup;
 
+    script.time_ns = time_ns;
     if (handler) {
         script.cleanup = NULL;
         dispatch_returned(PyObject_CallNoArgs(handler), "cleanup handler", NULL);
@@ -264,7 +264,7 @@ int dispatch_run(void)
             return 1;
         }
     }
-    dispatch_stop();
+    dispatch_stop(message.time_ns);
     return 0;
 }
 
@@ -273,7 +273,6 @@ static int dispatch_import_module(const char *name)
     char happened[CODEC_MAX_NAME + 64];
     PyObject *module = PyImport_ImportModule(name);
 
-    script.timestamp_ms = 0;
     if (module) {
         Py_DECREF(module);
         return 0;
@@ -321,6 +320,7 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
             return 1;
     }
     script.importing = false;
+    script.time_ns = 0;
     script.fallback = dispatch_default_handler(default_handler);
     ready.ready_missing = default_handler[0] && !script.fallback;
     for (uint32_t i = 0; i < script.channels.n; i++)

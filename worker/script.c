@@ -164,9 +164,7 @@ static PyObject *script_current(PyObject *self, PyObject *unused)
 
 static PyObject *script_timestamp(PyObject *self, PyObject *unused)
 {
-    if (!script.timestamp_ms)
-        script.timestamp_ms = fc_now_ns() / FC_NS_PER_MS;
-    return PyLong_FromUnsignedLongLong(script.timestamp_ms);
+    return PyLong_FromUnsignedLongLong((script.time_ns ? script.time_ns : fc_now_ns()) / FC_NS_PER_MS);
 }
 
 static PyObject *script_channels(PyObject *self, PyObject *unused)

@@ -85,7 +85,8 @@ static void compare_channels(const struct message_channels *a, const struct mess
 
 static void compare_batches(const struct message_batch *a, const struct message_batch *b)
 {
-    require(a->n_events == b->n_events && a->n_ticks == b->n_ticks && a->n_ready == b->n_ready);
+    require(a->n_events == b->n_events && a->n_ticks == b->n_ticks && a->n_ready == b->n_ready &&
+            a->time_ns == b->time_ns);
     require(same_bytes(a->channels, b->channels, a->n_events * sizeof(uint32_t)) &&
             same_bytes(a->values, b->values, a->n_events * sizeof(double)) &&
             same_bytes(a->ticks, b->ticks, a->n_ticks * sizeof(uint32_t)) &&
@@ -105,6 +106,8 @@ static void compare(const struct message *a, const struct message *b)
         require(a->ready_missing == b->ready_missing);
     else if (a->type == MESSAGE_BATCH)
         compare_batches(&a->batch, &b->batch);
+    else if (a->type == MESSAGE_PROCEED || a->type == MESSAGE_STOP)
+        require(a->time_ns == b->time_ns);
     else if (a->type == MESSAGE_HELLO)
         require(a->hello_version == b->hello_version);
     else if (a->type == MESSAGE_LOCKED)
