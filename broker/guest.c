@@ -385,11 +385,27 @@ uint64_t guest_begins_now(void *userdata, enum guest_phase phase, const struct m
     return fc_now_ns();
 }
 
+static void guest_send_batch(struct guest *guest, struct message *message)
+{
+    int r;
+
+    message->batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message->batch);
+    guest->state = ORDER_BUSY;
+    guest_watch_batch(guest);
+    r = guest_link_send(guest, message);
+    if (r < 0)
+        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
+}
+
+void guest_replay(struct guest *guest, const struct message_batch *batch)
+{
+    guest_send_batch(guest, &(struct message){.type = MESSAGE_BATCH, .batch = *batch});
+}
+
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)
 {
     uint32_t ticks[TICKS_MAX], ready[MANAGED_MAX];
     struct message message = {.type = MESSAGE_BATCH};
-    int r;
 
     if (!guest_is_idle(guest))
         return 0;
@@ -406,12 +422,7 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     };
     if (!n_events && !message.batch.n_ticks && !message.batch.n_ready)
         return 0;
-    message.batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message.batch);
-    guest->state = ORDER_BUSY;
-    guest_watch_batch(guest);
-    r = guest_link_send(guest, &message);
-    if (r < 0)
-        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
+    guest_send_batch(guest, &message);
     return n_events;
 }
 

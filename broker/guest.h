@@ -124,6 +124,9 @@ void guest_usage(const struct guest *guest, struct keeper_usage *usage);
  */
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events);
 
+/* Sends an idle guest a batch as it is, and nothing else that is due. */
+void guest_replay(struct guest *guest, const struct message_batch *batch);
+
 /* `begins` for whom nobody records: the time. */
 uint64_t guest_begins_now(void *userdata, enum guest_phase phase, const struct message_batch *batch);
 

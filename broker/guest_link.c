@@ -291,10 +291,12 @@ static int guest_take_events(struct guest *guest, const struct message_report *r
 
 static int guest_take_changes(struct guest *guest, const struct message_report *report)
 {
-    uint64_t now_ns = report->n_intervals ? fc_now_ns() : 0;
+    size_t n_intervals =
+        guest->runtime->is_replay ? 0 : report->n_intervals; /* the recording has their ticks */
+    uint64_t now_ns = n_intervals ? fc_now_ns() : 0;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < report->n_intervals; i++)
+    for (size_t i = 0; r == 0 && i < n_intervals; i++)
         r = tick_set_change(guest->ticks, &report->intervals[i], now_ns);
     for (size_t i = 0; i < report->n_sockets; i++) {
         int s = managed_set_change(guest->sockets, report->sockets[i].id, report->sockets[i].fd);

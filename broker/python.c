@@ -57,6 +57,7 @@ static void python_instance_free(void *self)
     queue_deinit(&python->queue);
     queue_deinit(&python->next_outputs);
     queue_deinit(&python->outflow.held);
+    journal_step_deinit(&python->step);
     policy_deinit(&python->policy);
     free(python->reads.text);
     free(python->environment.text);
@@ -166,6 +167,8 @@ void python_pump(struct python *python)
         return;
     python_swap(python);
     if (!guest_is_idle(python->guest))
+        return;
+    if (python_leaves_it_to_replay(python))
         return;
     n = queue_peek(&python->queue, &channels, &values);
     n = guest_send(python->guest, channels, values, n);

@@ -54,8 +54,10 @@ static int leaver_output(void *userdata, const uint32_t *channels, const double 
     if (!python_knows(python, channels, n))
         return -EINVAL;
     for (size_t i = 0; i < n; i++) {
-        if (!python->driven[channels[i]])
-            python_rate_emit(python, &channels[i], &values[i], 1);
+        if (python->driven[channels[i]])
+            continue;
+        python_journal_output(python, &channels[i], &values[i], 1);
+        python_rate_emit(python, &channels[i], &values[i], 1);
     }
     return 0;
 }
@@ -191,9 +193,11 @@ static void next_enter(struct python *python)
     python->next = NULL;
     python->started_ns = python->next_started_ns;
     guest_set_ops(python->guest, &python_guest_ops, python);
+    python_begins(python, GUEST_IMPORT, NULL);
     next_release_outputs(python);
     if (!python->next_ready)
         return; /* python_ready() goes on */
+    python_journal_done(python, false);
     python->next_ready = false;
     python_send_channels(python, python->guest, true);
     fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d) with its changed files",

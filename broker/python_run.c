@@ -68,20 +68,11 @@ int python_setup(void *userdata, struct message_setup *setup)
     return 0;
 }
 
-static uint64_t python_begins(void *userdata, enum guest_phase phase, const struct message_batch *batch)
-{
-    struct python *python = userdata;
-    uint64_t now_ns = fc_now_ns();
-
-    if (phase == GUEST_BATCH)
-        python_count_sent(python, batch->n_events, now_ns);
-    return now_ns;
-}
-
 static void python_ready(void *userdata)
 {
     struct python *python = userdata;
 
+    python_journal_done(python, false);
     start_queue_leave(&python->turn);
     start_queue_leave(&python->next_turn);
     file_watch_end(python->sources, true);
@@ -121,6 +112,7 @@ void python_emit(struct python *python, const uint32_t *channels, const double *
         python->outputs[channels[i]] = route_clamp(values[i]);
         python->driven[channels[i]] = true;
     }
+    python_journal_output(python, channels, values, n);
     python_rate_emit(python, channels, values, n);
 }
 
@@ -164,8 +156,12 @@ static bool python_is_throttled(void *userdata)
 
 static void python_wanted(void *userdata)
 {
-    python_count_handled(userdata);
-    python_pump(userdata);
+    struct python *python = userdata;
+
+    python_count_handled(python);
+    if (python->step.is_open && guest_is_idle(python->guest))
+        python_journal_done(python, false);
+    python_pump(python);
 }
 
 /* Says what becomes of an instance whose worker has ended. */
@@ -220,6 +216,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
 
     start_queue_leave(&python->turn);
     python_count_ended(python);
+    python_journal_done(python, !asked);
     guest = fc_steal(python->guest);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
