@@ -79,6 +79,8 @@ struct guest_ops {
     /* the script has put out more than it may for now: a running worker is not read from before
        guest_resume(), and its time does not count */
     bool (*is_throttled)(void *userdata);
+    /* the batch is handled, also by one that was asked to stop meanwhile */
+    void (*handled)(void *userdata);
     /* idle, or something is due: a good time for guest_send() */
     void (*wanted)(void *userdata);
     /*

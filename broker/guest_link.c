@@ -330,7 +330,10 @@ static void guest_handle_report(struct guest *guest, const struct message_report
         guest->ops->loaded(guest->userdata, report->files[i]);
     if (report->exceptions)
         guest->ops->exceptions(guest->userdata, report->exceptions);
-    if (!report->done || guest->state != ORDER_BUSY)
+    if (!report->done)
+        return;
+    guest->ops->handled(guest->userdata);
+    if (guest->state != ORDER_BUSY)
         return;
     guest->state = ORDER_IDLE;
     managed_set_handled(guest->sockets);

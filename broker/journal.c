@@ -250,6 +250,11 @@ uint64_t journal_begins(struct journal *journal, const struct fc_instance *insta
                         struct journal_step *step, enum guest_phase phase, const struct message_batch *batch,
                         uint64_t now_ns)
 {
+    if (phase == GUEST_CLEANUP && step->is_open && step->phase == RECORD_BATCH) {
+        step->cleanup_waits = true; /* it goes on with its batch first */
+        step->cleanup_ns = journal->replay ? replay_cleanup_ns(step) : now_ns;
+        return step->cleanup_ns;
+    }
     if (step->is_open)
         journal_done(journal, instance, step, true);
     step->phase = phase == GUEST_IMPORT  ? RECORD_IMPORT
@@ -299,10 +304,13 @@ void journal_done(struct journal *journal, const struct fc_instance *instance, s
     step->is_open = false;
     if (step->entry) {
         replay_done(journal->replay, step, died);
-        return;
+    } else {
+        journal_write(journal, instance, &item);
+        journal_write_outputs(journal, instance, step->time_ns, &step->outputs, step->missed);
     }
-    journal_write(journal, instance, &item);
-    journal_write_outputs(journal, instance, step->time_ns, &step->outputs, step->missed);
+    if (step->cleanup_waits && !died)
+        step->time_ns = journal_begins(journal, instance, step, GUEST_CLEANUP, NULL, step->cleanup_ns);
+    step->cleanup_waits = false;
 }
 
 void journal_wanted(struct journal *journal)

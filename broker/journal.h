@@ -43,6 +43,8 @@ struct journal_step {
     size_t n_ticks;
     uint32_t ready;
     uint64_t missed;            /* outputs */
+    bool cleanup_waits;         /* the worker was told to stop while it handles a batch, */
+    uint64_t cleanup_ns;        /* and that this is the time then */
     struct replay_entry *entry; /* that it is a replay of, or NULL */
 };
 

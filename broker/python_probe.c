@@ -86,6 +86,7 @@ static const struct guest_ops probe_ops = {
     .exceptions = probe_exceptions,
     .is_congested = probe_is_congested,
     .is_throttled = probe_is_throttled,
+    .handled = probe_wanted,
     .wanted = probe_wanted,
     .ended = probe_ended,
 };

@@ -131,6 +131,7 @@ static const struct guest_ops leaver_ops = {
     .borrow = leaver_borrow,
     .is_congested = leaver_is_congested,
     .is_throttled = never_throttled,
+    .handled = leaver_ignore,
     .wanted = leaver_ignore,
     .ended = leaver_ended,
 };
@@ -292,6 +293,7 @@ static const struct guest_ops next_ops = {
     .borrow = next_borrow,
     .is_congested = python_is_congested,
     .is_throttled = never_throttled,
+    .handled = next_wanted,
     .wanted = next_wanted,
     .ended = next_ended,
 };

@@ -154,13 +154,16 @@ static bool python_is_throttled(void *userdata)
     return python->outflow.is_used_up;
 }
 
+static void python_handled(void *userdata)
+{
+    python_journal_done(userdata, false);
+}
+
 static void python_wanted(void *userdata)
 {
     struct python *python = userdata;
 
     python_count_handled(python);
-    if (python->step.is_open && guest_is_idle(python->guest))
-        python_journal_done(python, false);
     python_pump(python);
 }
 
@@ -216,7 +219,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
 
     start_queue_leave(&python->turn);
     python_count_ended(python);
-    python_journal_done(python, !asked);
+    python_journal_done(python, !asked || python->step.phase == RECORD_BATCH);
     guest = fc_steal(python->guest);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
@@ -242,6 +245,7 @@ const struct guest_ops python_guest_ops = {
     .borrow = python_borrow_of_leavers,
     .is_congested = python_is_congested,
     .is_throttled = python_is_throttled,
+    .handled = python_handled,
     .wanted = python_wanted,
     .ended = python_ended,
 };

@@ -412,6 +412,13 @@ uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance
     return step->time_ns ? step->time_ns : replay->start_ns; /* one that is not in the recording */
 }
 
+uint64_t replay_cleanup_ns(const struct journal_step *step)
+{
+    const struct replay_entry *next = step->entry ? step->entry->next_in_lane : NULL;
+
+    return next && next->phase == RECORD_CLEANUP ? next->time_ns : step->time_ns;
+}
+
 void replay_done(struct replay *replay, struct journal_step *step, bool died)
 {
     struct replay_entry *entry = fc_steal(step->entry);

@@ -53,6 +53,9 @@ void replay_start_item(const struct replay *replay, struct record_item *start);
 /* For the journal: a step begins; `step->entry` is what it replays, and the result its time. */
 uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step,
                        uint64_t now_ns);
+
+/* When the cleanup is that follows a step of a recording. */
+uint64_t replay_cleanup_ns(const struct journal_step *step);
 void replay_done(struct replay *replay, struct journal_step *step, bool died);
 void replay_go_on(struct replay *replay);
 

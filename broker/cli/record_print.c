@@ -22,6 +22,7 @@ struct printer {
     bool json;
     bool is_more; /* of the step before */
     uint64_t start_ns;
+    uint64_t last_ns; /* of the latest item */
     char **instances;
     size_t n_instances;
     char **channels; /* INSTANCE.CHANNEL */
@@ -169,7 +170,9 @@ static void print_start(struct printer *printer, const struct record_item *item)
 
 static void print_text_item(const struct printer *printer, const struct record_item *item)
 {
-    print_begin(printer, item->time_ns, item->kind == RECORD_GAP ? "gap" : "end");
+    /* a recorder that ends knows no time */
+    print_begin(printer, item->time_ns ? item->time_ns : printer->last_ns,
+                item->kind == RECORD_GAP ? "gap" : "end");
     if (item->kind == RECORD_GAP)
         print_number(printer, "missed", item->count);
     print_name(printer, "text", item->text);
@@ -178,6 +181,7 @@ static void print_text_item(const struct printer *printer, const struct record_i
 
 static int print_item(struct printer *printer, const struct record_item *item)
 {
+    printer->last_ns = item->time_ns > printer->last_ns ? item->time_ns : printer->last_ns;
     switch (item->kind) {
     case RECORD_START:
         print_start(printer, item);

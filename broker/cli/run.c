@@ -246,15 +246,15 @@ static void run_replayed(void *userdata)
 
 static int run_loop(struct run *run)
 {
-    int r = loop_add(run->runtime.loop, &run->signals, run->signal_fd, EPOLLIN, run_signal, run);
+    int status, r = loop_add(run->runtime.loop, &run->signals, run->signal_fd, EPOLLIN, run_signal, run);
 
     if (r == 0) {
+        status = tape_begin(&run->tape, run->show, &run->runtime, run_replayed, run);
+        if (status != EX_OK)
+            return status;
         run->end = (struct loop_task){.fn = run_end, .userdata = run};
         loop_set_after(run->runtime.loop, run_after, run);
         notify_start(run->runtime.notify, run->runtime.loop);
-        r = tape_begin(&run->tape, run->show, &run->runtime, run_replayed, run);
-    }
-    if (r == 0) {
         show_start(run->show, &run->runtime);
         control_set_show(run->control, run->show);
         r = loop_run(run->runtime.loop);

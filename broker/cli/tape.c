@@ -98,7 +98,7 @@ int tape_begin(struct tape *tape, struct show *show, struct runtime *runtime,
         r = tape_begin_record(tape, show);
     if (r == 0)
         journal_set_show(tape->journal, show);
-    return r;
+    return r == -EPROTO ? EX_DATAERR : r < 0 ? EX_OSERR : EX_OK;
 }
 
 void tape_set_show(struct tape *tape, struct show *show)

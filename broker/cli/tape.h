@@ -34,8 +34,8 @@ int tape_open(struct tape *tape, const struct cli_options *options);
 int tape_new_journal(struct tape *tape, struct runtime *runtime);
 
 /*
- * Before the show starts: records and replays from now on; `replayed` is called when that is over. 0, or
- * -errno with the reason on stderr.
+ * Before the show starts: records and replays from now on; `replayed` is called when that is over. EX_OK, or
+ * an exit status with the reason on stderr.
  */
 int tape_begin(struct tape *tape, struct show *show, struct runtime *runtime,
                void (*replayed)(void *userdata), void *userdata);
