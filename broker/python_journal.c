@@ -18,7 +18,7 @@ uint64_t python_begins(void *userdata, enum guest_phase phase, const struct mess
         python_count_sent(python, batch->n_events, now_ns);
     if (python_journal(python))
         return journal_begins(python_journal(python), python->instance, &python->step, phase, batch, now_ns);
-    python->step.is_open = false; /* nobody records any more */
+    python->step.is_open = python->step.cleanup_waits = false; /* nobody records any more */
     return python->step.time_ns = now_ns;
 }
 

@@ -264,7 +264,7 @@ void recording_add(struct recording *recording, const struct fc_instance *instan
     if (recording->waiting <= RECORDING_MAX_WAITING && instance)
         names = recording_names_of(recording, instance);
     if (recording->waiting > RECORDING_MAX_WAITING || (instance && !names)) {
-        recording_miss(recording, 1);
+        recording_miss(recording, item->n_events ? item->n_events : 1);
         return;
     }
     if (recording->missed_now) {

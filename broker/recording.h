@@ -18,7 +18,7 @@ struct recording;
 
 /*
  * Takes a block (without its frame), or with no bytes a sign of life. Does not block: 0, -EAGAIN for later,
- * or another -errno: then this was the last call. `missed` is how many items were left out so far.
+ * or another -errno: then this was the last call. `missed` is how many events were left out so far.
  */
 typedef int (*recording_fn)(void *userdata, const void *block, size_t n_bytes, uint64_t missed);
 

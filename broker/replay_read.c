@@ -181,7 +181,7 @@ static int read_other(struct replay *replay, const struct record_item *item)
     struct replay_entry *entry = read_new_entry(replay, item, &replay->others);
 
     if (item->kind == RECORD_GAP)
-        replay_warn(replay, NULL, "the recorder was too slow: %llu events or steps are not in the recording",
+        replay_warn(replay, NULL, "the recorder was too slow: %llu events are not in the recording",
                     (unsigned long long)item->count);
     return entry ? read_events(replay, entry, item) : -ENOMEM;
 }

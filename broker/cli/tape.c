@@ -111,12 +111,16 @@ void tape_set_show(struct tape *tape, struct show *show)
 
 void tape_deinit(struct tape *tape)
 {
+    bool begun = tape->recording;
+
     if (tape->journal && tape->recording) {
         journal_remove(tape->journal, tape->recording, "the show has ended");
         recording_free(fc_steal(tape->recording));
     }
     tape->journal = tape->journal ? journal_free(tape->journal) : NULL;
     tape->replay = replay_free(tape->replay);
+    if (tape->writer && !begun) /* such as when another broker runs; behind the curtain it stays */
+        unlink(tape->options->record);
     tape->writer = record_writer_free(tape->writer);
     fc_closep(&tape->replay_fd);
     tape->replay_fd = -1;

@@ -68,8 +68,12 @@ def tape(stage, identity):
         def text(name, *options, status=0):
             done = subprocess.run(identity.command([stage.firecurtain, "record", "--print", *options, folder / f"{name}.rec"]),
                                   text=True, timeout=PATIENCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            assert done.returncode == status, done
+            assert done.returncode == status or status is None, done
             return done.stdout
+
+        def wait_outputs(self, name, n):
+            """While it is written to, a block may be there in part."""
+            until(lambda: self.text(name, status=None).count(" output ") == n, "not everything is in the file")
 
         def outputs(self, name):
             return [line for line in self.text(name).splitlines() if line.split()[1] == "output"]
@@ -151,6 +155,14 @@ def test_an_existing_file_is_not_touched(play, tape, stage, identity):
         pass
 
 
+def test_a_show_that_cannot_run_leaves_no_file(play, tape, stage, identity):
+    show = play(ECHO, MAPS)
+    done = subprocess.run(identity.command([stage.firecurtain, "run", "--record", tape.path("none"), show.config]), env=environment(show.folder),
+                          text=True, timeout=PATIENCE, stderr=subprocess.PIPE)
+    assert done.returncode == 75, done
+    assert not tape.path("none").exists()
+
+
 @root_only
 def test_only_administrators_record(play, tape, stage, identity):
     show = play(ECHO, MAPS, env={"RUNTIME_DIRECTORY": str(stage.folder(identity))})
@@ -166,7 +178,8 @@ def test_a_recording_is_readable_after_a_kill(play, tape, victim):
     show = play(ECHO, MAPS, arguments=("--record", tape.path("run")))
     with recorder(show, tape.path("live")) as process:
         drive_echo(show)
-        until(lambda: len(tape.outputs("live")) == 20 == len(tape.outputs("run")), "not everything is in the file")
+        tape.wait_outputs("live", 20)
+        tape.wait_outputs("run", 20)
         if victim == "broker":
             show.kill()
             assert process.wait(PATIENCE) == 69
@@ -183,7 +196,7 @@ def test_an_orderly_end_of_the_recorder_is_in_the_file(play, tape):
     show = play(ECHO, MAPS)
     with recorder(show, tape.path("live")) as process:
         drive_echo(show)
-        until(lambda: len(tape.outputs("live")) == 20, "not everything is in the file")
+        tape.wait_outputs("live", 20)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
     assert tape.text("live").splitlines()[-1].endswith("end the recorder has ended")
@@ -275,7 +288,9 @@ def test_what_a_recorder_was_too_slow_for_is_a_gap_with_its_count(play, tape):
             show.set("/in", (n + 1) / 64)
             show.sync()
         process.send_signal(signal.SIGCONT)
-        until(lambda: " gap " in tape.text("live") or show.sync(), "no gap in the recording")
+        until(lambda: " gap " in tape.text("live", status=None) or show.sync(), "no gap in the recording")
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
     gaps = [int(line.split()[2]) for line in tape.text("live").splitlines() if line.split()[1] == "gap"]
     assert sum(gaps) > 0
     show.sync()
@@ -396,7 +411,7 @@ def test_a_recording_from_the_middle_brings_the_values_of_its_beginning(play, ta
         for value in (0.25, 0.75):
             show.set("/in", value)
             show.wire.value("/sum")
-        until(lambda: len(tape.outputs("live")) == 2, "not everything is in the file")
+        tape.wait_outputs("live", 2)
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE)
     show.stop()
@@ -439,7 +454,7 @@ def test_scripts_that_hear_each_other_and_one_that_is_slow(play, tape, replay):
     for n in range(100):
         show.set("/in", n / 128)
         time.sleep(0.002)
-    until(lambda: len(tape.outputs("first")) == 200, "not everything is in the file")
+    tape.wait_outputs("first", 200)
     show.stop()
     for speed in ("1", "max"):
         replay("first", show, "--speed", speed, into=speed)
@@ -530,7 +545,7 @@ def test_a_step_larger_than_a_block_is_recorded_and_replayed_whole(play, tape, r
     """
     show = play(config=config, scripts={"script.py": script}, ready=("py1", "py2"), arguments=("--record", tape.path("first")))
     show.set("/in", 1)
-    until(lambda: len(tape.outputs("first")) == 20000, "not everything is in the file")
+    tape.wait_outputs("first", 20000)
     show.stop()
     replay("first", show, "--speed", "max", into="second")
     assert tape.text("second") == tape.text("first")
