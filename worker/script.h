@@ -40,7 +40,7 @@ struct script {
     struct script_socket sockets[SCRIPT_MAX_SOCKETS];
     size_t n_sockets;
     uint32_t next_socket;
-    uint32_t current;      /* channel whose handler runs, or CHANNELS_NONE */
+    uint32_t current; /* channel whose handler runs, or CHANNELS_NONE */
     uint64_t time_ns; /* the broker's, of what is being handled; 0: nothing is */
     unsigned long main_thread;
     bool importing;

@@ -48,8 +48,7 @@ static int recorder_append(struct recorder *recorder, const void *block, size_t 
 static int recorder_take(struct recorder *recorder, const struct control_reply *reply)
 {
     if (reply->missed != recorder->missed)
-        fprintf(stderr, "firecurtain: %" PRIu64 " events were missed\n",
-                reply->missed - recorder->missed);
+        fprintf(stderr, "firecurtain: %" PRIu64 " events were missed\n", reply->missed - recorder->missed);
     recorder->missed = reply->missed;
     return reply->n_record ? recorder_append(recorder, reply->record, reply->n_record) : EX_OK;
 }
