@@ -42,6 +42,7 @@ static const struct control_verb_row {
     [CONTROL_ROUTES] = {control_routes, CONTROL_OBSERVER, false, 0, 1},
     [CONTROL_LOGS] = {control_logs, CONTROL_OBSERVER, false, 0, 1},
     [CONTROL_WATCH] = {control_watch, CONTROL_OBSERVER, false, 1, CONTROL_MAX_PATTERNS},
+    [CONTROL_RECORD] = {control_record, CONTROL_ADMINISTRATOR, true, 0, 0},
     [CONTROL_EMIT] = {control_emit, CONTROL_ADMINISTRATOR, true, 1, 1},
 };
 
@@ -331,6 +332,7 @@ int control_new(struct control **controlp, const struct control_spec *spec)
     log_limit_init(&control->refused, 20, 5);
     control_logs_start(control);
     control_watch_start(control);
+    control_record_start(control);
     r = control_start(control);
     if (r < 0) {
         control_free(control);
@@ -349,6 +351,7 @@ struct control *control_free(struct control *control)
     loop_cancel_timer(control->spec.runtime->loop, &control->resume);
     control_logs_stop(control);
     control_watch_stop(control);
+    control_record_stop(control, "the broker has ended");
     control_server_free(control->server);
     control_guard_stop();
     codec_control_free(control->requests);
@@ -364,6 +367,8 @@ void control_set_show(struct control *control, struct show *show)
         return;
     if (!show && control->show)
         control->show->router.tap = NULL; /* it ends; one that was changed has gone already */
+    if (!show)
+        control_record_stop(control, "the show has ended");
     control->show = show;
     control_change_show(control);
     control_watch_change_show(control);

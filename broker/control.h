@@ -10,6 +10,7 @@
 
 struct control;
 struct control_roles;
+struct journal;
 struct runtime;
 struct show;
 
@@ -17,6 +18,7 @@ struct show;
 struct control_spec {
     struct runtime *runtime; /* its control_fd is the server's from control_new() on */
     const struct control_roles *roles;
+    struct journal *journal;
     bool (*is_changing)(void *userdata); /* the configuration: `reload` would be for later */
     /* as SIGHUP does; control_reloaded() follows, maybe from within the call */
     void (*reload)(void *userdata);

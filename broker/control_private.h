@@ -27,6 +27,7 @@
 #define CONTROL_MAX_PATTERNS      64    /* of one of them */
 
 struct fc_instance;
+struct recording;
 
 /* Who asks: what the kernel says, and what the configuration makes of it. */
 struct control_call {
@@ -63,6 +64,13 @@ struct control_caller {
     uint64_t used_ns;
 };
 
+/* Who writes down what happens. */
+struct control_recorder {
+    struct control *control;
+    struct control_follower *follower;
+    struct recording *recording; /* or NULL */
+};
+
 struct control {
     struct control_spec spec;
     struct show *show;
@@ -90,6 +98,11 @@ struct control {
         size_t head, n_changed, capacity;
         struct timer flush;
     } watch;
+    struct {
+        struct control_follower followers[CONTROL_FOLLOWERS];
+        struct control_recorder list[CONTROL_FOLLOWERS];
+        struct timer look;
+    } recorders;
     int landlock_abi; /* or -errno */
     struct log_limit malformed;
     struct log_limit refused;
@@ -156,6 +169,12 @@ void control_watch_stop(struct control *control);
 void control_watch_change_show(struct control *control);
 bool control_watch(struct control *control, const struct control_call *call,
                    const struct control_request *request, struct control_reply *reply);
+
+/* control_record.c */
+void control_record_start(struct control *control);
+void control_record_stop(struct control *control, const char *why);
+bool control_record(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply);
 
 /* Whether a text fits a pattern with * and ?. Takes at most the product of their lengths. */
 bool control_matches(const char *pattern, const char *text);

@@ -4,6 +4,7 @@
 
 #include "broker/control_private.h"
 #include "broker/guest.h"
+#include "broker/journal.h"
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
@@ -156,6 +157,13 @@ bool control_emit(struct control *control, const struct control_call *call,
     id = show_find_channel(control, request->names[0], &instance, reply);
     if (id < 0)
         return true;
+    if (journal_is_replay(control->show->router.journal)) {
+        reply->outcome = CONTROL_FAILED;
+        reply->text = "a recording is replayed: nothing else comes in";
+        return true;
+    }
+    if (control->show->router.journal)
+        journal_emitted(control->show->router.journal, instance, (uint32_t)id, request->value);
     router_emit(&control->show->router, instance, (uint32_t)id, request->value); /* of a stopped one, too */
     if (!instance->channels[id].n_targets)
         reply->text = "nothing is mapped to it";

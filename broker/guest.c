@@ -417,11 +417,35 @@ void guest_usage(const struct guest *guest, struct keeper_usage *usage)
         keeper_usage(guest->runtime->keeper, guest->pid, usage); /* nothing, if it has just ended */
 }
 
+uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struct message_batch *batch)
+{
+    (void)userdata, (void)phase, (void)batch;
+    return 0;
+}
+
+static void guest_send_batch(struct guest *guest, struct message *message)
+{
+    int r;
+
+    message->batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message->batch);
+    guest->state = ORDER_BUSY;
+    guest->n_sent++;
+    guest->n_events = message->batch.n_events;
+    guest_watch_batch(guest);
+    r = guest_link_send(guest, message);
+    if (r < 0)
+        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
+}
+
+void guest_replay(struct guest *guest, const struct message_batch *batch)
+{
+    guest_send_batch(guest, &(struct message){.type = MESSAGE_BATCH, .batch = *batch});
+}
+
 size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)
 {
     uint32_t ready[MANAGED_MAX];
     struct message message = {.type = MESSAGE_BATCH};
-    int r;
 
     if (!guest_is_idle(guest) && !(n_events && guest_takes_ahead(guest)))
         return 0;
@@ -436,13 +460,7 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     };
     if (!n_events && !message.batch.n_ready)
         return 0;
-    guest->state = ORDER_BUSY;
-    guest->n_sent++;
-    guest->n_events = n_events;
-    guest_watch_batch(guest);
-    r = guest_link_send(guest, &message);
-    if (r < 0)
-        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
+    guest_send_batch(guest, &message);
     return n_events;
 }
 
@@ -478,6 +496,7 @@ void guest_send_channels(struct guest *guest, const struct message_channels *cha
 
 void guest_stop(struct guest *guest)
 {
+    struct message stop = {.type = MESSAGE_STOP};
     int r;
 
     guest->asked = true;
@@ -494,7 +513,8 @@ void guest_stop(struct guest *guest)
     }
     guest->state = ORDER_STOPPING;
     guest_watch(guest, guest->spec.stop_ms);
-    r = guest_link_send(guest, &(struct message){.type = MESSAGE_STOP});
+    stop.time_ns = guest->ops->begins(guest->userdata, GUEST_CLEANUP, NULL);
+    r = guest_link_send(guest, &stop);
     if (r < 0)
         guest_violated(guest, "it cannot be told to stop: %s", strerror(-r));
 }

@@ -50,8 +50,18 @@ struct guest_spec {
     int probe_fd;                /* … into this pipe */
 };
 
+/* What a script is called for. */
+enum guest_phase {
+    GUEST_IMPORT,
+    GUEST_BATCH,
+    GUEST_CLEANUP,
+};
+
 /* None of these may free the guest, save `ended`, where it is what one does. */
 struct guest_ops {
+    /* the script is about to be called, for a batch with `batch`: what timestamp() is to it meanwhile; 0:
+       what its clock says */
+    uint64_t (*begins)(void *userdata, enum guest_phase phase, const struct message_batch *batch);
     /* the setup message, borrowed until the next call; -errno ends the guest */
     int (*setup)(void *userdata, struct message_setup *setup);
     /* the modules are imported, batches may be sent */
@@ -61,8 +71,8 @@ struct guest_ops {
     /* the values are finite; -EINVAL if there is no such channel */
     int (*output)(void *userdata, const uint32_t *channels, const double *values, size_t n);
     void (*exceptions)(void *userdata, uint32_t n);
-    /* intervals were called, from that time to now, as the worker says; may be NULL */
-    void (*ticked)(void *userdata, uint64_t from_ns);
+    /* intervals were called, from these times to now, as the worker says; may be NULL */
+    void (*ticked)(void *userdata, const struct message_ticks *ticked);
     /* a socket with this name that the script's other workers have, the caller's; or -errno */
     int (*borrow)(void *userdata, const struct netgate_name *name);
     /* a module was loaded from this file; hostile */
@@ -72,6 +82,8 @@ struct guest_ops {
     /* the script has put out more than it may for now: a running worker is not read from before
        guest_resume(), and its time does not count */
     bool (*is_throttled)(void *userdata);
+    /* the batch is handled, also by one that was asked to stop meanwhile */
+    void (*handled)(void *userdata);
     /* idle, or something is due: a good time for guest_send() */
     void (*wanted)(void *userdata);
     /*
@@ -132,6 +144,18 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
 
 /* Tells a running guest, idle or not, which of its intervals are about to come due. */
 void guest_tell_ticks(struct guest *guest);
+
+/* Sends an idle guest a batch as it is, and nothing else that is due. */
+void guest_replay(struct guest *guest, const struct message_batch *batch);
+
+/* Has it call these intervals now, whether it has them or not. TICKS_MAX at most. */
+void guest_replay_ticks(struct guest *guest, const uint32_t *ids, size_t n);
+
+/* Whether intervals that it was told are not called yet. NULL is fine. */
+bool guest_has_ticks(const struct guest *guest);
+
+/* `begins` for whom nobody records. */
+uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struct message_batch *batch);
 
 /* From now on, others are told. */
 void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata);

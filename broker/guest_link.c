@@ -189,6 +189,22 @@ static void guest_send_or_end(struct guest *guest, const struct message *message
         guest_violated(guest, "%s cannot be sent: %s", message_name(message->type), strerror(-r));
 }
 
+bool guest_has_ticks(const struct guest *guest)
+{
+    return guest && tick_set_is_under_way(guest->ticks);
+}
+
+void guest_replay_ticks(struct guest *guest, const uint32_t *ids, size_t n)
+{
+    static const uint64_t now[TICKS_MAX]; /* zero: as soon as they come */
+    struct message message = {.type = MESSAGE_TICKS, .ticks = {ids, now, n, 0}};
+
+    message.ticks.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, NULL);
+    tick_set_expect(guest->ticks, n);
+    guest_watch_batch(guest);
+    guest_send_or_end(guest, &message);
+}
+
 void guest_tell_ticks(struct guest *guest)
 {
     uint32_t ids[TICKS_MAX];
@@ -199,7 +215,7 @@ void guest_tell_ticks(struct guest *guest)
     if (!guest_is_running(guest))
         return;
     is_watched = guest->state == ORDER_BUSY || tick_set_is_under_way(guest->ticks);
-    message.ticks = (struct message_ticks){ids, due_ns, tick_set_take(guest->ticks, ids, due_ns)};
+    message.ticks = (struct message_ticks){ids, due_ns, tick_set_take(guest->ticks, ids, due_ns), 0};
     if (!message.ticks.n)
         return;
     if (!is_watched) /* or else a script that hangs would seem to get on */
@@ -290,7 +306,9 @@ static void guest_handle_locked(struct guest *guest, const struct message_locked
     guest->calls_address = locked->calls;
     guest->state = ORDER_IMPORTING;
     guest_watch(guest, guest->spec.start_ms);
-    guest_send_or_end(guest, &(struct message){.type = MESSAGE_PROCEED});
+    guest_send_or_end(guest,
+                      &(struct message){.type = MESSAGE_PROCEED,
+                                        .time_ns = guest->ops->begins(guest->userdata, GUEST_IMPORT, NULL)});
 }
 
 static int guest_take_channels(struct guest *guest, const struct message_report *report)
@@ -331,10 +349,12 @@ static int guest_take_ticked(struct guest *guest, const struct message_ticks *ti
 
 static int guest_take_changes(struct guest *guest, const struct message_report *report)
 {
-    uint64_t now_ns = report->n_intervals ? fc_now_ns() : 0;
+    size_t n_intervals =
+        guest->runtime->is_replay ? 0 : report->n_intervals; /* the recording has their ticks */
+    uint64_t now_ns = n_intervals ? fc_now_ns() : 0;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < report->n_intervals; i++)
+    for (size_t i = 0; r == 0 && i < n_intervals; i++)
         r = tick_set_change(guest->ticks, &report->intervals[i], now_ns);
     for (size_t i = 0; i < report->n_sockets; i++) {
         int s = managed_set_change(guest->sockets, report->sockets[i].id, report->sockets[i].fd);
@@ -370,6 +390,8 @@ static void guest_handle_report(struct guest *guest, const struct message_report
         guest->ops->loaded(guest->userdata, report->files[i]);
     if (report->exceptions)
         guest->ops->exceptions(guest->userdata, report->exceptions);
+    if (report->done)
+        guest->ops->handled(guest->userdata);
     if (report->done && guest->state == ORDER_BUSY) {
         guest->n_sent--;
         if (!guest->n_sent)
@@ -379,7 +401,7 @@ static void guest_handle_report(struct guest *guest, const struct message_report
         return;
     }
     if (report->ticked.n && guest->ops->ticked)
-        guest->ops->ticked(guest->userdata, report->ticked.times_ns[0]);
+        guest->ops->ticked(guest->userdata, &report->ticked);
     guest->ops->wanted(guest->userdata);
 }
 

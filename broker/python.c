@@ -58,6 +58,7 @@ static void python_instance_free(void *self)
     queue_deinit(&python->queue);
     queue_deinit(&python->next_outputs);
     queue_deinit(&python->outflow.held);
+    journal_step_deinit(&python->step);
     policy_deinit(&python->policy);
     free(python->reads.text);
     free(python->environment.text);
@@ -185,7 +186,7 @@ void python_begin_ahead(struct python *python)
 static bool python_may_send_ahead(const struct python *python)
 {
     return !python->next_ready && python->queue.overflow != QUEUE_DROP_OLDEST &&
-           guest_takes_ahead(python->guest);
+           guest_takes_ahead(python->guest) && !python_is_recorded(python);
 }
 
 static void python_send_events(struct python *python)
@@ -194,6 +195,8 @@ static void python_send_events(struct python *python)
     const double *values;
     size_t n;
 
+    if (guest_is_idle(python->guest) && python_leaves_it_to_replay(python))
+        return;
     if (guest_is_idle(python->guest)) {
         n = queue_peek(&python->queue, &channels, &values);
         python_begin(python, guest_send(python->guest, channels, values, n));

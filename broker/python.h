@@ -9,6 +9,7 @@
 #include "firecurtain/backend.h"
 
 struct fc_instance;
+struct message_batch;
 struct runtime;
 
 extern const struct fc_backend backend_python;
@@ -54,6 +55,19 @@ void python_status_read(const struct fc_instance *instance, struct python_status
 
 /* Starts a worker now if there is none, whatever delay or limit there was; false if there is one. */
 bool python_start_now(const struct fc_instance *instance);
+
+/* Whether its worker waits for a batch. */
+bool python_is_idle(const struct fc_instance *instance);
+
+/* Sends an idle worker a batch of a recording; its channels are ids of the instance. */
+void python_replay(struct fc_instance *instance, const struct message_batch *batch);
+
+/* Has it call its intervals, of which the recording has the numbers. */
+void python_replay_ticks(struct fc_instance *instance, const uint32_t *ids, size_t n);
+
+/* The last values by channel, as long as there are not more channels; and from a recording. */
+void python_values(const struct fc_instance *instance, const double **inputs, const double **outputs);
+void python_set_values(struct fc_instance *instance, uint32_t channel, double input, double output);
 
 /* What a worker that runs no script found; see worker/probe.h for the lines. */
 struct python_probe {

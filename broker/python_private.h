@@ -11,6 +11,7 @@
 #include "broker/guest.h"
 #include "broker/histogram.h"
 #include "broker/instance.h"
+#include "broker/journal.h"
 #include "broker/policy.h"
 #include "broker/python.h"
 #include "broker/queue.h"
@@ -105,6 +106,7 @@ struct python {
                        loses them */
     struct python_outflow outflow;
     struct python_counters counters;
+    struct journal_step step; /* that the script is in */
     struct timer stats_timer;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
@@ -163,7 +165,7 @@ void python_rate_emit(struct python *python, const uint32_t *channels, const dou
 /* Emits what waits: the instance ends. At most two events per channel. */
 void python_rate_finish(struct python *python);
 
-/* python_stats.c: an event came; a batch may have been sent; one may be done; the worker has ended. */
+/* python_stats.c: an event came; a batch is about to be sent; one may be done; the worker has ended. */
 void python_count_waiting(struct python *python);
 void python_count_sent(struct python *python, size_t n_events);
 void python_count_handled(struct python *python);
@@ -182,6 +184,19 @@ void python_stats_stop(struct python *python);
 
 /* Values for one more channel. -ENOMEM. */
 int python_add_values(struct python *python, uint32_t id);
+
+/*
+ * python_journal.c: what guest_ops has as `begins`; what the script put out; its step is over, `died` if that
+ * is because its worker is. One comparison each while nobody records.
+ */
+uint64_t python_begins(void *userdata, enum guest_phase phase, const struct message_batch *batch);
+void python_journal_output(struct python *python, const uint32_t *channels, const double *values, size_t n);
+void python_journal_ticked(struct python *python, const struct message_ticks *ticked);
+bool python_is_recorded(const struct python *python);
+void python_journal_done(struct python *python, bool died);
+
+/* Whether it gets its batches from a recording, which then goes on. */
+bool python_leaves_it_to_replay(const struct python *python);
 
 /* python_run.c: what a worker tells its instance, and the slots of the backend that deal with the worker. */
 extern const struct guest_ops python_guest_ops;

@@ -78,6 +78,7 @@ static void probe_ended(void *userdata, const char *why, bool asked, bool is_cle
 }
 
 static const struct guest_ops probe_ops = {
+    .begins = guest_begins_unseen,
     .setup = probe_setup,
     .ready = probe_ready,
     .new_channel = probe_new_channel,
@@ -85,6 +86,7 @@ static const struct guest_ops probe_ops = {
     .exceptions = probe_exceptions,
     .is_congested = probe_is_congested,
     .is_throttled = probe_is_throttled,
+    .handled = probe_wanted,
     .wanted = probe_wanted,
     .ended = probe_ended,
 };

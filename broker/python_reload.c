@@ -54,8 +54,10 @@ static int leaver_output(void *userdata, const uint32_t *channels, const double 
     if (!python_knows(python, channels, n))
         return -EINVAL;
     for (size_t i = 0; i < n; i++) {
-        if (!python->driven[channels[i]])
-            python_rate_emit(python, &channels[i], &values[i], 1);
+        if (python->driven[channels[i]])
+            continue;
+        python_journal_output(python, &channels[i], &values[i], 1);
+        python_rate_emit(python, &channels[i], &values[i], 1);
     }
     return 0;
 }
@@ -119,6 +121,7 @@ static void leaver_ended(void *userdata, const char *why, bool asked, bool is_cl
 }
 
 static const struct guest_ops leaver_ops = {
+    .begins = guest_begins_unseen,
     .setup = leaver_setup,
     .ready = leaver_ignore,
     .new_channel = leaver_new_channel,
@@ -128,6 +131,7 @@ static const struct guest_ops leaver_ops = {
     .borrow = leaver_borrow,
     .is_congested = leaver_is_congested,
     .is_throttled = never_throttled,
+    .handled = leaver_ignore,
     .wanted = leaver_ignore,
     .ended = leaver_ended,
 };
@@ -190,9 +194,11 @@ static void next_enter(struct python *python)
     python->next = NULL;
     python->started_ns = python->next_started_ns;
     guest_set_ops(python->guest, &python_guest_ops, python);
+    python_begins(python, GUEST_IMPORT, NULL);
     next_release_outputs(python);
     if (!python->next_ready)
         return; /* python_ready() goes on */
+    python_journal_done(python, false);
     python->next_ready = false;
     python_send_channels(python, python->guest, true);
     fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d) with its changed files",
@@ -277,6 +283,7 @@ static void next_ended(void *userdata, const char *why, bool asked, bool is_clea
 }
 
 static const struct guest_ops next_ops = {
+    .begins = guest_begins_unseen,
     .setup = python_setup,
     .ready = next_ready,
     .new_channel = python_new_channel,
@@ -286,6 +293,7 @@ static const struct guest_ops next_ops = {
     .borrow = next_borrow,
     .is_congested = python_is_congested,
     .is_throttled = never_throttled,
+    .handled = next_wanted,
     .wanted = next_wanted,
     .ended = next_ended,
 };

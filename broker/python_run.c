@@ -72,6 +72,7 @@ static void python_ready(void *userdata)
 {
     struct python *python = userdata;
 
+    python_journal_done(python, false);
     start_queue_leave(&python->turn);
     start_queue_leave(&python->next_turn);
     file_watch_end(python->sources, true);
@@ -111,6 +112,7 @@ void python_emit(struct python *python, const uint32_t *channels, const double *
         python->outputs[channels[i]] = route_clamp(values[i]);
         python->driven[channels[i]] = true;
     }
+    python_journal_output(python, channels, values, n);
     python_rate_emit(python, channels, values, n);
 }
 
@@ -145,9 +147,10 @@ bool python_is_congested(void *userdata)
     return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
 }
 
-static void python_ticked(void *userdata, uint64_t from_ns)
+static void python_ticked(void *userdata, const struct message_ticks *ticked)
 {
-    python_count_ticked(userdata, from_ns);
+    python_count_ticked(userdata, ticked->times_ns[0]);
+    python_journal_ticked(userdata, ticked);
 }
 
 static bool python_is_throttled(void *userdata)
@@ -155,6 +158,11 @@ static bool python_is_throttled(void *userdata)
     const struct python *python = userdata;
 
     return python->outflow.is_used_up;
+}
+
+static void python_handled(void *userdata)
+{
+    python_journal_done(userdata, false);
 }
 
 static void python_wanted(void *userdata)
@@ -220,6 +228,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
     start_queue_leave(&python->turn);
     python_count_ended(python);
     python->n_ahead = 0;
+    python_journal_done(python, !asked || python->step.phase == RECORD_BATCH);
     guest = fc_steal(python->guest);
     if (python->stopping)
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
@@ -235,6 +244,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
 }
 
 const struct guest_ops python_guest_ops = {
+    .begins = python_begins,
     .setup = python_setup,
     .ready = python_ready,
     .new_channel = python_new_channel,
@@ -245,6 +255,7 @@ const struct guest_ops python_guest_ops = {
     .borrow = python_borrow_of_leavers,
     .is_congested = python_is_congested,
     .is_throttled = python_is_throttled,
+    .handled = python_handled,
     .wanted = python_wanted,
     .ended = python_ended,
 };

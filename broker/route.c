@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "broker/instance.h"
+#include "broker/journal.h"
 #include "broker/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -124,6 +125,7 @@ void router_take_over(struct router *router, struct router *from)
     router->lost_hops = from->lost_hops;
     router->lost_full = from->lost_full;
     router->warned_ns = from->warned_ns;
+    router->journal = from->journal;
     from->events = NULL;
     from->n_events = from->events_capacity = 0;
 }
@@ -203,6 +205,10 @@ static void route_deliver(struct router *router, struct route_run *run)
 
     if (!run->n)
         return;
+    if (router->journal && !journal_may_set(router->journal, instance)) {
+        run->n = 0;
+        return;
+    }
     backend = instance->backend;
     for (size_t i = 0; router->tap && i < run->n; i++)
         router->tap(router->tap_userdata, instance, run->channels[i], run->values[i]);

@@ -55,6 +55,7 @@ struct runtime {
     bool is_root;
     bool is_exclusive;  /* set before runtime_init(): no other broker with this runtime folder */
     bool is_controlled; /* set before runtime_init(): there is to be a control socket */
+    bool is_replay;     /* set before runtime_init(): workers have no intervals of their own */
     bool no_sandbox;    /* set before runtime_init(): workers are not confined, for debugging */
 };
 

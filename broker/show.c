@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "broker/journal.h"
 #include "broker/loop.h"
 #include "broker/notify.h"
 #include "broker/runtime.h"
@@ -26,6 +27,9 @@ void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
     if (instance->is_stopped)
         return; /* one without anything to close, such as a loopback */
+    if (instance->show->router.journal &&
+        !journal_input(instance->show->router.journal, instance, channel, value))
+        return;
     router_emit(&instance->show->router, instance, channel, value);
 }
 

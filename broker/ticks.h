@@ -38,6 +38,9 @@ int tick_set_change(struct tick_set *set, const struct message_interval *change,
  */
 size_t tick_set_take(struct tick_set *set, uint32_t ids[TICKS_MAX], uint64_t due_ns[TICKS_MAX]);
 
+/* As many are under way that the set does not have, as if it had told and then lost them. */
+void tick_set_expect(struct tick_set *set, size_t n);
+
 /*
  * One that was under way was called at a time, or found gone. It stands for all that had come due by then.
  * -EINVAL if it was not: the worker's fault.

@@ -135,6 +135,7 @@ static int codec_prepare_batch(struct codec *codec, const struct message_batch *
     batch->n_values = from->n_events;
     batch->ready = (uint32_t *)from->ready;
     batch->n_ready = from->n_ready;
+    batch->time_ns = from->time_ns;
     codec->to_worker.batch = batch;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_BATCH;
     return 0;
@@ -149,6 +150,7 @@ static int codec_prepare_ticks(struct codec *codec, const struct message_ticks *
     ticks->n_ids = from->n;
     ticks->due_ns = (uint64_t *)from->times_ns;
     ticks->n_due_ns = from->n;
+    ticks->time_ns = from->time_ns;
     codec->to_worker.ticks = ticks;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_TICKS;
     return 0;
@@ -216,10 +218,12 @@ static int codec_prepare_small(struct codec *codec, const struct message *messag
     switch (message->type) {
     case MESSAGE_PROCEED:
         CODEC_NEW(codec, to->proceed, firecurtain__proceed__init);
+        to->proceed->time_ns = message->time_ns;
         to->kind_case = FIRECURTAIN__TO_WORKER__KIND_PROCEED;
         return 0;
     case MESSAGE_STOP:
         CODEC_NEW(codec, to->stop, firecurtain__stop__init);
+        to->stop->time_ns = message->time_ns;
         to->kind_case = FIRECURTAIN__TO_WORKER__KIND_STOP;
         return 0;
     case MESSAGE_HELLO:
@@ -361,6 +365,7 @@ static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch
     batch->n_events = from->n_values;
     batch->ready = from->ready;
     batch->n_ready = from->n_ready;
+    batch->time_ns = from->time_ns;
     return 0;
 }
 
@@ -368,7 +373,7 @@ static int codec_take_ticks(const Firecurtain__Ticks *from, struct message_ticks
 {
     if (from->n_ids != from->n_due_ns)
         return -EBADMSG;
-    *ticks = (struct message_ticks){from->ids, from->due_ns, from->n_ids};
+    *ticks = (struct message_ticks){from->ids, from->due_ns, from->n_ids, from->time_ns};
     return 0;
 }
 
@@ -418,7 +423,7 @@ static int codec_take_report(struct codec *codec, const Firecurtain__Report *fro
     report->exceptions = from->exceptions;
     report->files = (const char *const *)from->files;
     report->n_files = from->n_files;
-    report->ticked = (struct message_ticks){from->ticked, from->ticked_ns, from->n_ticked};
+    report->ticked = (struct message_ticks){from->ticked, from->ticked_ns, from->n_ticked, 0};
     return codec_take_changes(codec, from, report);
 }
 
@@ -435,6 +440,7 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
         return codec_take_setup(codec, to->setup, &message->setup);
     case FIRECURTAIN__TO_WORKER__KIND_PROCEED:
         message->type = MESSAGE_PROCEED;
+        message->time_ns = to->proceed->time_ns;
         return 0;
     case FIRECURTAIN__TO_WORKER__KIND_BATCH:
         message->type = MESSAGE_BATCH;
@@ -447,6 +453,7 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
         return codec_take_channels(codec, to->channels, &message->channels);
     case FIRECURTAIN__TO_WORKER__KIND_STOP:
         message->type = MESSAGE_STOP;
+        message->time_ns = to->stop->time_ns;
         return 0;
     default:
         return -EBADMSG;

@@ -64,6 +64,7 @@ struct message_batch {
     size_t n_events;
     const uint32_t *ready;
     size_t n_ready;
+    uint64_t time_ns; /* what timestamp() is while it is handled */
 };
 
 /* Intervals and their times, n of both: when they are due, or were called. */
@@ -71,6 +72,7 @@ struct message_ticks {
     const uint32_t *ids;
     const uint64_t *times_ns;
     size_t n;
+    uint64_t time_ns; /* of a replay: what timestamp() is when they are called; or 0 */
 };
 
 struct message_interval {
@@ -113,6 +115,7 @@ struct message {
         struct message_channels channels;
         struct message_batch batch;
         struct message_ticks ticks;
+        uint64_t time_ns; /* of proceed and stop: what timestamp() is meanwhile */
         uint32_t hello_version;
         struct message_locked locked;
         struct message_report report;

@@ -24,7 +24,7 @@ static const char *const verb_names[CONTROL_VERBS_] = {
     [CONTROL_NONE] = "none",   [CONTROL_STATUS] = "status",   [CONTROL_START] = "start",
     [CONTROL_STOP] = "stop",   [CONTROL_RESTART] = "restart", [CONTROL_RELOAD] = "reload",
     [CONTROL_EMIT] = "emit",   [CONTROL_ROUTES] = "routes",   [CONTROL_LOGS] = "logs",
-    [CONTROL_WATCH] = "watch",
+    [CONTROL_WATCH] = "watch", [CONTROL_RECORD] = "record",
 };
 
 static const char *const outcome_names[CONTROL_OUTCOMES_] = {
@@ -39,7 +39,7 @@ static const char *const outcome_names[CONTROL_OUTCOMES_] = {
 
 const char *control_verb_name(enum control_verb verb)
 {
-    return verb < CONTROL_VERBS_ ? verb_names[verb] : "unknown";
+    return verb < CONTROL_VERBS_ && verb_names[verb] ? verb_names[verb] : "unknown";
 }
 
 const char *control_outcome_name(enum control_outcome outcome)
@@ -197,6 +197,7 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     message.text = control_text(reply->text);
     message.next = reply->next;
     message.missed = reply->missed;
+    message.record = (ProtobufCBinaryData){.data = (uint8_t *)reply->record, .len = reply->n_record};
     CONTROL_PUT_LIST(codec, reply, &message, instances, control_put_instance);
     CONTROL_PUT_LIST(codec, reply, &message, routes, control_put_route);
     CONTROL_PUT_LIST(codec, reply, &message, lines, control_put_line);
@@ -326,6 +327,8 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
         .text = message->text,
         .next = message->next,
         .missed = message->missed,
+        .record = message->record.data,
+        .n_record = message->record.len,
     };
     CONTROL_TAKE_LIST(codec, message, reply, control_instance, instances, control_take_instance);
     CONTROL_TAKE_LIST(codec, message, reply, control_route, routes, control_take_route);

@@ -27,6 +27,7 @@ enum control_verb {
     CONTROL_ROUTES,
     CONTROL_LOGS,
     CONTROL_WATCH,
+    CONTROL_RECORD = 12,
     CONTROL_VERBS_,
 };
 
@@ -108,6 +109,8 @@ struct control_reply {
     size_t n_lines;
     const struct control_value *values;
     size_t n_values;
+    const void *record; /* a block of a recording */
+    size_t n_record;
 };
 
 /* "status", "start"…; for the log and the command line. */

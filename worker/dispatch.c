@@ -23,6 +23,7 @@ static struct {
     uint32_t ids[SCRIPT_MAX_INTERVALS];
     uint64_t due_ns[SCRIPT_MAX_INTERVALS];
     size_t n;
+    uint64_t time_ns; /* what timestamp() is to be then; 0: the clock's */
 } told;
 
 /* One more channel, as the broker describes it; its id, or -1 with an exception set. */
@@ -182,14 +183,27 @@ static int dispatch_report(bool done)
 {
     int r;
 
+    script.time_ns = 0; /* threads that go on have the clock's */
     if (script.n_sockets)
         script_drop_closed_sockets();
     r = loaded_report();
     return r < 0 ? r : session_flush(script.session, done);
 }
 
+/* What timestamp() is for what comes next, if the broker says so; it never goes back. 0: the clock's. */
+static void dispatch_time(uint64_t time_ns)
+{
+    static uint64_t last_ns;
+
+    if (time_ns && time_ns < last_ns)
+        time_ns = last_ns;
+    script.time_ns = time_ns;
+    last_ns = time_ns;
+}
+
 static int dispatch_batch(const struct message_batch *batch)
 {
+    dispatch_time(batch->time_ns);
     dispatch_events(batch);
     for (size_t i = 0; i < batch->n_ready; i++)
         dispatch_ready(batch->ready[i]);
@@ -205,6 +219,7 @@ static int dispatch_take_ticks(const struct message_ticks *ticks)
         told.ids[told.n] = ticks->ids[i];
         told.due_ns[told.n++] = ticks->times_ns[i];
     }
+    told.time_ns = ticks->time_ns;
     return 0;
 }
 
@@ -217,15 +232,19 @@ static uint64_t dispatch_next_tick(void)
     return next_ns;
 }
 
-/* Calls those that are due, once each: what becomes due meanwhile lets events pass. */
+/*
+ * Calls those that are due, once each: what becomes due meanwhile lets events pass. For all of them it is the
+ * same time, which the broker is told: so a recording can bring it again.
+ */
 static int dispatch_ticks(void)
 {
     uint64_t until_ns = fc_now_ns();
     size_t n_left = 0;
 
+    dispatch_time(told.time_ns ? told.time_ns : until_ns);
+
     for (size_t i = 0; i < told.n; i++) {
         uint32_t id = told.ids[i];
-        uint64_t now_ns;
         int r;
 
         if (told.due_ns[i] > until_ns) {
@@ -233,10 +252,9 @@ static int dispatch_ticks(void)
             told.due_ns[n_left++] = told.due_ns[i];
             continue;
         }
-        now_ns = fc_now_ns();
         dispatch_tick(id);
-        r = session_ticked(script.session, id,
-                           now_ns); /* only now: a long call's reports go before it is done */
+        /* only now: a long call's reports go before it is done */
+        r = session_ticked(script.session, id, until_ns);
         if (r < 0)
             return r;
     }
@@ -244,11 +262,12 @@ static int dispatch_ticks(void)
     return dispatch_report(false);
 }
 
-static void dispatch_stop(void)
+static void dispatch_stop(uint64_t time_ns)
 {
     struct message stopped = {.type = MESSAGE_STOPPED};
     PyObject *handler = script.cleanup;
 
+    dispatch_time(time_ns);
     if (handler) {
         script.cleanup = NULL;
         dispatch_returned(PyObject_CallNoArgs(handler), "cleanup handler", NULL);
@@ -328,7 +347,7 @@ int dispatch_run(void)
             return 1;
         }
     }
-    dispatch_stop();
+    dispatch_stop(message.time_ns);
     return 0;
 }
 
@@ -385,6 +404,7 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
             return 1;
     }
     script.importing = false;
+    script.time_ns = 0;
     script.fallback = dispatch_default_handler(default_handler);
     ready.ready_missing = default_handler[0] && !script.fallback;
     for (uint32_t i = 0; i < script.channels.n; i++)

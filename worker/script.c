@@ -164,8 +164,10 @@ static PyObject *script_current(PyObject *self, PyObject *unused)
 
 static PyObject *script_timestamp(PyObject *self, PyObject *unused)
 {
+    if (PyThread_get_thread_ident() != script.main_thread) /* no call's */
+        return PyLong_FromUnsignedLongLong(fc_now_ns() / FC_NS_PER_MS);
     if (!script.timestamp_ms)
-        script.timestamp_ms = fc_now_ns() / FC_NS_PER_MS;
+        script.timestamp_ms = (script.time_ns ? script.time_ns : fc_now_ns()) / FC_NS_PER_MS;
     return PyLong_FromUnsignedLongLong(script.timestamp_ms);
 }
 

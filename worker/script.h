@@ -41,6 +41,7 @@ struct script {
     size_t n_sockets;
     uint32_t next_socket;
     uint32_t current;      /* channel whose handler runs, or CHANNELS_NONE */
+    uint64_t time_ns;      /* of what is being handled, if timestamp() is to be that; or 0 */
     uint64_t timestamp_ms; /* of the running call, 0 as long as nobody asked */
     unsigned long main_thread;
     bool importing;

@@ -127,6 +127,7 @@ static void worker_lock(struct session *session, const struct sandbox *sandbox)
         r = -EPROTO;
     if (r < 0)
         worker_fail_link("lock", r);
+    script.time_ns = message.time_ns;
 }
 
 static struct session *worker_connect(const char *name, int folder)

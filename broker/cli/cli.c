@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "broker/log.h"
+#include "broker/option_value.h"
+#include "broker/record_file.h"
 #include "broker/suggest.h"
 #include "firecurtain/cleanup.h"
 
@@ -17,31 +19,36 @@
 
 #define CLI_MAX_WORDS 256
 
+#define CLI_LEAST_SIZE 65536 /* bytes of a recording: the largest block fits */
+
 #define CLI_OF_SHOW (CLI_OVERRIDE | CLI_LOG_LEVEL | CLI_RUNTIME)
 
 const struct cli_command cli_commands[] = {
     {"run", "[show.cfg]", "run a show; the default when a file is given alone", cli_run,
-     CLI_OF_SHOW | CLI_NO_SANDBOX, 0, 1, true},
+     CLI_OF_SHOW | CLI_NO_SANDBOX | CLI_RECORD | CLI_MAX_SIZE, 0, 1, 1},
     {"check", "[show.cfg]", "find the errors of a configuration without running anything", cli_check,
-     CLI_OF_SHOW | CLI_SANDBOX, 0, 1, true},
+     CLI_OF_SHOW | CLI_SANDBOX, 0, 1, 1},
     {"status", "[INSTANCE…]", "how it goes the instances of a running show", cli_status,
-     CLI_RUNTIME | CLI_JSON | CLI_USAGE, 0, CLI_MAX_WORDS, false},
-    {"top", "", "the same, live", cli_top, CLI_RUNTIME, 0, 0, false},
+     CLI_RUNTIME | CLI_JSON | CLI_USAGE, 0, CLI_MAX_WORDS, 0},
+    {"top", "", "the same, live", cli_top, CLI_RUNTIME, 0, 0, 0},
     {"start", "INSTANCE…", "start instances that are stopped, have failed, or wait", cli_start, CLI_RUNTIME,
-     1, CLI_MAX_WORDS, false},
+     1, CLI_MAX_WORDS, 0},
     {"stop", "INSTANCE…", "let instances clean up and end; they stay so", cli_stop, CLI_RUNTIME, 1,
-     CLI_MAX_WORDS, false},
-    {"restart", "INSTANCE…", "the two together", cli_restart, CLI_RUNTIME, 1, CLI_MAX_WORDS, false},
+     CLI_MAX_WORDS, 0},
+    {"restart", "INSTANCE…", "the two together", cli_restart, CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
     {"reload", "", "read the configuration again, and say what is wrong with it", cli_reload, CLI_RUNTIME, 0,
-     0, false},
-    {"routes", "[CHANNEL]", "what is mapped to what", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0, 1,
-     false},
+     0, 0},
+    {"routes", "[CHANNEL]", "what is mapped to what", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0, 1, 0},
     {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and those that come", cli_logs,
-     CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, false},
+     CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, 0},
     {"watch", "PATTERN…", "values of channels as they change; a pattern has * and ?", cli_watch, CLI_RUNTIME,
-     1, 64, false},
+     1, 64, 0},
     {"emit", "INSTANCE.CHANNEL VALUE", "an event, as if the instance had made it", cli_emit, CLI_RUNTIME, 2,
-     2, false},
+     2, 0},
+    {"record", "FILE", "write what happens to a file; --print: what is in it", cli_record,
+     CLI_RUNTIME | CLI_MAX_SIZE | CLI_PRINT | CLI_JSON, 1, 1, 0},
+    {"replay", "FILE [show.cfg]", "run a show with a recording as its only input", cli_replay,
+     CLI_OF_SHOW | CLI_RECORD | CLI_MAX_SIZE | CLI_SPEED | CLI_MUTE, 1, 2, 2},
 };
 const size_t cli_n_commands = FC_ARRAY_SIZE(cli_commands);
 
@@ -62,9 +69,14 @@ static void cli_help(FILE *out)
         "opens\n"
         "  --insecure-no-sandbox      with run, to debug scripts of your own: nothing confines them; not as "
         "root\n"
+        "  --record FILE              with run and replay: record, from the beginning\n"
+        "  --speed N                  with replay: N times as fast (1); max: as fast as the scripts keep up\n"
+        "  --mute                     with replay: nothing goes out to devices\n"
         "Of the others:\n"
         "  --runtime-dir DIR          where the broker has its socket; also for run\n"
-        "  --json                     for programs: status, routes\n"
+        "  --json                     for programs: status, routes, record --print\n"
+        "  --print                    with record: the file as text\n"
+        "  --max-size SIZE            of a recording, such as 200M; there it ends (1G)\n"
         "  --usage                    with status: memory and processor time, too\n"
         "  --dot                      with routes: for Graphviz\n"
         "  -f, --follow               with logs: go on with what comes\n"
@@ -78,7 +90,10 @@ static void cli_help(FILE *out)
         "  firecurtain routes --dot | dot -Tsvg >routes.svg\n"
         "  firecurtain logs -f lights\n"
         "  firecurtain watch 'desk./1/*' lights.level\n"
-        "  firecurtain emit desk./1/fader1 0.5\n",
+        "  firecurtain emit desk./1/fader1 0.5\n"
+        "  firecurtain run show.cfg --record tonight.rec\n"
+        "  firecurtain replay tonight.rec show.cfg --speed 4\n"
+        "  firecurtain record --print tonight.rec | grep output\n",
         out);
 }
 
@@ -103,6 +118,11 @@ static const struct option cli_long_options[] = {
     {"dot", no_argument, NULL, 'd'},
     {"follow", no_argument, NULL, 'f'},
     {"lines", required_argument, NULL, 'n'},
+    {"record", required_argument, NULL, 'R'},
+    {"max-size", required_argument, NULL, 'm'},
+    {"print", no_argument, NULL, 'p'},
+    {"speed", required_argument, NULL, 'S'},
+    {"mute", no_argument, NULL, 'M'},
     {0},
 };
 
@@ -113,12 +133,22 @@ static const struct cli_letter {
     const char *name;
     const char *command;
 } cli_letters[] = {
-    {'b', CLI_OVERRIDE, "-b", "run"},           {'i', CLI_OVERRIDE, "-i", "run"},
-    {'l', CLI_LOG_LEVEL, "--log-level", "run"}, {'r', CLI_RUNTIME, "--runtime-dir", "run"},
-    {'s', CLI_SANDBOX, "--sandbox", "check"},   {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
-    {'j', CLI_JSON, "--json", "status"},        {'u', CLI_USAGE, "--usage", "status"},
-    {'d', CLI_DOT, "--dot", "routes"},          {'f', CLI_FOLLOW, "--follow", "logs"},
+    {'b', CLI_OVERRIDE, "-b", "run"},
+    {'i', CLI_OVERRIDE, "-i", "run"},
+    {'l', CLI_LOG_LEVEL, "--log-level", "run"},
+    {'r', CLI_RUNTIME, "--runtime-dir", "run"},
+    {'s', CLI_SANDBOX, "--sandbox", "check"},
+    {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
+    {'j', CLI_JSON, "--json", "status"},
+    {'u', CLI_USAGE, "--usage", "status"},
+    {'d', CLI_DOT, "--dot", "routes"},
+    {'f', CLI_FOLLOW, "--follow", "logs"},
     {'n', CLI_LINES, "--lines", "logs"},
+    {'R', CLI_RECORD, "--record", "run"},
+    {'m', CLI_MAX_SIZE, "--max-size", "record"},
+    {'p', CLI_PRINT, "--print", "record"},
+    {'S', CLI_SPEED, "--speed", "replay"},
+    {'M', CLI_MUTE, "--mute", "replay"},
 };
 
 static int cli_usage(const char *problem, const char *word)
@@ -173,10 +203,21 @@ static void cli_note_option(struct cli_options *options, int letter)
     }
 }
 
+static bool cli_parse_speed(const char *text, double *speed)
+{
+    char *end;
+
+    *speed = strtod(text, &end);
+    if (strcmp(text, "max") == 0)
+        *speed = 0;
+    return strcmp(text, "max") == 0 || (!*end && end != text && *speed >= 0.01 && *speed <= 1000);
+}
+
 /* Exit status, or -1 to go on. */
 static int cli_parse(int argc, char **argv, struct cli_options *options)
 {
     int c, r = 0;
+    struct fc_reason reason;
     char *end;
 
     while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hvfn:", cli_long_options, NULL)) != -1) {
@@ -197,6 +238,18 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
             options->lines = (uint32_t)strtoul(optarg, &end, 10);
             if (*end || end == optarg || options->lines < 1 || options->lines > 100000)
                 return cli_usage("--lines is a number from 1 to 100000, not", optarg);
+            break;
+        case 'R':
+            options->record = optarg;
+            break;
+        case 'm':
+            if (option_value_number(optarg, CLI_LEAST_SIZE, INT64_MAX, true, &options->max_bytes, &reason) <
+                0)
+                return cli_usage("--max-size is a number of bytes from 64k, such as 200M, not", optarg);
+            break;
+        case 'S':
+            if (!cli_parse_speed(optarg, &options->speed))
+                return cli_usage("--speed is a number from 0.01 to 1000, or max, not", optarg);
             break;
         case 'h':
             cli_help(stdout);
@@ -257,7 +310,7 @@ static int cli_check_words(const struct cli_options *options, const struct cli_c
 
 int cli_main(int argc, char **argv)
 {
-    struct cli_options options = {.level = FC_LOG_INFO};
+    struct cli_options options = {.level = FC_LOG_INFO, .speed = 1, .max_bytes = RECORD_FILE_MAX};
     const struct cli_command *command = NULL;
     int status;
 
@@ -276,8 +329,9 @@ int cli_main(int argc, char **argv)
         status = EX_USAGE;
     }
     if (status < 0) {
-        if (command->is_show)
-            options.path = options.n_words ? options.words[0] : CLI_DEFAULT_SHOW;
+        if (command->show_word)
+            options.path = options.n_words >= command->show_word ? options.words[command->show_word - 1]
+                                                                 : CLI_DEFAULT_SHOW;
         log_init(options.level);
         status = command->run(&options);
     }

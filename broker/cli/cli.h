@@ -19,6 +19,10 @@ struct cli_options {
     const char *runtime_folder; /* NULL: the usual one */
     unsigned given;             /* enum cli_option, or-ed */
     uint32_t lines;             /* logs: so many at most */
+    const char *record;         /* run, replay: the file to record to, or NULL */
+    const char *replays;        /* the recording to replay, or NULL */
+    uint64_t max_bytes;         /* of a recording */
+    double speed;               /* replay: 1 is as it was, 0 as fast as it goes */
 };
 
 /* Options that only some commands know. */
@@ -33,6 +37,11 @@ enum cli_option {
     CLI_LINES = 128,     /* logs: how many */
     CLI_RUNTIME = 256,   /* where the broker's folder is */
     CLI_LOG_LEVEL = 512, /* of what this process logs */
+    CLI_RECORD = 1024,   /* run, replay: record from the beginning */
+    CLI_MAX_SIZE = 2048, /* of a recording */
+    CLI_PRINT = 4096,    /* record: the file as text */
+    CLI_SPEED = 8192,    /* replay */
+    CLI_MUTE = 16384,    /* replay: nothing on devices */
 };
 
 struct show;
@@ -46,7 +55,7 @@ struct cli_command {
     unsigned options; /* enum cli_option, or-ed: those that it takes */
     size_t min_words;
     size_t max_words;
-    bool is_show; /* the word is a configuration file */
+    size_t show_word; /* which word is a configuration file, from 1; 0: none */
 };
 
 extern const struct cli_command cli_commands[];
@@ -54,6 +63,7 @@ extern const size_t cli_n_commands;
 
 /* One file per subcommand; each returns the exit status. */
 int cli_run(const struct cli_options *options);
+int cli_replay(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
 int cli_start(const struct cli_options *options);
 int cli_stop(const struct cli_options *options);
@@ -65,6 +75,10 @@ int cli_logs(const struct cli_options *options);
 int cli_watch(const struct cli_options *options);
 int cli_routes(const struct cli_options *options);
 int cli_emit(const struct cli_options *options);
+int cli_record(const struct cli_options *options);
+
+/* A recording as text, or with --json for programs. */
+int cli_record_print(const struct cli_options *options);
 
 /*
  * Prints what holds a script of each Python instance, and what its options open. EX_OK if every instance

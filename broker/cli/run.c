@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
+#include "broker/cli/tape.h"
 #include "broker/control.h"
 #include "broker/control_roles.h"
 #include "broker/notify.h"
@@ -33,6 +34,7 @@ struct run {
     struct users users;
     struct control_roles roles;
     struct control *control;
+    struct tape tape;
     struct show *show;
     char *findings; /* in the configuration that was read last; or NULL */
     bool changing;  /* to another configuration, … */
@@ -92,6 +94,7 @@ static void run_end(void *userdata)
     struct run *run = userdata;
 
     control_set_show(run->control, NULL);
+    tape_set_show(&run->tape, NULL);
     run->show = show_free(run->show);
     loop_stop(run->runtime.loop);
 }
@@ -134,6 +137,7 @@ static void run_changed(void *userdata, struct show *show)
     run->show = show;
     run->changing = false;
     fc_log(FC_LOG_INFO, NULL, "the new configuration is running");
+    tape_set_show(&run->tape, show);
     control_set_show(run->control, show);
     control_reloaded(run->control, true, run->findings);
     if (run->again)
@@ -161,7 +165,11 @@ static void run_reload(struct run *run)
     run->again = run->changing;
     if (run->stopping)
         control_reloaded(run->control, false, "the broker is ending");
-    if (run->stopping || run->changing)
+    if (run->options->replays) {
+        fc_log(FC_LOG_WARNING, NULL, "the configuration is not read again while a recording is replayed");
+        control_reloaded(run->control, false, "a recording is replayed");
+    }
+    if (run->stopping || run->changing || run->options->replays)
         return;
     notify_reloading(run->runtime.notify);
     next = run_build_next(run);
@@ -231,11 +239,19 @@ static int run_block_signals(void)
     return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+static void run_replayed(void *userdata)
+{
+    run_stop(userdata);
+}
+
 static int run_loop(struct run *run)
 {
-    int r = loop_add(run->runtime.loop, &run->signals, run->signal_fd, EPOLLIN, run_signal, run);
+    int status, r = loop_add(run->runtime.loop, &run->signals, run->signal_fd, EPOLLIN, run_signal, run);
 
     if (r == 0) {
+        status = tape_begin(&run->tape, run->show, &run->runtime, run_replayed, run);
+        if (status != EX_OK)
+            return status;
         run->end = (struct loop_task){.fn = run_end, .userdata = run};
         loop_set_after(run->runtime.loop, run_after, run);
         notify_start(run->runtime.notify, run->runtime.loop);
@@ -251,11 +267,13 @@ static int run_loop(struct run *run)
 static void run_deinit(struct run *run)
 {
     control_set_show(run->control, NULL);
+    tape_set_show(&run->tape, NULL);
     show_free(run->show);
     if (run->runtime.loop)
         loop_cancel_task(run->runtime.loop, &run->end);
     loop_remove(run->signals);
     control_free(run->control);
+    tape_deinit(&run->tape);
     control_roles_deinit(&run->roles);
     free(run->findings);
     runtime_deinit(&run->runtime);
@@ -339,6 +357,7 @@ static int run_open_control(struct run *run)
     struct control_spec spec = {
         .runtime = &run->runtime,
         .roles = &run->roles,
+        .journal = run->tape.journal,
         .is_changing = run_is_changing,
         .reload = run_reload_asked,
         .userdata = run,
@@ -354,9 +373,12 @@ static int run_open_control(struct run *run)
 /* From here on this process can be told things by others, and has no more rights than that takes. */
 static int run_confine(struct run *run, const struct path_set *readable)
 {
-    int r;
+    int status, r;
 
     run->signal_fd = run_block_signals();
+    status = tape_open(&run->tape, run->options);
+    if (status != EX_OK)
+        return status;
     run->runtime.is_controlled = true;
     run->runtime.runtime_folder = cli_runtime_folder(run->options);
     r = notify_new(&run->runtime.notify);
@@ -368,6 +390,8 @@ static int run_confine(struct run *run, const struct path_set *readable)
         r = runtime_init(&run->runtime, &run->shown, &run->users);
     if (r == 0)
         r = runtime_confine(&run->runtime, readable);
+    if (r == 0)
+        r = tape_new_journal(&run->tape, &run->runtime);
     if (r == 0) /* only now: libzmq's threads begin here, and are confined as this one is */
         r = run_open_control(run);
     return r == -EADDRINUSE ? EX_TEMPFAIL : r < 0 ? EX_OSERR : EX_OK;
@@ -375,7 +399,7 @@ static int run_confine(struct run *run, const struct path_set *readable)
 
 int cli_run(const struct cli_options *options)
 {
-    struct run run = {.options = options, .signal_fd = -1, .runtime = RUNTIME_NONE};
+    struct run run = {.options = options, .signal_fd = -1, .runtime = RUNTIME_NONE, .tape = TAPE_NONE};
     FC_CLEANUP(path_set_deinit) struct path_set readable = {0};
     struct config *config;
     int status = run_check_no_sandbox(options);
@@ -389,6 +413,7 @@ int cli_run(const struct cli_options *options)
     run.users.userdata = &run;
     run.runtime.no_sandbox = options->given & CLI_NO_SANDBOX;
     run.runtime.is_exclusive = true;
+    run.runtime.is_replay = options->replays;
     config = cli_load(options, &status);
     if (!config)
         return status;
@@ -402,4 +427,12 @@ int cli_run(const struct cli_options *options)
         status = run_loop(&run);
     run_deinit(&run);
     return status;
+}
+
+int cli_replay(const struct cli_options *options)
+{
+    struct cli_options replays = *options;
+
+    replays.replays = options->words[0];
+    return cli_run(&replays);
 }

@@ -5,11 +5,16 @@ _firecurtain_names() {
 
 _firecurtain() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local commands='run check status top start stop restart reload logs watch emit routes'
+    local commands='run check status top start stop restart reload logs watch emit routes record replay'
     COMPREPLY=()
     case $before in
     --runtime-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return
+        ;;
+    --record | --max-size | --speed)
+        [ "$before" = --speed ] && mapfile -t COMPREPLY < <(compgen -W 'max 1 2 4' -- "$word")
+        [ "$before" = --record ] && mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
     --log-level)
@@ -28,14 +33,17 @@ _firecurtain() {
         status) options="$options --json --usage" ;;
         routes) options="$options --json --dot" ;;
         logs) options="$options -f --follow -n --lines" ;;
+        record) options="$options --print --json --max-size" ;;
+        replay) options="$options -b -i --log-level --record --max-size --speed --mute" ;;
         top | start | stop | restart | reload | watch | emit) ;;
-        *) options="$options -b -i --log-level --insecure-no-sandbox" ;;
+        *) options="$options -b -i --log-level --record --max-size --insecure-no-sandbox" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
         return
     fi
     case $command in
     run | check) mapfile -t COMPREPLY < <(compgen -f -X '!*.cfg' -- "$word"; compgen -d -- "$word") ;;
+    record | replay) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     status | start | stop | restart | logs) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -- "$word") ;;
     watch | emit | routes) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -S . -- "$word") ;;
     esac

@@ -39,7 +39,7 @@ static int same_single(double a, double b)
 
 static void compare_ticks(const struct message_ticks *a, const struct message_ticks *b)
 {
-    require(a->n == b->n && same_bytes(a->ids, b->ids, a->n * sizeof(uint32_t)) &&
+    require(a->n == b->n && a->time_ns == b->time_ns && same_bytes(a->ids, b->ids, a->n * sizeof(uint32_t)) &&
             same_bytes(a->times_ns, b->times_ns, a->n * sizeof(uint64_t)));
 }
 
@@ -92,7 +92,7 @@ static void compare_channels(const struct message_channels *a, const struct mess
 
 static void compare_batches(const struct message_batch *a, const struct message_batch *b)
 {
-    require(a->n_events == b->n_events && a->n_ready == b->n_ready);
+    require(a->n_events == b->n_events && a->n_ready == b->n_ready && a->time_ns == b->time_ns);
     require(same_bytes(a->channels, b->channels, a->n_events * sizeof(uint32_t)) &&
             same_bytes(a->values, b->values, a->n_events * sizeof(double)) &&
             same_bytes(a->ready, b->ready, a->n_ready * sizeof(uint32_t)));
@@ -113,6 +113,8 @@ static void compare(const struct message *a, const struct message *b)
         compare_batches(&a->batch, &b->batch);
     else if (a->type == MESSAGE_TICKS)
         compare_ticks(&a->ticks, &b->ticks);
+    else if (a->type == MESSAGE_PROCEED || a->type == MESSAGE_STOP)
+        require(a->time_ns == b->time_ns);
     else if (a->type == MESSAGE_HELLO)
         require(a->hello_version == b->hello_version);
     else if (a->type == MESSAGE_LOCKED)

@@ -105,6 +105,17 @@ static void test_hello(void **state)
     }
 }
 
+static void test_times(void **state)
+{
+    struct message proceed = {.type = MESSAGE_PROCEED, .time_ns = UINT64_MAX};
+    struct message stop = {.type = MESSAGE_STOP, .time_ns = 1};
+    struct message batch = {.type = MESSAGE_BATCH, .batch = {.time_ns = 2}};
+
+    assert_true(send_over(*state, &proceed).time_ns == UINT64_MAX);
+    assert_true(send_over(*state, &stop).time_ns == 1);
+    assert_true(send_over(*state, &batch).batch.time_ns == 2);
+}
+
 static void test_locked(void **state)
 {
     static const int32_t fds[] = {0, 7, -1, INT32_MAX, INT32_MIN};
@@ -354,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         codec_test(test_messages_without_content),
         codec_test(test_hello),
+        codec_test(test_times),
         codec_test(test_ready),
         codec_test(test_channels),
         codec_test(test_locked),

@@ -43,11 +43,11 @@ static struct message make(enum message_type type, size_t n_events)
     struct message message = {.type = type};
 
     if (type == MESSAGE_BATCH)
-        message.batch = (struct message_batch){channels, values, n_events, channels, 2};
+        message.batch = (struct message_batch){channels, values, n_events, channels, 2, 1};
     else
         message.report =
             (struct message_report){true, names,   2, channels, values, n_events, intervals,
-                                    2,    sockets, 1, 0,        names,  2,        {channels, NULL, 0}};
+                                    2,    sockets, 1, 0,        names,  2,        {channels, NULL, 0, 0}};
     return message;
 }
 

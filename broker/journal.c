@@ -1,0 +1,369 @@
+/* See journal.h. */
+#include "broker/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "broker/instance.h"
+#include "broker/loop.h"
+#include "broker/python.h"
+#include "broker/recording.h"
+#include "broker/replay.h"
+#include "broker/show.h"
+#include "firecurtain/time.h"
+
+#define JOURNAL_MAX_RECORDINGS 8
+#define JOURNAL_FLUSH_NS       (100 * FC_NS_PER_MS)
+
+struct journal {
+    struct loop *loop;
+    struct show *show;
+    struct replay *replay;
+    struct recording *recordings[JOURNAL_MAX_RECORDINGS];
+    size_t n;
+    struct timer flush;
+};
+
+void journal_list_deinit(struct journal_list *list)
+{
+    free(list->channels);
+    free(list->values);
+    *list = (struct journal_list){0};
+}
+
+int journal_list_add(struct journal_list *list, const uint32_t *channels, const double *values, size_t n)
+{
+    size_t capacity = list->capacity ? list->capacity : 64;
+
+    while (capacity < list->n + n)
+        capacity *= 2;
+    if (capacity > list->capacity) {
+        uint32_t *more_channels = realloc(list->channels, capacity * sizeof(*more_channels));
+        double *more_values;
+
+        if (!more_channels)
+            return -ENOMEM;
+        list->channels = more_channels;
+        more_values = realloc(list->values, capacity * sizeof(*more_values));
+        if (!more_values)
+            return -ENOMEM;
+        list->values = more_values;
+        list->capacity = capacity;
+    }
+    if (n) {
+        memcpy(list->channels + list->n, channels, n * sizeof(*channels));
+        memcpy(list->values + list->n, values, n * sizeof(*values));
+    }
+    list->n += n;
+    return 0;
+}
+
+void journal_step_deinit(struct journal_step *step)
+{
+    journal_list_deinit(&step->events);
+    journal_list_deinit(&step->outputs);
+    *step = (struct journal_step){0};
+}
+
+/* Those whose keepers take nothing any more stay, silent, until these remove them. */
+static void journal_flush_due(void *userdata)
+{
+    struct journal *journal = userdata;
+    uint64_t now_ns = fc_now_ns();
+
+    for (size_t i = 0; i < journal->n; i++)
+        recording_flush(journal->recordings[i], now_ns);
+    if (journal->n)
+        loop_set_timer(journal->loop, &journal->flush, now_ns + JOURNAL_FLUSH_NS);
+}
+
+void journal_flush(struct journal *journal)
+{
+    journal_flush_due(journal);
+}
+
+int journal_new(struct journal **journalp, struct loop *loop)
+{
+    struct journal *journal = calloc(1, sizeof(*journal));
+
+    if (!journal)
+        return -ENOMEM;
+    journal->loop = loop;
+    journal->flush = (struct timer){.fn = journal_flush_due, .userdata = journal};
+    *journalp = journal;
+    return 0;
+}
+
+struct journal *journal_free(struct journal *journal)
+{
+    if (!journal)
+        return NULL;
+    while (journal->n) {
+        struct recording *recording = journal->recordings[0];
+
+        journal_remove(journal, recording, "the broker has ended");
+        recording_free(recording);
+    }
+    journal_set_show(journal, NULL);
+    loop_cancel_timer(journal->loop, &journal->flush);
+    free(journal);
+    return NULL;
+}
+
+/* Without anything to do, the show does not know of it. */
+static void journal_attach(struct journal *journal)
+{
+    if (journal->show)
+        journal->show->router.journal = journal->n || journal->replay ? journal : NULL;
+}
+
+/* What a script's last values are, for inputvalue() and outputvalue(). */
+static void journal_write_values(struct recording *recording, const struct fc_instance *instance)
+{
+    struct record_item item = {.kind = RECORD_VALUES};
+    const double *inputs, *outputs;
+
+    if (instance->backend != &backend_python)
+        return;
+    python_values(instance, &inputs, &outputs);
+    for (uint32_t id = 0; id < instance->n_channels; id++) {
+        if (inputs[id] == 0.0 && outputs[id] == 0.0)
+            continue;
+        item.channels = &id;
+        item.values = &inputs[id];
+        item.outputs = &outputs[id];
+        item.n_events = 1;
+        recording_add(recording, instance, &item);
+    }
+}
+
+static void journal_write_all_values(const struct journal *journal, struct recording *recording)
+{
+    for (size_t i = 0; journal->show && i < journal->show->n_instances; i++)
+        journal_write_values(recording, journal->show->instances[i]);
+}
+
+void journal_set_show(struct journal *journal, struct show *show)
+{
+    if (journal->show && !show)
+        journal->show->router.journal = NULL; /* it ends; one that was changed has gone already */
+    journal->show = show;
+    for (size_t i = 0; i < journal->n; i++) {
+        recording_forget(journal->recordings[i]);
+        journal_write_all_values(journal, journal->recordings[i]);
+    }
+    journal_attach(journal);
+}
+
+void journal_set_replay(struct journal *journal, struct replay *replay)
+{
+    journal->replay = replay;
+    journal_attach(journal);
+}
+
+bool journal_is_replay(const struct journal *journal)
+{
+    return journal && journal->replay;
+}
+
+struct record_item journal_start(const struct journal *journal)
+{
+    struct record_item start = {.kind = RECORD_START, .time_ns = fc_now_ns()};
+    struct timespec wall;
+
+    if (journal->replay) {
+        replay_start_item(journal->replay, &start);
+        return start;
+    }
+    clock_gettime(CLOCK_REALTIME, &wall);
+    start.wall_ns = (uint64_t)wall.tv_sec * FC_NS_PER_S + (uint64_t)wall.tv_nsec;
+    return start;
+}
+
+int journal_add(struct journal *journal, struct recording *recording)
+{
+    if (journal->n == JOURNAL_MAX_RECORDINGS)
+        return -ENOSPC;
+    journal->recordings[journal->n++] = recording;
+    journal_write_all_values(journal, recording);
+    journal_attach(journal);
+    loop_set_timer(journal->loop, &journal->flush, fc_now_ns() + JOURNAL_FLUSH_NS);
+    return 0;
+}
+
+void journal_remove(struct journal *journal, struct recording *recording, const char *why)
+{
+    struct record_item end = {.kind = RECORD_END, .text = why};
+
+    for (size_t i = 0; i < journal->n; i++) {
+        if (journal->recordings[i] == recording)
+            journal->recordings[i] = journal->recordings[--journal->n];
+    }
+    recording_add(recording, NULL, &end);
+    recording_flush(recording, fc_now_ns());
+    journal_attach(journal);
+}
+
+void journal_write(struct journal *journal, const struct fc_instance *instance,
+                   const struct record_item *item)
+{
+    for (size_t i = 0; i < journal->n; i++)
+        recording_add(journal->recordings[i], instance, item);
+}
+
+void journal_write_outputs(struct journal *journal, const struct fc_instance *instance, uint64_t time_ns,
+                           const struct journal_list *outputs, uint64_t missed)
+{
+    struct record_item item = {.kind = RECORD_OUTPUT,
+                               .time_ns = time_ns,
+                               .channels = outputs->channels,
+                               .values = outputs->values,
+                               .n_events = outputs->n};
+
+    if (outputs->n)
+        journal_write(journal, instance, &item);
+    for (size_t i = 0; missed && i < journal->n; i++)
+        recording_miss(journal->recordings[i], missed);
+}
+
+/* A copy of what the script is called with: its queue goes on. Without memory it is not written down. */
+static int journal_copy(struct journal_step *step, const struct message_batch *batch)
+{
+    step->events.n = step->ready = 0;
+    if (!batch)
+        return 0;
+    step->ready = (uint32_t)batch->n_ready;
+    return journal_list_add(&step->events, batch->channels, batch->values, batch->n_events);
+}
+
+/* What was put out since the last step was over. */
+static void journal_write_step_outputs(struct journal *journal, const struct fc_instance *instance,
+                                       struct journal_step *step, uint64_t time_ns)
+{
+    journal_write_outputs(journal, instance, time_ns, &step->outputs, step->missed);
+    step->outputs.n = 0;
+    step->missed = 0;
+}
+
+uint64_t journal_begins(struct journal *journal, const struct fc_instance *instance,
+                        struct journal_step *step, enum guest_phase phase, const struct message_batch *batch,
+                        uint64_t now_ns)
+{
+    if (phase == GUEST_CLEANUP && step->is_open && step->phase == RECORD_BATCH) {
+        step->cleanup_waits = true; /* it goes on with its batch first */
+        step->cleanup_ns = journal->replay ? replay_cleanup_ns(step) : now_ns;
+        return step->cleanup_ns;
+    }
+    if (step->is_open)
+        journal_done(journal, instance, step, true);
+    journal_write_step_outputs(journal, instance, step, step->time_ns);
+    step->phase = phase == GUEST_IMPORT  ? RECORD_IMPORT
+                  : phase == GUEST_BATCH ? RECORD_BATCH
+                                         : RECORD_CLEANUP;
+    step->entry = NULL;
+    if (journal->replay)
+        now_ns = replay_begins(journal->replay, instance, step, now_ns);
+    step->is_open = step->entry || journal_copy(step, batch) == 0;
+    return step->time_ns = now_ns;
+}
+
+void journal_output(struct journal *journal, const struct fc_instance *instance, struct journal_step *step,
+                    bool has_ticks, const uint32_t *channels, const double *values, size_t n)
+{
+    struct journal_list now = {.channels = (uint32_t *)channels, .values = (double *)values, .n = n};
+
+    if (!journal->n)
+        return;
+    if (!step->is_open && !has_ticks) /* by another thread, or the recording began after the step had */
+        journal_write_outputs(journal, instance, step->time_ns, &now, 0);
+    else if (step->outputs.n + n > JOURNAL_MAX_OUTPUTS ||
+             journal_list_add(&step->outputs, channels, values, n) < 0)
+        step->missed += n;
+}
+
+void journal_ticked(struct journal *journal, const struct fc_instance *instance, struct journal_step *step,
+                    const struct message_ticks *ticked)
+{
+    uint64_t now_ns = fc_now_ns(), time_ns = ticked->times_ns[0];
+    struct record_item item = {
+        .kind = RECORD_STEP,
+        .time_ns = time_ns < now_ns ? time_ns : now_ns,
+        .phase = RECORD_BATCH,
+        .ticks = ticked->ids,
+        .n_ticks = ticked->n,
+    };
+
+    journal_write(journal, instance, &item);
+    journal_write_step_outputs(journal, instance, step, item.time_ns);
+}
+
+void journal_done(struct journal *journal, const struct fc_instance *instance, struct journal_step *step,
+                  bool died)
+{
+    struct record_item item = {
+        .kind = RECORD_STEP,
+        .time_ns = step->time_ns,
+        .phase = step->phase,
+        .died = died,
+        .channels = step->events.channels,
+        .values = step->events.values,
+        .n_events = step->events.n,
+        .ready = step->ready,
+    };
+
+    if (!step->is_open) {
+        journal_write_step_outputs(journal, instance, step, step->time_ns);
+        return;
+    }
+    step->is_open = false;
+    if (step->entry) {
+        replay_done(journal->replay, step, died);
+    } else {
+        journal_write(journal, instance, &item);
+        journal_write_step_outputs(journal, instance, step, step->time_ns);
+    }
+    if (step->cleanup_waits && !died)
+        step->time_ns = journal_begins(journal, instance, step, GUEST_CLEANUP, NULL, step->cleanup_ns);
+    step->cleanup_waits = false;
+}
+
+void journal_wanted(struct journal *journal)
+{
+    if (journal->replay)
+        replay_go_on(journal->replay);
+}
+
+void journal_emitted(struct journal *journal, const struct fc_instance *instance, uint32_t channel,
+                     double value)
+{
+    double clamped = route_clamp(value);
+    struct record_item item = {.kind = RECORD_INPUT,
+                               .time_ns = fc_now_ns(),
+                               .channels = &channel,
+                               .values = &clamped,
+                               .n_events = 1};
+
+    journal_write(journal, instance, &item);
+}
+
+bool journal_input(struct journal *journal, const struct fc_instance *instance, uint32_t channel,
+                   double value)
+{
+    if (instance->show->router.hops || instance->backend == &backend_python)
+        return true;
+    if (journal->replay)
+        return false;
+    if (channel < instance->n_channels && value == value)
+        journal_emitted(journal, instance, channel, value);
+    return true;
+}
+
+bool journal_may_set(const struct journal *journal, const struct fc_instance *instance)
+{
+    if (!journal->replay)
+        return true;
+    return instance->backend != &backend_python &&
+           (instance->backend->is_for_users || !replay_is_mute(journal->replay)); /* or is no device */
+}

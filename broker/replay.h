@@ -1,0 +1,62 @@
+/*
+ * Replaying a recording: what it says that happened is what happens to the show, at its times, or as fast as
+ * the scripts keep up. A script gets the same batches with the same times, each when the one before is
+ * handled; what scripts tell each other comes from the recording too. Steps are written down, if somebody
+ * records, in the order of the recording, whatever the order in which they become ready.
+ *
+ * A recording is hostile: what does not fit the show is left out, and said once.
+ */
+#ifndef BROKER_REPLAY_H
+#define BROKER_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fc_instance;
+struct journal;
+struct journal_step;
+struct loop;
+struct record_item;
+struct replay;
+struct show;
+
+struct replay_spec {
+    int fd;       /* of the recording, read from its beginning; the caller's */
+    double speed; /* 1: as it was; 0: as fast as the scripts keep up */
+    bool is_mute; /* nothing is set on devices */
+    void (*finished)(
+        void *userdata); /* all of it was played, or cannot be; called once, in a turn of its own */
+    void *userdata;
+};
+
+/* -EPROTO with the reason on stderr if it is no recording, -errno of reading it, -ENOMEM. Blocks on the disk.
+ */
+int replay_new(struct replay **replay, const struct replay_spec *spec);
+
+/* Takes NULL; returns NULL. */
+struct replay *replay_free(struct replay *replay);
+
+/* Before the show starts. Gives scripts the values that they had when the recording began. -ENOMEM. */
+int replay_begin(struct replay *replay, struct journal *journal, struct show *show, struct loop *loop);
+
+/* The show ends: what was not played is not. */
+void replay_stop(struct replay *replay);
+
+bool replay_is_mute(const struct replay *replay);
+
+/* Whether there was anything in it that could not be replayed, the log has said what. */
+bool replay_is_whole(const struct replay *replay);
+
+/* Of the recording. */
+void replay_start_item(const struct replay *replay, struct record_item *start);
+
+/* For the journal: a step begins; `step->entry` is what it replays, and the result its time. */
+uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step,
+                       uint64_t now_ns);
+
+/* When the cleanup is that follows a step of a recording. */
+uint64_t replay_cleanup_ns(const struct journal_step *step);
+void replay_done(struct replay *replay, struct journal_step *step, bool died);
+void replay_go_on(struct replay *replay);
+
+#endif
