@@ -18,7 +18,6 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
         return NULL;
     python->instance = instance;
     python->folder = strdup(directory);
-    python->state_fd = -1;
     python->memory_bytes = PYTHON_MEMORY_BYTES;
     python->threads = PYTHON_THREADS;
     python->files = PYTHON_FILES;

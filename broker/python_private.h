@@ -18,7 +18,7 @@
 #include "broker/restart.h"
 #include "broker/runtime.h"
 #include "broker/start_queue.h"
-#include "broker/state_limit.h"
+#include "broker/state_watch.h"
 
 /* What an instance has without the option. */
 #define PYTHON_QUEUE_EVENTS 65536
@@ -106,7 +106,7 @@ struct python {
     struct timer stats_timer;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
-    struct state_limit *state_limit;
+    struct state_watch *state_watch;
     struct timer restart_timer;
     struct start_turn turn;
     uint64_t started_ns;
@@ -126,7 +126,6 @@ struct python {
 
     bool is_over; /* not started again until the configuration is read again */
     char state_folder[PATH_MAX];
-    int state_fd; /* of it, while it is watched */
     bool stopping;
     uint64_t queue_warned; /* what the queue had lost when the log last said so */
     uint64_t queue_warned_ns;
