@@ -56,6 +56,8 @@ static void python_instance_free(void *self)
     queue_deinit(&python->queue);
     queue_deinit(&python->next_outputs);
     queue_deinit(&python->outflow.held);
+    free(python->outflow.sliced_channels);
+    free(python->outflow.sliced_values);
     policy_deinit(&python->policy);
     free(python->reads.text);
     free(python->environment.text);

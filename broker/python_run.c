@@ -149,7 +149,7 @@ static bool python_is_throttled(void *userdata)
 {
     const struct python *python = userdata;
 
-    return python->outflow.is_used_up;
+    return python->outflow.is_used_up || python->outflow.n_sliced;
 }
 
 static void python_wanted(void *userdata)
@@ -423,9 +423,11 @@ void python_stop(void *self)
     if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
         loop_cancel_timer(python_runtime(python)->loop, &python->outflow.timer);
+        loop_cancel_task(python_runtime(python)->loop, &python->outflow.slicing);
         python_stats_stop(python);
     }
     python->outflow.is_used_up = false;
+    python->outflow.n_sliced = python->outflow.sliced_at = 0;
     queue_clear(&python->outflow.held);
     free(python->setup_channels);
     python->setup_channels = NULL;
