@@ -1,10 +1,11 @@
 """What a show's answers take while somebody presses: rounds of the same questions, by turns quiet and pressed.
 
-The machine may have two processors and other work. So three things differ from a plain comparison of two figures. Quiet and
-pressed rounds follow each other by turns, and each side is the median of its rounds' p99: what else the machine does meets
-both. What asks is a C program (tests/bench/client.c) of real-time priority as root, since it stands for a desk that is
-another machine; without root it is an ordinary process. And a whole comparison that fails is made again, twice at most:
-what the product does to the figure, it does three times in a row.
+The machine may have two processors and other work. So three things differ from a plain comparison of two figures.
+Quiet and pressed rounds follow each other by turns, and each side is the median of its rounds' p99: what else the
+machine does meets both. What asks is a C program (tests/bench/client.c) of real-time priority as root, since it stands
+for a desk that is another machine; without root it is an ordinary process. And a whole comparison that fails is made
+again, twice at most: what the product does to the figure, it does three times in a row. A busy machine has a large
+quiet p99, and hides what would be seen on a quiet one.
 """
 
 import json
@@ -18,7 +19,8 @@ from harness import BUILT, IS_ASAN, free_port
 
 ATTEMPTS, ROUNDS, QUESTIONS, PAUSE_US = 3, 5, 400, 1000
 FACTOR = 3
-AS_A_SERVICE = ("setsid",)  # a session of its own: where the kernel shares processors among sessions (autogroup), not with the tests
+# A session of its own: where the kernel shares processors out among sessions (autogroup), it has not to share with the tests.
+AS_A_SERVICE = ("setsid",)
 
 needs_real_speed = pytest.mark.skipif(IS_ASAN, reason="a sanitizer's times say nothing about the product's")
 
@@ -36,7 +38,8 @@ class Probe:
     def ask(self, count=QUESTIONS):
         """What each of so many questions took, in microseconds; one without an answer is an error."""
         command = [*self.before, self.PROGRAM, self.to, self.own, "/in", count, 20, 1, PAUSE_US]
-        done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=60)
         assert done.returncode == 0, done.stderr
         return [ns / 1000 for ns in json.loads(done.stdout)]
 

@@ -1,12 +1,11 @@
 """A user who exhausts one of her quotas, all her instances at it: another user's answers come about as fast as before.
 
-Each kind of exhaustion is a script of hers (or, for instances, a configuration), begun and ended by a value on her channel, with
-a line of the log, or her own processor time, that shows that it really happened in each pressed round.
+Each kind of exhaustion is a script of hers (or, for instances, a configuration), begun and ended by a value on her
+channel, with a line of the log, or her own processor time, that shows that it really happened in each pressed round.
 """
 
 import contextlib
 import os
-import re
 import signal
 import socket
 import threading
@@ -142,7 +141,8 @@ class Pressure:
                     dedent(FRAME) + dedent(script) + dedent(THREADS.format(threads=threads)))
         house.options["bob"] = "grant-input = probe./in\ngrant-output = probe./out\n"
         house.write("bob", "script.py", SCRIPT)
-        house.write("bob", "show.cfg", "[python py1]\nmodule = script\n[map]\nprobe./in > py1.script.f\npy1.out > probe./out\n")
+        house.write("bob", "show.cfg", "[python py1]\nmodule = script\n[map]\n"
+                                       "probe./in > py1.script.f\npy1.out > probe./out\n")
 
     def configure(self, options, instances=INSTANCES):
         sections = "".join(f"[python {name}]\nmodule = script\n{options}" for name in instances)
@@ -151,7 +151,8 @@ class Pressure:
 
     def start(self, running=True):
         self.probe = pressure.Probe()
-        config = "[osc desk]\nbind = 127.0.0.1 @IN2@\ndest = 127.0.0.1 @OUT2@\n" + self.probe.section + self.house.config()
+        config = "[osc desk]\nbind = 127.0.0.1 @IN2@\ndest = 127.0.0.1 @OUT2@\n"
+        config += self.probe.section + self.house.config()
         names = [f"alice/{name}" for name in INSTANCES] if running else []
         self.show = self.house.show = self.house.play(config=config, ready=[*names, "bob/py1"], bound=[self.probe.to],
                                                launcher=pressure.AS_A_SERVICE)
