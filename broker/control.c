@@ -307,7 +307,9 @@ static int control_start(struct control *control)
     if (r == 0)
         r = control_guard_start(runtime->loop, control->spec.roles);
     if (r == 0)
-        r = control_server_new(&control->server, runtime->links, CONTROL_SOCKET, runtime->control_fd);
+        r = link_context_new(&control->links, 1);
+    if (r == 0)
+        r = control_server_new(&control->server, control->links, CONTROL_SOCKET, runtime->control_fd);
     if (r < 0)
         return r;
     runtime->control_fd = -1;
@@ -353,6 +355,7 @@ struct control *control_free(struct control *control)
     control_watch_stop(control);
     control_record_stop(control, "the broker has ended");
     control_server_free(control->server);
+    link_context_free(control->links);
     control_guard_stop();
     codec_control_free(control->requests);
     codec_control_free(control->replies);

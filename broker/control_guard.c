@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/log.h"
@@ -18,6 +19,8 @@
 #include "firecurtain/time.h"
 #include "proto/codec_control.h"
 #include "proto/zmtp.h"
+
+#define GUARD_KNOCKS 500
 
 struct guarded_stream {
     int fd;
@@ -29,6 +32,7 @@ struct guarded_stream {
 static struct {
     pthread_mutex_t lock;
     const struct control_roles *roles; /* NULL: there is no control socket */
+    struct log_limit knocks;           /* connections a second that are looked at at once */
     struct guarded_stream streams[CONTROL_GUARD_CONNECTIONS];
     size_t n_streams;
     int refused_fd;
@@ -76,6 +80,7 @@ int control_guard_start(struct loop *loop, const struct control_roles *roles)
     if (guard.refused_fd < 0)
         return -errno;
     log_limit_init(&guard.limit, 5, 1);
+    log_limit_init(&guard.knocks, GUARD_KNOCKS, GUARD_KNOCKS);
     r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, guard_say_refused, NULL);
     if (r < 0)
         return r;
@@ -132,7 +137,21 @@ static size_t guard_count(uid_t uid)
     return n;
 }
 
-bool control_guard_admit(int fd)
+/* Whoever connects all the time waits, and so does everybody who connects; who has connected does not. */
+static void guard_pace(void)
+{
+    const struct timespec pause = {.tv_nsec = (long)(FC_NS_PER_S / GUARD_KNOCKS)};
+    bool is_enough;
+
+    {
+        GUARD_LOCKED;
+        is_enough = log_limit_take(&guard.knocks, fc_now_ns());
+    }
+    if (!is_enough)
+        nanosleep(&pause, NULL);
+}
+
+static bool guard_admit(int fd)
 {
     struct ucred peer;
     socklen_t bytes = sizeof(peer);
@@ -152,6 +171,12 @@ bool control_guard_admit(int fd)
         return guard_refuse(peer.uid, "there are too many");
     guard.streams[guard.n_streams++] = (struct guarded_stream){.fd = fd, .inode = st.st_ino, .uid = peer.uid};
     return true;
+}
+
+bool control_guard_admit(int fd)
+{
+    guard_pace();
+    return guard_admit(fd);
 }
 
 bool control_guard_refuses(int fd, const void *bytes, ssize_t n)

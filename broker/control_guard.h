@@ -26,7 +26,10 @@
 int control_guard_start(struct loop *loop, const struct control_roles *roles);
 void control_guard_stop(void);
 
-/* For any thread: whether this new connection to the control socket may stay. */
+/*
+ * Whether this new connection to the control socket may stay. For a thread that has nothing else to do: with
+ * more than some hundred connections a second it sleeps for some milliseconds.
+ */
 bool control_guard_admit(int fd);
 
 /*

@@ -74,6 +74,8 @@ struct control_recorder {
 struct control {
     struct control_spec spec;
     struct show *show;
+    struct link_context
+        *links; /* of its own: what clients do costs the thread of the workers' links nothing */
     struct control_server *server;
     struct loop_source *source;
     struct loop_task receive;

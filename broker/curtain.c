@@ -30,6 +30,7 @@ static const uint64_t curtain_capabilities[] = {
                        CURTAIN_BIT(CAP_KILL) | CURTAIN_BIT(CAP_SETGID) | CURTAIN_BIT(CAP_SETUID) |
                        CURTAIN_BIT(CAP_SETPCAP) | CURTAIN_BIT(CAP_SYS_ADMIN) | CURTAIN_BIT(CAP_SYS_CHROOT) |
                        CURTAIN_BIT(CAP_SYS_PTRACE),
+    [CURTAIN_COUNTER] = CURTAIN_BIT(CAP_DAC_READ_SEARCH), /* folders of all users */
 };
 
 int curtain_keep_capabilities(enum curtain_role role)

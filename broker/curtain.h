@@ -16,8 +16,7 @@
 struct curtain_spec {
     const char *const *readable; /* folders with configurations, for reading them again */
     size_t n_readable;
-    int state_root_fd; /* listed, to count what is in it */
-    uid_t uid;         /* as root: who to become */
+    uid_t uid; /* as root: who to become */
     gid_t gid;
     bool is_root;
     bool has_users; /* as root: there are workers with other uids */
@@ -33,6 +32,7 @@ enum curtain_role {
     CURTAIN_BROKER,
     CURTAIN_BROKER_OF_USERS,
     CURTAIN_KEEPER,
+    CURTAIN_COUNTER,
 };
 
 /* Drops all capabilities but those that the role needs. 0 or -errno. */

@@ -93,8 +93,7 @@ static int landlock_restrict(int ruleset)
 int curtain_landlock_broker(const struct curtain_spec *spec)
 {
     FC_AUTO_CLOSE int ruleset = landlock_new();
-    int r =
-        ruleset < 0 ? ruleset : landlock_allow_fd(ruleset, spec->state_root_fd, LANDLOCK_ACCESS_FS_READ_DIR);
+    int r = ruleset < 0 ? ruleset : 0;
 
     for (size_t i = 0; r == 0 && i < spec->n_readable; i++)
         r = landlock_allow_folder(ruleset, spec->readable[i]);

@@ -383,7 +383,9 @@ static void guest_handle_report(struct guest *guest, const struct message_report
     if (r == 0)
         r = guest_take_changes(guest, report);
     if (r < 0) {
-        guest_violated(guest, "its report is not possible: %s", strerror(-r));
+        guest_violated(guest, "its report is not possible: %s",
+                       r == -ENOSPC ? "it makes more channels than it may have (of a user: option channels)"
+                                    : strerror(-r));
         return;
     }
     for (size_t i = 0; i < report->n_files; i++)

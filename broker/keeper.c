@@ -16,6 +16,7 @@
 
 struct keeper {
     int socket;
+    int counter; /* a socket, too */
     pid_t pid;
 };
 
@@ -75,22 +76,36 @@ ssize_t keeper_receive(int socket, void *bytes, size_t n_bytes, int descriptors[
     return n;
 }
 
+static int keeper_connect(int keeper[2], int counter[2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper) < 0)
+        return -errno;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, counter) == 0)
+        return 0;
+    close(keeper[0]);
+    close(keeper[1]);
+    return -EMFILE;
+}
+
 int keeper_new(struct keeper **keeperp, const struct keeper_spec *spec)
 {
     struct keeper *keeper = calloc(1, sizeof(*keeper));
-    int pair[2];
+    int pair[2], counter[2], r;
 
     if (!keeper)
         return -ENOMEM;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+    r = keeper_connect(pair, counter);
+    if (r < 0) {
         free(keeper);
-        return -errno;
+        return r;
     }
     keeper->pid = fork();
     if (keeper->pid == 0)
-        keeper_serve(pair[1], spec);
+        keeper_serve(pair[1], counter[1], spec);
     close(pair[1]);
+    close(counter[1]);
     keeper->socket = pair[0];
+    keeper->counter = counter[0];
     *keeperp = keeper;
     if (keeper->pid > 0) {
         cgroups_hand_over(spec->cgroups);
@@ -104,6 +119,7 @@ struct keeper *keeper_free(struct keeper *keeper)
 {
     if (!keeper)
         return NULL;
+    close(keeper->counter);
     close(keeper->socket);
     if (keeper->pid > 0)
         waitpid(keeper->pid, NULL, 0); /* it ends by itself */
@@ -114,6 +130,11 @@ struct keeper *keeper_free(struct keeper *keeper)
 int keeper_fd(const struct keeper *keeper)
 {
     return keeper->socket;
+}
+
+int keeper_counter_fd(const struct keeper *keeper)
+{
+    return keeper->counter;
 }
 
 _Noreturn void keeper_lost(void)
@@ -278,22 +299,6 @@ int keeper_watch(struct keeper *keeper, unsigned account, int inotify, const cha
 int keeper_read(struct keeper *keeper, unsigned account, const char *path)
 {
     return keeper_get(keeper, KEEPER_READ, account, path);
-}
-
-int keeper_count_state(struct keeper *keeper, unsigned account, const char *path, int inotify,
-                       const struct state_size *limit, struct state_size *size)
-{
-    struct keeper_request request = {.operation = KEEPER_COUNT_STATE,
-                                     .account = account,
-                                     .state_limit = *limit};
-    struct keeper_reply reply;
-    int none;
-
-    if (snprintf(request.text, sizeof(request.text), "%s", path) >= (int)sizeof(request.text))
-        return -ENAMETOOLONG;
-    keeper_ask(keeper, &request, &inotify, 1, &reply, &none);
-    *size = reply.state_size;
-    return reply.result;
 }
 
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)

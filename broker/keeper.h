@@ -17,7 +17,6 @@
 #include <sys/types.h>
 
 #include "broker/cgroup.h"
-#include "broker/state_count.h"
 #include "proto/spawn_paths.h"
 
 struct keeper;
@@ -54,6 +53,12 @@ struct keeper *keeper_free(struct keeper *keeper);
 
 /* A descriptor for poll: it hangs up when the keeper has gone. */
 int keeper_fd(const struct keeper *keeper);
+
+/* The counter's socket (counter.h), borrowed: for state_watch.h. */
+int keeper_counter_fd(const struct keeper *keeper);
+
+/* Whether a path is a private folder of this account, and not one of another's. */
+bool keeper_may_have_state(const struct keeper_spec *spec, unsigned account, const char *path);
 
 /* Says that the keeper has gone, and ends this process. */
 _Noreturn void keeper_lost(void);
@@ -96,14 +101,6 @@ int keeper_watch(struct keeper *keeper, unsigned account, int inotify, const cha
  * regular file, or -errno as file_as_open().
  */
 int keeper_read(struct keeper *keeper, unsigned account, const char *path);
-
-/*
- * Counts what is in an instance's private folder, up to a little more than `limit` allows, and watches all
- * folders in it with an inotify descriptor of this process: for folders that this process may not read. 0 or
- * -errno.
- */
-int keeper_count_state(struct keeper *keeper, unsigned account, const char *path, int inotify,
-                       const struct state_size *limit, struct state_size *size);
 
 /*
  * A duplicate of the descriptor `fd` of a child of this process; or -errno, -EPERM for other processes and

@@ -31,15 +31,12 @@ static struct file_identity files_identity(const struct keeper_state *state,
                                   .is_switched = state->spec->is_root && request->account > 0};
 }
 
-/* Whether a path is a private folder of this account, and not one of another's. */
-static bool files_may_have(const struct keeper_state *state, const struct keeper_request *request)
+bool keeper_may_have_state(const struct keeper_spec *spec, unsigned account, const char *path)
 {
-    const struct keeper_spec *spec = state->spec;
-
-    if (!spawn_paths_is_state(&keeper_account_of(state, request)->paths, request->text))
+    if (account >= spec->n_accounts || !spawn_paths_is_state(&spec->accounts[account].paths, path))
         return false;
     for (unsigned i = 1; i < spec->n_accounts; i++) {
-        if (i != request->account && spawn_paths_is_state(&spec->accounts[i].paths, request->text))
+        if (i != account && spawn_paths_is_state(&spec->accounts[i].paths, path))
             return false;
     }
     return true;
@@ -60,7 +57,7 @@ int keeper_do_make_state(const struct keeper_state *state, const struct keeper_r
     char *slash;
     int r;
 
-    if (!files_may_have(state, request))
+    if (!keeper_may_have_state(state->spec, request->account, request->text))
         return -EPERM;
     memcpy(path, request->text, sizeof(path));
     slash = strrchr(path, '/');
@@ -79,7 +76,7 @@ int keeper_do_make_state(const struct keeper_state *state, const struct keeper_r
 
 int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request, int *fd)
 {
-    if (!files_may_have(state, request))
+    if (!keeper_may_have_state(state->spec, request->account, request->text))
         return -EACCES; /* -EPERM says that the kernel gives no mounts */
     *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     return *fd < 0 ? -errno : 0;
@@ -158,31 +155,4 @@ int keeper_do_read(const struct keeper_state *state, const struct keeper_request
         return -EACCES;
     *fd = file_as_open(&identity, request->text);
     return *fd < 0 ? *fd : 0;
-}
-
-static int files_watch_state(void *userdata, int fd)
-{
-    const int *inotify = userdata;
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
-    return inotify_add_watch(*inotify, path, STATE_COUNT_EVENTS) < 0 ? -errno : 0;
-}
-
-int keeper_do_count_state(const struct keeper_state *state, const struct keeper_request *request, int inotify,
-                          struct state_size *size)
-{
-    struct state_counter counter = {.limit = request->state_limit,
-                                    .watch = files_watch_state,
-                                    .userdata = &inotify};
-    FC_AUTO_CLOSE int fd = -1;
-
-    if (!files_may_have(state, request))
-        return -EPERM;
-    fd = open(request->text, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    state_count(&counter, fd);
-    *size = counter.size;
-    return 0;
 }

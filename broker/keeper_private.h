@@ -31,7 +31,6 @@ enum keeper_operation {
     KEEPER_OWNS,
     KEEPER_LOOKUP,
     KEEPER_USAGE,
-    KEEPER_COUNT_STATE,
 };
 
 struct keeper_request {
@@ -42,7 +41,6 @@ struct keeper_request {
     int32_t hints[4]; /* of a lookup: flags, family, socket type, protocol */
     char port[32];    /* of a lookup, "" for none */
     struct cgroup_limits limits;
-    struct state_size state_limit;
     char below[256];     /* of a watch: a path below that */
     char text[PATH_MAX]; /* a name or a path */
 };
@@ -61,7 +59,6 @@ struct keeper_reply {
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
     uint32_t n_addresses;
     struct keeper_usage usage;
-    struct state_size state_size;
     struct keeper_address addresses[KEEPER_MAX_ADDRESSES];
 };
 
@@ -72,8 +69,8 @@ int keeper_send(int socket, const void *bytes, size_t n_bytes, const int *descri
  */
 ssize_t keeper_receive(int socket, void *bytes, size_t n_bytes, int descriptors[KEEPER_MAX_DESCRIPTORS]);
 
-/* keeper_serve.c: what the process does until the broker has gone. */
-_Noreturn void keeper_serve(int socket, const struct keeper_spec *spec);
+/* keeper_serve.c: what the process does until the broker has gone; `counter` is a socket for its child. */
+_Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *spec);
 
 /* Where the process has its own descriptors; the link folders follow each other, one for each account. */
 #define KEEPER_SOCKET      3
@@ -102,8 +99,6 @@ int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_r
 int keeper_do_read(const struct keeper_state *state, const struct keeper_request *request, int *fd);
 /* A watch's number, or -errno. */
 int keeper_do_watch(const struct keeper_state *state, const struct keeper_request *request, int inotify);
-int keeper_do_count_state(const struct keeper_state *state, const struct keeper_request *request, int inotify,
-                          struct state_size *size);
 
 /* keeper_start.c: makes a zygote, a child of the broker. 0 or -errno; *pid as in the reply. */
 int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int socket, int log, int32_t *pid);

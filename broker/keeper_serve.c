@@ -11,9 +11,11 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "broker/control_listen.h"
+#include "broker/counter.h"
 #include "broker/curtain.h"
 #include "broker/file_as.h"
 #include "broker/keeper_private.h"
@@ -377,8 +379,6 @@ static void keeper_answer(const struct keeper_state *state, const struct keeper_
             keeper_start_zygote(state->spec, request->account, descriptors[0], descriptors[1], &reply.pid);
     else if (request->operation == KEEPER_WATCH)
         reply.result = keeper_do_watch(state, request, descriptors[0]);
-    else if (request->operation == KEEPER_COUNT_STATE)
-        reply.result = keeper_do_count_state(state, request, descriptors[0], &reply.state_size);
     else if (request->operation == KEEPER_COUNT_SOCKETS)
         reply.result = keeper_do_count_sockets(state, request);
     else if (request->operation == KEEPER_USAGE)
@@ -417,9 +417,22 @@ static void keeper_keep_descriptors(int socket, const struct keeper_spec *spec)
     close_range(KEEPER_LINK_FOLDER + spec->n_accounts, ~0U, 0);
 }
 
-_Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
+/* Its end is the broker's. */
+static pid_t keeper_start_counter(int socket, const struct keeper_spec *spec)
+{
+    pid_t self = getpid(), pid = fork();
+
+    if (pid < 0)
+        _exit(1);
+    if (pid == 0)
+        counter_serve(socket, spec, self);
+    return pid;
+}
+
+_Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *spec)
 {
     struct keeper_state state = {.spec = spec, .broker = getppid()};
+    pid_t counting = keeper_start_counter(counter, spec);
     struct keeper_request request;
     int descriptors[KEEPER_MAX_DESCRIPTORS];
     struct control_socket control;
@@ -444,6 +457,8 @@ _Noreturn void keeper_serve(int socket, const struct keeper_spec *spec)
     if (spec->link_parent)
         rmdir(spec->link_parent);
     control_unlink(&control);
+    kill(counting, SIGKILL); /* so that its cgroup is empty */
+    waitpid(counting, NULL, 0);
     cgroups_end(spec->cgroups, state.broker);
     _exit(0);
 }

@@ -2,6 +2,9 @@
  * See netgate.h and seccomp_unotify(2). Never answers "continue": the arguments could change between our look
  * at them and the kernel's. Receiving waits for the next call if the one that was announced has gone, so poll
  * comes first.
+ *
+ * A call can cost a tenth of a millisecond and more, and a worker has many threads. So gates wait in a line,
+ * and one call is answered in a turn of the loop: events pass between any two of them, whoever makes them.
  */
 #include "broker/netgate.h"
 
@@ -20,7 +23,6 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define NETGATE_BUDGET             32 /* notifications per turn of the loop */
 #define NETGATE_LOG_BURST          20
 #define NETGATE_LOG_PER_SECOND     5
 #define NETGATE_CONNECT_BURST      100
@@ -93,25 +95,79 @@ static void netgate_handle(struct netgate *gate, const struct seccomp_notif *cal
         netgate_answer(gate, call->id, r, result);
 }
 
+/* One call, if there is one. Whether there may be more. */
+static bool netgate_serve(struct netgate *gate)
+{
+    struct pollfd ready = {.fd = gate->fd, .events = POLLIN};
+    struct seccomp_notif call = {0};
+
+    if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN))
+        return false;
+    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0)
+        netgate_handle(gate, &call);
+    else if (errno != ENOENT && errno != EINTR)
+        return false;
+    return true;
+}
+
+/* The gates whose workers have made a call, in the order in which they are served. */
+static struct netgate_line {
+    struct netgate *first;
+    struct netgate **end;
+    struct loop_task task;
+} netgate_line = {.end = &netgate_line.first};
+
+static void netgate_stand_in_line(struct netgate *gate)
+{
+    if (gate->is_waiting)
+        return;
+    gate->is_waiting = true;
+    gate->next = NULL;
+    *netgate_line.end = gate;
+    netgate_line.end = &gate->next;
+    loop_defer(gate->loop, &netgate_line.task);
+}
+
+static void netgate_leave_line(struct netgate *gate)
+{
+    struct netgate **slot = &netgate_line.first;
+
+    if (!gate->is_waiting)
+        return;
+    while (*slot != gate)
+        slot = &(*slot)->next;
+    *slot = gate->next;
+    if (!*slot)
+        netgate_line.end = slot;
+    gate->is_waiting = false;
+    if (!netgate_line.first)
+        loop_cancel_task(gate->loop, &netgate_line.task);
+}
+
+static void netgate_serve_first(void *userdata)
+{
+    struct netgate *gate = netgate_line.first;
+
+    (void)userdata;
+    if (!gate)
+        return;
+    netgate_leave_line(gate);
+    if (netgate_line.first)
+        loop_defer(gate->loop, &netgate_line.task);
+    if (netgate_serve(gate))
+        netgate_stand_in_line(gate);
+}
+
 static void netgate_ready(void *userdata, uint32_t events)
 {
     struct netgate *gate = userdata;
 
     if (events & (EPOLLHUP | EPOLLERR)) { /* nobody is left behind the filter */
+        netgate_leave_line(gate);
         gate->source = loop_remove(gate->source);
         return;
     }
-    for (int i = 0; i < NETGATE_BUDGET; i++) {
-        struct pollfd ready = {.fd = gate->fd, .events = POLLIN};
-        struct seccomp_notif call = {0};
-
-        if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN))
-            return;
-        if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0)
-            netgate_handle(gate, &call);
-        else if (errno != ENOENT && errno != EINTR)
-            return;
-    }
+    netgate_stand_in_line(gate);
 }
 
 /* What a socket made here has; asked once per gate, since sockets of the worker are compared with it. */
@@ -150,6 +206,7 @@ int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_
         close(fd);
         return r < 0 ? r : -ENOMEM;
     }
+    netgate_line.task.fn = netgate_serve_first;
     gate->loop = loop;
     gate->spec = *spec;
     gate->fd = fd;
@@ -171,6 +228,7 @@ struct netgate *netgate_free(struct netgate *gate)
     if (!gate)
         return NULL;
     netgate_drop_pending(gate);
+    netgate_leave_line(gate);
     loop_remove(gate->source);
     fc_closep(&gate->fd);
     free(gate->pending);

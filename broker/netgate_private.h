@@ -50,6 +50,8 @@ struct netgate {
     size_t n_bound;
     uint64_t n_open; /* sockets in the worker at most, but for those that it has accepted */
     uint64_t counted_ns;
+    bool is_waiting; /* in the line of those with a call */
+    struct netgate *next;
 };
 
 /* What is known of a socket that a call is about. */

@@ -18,7 +18,6 @@ static void *python_instance_new(struct fc_instance *instance, const char *direc
         return NULL;
     python->instance = instance;
     python->folder = strdup(directory);
-    python->state_fd = -1;
     python->memory_bytes = PYTHON_MEMORY_BYTES;
     python->threads = PYTHON_THREADS;
     python->files = PYTHON_FILES;
@@ -59,6 +58,8 @@ static void python_instance_free(void *self)
     queue_deinit(&python->next_outputs);
     queue_deinit(&python->outflow.held);
     journal_step_deinit(&python->step);
+    free(python->outflow.sliced_channels);
+    free(python->outflow.sliced_values);
     policy_deinit(&python->policy);
     free(python->reads.text);
     free(python->environment.text);

@@ -19,7 +19,7 @@
 #include "broker/restart.h"
 #include "broker/runtime.h"
 #include "broker/start_queue.h"
-#include "broker/state_limit.h"
+#include "broker/state_watch.h"
 
 /* What an instance has without the option. */
 #define PYTHON_QUEUE_EVENTS 65536
@@ -47,6 +47,10 @@ struct python_outflow {
     struct queue held; /* without a place of its own: one value per channel, two at most */
     bool is_used_up;   /* the worker is not read from until there is allowance again */
     struct timer timer;
+    uint32_t *sliced_channels; /* there is allowance for these, and they are not routed yet */
+    double *sliced_values;
+    size_t n_sliced, sliced_at, slices_capacity;
+    struct loop_task slicing;
     uint64_t warned; /* what had given way when the log last said so */
     uint64_t warned_ns;
 };
@@ -110,7 +114,7 @@ struct python {
     struct timer stats_timer;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
-    struct state_limit *state_limit;
+    struct state_watch *state_watch;
     struct timer restart_timer;
     struct start_turn turn;
     uint64_t started_ns;
@@ -130,7 +134,6 @@ struct python {
 
     bool is_over;       /* not started again until the configuration is read again */
     char *state_folder; /* from the first start on */
-    int state_fd;       /* of it, while it is watched */
     bool stopping;
     uint64_t queue_warned; /* what the queue had lost when the log last said so */
     uint64_t queue_warned_ns;

@@ -2,8 +2,14 @@
  * See python_private.h: how much a script may put out (option rate). What comes too early waits here, each
  * channel with its newest value, and until all of that has gone and there is allowance again, nothing more is
  * read from the worker: its socket fills, and it waits in its own output(). Others notice nothing.
+ *
+ * What a user's script puts out at once goes on in slices, one in a turn of the loop, so that it is not
+ * before others' events in the line of all events. Until the last slice nothing more is read from its worker
+ * either.
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/python_private.h"
 #include "broker/show.h"
@@ -12,11 +18,14 @@
 
 #define OUTFLOW_STEPS_PER_SECOND 100u /* in which what waits goes out */
 #define OUTFLOW_STEP_NS          (FC_NS_PER_S / OUTFLOW_STEPS_PER_SECOND)
+#define OUTFLOW_SLICE            64u /* of a user's */
 
-static uint64_t outflow_step(const struct python_outflow *outflow)
+static uint64_t outflow_step(const struct python *python)
 {
-    uint64_t step = outflow->per_second / OUTFLOW_STEPS_PER_SECOND;
+    uint64_t step = python->outflow.per_second / OUTFLOW_STEPS_PER_SECOND;
 
+    if (python->instance->owner && step > OUTFLOW_SLICE)
+        step = OUTFLOW_SLICE;
     return step ? step : 1;
 }
 
@@ -59,6 +68,73 @@ static void outflow_emit(struct python *python, uint64_t n)
     }
 }
 
+static void outflow_slice(struct python *python, size_t most)
+{
+    struct python_outflow *outflow = &python->outflow;
+    size_t left = outflow->n_sliced - outflow->sliced_at, n = left < most ? left : most;
+
+    router_emit_many(&python->instance->show->router, python->instance,
+                     outflow->sliced_channels + outflow->sliced_at,
+                     outflow->sliced_values + outflow->sliced_at, n);
+    outflow->sliced_at += n;
+    if (outflow->sliced_at == outflow->n_sliced)
+        outflow->sliced_at = outflow->n_sliced = 0;
+}
+
+static void outflow_next_slice(void *userdata)
+{
+    struct python *python = userdata;
+
+    outflow_slice(python, OUTFLOW_SLICE);
+    if (python->outflow.n_sliced)
+        loop_defer(python->instance->show->runtime->loop, &python->outflow.slicing);
+    else if (!python->outflow.is_used_up && python->guest)
+        guest_resume(python->guest);
+}
+
+static void outflow_finish_slices(struct python *python)
+{
+    if (!python->outflow.n_sliced)
+        return;
+    loop_cancel_task(python->instance->show->runtime->loop, &python->outflow.slicing);
+    outflow_slice(python, SIZE_MAX);
+}
+
+static int outflow_grow_slices(struct python_outflow *outflow, size_t n)
+{
+    uint32_t *channels;
+    double *values;
+
+    if (n <= outflow->slices_capacity)
+        return 0;
+    channels = reallocarray(outflow->sliced_channels, n, sizeof(*channels));
+    if (channels)
+        outflow->sliced_channels = channels;
+    values = reallocarray(outflow->sliced_values, n, sizeof(*values));
+    if (values)
+        outflow->sliced_values = values;
+    if (!channels || !values)
+        return -ENOMEM;
+    outflow->slices_capacity = n;
+    return 0;
+}
+
+/* There is allowance for them: at once, or a user's in slices. */
+static void outflow_pass(struct python *python, const uint32_t *channels, const double *values, size_t n)
+{
+    struct python_outflow *outflow = &python->outflow;
+
+    if (!python->instance->owner || n <= OUTFLOW_SLICE || outflow_grow_slices(outflow, n) < 0) {
+        router_emit_many(&python->instance->show->router, python->instance, channels, values, n);
+        return;
+    }
+    memcpy(outflow->sliced_channels, channels, n * sizeof(*channels));
+    memcpy(outflow->sliced_values, values, n * sizeof(*values));
+    outflow->n_sliced = n;
+    outflow->slicing = (struct loop_task){.fn = outflow_next_slice, .userdata = python};
+    outflow_next_slice(python);
+}
+
 /* Once a second at most. */
 static void outflow_warn(struct python *python, uint64_t now_ns)
 {
@@ -78,7 +154,7 @@ static void outflow_warn(struct python *python, uint64_t now_ns)
 static void outflow_wait(struct python *python, uint64_t not_before_ns)
 {
     struct python_outflow *outflow = &python->outflow;
-    uint64_t wanted = queue_length(&outflow->held) ? outflow_step(outflow) : outflow_enough(outflow);
+    uint64_t wanted = queue_length(&outflow->held) ? outflow_step(python) : outflow_enough(outflow);
     uint64_t when_ns = rate_when_ns(&outflow->rate, wanted);
 
     loop_set_timer(python->instance->show->runtime->loop, &outflow->timer,
@@ -98,13 +174,15 @@ static void outflow_due(void *userdata)
         return;
     }
     n = n < held ? n : held;
+    if (python->instance->owner && n > OUTFLOW_SLICE)
+        n = OUTFLOW_SLICE;
     rate_take(&outflow->rate, n);
     outflow_emit(python, n);
     outflow->is_used_up =
         queue_length(&outflow->held) || outflow_fill(outflow, now_ns) < outflow_enough(outflow);
     if (outflow->is_used_up)
         outflow_wait(python, 0);
-    else if (python->guest)
+    else if (python->guest && !outflow->n_sliced)
         guest_resume(python->guest);
 }
 
@@ -140,18 +218,39 @@ static bool outflow_take_many(struct python_outflow *outflow, size_t n)
     return outflow_fill(outflow, fc_now_ns()) >= n && rate_take(&outflow->rate, n);
 }
 
+/* As many of them as there is allowance for. */
+static size_t outflow_take_some(struct python_outflow *outflow, size_t n)
+{
+    uint64_t found;
+
+    if (outflow->is_used_up)
+        return 0;
+    found = outflow_fill(outflow, fc_now_ns());
+    n = found < n ? (size_t)found : n;
+    return rate_take(&outflow->rate, n) ? n : 0;
+}
+
 void python_rate_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)
 {
+    size_t most;
+
+    outflow_finish_slices(python); /* these come after them */
     if (outflow_take_many(&python->outflow, n)) {
-        router_emit_many(&python->instance->show->router, python->instance, channels, values, n);
+        outflow_pass(python, channels, values, n);
         python->counters.out += n;
         return;
     }
-    for (size_t i = 0; i < n; i++)
+    most = outflow_take_some(&python->outflow, n);
+    if (most) {
+        outflow_pass(python, channels, values, most);
+        python->counters.out += most;
+    }
+    for (size_t i = most; i < n; i++)
         outflow_emit_or_hold(python, channels[i], values[i]);
 }
 
 void python_rate_finish(struct python *python)
 {
+    outflow_finish_slices(python);
     outflow_emit(python, UINT64_MAX);
 }

@@ -157,7 +157,7 @@ static bool python_is_throttled(void *userdata)
 {
     const struct python *python = userdata;
 
-    return python->outflow.is_used_up;
+    return python->outflow.is_used_up || python->outflow.n_sliced;
 }
 
 static void python_handled(void *userdata)
@@ -261,48 +261,42 @@ const struct guest_ops python_guest_ops = {
 };
 
 /* Whatever it does next would only make it worse; and what is there when it starts again, it may remove. */
-static void python_state_exceeded(void *userdata, uint64_t bytes, uint64_t files)
+static void python_state_exceeded(void *userdata, int error)
 {
     struct python *python = userdata;
     char why[PATH_MAX + 256];
 
-    if (!guest_is_running(python->guest))
+    if (error) {
+        python->state_watch = state_watch_free(python->state_watch); /* its next worker has a new one */
+        snprintf(why, sizeof(why), "its private folder %s cannot be counted: %s", python->state_folder,
+                 strerror(-error));
+    } else if (guest_is_running(python->guest)) {
+        snprintf(
+            why, sizeof(why),
+            "its private folder %s has over %llu bytes or %llu files (options state, state-files), or is "
+            "more than 16 folders deep",
+            python->state_folder, (unsigned long long)python->state_bytes,
+            (unsigned long long)python->state_files);
+    } else {
         return; /* counted again when it changes something */
-    snprintf(why, sizeof(why),
-             "its private folder %s has over %llu bytes or %llu files (options state, state-files), or is "
-             "more than 16 folders deep",
-             python->state_folder, (unsigned long long)python->state_bytes,
-             (unsigned long long)python->state_files);
-    (void)bytes;
-    (void)files;
-    guest_end(python->guest, why);
-}
-
-static int python_count_state(void *userdata, int inotify, const struct state_size *limit,
-                              struct state_size *size)
-{
-    struct python *python = userdata;
-
-    return keeper_count_state(python_runtime(python)->keeper, instance_account(python->instance),
-                              python->state_folder, inotify, limit, size);
+    }
+    if (python->guest)
+        guest_end(python->guest, why);
 }
 
 static int python_watch_state(struct python *python)
 {
-    const struct runtime *runtime = python_runtime(python);
-    unsigned account = instance_account(python->instance);
-    struct state_limit_spec spec = {
-        .folder_fd = python->state_fd,
+    struct runtime *runtime = python_runtime(python);
+    struct state_watch_spec spec = {
+        .account = instance_account(python->instance),
+        .path = python->state_folder,
         .max_bytes = python->state_bytes,
         .max_files = python->state_files,
-        .count = runtime->is_root && account ? python_count_state : NULL, /* it is another uid's */
         .exceeded = python_state_exceeded,
         .userdata = python,
     };
 
-    return python->state_limit
-               ? 0
-               : state_limit_new(&python->state_limit, runtime->accounts[account].states, &spec);
+    return python->state_watch ? 0 : state_watch_new(&python->state_watch, runtime->states, &spec);
 }
 
 struct guest_spec python_guest_spec(const struct python *python)
@@ -333,7 +327,10 @@ struct guest_spec python_guest_spec(const struct python *python)
 static int python_spawn(struct python *python)
 {
     struct guest_spec spec = python_guest_spec(python);
+    int r = python_watch_state(python);
 
+    if (r < 0)
+        return r;
     python->started_ns = fc_now_ns();
     python->channels_due = false;
     file_watch_begin(python->sources);
@@ -413,8 +410,7 @@ int python_prepare(struct python *python)
         fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", path, strerror(-r));
         return r;
     }
-    fc_closep(&python->state_fd);
-    python->state_fd = r;
+    close(r); /* made, and that is all */
     r = python_name_state(python, path);
     if (r < 0)
         return r;
@@ -440,9 +436,6 @@ int python_start(void *self)
         fc_log(FC_LOG_ERROR, python->instance->name,
                "nothing confines this script; its folders are %s and %s, not /show and /state",
                python->folder, python->state_folder);
-    r = python_watch_state(python);
-    if (r < 0)
-        return r;
     python_reload_init(python);
     python->stopping = false;
     python->is_over = false;
@@ -466,16 +459,16 @@ void python_stop(void *self)
     }
     python->guest = guest_free(python->guest);
     python_reload_deinit(python);
-    python->state_limit = state_limit_free(python->state_limit);
-    fc_closep(&python->state_fd);
-    python->state_fd = -1;
+    python->state_watch = state_watch_free(python->state_watch);
     start_queue_leave(&python->turn);
     if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
         loop_cancel_timer(python_runtime(python)->loop, &python->outflow.timer);
+        loop_cancel_task(python_runtime(python)->loop, &python->outflow.slicing);
         python_stats_stop(python);
     }
     python->outflow.is_used_up = false;
+    python->outflow.n_sliced = python->outflow.sliced_at = 0;
     queue_clear(&python->outflow.held);
     free(python->setup_channels);
     python->setup_channels = NULL;

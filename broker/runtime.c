@@ -29,7 +29,7 @@
 #include "broker/runtime_lock.h"
 #include "broker/spawn.h"
 #include "broker/start_queue.h"
-#include "broker/state_limit.h"
+#include "broker/state_watch.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
@@ -188,8 +188,7 @@ static int runtime_open_state(struct runtime *runtime)
         return -errno;
     free(runtime->state_folder);
     runtime->state_folder = path;
-    runtime->state_folder_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return runtime->state_folder_fd < 0 ? -errno : 0;
+    return 0;
 }
 
 static int runtime_take_lock(struct runtime *runtime)
@@ -341,9 +340,6 @@ static int runtime_start_accounts(struct runtime *runtime)
     int r = 0;
 
     for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++) {
-        r = state_monitor_new(&runtime->accounts[i].states, runtime->loop);
-        if (r < 0)
-            return runtime_fail(r, "start", NULL);
         r = spawner_new(&runtime->accounts[i].spawner, runtime, i);
     }
     return r;
@@ -396,6 +392,8 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
     if (r == 0)
         r = file_monitor_new(&runtime->files, runtime->loop, runtime->keeper);
     if (r == 0)
+        r = state_watcher_new(&runtime->states, runtime->loop, runtime->keeper);
+    if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
@@ -407,7 +405,6 @@ int runtime_confine(const struct runtime *runtime, const struct path_set *readab
     struct curtain_spec spec = {
         .readable = (const char *const *)readable->paths,
         .n_readable = readable->n,
-        .state_root_fd = runtime->state_folder_fd,
         .uid = runtime->accounts[0].uid,
         .gid = runtime->accounts[0].gid,
         .has_users = runtime->n_accounts > 1,
@@ -423,8 +420,7 @@ void runtime_deinit(struct runtime *runtime)
         runtime->accounts[i].spawner = spawner_free(runtime->accounts[i].spawner);
     runtime->links = link_context_free(runtime->links);
     link_guard_stop();
-    for (unsigned i = 0; i < runtime->n_accounts; i++)
-        runtime->accounts[i].states = state_monitor_free(runtime->accounts[i].states);
+    runtime->states = state_watcher_free(runtime->states);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
@@ -435,7 +431,6 @@ void runtime_deinit(struct runtime *runtime)
     lookup_by(NULL, NULL);
     for (unsigned i = 0; i < runtime->n_accounts; i++)
         fc_closep(&runtime->accounts[i].link_folder_fd);
-    fc_closep(&runtime->state_folder_fd);
     if (runtime->keeper)
         keeper_free(runtime->keeper); /* removes the links' folders */
     for (unsigned i = 0; i < runtime->n_accounts; i++) {

@@ -20,7 +20,7 @@ struct path_set;
 struct spawner;
 struct start_queue;
 struct users;
-struct state_monitor;
+struct state_watcher;
 
 /* Whose workers there are; 0 is the house, then the users. */
 struct runtime_account {
@@ -30,7 +30,6 @@ struct runtime_account {
     int link_folder_fd;
     char state_show[NAME_MAX + 1]; /* the folder of the private folders; "": any that is no user's */
     struct spawner *spawner;
-    struct state_monitor *states;
 };
 
 struct runtime {
@@ -43,6 +42,7 @@ struct runtime {
     struct start_queue *starts;
     struct cgroups *cgroups;
     struct file_monitor *files;
+    struct state_watcher *states;
     char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
     int lock_fd;          /* of the runtime folder; with is_exclusive */
     int control_fd;       /* with is_controlled: listens in the runtime folder; -1 if another broker does */
@@ -50,7 +50,6 @@ struct runtime {
     struct runtime_account *accounts;
     unsigned n_accounts;
     char *state_folder;
-    int state_folder_fd;
     char worker_path[PATH_MAX]; /* the program */
     bool is_root;
     bool is_exclusive;  /* set before runtime_init(): no other broker with this runtime folder */
@@ -61,7 +60,7 @@ struct runtime {
 
 #define RUNTIME_NONE                                                                                         \
     {                                                                                                        \
-        .control_fd = -1, .lock_fd = -1, .state_folder_fd = -1                                               \
+        .control_fd = -1, .lock_fd = -1                                                                      \
     }
 
 /*

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/hash.h"
@@ -17,7 +18,8 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define STATE_COUNT_NS (100 * FC_NS_PER_MS)
+#define STATE_COUNT_NS   (100 * FC_NS_PER_MS)
+#define STATE_COST_TIMES 10 /* of the processor that a count takes: so long until the next */
 
 /* A watched folder below the private one, which is the first of them. */
 struct state_folder {
@@ -30,6 +32,8 @@ struct state_limit {
     struct state_monitor *monitor;
     struct state_limit_spec spec;
     struct timer count;
+    uint64_t counted_ns; /* when, … */
+    uint64_t cost_ns;    /* … and what it took of the processor */
     unsigned n_folders;
     struct state_limit *next; /* of this monitor */
 };
@@ -42,8 +46,12 @@ struct state_monitor {
 
 static void state_schedule(struct state_limit *limit)
 {
-    if (!limit->count.position)
-        loop_set_timer(limit->monitor->inotify.loop, &limit->count, fc_now_ns() + STATE_COUNT_NS);
+    uint64_t now_ns = fc_now_ns(), rest_ns = limit->counted_ns + STATE_COST_TIMES * limit->cost_ns;
+
+    if (limit->count.position)
+        return;
+    loop_set_timer(limit->monitor->inotify.loop, &limit->count,
+                   rest_ns > now_ns + STATE_COUNT_NS ? rest_ns : now_ns + STATE_COUNT_NS);
 }
 
 static void state_forget(struct state_monitor *monitor, struct state_folder *folder)
@@ -59,11 +67,10 @@ static void state_event(void *userdata, const struct inotify_event *event)
     struct state_folder *folder;
 
     HASH_FIND_INT(monitor->folders, &event->wd, folder);
-    if (!folder) { /* some were lost, or somebody else has counted: whose it is, nobody knows */
-        for (struct state_limit *limit = monitor->limits; limit; limit = limit->next) {
-            if ((event->mask & IN_Q_OVERFLOW) || (limit->spec.count && !(event->mask & IN_IGNORED)))
-                state_schedule(limit);
-        }
+    if (!folder) { /* some were lost: whose, nobody knows */
+        for (struct state_limit *limit = monitor->limits; limit && event->mask & IN_Q_OVERFLOW;
+             limit = limit->next)
+            state_schedule(limit);
         return;
     }
     if (event->mask & IN_IGNORED)
@@ -137,21 +144,28 @@ static int state_watch_folder(void *userdata, int fd)
     return state_watch(userdata, fd);
 }
 
+static uint64_t state_processor_ns(void)
+{
+    struct timespec used = {0};
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * FC_NS_PER_S + (uint64_t)used.tv_nsec;
+}
+
 static void state_look(void *userdata)
 {
     struct state_limit *limit = userdata;
     const struct state_limit_spec *spec = &limit->spec;
+    uint64_t before_ns = state_processor_ns();
     struct state_counter counter = {.limit = {spec->max_bytes, spec->max_files},
                                     .watch = state_watch_folder,
                                     .userdata = limit};
 
-    if (spec->count &&
-        spec->count(spec->userdata, limit->monitor->inotify.fd, &counter.limit, &counter.size) < 0)
-        return;
-    if (!spec->count)
-        state_count(&counter, spec->folder_fd);
+    state_count(&counter, spec->folder_fd);
+    limit->counted_ns = fc_now_ns();
+    limit->cost_ns = state_processor_ns() - before_ns;
     if (state_is_over(&counter.size, &counter.limit))
-        spec->exceeded(spec->userdata, counter.size.bytes, counter.size.files);
+        spec->exceeded(spec->userdata);
 }
 
 int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,

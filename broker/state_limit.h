@@ -1,7 +1,8 @@
 /*
- * The size of the scripts' private folders. The kernel bounds a file, not a folder, so the broker counts:
- * whenever something in a folder changes (inotify), but not more often than every 100 ms. It looks at names
- * and sizes only, never into a file, and follows no links.
+ * The size of the scripts' private folders. The kernel bounds a file, not a folder, so they are counted:
+ * whenever something in a folder changes (inotify), but not more often than every 100 ms, and for a tenth of
+ * the time at most. Only names and sizes are looked at, never a file, and no links are followed. For the
+ * counter (counter.h).
  */
 #ifndef BROKER_STATE_LIMIT_H
 #define BROKER_STATE_LIMIT_H
@@ -9,7 +10,6 @@
 #include <stdint.h>
 
 struct loop;
-struct state_size;
 struct state_monitor;
 struct state_limit;
 
@@ -23,13 +23,8 @@ struct state_limit_spec {
     int folder_fd; /* borrowed, as all of it; O_PATH does */
     uint64_t max_bytes;
     uint64_t max_files;
-    /*
-     * optional, for a folder that this process may not read: somebody else counts it, and watches with
-     * `inotify`. 0 or -errno. All limits of a monitor have it, or none
-     */
-    int (*count)(void *userdata, int inotify, const struct state_size *limit, struct state_size *size);
     /* the folder has more than that; called again at each change that leaves it so */
-    void (*exceeded)(void *userdata, uint64_t bytes, uint64_t files);
+    void (*exceeded)(void *userdata);
     void *userdata;
 };
 

@@ -1,6 +1,10 @@
 # bash completion of firecurtain; what runs is asked for its names
 _firecurtain_names() {
-    firecurtain status --json 2>/dev/null | sed -n 's/^[[ ]*{"name": "\([^"]*\)".*/\1/p'
+    local where=() i
+    for ((i = 1; i < COMP_CWORD - 1; i++)); do
+        [ "${COMP_WORDS[i]}" != --runtime-dir ] || where=(--runtime-dir "${COMP_WORDS[i + 1]}")
+    done
+    firecurtain status --json "${where[@]}" 2>/dev/null | sed -n 's/^[[ ]*{"name": "\([^"]*\)".*/\1/p'
 }
 
 _firecurtain() {

@@ -15,7 +15,7 @@ import time
 import control
 import pytest
 from control import run, status, wait_for
-from harness import PATIENCE, TOP, environment, until
+from harness import PATIENCE, TOP, environment, until, user_only
 
 ECHO = """
     import midimonster
@@ -343,6 +343,105 @@ def test_bash_completion(play):
     assert complete("stop", "") == ["wire", "py1"]
     assert complete("watch", "p") == ["py1."]
     assert complete("routes", "--d") == ["--dot"]
+
+
+def test_bash_completion_asks_the_broker_that_the_line_names(play):
+    show = play(ECHO, MAPS)
+    words = f"firecurtain stop --runtime-dir {control.runtime(show)} p"
+    script = f"""
+        firecurtain() {{ {show.stage.firecurtain} "$@"; }}
+        . {TOP}/docs/completion/firecurtain.bash
+        COMP_WORDS=({words}) COMP_CWORD=4
+        _firecurtain; printf '%s\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-ec", script], env=environment(show.folder) | {"XDG_RUNTIME_DIR": "/nonexistent"}, text=True,
+                          check=True, stdout=subprocess.PIPE)
+    assert done.stdout.split() == ["py1"]
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="needs zsh")
+def test_zsh_completion(play):
+    """In a zsh on a terminal, as somebody types it. Lists are taken at ^D, and ^U begins anew."""
+    show = play(ECHO, MAPS)
+    tools = show.folder / "bin"
+    tools.mkdir()
+    (tools / "firecurtain").symlink_to(show.stage.firecurtain)
+    shutil.copy2(TOP / "docs/completion/_firecurtain", tools)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, 200))
+    env = {**environment(show.folder), "PATH": f"{tools}:/usr/bin:/bin", "TERM": "dumb"}
+    process = subprocess.Popen(show.identity.command(["zsh", "-f", "-i"]), env=env, cwd=tools, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+
+    def typed(keys, done, patience=PATIENCE):
+        seen, deadline = "", time.monotonic() + patience
+        os.write(ours, keys.encode())
+        while not re.search(done, seen):
+            assert select.select([ours], [], [], max(0, deadline - time.monotonic()))[0], seen
+            seen += os.read(ours, 65536).decode(errors="replace")
+        os.write(ours, b"\x15")
+        return seen
+
+    try:
+        typed(f"PS1='> '; fpath=({tools} $fpath); autoload -U compinit; compinit -u -D; echo REA''DY\n", r"(?s)READY.*\?2004h")  # and its line editor reads
+        typed("firecurtain st\x04", r"start +-- [^\n]*\s+status +-- [^\n]*\s+stop +-- ")
+        typed("firecurtain stop \x04", r"py1 +wire")
+        typed("firecurtain stop w\t", r"stop wire ")
+        typed("firecurtain watch p\t", r"watch py1\.")
+        typed("firecurtain routes --\x04", r"--dot +-- [^\n]*\s+--help +-- [^\n]*\s+--json")
+        typed("firecurtain status --u\t", r"status --usage ")
+        typed("firecurtain run --log-level w\t", r"--log-level warning")
+        typed(f"XDG_RUNTIME_DIR=/nonexistent firecurtain restart --runtime-dir {control.runtime(show)} p\t", r" py1 ")
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+@user_only
+def test_by_yourself_with_a_show_file_and_nothing_else(play):
+    """Every verb, as the ordinary user who has started it, without an option that says where: as after a login."""
+    show = play(ECHO, MAPS)
+
+    def do(*arguments):
+        done = subprocess.run(show.identity.command([show.stage.firecurtain, *arguments]), env=environment(show.folder), cwd="/", text=True,
+                              timeout=PATIENCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    def state():
+        return {each["name"]: each["state"] for each in json.loads(do("status", "--json"))}["py1"]
+
+    def follow(*arguments):
+        return subprocess.Popen(show.identity.command([show.stage.firecurtain, *arguments]), env=environment(show.folder), cwd="/", text=True,
+                                bufsize=1, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    assert "py1" in do("status") and "MEMORY" in do("status", "--usage") and state() == "running"
+    do("emit", "wire./in", "0.25")
+    show.expect("/out", 0.25)
+    assert {"from": "wire./in", "to": "py1.script.handler"} in json.loads(do("routes", "--json"))
+    assert "py1.out" in do("routes") and do("routes", "--dot").startswith("digraph")
+    assert "running (pid" in do("logs", "py1") and len(do("logs", "-n", "1").splitlines()) == 1
+    with follow("watch", "py1.*") as watching, follow("logs", "-f", "py1") as logging:
+        wait_until_watched(show, watching)
+        assert "running (pid" in logging.stdout.readline()
+        for process in (watching, logging):
+            process.terminate()
+    with on_a_terminal(show, "top") as (process, keys, wait):
+        wait(b"py1")
+        os.write(keys, b"q")
+        assert process.wait(PATIENCE) == 0
+    before = show.worker()
+    do("restart", "py1")
+    until(lambda: show.worker() != before and state() == "running", "it is not started again")
+    do("stop", "py1")
+    assert state() == "stopped"
+    do("start", "py1")
+    until(lambda: state() == "running", "it is not started")
+    show.write("show.cfg", show.config.read_text() + "wire./in > wire./echo\n")
+    do("reload")
+    show.set("/in", 0.75)
+    show.expect("/echo", 0.75)
 
 
 @pytest.mark.parametrize("arguments, code, says", [

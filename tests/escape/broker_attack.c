@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "broker/config.h"
+#include "broker/counter.h"
 #include "broker/keeper.h"
 #include "broker/lookup.h"
 #include "broker/loop.h"
@@ -246,6 +247,24 @@ static int attack_listen(struct keeper *keeper, unsigned account, const char *na
     return place.listener;
 }
 
+/* What the counter answers to a request about a folder. */
+static int count_state(unsigned account, const char *path)
+{
+    static uint64_t last_id = UINT64_C(1) << 32;
+    struct counter_request request = {.id = ++last_id, .account = account};
+    struct counter_reply reply;
+    int socket = keeper_counter_fd(runtime.keeper);
+
+    snprintf(request.path, sizeof(request.path), "%s", path);
+    if (send(socket, &request, sizeof(request), 0) < 0)
+        return -errno;
+    do {
+        if (recv(socket, &reply, sizeof(reply), 0) != sizeof(reply))
+            return -EIO;
+    } while (reply.id != last_id);
+    return reply.error;
+}
+
 static void attack_keeper(const char *state)
 {
     struct keeper *keeper = runtime.keeper;
@@ -272,22 +291,23 @@ static void attack_keeper(const char *state)
     tell("always:keeper_state_above", keeper_make_state(keeper, 0, path));
     snprintf(path, sizeof(path), "%.4000s/deeper", state);
     tell("always:keeper_state_below", keeper_open_state(keeper, 0, path));
+    tell("works:counter_state", count_state(0, state));
+    tell("always:counter_elsewhere", count_state(0, "/etc"));
+    tell("always:counter_state_below", count_state(0, path));
 }
 
 /* Of the user: what is hers is not the house's, nor the other way round. */
 static void attack_users(const char *state)
 {
     static char hers[PATH_MAX];
-    const struct state_size limit = {1, 1};
     struct keeper *keeper = runtime.keeper;
-    struct state_size size;
 
     tell("works:user_state",
          runtime_state_folder(&runtime, 1, users.list[0].show, "py1", hers, sizeof(hers)));
     tell("works:user_read", keeper_read(keeper, 1, users.list[0].show));
     tell("works:user_shown",
          keeper_watch(keeper, 1, inotify, users.list[0].folders.paths[0], "") < 0 ? -EIO : 0);
-    tell("works:user_count", keeper_count_state(keeper, 1, hers, inotify, &limit, &size));
+    tell("works:user_count", count_state(1, hers));
     tell("always:user_owns_the_houses", keeper_owns(keeper, 1, victim) ? 0 : -EPERM);
     tell("always:user_unknown", attack_listen(keeper, 2, "x"));
     tell("always:user_read_as_house", keeper_read(keeper, 0, config_path));
@@ -300,7 +320,7 @@ static void attack_users(const char *state)
     tell("always:user_state_opened_for_house", keeper_open_state(keeper, 0, hers));
     tell("always:user_state_of_house", keeper_open_state(keeper, 1, state));
     tell("always:user_state_made_of_house", keeper_make_state(keeper, 1, state));
-    tell("always:user_count_of_house", keeper_count_state(keeper, 1, state, inotify, &limit, &size));
+    tell("always:user_count_of_house", count_state(1, state));
 }
 
 static void *thread(void *nothing)

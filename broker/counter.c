@@ -1,0 +1,143 @@
+/* See counter.h. A loop of its own, with what a broker would need for the same: state_limit.c. */
+#include "broker/counter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "broker/curtain.h"
+#include "broker/hash.h"
+#include "broker/keeper.h"
+#include "broker/loop.h"
+#include "broker/state_limit.h"
+#include "firecurtain/cleanup.h"
+
+#define COUNTER_NICE   10 /* events go first */
+#define COUNTER_SOCKET 3
+
+struct counter {
+    const struct keeper_spec *spec;
+    struct loop *loop;
+    struct state_monitor *monitors[KEEPER_MAX_ACCOUNTS]; /* what is lost of one user's changes is hers */
+    struct counted *folders;                             /* hash */
+};
+
+struct counted {
+    uint64_t id;
+    int folder_fd;
+    struct state_limit *limit;
+    UT_hash_handle hh;
+};
+
+/* Never waits: a broker that does not read will be told again. */
+static void counter_tell(uint64_t id, int error, bool is_over)
+{
+    const struct counter_reply reply = {.id = id, .error = error, .is_over = is_over};
+
+    if (send(COUNTER_SOCKET, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EPIPE)
+        _exit(0);
+}
+
+static void counter_exceeded(void *userdata)
+{
+    const struct counted *counted = userdata;
+
+    counter_tell(counted->id, 0, true);
+}
+
+static void counter_forget(struct counter *counter, struct counted *counted)
+{
+    if (!counted)
+        return;
+    if (counted->hh.tbl)
+        HASH_DEL(counter->folders, counted);
+    state_limit_free(counted->limit);
+    fc_closep(&counted->folder_fd);
+    free(counted);
+}
+
+static int counter_watch(struct counter *counter, const struct counter_request *request,
+                         struct counted *counted)
+{
+    struct state_monitor **monitor = &counter->monitors[request->account];
+    struct state_limit_spec spec = {
+        .max_bytes = request->limit.bytes,
+        .max_files = request->limit.files,
+        .exceeded = counter_exceeded,
+        .userdata = counted,
+    };
+    int r = *monitor ? 0 : state_monitor_new(monitor, counter->loop);
+
+    if (r < 0)
+        return r;
+    counted->folder_fd = open(request->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (counted->folder_fd < 0)
+        return -errno;
+    spec.folder_fd = counted->folder_fd;
+    HASH_ADD(hh, counter->folders, id, sizeof(counted->id), counted);
+    return counted->hh.tbl ? state_limit_new(&counted->limit, *monitor, &spec) : -ENOMEM;
+}
+
+static int counter_begin(struct counter *counter, const struct counter_request *request)
+{
+    struct counted *counted;
+    int r;
+
+    if (!keeper_may_have_state(counter->spec, request->account, request->path))
+        return -EPERM;
+    counted = calloc(1, sizeof(*counted));
+    if (!counted)
+        return -ENOMEM;
+    *counted = (struct counted){.id = request->id, .folder_fd = -1};
+    r = counter_watch(counter, request, counted);
+    if (r < 0)
+        counter_forget(counter, counted);
+    return r;
+}
+
+static void counter_take(void *userdata, uint32_t events)
+{
+    struct counter *counter = userdata;
+    struct counter_request request;
+    struct counted *counted;
+
+    (void)events;
+    if (recv(COUNTER_SOCKET, &request, sizeof(request), 0) != sizeof(request))
+        _exit(0); /* the broker has gone */
+    request.path[sizeof(request.path) - 1] = '\0';
+    HASH_FIND(hh, counter->folders, &request.id, sizeof(request.id), counted);
+    if (request.is_end)
+        counter_forget(counter, counted);
+    else
+        counter_tell(request.id, counted ? -EEXIST : counter_begin(counter, &request), false);
+}
+
+_Noreturn void counter_serve(int socket, const struct keeper_spec *spec, int keeper)
+{
+    struct counter counter = {.spec = spec};
+    struct loop_source *source;
+
+    prctl(PR_SET_NAME, "fc-counter");
+    if (dup3(socket, COUNTER_SOCKET, O_CLOEXEC) < 0 && errno != EINVAL) /* it may be there already */
+        _exit(1);
+    close_range(COUNTER_SOCKET + 1, ~0U, 0);
+    setsid(); /* and with it another group for the scheduler (autogroup, sched(7)): not at the broker's cost
+               */
+    if (setpriority(PRIO_PROCESS, 0, COUNTER_NICE) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        (spec->is_root && curtain_keep_capabilities(CURTAIN_COUNTER) < 0) ||
+        prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
+        _exit(1);
+    if (loop_new(&counter.loop) == 0 &&
+        loop_add(counter.loop, &source, COUNTER_SOCKET, EPOLLIN, counter_take, &counter) == 0)
+        loop_run(counter.loop);
+    _exit(1);
+}
