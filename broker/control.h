@@ -18,8 +18,11 @@ struct control_spec {
     struct runtime *runtime; /* its control_fd is the server's from control_new() on */
     const struct control_roles *roles;
     bool (*is_changing)(void *userdata); /* the configuration: `reload` would be for later */
-    /* as SIGHUP does; control_reloaded() follows, maybe from within the call */
-    void (*reload)(void *userdata);
+    /*
+     * As SIGHUP does, or for a user's show alone (her number in users.h, not while it is changing);
+     * control_reloaded() follows, maybe from within the call.
+     */
+    void (*reload)(void *userdata, unsigned account);
     void *userdata;
 };
 

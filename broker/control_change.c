@@ -2,23 +2,42 @@
  * See control_private.h: starting and ending instances, and reading the configuration again. What takes its
  * time is answered when it is over.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "broker/control_private.h"
 #include "broker/python.h"
 #include "broker/show.h"
+#include "broker/suggest.h"
+#include "broker/user.h"
 #include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+/* While her show changes others wait with their changes: so she waits longer than they did. */
+#define CHANGE_PAUSE_NS    (FC_NS_PER_S / 2)
+#define CHANGE_PAUSE_TIMES 3
 
 /* The call is answered later; false with the answer in `reply` if too many wait already. */
 static bool change_wait(struct control *control, const struct control_call *call, bool is_next,
-                        struct control_reply *reply)
+                        unsigned account, struct control_reply *reply)
 {
+    struct control_pending *place = NULL;
+    size_t n_others = 0, n_own = 0;
+
     for (size_t i = 0; i < CONTROL_MAX_PENDING; i++) {
         struct control_pending *pending = &control->pending[i];
 
-        if (pending->is_used)
-            continue;
-        *pending = (struct control_pending){.call = *call, .is_used = true, .is_next = is_next};
+        if (!pending->is_used)
+            place = pending;
+        else if (pending->call.peer.uid == call->peer.uid)
+            n_own++;
+        else
+            n_others++;
+    }
+    if (place && control_has_room(control, call->peer.uid, n_others, n_own, CONTROL_MAX_PENDING,
+                                  CONTROL_PENDING_KEPT, CONTROL_PENDING_PER_UID)) {
+        *place = (struct control_pending){
+            .call = *call, .is_used = true, .is_next = is_next, .account = account, .began_ns = fc_now_ns()};
         return true;
     }
     reply->outcome = CONTROL_BUSY;
@@ -47,9 +66,8 @@ static bool change_is_under_way(const struct control *control, struct control_re
 bool control_start_instance(struct control *control, const struct control_call *call,
                             const struct control_request *request, struct control_reply *reply)
 {
-    struct fc_instance *instance = control_find(control, request->names[0], reply);
+    struct fc_instance *instance = control_find_own(control, call, request->names[0], reply);
 
-    (void)call;
     if (!instance || change_is_under_way(control, reply))
         return true;
     if (instance->is_stopping) {
@@ -85,7 +103,7 @@ static void change_stopped(void *userdata, struct fc_instance *instance)
 bool control_stop_instance(struct control *control, const struct control_call *call,
                            const struct control_request *request, struct control_reply *reply)
 {
-    struct fc_instance *instance = control_find(control, request->names[0], reply);
+    struct fc_instance *instance = control_find_own(control, call, request->names[0], reply);
     bool again = call->verb == CONTROL_RESTART;
 
     if (!instance || change_is_under_way(control, reply))
@@ -94,7 +112,7 @@ bool control_stop_instance(struct control *control, const struct control_call *c
         reply->text = "it is stopped already";
         return true;
     }
-    if (!change_wait(control, call, false, reply))
+    if (!change_wait(control, call, false, 0, reply))
         return true;
     show_stop_instance(instance, call->peer.uid, again); /* not busy, as was looked at */
     return false;
@@ -121,14 +139,81 @@ void control_change_show(struct control *control)
     }
 }
 
+const struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    const struct user *user = show_find_user(show, name);
+    struct suggest suggest;
+    char hint[128];
+    const char *text;
+
+    if (user && !user->is_revoked)
+        return user;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < show->n_users; i++)
+        suggest_offer(&suggest, show->users[i]->name);
+    text = suggest_hint(&suggest, hint, sizeof(hint));
+    reply->outcome = CONTROL_UNKNOWN_NAME;
+    reply->text =
+        control_format(control, "there is no user \"%s\"%s%s", name, text ? "; " : "", text ? text : "");
+    return NULL;
+}
+
+/* Whose show is to be read again; NULL for all, or with the answer in `reply`. */
+static const struct user *change_find_whose(struct control *control, const struct control_call *call,
+                                            const struct control_request *request,
+                                            struct control_reply *reply)
+{
+    const struct user *hers = control_user(control->show, call->account);
+
+    if (call->role == CONTROL_ADMINISTRATOR)
+        return request->n_names ? control_find_user(control, request->names[0], reply) : NULL;
+    if (!request->n_names || strcmp(request->names[0], hers->name) == 0)
+        return hers;
+    reply->outcome = CONTROL_REFUSED;
+    reply->text = "only your own show is yours to be read again";
+    return NULL;
+}
+
+/* One at a time; and nobody keeps the others from theirs. */
+static bool change_is_too_soon(const struct control *control, const struct control_call *call,
+                               unsigned account, struct control_reply *reply)
+{
+    bool is_changing = control->spec.is_changing(control->spec.userdata);
+
+    if (!is_changing &&
+        (call->role == CONTROL_ADMINISTRATOR || fc_now_ns() >= control->reload_after_ns[account]))
+        return false;
+    reply->outcome = CONTROL_BUSY;
+    reply->text = is_changing ? "the configuration is changing" : "it was read a moment ago: try again soon";
+    return true;
+}
+
 bool control_reload(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
-    (void)request;
-    if (!change_wait(control, call, control->spec.is_changing(control->spec.userdata), reply))
+    const struct user *user = change_find_whose(control, call, request, reply);
+    unsigned account = user ? user->number : 0;
+    struct control_call waiting = *call;
+
+    if (reply->outcome != CONTROL_DONE || (account && change_is_too_soon(control, call, account, reply)))
         return true;
-    control->spec.reload(control->spec.userdata);
+    if (user)
+        snprintf(waiting.subject, sizeof(waiting.subject), "%s", user->name);
+    if (!change_wait(control, &waiting, !account && control->spec.is_changing(control->spec.userdata),
+                     account, reply))
+        return true;
+    control->spec.reload(control->spec.userdata, account);
     return false;
+}
+
+static void change_pause(struct control *control, const struct control_pending *pending)
+{
+    uint64_t now_ns = fc_now_ns(), pause_ns = CHANGE_PAUSE_TIMES * (now_ns - pending->began_ns);
+
+    if (pending->account && pending->call.role != CONTROL_ADMINISTRATOR)
+        control->reload_after_ns[pending->account] =
+            now_ns + (pause_ns > CHANGE_PAUSE_NS ? pause_ns : CHANGE_PAUSE_NS);
 }
 
 void control_reloaded(struct control *control, bool success, const char *text)
@@ -144,6 +229,8 @@ void control_reloaded(struct control *control, bool success, const char *text)
 
         if (!pending->is_used || pending->call.verb != CONTROL_RELOAD)
             continue;
+        if (!pending->is_next)
+            change_pause(control, pending);
         if (!pending->is_next)
             change_answer(control, pending, success ? CONTROL_DONE : CONTROL_FAILED, copy);
         pending->is_next = false;

@@ -7,7 +7,6 @@
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
-#include "broker/suggest.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -76,69 +75,59 @@ static void status_instance(struct control *control, const struct fc_instance *i
         status_python(control, instance, usage, item);
 }
 
-/* Those with the names that were asked for, or all. `from` counts either list. */
+/* Those with the names that were asked for. `from` counts these. False with the answer in `reply`. */
+static bool status_named(struct control *control, const struct control_call *call,
+                         const struct control_request *request, size_t most, struct control_instance *items,
+                         struct control_reply *reply)
+{
+    size_t at = request->from < request->n_names ? (size_t)request->from : request->n_names;
+
+    for (; reply->n_instances < most && at < request->n_names; at++) {
+        const struct fc_instance *instance = control_find(control, call, request->names[at], reply);
+
+        if (!instance)
+            return false;
+        status_instance(control, instance, request->usage, &items[reply->n_instances++]);
+    }
+    reply->next = at < request->n_names ? at : 0;
+    return true;
+}
+
+/* All that the caller may see; `from` counts these. */
+static void status_all(struct control *control, const struct control_call *call,
+                       const struct control_request *request, size_t most, struct control_instance *items,
+                       struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    uint64_t passed = 0;
+
+    for (size_t i = 0; i < show->n_instances; i++) {
+        const struct fc_instance *instance = show->instances[i];
+
+        if (!control_may_see(call, instance) || passed++ < request->from)
+            continue;
+        if (reply->n_instances == most) {
+            reply->next = passed - 1;
+            return;
+        }
+        status_instance(control, instance, request->usage, &items[reply->n_instances++]);
+    }
+}
+
 bool control_status(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
     size_t most = request->usage ? CONTROL_USAGE_ITEMS : CONTROL_MAX_ITEMS;
-    size_t n_all = request->n_names ? request->n_names : control->show->n_instances;
     struct control_instance *items = arena_alloc(&control->texts, most * sizeof(*items));
-    size_t n = 0, at = request->from < n_all ? (size_t)request->from : n_all;
 
-    (void)call;
-    for (; items && n < most && at < n_all; at++) {
-        const struct fc_instance *instance = request->n_names
-                                                 ? control_find(control, request->names[at], reply)
-                                                 : control->show->instances[at];
-
-        if (!instance)
-            return true;
-        status_instance(control, instance, request->usage, &items[n++]);
-    }
+    if (!items)
+        return true;
     reply->instances = items;
-    reply->n_instances = items ? n : 0;
-    reply->next = at < n_all ? at : 0;
+    if (!request->n_names)
+        status_all(control, call, request, most, items, reply);
+    else if (!status_named(control, call, request, most, items, reply))
+        reply->n_instances = 0;
     return true;
-}
-
-/* INSTANCE.CHANNEL: the instance, and where the channel's name begins; or NULL with the answer in `reply`. */
-static struct fc_instance *show_split(struct control *control, const char *name, const char **channel,
-                                      struct control_reply *reply)
-{
-    const char *dot = strchr(name, '.');
-
-    if (!dot || dot == name || !dot[1]) {
-        reply->outcome = CONTROL_INVALID;
-        reply->text = control_format(control, "\"%s\" is not INSTANCE.CHANNEL", name);
-        return NULL;
-    }
-    *channel = dot + 1;
-    return control_find(control, control_format(control, "%.*s", (int)(dot - name), name), reply);
-}
-
-/* The channel's number, or negative with the answer in `reply`. */
-static int64_t show_find_channel(struct control *control, const char *name, struct fc_instance **instance,
-                                 struct control_reply *reply)
-{
-    const char *channel, *text;
-    struct suggest suggest;
-    char hint[CONTROL_MAX_NAME];
-    int64_t id;
-
-    *instance = show_split(control, name, &channel, reply);
-    if (!*instance)
-        return -1;
-    id = instance_find_channel(*instance, channel);
-    if (id >= 0)
-        return id;
-    suggest_init(&suggest, channel);
-    for (uint32_t i = 0; i < (*instance)->n_channels && i < 10000; i++)
-        suggest_offer(&suggest, instance_channel_name(*instance, i));
-    text = suggest_hint(&suggest, hint, sizeof(hint));
-    reply->outcome = CONTROL_UNKNOWN_NAME;
-    reply->text = control_format(control, "%s has no channel \"%s\"%s%s", (*instance)->name, channel,
-                                 text ? "; " : "", text ? text : "");
-    return -1;
 }
 
 bool control_emit(struct control *control, const struct control_call *call,
@@ -147,15 +136,19 @@ bool control_emit(struct control *control, const struct control_call *call,
     struct fc_instance *instance;
     int64_t id;
 
-    (void)call;
     if (request->value < 0.0 || request->value > 1.0) {
         reply->outcome = CONTROL_INVALID;
         reply->text = "a value is from 0 to 1";
         return true;
     }
-    id = show_find_channel(control, request->names[0], &instance, reply);
+    id = control_find_channel(control, call, request->names[0], &instance, reply);
     if (id < 0)
         return true;
+    if (!control_may_change(call, instance)) {
+        reply->outcome = CONTROL_REFUSED;
+        reply->text = control_format(control, "%s is not yours", instance->name);
+        return true;
+    }
     router_emit(&control->show->router, instance, (uint32_t)id, request->value); /* of a stopped one, too */
     if (!instance->channels[id].n_targets)
         reply->text = "nothing is mapped to it";
@@ -170,10 +163,11 @@ static const char *show_name(struct control *control, const struct fc_instance *
 /* A page of routes that is being filled. */
 struct routes_page {
     struct control *control;
+    const struct control_call *call;
     struct control_route *items;
     size_t n;
     size_t n_bytes;
-    uint64_t passed; /* routes before it, or in it */
+    uint64_t passed; /* routes before it, or in it, that the caller may see */
     uint64_t from;
     bool is_full;
 };
@@ -183,6 +177,8 @@ static void routes_add(struct routes_page *page, const struct fc_instance *from,
 {
     struct control_route *item = &page->items[page->n];
 
+    if (!control_may_see_route(page->call, from, to->instance))
+        return;
     if (page->passed < page->from) {
         page->passed++;
         return;
@@ -215,13 +211,12 @@ bool control_routes(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
     const struct show *show = control->show;
-    struct routes_page page = {.control = control, .from = request->from};
+    struct routes_page page = {.control = control, .call = call, .from = request->from};
     struct route_target only = {0};
     int64_t id = 0;
 
-    (void)call;
     if (request->n_names)
-        id = show_find_channel(control, request->names[0], &only.instance, reply);
+        id = control_find_channel(control, call, request->names[0], &only.instance, reply);
     if (id < 0)
         return true;
     only.channel = (uint32_t)id;

@@ -106,6 +106,12 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
  */
 bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid);
 
+/*
+ * Whether a process is a worker, a zygote, or what one of these has started: a child of this process, or in a
+ * process namespace below this one's. True also if nothing can be learnt, as of one that has ended.
+ */
+bool keeper_confines(struct keeper *keeper, pid_t pid);
+
 /* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 

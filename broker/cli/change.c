@@ -55,7 +55,9 @@ int cli_restart(const struct cli_options *options)
 int cli_reload(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
-    struct control_request request = {.verb = CONTROL_RELOAD};
+    struct control_request request = {.verb = CONTROL_RELOAD,
+                                      .names = (const char *const *)options->words,
+                                      .n_names = options->n_words};
     struct control_reply reply;
     int status = client_new(&client, options);
 

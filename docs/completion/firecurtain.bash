@@ -3,6 +3,11 @@ _firecurtain_names() {
     firecurtain status --json 2>/dev/null | sed -n 's/^[[ ]*{"name": "\([^"]*\)".*/\1/p'
 }
 
+# users who have instances
+_firecurtain_users() {
+    _firecurtain_names | sed -n 's/\/.*//p' | sort -u
+}
+
 _firecurtain() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
     local commands='run check status top start stop restart reload logs watch emit routes'
@@ -37,6 +42,7 @@ _firecurtain() {
     case $command in
     run | check) mapfile -t COMPREPLY < <(compgen -f -X '!*.cfg' -- "$word"; compgen -d -- "$word") ;;
     status | start | stop | restart | logs) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -- "$word") ;;
+    reload) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_users)" -- "$word") ;;
     watch | emit | routes) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -S . -- "$word") ;;
     esac
 }

@@ -40,10 +40,10 @@ def status(show, *names, **how):
     return {each["name"]: each for each in json.loads(run(show, "status", "--json", *names, check=0, **how).stdout)}
 
 
-def wait_for(show, name, state, patience=PATIENCE):
+def wait_for(show, name, state, patience=PATIENCE, **how):
     deadline = time.monotonic() + patience
     while True:
-        found = status(show, name)[name]
+        found = status(show, name, **how)[name]
         if found["state"] == state:
             return found
         assert time.monotonic() < deadline, f"{name} is not {state}: {found}\n{show.log}"
