@@ -49,6 +49,8 @@ static const struct control_verb_row {
     [CONTROL_LOGS] = {control_logs, CONTROL_SEE, 0, 1},
     [CONTROL_WATCH] = {control_watch, CONTROL_SEE, 1, CONTROL_MAX_PATTERNS},
     [CONTROL_EMIT] = {control_emit, CONTROL_CHANGE, 1, 1},
+    [CONTROL_FREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1},
+    [CONTROL_UNFREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1},
 };
 
 const char *control_format(struct control *control, const char *format, ...)

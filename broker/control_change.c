@@ -1,6 +1,6 @@
 /*
- * See control_private.h: starting and ending instances, and reading the configuration again. What takes its
- * time is answered when it is over.
+ * See control_private.h: starting and ending instances, freezing users, and reading the configuration again.
+ * What takes its time is answered when it is over.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "broker/show.h"
 #include "broker/suggest.h"
 #include "broker/user.h"
+#include "broker/user_access.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -139,10 +140,10 @@ void control_change_show(struct control *control)
     }
 }
 
-const struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply)
+struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply)
 {
     const struct show *show = control->show;
-    const struct user *user = show_find_user(show, name);
+    struct user *user = show_find_user(show, name);
     struct suggest suggest;
     char hint[128];
     const char *text;
@@ -157,6 +158,26 @@ const struct user *control_find_user(struct control *control, const char *name, 
     reply->text =
         control_format(control, "there is no user \"%s\"%s%s", name, text ? "; " : "", text ? text : "");
     return NULL;
+}
+
+/* And unfreezes. Also while the show changes: it is for when something goes wrong. */
+bool control_freeze(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply)
+{
+    struct user *user = control_find_user(control, request->names[0], reply);
+    bool freeze = call->verb == CONTROL_FREEZE;
+
+    if (!user)
+        return true;
+    if (user->is_frozen == freeze)
+        reply->text = freeze ? "she is frozen already" : "she was not";
+    user_freeze(user, freeze);
+    if (!freeze && user->is_frozen_by_configuration) {
+        reply->outcome = CONTROL_FAILED;
+        reply->text =
+            "the configuration says \"frozen = yes\": she stays so until that is taken out and read again";
+    }
+    return true;
 }
 
 /* Whose show is to be read again; NULL for all, or with the answer in `reply`. */

@@ -118,7 +118,7 @@ const char *control_format(struct control *control, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* control_scope.c: the user with this number, if there is one who was not revoked; or NULL. */
-const struct user *control_user(const struct show *show, unsigned account);
+struct user *control_user(const struct show *show, unsigned account);
 
 /* Whether a caller may know of an instance, a channel, or a mapping. */
 bool control_may_see(const struct control_call *call, const struct fc_instance *instance);
@@ -131,7 +131,7 @@ bool control_may_see_route(const struct control_call *call, const struct fc_inst
 bool control_may_change(const struct control_call *call, const struct fc_instance *instance);
 
 /* For an administrator: a user by her name, or NULL with the answer in `reply`. */
-const struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply);
+struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply);
 
 /* An instance that the caller may see, or change; or NULL with the answer in `reply`. */
 struct fc_instance *control_find(struct control *control, const struct control_call *call, const char *name,
@@ -149,6 +149,9 @@ bool control_start_instance(struct control *control, const struct control_call *
 bool control_stop_instance(struct control *control, const struct control_call *call,
                            const struct control_request *request, struct control_reply *reply);
 bool control_reload(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply);
+
+bool control_freeze(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply);
 
 /* There is another show, or none: answers those who wait for instances that have gone. */

@@ -13,7 +13,7 @@
 
 #define SCOPE_MAX_SUGGESTS 10000
 
-const struct user *control_user(const struct show *show, unsigned account)
+struct user *control_user(const struct show *show, unsigned account)
 {
     for (size_t i = 0; account && i < show->n_users; i++) {
         if (show->users[i]->number == account)

@@ -7,6 +7,7 @@
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
+#include "broker/user.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -71,6 +72,7 @@ static void status_instance(struct control *control, const struct fc_instance *i
         item->state = "stopped";
         item->detail = control_format(control, "by uid %u", instance->stopped_by);
     }
+    item->is_frozen = instance->owner && user_is_stopped(instance->owner);
     if (instance->backend == &backend_python)
         status_python(control, instance, usage, item);
 }

@@ -24,7 +24,7 @@ static const char *const verb_names[CONTROL_VERBS_] = {
     [CONTROL_NONE] = "none",   [CONTROL_STATUS] = "status",   [CONTROL_START] = "start",
     [CONTROL_STOP] = "stop",   [CONTROL_RESTART] = "restart", [CONTROL_RELOAD] = "reload",
     [CONTROL_EMIT] = "emit",   [CONTROL_ROUTES] = "routes",   [CONTROL_LOGS] = "logs",
-    [CONTROL_WATCH] = "watch",
+    [CONTROL_WATCH] = "watch", [CONTROL_FREEZE] = "freeze",   [CONTROL_UNFREEZE] = "unfreeze",
 };
 
 static const char *const outcome_names[CONTROL_OUTCOMES_] = {
@@ -146,6 +146,7 @@ static void control_put_instance(const struct control_instance *from, Firecurtai
     to->busy_max_us = from->busy_max_us;
     to->memory_bytes = from->memory_bytes;
     to->cpu_ms = from->cpu_ms;
+    to->frozen = from->is_frozen;
 }
 
 static void control_put_route(const struct control_route *from, Firecurtain__ControlRoute *to)
@@ -275,6 +276,7 @@ static void control_take_instance(const Firecurtain__ControlInstance *from, stru
         .busy_max_us = from->busy_max_us,
         .memory_bytes = from->memory_bytes,
         .cpu_ms = from->cpu_ms,
+        .is_frozen = from->frozen,
     };
 }
 

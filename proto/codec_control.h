@@ -27,6 +27,8 @@ enum control_verb {
     CONTROL_ROUTES,
     CONTROL_LOGS,
     CONTROL_WATCH,
+    CONTROL_FREEZE,
+    CONTROL_UNFREEZE,
     CONTROL_VERBS_,
 };
 
@@ -75,6 +77,7 @@ struct control_instance {
     uint64_t busy_max_us;
     uint64_t memory_bytes;
     uint64_t cpu_ms;
+    bool is_frozen;
 };
 
 struct control_route {

@@ -1,4 +1,4 @@
-/* firecurtain start, stop, restart and reload. */
+/* firecurtain start, stop, restart, freeze, unfreeze and reload. */
 #include <sysexits.h>
 
 #include "broker/cli/cli.h"
@@ -50,6 +50,16 @@ int cli_stop(const struct cli_options *options)
 int cli_restart(const struct cli_options *options)
 {
     return change_each(options, CONTROL_RESTART);
+}
+
+int cli_freeze(const struct cli_options *options)
+{
+    return change_each(options, CONTROL_FREEZE);
+}
+
+int cli_unfreeze(const struct cli_options *options)
+{
+    return change_each(options, CONTROL_UNFREEZE);
 }
 
 int cli_reload(const struct cli_options *options)

@@ -59,6 +59,8 @@ int cli_start(const struct cli_options *options);
 int cli_stop(const struct cli_options *options);
 int cli_restart(const struct cli_options *options);
 int cli_reload(const struct cli_options *options);
+int cli_freeze(const struct cli_options *options);
+int cli_unfreeze(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_top(const struct cli_options *options);
 int cli_logs(const struct cli_options *options);

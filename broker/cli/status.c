@@ -44,8 +44,9 @@ static void status_row(const struct control_instance *instance, bool usage, char
     for (size_t i = 0; i < STATUS_COLUMNS_; i++)
         strcpy(cells[i], "-");
     snprintf(cells[STATUS_NAME], STATUS_CELL, "%s", instance->name);
-    snprintf(cells[STATUS_STATE], STATUS_CELL, "%s%s%s%s", instance->state, instance->detail[0] ? " (" : "",
-             instance->detail, instance->detail[0] ? ")" : "");
+    snprintf(cells[STATUS_STATE], STATUS_CELL, "%s%s%s%s%s", instance->state,
+             instance->is_frozen ? ", frozen" : "", instance->detail[0] ? " (" : "", instance->detail,
+             instance->detail[0] ? ")" : "");
     if (instance->pid)
         snprintf(cells[STATUS_PID], STATUS_CELL, "%" PRIu32, instance->pid);
     if (instance->pid)
@@ -123,6 +124,7 @@ static void status_json(const struct control_instance *instance, bool usage)
     print_json(stdout, instance->detail);
     printf(", \"layers\": ");
     print_json(stdout, instance->layers);
+    printf(", \"frozen\": %s", instance->is_frozen ? "true" : "false");
     status_number("pid", instance->pid);
     status_number("uptime_ms", instance->uptime_ms);
     status_number("restarts", instance->restarts);

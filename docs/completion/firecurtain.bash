@@ -10,7 +10,7 @@ _firecurtain_users() {
 
 _firecurtain() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local commands='run check status top start stop restart reload logs watch emit routes'
+    local commands='run check status top start stop restart reload logs watch emit routes freeze unfreeze'
     COMPREPLY=()
     case $before in
     --runtime-dir)
@@ -33,7 +33,7 @@ _firecurtain() {
         status) options="$options --json --usage" ;;
         routes) options="$options --json --dot" ;;
         logs) options="$options -f --follow -n --lines" ;;
-        top | start | stop | restart | reload | watch | emit) ;;
+        top | start | stop | restart | reload | freeze | unfreeze | watch | emit) ;;
         *) options="$options -b -i --log-level --insecure-no-sandbox" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
@@ -42,7 +42,7 @@ _firecurtain() {
     case $command in
     run | check) mapfile -t COMPREPLY < <(compgen -f -X '!*.cfg' -- "$word"; compgen -d -- "$word") ;;
     status | start | stop | restart | logs) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -- "$word") ;;
-    reload) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_users)" -- "$word") ;;
+    reload | freeze | unfreeze) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_users)" -- "$word") ;;
     watch | emit | routes) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -S . -- "$word") ;;
     esac
 }

@@ -498,3 +498,65 @@ def test_a_user_does_not_fill_the_log(house):
     assert 20 <= len(lines) < 40
     until(lambda: house.run("alice", "emit", "bob/py1.out", 0.5).returncode == 66 and control.audits(show, "uid=20001: [0-9]+ such lines"),
           "what was left out is not said")
+
+
+# The administrator stops what she puts out.
+
+
+def test_frozen_at_run_time_she_is_not_heard_until_she_is_unfrozen(house):
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "[loopback hers]\n[map]\nwire./in1 > hers.x\nhers.x > wire./shared\n")
+    show = house.start()
+    house.answers(1, 0.25)
+    show.expect("/shared", 0.25)
+    house.run(None, "freeze", "alice", check=0)
+    house.audited("verb=freeze subject=alice outcome=done")
+    before = house.worker("alice")
+    show.set("/in1", 0.5)
+    show.log.wait("^heard 0.5", "alice/py1")
+    house.answers(2, 0.5)
+    found = house.status(None)
+    assert found["alice/py1"]["frozen"] and found["alice/hers"]["frozen"] and not found["bob/py1"]["frozen"] and not found["wire"]["frozen"]
+    assert "running, frozen" in house.run(None, "status", "alice/py1", check=0).stdout
+    house.read_again()  # which says nothing of it
+    house.run(None, "reload", "alice", check=0)
+    house.run(None, "emit", "alice/py1.out", 0.75, check=0)
+    house.run(None, "restart", "alice/hers", check=0)
+    house.answers(2, 0.75)
+    assert show.wire.waiting("/out1") == show.wire.waiting("/shared") == []
+    assert "frozen already" in house.run(None, "freeze", "alice", check=0).stderr
+    house.run(None, "unfreeze", "alice", check=0)
+    house.answers(1, 1.0)
+    assert house.worker("alice") == before and not house.status(None)["alice/py1"]["frozen"]
+
+
+def test_frozen_by_the_configuration_she_stays_so(house):
+    show = house.start()
+    house.options["alice"] += "frozen = yes\n"
+    house.read_again()
+    assert "frozen = yes" in house.run(None, "unfreeze", "alice", check=70).stderr
+    assert house.status(None)["alice/py1"]["frozen"]
+    house.run(None, "freeze", "alice", check=0)
+    house.options["alice"] = HERS["alice"]
+    house.read_again()
+    show.set("/in1", 0.5)
+    show.log.wait("^heard 0.5", "alice/py1")
+    house.answers(2, 0.5)
+    assert show.wire.waiting("/out1") == [], "the other one holds"
+    house.run(None, "unfreeze", "alice", check=0)
+    house.answers(1, 0.25)
+    assert 'did you mean "bob"' in house.run(None, "freeze", "bop", check=66).stderr
+
+
+@root_only
+def test_only_an_administrator_freezes(house):
+    house.head = "[control]\nobservers = *\n"
+    house.start()
+    house.run(None, "freeze", "alice", check=0)
+    for user, verb, name in (("alice", "unfreeze", "alice"), ("alice", "freeze", "bob"), ("alice", "freeze", "nobody-of-that-name"),
+                             ("bob", "unfreeze", "alice")):
+        assert "takes the role of an administrator" in house.run(user, verb, name, check=77).stderr
+        house.audited(f"uid={UIDS[user]} .*verb={verb} subject={name} outcome=refused")
+    assert house.status("bob")["alice/py1"]["frozen"] and not house.status("bob")["bob/py1"]["frozen"]
+    house.run("alice", "stop", "alice/py1", check=0)  # which ends nothing but what is hers
+    house.run("alice", "start", "alice/py1", check=0)
+    house.answers(2, 0.5)

@@ -84,7 +84,7 @@ static void test_requests_that_are_refused(void **state)
 
 static void test_a_reply(void **state)
 {
-    struct control_instance instances[] = {{.name = "py1", .state = "running", .pid = 7, .cpu_ms = 9}};
+    struct control_instance instances[] = {{.name = "py1", .state = "running", .pid = 7, .cpu_ms = 9, .is_frozen = true}};
     struct control_route routes[] = {{"a.b", "c.d"}, {"e.f", "g.h"}};
     struct control_line lines[] = {{5, "info", "py1", "text"}};
     struct control_value values[] = {{"py1.x", 0.5}};
@@ -114,7 +114,7 @@ static void test_a_reply(void **state)
     assert_int_equal(got.n_instances, 1);
     assert_string_equal(got.instances[0].name, "py1");
     assert_string_equal(got.instances[0].backend, "");
-    assert_true(got.instances[0].pid == 7 && got.instances[0].cpu_ms == 9);
+    assert_true(got.instances[0].pid == 7 && got.instances[0].cpu_ms == 9 && got.instances[0].is_frozen);
     assert_int_equal(got.n_routes, 2);
     assert_string_equal(got.routes[1].to, "g.h");
     assert_string_equal(got.lines[0].text, "text");
