@@ -207,9 +207,11 @@ static uint64_t control_cost(const struct control_request *request)
 {
     if (request->usage)
         return CONTROL_USAGE_COST;
-    return request->verb == CONTROL_RELOAD                                    ? CONTROL_RELOAD_COST
-           : request->verb == CONTROL_ROUTES || request->verb == CONTROL_LOGS ? CONTROL_ROUTES_COST
-                                                                              : 1;
+    if (request->verb == CONTROL_RELOAD)
+        return CONTROL_RELOAD_COST;
+    return request->verb == CONTROL_ROUTES || request->verb == CONTROL_LOGS || request->channels
+               ? CONTROL_ROUTES_COST
+               : 1;
 }
 
 /* A change, or that somebody looks for what is not there for her. */

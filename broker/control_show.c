@@ -116,12 +116,97 @@ static void status_all(struct control *control, const struct control_call *call,
     }
 }
 
+static const char *show_name(struct control *control, const struct fc_instance *instance, uint32_t channel)
+{
+    return control_format(control, "%s.%s", instance->name, instance_channel_name(instance, channel));
+}
+
+/*
+ * Who wrote last, as the router has noted it. Only an observer learns of others; the names are those of the
+ * start, since what somebody wrote who is no user any more may still be there.
+ */
+static const char *status_writer(const struct control *control, const struct control_call *call,
+                                 const struct channel *channel)
+{
+    const struct control_roles *roles = control->spec.roles;
+
+    if (!channel->writer || channel->writer > roles->n_users ||
+        (call->role < CONTROL_OBSERVER && channel->writer != call->account))
+        return "";
+    return roles->users[channel->writer - 1].name;
+}
+
+static bool status_is_asked_for(const struct control_request *request, const struct fc_instance *instance)
+{
+    for (size_t i = 0; i < request->n_names; i++) {
+        if (strcmp(request->names[i], instance->name) == 0)
+            return true;
+    }
+    return !request->n_names;
+}
+
+/* A page of channels that is being filled. */
+struct writers_page {
+    struct control_writer *items;
+    uint64_t passed;
+    size_t n_bytes;
+};
+
+/* False if the page is full. */
+static bool status_writers_of(struct control *control, const struct control_call *call,
+                              const struct control_request *request, const struct fc_instance *instance,
+                              struct writers_page *page, struct control_reply *reply)
+{
+    for (uint32_t id = 0; id < instance->n_channels; id++) {
+        const struct channel *channel = &instance->channels[id];
+        struct control_writer *item = &page->items[reply->n_writers];
+
+        if (!channel->is_written_by_users || channel->writer == CHANNEL_UNWRITTEN ||
+            !control_may_see_channel(call, instance, id) || page->passed++ < request->from)
+            continue;
+        if (reply->n_writers == CONTROL_MAX_ITEMS || page->n_bytes > CONTROL_MAX_PAGE) {
+            reply->next = page->passed - 1;
+            return false;
+        }
+        item->channel = show_name(control, instance, id);
+        item->user = status_writer(control, call, channel);
+        page->n_bytes += strlen(item->channel) + strlen(item->user) + 8;
+        reply->n_writers++;
+    }
+    return true;
+}
+
+/* Of the house's channels that users may write, those that were written. */
+static void status_writers(struct control *control, const struct control_call *call,
+                           const struct control_request *request, struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    struct writers_page page = {0};
+    bool is_full = false;
+
+    for (size_t i = 0; i < request->n_names; i++) {
+        if (!control_find(control, call, request->names[i], reply))
+            return;
+    }
+    page.items = arena_alloc(&control->texts, (CONTROL_MAX_ITEMS + 1) * sizeof(*page.items));
+    reply->writers = page.items;
+    for (size_t i = 0; page.items && i < show->n_instances && !is_full; i++) {
+        if (!show->instances[i]->owner && status_is_asked_for(request, show->instances[i]))
+            is_full = !status_writers_of(control, call, request, show->instances[i], &page, reply);
+    }
+}
+
 bool control_status(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
     size_t most = request->usage ? CONTROL_USAGE_ITEMS : CONTROL_MAX_ITEMS;
-    struct control_instance *items = arena_alloc(&control->texts, most * sizeof(*items));
+    struct control_instance *items;
 
+    if (request->channels) {
+        status_writers(control, call, request, reply);
+        return true;
+    }
+    items = arena_alloc(&control->texts, most * sizeof(*items));
     if (!items)
         return true;
     reply->instances = items;
@@ -155,11 +240,6 @@ bool control_emit(struct control *control, const struct control_call *call,
     if (!instance->channels[id].n_targets)
         reply->text = "nothing is mapped to it";
     return true;
-}
-
-static const char *show_name(struct control *control, const struct fc_instance *instance, uint32_t channel)
-{
-    return control_format(control, "%s.%s", instance->name, instance_channel_name(instance, channel));
 }
 
 /* A page of routes that is being filled. */

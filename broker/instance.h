@@ -2,6 +2,7 @@
 #ifndef BROKER_INSTANCE_H
 #define BROKER_INSTANCE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,9 @@
 #include "proto/codec.h"
 
 #define INSTANCE_MAX_CHANNELS CODEC_MAX_CHANNELS
+
+/* In the place of a user's number. */
+#define CHANNEL_UNWRITTEN UINT_MAX
 
 struct show;
 struct user;
@@ -41,7 +45,8 @@ struct channel {
     uint32_t first_target; /* in the router's targets */
     uint32_t n_targets;
     struct config_location at; /* where a mapping first used it; file NULL if none did */
-    unsigned writer;           /* of one that users write: who did last, by her number; 0: the house */
+    unsigned
+        writer; /* of one that users write: who did last, by her number; 0: the house; CHANNEL_UNWRITTEN */
     bool is_written_by_users;
 };
 

@@ -115,6 +115,7 @@ int codec_control_encode_request(struct codec_control *codec, const struct contr
     message.lines = request->lines;
     message.usage = request->usage;
     message.follow = request->follow;
+    message.channels = request->channels;
     return control_pack(codec, &message.base, CONTROL_MAX_REQUEST, bytes, n_bytes);
 }
 
@@ -172,6 +173,13 @@ static void control_put_value(const struct control_value *from, Firecurtain__Con
     to->value = from->value;
 }
 
+static void control_put_writer(const struct control_writer *from, Firecurtain__ControlWriter *to)
+{
+    firecurtain__control_writer__init(to);
+    to->channel = control_text(from->channel);
+    to->user = control_text(from->user);
+}
+
 /* The generated form of a list: pointers to messages, all in the arena. */
 #define CONTROL_PUT_LIST(codec, reply, message, list, put)                                                   \
     do {                                                                                                     \
@@ -202,6 +210,7 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     CONTROL_PUT_LIST(codec, reply, &message, routes, control_put_route);
     CONTROL_PUT_LIST(codec, reply, &message, lines, control_put_line);
     CONTROL_PUT_LIST(codec, reply, &message, values, control_put_value);
+    CONTROL_PUT_LIST(codec, reply, &message, writers, control_put_writer);
     return control_pack(codec, &message.base, CONTROL_MAX_REPLY, bytes, n_bytes);
 }
 
@@ -249,6 +258,7 @@ int codec_control_decode_request(struct codec_control *codec, const void *bytes,
         .lines = message->lines,
         .usage = message->usage,
         .follow = message->follow,
+        .channels = message->channels,
     };
     return 0;
 }
@@ -298,6 +308,11 @@ static void control_take_value(const Firecurtain__ControlValue *from, struct con
     *to = (struct control_value){.channel = from->channel, .value = from->value};
 }
 
+static void control_take_writer(const Firecurtain__ControlWriter *from, struct control_writer *to)
+{
+    *to = (struct control_writer){.channel = from->channel, .user = from->user};
+}
+
 #define CONTROL_TAKE_LIST(codec, message, reply, type, list, take)                                           \
     do {                                                                                                     \
         struct type *room = arena_alloc(&(codec)->arena, (message)->n_##list * sizeof(*room));               \
@@ -333,5 +348,6 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
     CONTROL_TAKE_LIST(codec, message, reply, control_route, routes, control_take_route);
     CONTROL_TAKE_LIST(codec, message, reply, control_line, lines, control_take_line);
     CONTROL_TAKE_LIST(codec, message, reply, control_value, values, control_take_value);
+    CONTROL_TAKE_LIST(codec, message, reply, control_writer, writers, control_take_writer);
     return 0;
 }

@@ -54,6 +54,7 @@ struct control_request {
     uint32_t lines;
     bool usage;
     bool follow;
+    bool channels;
 };
 
 struct control_instance {
@@ -92,6 +93,11 @@ struct control_line {
     const char *text;
 };
 
+struct control_writer {
+    const char *channel;
+    const char *user; /* "": none that the caller may know of */
+};
+
 struct control_value {
     const char *channel;
     double value;
@@ -111,6 +117,8 @@ struct control_reply {
     size_t n_lines;
     const struct control_value *values;
     size_t n_values;
+    const struct control_writer *writers;
+    size_t n_writers;
 };
 
 /* "status", "start"…; for the log and the command line. */

@@ -25,7 +25,7 @@ const struct cli_command cli_commands[] = {
     {"check", "[show.cfg]", "find the errors of a configuration without running anything", cli_check,
      CLI_OF_SHOW | CLI_SANDBOX, 0, 1, true},
     {"status", "[INSTANCE…]", "how it goes the instances of a running show", cli_status,
-     CLI_RUNTIME | CLI_JSON | CLI_USAGE, 0, CLI_MAX_WORDS, false},
+     CLI_RUNTIME | CLI_JSON | CLI_USAGE | CLI_CHANNELS, 0, CLI_MAX_WORDS, false},
     {"top", "", "the same, live", cli_top, CLI_RUNTIME, 0, 0, false},
     {"start", "INSTANCE…", "start instances that are stopped, have failed, or wait", cli_start, CLI_RUNTIME,
      1, CLI_MAX_WORDS, false},
@@ -69,6 +69,7 @@ static void cli_help(FILE *out)
         "  --runtime-dir DIR          where the broker has its socket; also for run\n"
         "  --json                     for programs: status, routes\n"
         "  --usage                    with status: memory and processor time, too\n"
+        "  --channels                 with status: which users wrote the house's channels last, instead\n"
         "  --dot                      with routes: for Graphviz\n"
         "  -f, --follow               with logs: go on with what comes\n"
         "  -n, --lines N              with logs: the last N lines (50)\n\n"
@@ -103,6 +104,7 @@ static const struct option cli_long_options[] = {
     {"insecure-no-sandbox", no_argument, NULL, 'N'},
     {"json", no_argument, NULL, 'j'},
     {"usage", no_argument, NULL, 'u'},
+    {"channels", no_argument, NULL, 'c'},
     {"dot", no_argument, NULL, 'd'},
     {"follow", no_argument, NULL, 'f'},
     {"lines", required_argument, NULL, 'n'},
@@ -121,7 +123,7 @@ static const struct cli_letter {
     {'s', CLI_SANDBOX, "--sandbox", "check"},   {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
     {'j', CLI_JSON, "--json", "status"},        {'u', CLI_USAGE, "--usage", "status"},
     {'d', CLI_DOT, "--dot", "routes"},          {'f', CLI_FOLLOW, "--follow", "logs"},
-    {'n', CLI_LINES, "--lines", "logs"},
+    {'n', CLI_LINES, "--lines", "logs"},        {'c', CLI_CHANNELS, "--channels", "status"},
 };
 
 static int cli_usage(const char *problem, const char *word)

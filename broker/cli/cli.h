@@ -33,6 +33,7 @@ enum cli_option {
     CLI_LINES = 128,     /* logs: how many */
     CLI_RUNTIME = 256,   /* where the broker's folder is */
     CLI_LOG_LEVEL = 512, /* of what this process logs */
+    CLI_CHANNELS = 1024, /* status: who wrote the house's channels last */
 };
 
 struct show;

@@ -30,7 +30,7 @@ _firecurtain() {
         local options='--help --version --runtime-dir'
         case $command in
         check) options="$options -b -i --log-level --sandbox" ;;
-        status) options="$options --json --usage" ;;
+        status) options="$options --json --usage --channels" ;;
         routes) options="$options --json --dot" ;;
         logs) options="$options -f --follow -n --lines" ;;
         top | start | stop | restart | reload | freeze | unfreeze | watch | emit) ;;

@@ -1,6 +1,7 @@
 """What users may do through the control socket: each with what is hers, and with nothing else of the house."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -560,3 +561,64 @@ def test_only_an_administrator_freezes(house):
     house.run("alice", "stop", "alice/py1", check=0)  # which ends nothing but what is hers
     house.run("alice", "start", "alice/py1", check=0)
     house.answers(2, 0.5)
+
+
+# Who wrote last.
+
+
+def test_status_shows_who_wrote_a_channel_last(house):
+    """Two users write one channel: the latest takes precedence."""
+    for user, n in zip(UIDS, "12"):
+        house.write(user, "show.cfg", SHOW.replace("{n}", n) + "py1.out > wire./shared\n")
+    house.head = "[loopback own]\n"
+    show = house.start()
+
+    def writers(user=None, *names):
+        listed = json.loads(house.run(user, "status", "--channels", "--json", *names, check=0).stdout)
+        return {each["channel"]: each["user"] for each in listed}
+
+    assert writers() == {}
+    for number, user, value in ((1, "alice", 0.25), (2, "bob", 0.5), (1, "alice", 0.75)):
+        house.answers(number, value)
+        show.expect("/shared", value)
+        assert writers()["wire./shared"] == user
+    everything = {"wire./out1": "alice", "wire./out2": "bob", "wire./shared": "alice"}
+    assert writers() == writers(None, "wire") == everything and writers(None, "own") == {}
+    assert re.search(r"^CHANNEL +WRITTEN LAST BY\nwire./out1 +alice\n", house.run(None, "status", "--channels", check=0).stdout)
+    assert house.run(None, "status", "--channels", "wirr", check=66).stdout == ""
+    house.read_again()
+    assert writers() == everything
+    if house.identity.is_root:
+        assert writers("alice") == {"wire./out1": "alice", "wire./shared": "alice"}
+        assert writers("bob") == {"wire./out2": "bob", "wire./shared": None}
+        house.is_hidden("alice", "status", "bob/py1", "--channels")
+    house.run(None, "freeze", "alice", check=0)
+    house.answers(2, 0.625)
+    show.expect("/shared", 0.625)
+    show.set("/in1", 0.875)
+    show.log.wait("heard 0.875", "alice/py1")
+    house.run(None, "reload", "alice", check=0)
+    assert writers()["wire./shared"] == "bob", "what she puts out now is not written"
+
+
+def test_the_house_writes_too_and_what_is_no_longer_shared_is_not_listed(house):
+    house.head = "[loopback own]\n[map]\nown.x > wire./out1\n"
+    show = house.start()
+    house.answers(1, 0.25)
+    assert "alice" in house.run(None, "status", "--channels", check=0).stdout
+    house.run(None, "emit", "own.x", 0.5, check=0)
+    show.expect("/out1", 0.5)
+    assert json.loads(house.run(None, "status", "--channels", "--json", check=0).stdout) == [{"channel": "wire./out1", "user": None}]
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("py1.out > wire./out1\n", ""))
+    house.run(None, "reload", "alice", check=0)
+    assert json.loads(house.run(None, "status", "--channels", "--json", check=0).stdout) == []
+
+
+def test_many_channels_come_in_pages(house):
+    house.options["alice"] += "grant-output = wire./many{1..1000}\n"
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "py1.out > wire./many{1..1000}\n")
+    show = house.start()
+    house.answers(1, 0.5)
+    show.expect("/many1000", 0.5)
+    listed = json.loads(house.run(None, "status", "--channels", "--json", check=0).stdout)
+    assert [each["channel"] for each in listed] == ["wire./out1", *(f"wire./many{n}" for n in range(1, 1001))]
