@@ -3,13 +3,14 @@
 import contextlib
 import json
 import os
+import pwd
 import re
 import subprocess
 import threading
 
 import control
 import pytest
-from control import BUSY, DONE, REFUSED, UNKNOWN_NAME, Client
+from control import BUSY, DONE, FAILED, REFUSED, UNKNOWN_NAME, Client
 from harness import PATIENCE, root_only, until, user_only
 from test_command_line import on_a_terminal
 from test_users import SHOW, UIDS, House
@@ -55,8 +56,8 @@ class Controlled(House):
 
     @contextlib.contextmanager
     def client(self, user):
-        """A connection of hers that speaks the bytes: the kernel notes who connects."""
-        uid = self.uid(user)
+        """A connection of hers, or of a uid, that speaks the bytes: the kernel notes who connects."""
+        uid = UIDS.get(user, user)
         os.setegid(uid)
         os.seteuid(uid)
         try:
@@ -267,6 +268,25 @@ def test_an_observer_who_is_a_user_sees_all_and_changes_her_own(house):
 
 
 @root_only
+def test_an_administrator_who_is_a_user_may_do_everything(house, monkeypatch):
+    daemon = pwd.getpwnam("daemon").pw_uid
+    monkeypatch.setitem(UIDS, "alice", daemon)
+    for path in (house.folders["alice"], *house.folders["alice"].iterdir()):
+        os.chown(path, daemon, daemon)
+    house.head = "[control]\nadministrators = daemon\n"
+    show = house.start()
+    house.run("alice", "emit", "bob/py1.out", 0.5, check=0)
+    show.expect("/out2", 0.5)
+    house.run("alice", "reload", check=0)
+    show.log.wait("^the new configuration is running")
+    house.run("alice", "freeze", "bob", check=0)
+    house.run("bob", "unfreeze", "bob", check=77)
+    beside = ["nsenter", "-t", str(house.worker("alice")), "-p", "--"]
+    command = [*beside, *control.command(show, "unfreeze", "bob", uid=daemon, folder=house.runtime)]
+    assert subprocess.run(command, timeout=PATIENCE, stderr=subprocess.DEVNULL).returncode == 77, "but her workers may not"
+
+
+@root_only
 def test_who_is_neither_has_nothing_to_say(house):
     show = house.start()
     done = control.run(show, "status", uid=STRANGER, folder=house.runtime, check=77)
@@ -473,20 +493,52 @@ def test_without_root_there_is_one_uid_and_it_is_the_administrators(house):
     house.answers(2, 0.5)
 
 
-# The others are there when somebody wants to keep the administrator out.
+# Many users together leave room for the administrator.
 
 
 @root_only
-def test_users_leave_room_for_the_administrator(house):
+def test_followers_leave_room_for_the_administrator(house):
+    house.head = "[control]\nobservers = *\n"
     house.start()
     with contextlib.ExitStack() as stack:
-        clients = {user: stack.enter_context(house.client(user)) for user in UIDS}
-        for client in clients.values():
-            outcomes = [control.outcome(client.ask("watch", "*", follow=True)) for _ in range(9)]
-            assert outcomes == [DONE] * 8 + [control.FAILED]
-            client.send("start", "x")
+        outcomes = []
+        for uid in (*UIDS.values(), 24001, 24002):
+            client = stack.enter_context(house.client(uid))
+            outcomes += [control.outcome(client.ask("watch", "*", follow=True)) for _ in range(9)]
+        assert outcomes == ([DONE] * 8 + [FAILED]) * 3 + [FAILED] * 9
         with Client(house.show, folder=house.runtime) as root:
-            assert [control.outcome(root.ask("watch", "*", follow=True)) for _ in range(16)] == [DONE] * 16
+            assert [control.outcome(root.ask("watch", "*", follow=True)) for _ in range(8)] == [DONE] * 8
+
+
+@root_only
+def test_connections_leave_room_for_the_administrator(house):
+    house.head = "[control]\nobservers = *\n"
+    house.start()
+
+    def connect(stack, uid):
+        try:
+            stack.enter_context(house.client(uid))
+        except (OSError, EOFError):
+            return False
+        return True
+
+    with contextlib.ExitStack() as stack:
+        n = [sum(connect(stack, uid) for _ in range(17)) for uid in range(24000, 24016)]
+        assert n == [16] * 14 + [0, 0]
+        house.run(None, "freeze", "alice", check=0)
+    until(lambda: house.run("alice", "status").returncode == 0, "their places are not free again")
+
+
+@root_only
+def test_who_waits_for_changes_leaves_room_for_others(house):
+    house.write("alice", "script.py", "import midimonster, time\nmidimonster.cleanup_handler(lambda: time.sleep(2))\ndef f(value): pass\n")
+    house.start()
+    with house.client("alice") as client:
+        for number in range(12):
+            client.send("restart", "alice/py1", id=number)
+        assert [control.outcome(client.reply()) for _ in range(4)] == [BUSY] * 4
+        house.run("bob", "restart", "bob/py1", check=0)
+        assert [control.outcome(client.reply()) for _ in range(8)] == [DONE] * 8
 
 
 @root_only
