@@ -26,6 +26,7 @@
 #define CONTROL_USAGE_COST  20   /* one that asks the keeper about each instance counts for as many */
 #define CONTROL_ROUTES_COST 5    /* goes through all channels, or lines */
 #define CONTROL_RELOAD_COST 20   /* builds a show */
+#define CONTROL_START_COST  5    /* ends a process, or makes one */
 
 /* What a verb takes; where its names lead, each looks at itself (control_scope.c). */
 enum control_right {
@@ -205,13 +206,21 @@ static bool control_is_sound(const struct control_request *request, struct contr
 
 static uint64_t control_cost(const struct control_request *request)
 {
-    if (request->usage)
-        return CONTROL_USAGE_COST;
-    if (request->verb == CONTROL_RELOAD)
+    switch (request->verb) {
+    case CONTROL_STATUS:
+        return request->usage ? CONTROL_USAGE_COST : request->channels ? CONTROL_ROUTES_COST : 1;
+    case CONTROL_RELOAD:
         return CONTROL_RELOAD_COST;
-    return request->verb == CONTROL_ROUTES || request->verb == CONTROL_LOGS || request->channels
-               ? CONTROL_ROUTES_COST
-               : 1;
+    case CONTROL_START:
+    case CONTROL_STOP:
+    case CONTROL_RESTART:
+        return CONTROL_START_COST;
+    case CONTROL_ROUTES:
+    case CONTROL_LOGS:
+        return CONTROL_ROUTES_COST;
+    default:
+        return 1;
+    }
 }
 
 /* A change, or that somebody looks for what is not there for her. */

@@ -14,8 +14,11 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-/* While her show changes others wait with their changes: so she waits longer than they did. */
-#define CHANGE_PAUSE_NS    (FC_NS_PER_S / 2)
+/*
+ * While a user's show is built, and while names are looked up for one of her instances, everybody waits: so
+ * she waits several times as long before the next one, and all users together as long.
+ */
+#define CHANGE_PAUSE_NS    (FC_NS_PER_S / 2) /* of a reload, at least */
 #define CHANGE_PAUSE_TIMES 3
 
 /* The call is answered later; false with the answer in `reply` if too many wait already. */
@@ -44,6 +47,36 @@ static bool change_wait(struct control *control, const struct control_call *call
     reply->outcome = CONTROL_BUSY;
     reply->text = "too many wait for something already";
     return false;
+}
+
+/* By number, and 0 for all: when a user may change something. */
+static bool change_must_wait(const struct control_call *call, const uint64_t *after_ns, unsigned account)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    return call->role != CONTROL_ADMINISTRATOR && (now_ns < after_ns[account] || now_ns < after_ns[0]);
+}
+
+static void change_pause(const struct control_call *call, uint64_t *after_ns, unsigned account,
+                         uint64_t took_ns, uint64_t least_ns)
+{
+    uint64_t now_ns = fc_now_ns(), pause_ns = CHANGE_PAUSE_TIMES * took_ns;
+
+    if (call->role == CONTROL_ADMINISTRATOR || !account)
+        return;
+    after_ns[account] = now_ns + (pause_ns > least_ns ? pause_ns : least_ns);
+    after_ns[0] = now_ns + took_ns;
+}
+
+/* Whether a user has to wait before she has something started again. */
+static bool change_is_start_too_soon(const struct control *control, const struct control_call *call,
+                                     struct control_reply *reply)
+{
+    if (!change_must_wait(call, control->start_after_ns, call->account))
+        return false;
+    reply->outcome = CONTROL_BUSY;
+    reply->text = "the last start has taken long: again later";
+    return true;
 }
 
 static void change_answer(struct control *control, struct control_pending *pending,
@@ -75,8 +108,11 @@ bool control_start_instance(struct control *control, const struct control_call *
         reply->outcome = CONTROL_BUSY;
         reply->text = "it is stopping";
     } else if (!instance->started) {
+        if (change_is_start_too_soon(control, call, reply))
+            return true;
         instance->retry_ns = 0;
         show_start_instance(instance);
+        change_pause(call, control->start_after_ns, call->account, instance->start_took_ns, 0);
         reply->outcome = instance->started ? CONTROL_DONE : CONTROL_FAILED;
         reply->text = instance->started ? "" : "it cannot start, and is tried again: the log says why";
     } else if (instance->backend != &backend_python || !python_start_now(instance)) {
@@ -94,9 +130,13 @@ static void change_stopped(void *userdata, struct fc_instance *instance)
         bool is_wanted = pending->call.verb == CONTROL_RESTART ? instance->started : instance->is_stopped;
 
         if (pending->is_used && pending->call.verb != CONTROL_RELOAD &&
-            strcmp(pending->call.subject, instance->name) == 0)
+            strcmp(pending->call.subject, instance->name) == 0) {
+            if (pending->call.verb == CONTROL_RESTART)
+                change_pause(&pending->call, control->start_after_ns, pending->call.account,
+                             instance->start_took_ns, 0);
             change_answer(control, pending, is_wanted ? CONTROL_DONE : CONTROL_FAILED,
                           is_wanted ? "" : "it has ended, and what came then the log says");
+        }
     }
 }
 
@@ -113,7 +153,8 @@ bool control_stop_instance(struct control *control, const struct control_call *c
         reply->text = "it is stopped already";
         return true;
     }
-    if (!change_wait(control, call, false, 0, reply))
+    if ((again && change_is_start_too_soon(control, call, reply)) ||
+        !change_wait(control, call, false, 0, reply))
         return true;
     show_stop_instance(instance, call->peer.uid, again); /* not busy, as was looked at */
     return false;
@@ -202,11 +243,10 @@ static bool change_is_too_soon(const struct control *control, const struct contr
 {
     bool is_changing = control->spec.is_changing(control->spec.userdata);
 
-    if (!is_changing &&
-        (call->role == CONTROL_ADMINISTRATOR || fc_now_ns() >= control->reload_after_ns[account]))
+    if (!is_changing && !change_must_wait(call, control->reload_after_ns, account))
         return false;
     reply->outcome = CONTROL_BUSY;
-    reply->text = is_changing ? "the configuration is changing" : "it was read a moment ago: try again soon";
+    reply->text = is_changing ? "the configuration is changing" : "there was a change a moment ago";
     return true;
 }
 
@@ -228,15 +268,6 @@ bool control_reload(struct control *control, const struct control_call *call,
     return false;
 }
 
-static void change_pause(struct control *control, const struct control_pending *pending)
-{
-    uint64_t now_ns = fc_now_ns(), pause_ns = CHANGE_PAUSE_TIMES * (now_ns - pending->began_ns);
-
-    if (pending->account && pending->call.role != CONTROL_ADMINISTRATOR)
-        control->reload_after_ns[pending->account] =
-            now_ns + (pause_ns > CHANGE_PAUSE_NS ? pause_ns : CHANGE_PAUSE_NS);
-}
-
 void control_reloaded(struct control *control, bool success, const char *text)
 {
     const char *copy;
@@ -251,7 +282,8 @@ void control_reloaded(struct control *control, bool success, const char *text)
         if (!pending->is_used || pending->call.verb != CONTROL_RELOAD)
             continue;
         if (!pending->is_next)
-            change_pause(control, pending);
+            change_pause(&pending->call, control->reload_after_ns, pending->account,
+                         fc_now_ns() - pending->began_ns, CHANGE_PAUSE_NS);
         if (!pending->is_next)
             change_answer(control, pending, success ? CONTROL_DONE : CONTROL_FAILED, copy);
         pending->is_next = false;

@@ -87,7 +87,8 @@ struct control {
     struct codec_control *replies;
     struct arena texts; /* of the reply that is being made */
     struct control_pending pending[CONTROL_MAX_PENDING];
-    uint64_t reload_after_ns[USER_MAX + 1]; /* when a user may have hers read again, by her number */
+    uint64_t reload_after_ns[USER_MAX + 1]; /* when a user may have hers read again, by her number, … */
+    uint64_t start_after_ns[USER_MAX + 1];  /* … or one started; 0: when any user may */
     struct log_ring log;
     struct control_follower log_followers[CONTROL_FOLLOWERS];
     struct timer log_flush;

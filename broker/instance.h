@@ -73,10 +73,11 @@ struct fc_instance {
     bool is_stopped;   /* until somebody starts it */
     uid_t stopped_by;
     struct loop_task after_stop;
-    bool leaves;        /* is not in the next show, while it changes */
-    size_t place;       /* in the show's list, while it changes */
-    struct timer retry; /* of `start` */
-    uint64_t retry_ns;  /* how long until then: doubles */
+    bool leaves;            /* is not in the next show, while it changes */
+    size_t place;           /* in the show's list, while it changes */
+    struct timer retry;     /* of `start` */
+    uint64_t retry_ns;      /* how long until then: doubles */
+    uint64_t start_took_ns; /* the last one: names that are looked up make everybody wait */
     bool is_dirty;
     struct fc_instance *next_dirty;
     uint64_t malformed;

@@ -26,6 +26,8 @@
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 
+#define RUN_MAX_FINDINGS 100 /* lines in the log of what is wrong with a user's configuration */
+
 struct run {
     const struct cli_options *options;
     struct runtime runtime;
@@ -51,7 +53,7 @@ struct run {
  */
 static void run_log_diagnostics(struct run *run, const struct config *config, const char *user)
 {
-    size_t bytes;
+    size_t bytes, n = 0;
     FILE *memory;
     const char *line, *end;
 
@@ -62,6 +64,10 @@ static void run_log_diagnostics(struct run *run, const struct config *config, co
     config_print_diagnostics(config, memory, false);
     fclose(memory);
     for (line = run->findings; line && *line; line = *end ? end + 1 : end) {
+        if (user && ++n > RUN_MAX_FINDINGS) { /* she can have it read as often as she likes */
+            fc_log(FC_LOG_ERROR, user, "… %zu errors in all", config->n_errors);
+            return;
+        }
         end = strchrnul(line, '\n');
         fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, user, line, (size_t)(end - line));
     }
