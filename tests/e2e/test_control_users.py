@@ -5,8 +5,10 @@ import json
 import os
 import pwd
 import re
+import socket
 import subprocess
 import threading
+import time
 
 import control
 import pytest
@@ -491,6 +493,29 @@ def test_without_root_there_is_one_uid_and_it_is_the_administrators(house):
     assert "may not read wire./in7" in house.run(None, "reload", "alice", check=78).stderr
     house.answers(1, 0.5)
     house.answers(2, 0.5)
+
+
+@root_only
+def test_names_that_take_long_to_look_up_are_not_hers_to_ask_for_all_the_time(house, stage, identity):
+    """Everybody waits meanwhile: the name server is one that never answers."""
+    house.options["alice"] += "allow-connect = tcp:fc-slow.test:80\n"
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", "script\nconnect = tcp:fc-slow.test:80\n", 1))
+    settings = stage.folder(identity) / "resolv.conf"
+    settings.write_text("nameserver 127.9.9.9\noptions timeout:1 attempts:1\n")
+    settings.chmod(0o644)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.9.9.9", 53))
+        show = house.start("bob", launcher=("unshare", "--mount", "sh", "-c", f"mount --bind {settings} /etc/resolv.conf && "
+                                            'exec setpriv --pdeathsig=KILL -- "$@"', "sh"))
+        show.log.wait('the name "fc-slow.test" is unknown', "alice/py1")
+        with house.client("alice") as hers:
+            began = time.monotonic()
+            outcomes = [control.outcome(hers.ask("start", "alice/py1"))]
+            took = time.monotonic() - began
+            outcomes += [control.outcome(hers.ask("start", "alice/py1")) for _ in range(2)]
+        assert outcomes == [FAILED, BUSY, BUSY] and took > 0.5
+        house.run(None, "stop", "alice/py1", check=0)  # which is tried again, too
+        house.answers(2, 0.5)
 
 
 # Many users together leave room for the administrator.
