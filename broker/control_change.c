@@ -20,6 +20,7 @@
  */
 #define CHANGE_PAUSE_NS    (FC_NS_PER_S / 2) /* of a reload, at least */
 #define CHANGE_PAUSE_TIMES 3
+#define CHANGE_SHORT_NS    (20 * FC_NS_PER_MS) /* a start that nobody minds */
 
 /* The call is answered later; false with the answer in `reply` if too many wait already. */
 static bool change_wait(struct control *control, const struct control_call *call, bool is_next,
@@ -62,7 +63,7 @@ static void change_pause(const struct control_call *call, uint64_t *after_ns, un
 {
     uint64_t now_ns = fc_now_ns(), pause_ns = CHANGE_PAUSE_TIMES * took_ns;
 
-    if (call->role == CONTROL_ADMINISTRATOR || !account)
+    if (call->role == CONTROL_ADMINISTRATOR || !account || (took_ns < CHANGE_SHORT_NS && !least_ns))
         return;
     after_ns[account] = now_ns + (pause_ns > least_ns ? pause_ns : least_ns);
     after_ns[0] = now_ns + took_ns;
