@@ -12,38 +12,47 @@
 #include "broker/control_guard.h"
 #include "broker/control_private.h"
 #include "broker/curtain.h"
+#include "broker/keeper.h"
 #include "broker/log.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
-#include "broker/suggest.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define CONTROL_TURN_BUDGET  32   /* requests in one turn of the loop */
-#define CONTROL_RATE         2000 /* requests a second that are read at all, … */
-#define CONTROL_CALLER_RATE  500  /* … and of one uid that are looked at */
-#define CONTROL_USAGE_COST   20   /* one that asks the keeper about each instance counts for as many */
-#define CONTROL_ROUTES_COST  5    /* goes through all channels */
-#define CONTROL_MAX_SUGGESTS 10000
+#define CONTROL_TURN_BUDGET 32   /* requests in one turn of the loop */
+#define CONTROL_RATE        2000 /* requests a second that are read at all, … */
+#define CONTROL_CALLER_RATE 500  /* … and of one uid that are looked at */
+#define CONTROL_USAGE_COST  20   /* one that asks the keeper about each instance counts for as many */
+#define CONTROL_ROUTES_COST 5    /* goes through all channels, or lines */
+#define CONTROL_RELOAD_COST 20   /* builds a show */
+#define CONTROL_START_COST  5    /* ends a process, or makes one */
+
+/* What a verb takes; where its names lead, each looks at itself (control_scope.c). */
+enum control_right {
+    CONTROL_SEE,
+    CONTROL_CHANGE, /* of a user: what is hers */
+    CONTROL_ADMINISTER,
+};
 
 static const struct control_verb_row {
     control_fn fn;
-    enum control_role role; /* at least */
-    bool changes;           /* goes to the audit log */
+    enum control_right right; /* all but CONTROL_SEE goes to the audit log */
     size_t min_names;
     size_t max_names;
 } control_verbs[CONTROL_VERBS_] = {
-    [CONTROL_STATUS] = {control_status, CONTROL_OBSERVER, false, 0, CONTROL_MAX_NAMES},
-    [CONTROL_START] = {control_start_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
-    [CONTROL_STOP] = {control_stop_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
-    [CONTROL_RESTART] = {control_stop_instance, CONTROL_ADMINISTRATOR, true, 1, 1},
-    [CONTROL_RELOAD] = {control_reload, CONTROL_ADMINISTRATOR, true, 0, 0},
-    [CONTROL_ROUTES] = {control_routes, CONTROL_OBSERVER, false, 0, 1},
-    [CONTROL_LOGS] = {control_logs, CONTROL_OBSERVER, false, 0, 1},
-    [CONTROL_WATCH] = {control_watch, CONTROL_OBSERVER, false, 1, CONTROL_MAX_PATTERNS},
-    [CONTROL_RECORD] = {control_record, CONTROL_ADMINISTRATOR, true, 0, 0},
-    [CONTROL_EMIT] = {control_emit, CONTROL_ADMINISTRATOR, true, 1, 1},
+    [CONTROL_STATUS] = {control_status, CONTROL_SEE, 0, CONTROL_MAX_NAMES},
+    [CONTROL_START] = {control_start_instance, CONTROL_CHANGE, 1, 1},
+    [CONTROL_STOP] = {control_stop_instance, CONTROL_CHANGE, 1, 1},
+    [CONTROL_RESTART] = {control_stop_instance, CONTROL_CHANGE, 1, 1},
+    [CONTROL_RELOAD] = {control_reload, CONTROL_CHANGE, 0, 1},
+    [CONTROL_ROUTES] = {control_routes, CONTROL_SEE, 0, 1},
+    [CONTROL_LOGS] = {control_logs, CONTROL_SEE, 0, 1},
+    [CONTROL_WATCH] = {control_watch, CONTROL_SEE, 1, CONTROL_MAX_PATTERNS},
+    [CONTROL_RECORD] = {control_record, CONTROL_ADMINISTER, 0, 0},
+    [CONTROL_EMIT] = {control_emit, CONTROL_CHANGE, 1, 1},
+    [CONTROL_FREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1},
+    [CONTROL_UNFREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1},
 };
 
 const char *control_format(struct control *control, const char *format, ...)
@@ -67,27 +76,6 @@ const char *control_format(struct control *control, const char *format, ...)
     return copy;
 }
 
-struct fc_instance *control_find(struct control *control, const char *name, struct control_reply *reply)
-{
-    const struct show *show = control->show;
-    struct fc_instance *instance;
-    struct suggest suggest;
-    char hint[128];
-    const char *text;
-
-    HASH_FIND_STR(show->by_name, name, instance);
-    if (instance)
-        return instance;
-    suggest_init(&suggest, name);
-    for (size_t i = 0; i < show->n_instances && i < CONTROL_MAX_SUGGESTS; i++)
-        suggest_offer(&suggest, show->instances[i]->name);
-    text = suggest_hint(&suggest, hint, sizeof(hint));
-    reply->outcome = CONTROL_UNKNOWN_NAME;
-    reply->text =
-        control_format(control, "there is no instance \"%s\"%s%s", name, text ? "; " : "", text ? text : "");
-    return NULL;
-}
-
 int control_send(struct control *control, const struct control_call *call, struct control_reply *reply)
 {
     const void *bytes;
@@ -108,17 +96,8 @@ int control_send(struct control *control, const struct control_call *call, struc
     return r < 0 ? r : control_server_send(control->server, &call->client, bytes, n_bytes);
 }
 
-void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply)
-{
-    log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
-              control_role_name(call->role), control_verb_name(call->verb),
-              call->subject[0] ? call->subject : "-", control_outcome_name(reply->outcome),
-              reply->text && reply->text[0] ? ": " : "", reply->text ? reply->text : "");
-    control_send(control, call, reply);
-}
-
 /* The caller's allowance; the one that was not used for longest gives way to a new one. */
-static struct rate *control_rate_of(struct control *control, uid_t uid, uint64_t now_ns)
+static struct control_caller *control_caller_of(struct control *control, uid_t uid, uint64_t now_ns)
 {
     struct control_caller *oldest = &control->callers[0];
 
@@ -128,7 +107,7 @@ static struct rate *control_rate_of(struct control *control, uid_t uid, uint64_t
         if (caller->uid == uid) {
             caller->used_ns = now_ns;
             rate_fill(&caller->rate, now_ns);
-            return &caller->rate;
+            return caller;
         }
         if (caller->used_ns < oldest->used_ns)
             oldest = caller;
@@ -137,19 +116,75 @@ static struct rate *control_rate_of(struct control *control, uid_t uid, uint64_t
         oldest = &control->callers[control->n_callers++];
     *oldest = (struct control_caller){.uid = uid, .used_ns = now_ns};
     rate_init(&oldest->rate, CONTROL_CALLER_RATE, now_ns);
-    return &oldest->rate;
+    log_limit_init(&oldest->audits, 20, 5);
+    return oldest;
+}
+
+/* Who is no administrator could otherwise fill the log. */
+static bool control_may_audit(struct control *control, const struct control_call *call, uint64_t *left_out)
+{
+    uint64_t now_ns = fc_now_ns();
+    struct log_limit *limit = &control_caller_of(control, call->peer.uid, now_ns)->audits;
+
+    *left_out = 0;
+    if (call->role == CONTROL_ADMINISTRATOR)
+        return true;
+    *left_out = limit->left_out;
+    return log_limit_take(limit, now_ns);
+}
+
+void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply)
+{
+    uint64_t left_out;
+
+    if (control_may_audit(control, call, &left_out)) {
+        if (left_out)
+            log_audit("uid=%u: %llu such lines are left out here", call->peer.uid,
+                      (unsigned long long)left_out);
+        log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
+                  control_role_name(call->role), control_verb_name(call->verb),
+                  call->subject[0] ? call->subject : "-", control_outcome_name(reply->outcome),
+                  reply->text && reply->text[0] ? ": " : "", reply->text ? reply->text : "");
+    }
+    control_send(control, call, reply);
 }
 
 static void control_refuse(struct control *control, const struct control_call *call,
                            struct control_reply *reply)
 {
     reply->outcome = CONTROL_REFUSED;
-    reply->text = control_format(control, "this takes the role of an administrator, and uid %u is %s %s",
-                                 call->peer.uid, call->role == CONTROL_OBSERVER ? "an" : "",
-                                 control_role_name(call->role));
-    if (log_limit_take(&control->refused, fc_now_ns()))
-        log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=refused", call->peer.uid, call->peer.pid,
-                  control_role_name(call->role), control_verb_name(call->verb), call->subject);
+    reply->text =
+        call->role == CONTROL_NOBODY
+            ? control_format(control, "uid %u is no user any more, or this is a process of a worker",
+                             call->peer.uid)
+            : control_format(control, "this takes the role of an administrator, and uid %u is %s %s",
+                             call->peer.uid, call->role == CONTROL_OBSERVER ? "an" : "a",
+                             control_role_name(call->role));
+    control_finish(control, call, reply);
+}
+
+static bool control_may_ask(const struct control_call *call, enum control_right right)
+{
+    if (right == CONTROL_SEE)
+        return call->role != CONTROL_NOBODY;
+    return call->role == CONTROL_ADMINISTRATOR || (right == CONTROL_CHANGE && call->account);
+}
+
+/*
+ * A user's workers have her uid, and are not her: whatever else they are allowed, they have no role. Nor has
+ * who was a user once.
+ */
+static void control_judge_account(struct control *control, struct control_call *call)
+{
+    if (!call->account)
+        return;
+    if (keeper_confines(control->spec.runtime->keeper, call->peer.pid)) {
+        call->account = 0;
+        call->role = CONTROL_NOBODY;
+    } else if (control->show && !control_user(control->show, call->account)) {
+        call->account = 0;
+        call->role = call->role == CONTROL_USER ? CONTROL_NOBODY : call->role;
+    }
 }
 
 /* What makes a request impossible, whoever asks; false with the answer in `reply`. */
@@ -170,17 +205,44 @@ static bool control_is_sound(const struct control_request *request, struct contr
     return false;
 }
 
+static uint64_t control_cost(const struct control_request *request)
+{
+    switch (request->verb) {
+    case CONTROL_STATUS:
+        return request->usage ? CONTROL_USAGE_COST : request->channels ? CONTROL_ROUTES_COST : 1;
+    case CONTROL_RELOAD:
+        return CONTROL_RELOAD_COST;
+    case CONTROL_START:
+    case CONTROL_STOP:
+    case CONTROL_RESTART:
+        return CONTROL_START_COST;
+    case CONTROL_ROUTES:
+    case CONTROL_LOGS:
+        return CONTROL_ROUTES_COST;
+    default:
+        return 1;
+    }
+}
+
+/* A change, or that somebody looks for what is not there for her. */
+static bool control_is_audited(const struct control_call *call, const struct control_verb_row *row,
+                               const struct control_reply *reply)
+{
+    if (row->right == CONTROL_SEE)
+        return call->role == CONTROL_USER && reply->outcome == CONTROL_UNKNOWN_NAME;
+    return call->role == CONTROL_ADMINISTRATOR ||
+           reply->outcome != CONTROL_BUSY; /* who tries until it is done */
+}
+
 static void control_handle(struct control *control, struct control_call *call,
                            const struct control_request *request)
 {
     const struct control_verb_row *row = &control_verbs[request->verb];
     struct control_reply reply = {.outcome = CONTROL_DONE};
-    struct rate *rate = control_rate_of(control, call->peer.uid, fc_now_ns());
+    struct control_caller *caller = control_caller_of(control, call->peer.uid, fc_now_ns());
 
     arena_reset(&control->texts);
-    if (!rate_take(rate, request->usage                    ? CONTROL_USAGE_COST
-                         : request->verb == CONTROL_ROUTES ? CONTROL_ROUTES_COST
-                                                           : 1)) {
+    if (!rate_take(&caller->rate, control_cost(request))) {
         reply.outcome = CONTROL_BUSY;
         reply.text = "that were too many requests: try again";
         control_send(control, call, &reply);
@@ -191,9 +253,9 @@ static void control_handle(struct control *control, struct control_call *call,
         return;
     }
     reply.outcome = CONTROL_DONE;
-    if (call->role < row->role) {
+    control_judge_account(control, call);
+    if (!control_may_ask(call, row->right)) {
         control_refuse(control, call, &reply);
-        control_send(control, call, &reply);
         return;
     }
     if (!control->show) {
@@ -202,7 +264,7 @@ static void control_handle(struct control *control, struct control_call *call,
     } else if (!row->fn(control, call, request, &reply)) {
         return;
     }
-    if (row->changes)
+    if (control_is_audited(call, row, &reply))
         control_finish(control, call, &reply);
     else
         control_send(control, call, &reply);
@@ -232,6 +294,7 @@ static int control_receive(struct control *control)
     call.role = control_roles_find(control->spec.roles, call.peer.uid, call.peer.gid);
     if (call.role == CONTROL_NOBODY)
         return 0; /* whom the guard should not have let in */
+    call.account = control_roles_account(control->spec.roles, call.peer.uid);
     if (codec_control_decode_request(control->requests, bytes, n_bytes, &request) < 0) {
         control_say_malformed(control, &call.peer);
         return 0;
@@ -331,7 +394,6 @@ int control_new(struct control **controlp, const struct control_spec *spec)
     arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);
     rate_init(&control->rate, CONTROL_RATE, fc_now_ns());
     log_limit_init(&control->malformed, 5, 1);
-    log_limit_init(&control->refused, 20, 5);
     control_logs_start(control);
     control_watch_start(control);
     control_record_start(control);
@@ -374,5 +436,7 @@ void control_set_show(struct control *control, struct show *show)
         control_record_stop(control, "the show has ended");
     control->show = show;
     control_change_show(control);
+    control_follow_change_show(control, control->log_followers);
+    control_follow_change_show(control, control->watch.followers);
     control_watch_change_show(control);
 }

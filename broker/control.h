@@ -20,8 +20,11 @@ struct control_spec {
     const struct control_roles *roles;
     struct journal *journal;
     bool (*is_changing)(void *userdata); /* the configuration: `reload` would be for later */
-    /* as SIGHUP does; control_reloaded() follows, maybe from within the call */
-    void (*reload)(void *userdata);
+    /*
+     * As SIGHUP does, or for a user's show alone (her number in users.h, not while it is changing);
+     * control_reloaded() follows, maybe from within the call.
+     */
+    void (*reload)(void *userdata, unsigned account);
     void *userdata;
 };
 

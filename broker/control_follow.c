@@ -8,21 +8,32 @@
 
 #define FOLLOW_QUIET_NS (2 * FC_NS_PER_S)
 
+bool control_has_room(const struct control *control, uid_t uid, size_t n_others, size_t n_own, size_t places,
+                      size_t kept, size_t per_uid)
+{
+    if (control_roles_is_owner(control->spec.roles, uid))
+        return n_others + n_own < places;
+    return n_own < per_uid && n_others + n_own + kept < places;
+}
+
 static struct control_follower *follow_find_place(struct control *control, struct control_follower *followers,
                                                   uid_t uid)
 {
     struct control_follower *place = NULL;
-    size_t n = 0;
+    size_t n_others = 0, n_own = 0;
 
     for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
-        if (followers[i].is_used)
-            n += followers[i].call.peer.uid == uid;
-        else
+        if (!followers[i].is_used)
             place = &followers[i];
+        else if (followers[i].call.peer.uid == uid)
+            n_own++;
+        else
+            n_others++;
     }
-    if (n >= CONTROL_FOLLOWERS_PER_UID && !control_roles_is_owner(control->spec.roles, uid))
-        return NULL;
-    return place;
+    return control_has_room(control, uid, n_others, n_own, CONTROL_FOLLOWERS, CONTROL_FOLLOWERS_KEPT,
+                            CONTROL_FOLLOWERS_PER_UID)
+               ? place
+               : NULL;
 }
 
 static int follow_copy(struct control_follower *follower, const struct control_request *request)
@@ -57,6 +68,19 @@ struct control_follower *control_follow(struct control *control, struct control_
     reply->outcome = CONTROL_FAILED;
     reply->text = "too many watch already";
     return NULL;
+}
+
+void control_follow_change_show(struct control *control, struct control_follower *followers)
+{
+    for (size_t i = 0; control->show && i < CONTROL_FOLLOWERS; i++) {
+        struct control_reply reply = {.outcome = CONTROL_REFUSED, .text = "uid is no user any more"};
+
+        if (!followers[i].is_used || followers[i].call.role != CONTROL_USER ||
+            control_user(control->show, followers[i].call.account))
+            continue;
+        control_send(control, &followers[i].call, &reply);
+        control_unfollow(&followers[i]);
+    }
 }
 
 void control_unfollow(struct control_follower *follower)

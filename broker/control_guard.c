@@ -155,7 +155,7 @@ static bool guard_admit(int fd)
 {
     struct ucred peer;
     socklen_t bytes = sizeof(peer);
-    size_t most, n;
+    bool is_owner;
     struct stat st;
 
     GUARD_LOCKED;
@@ -164,10 +164,10 @@ static bool guard_admit(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0 || fstat(fd, &st) < 0)
         return false;
     if (control_roles_find(guard.roles, peer.uid, peer.gid) == CONTROL_NOBODY)
-        return guard_refuse(peer.uid, "it has no role (section [control])");
-    most = CONTROL_GUARD_PER_UID * (control_roles_is_owner(guard.roles, peer.uid) ? 2u : 1u);
-    n = guard_count(peer.uid);
-    if (n >= most || guard.n_streams >= CONTROL_GUARD_CONNECTIONS)
+        return guard_refuse(peer.uid, "it has no role (section [control]), and is no user's");
+    is_owner = control_roles_is_owner(guard.roles, peer.uid);
+    if (guard_count(peer.uid) >= CONTROL_GUARD_PER_UID * (is_owner ? 2u : 1u) ||
+        guard.n_streams + (is_owner ? 0u : CONTROL_GUARD_KEPT) >= CONTROL_GUARD_CONNECTIONS)
         return guard_refuse(peer.uid, "there are too many");
     guard.streams[guard.n_streams++] = (struct guarded_stream){.fd = fd, .inode = st.st_ino, .uid = peer.uid};
     return true;

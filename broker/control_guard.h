@@ -14,7 +14,8 @@
 #include "broker/loop.h"
 
 #define CONTROL_GUARD_CONNECTIONS 256 /* in all, … */
-#define CONTROL_GUARD_PER_UID     16 /* … and of one uid but root and the broker's own, which have twice that */
+#define CONTROL_GUARD_PER_UID     16 /* … of one uid but root and the broker's own, which have twice that, … */
+#define CONTROL_GUARD_KEPT        32 /* … and for which so many are kept free of others */
 
 /* The name of the socket's file. */
 #define CONTROL_SOCKET "control"

@@ -4,6 +4,7 @@
 
 #include "broker/control_private.h"
 #include "broker/runtime.h"
+#include "broker/user.h"
 #include "firecurtain/time.h"
 
 #define LOGS_FLUSH_NS   (50 * FC_NS_PER_MS)
@@ -29,16 +30,64 @@ static void logs_tap(void *userdata, const char *level, const char *instance, co
                  text, bytes);
 }
 
+/* Which lines a caller gets. */
+struct logs_filter {
+    const char *instance; /* NULL: of any */
+    bool is_hers;         /* but only those of … */
+    const char *user;     /* … this one and her instances */
+    size_t n_user;
+};
+
+static struct logs_filter logs_filter_of(const struct control *control, const struct control_call *call,
+                                         const char *instance)
+{
+    bool is_hers = call->role < CONTROL_OBSERVER;
+    const struct user *user = is_hers ? control_user(control->show, call->account) : NULL;
+
+    return (struct logs_filter){.instance = instance,
+                                .is_hers = is_hers,
+                                .user = user ? user->name : "",
+                                .n_user = user ? strlen(user->name) : 0};
+}
+
+static bool logs_may(const struct logs_filter *filter, const struct log_line *line)
+{
+    const char *name = log_line_instance(line);
+
+    if (!filter->is_hers)
+        return true;
+    return filter->n_user && strncmp(name, filter->user, filter->n_user) == 0 &&
+           (!name[filter->n_user] || name[filter->n_user] == '/');
+}
+
+static const struct log_line *logs_find(const struct control *control, const struct logs_filter *filter,
+                                        uint64_t number)
+{
+    const struct log_line *line = log_ring_find(&control->log, number, filter->instance);
+
+    while (line && !logs_may(filter, line))
+        line = log_ring_next(line, filter->instance);
+    return line;
+}
+
+static const struct log_line *logs_next(const struct log_line *line, const struct logs_filter *filter)
+{
+    do
+        line = log_ring_next(line, filter->instance);
+    while (line && !logs_may(filter, line));
+    return line;
+}
+
 /* A page of lines from a number on; the number at which the next one begins, 0 at the end. */
-static uint64_t logs_page(struct control *control, uint64_t number, const char *instance,
+static uint64_t logs_page(struct control *control, const struct logs_filter *filter, uint64_t number,
                           struct control_reply *reply)
 {
     struct control_line *items = arena_alloc(&control->texts, CONTROL_MAX_ITEMS * sizeof(*items));
-    const struct log_line *line = log_ring_find(&control->log, number, instance);
+    const struct log_line *line = logs_find(control, filter, number);
     size_t n_bytes = 0;
 
     reply->lines = items;
-    for (; items && line; line = log_ring_next(line, instance)) {
+    for (; items && line; line = logs_next(line, filter)) {
         if (reply->n_lines == CONTROL_MAX_ITEMS || n_bytes > CONTROL_MAX_PAGE)
             return line->number;
         items[reply->n_lines++] = (struct control_line){.time_ns = line->time_ns,
@@ -53,15 +102,17 @@ static uint64_t logs_page(struct control *control, uint64_t number, const char *
 /* One page for one follower. Lines that have gone by then it has missed. */
 static void logs_tell(struct control *control, struct control_follower *follower, uint64_t now_ns)
 {
-    const char *instance = follower->n_patterns ? follower->patterns[0] : NULL;
+    struct logs_filter filter =
+        logs_filter_of(control, &follower->call, follower->n_patterns ? follower->patterns[0] : NULL);
     struct control_reply reply = {.outcome = CONTROL_DONE};
     uint64_t next;
 
     arena_reset(&control->texts);
-    next = logs_page(control, follower->next_line, instance, &reply);
+    next = logs_page(control, &filter, follower->next_line, &reply);
     if (!reply.n_lines && !control_is_quiet(follower, now_ns))
         return;
-    if (!instance && reply.n_lines && control->log.lines->number > follower->next_line)
+    if (!filter.instance && !filter.is_hers && reply.n_lines &&
+        control->log.lines->number > follower->next_line)
         follower->missed += control->log.lines->number - follower->next_line;
     if (control_tell(control, follower, &reply, 0)) /* what it cannot take now waits in the ring */
         follower->next_line = next ? next : control->log.last + 1;
@@ -72,7 +123,7 @@ static void logs_flush(void *userdata)
     struct control *control = userdata;
     uint64_t now_ns = fc_now_ns();
 
-    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+    for (size_t i = 0; control->show && i < CONTROL_FOLLOWERS; i++) {
         if (control->log_followers[i].is_used)
             logs_tell(control, &control->log_followers[i], now_ns);
     }
@@ -95,16 +146,61 @@ void control_logs_stop(struct control *control)
     log_ring_deinit(&control->log);
 }
 
+/*
+ * A line's place among those that a user may read, from 1, and back: of the numbers, which count everybody's
+ * lines, she learns nothing.
+ */
+static uint64_t logs_place_of(const struct control *control, const struct logs_filter *filter,
+                              uint64_t number)
+{
+    uint64_t place = 1;
+
+    for (const struct log_line *line = logs_find(control, filter, 0); line && line->number < number;
+         line = logs_next(line, filter))
+        place++;
+    return place;
+}
+
+static uint64_t logs_number_at(const struct control *control, const struct logs_filter *filter,
+                               uint64_t place)
+{
+    const struct log_line *line = logs_find(control, filter, 0);
+
+    while (line && --place)
+        line = logs_next(line, filter);
+    return line ? line->number : control->log.last + 1;
+}
+
+/* Where the last `n` lines begin. */
+static uint64_t logs_tail(const struct control *control, const struct logs_filter *filter, size_t n)
+{
+    uint64_t behind;
+
+    if (!filter->is_hers)
+        return log_ring_tail(&control->log, n, filter->instance);
+    behind = logs_place_of(control, filter, control->log.last + 1);
+    return logs_number_at(control, filter, behind > n ? behind - n : 1);
+}
+
+static bool logs_exist(struct control *control, const struct control_call *call,
+                       const struct logs_filter *filter, struct control_reply *reply)
+{
+    return !filter->instance || logs_find(control, filter, 0) ||
+           control_find(control, call, filter->instance, reply);
+}
+
 bool control_logs(struct control *control, const struct control_call *call,
                   const struct control_request *request, struct control_reply *reply)
 {
-    const char *instance = request->n_names ? request->names[0] : NULL;
+    struct logs_filter filter = logs_filter_of(control, call, request->n_names ? request->names[0] : NULL);
     uint64_t from = request->from;
 
-    if (instance && !log_ring_find(&control->log, 0, instance) && !control_find(control, instance, reply))
+    if (!logs_exist(control, call, &filter, reply))
         return true;
     if (!from)
-        from = log_ring_tail(&control->log, request->lines ? request->lines : LOGS_DEFAULT, instance);
+        from = logs_tail(control, &filter, request->lines ? request->lines : LOGS_DEFAULT);
+    else if (filter.is_hers)
+        from = logs_number_at(control, &filter, from);
     if (request->follow) {
         struct control_follower *follower =
             control_follow(control, control->log_followers, call, request, reply);
@@ -115,6 +211,7 @@ bool control_logs(struct control *control, const struct control_call *call,
         loop_set_timer(control->spec.runtime->loop, &control->log_flush, fc_now_ns());
         return false;
     }
-    reply->next = logs_page(control, from, instance, reply);
+    from = logs_page(control, &filter, from, reply);
+    reply->next = from && filter.is_hers ? logs_place_of(control, &filter, from) : from;
     return true;
 }

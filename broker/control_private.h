@@ -13,6 +13,7 @@
 #include "broker/loop.h"
 #include "broker/rate.h"
 #include "broker/route.h"
+#include "broker/user.h"
 #include "proto/arena.h"
 #include "proto/codec_control.h"
 #include "proto/control_link.h"
@@ -22,8 +23,11 @@
 #define CONTROL_MAX_PAGE          32768 /* … and about so many bytes of text */
 #define CONTROL_MAX_TEXT          8192  /* of a reply, for people */
 #define CONTROL_MAX_PENDING       64    /* calls that are answered when something is over */
+#define CONTROL_PENDING_PER_UID   8     /* … of one uid but root and the broker's own, for whom … */
+#define CONTROL_PENDING_KEPT      16    /* … so many places are kept free of others */
 #define CONTROL_FOLLOWERS         32    /* a bit each, … */
-#define CONTROL_FOLLOWERS_PER_UID 8     /* … and of one uid but root and the broker's own */
+#define CONTROL_FOLLOWERS_PER_UID 8     /* … of one uid but root and the broker's own, for whom … */
+#define CONTROL_FOLLOWERS_KEPT    8     /* … so many are kept */
 #define CONTROL_MAX_PATTERNS      64    /* of one of them */
 
 struct fc_instance;
@@ -34,6 +38,7 @@ struct control_call {
     struct control_route_id client;
     struct control_peer peer;
     enum control_role role;
+    unsigned account; /* her number, if a user asks, see users.h; or 0 */
     enum control_verb verb;
     uint64_t id;
     char subject[CONTROL_MAX_NAME + 1]; /* the first name, for the audit log */
@@ -43,7 +48,9 @@ struct control_call {
 struct control_pending {
     struct control_call call;
     bool is_used;
-    bool is_next; /* of a reload: not the one under way, but the next */
+    bool is_next;      /* of a reload: not the one under way, but the next */
+    unsigned account;  /* of a reload: whose show it is about; 0: all */
+    uint64_t began_ns; /* then */
 };
 
 /* Who gets what comes, in answer to a request with `follow`. */
@@ -61,6 +68,7 @@ struct control_follower {
 struct control_caller {
     uid_t uid;
     struct rate rate;
+    struct log_limit audits; /* of who is no administrator */
     uint64_t used_ns;
 };
 
@@ -89,6 +97,8 @@ struct control {
     struct codec_control *replies;
     struct arena texts; /* of the reply that is being made */
     struct control_pending pending[CONTROL_MAX_PENDING];
+    uint64_t reload_after_ns[USER_MAX + 1]; /* when a user may have hers read again, by her number, … */
+    uint64_t start_after_ns[USER_MAX + 1];  /* … or one started; 0: when any user may */
     struct log_ring log;
     struct control_follower log_followers[CONTROL_FOLLOWERS];
     struct timer log_flush;
@@ -107,7 +117,6 @@ struct control {
     } recorders;
     int landlock_abi; /* or -errno */
     struct log_limit malformed;
-    struct log_limit refused;
 };
 
 /* Whether the answer is in `reply`; else it comes later, or has been sent. */
@@ -117,15 +126,38 @@ typedef bool (*control_fn)(struct control *control, const struct control_call *c
 /* Sends. -EAGAIN or -EHOSTUNREACH if the client does not read, or has gone: nobody minds. */
 int control_send(struct control *control, const struct control_call *call, struct control_reply *reply);
 
-/* Sends the answer to a change, and writes the audit log. */
+/* Sends the answer to a change or a refused request, and writes the audit log. */
 void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply);
 
 /* A text in the arena; "" when that is full. */
 const char *control_format(struct control *control, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The instance, or NULL with the answer in `reply`. */
-struct fc_instance *control_find(struct control *control, const char *name, struct control_reply *reply);
+/* control_scope.c: the user with this number, if there is one who was not revoked; or NULL. */
+struct user *control_user(const struct show *show, unsigned account);
+
+/* Whether a caller may know of an instance, a channel, or a mapping. */
+bool control_may_see(const struct control_call *call, const struct fc_instance *instance);
+bool control_may_see_channel(const struct control_call *call, const struct fc_instance *instance,
+                             uint32_t channel);
+bool control_may_see_route(const struct control_call *call, const struct fc_instance *from,
+                           const struct fc_instance *to);
+
+/* Whether it may start, stop, and emit. */
+bool control_may_change(const struct control_call *call, const struct fc_instance *instance);
+
+/* For an administrator: a user by her name, or NULL with the answer in `reply`. */
+struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply);
+
+/* An instance that the caller may see, or change; or NULL with the answer in `reply`. */
+struct fc_instance *control_find(struct control *control, const struct control_call *call, const char *name,
+                                 struct control_reply *reply);
+struct fc_instance *control_find_own(struct control *control, const struct control_call *call,
+                                     const char *name, struct control_reply *reply);
+
+/* The number of a channel that the caller may see, of *instance; or negative with the answer in `reply`. */
+int64_t control_find_channel(struct control *control, const struct control_call *call, const char *name,
+                             struct fc_instance **instance, struct control_reply *reply);
 
 /* control_change.c */
 bool control_start_instance(struct control *control, const struct control_call *call,
@@ -135,8 +167,15 @@ bool control_stop_instance(struct control *control, const struct control_call *c
 bool control_reload(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply);
 
+bool control_freeze(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply);
+
 /* There is another show, or none: answers those who wait for instances that have gone. */
 void control_change_show(struct control *control);
+
+/* Of a set of places of which each uid may have some: whether one more may have one, by who has them. */
+bool control_has_room(const struct control *control, uid_t uid, size_t n_others, size_t n_own, size_t places,
+                      size_t kept, size_t per_uid);
 
 /*
  * control_follow.c: makes a follower of a call, which copies its names. NULL with the answer in `reply` if
@@ -145,6 +184,9 @@ void control_change_show(struct control *control);
 struct control_follower *control_follow(struct control *control, struct control_follower *followers,
                                         const struct control_call *call,
                                         const struct control_request *request, struct control_reply *reply);
+
+/* There is another show: followers whose user it does not have are told so, and are none any more. */
+void control_follow_change_show(struct control *control, struct control_follower *followers);
 
 /* It is a follower no more. */
 void control_unfollow(struct control_follower *follower);

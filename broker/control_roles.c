@@ -11,6 +11,7 @@
 #include "broker/config.h"
 #include "broker/grow.h"
 #include "broker/suggest.h"
+#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 #define ROLES_SECTION   "control"
@@ -27,6 +28,7 @@ static const struct {
 
 static const char *const role_names[] = {
     [CONTROL_NOBODY] = "nobody",
+    [CONTROL_USER] = "user",
     [CONTROL_OBSERVER] = "observer",
     [CONTROL_ADMINISTRATOR] = "administrator",
 };
@@ -38,6 +40,9 @@ const char *control_role_name(enum control_role role)
 
 void control_roles_deinit(struct control_roles *roles)
 {
+    for (size_t i = 0; i < roles->n_users; i++)
+        free(roles->users[i].name);
+    free(roles->users);
     free(roles->grants);
     free(roles->text);
     *roles = (struct control_roles){0};
@@ -190,6 +195,31 @@ int control_roles_read(struct control_roles *roles, struct config *config)
     return 0;
 }
 
+int control_roles_add_users(struct control_roles *roles, const struct users *users)
+{
+    roles->users = calloc(users->n + 1, sizeof(*roles->users));
+    for (size_t i = 0; roles->users && i < users->n; i++) {
+        const struct users_account *account = &users->list[i];
+        struct control_user *user = &roles->users[roles->n_users];
+
+        user->uid = account->identity.is_switched ? account->identity.uid : (uid_t)-1;
+        user->name = strdup(account->name);
+        if (!user->name)
+            return -ENOMEM;
+        roles->n_users++;
+    }
+    return roles->users ? 0 : -ENOMEM;
+}
+
+unsigned control_roles_account(const struct control_roles *roles, uid_t uid)
+{
+    for (size_t i = 0; i < roles->n_users; i++) {
+        if (roles->users[i].uid == uid)
+            return (unsigned)i + 1;
+    }
+    return 0;
+}
+
 bool control_roles_is_owner(const struct control_roles *roles, uid_t uid)
 {
     return uid == 0 || uid == roles->owner;
@@ -197,7 +227,7 @@ bool control_roles_is_owner(const struct control_roles *roles, uid_t uid)
 
 enum control_role control_roles_find(const struct control_roles *roles, uid_t uid, gid_t gid)
 {
-    enum control_role role = CONTROL_NOBODY;
+    enum control_role role = control_roles_account(roles, uid) ? CONTROL_USER : CONTROL_NOBODY;
 
     if (control_roles_is_owner(roles, uid))
         return CONTROL_ADMINISTRATOR;

@@ -11,10 +11,15 @@
 
 struct config;
 struct config_section;
+struct users;
 
-/* Each may do what the one before may. */
+/*
+ * Each sees what the one before sees, and an administrator may do everything. To be a user is more than this:
+ * she may change what is hers, also as an observer (control_roles_account()).
+ */
 enum control_role {
     CONTROL_NOBODY,
+    CONTROL_USER, /* sees what is hers */
     CONTROL_OBSERVER,
     CONTROL_ADMINISTRATOR,
 };
@@ -27,11 +32,19 @@ struct control_grant {
     id_t id;
 };
 
+/* A [user NAME], whose number in users.h is one more than her place. */
+struct control_user {
+    char *name;
+    uid_t uid; /* (uid_t)-1: not her own, without root */
+};
+
 struct control_roles {
     uid_t owner;    /* the broker's own, as it was started: an administrator, like root */
     uid_t excluded; /* as root, whose workers are: nobody, whatever was configured; (uid_t)-1: none */
     struct control_grant *grants;
     size_t n_grants;
+    struct control_user *users;
+    size_t n_users;
     char *text; /* the options that this was read from */
 };
 
@@ -42,6 +55,9 @@ void control_roles_deinit(struct control_roles *roles);
  * group stands for its members as they are now, and for those whose first group it is. -ENOMEM.
  */
 int control_roles_read(struct control_roles *roles, struct config *config);
+
+/* Who the users are, once that is fixed; copies. -ENOMEM. */
+int control_roles_add_users(struct control_roles *roles, const struct users *users);
 
 /* Whether a configuration that was read later says the same; true also when out of memory. */
 bool control_roles_are_of(const struct control_roles *roles, const struct config *config);
@@ -54,6 +70,9 @@ void control_roles_check(struct config *config, const struct config_section *sec
 
 /* What a process with these ids may do. */
 enum control_role control_roles_find(const struct control_roles *roles, uid_t uid, gid_t gid);
+
+/* The number of the user with this uid, see users.h; 0: it is no user's. Her workers have it, too. */
+unsigned control_roles_account(const struct control_roles *roles, uid_t uid);
 
 /* Root, or the broker's own user. */
 bool control_roles_is_owner(const struct control_roles *roles, uid_t uid);

@@ -8,7 +8,7 @@
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
-#include "broker/suggest.h"
+#include "broker/user.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -73,73 +73,149 @@ static void status_instance(struct control *control, const struct fc_instance *i
         item->state = "stopped";
         item->detail = control_format(control, "by uid %u", instance->stopped_by);
     }
+    item->is_frozen = instance->owner && user_is_stopped(instance->owner);
     if (instance->backend == &backend_python)
         status_python(control, instance, usage, item);
 }
 
-/* Those with the names that were asked for, or all. `from` counts either list. */
+/* Those with the names that were asked for. `from` counts these. False with the answer in `reply`. */
+static bool status_named(struct control *control, const struct control_call *call,
+                         const struct control_request *request, size_t most, struct control_instance *items,
+                         struct control_reply *reply)
+{
+    size_t at = request->from < request->n_names ? (size_t)request->from : request->n_names;
+
+    for (; reply->n_instances < most && at < request->n_names; at++) {
+        const struct fc_instance *instance = control_find(control, call, request->names[at], reply);
+
+        if (!instance)
+            return false;
+        status_instance(control, instance, request->usage, &items[reply->n_instances++]);
+    }
+    reply->next = at < request->n_names ? at : 0;
+    return true;
+}
+
+/* All that the caller may see; `from` counts these. */
+static void status_all(struct control *control, const struct control_call *call,
+                       const struct control_request *request, size_t most, struct control_instance *items,
+                       struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    uint64_t passed = 0;
+
+    for (size_t i = 0; i < show->n_instances; i++) {
+        const struct fc_instance *instance = show->instances[i];
+
+        if (!control_may_see(call, instance) || passed++ < request->from)
+            continue;
+        if (reply->n_instances == most) {
+            reply->next = passed - 1;
+            return;
+        }
+        status_instance(control, instance, request->usage, &items[reply->n_instances++]);
+    }
+}
+
+static const char *show_name(struct control *control, const struct fc_instance *instance, uint32_t channel)
+{
+    return control_format(control, "%s.%s", instance->name, instance_channel_name(instance, channel));
+}
+
+/*
+ * Who wrote last, as the router has noted it. Only an observer learns of others; the names are those of the
+ * start, since what somebody wrote who is no user any more may still be there.
+ */
+static const char *status_writer(const struct control *control, const struct control_call *call,
+                                 const struct channel *channel)
+{
+    const struct control_roles *roles = control->spec.roles;
+
+    if (!channel->writer || channel->writer > roles->n_users ||
+        (call->role < CONTROL_OBSERVER && channel->writer != call->account))
+        return "";
+    return roles->users[channel->writer - 1].name;
+}
+
+static bool status_is_asked_for(const struct control_request *request, const struct fc_instance *instance)
+{
+    for (size_t i = 0; i < request->n_names; i++) {
+        if (strcmp(request->names[i], instance->name) == 0)
+            return true;
+    }
+    return !request->n_names;
+}
+
+/* A page of channels that is being filled. */
+struct writers_page {
+    struct control_writer *items;
+    uint64_t passed;
+    size_t n_bytes;
+};
+
+/* False if the page is full. */
+static bool status_writers_of(struct control *control, const struct control_call *call,
+                              const struct control_request *request, const struct fc_instance *instance,
+                              struct writers_page *page, struct control_reply *reply)
+{
+    for (uint32_t id = 0; id < instance->n_channels; id++) {
+        const struct channel *channel = &instance->channels[id];
+        struct control_writer *item = &page->items[reply->n_writers];
+
+        if (!channel->is_written_by_users || channel->writer == CHANNEL_UNWRITTEN ||
+            !control_may_see_channel(call, instance, id) || page->passed++ < request->from)
+            continue;
+        if (reply->n_writers == CONTROL_MAX_ITEMS || page->n_bytes > CONTROL_MAX_PAGE) {
+            reply->next = page->passed - 1;
+            return false;
+        }
+        item->channel = show_name(control, instance, id);
+        item->user = status_writer(control, call, channel);
+        page->n_bytes += strlen(item->channel) + strlen(item->user) + 8;
+        reply->n_writers++;
+    }
+    return true;
+}
+
+/* Of the house's channels that users may write, those that were written. */
+static void status_writers(struct control *control, const struct control_call *call,
+                           const struct control_request *request, struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    struct writers_page page = {0};
+    bool is_full = false;
+
+    for (size_t i = 0; i < request->n_names; i++) {
+        if (!control_find(control, call, request->names[i], reply))
+            return;
+    }
+    page.items = arena_alloc(&control->texts, (CONTROL_MAX_ITEMS + 1) * sizeof(*page.items));
+    reply->writers = page.items;
+    for (size_t i = 0; page.items && i < show->n_instances && !is_full; i++) {
+        if (!show->instances[i]->owner && status_is_asked_for(request, show->instances[i]))
+            is_full = !status_writers_of(control, call, request, show->instances[i], &page, reply);
+    }
+}
+
 bool control_status(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
     size_t most = request->usage ? CONTROL_USAGE_ITEMS : CONTROL_MAX_ITEMS;
-    size_t n_all = request->n_names ? request->n_names : control->show->n_instances;
-    struct control_instance *items = arena_alloc(&control->texts, most * sizeof(*items));
-    size_t n = 0, at = request->from < n_all ? (size_t)request->from : n_all;
+    struct control_instance *items;
 
-    (void)call;
-    for (; items && n < most && at < n_all; at++) {
-        const struct fc_instance *instance = request->n_names
-                                                 ? control_find(control, request->names[at], reply)
-                                                 : control->show->instances[at];
-
-        if (!instance)
-            return true;
-        status_instance(control, instance, request->usage, &items[n++]);
+    if (request->channels) {
+        status_writers(control, call, request, reply);
+        return true;
     }
+    items = arena_alloc(&control->texts, most * sizeof(*items));
+    if (!items)
+        return true;
     reply->instances = items;
-    reply->n_instances = items ? n : 0;
-    reply->next = at < n_all ? at : 0;
+    if (!request->n_names)
+        status_all(control, call, request, most, items, reply);
+    else if (!status_named(control, call, request, most, items, reply))
+        reply->n_instances = 0;
     return true;
-}
-
-/* INSTANCE.CHANNEL: the instance, and where the channel's name begins; or NULL with the answer in `reply`. */
-static struct fc_instance *show_split(struct control *control, const char *name, const char **channel,
-                                      struct control_reply *reply)
-{
-    const char *dot = strchr(name, '.');
-
-    if (!dot || dot == name || !dot[1]) {
-        reply->outcome = CONTROL_INVALID;
-        reply->text = control_format(control, "\"%s\" is not INSTANCE.CHANNEL", name);
-        return NULL;
-    }
-    *channel = dot + 1;
-    return control_find(control, control_format(control, "%.*s", (int)(dot - name), name), reply);
-}
-
-/* The channel's number, or negative with the answer in `reply`. */
-static int64_t show_find_channel(struct control *control, const char *name, struct fc_instance **instance,
-                                 struct control_reply *reply)
-{
-    const char *channel, *text;
-    struct suggest suggest;
-    char hint[CONTROL_MAX_NAME];
-    int64_t id;
-
-    *instance = show_split(control, name, &channel, reply);
-    if (!*instance)
-        return -1;
-    id = instance_find_channel(*instance, channel);
-    if (id >= 0)
-        return id;
-    suggest_init(&suggest, channel);
-    for (uint32_t i = 0; i < (*instance)->n_channels && i < 10000; i++)
-        suggest_offer(&suggest, instance_channel_name(*instance, i));
-    text = suggest_hint(&suggest, hint, sizeof(hint));
-    reply->outcome = CONTROL_UNKNOWN_NAME;
-    reply->text = control_format(control, "%s has no channel \"%s\"%s%s", (*instance)->name, channel,
-                                 text ? "; " : "", text ? text : "");
-    return -1;
 }
 
 bool control_emit(struct control *control, const struct control_call *call,
@@ -148,15 +224,19 @@ bool control_emit(struct control *control, const struct control_call *call,
     struct fc_instance *instance;
     int64_t id;
 
-    (void)call;
     if (request->value < 0.0 || request->value > 1.0) {
         reply->outcome = CONTROL_INVALID;
         reply->text = "a value is from 0 to 1";
         return true;
     }
-    id = show_find_channel(control, request->names[0], &instance, reply);
+    id = control_find_channel(control, call, request->names[0], &instance, reply);
     if (id < 0)
         return true;
+    if (!control_may_change(call, instance)) {
+        reply->outcome = CONTROL_REFUSED;
+        reply->text = control_format(control, "%s is not yours", instance->name);
+        return true;
+    }
     if (journal_is_replay(control->show->router.journal)) {
         reply->outcome = CONTROL_FAILED;
         reply->text = "a recording is replayed: nothing else comes in";
@@ -170,18 +250,14 @@ bool control_emit(struct control *control, const struct control_call *call,
     return true;
 }
 
-static const char *show_name(struct control *control, const struct fc_instance *instance, uint32_t channel)
-{
-    return control_format(control, "%s.%s", instance->name, instance_channel_name(instance, channel));
-}
-
 /* A page of routes that is being filled. */
 struct routes_page {
     struct control *control;
+    const struct control_call *call;
     struct control_route *items;
     size_t n;
     size_t n_bytes;
-    uint64_t passed; /* routes before it, or in it */
+    uint64_t passed; /* routes before it, or in it, that the caller may see */
     uint64_t from;
     bool is_full;
 };
@@ -191,6 +267,8 @@ static void routes_add(struct routes_page *page, const struct fc_instance *from,
 {
     struct control_route *item = &page->items[page->n];
 
+    if (!control_may_see_route(page->call, from, to->instance))
+        return;
     if (page->passed < page->from) {
         page->passed++;
         return;
@@ -223,13 +301,12 @@ bool control_routes(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
     const struct show *show = control->show;
-    struct routes_page page = {.control = control, .from = request->from};
+    struct routes_page page = {.control = control, .call = call, .from = request->from};
     struct route_target only = {0};
     int64_t id = 0;
 
-    (void)call;
     if (request->n_names)
-        id = show_find_channel(control, request->names[0], &only.instance, reply);
+        id = control_find_channel(control, call, request->names[0], &only.instance, reply);
     if (id < 0)
         return true;
     only.channel = (uint32_t)id;

@@ -57,6 +57,8 @@ static uint32_t watch_judge(const struct watch *watch, const struct fc_instance 
     for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
         const struct control_follower *follower = &watch->followers[i];
 
+        if (!follower->is_used || !control_may_see_channel(&follower->call, instance, channel))
+            continue;
         for (size_t n = 0; n < follower->n_patterns; n++) {
             if (control_matches(follower->patterns[n], name))
                 wanted |= UINT32_C(1) << i;

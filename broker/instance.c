@@ -127,6 +127,6 @@ int64_t instance_add_channel(struct fc_instance *instance, const char *name)
         free(entry);
         return -ENOMEM;
     }
-    instance->channels[instance->n_channels] = (struct channel){.name = entry};
+    instance->channels[instance->n_channels] = (struct channel){.name = entry, .writer = CHANNEL_UNWRITTEN};
     return instance->n_channels++;
 }

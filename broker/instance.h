@@ -2,6 +2,7 @@
 #ifndef BROKER_INSTANCE_H
 #define BROKER_INSTANCE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,9 @@
 #include "proto/codec.h"
 
 #define INSTANCE_MAX_CHANNELS CODEC_MAX_CHANNELS
+
+/* In the place of a user's number. */
+#define CHANNEL_UNWRITTEN UINT_MAX
 
 struct show;
 struct user;
@@ -41,7 +45,8 @@ struct channel {
     uint32_t first_target; /* in the router's targets */
     uint32_t n_targets;
     struct config_location at; /* where a mapping first used it; file NULL if none did */
-    unsigned writer;           /* of one that users write: who did last, by her number; 0: the house */
+    unsigned
+        writer; /* of one that users write: who did last, by her number; 0: the house; CHANNEL_UNWRITTEN */
     bool is_written_by_users;
 };
 
@@ -68,10 +73,11 @@ struct fc_instance {
     bool is_stopped;   /* until somebody starts it */
     uid_t stopped_by;
     struct loop_task after_stop;
-    bool leaves;        /* is not in the next show, while it changes */
-    size_t place;       /* in the show's list, while it changes */
-    struct timer retry; /* of `start` */
-    uint64_t retry_ns;  /* how long until then: doubles */
+    bool leaves;            /* is not in the next show, while it changes */
+    size_t place;           /* in the show's list, while it changes */
+    struct timer retry;     /* of `start` */
+    uint64_t retry_ns;      /* how long until then: doubles */
+    uint64_t start_took_ns; /* the last one: names that are looked up make everybody wait */
     bool is_dirty;
     struct fc_instance *next_dirty;
     uint64_t malformed;

@@ -355,6 +355,13 @@ bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid)
     return reply.result == 0;
 }
 
+bool keeper_confines(struct keeper *keeper, pid_t pid)
+{
+    int none;
+
+    return keeper_do_child(keeper, KEEPER_CONFINES, pid, -1, &none) != 0;
+}
+
 int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
 {
     struct keeper_request request = {.operation = KEEPER_USAGE, .pid = pid, .fd = -1};

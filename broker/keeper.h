@@ -120,6 +120,12 @@ bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid);
  */
 void keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory);
 
+/*
+ * Whether a process is a worker, a zygote, or what one of these has started: a child of this process, or in a
+ * process namespace below this one's. True also if nothing can be learnt, as of one that has ended.
+ */
+bool keeper_confines(struct keeper *keeper, pid_t pid);
+
 /* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 

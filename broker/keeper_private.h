@@ -29,6 +29,7 @@ enum keeper_operation {
     KEEPER_READ,
     KEEPER_COUNT_SOCKETS,
     KEEPER_OWNS,
+    KEEPER_CONFINES,
     KEEPER_LOOKUP,
     KEEPER_USAGE,
 };

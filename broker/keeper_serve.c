@@ -172,21 +172,32 @@ static int keeper_do_count_sockets(const struct keeper_state *state, const struc
     return n;
 }
 
-/* As this process sees it, whatever namespace the other is in. */
-static int keeper_read_uid(pid_t pid, uid_t *uid)
+/* 0 or -errno. A line break in the name is written as \n: each other one begins a line of the kernel's. */
+static int keeper_read_status(pid_t pid, char *text, size_t bytes)
 {
-    char path[32], text[1024];
+    char path[32];
     FC_AUTO_CLOSE int fd = -1;
-    const char *line;
     ssize_t n;
 
     snprintf(path, sizeof(path), "/proc/%d/status", pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    n = fd < 0 ? -1 : read(fd, text, bytes - 1);
     if (n < 0)
         return -errno;
     text[n] = '\0';
-    line = strstr(text, "\nUid:"); /* a line break in the name is written as \n */
+    return 0;
+}
+
+/* As this process sees it, whatever namespace the other is in. */
+static int keeper_read_uid(pid_t pid, uid_t *uid)
+{
+    char text[1024];
+    const char *line;
+    int r = keeper_read_status(pid, text, sizeof(text));
+
+    if (r < 0)
+        return r;
+    line = strstr(text, "\nUid:");
     return line && sscanf(line + 5, "%u", uid) == 1 ? 0 : -EIO;
 }
 
@@ -202,6 +213,29 @@ static int keeper_do_owns(const struct keeper_state *state, const struct keeper_
     if (r == 0 && pidfd_send_signal(pidfd, 0, NULL, 0) < 0)
         r = -errno;
     return r;
+}
+
+/*
+ * Workers are the broker's children, and what they start is in their process namespace: in NSpid it has a
+ * number for that one, too. 0 if it is neither.
+ */
+static int keeper_do_confines(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+{
+    char text[4096]; /* the list of groups may come before */
+    int r = request->pid > 0 ? keeper_read_status(request->pid, text, sizeof(text)) : -ESRCH;
+    const char *parent, *numbers;
+    int ppid, own, more;
+
+    (void)fd;
+    if (r < 0)
+        return r;
+    parent = strstr(text, "\nPPid:");
+    numbers = strstr(text, "\nNSpid:");
+    if (!parent || !numbers || sscanf(parent + 6, "%d", &ppid) != 1)
+        return -EIO;
+    if (ppid == state->broker || sscanf(numbers + 7, "%d %d", &own, &more) != 1)
+        return -EPERM;
+    return own == request->pid ? 0 : -EIO;
 }
 
 /* Not smaps_rollup, which goes through the whole address space: how large that is, is the worker's choice. */
@@ -357,6 +391,7 @@ static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_REMOVE_CGROUP] = keeper_do_remove_cgroup,
     [KEEPER_READ] = keeper_do_read,
     [KEEPER_OWNS] = keeper_do_owns,
+    [KEEPER_CONFINES] = keeper_do_confines,
 };
 
 static void keeper_answer(const struct keeper_state *state, const struct keeper_request *request,

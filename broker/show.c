@@ -120,11 +120,13 @@ static void show_retry(void *userdata)
 
 void show_start_instance(struct fc_instance *instance)
 {
+    uint64_t began_ns = fc_now_ns();
     int r;
 
     loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
     instance->is_stopped = false;
     r = instance->backend->start(instance->self);
+    instance->start_took_ns = fc_now_ns() - began_ns;
     if (r >= 0) {
         instance->started = true;
         if (r == 0)

@@ -51,7 +51,8 @@ int show_build(struct show **show, struct config *config, const char *path, bool
 
 /*
  * The same with the users' shows, each of which is built on trial: what is wrong with hers is told to
- * `users`, and the show is built without it, or with what she had last. Reads her files.
+ * `users`, and the show is built without it, or with what she had last. Reads her files. With `users->only`,
+ * her files alone are read, and what is wrong in them is -EINVAL.
  */
 int show_build_with_users(struct show **show, struct config *config, const char *path, bool check_scripts,
                           struct users *users);

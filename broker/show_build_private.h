@@ -36,7 +36,10 @@ void show_build_check_scripts(const struct build *build);
 /* The sections [user NAME] of the house's configuration. */
 int show_build_users(struct build *build);
 
-/* Adds the users' shows, as far as they are sound, to one of which the house is built and is sound. */
+/*
+ * Adds the users' shows, as far as they are sound, to one of which the house is built and is sound. -EINVAL
+ * with `users->only` too.
+ */
 int show_join_users(struct show *show, struct config *config, struct users *users, bool check_scripts);
 
 #endif

@@ -80,6 +80,10 @@ static int change_channels(struct change_entry *entry)
         struct channel *channel = &running->channels[id];
         int r = 0;
 
+        if (!channel->wanted) /* nobody's mapping has it any more */
+            channel->is_written_by_users = false;
+        if (!channel->is_written_by_users)
+            channel->writer = CHANNEL_UNWRITTEN;
         if (channel->wanted != channel->directions)
             r = running->backend->channel(running->self, id, channel->name->text, channel->wanted, &reason);
         if (r < 0)

@@ -304,6 +304,15 @@ static void join_free_config(struct config **config)
     config_free(*config);
 }
 
+/* It was judged before, and would be again with the same result. */
+static int join_other(struct show *show, struct user *user, struct users *users)
+{
+    int r = join_keep(show, user, users);
+
+    return r == -EINVAL ? 0 : r;
+}
+
+/* -EINVAL only if she is the one it is about, and her configuration has errors. */
 static int join_user(struct show *show, struct user *user, struct users *users, bool check_scripts)
 {
     struct users_account *account = users_account(users, user);
@@ -313,7 +322,9 @@ static int join_user(struct show *show, struct user *user, struct users *users, 
 
     if (r == 0)
         r = join_try(show, user, config, users, check_scripts);
-    if (r == -EINVAL) {
+    if (r == -EINVAL && users->only) {
+        outcome = USERS_KEPT;
+    } else if (r == -EINVAL) {
         r = join_keep(show, user, users);
         outcome = r == 0 ? USERS_KEPT : USERS_LEFT_OUT;
     }
@@ -321,11 +332,23 @@ static int join_user(struct show *show, struct user *user, struct users *users, 
         return r;
     if (users->judged)
         users->judged(users->userdata, user->name, config, outcome);
-    if (outcome == USERS_TAKEN) {
-        config_free(account->sound);
-        account->sound = fc_steal(config);
+    if (outcome == USERS_TAKEN)
+        account->next = fc_steal(config);
+    return users->only ? r : 0;
+}
+
+/* What the show is made from is sound from now on; or nothing has changed. */
+static void join_settle(struct users *users, bool success)
+{
+    for (size_t i = 0; i < users->n; i++) {
+        struct users_account *account = &users->list[i];
+
+        if (success && account->next) {
+            config_free(account->sound);
+            account->sound = fc_steal(account->next);
+        }
+        account->next = config_free(account->next);
     }
-    return 0;
 }
 
 int show_join_users(struct show *show, struct config *config, struct users *users, bool check_scripts)
@@ -333,6 +356,9 @@ int show_join_users(struct show *show, struct config *config, struct users *user
     int r = users_match(users, show, config);
 
     for (size_t i = 0; r == 0 && !config->n_errors && i < show->n_users; i++)
-        r = join_user(show, show->users[i], users, check_scripts);
+        r = users->only && users->only != show->users[i]->number
+                ? join_other(show, show->users[i], users)
+                : join_user(show, show->users[i], users, check_scripts);
+    join_settle(users, r == 0 && !config->n_errors);
     return r;
 }

@@ -91,6 +91,7 @@ static void users_account_deinit(struct users_account *account)
     free(account->uid_text);
     path_set_deinit(&account->folders);
     config_free(account->sound);
+    config_free(account->next);
 }
 
 static int users_copy(const struct user *user, struct users_account *account)

@@ -24,6 +24,7 @@ struct users_account {
     struct file_identity identity;
     struct path_set folders; /* that her configuration's files may be in, and her scripts may see */
     struct config *sound;    /* what her show was last made from, or NULL */
+    struct config *next;     /* while a show is built: what it is made from, if that is another one */
 };
 
 enum users_outcome {
@@ -36,6 +37,7 @@ struct users {
     struct users_account *list; /* of number 1, 2, … */
     size_t n;
     bool is_fixed;         /* whoever is not in the list needs a new start */
+    unsigned only;         /* whose configuration is read; the others' shows are as they were. 0: all */
     struct keeper *keeper; /* reads her files, once this process no longer can; NULL before */
     /* her configuration was judged; the findings are in `config`. May be NULL */
     void (*judged)(void *userdata, const char *user, const struct config *config, enum users_outcome outcome);

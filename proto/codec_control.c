@@ -21,10 +21,11 @@ struct codec_control {
 };
 
 static const char *const verb_names[CONTROL_VERBS_] = {
-    [CONTROL_NONE] = "none",   [CONTROL_STATUS] = "status",   [CONTROL_START] = "start",
-    [CONTROL_STOP] = "stop",   [CONTROL_RESTART] = "restart", [CONTROL_RELOAD] = "reload",
-    [CONTROL_EMIT] = "emit",   [CONTROL_ROUTES] = "routes",   [CONTROL_LOGS] = "logs",
-    [CONTROL_WATCH] = "watch", [CONTROL_RECORD] = "record",
+    [CONTROL_NONE] = "none",     [CONTROL_STATUS] = "status",   [CONTROL_START] = "start",
+    [CONTROL_STOP] = "stop",     [CONTROL_RESTART] = "restart", [CONTROL_RELOAD] = "reload",
+    [CONTROL_EMIT] = "emit",     [CONTROL_ROUTES] = "routes",   [CONTROL_LOGS] = "logs",
+    [CONTROL_WATCH] = "watch",   [CONTROL_FREEZE] = "freeze",   [CONTROL_UNFREEZE] = "unfreeze",
+    [CONTROL_RECORD] = "record",
 };
 
 static const char *const outcome_names[CONTROL_OUTCOMES_] = {
@@ -115,6 +116,7 @@ int codec_control_encode_request(struct codec_control *codec, const struct contr
     message.lines = request->lines;
     message.usage = request->usage;
     message.follow = request->follow;
+    message.channels = request->channels;
     return control_pack(codec, &message.base, CONTROL_MAX_REQUEST, bytes, n_bytes);
 }
 
@@ -146,6 +148,7 @@ static void control_put_instance(const struct control_instance *from, Firecurtai
     to->busy_max_us = from->busy_max_us;
     to->memory_bytes = from->memory_bytes;
     to->cpu_ms = from->cpu_ms;
+    to->frozen = from->is_frozen;
 }
 
 static void control_put_route(const struct control_route *from, Firecurtain__ControlRoute *to)
@@ -169,6 +172,13 @@ static void control_put_value(const struct control_value *from, Firecurtain__Con
     firecurtain__control_value__init(to);
     to->channel = control_text(from->channel);
     to->value = from->value;
+}
+
+static void control_put_writer(const struct control_writer *from, Firecurtain__ControlWriter *to)
+{
+    firecurtain__control_writer__init(to);
+    to->channel = control_text(from->channel);
+    to->user = control_text(from->user);
 }
 
 /* The generated form of a list: pointers to messages, all in the arena. */
@@ -202,6 +212,7 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     CONTROL_PUT_LIST(codec, reply, &message, routes, control_put_route);
     CONTROL_PUT_LIST(codec, reply, &message, lines, control_put_line);
     CONTROL_PUT_LIST(codec, reply, &message, values, control_put_value);
+    CONTROL_PUT_LIST(codec, reply, &message, writers, control_put_writer);
     return control_pack(codec, &message.base, CONTROL_MAX_REPLY, bytes, n_bytes);
 }
 
@@ -249,6 +260,7 @@ int codec_control_decode_request(struct codec_control *codec, const void *bytes,
         .lines = message->lines,
         .usage = message->usage,
         .follow = message->follow,
+        .channels = message->channels,
     };
     return 0;
 }
@@ -276,6 +288,7 @@ static void control_take_instance(const Firecurtain__ControlInstance *from, stru
         .busy_max_us = from->busy_max_us,
         .memory_bytes = from->memory_bytes,
         .cpu_ms = from->cpu_ms,
+        .is_frozen = from->frozen,
     };
 }
 
@@ -295,6 +308,11 @@ static void control_take_line(const Firecurtain__ControlLine *from, struct contr
 static void control_take_value(const Firecurtain__ControlValue *from, struct control_value *to)
 {
     *to = (struct control_value){.channel = from->channel, .value = from->value};
+}
+
+static void control_take_writer(const Firecurtain__ControlWriter *from, struct control_writer *to)
+{
+    *to = (struct control_writer){.channel = from->channel, .user = from->user};
 }
 
 #define CONTROL_TAKE_LIST(codec, message, reply, type, list, take)                                           \
@@ -334,5 +352,6 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
     CONTROL_TAKE_LIST(codec, message, reply, control_route, routes, control_take_route);
     CONTROL_TAKE_LIST(codec, message, reply, control_line, lines, control_take_line);
     CONTROL_TAKE_LIST(codec, message, reply, control_value, values, control_take_value);
+    CONTROL_TAKE_LIST(codec, message, reply, control_writer, writers, control_take_writer);
     return 0;
 }

@@ -27,6 +27,8 @@ enum control_verb {
     CONTROL_ROUTES,
     CONTROL_LOGS,
     CONTROL_WATCH,
+    CONTROL_FREEZE,
+    CONTROL_UNFREEZE,
     CONTROL_RECORD = 12,
     CONTROL_VERBS_,
 };
@@ -53,6 +55,7 @@ struct control_request {
     uint32_t lines;
     bool usage;
     bool follow;
+    bool channels;
 };
 
 struct control_instance {
@@ -76,6 +79,7 @@ struct control_instance {
     uint64_t busy_max_us;
     uint64_t memory_bytes;
     uint64_t cpu_ms;
+    bool is_frozen;
 };
 
 struct control_route {
@@ -88,6 +92,11 @@ struct control_line {
     const char *level;
     const char *instance;
     const char *text;
+};
+
+struct control_writer {
+    const char *channel;
+    const char *user; /* "": none that the caller may know of */
 };
 
 struct control_value {
@@ -111,6 +120,8 @@ struct control_reply {
     size_t n_values;
     const void *record; /* a block of a recording */
     size_t n_record;
+    const struct control_writer *writers;
+    size_t n_writers;
 };
 
 /* "status", "start"…; for the log and the command line. */

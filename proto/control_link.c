@@ -169,11 +169,24 @@ int control_server_receive(struct control_server *server, struct control_route_i
     return control_read_peer(&server->in, peer);
 }
 
+static int control_send_id(struct control_server *server, const struct control_route_id *to)
+{
+    return zmq_send(server->socket, to->bytes, sizeof(to->bytes), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ? -errno
+                                                                                                  : 0;
+}
+
 int control_server_send(struct control_server *server, const struct control_route_id *to, const void *bytes,
                         size_t n_bytes)
 {
-    if (zmq_send(server->socket, to->bytes, sizeof(to->bytes), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
-        return -errno;
+    int r = control_send_id(server, to);
+
+    /* libzmq looks only now and then at what a client has read meanwhile: asking makes it look */
+    if (r == -EAGAIN) {
+        control_server_readable(server);
+        r = control_send_id(server, to);
+    }
+    if (r < 0)
+        return r;
     return zmq_send(server->socket, bytes, n_bytes, ZMQ_DONTWAIT) < 0 ? -errno : 0;
 }
 

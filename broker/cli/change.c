@@ -1,4 +1,4 @@
-/* firecurtain start, stop, restart and reload. */
+/* firecurtain start, stop, restart, freeze, unfreeze and reload. */
 #include <sysexits.h>
 
 #include "broker/cli/cli.h"
@@ -52,10 +52,22 @@ int cli_restart(const struct cli_options *options)
     return change_each(options, CONTROL_RESTART);
 }
 
+int cli_freeze(const struct cli_options *options)
+{
+    return change_each(options, CONTROL_FREEZE);
+}
+
+int cli_unfreeze(const struct cli_options *options)
+{
+    return change_each(options, CONTROL_UNFREEZE);
+}
+
 int cli_reload(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
-    struct control_request request = {.verb = CONTROL_RELOAD};
+    struct control_request request = {.verb = CONTROL_RELOAD,
+                                      .names = (const char *const *)options->words,
+                                      .n_names = options->n_words};
     struct control_reply reply;
     int status = client_new(&client, options);
 

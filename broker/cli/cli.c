@@ -29,15 +29,18 @@ const struct cli_command cli_commands[] = {
     {"check", "[show.cfg]", "find the errors of a configuration without running anything", cli_check,
      CLI_OF_SHOW | CLI_SANDBOX, 0, 1, 1},
     {"status", "[INSTANCE…]", "how it goes the instances of a running show", cli_status,
-     CLI_RUNTIME | CLI_JSON | CLI_USAGE, 0, CLI_MAX_WORDS, 0},
+     CLI_RUNTIME | CLI_JSON | CLI_USAGE | CLI_CHANNELS, 0, CLI_MAX_WORDS, 0},
     {"top", "", "the same, live", cli_top, CLI_RUNTIME, 0, 0, 0},
     {"start", "INSTANCE…", "start instances that are stopped, have failed, or wait", cli_start, CLI_RUNTIME,
      1, CLI_MAX_WORDS, 0},
     {"stop", "INSTANCE…", "let instances clean up and end; they stay so", cli_stop, CLI_RUNTIME, 1,
      CLI_MAX_WORDS, 0},
     {"restart", "INSTANCE…", "the two together", cli_restart, CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
-    {"reload", "", "read the configuration again, and say what is wrong with it", cli_reload, CLI_RUNTIME, 0,
-     0, 0},
+    {"reload", "[USER]", "read the configuration, or a user's, again; say what is wrong with it", cli_reload,
+     CLI_RUNTIME, 0, 1, 0},
+    {"freeze", "USER…", "nothing that a user puts out reaches the house, from now on", cli_freeze,
+     CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
+    {"unfreeze", "USER…", "and again", cli_unfreeze, CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
     {"routes", "[CHANNEL]", "what is mapped to what", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0, 1, 0},
     {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and those that come", cli_logs,
      CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, 0},
@@ -78,6 +81,7 @@ static void cli_help(FILE *out)
         "  --print                    with record: the file as text\n"
         "  --max-size SIZE            of a recording, such as 200M; there it ends (1G)\n"
         "  --usage                    with status: memory and processor time, too\n"
+        "  --channels                 with status: which users wrote the house's channels last, instead\n"
         "  --dot                      with routes: for Graphviz\n"
         "  -f, --follow               with logs: go on with what comes\n"
         "  -n, --lines N              with logs: the last N lines (50)\n\n"
@@ -115,6 +119,7 @@ static const struct option cli_long_options[] = {
     {"insecure-no-sandbox", no_argument, NULL, 'N'},
     {"json", no_argument, NULL, 'j'},
     {"usage", no_argument, NULL, 'u'},
+    {"channels", no_argument, NULL, 'c'},
     {"dot", no_argument, NULL, 'd'},
     {"follow", no_argument, NULL, 'f'},
     {"lines", required_argument, NULL, 'n'},
@@ -133,21 +138,14 @@ static const struct cli_letter {
     const char *name;
     const char *command;
 } cli_letters[] = {
-    {'b', CLI_OVERRIDE, "-b", "run"},
-    {'i', CLI_OVERRIDE, "-i", "run"},
-    {'l', CLI_LOG_LEVEL, "--log-level", "run"},
-    {'r', CLI_RUNTIME, "--runtime-dir", "run"},
-    {'s', CLI_SANDBOX, "--sandbox", "check"},
-    {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
-    {'j', CLI_JSON, "--json", "status"},
-    {'u', CLI_USAGE, "--usage", "status"},
-    {'d', CLI_DOT, "--dot", "routes"},
-    {'f', CLI_FOLLOW, "--follow", "logs"},
-    {'n', CLI_LINES, "--lines", "logs"},
-    {'R', CLI_RECORD, "--record", "run"},
-    {'m', CLI_MAX_SIZE, "--max-size", "record"},
-    {'p', CLI_PRINT, "--print", "record"},
-    {'S', CLI_SPEED, "--speed", "replay"},
+    {'b', CLI_OVERRIDE, "-b", "run"},           {'i', CLI_OVERRIDE, "-i", "run"},
+    {'l', CLI_LOG_LEVEL, "--log-level", "run"}, {'r', CLI_RUNTIME, "--runtime-dir", "run"},
+    {'s', CLI_SANDBOX, "--sandbox", "check"},   {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
+    {'j', CLI_JSON, "--json", "status"},        {'u', CLI_USAGE, "--usage", "status"},
+    {'d', CLI_DOT, "--dot", "routes"},          {'f', CLI_FOLLOW, "--follow", "logs"},
+    {'n', CLI_LINES, "--lines", "logs"},        {'c', CLI_CHANNELS, "--channels", "status"},
+    {'R', CLI_RECORD, "--record", "run"},       {'m', CLI_MAX_SIZE, "--max-size", "record"},
+    {'p', CLI_PRINT, "--print", "record"},      {'S', CLI_SPEED, "--speed", "replay"},
     {'M', CLI_MUTE, "--mute", "replay"},
 };
 

@@ -27,21 +27,22 @@ struct cli_options {
 
 /* Options that only some commands know. */
 enum cli_option {
-    CLI_OVERRIDE = 1,    /* -b, -i */
-    CLI_SANDBOX = 2,     /* check: try the layers too */
-    CLI_NO_SANDBOX = 4,  /* run: without any */
-    CLI_JSON = 8,        /* for programs */
-    CLI_USAGE = 16,      /* status: memory and processor time, too */
-    CLI_DOT = 32,        /* routes: for Graphviz */
-    CLI_FOLLOW = 64,     /* logs: go on */
-    CLI_LINES = 128,     /* logs: how many */
-    CLI_RUNTIME = 256,   /* where the broker's folder is */
-    CLI_LOG_LEVEL = 512, /* of what this process logs */
-    CLI_RECORD = 1024,   /* run, replay: record from the beginning */
-    CLI_MAX_SIZE = 2048, /* of a recording */
-    CLI_PRINT = 4096,    /* record: the file as text */
-    CLI_SPEED = 8192,    /* replay */
-    CLI_MUTE = 16384,    /* replay: nothing on devices */
+    CLI_OVERRIDE = 1,     /* -b, -i */
+    CLI_SANDBOX = 2,      /* check: try the layers too */
+    CLI_NO_SANDBOX = 4,   /* run: without any */
+    CLI_JSON = 8,         /* for programs */
+    CLI_USAGE = 16,       /* status: memory and processor time, too */
+    CLI_DOT = 32,         /* routes: for Graphviz */
+    CLI_FOLLOW = 64,      /* logs: go on */
+    CLI_LINES = 128,      /* logs: how many */
+    CLI_RUNTIME = 256,    /* where the broker's folder is */
+    CLI_LOG_LEVEL = 512,  /* of what this process logs */
+    CLI_RECORD = 1024,    /* run, replay: record from the beginning */
+    CLI_MAX_SIZE = 2048,  /* of a recording */
+    CLI_PRINT = 4096,     /* record: the file as text */
+    CLI_SPEED = 8192,     /* replay */
+    CLI_MUTE = 16384,     /* replay: nothing on devices */
+    CLI_CHANNELS = 32768, /* status: who wrote the house's channels last */
 };
 
 struct show;
@@ -69,6 +70,8 @@ int cli_start(const struct cli_options *options);
 int cli_stop(const struct cli_options *options);
 int cli_restart(const struct cli_options *options);
 int cli_reload(const struct cli_options *options);
+int cli_freeze(const struct cli_options *options);
+int cli_unfreeze(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_top(const struct cli_options *options);
 int cli_logs(const struct cli_options *options);

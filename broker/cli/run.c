@@ -27,6 +27,8 @@
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 
+#define RUN_MAX_FINDINGS 100 /* lines in the log of what is wrong with a user's configuration */
+
 struct run {
     const struct cli_options *options;
     struct runtime runtime;
@@ -36,9 +38,11 @@ struct run {
     struct control *control;
     struct tape tape;
     struct show *show;
-    char *findings; /* in the configuration that was read last; or NULL */
-    bool changing;  /* to another configuration, … */
-    bool again;     /* … and it was asked for once more */
+    struct config *house;    /* that the show was made from, without its users' */
+    char *findings;          /* in the configuration that was read last; or NULL */
+    bool changing;           /* to another configuration, … */
+    const char *change_user; /* … of this user alone, or NULL … */
+    bool again;              /* … and it was asked for once more */
     int signal_fd;
     struct loop_source *signals;
     struct loop_task end;
@@ -51,7 +55,7 @@ struct run {
  */
 static void run_log_diagnostics(struct run *run, const struct config *config, const char *user)
 {
-    size_t bytes;
+    size_t bytes, n = 0;
     FILE *memory;
     const char *line, *end;
 
@@ -62,6 +66,10 @@ static void run_log_diagnostics(struct run *run, const struct config *config, co
     config_print_diagnostics(config, memory, false);
     fclose(memory);
     for (line = run->findings; line && *line; line = *end ? end + 1 : end) {
+        if (user && ++n > RUN_MAX_FINDINGS) { /* she can have it read as often as she likes */
+            fc_log(FC_LOG_ERROR, user, "… %zu errors in all", config->n_errors);
+            return;
+        }
         end = strchrnul(line, '\n');
         fc_log_text(config->n_errors ? FC_LOG_ERROR : FC_LOG_WARNING, user, line, (size_t)(end - line));
     }
@@ -136,7 +144,8 @@ static void run_changed(void *userdata, struct show *show)
 
     run->show = show;
     run->changing = false;
-    fc_log(FC_LOG_INFO, NULL, "the new configuration is running");
+    fc_log(FC_LOG_INFO, run->change_user,
+           run->change_user ? "her new configuration is running" : "the new configuration is running");
     tape_set_show(&run->tape, show);
     control_set_show(run->control, show);
     control_reloaded(run->control, true, run->findings);
@@ -144,22 +153,66 @@ static void run_changed(void *userdata, struct show *show)
         run_reload(run);
 }
 
-/* The show of the configuration as it is now, or NULL. */
-static struct show *run_build_next(struct run *run)
+static void run_free_config(struct config **config)
+{
+    config_free(*config);
+}
+
+/* The show of the configuration as it is now, or NULL; and the configuration, the caller's. */
+static struct show *run_build_next(struct run *run, struct config **configp)
 {
     int status;
-    struct config *config = cli_load(run->options, &status);
+    struct config *config = *configp = cli_load(run->options, &status);
     struct show *next = config ? run_build(run, config) : NULL;
 
     if (next && !control_roles_are_of(&run->roles, config))
         fc_log(FC_LOG_WARNING, NULL,
                "the section [control] has changed: that counts when firecurtain is started anew");
-    config_free(config);
     return next && !run_may_show(run, next) ? show_free(next) : next;
+}
+
+/* False with the reason in the log and told to who waits for it; then `next` is gone. */
+static bool run_change(struct run *run, struct show *next, const char *user)
+{
+    run->change_user = user;
+    run->changing = show_change(run->show, next, run_changed, run) == 0;
+    if (run->changing)
+        return true;
+    fc_log(FC_LOG_ERROR, user, "the configuration was not changed: out of memory");
+    control_reloaded(run->control, false, "out of memory");
+    show_free(next);
+    return false;
+}
+
+/* The house and the others are built again from what they were built from: that finds no error. */
+static void run_reload_user(struct run *run, unsigned account)
+{
+    const char *name = run->users.list[account - 1].name;
+    struct show *next = NULL;
+    int r;
+
+    if (run->stopping) {
+        control_reloaded(run->control, false, "the broker is ending");
+        return;
+    }
+    free(fc_steal(run->findings));
+    config_forget_findings(run->house);
+    run->users.only = account;
+    r = show_build_with_users(&next, run->house, run->options->path, false, &run->users);
+    run->users.only = 0;
+    if (r == 0) {
+        run_change(run, next, name);
+        return;
+    }
+    if (r == -ENOMEM)
+        fc_log(FC_LOG_ERROR, name, "out of memory");
+    control_reloaded(run->control, false,
+                     r == -EINVAL && run->findings && *run->findings ? run->findings : "out of memory");
 }
 
 static void run_reload(struct run *run)
 {
+    FC_CLEANUP(run_free_config) struct config *config = NULL;
     struct show *next;
 
     run->again = run->changing;
@@ -172,7 +225,7 @@ static void run_reload(struct run *run)
     if (run->stopping || run->changing || run->options->replays)
         return;
     notify_reloading(run->runtime.notify);
-    next = run_build_next(run);
+    next = run_build_next(run, &config);
     if (!next) {
         fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: it has errors, and the show runs on");
         control_reloaded(run->control, false,
@@ -181,12 +234,10 @@ static void run_reload(struct run *run)
                              : "firecurtain has to be started anew for that: the log says why");
         return;
     }
-    run->changing = show_change(run->show, next, run_changed, run) == 0;
-    if (run->changing)
-        return;
-    fc_log(FC_LOG_ERROR, NULL, "the configuration was not changed: out of memory");
-    control_reloaded(run->control, false, "out of memory");
-    show_free(next);
+    if (run_change(run, next, NULL)) {
+        config_free(run->house);
+        run->house = fc_steal(config);
+    }
 }
 
 static void run_stop(struct run *run)
@@ -275,6 +326,7 @@ static void run_deinit(struct run *run)
     control_free(run->control);
     tape_deinit(&run->tape);
     control_roles_deinit(&run->roles);
+    config_free(run->house);
     free(run->findings);
     runtime_deinit(&run->runtime);
     path_set_deinit(&run->shown);
@@ -346,9 +398,12 @@ static bool run_is_changing(void *userdata)
     return run->changing;
 }
 
-static void run_reload_asked(void *userdata)
+static void run_reload_asked(void *userdata, unsigned account)
 {
-    run_reload(userdata);
+    if (account)
+        run_reload_user(userdata, account);
+    else
+        run_reload(userdata);
 }
 
 /* Without the socket the show runs as well; the log has said why. */
@@ -363,8 +418,13 @@ static int run_open_control(struct run *run)
         .userdata = run,
     };
 
+    int r;
+
     if (run->runtime.control_fd < 0)
         return 0;
+    r = control_roles_add_users(&run->roles, &run->users);
+    if (r < 0)
+        return r;
     if (run->runtime.is_root)
         run->roles.excluded = run->runtime.accounts[0].uid;
     return control_new(&run->control, &spec);
@@ -420,7 +480,7 @@ int cli_run(const struct cli_options *options)
     status = run_build_first(&run, config);
     if (status == EX_OK && config_collect_folders(config, &readable) < 0)
         status = EX_OSERR;
-    config_free(config);
+    run.house = config;
     if (status == EX_OK)
         status = run_confine(&run, &readable);
     if (status == EX_OK)

@@ -8,7 +8,8 @@
 #include "broker/cli/client.h"
 #include "firecurtain/cleanup.h"
 
-#define STATUS_CELL 96
+#define STATUS_CELL    96
+#define STATUS_CHANNEL 40 /* columns */
 
 enum status_column {
     STATUS_NAME,
@@ -44,8 +45,9 @@ static void status_row(const struct control_instance *instance, bool usage, char
     for (size_t i = 0; i < STATUS_COLUMNS_; i++)
         strcpy(cells[i], "-");
     snprintf(cells[STATUS_NAME], STATUS_CELL, "%s", instance->name);
-    snprintf(cells[STATUS_STATE], STATUS_CELL, "%s%s%s%s", instance->state, instance->detail[0] ? " (" : "",
-             instance->detail, instance->detail[0] ? ")" : "");
+    snprintf(cells[STATUS_STATE], STATUS_CELL, "%s%s%s%s%s", instance->state,
+             instance->is_frozen ? ", frozen" : "", instance->detail[0] ? " (" : "", instance->detail,
+             instance->detail[0] ? ")" : "");
     if (instance->pid)
         snprintf(cells[STATUS_PID], STATUS_CELL, "%" PRIu32, instance->pid);
     if (instance->pid)
@@ -123,6 +125,7 @@ static void status_json(const struct control_instance *instance, bool usage)
     print_json(stdout, instance->detail);
     printf(", \"layers\": ");
     print_json(stdout, instance->layers);
+    printf(", \"frozen\": %s", instance->is_frozen ? "true" : "false");
     status_number("pid", instance->pid);
     status_number("uptime_ms", instance->uptime_ms);
     status_number("restarts", instance->restarts);
@@ -143,6 +146,56 @@ static void status_json(const struct control_instance *instance, bool usage)
     putchar('}');
 }
 
+static void writers_print(const struct control_writer *writer, bool is_json, bool is_first)
+{
+    if (!is_json) {
+        print_width(stdout, writer->channel, STATUS_CHANNEL);
+        putchar(' ');
+        print_text(stdout, writer->user[0] ? writer->user : "-");
+        putchar('\n');
+        return;
+    }
+    fputs(is_first ? "[{\"channel\": " : ",\n {\"channel\": ", stdout);
+    print_json(stdout, writer->channel);
+    fputs(", \"user\": ", stdout);
+    if (writer->user[0])
+        print_json(stdout, writer->user);
+    else
+        fputs("null", stdout);
+    putchar('}');
+}
+
+/* Instead of the instances. */
+static int status_writers(const struct cli_options *options)
+{
+    FC_CLEANUP(client_freep) struct client *client = NULL;
+    struct control_request request = {.verb = CONTROL_STATUS,
+                                      .names = (const char *const *)options->words,
+                                      .n_names = options->n_words,
+                                      .channels = true};
+    struct control_reply reply = {0};
+    bool is_json = options->given & CLI_JSON, is_first = true;
+    int status = client_new(&client, options);
+
+    if (status == EX_OK)
+        status = client_ask(client, &request, &reply);
+    if (status == EX_OK && !is_json) {
+        print_width(stdout, "CHANNEL", STATUS_CHANNEL);
+        puts(" WRITTEN LAST BY");
+    }
+    while (status == EX_OK) {
+        for (size_t i = 0; i < reply.n_writers; i++, is_first = false)
+            writers_print(&reply.writers[i], is_json, is_first);
+        request.from = reply.next;
+        if (!reply.next)
+            break;
+        status = client_ask(client, &request, &reply);
+    }
+    if (status == EX_OK && is_json)
+        puts(is_first ? "[]" : "]");
+    return status;
+}
+
 int cli_status(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
@@ -154,8 +207,11 @@ int cli_status(const struct cli_options *options)
     struct control_reply reply = {0};
     struct status_table table = {0};
     size_t n = 0;
-    int status = client_new(&client, options);
+    int status;
 
+    if (options->given & CLI_CHANNELS)
+        return status_writers(options);
+    status = client_new(&client, options);
     do {
         if (status == EX_OK)
             status = client_ask(client, &request, &reply);

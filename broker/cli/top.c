@@ -74,7 +74,7 @@ static int top_add(struct top *top, const struct control_instance *instance)
                             .memory_bytes = instance->memory_bytes,
                             .cpu_ms = instance->cpu_ms};
     top_copy(row->name, instance->name);
-    top_copy(row->state, instance->state);
+    top_copy(row->state, instance->is_frozen ? "frozen" : instance->state);
     top_rates(top, row, top->n++);
     return EX_OK;
 }

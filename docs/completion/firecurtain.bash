@@ -7,9 +7,14 @@ _firecurtain_names() {
     firecurtain status --json "${where[@]}" 2>/dev/null | sed -n 's/^[[ ]*{"name": "\([^"]*\)".*/\1/p'
 }
 
+# users who have instances
+_firecurtain_users() {
+    _firecurtain_names | sed -n 's/\/.*//p' | sort -u
+}
+
 _firecurtain() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local commands='run check status top start stop restart reload logs watch emit routes record replay'
+    local commands='run check status top start stop restart reload logs watch emit routes freeze unfreeze record replay'
     COMPREPLY=()
     case $before in
     --runtime-dir)
@@ -34,12 +39,12 @@ _firecurtain() {
         local options='--help --version --runtime-dir'
         case $command in
         check) options="$options -b -i --log-level --sandbox" ;;
-        status) options="$options --json --usage" ;;
+        status) options="$options --json --usage --channels" ;;
         routes) options="$options --json --dot" ;;
         logs) options="$options -f --follow -n --lines" ;;
         record) options="$options --print --json --max-size" ;;
         replay) options="$options -b -i --log-level --record --max-size --speed --mute" ;;
-        top | start | stop | restart | reload | watch | emit) ;;
+        top | start | stop | restart | reload | freeze | unfreeze | watch | emit) ;;
         *) options="$options -b -i --log-level --record --max-size --insecure-no-sandbox" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
@@ -49,6 +54,7 @@ _firecurtain() {
     run | check) mapfile -t COMPREPLY < <(compgen -f -X '!*.cfg' -- "$word"; compgen -d -- "$word") ;;
     record | replay) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     status | start | stop | restart | logs) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -- "$word") ;;
+    reload | freeze | unfreeze) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_users)" -- "$word") ;;
     watch | emit | routes) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -S . -- "$word") ;;
     esac
 }

@@ -12,7 +12,8 @@ from harness import PATIENCE, environment
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" + bytes(31)
 READY = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER\x08Identity" + struct.pack(">I", 0)
-VERBS = {"status": 1, "start": 2, "stop": 3, "restart": 4, "reload": 5, "emit": 6, "routes": 7, "logs": 8, "watch": 9}
+VERBS = {"status": 1, "start": 2, "stop": 3, "restart": 4, "reload": 5, "emit": 6, "routes": 7, "logs": 8, "watch": 9,
+         "freeze": 10, "unfreeze": 11}
 DONE, REFUSED, UNKNOWN_NAME, INVALID, BUSY, FAILED, UNSUPPORTED = range(7)
 
 
@@ -40,10 +41,10 @@ def status(show, *names, **how):
     return {each["name"]: each for each in json.loads(run(show, "status", "--json", *names, check=0, **how).stdout)}
 
 
-def wait_for(show, name, state, patience=PATIENCE):
+def wait_for(show, name, state, patience=PATIENCE, **how):
     deadline = time.monotonic() + patience
     while True:
-        found = status(show, name)[name]
+        found = status(show, name, **how)[name]
         if found["state"] == state:
             return found
         assert time.monotonic() < deadline, f"{name} is not {state}: {found}\n{show.log}"

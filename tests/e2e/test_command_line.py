@@ -258,11 +258,11 @@ def wait_until_watched(show, process):
 
 
 @contextlib.contextmanager
-def on_a_terminal(show, *arguments, env=()):
+def on_a_terminal(show, *arguments, env=(), **how):
     """The command with a terminal of 100 columns; yields the process, the terminal, and a function that waits for a text."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (12, 120))
-    process = subprocess.Popen(control.command(show, *arguments), env={**environment(show.folder), "TERM": "xterm", **dict(env)},
+    process = subprocess.Popen(control.command(show, *arguments, **how), env={**environment(show.folder), "TERM": "xterm", **dict(env)},
                                stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen = b""
@@ -452,7 +452,7 @@ def test_by_yourself_with_a_show_file_and_nothing_else(play):
     (["emit", "wire./in", "2"], 65, "from 0 to 1"),
     (["emit", "wire./in", "x"], 65, "from 0 to 1"),
     (["emit", "wire./in"], 64, "usage: firecurtain emit INSTANCE.CHANNEL VALUE"),
-    (["reload", "py1"], 64, "unexpected argument"),
+    (["reload", "py1"], 66, 'no user "py1"'),
     (["status", "--dot"], 64, "--dot belongs to"),
     (["routes", "--sandbox"], 64, "--sandbox belongs to"),
     (["status", "py\x1b[2J1"], 65, ""),

@@ -262,6 +262,14 @@ def test_ten_thousand_requests_a_second_that_nobody_reads_the_answers_of(play):
     assert used / os.sysconf("SC_CLK_TCK") / 2 < 0.3, "of a processor"
 
 
+def test_who_reads_gets_every_answer(play):
+    """Some were dropped, since libzmq had not looked yet whether the ones before were read."""
+    show = play(ECHO, MAPS)
+    with Client(show) as client:
+        for _ in range(10000):
+            assert control.outcome(client.ask("status")) in (control.DONE, control.BUSY)
+
+
 def test_watchers_that_never_read_miss_values_and_are_told(play):
     script = """
         import midimonster

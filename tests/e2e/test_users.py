@@ -537,3 +537,49 @@ def test_even_without_her_curtain_she_would_be_another_user(house):
         assert outcome(UIDS["alice"], kind, target) in (errno.EACCES, errno.EPERM), (kind, target)
         if allowed is not None:
             assert outcome(UIDS["bob"], kind, target) == allowed, (kind, target)
+
+
+def connects(uid, folder_fd, name):
+    """What a process with this uid gets that tries to connect to a worker's endpoint: 0 or an errno. Somebody else has
+    opened the folder for it, so that the closed one above is not in its way."""
+    pid = os.fork()
+    if pid == 0:
+        code = 0
+        try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            with socket.socket(socket.AF_UNIX) as each:
+                each.connect(f"/proc/self/fd/{folder_fd}/{name}")
+        except OSError as error:
+            code = error.errno
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@root_only
+def test_nobody_else_reaches_the_endpoint_of_his_worker(house):
+    """It is there only until the worker has come: his zygote is stopped, so that none comes."""
+    show = house.start()
+    zygote, = (pid for pid in children(show.pid)
+               if status(pid)["Name"].strip() == "fc-zygote" and int(status(pid)["Uid"].split()[0]) == UIDS["bob"])
+    spares = [pid for pid in children(show.pid) if pid != house.worker("bob") and int(status(pid)["Uid"].split()[0]) == UIDS["bob"]]
+    folder, = (show.folder / "run/firecurtain").rglob("link-*-2")
+    for pid in spares:
+        os.kill(pid, signal.SIGSTOP)
+    position = show.log.position
+    os.kill(house.worker("bob"), signal.SIGKILL)
+    until(lambda: list(folder.iterdir()), "there is no endpoint")
+    name, = (path.name for path in folder.iterdir())
+    folder_fd = os.open(folder, os.O_PATH)
+    try:
+        assert connects(UIDS["alice"], folder_fd, name) == errno.EACCES
+        assert connects(UIDS["bob"], folder_fd, name) == 0
+    finally:
+        os.close(folder_fd)
+        for pid in spares:
+            os.kill(pid, signal.SIGCONT)
+    assert zygote in spares
+    show.log.wait("^running", "bob/py1", after=position)
+    house.answers(1, 0.5)
+    house.answers(2, 0.5)

@@ -221,6 +221,7 @@ static void attack_zygote(const char *state)
         tell("works:keeper_owns", keeper_owns(runtime.keeper, 0, pid) ? 0 : -EPERM);
         if (runtime.is_root)
             tell("always:keeper_owns_for_a_user", keeper_owns(runtime.keeper, 1, pid) ? 0 : -EPERM);
+        tell("works:keeper_confines", keeper_confines(runtime.keeper, pid) ? 0 : -EPERM);
         tell("works:keeper_signal", keeper_signal(runtime.keeper, pid, SIGKILL));
         tell("works:wait", said(waitpid(pid, NULL, __WALL)));
     }
@@ -277,6 +278,7 @@ static void attack_keeper(const char *state)
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
     tell("always:keeper_usage", keeper_usage(keeper, victim, &usage));
     tell("always:keeper_count_sockets", keeper_count_sockets(keeper, victim, 64));
+    tell("works:keeper_confines_no_others", keeper_confines(keeper, victim) ? -EPERM : 0);
     tell("always:keeper_signal", keeper_signal(keeper, victim, SIGKILL));
     tell("always:keeper_shown_elsewhere", keeper_open_shown(keeper, 0, "/etc"));
     snprintf(path, sizeof(path), "%.4000s/../..", folder);

@@ -30,7 +30,8 @@ static void check_request(const uint8_t *bytes, size_t n_bytes)
     free(copy);
     require(second.id == first.id && second.verb == first.verb && second.from == first.from &&
             second.lines == first.lines && second.usage == first.usage && second.follow == first.follow &&
-            second.n_names == first.n_names && memcmp(&second.value, &first.value, sizeof(first.value)) == 0);
+            second.channels == first.channels && second.n_names == first.n_names &&
+            memcmp(&second.value, &first.value, sizeof(first.value)) == 0);
     for (size_t i = 0; i < first.n_names; i++)
         require(strcmp(first.names[i], second.names[i]) == 0);
 }
@@ -54,7 +55,7 @@ static void check_reply(const uint8_t *bytes, size_t n_bytes)
     free(copy);
     require(second.n_instances == first.n_instances && second.n_routes == first.n_routes &&
             second.n_lines == first.n_lines && second.n_values == first.n_values &&
-            strcmp(second.text, first.text) == 0);
+            second.n_writers == first.n_writers && strcmp(second.text, first.text) == 0);
 }
 
 static void check_pattern(struct input *input)

@@ -38,7 +38,8 @@ static void test_a_request(void **state)
                                       .value = 0.25,
                                       .from = 7,
                                       .lines = 3,
-                                      .usage = true};
+                                      .usage = true,
+                                      .channels = true};
     struct control_request got;
 
     assert_int_equal(there_and_back(*state, &request, &got), 0);
@@ -47,7 +48,8 @@ static void test_a_request(void **state)
     assert_int_equal(got.verb, CONTROL_EMIT);
     assert_int_equal(got.n_names, 2);
     assert_string_equal(got.names[1], names[1]);
-    assert_true(got.value == 0.25 && got.from == 7 && got.lines == 3 && got.usage && !got.follow);
+    assert_true(got.value == 0.25 && got.from == 7 && got.lines == 3 && got.usage && !got.follow &&
+                got.channels);
 }
 
 static void test_requests_that_are_refused(void **state)
@@ -84,10 +86,12 @@ static void test_requests_that_are_refused(void **state)
 
 static void test_a_reply(void **state)
 {
-    struct control_instance instances[] = {{.name = "py1", .state = "running", .pid = 7, .cpu_ms = 9}};
+    struct control_instance instances[] = {
+        {.name = "py1", .state = "running", .pid = 7, .cpu_ms = 9, .is_frozen = true}};
     struct control_route routes[] = {{"a.b", "c.d"}, {"e.f", "g.h"}};
     struct control_line lines[] = {{5, "info", "py1", "text"}};
     struct control_value values[] = {{"py1.x", 0.5}};
+    struct control_writer writers[] = {{"desk.x", "alice"}, {"desk.y", NULL}};
     struct control_reply reply = {.id = 3,
                                   .outcome = CONTROL_FAILED,
                                   .text = "why",
@@ -100,7 +104,9 @@ static void test_a_reply(void **state)
                                   .lines = lines,
                                   .n_lines = 1,
                                   .values = values,
-                                  .n_values = 1};
+                                  .n_values = 1,
+                                  .writers = writers,
+                                  .n_writers = 2};
     uint8_t copy[CONTROL_MAX_REPLY];
     struct control_reply got;
     const void *bytes;
@@ -114,12 +120,15 @@ static void test_a_reply(void **state)
     assert_int_equal(got.n_instances, 1);
     assert_string_equal(got.instances[0].name, "py1");
     assert_string_equal(got.instances[0].backend, "");
-    assert_true(got.instances[0].pid == 7 && got.instances[0].cpu_ms == 9);
+    assert_true(got.instances[0].pid == 7 && got.instances[0].cpu_ms == 9 && got.instances[0].is_frozen);
     assert_int_equal(got.n_routes, 2);
     assert_string_equal(got.routes[1].to, "g.h");
     assert_string_equal(got.lines[0].text, "text");
     assert_string_equal(got.values[0].channel, "py1.x");
     assert_true(got.values[0].value == 0.5);
+    assert_int_equal(got.n_writers, 2);
+    assert_string_equal(got.writers[0].user, "alice");
+    assert_string_equal(got.writers[1].user, "");
 }
 
 static void test_a_reply_that_is_too_large(void **state)

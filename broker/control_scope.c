@@ -1,0 +1,165 @@
+/*
+ * See control_private.h: what of the show is there for a caller. A user sees her own instances and the
+ * house's channels that she was granted; whatever else there is, she gets the answer that she would get if it
+ * were not.
+ */
+#include <string.h>
+
+#include "broker/control_private.h"
+#include "broker/show.h"
+#include "broker/suggest.h"
+#include "broker/user.h"
+#include "firecurtain/backend.h"
+
+#define SCOPE_MAX_SUGGESTS 10000
+
+struct user *control_user(const struct show *show, unsigned account)
+{
+    for (size_t i = 0; account && i < show->n_users; i++) {
+        if (show->users[i]->number == account)
+            return show->users[i]->is_revoked ? NULL : show->users[i];
+    }
+    return NULL;
+}
+
+static bool scope_is_hers(const struct control_call *call, const struct fc_instance *instance)
+{
+    return call->account && instance_account(instance) == call->account;
+}
+
+bool control_may_see(const struct control_call *call, const struct fc_instance *instance)
+{
+    return call->role >= CONTROL_OBSERVER || scope_is_hers(call, instance);
+}
+
+bool control_may_change(const struct control_call *call, const struct fc_instance *instance)
+{
+    return call->role == CONTROL_ADMINISTRATOR || scope_is_hers(call, instance);
+}
+
+/* Of the house's: what her mappings could name, in either direction. */
+static bool scope_is_granted(const struct control_call *call, const struct fc_instance *instance,
+                             const char *channel)
+{
+    const struct user *user = instance->owner ? NULL : control_user(instance->show, call->account);
+
+    return user &&
+           (user_may(user, instance, channel, FC_SOURCE) || user_may(user, instance, channel, FC_TARGET));
+}
+
+bool control_may_see_channel(const struct control_call *call, const struct fc_instance *instance,
+                             uint32_t channel)
+{
+    return control_may_see(call, instance) ||
+           scope_is_granted(call, instance, instance_channel_name(instance, channel));
+}
+
+bool control_may_see_route(const struct control_call *call, const struct fc_instance *from,
+                           const struct fc_instance *to)
+{
+    return call->role >= CONTROL_OBSERVER || scope_is_hers(call, from) || scope_is_hers(call, to);
+}
+
+static struct fc_instance *scope_find(const struct show *show, const char *name)
+{
+    struct fc_instance *instance;
+
+    HASH_FIND_STR(show->by_name, name, instance);
+    return instance;
+}
+
+static void scope_say_unknown(struct control *control, const struct control_call *call, const char *name,
+                              struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    struct suggest suggest;
+    char hint[128];
+    const char *text;
+
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < show->n_instances && i < SCOPE_MAX_SUGGESTS; i++) {
+        if (control_may_see(call, show->instances[i]))
+            suggest_offer(&suggest, show->instances[i]->name);
+    }
+    text = suggest_hint(&suggest, hint, sizeof(hint));
+    reply->outcome = CONTROL_UNKNOWN_NAME;
+    reply->text =
+        control_format(control, "there is no instance \"%s\"%s%s", name, text ? "; " : "", text ? text : "");
+}
+
+struct fc_instance *control_find(struct control *control, const struct control_call *call, const char *name,
+                                 struct control_reply *reply)
+{
+    struct fc_instance *instance = scope_find(control->show, name);
+
+    if (instance && control_may_see(call, instance))
+        return instance;
+    scope_say_unknown(control, call, name, reply);
+    return NULL;
+}
+
+struct fc_instance *control_find_own(struct control *control, const struct control_call *call,
+                                     const char *name, struct control_reply *reply)
+{
+    struct fc_instance *instance = control_find(control, call, name, reply);
+
+    if (!instance || control_may_change(call, instance))
+        return instance;
+    reply->outcome = CONTROL_REFUSED;
+    reply->text = control_format(control, "%s is not yours", instance->name);
+    return NULL;
+}
+
+/* INSTANCE.CHANNEL: the instance's name, and where the channel's begins; or NULL with the answer in `reply`.
+ */
+static const char *scope_split(struct control *control, const char *name, const char **channel,
+                               struct control_reply *reply)
+{
+    const char *dot = strchr(name, '.');
+
+    if (!dot || dot == name || !dot[1]) {
+        reply->outcome = CONTROL_INVALID;
+        reply->text = control_format(control, "\"%s\" is not INSTANCE.CHANNEL", name);
+        return NULL;
+    }
+    *channel = dot + 1;
+    return control_format(control, "%.*s", (int)(dot - name), name);
+}
+
+static void scope_say_no_channel(struct control *control, const struct control_call *call,
+                                 const struct fc_instance *instance, const char *channel,
+                                 struct control_reply *reply)
+{
+    struct suggest suggest;
+    char hint[CONTROL_MAX_NAME];
+    const char *text;
+
+    suggest_init(&suggest, channel);
+    for (uint32_t i = 0; i < instance->n_channels && i < SCOPE_MAX_SUGGESTS; i++) {
+        if (control_may_see_channel(call, instance, i))
+            suggest_offer(&suggest, instance_channel_name(instance, i));
+    }
+    text = suggest_hint(&suggest, hint, sizeof(hint));
+    reply->outcome = CONTROL_UNKNOWN_NAME;
+    reply->text = control_format(control, "%s has no channel \"%s\"%s%s", instance->name, channel,
+                                 text ? "; " : "", text ? text : "");
+}
+
+int64_t control_find_channel(struct control *control, const struct control_call *call, const char *name,
+                             struct fc_instance **instance, struct control_reply *reply)
+{
+    const char *channel, *own = scope_split(control, name, &channel, reply);
+    int64_t id;
+
+    if (!own)
+        return -1;
+    *instance = scope_find(control->show, own);
+    id = *instance ? instance_find_channel(*instance, channel) : -1;
+    if (id >= 0 && control_may_see_channel(call, *instance, (uint32_t)id))
+        return id;
+    if (*instance && control_may_see(call, *instance))
+        scope_say_no_channel(control, call, *instance, channel, reply);
+    else
+        scope_say_unknown(control, call, own, reply);
+    return -1;
+}

@@ -1,0 +1,701 @@
+"""What users may do through the control socket: each with what is hers, and with nothing else of the house."""
+
+import contextlib
+import json
+import os
+import pwd
+import re
+import socket
+import subprocess
+import threading
+import time
+
+import control
+import pytest
+from control import BUSY, DONE, FAILED, REFUSED, UNKNOWN_NAME, Client
+from harness import PATIENCE, root_only, until, user_only
+from test_command_line import on_a_terminal
+from test_users import SHOW, UIDS, House
+
+# Of the house, alice has in1 and out1, bob in2 and out2; both may write /shared.
+HERS = {user: f"grant-input = wire./in{n}\ngrant-output = wire./out{n}\ngrant-output = wire./shared\n"
+        for n, user in enumerate(UIDS, 1)}
+SCRIPT = """
+    import midimonster
+    print("this is USER")
+    def f(value):
+        midimonster.output("out", value)
+        print("heard", value)
+    """
+STRANGER = 23458
+
+
+class Controlled(House):
+    """A house in which the socket can be reached, and whose users speak for themselves."""
+
+    def __init__(self, play, identity, stage):
+        super().__init__(play, identity, stage)
+        self.head = ""
+        self.runtime = stage.folder(identity)
+        self.options = dict(HERS)
+        for user in UIDS:
+            self.write(user, "script.py", SCRIPT.replace("USER", user))
+
+    def config(self):
+        return self.head + super().config()
+
+    def start(self, *ready, **how):
+        show = super().start(*ready, env={"RUNTIME_DIRECTORY": str(self.runtime)}, **how)
+        return show
+
+    def run(self, user, *arguments, check=None, **how):
+        """The command as a user, or as who started the broker (None)."""
+        uid = self.uid(user) if user else None
+        return control.run(self.show, *arguments, uid=uid, folder=self.runtime, check=check, **how)
+
+    def status(self, user, *names):
+        return control.status(self.show, *names, uid=self.uid(user) if user else None, folder=self.runtime)
+
+    @contextlib.contextmanager
+    def client(self, user):
+        """A connection of hers, or of a uid, that speaks the bytes: the kernel notes who connects."""
+        uid = UIDS.get(user, user)
+        os.setegid(uid)
+        os.seteuid(uid)
+        try:
+            client = Client(self.show, folder=self.runtime)
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+        with client:
+            yield client
+
+    @contextlib.contextmanager
+    def following(self, user, *arguments):
+        command = control.command(self.show, *arguments, uid=self.uid(user), folder=self.runtime)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    def audited(self, pattern):
+        until(lambda: control.audits(self.show, pattern), lambda: f"no {pattern} in the audit log:\n{self.show.log}")
+
+    def is_hidden(self, user, verb, name, *rest, check=66):
+        """She gets the same answer as for what there is not, which is in the audit log; its text is returned."""
+        done = self.run(user, verb, name, *rest, check=check)
+        absent = re.sub("bob", "bib", name)
+        nothing = self.run(user, verb, absent, *rest, check=check)
+        assert done.stdout == nothing.stdout == "" and done.stderr == nothing.stderr.replace("bib", "bob")
+        self.audited(rf"uid={UIDS[user]} pid=\d+ role=user verb={verb} subject={re.escape(name)} outcome=(unknown name|refused)")
+        return done.stderr
+
+
+@pytest.fixture
+def house(play, identity, stage):
+    return Controlled(play, identity, stage)
+
+
+@root_only
+def test_status_shows_her_instances_only(house):
+    house.start()
+    assert list(house.status(None)) == ["wire", "alice/py1", "bob/py1"]
+    assert list(house.status("alice")) == ["alice/py1"] and list(house.status("bob")) == ["bob/py1"]
+    assert house.status("alice", "alice/py1")["alice/py1"]["pid"] == house.worker("alice")
+    assert "did you mean" not in house.is_hidden("alice", "status", "bob/py1")
+    assert "did you mean" not in house.run("alice", "status", "bob/py2", check=66).stderr
+    assert 'did you mean "bob/py1"' in house.run("bob", "status", "bob/py2", check=66).stderr
+    assert "no instance" in house.is_hidden("alice", "status", "wire")
+
+
+@root_only
+def test_pages_of_hers_say_nothing_of_how_many_there_are(house):
+    loopbacks = "".join(f"[loopback l{n}]\n" for n in range(300))
+    house.options["alice"] += "instances = 400\n"
+    house.options["bob"] += "instances = 400\n"
+    for user, number in zip(UIDS, "12"):
+        house.write(user, "show.cfg", loopbacks + SHOW.replace("{n}", number))
+    house.start()
+    with house.client("bob") as client:
+        seen, start = [], 0
+        while True:
+            reply = client.ask("status", from_=start)
+            seen += [control.fields(each)[1][0].decode() for each in reply[7]]
+            if 5 not in reply:
+                break
+            assert reply[5] == [len(seen)]
+            start = reply[5][0]
+    assert len(seen) == 301 and all(name.startswith("bob/") for name in seen)
+
+
+@root_only
+def test_top_shows_her_instances_only(house):
+    house.start()
+    with on_a_terminal(house.show, "top", uid=UIDS["alice"], folder=house.runtime) as (process, keys, wait):
+        wait(b"1 instances")
+        wait(b"alice/py1")
+        os.write(keys, b"q")
+        assert process.wait(PATIENCE) == 0
+    with on_a_terminal(house.show, "top", folder=house.runtime) as (_, keys, wait):
+        wait(b"3 instances")
+        wait(b"bob/py1")
+
+
+@root_only
+def test_emit_into_her_own_channels_only(house):
+    show = house.start()
+    house.run("alice", "emit", "alice/py1.out", 0.25, check=0)
+    show.expect("/out1", 0.25)
+    house.audited(f"uid={UIDS['alice']} .*role=user verb=emit subject=alice/py1.out outcome=done")
+    house.is_hidden("alice", "emit", "bob/py1.out", 0.5)
+    house.is_hidden("alice", "emit", "wire./in2", 0.5)
+    assert "not yours" in house.run("alice", "emit", "wire./in1", 0.5, check=77).stderr, "granted, but the house's"
+    house.audited("uid=20001 .*verb=emit subject=wire./in1 outcome=refused")
+    house.run("bob", "emit", "bob/py1.out", 0.75, check=0)
+    show.expect("/out2", 0.75)
+    assert show.wire.waiting("/out1") == show.wire.waiting("/out2") == []
+
+
+@root_only
+def test_logs_are_hers_only(house):
+    show = house.start()
+    for user, other in (("alice", "bob"), ("bob", "alice")):
+        lines = house.run(user, "logs", check=0).stdout
+        assert f"this is {user}" in lines and other not in lines
+        assert {line.split()[2] for line in lines.splitlines()} == {f"{user}/py1"}
+        assert f"this is {user}" in house.run(user, "logs", f"{user}/py1", check=0).stdout
+    for name in ("bob/py1", "bob"):
+        house.is_hidden("alice", "logs", name)
+    assert house.run("alice", "logs", "-", check=66).stdout == ""
+    assert "audit" in house.run(None, "logs", "-", check=0).stdout
+    with house.following("alice", "logs", "-f") as process:
+        while "this is alice" not in process.stdout.readline():
+            pass
+        for value in (0.25, 0.5):
+            show.set("/in2", value)
+            show.log.wait(f"heard {value}", "bob/py1")
+            show.set("/in1", value)
+            while "heard" not in (line := process.stdout.readline()):
+                assert " alice/py1 " in line
+            assert line.endswith(f"info alice/py1 heard {value}\n")
+
+
+@root_only
+def test_pages_of_her_log_say_nothing_of_the_others(house):
+    for user in UIDS:
+        house.write(user, "script.py", SCRIPT + """
+    import time
+    for i in range(150):
+        print('line', i)
+        time.sleep(0.012)  # a user's rate of lines
+    """)
+    show = house.start()
+    show.log.wait("line 149", "bob/py1")
+    with house.client("bob") as client:
+        for names in ([], ["bob/py1"]):
+            first = client.ask("logs", *names, lines=1000)
+            assert first[5] == [len(first[9]) + 1], "where hers go on, not everybody's"
+            texts = [control.fields(line)[4][0] for line in first[9] + client.ask("logs", *names, from_=first[5][0])[9]]
+            at = texts.index(b"line 0")
+            assert texts[at:at + 150] == [b"line %d" % i for i in range(150)]
+
+
+@root_only
+def test_start_stop_and_restart_her_own_instances_only(house):
+    show = house.start()
+    his = house.worker("bob")
+    for verb in ("stop", "start", "restart"):
+        house.is_hidden("alice", verb, "bob/py1")
+        house.is_hidden("alice", verb, "wire")
+        house.run("alice", verb, "alice/py1", check=0)
+        house.audited(f"uid={UIDS['alice']} .*role=user verb={verb} subject=alice/py1 outcome=done")
+    assert house.status("alice")["alice/py1"]["restarts"] == 0
+    assert house.status(None)["bob/py1"]["pid"] == his and house.status(None)["wire"]["state"] == "running"
+    control.wait_for(show, "alice/py1", "running", folder=house.runtime)
+    house.answers(1, 0.5)
+    house.run("bob", "restart", "bob/py1", check=0)
+    assert house.status(None)["bob/py1"]["pid"] != his
+
+
+@root_only
+def test_watch_shows_her_channels_and_those_that_she_was_granted(house):
+    show = house.start()
+    everything = {"wire./in1", "wire./out1", "wire./in2", "wire./out2", "alice/py1.script.f", "alice/py1.out", "bob/py1.script.f", "bob/py1.out"}
+    for user, own in (("alice", "1"), ("bob", "2"), (None, "12")):
+        with house.client(user) if user else Client(show, folder=house.runtime) as client:
+            assert control.outcome(client.ask("watch", "*", follow=True, id=7)) == DONE
+            for n in ("2", "1"):
+                house.answers(int(n), 0.25 + int(n) / 64 + len(own) / 256 + (user == "bob") / 512)
+            seen, last = set(), f"wire./out{own[0]}"
+            while last not in seen:
+                seen |= {control.fields(each)[1][0].decode() for each in client.reply().get(10, [])}
+        if user:
+            assert seen == {f"wire./in{own}", f"wire./out{own}", f"{user}/py1.script.f", f"{user}/py1.out"}
+        else:
+            assert seen == everything
+
+
+@root_only
+def test_routes_are_her_mappings_only(house):
+    house.write("bob", "show.cfg", SHOW.replace("{n}", "2") + "py1.more > wire./shared\n")
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "py1.more > wire./shared\n")
+    house.start()
+    hers = ["wire./in1 > alice/py1.script.f", "alice/py1.out > wire./out1", "alice/py1.more > wire./shared"]
+    assert sorted(house.run("alice", "routes", check=0).stdout.splitlines()) == sorted(hers)
+    assert len(house.run(None, "routes", check=0).stdout.splitlines()) == 6
+    assert house.run("alice", "routes", "wire./shared", check=0).stdout == hers[2] + "\n"
+    assert house.run("alice", "routes", "alice/py1.out", check=0).stdout == hers[1] + "\n"
+    for name in ("bob/py1.out", "wire./in2", "wire./out2"):
+        house.is_hidden("alice", "routes", name)
+    assert house.run(None, "routes", "bob/py1.out", check=0).stdout == "bob/py1.out > wire./out2\n"
+
+
+@root_only
+def test_an_observer_who_is_a_user_sees_all_and_changes_her_own(house):
+    house.head = "[control]\nobservers = *\n"
+    show = house.start()
+    assert list(house.status("alice")) == ["wire", "alice/py1", "bob/py1"]
+    assert "this is bob" in house.run("alice", "logs", check=0).stdout
+    assert "not yours" in house.run("alice", "restart", "bob/py1", check=77).stderr
+    assert "not yours" in house.run("alice", "emit", "bob/py1.out", 0.5, check=77).stderr
+    house.audited("uid=20001 .*role=observer verb=restart subject=bob/py1 outcome=refused")
+    house.run("alice", "emit", "alice/py1.out", 0.25, check=0)
+    show.expect("/out1", 0.25)
+    house.run("alice", "reload", check=0)
+    house.run("alice", "reload", "bob", check=77)
+    stranger = control.run(show, "restart", "alice/py1", uid=STRANGER, folder=house.runtime, check=77)
+    assert "takes the role of an administrator" in stranger.stderr
+
+
+@root_only
+def test_an_administrator_who_is_a_user_may_do_everything(house, monkeypatch):
+    daemon = pwd.getpwnam("daemon").pw_uid
+    monkeypatch.setitem(UIDS, "alice", daemon)
+    for path in (house.folders["alice"], *house.folders["alice"].iterdir()):
+        os.chown(path, daemon, daemon)
+    house.head = "[control]\nadministrators = daemon\n"
+    show = house.start()
+    house.run("alice", "emit", "bob/py1.out", 0.5, check=0)
+    show.expect("/out2", 0.5)
+    house.run("alice", "reload", check=0)
+    show.log.wait("^the new configuration is running")
+    house.run("alice", "freeze", "bob", check=0)
+    house.run("bob", "unfreeze", "bob", check=77)
+    beside = ["nsenter", "-t", str(house.worker("alice")), "-p", "--"]
+    command = [*beside, *control.command(show, "unfreeze", "bob", uid=daemon, folder=house.runtime)]
+    assert subprocess.run(command, timeout=PATIENCE, stderr=subprocess.DEVNULL).returncode == 77, "but her workers may not"
+
+
+@root_only
+def test_who_is_neither_has_nothing_to_say(house):
+    show = house.start()
+    done = control.run(show, "status", uid=STRANGER, folder=house.runtime, check=77)
+    assert done.stdout == ""
+    show.log.wait(f"refused 1 connections, the last one of uid {STRANGER}: it has no role", level="warning")
+
+
+@root_only
+def test_once_revoked_she_has_no_role_and_hears_no_more(house):
+    show = house.start()
+    with house.following("alice", "logs", "-f") as process, house.client("alice") as client:
+        while "this is alice" not in process.stdout.readline():
+            pass
+        assert control.outcome(client.ask("status")) == DONE
+        del house.options["alice"]
+        house.read_again()
+        assert "no user any more" in process.stdout.read() and process.wait(PATIENCE) == 77
+        assert control.outcome(client.ask("status")) == REFUSED
+    house.run("alice", "status", check=77)
+    house.audited("uid=20001 .*role=nobody verb=status .*outcome=refused")
+    house.options["alice"] = HERS["alice"]
+    house.read_again()
+    show.log.wait("^running", "alice/py1", count=2)
+    assert list(house.status("alice")) == ["alice/py1"]
+
+
+# A worker has the uid of its user, and is not her.
+
+
+@root_only
+def test_a_process_beside_her_worker_is_not_her(house):
+    """In the worker's process namespace alone: the file system, the network and the system calls are those of anybody."""
+    house.head = "[control]\nobservers = *\n"  # which does not help it either
+    show = house.start()
+    beside = ["nsenter", "-t", str(house.worker("alice")), "-p", "--"]
+    for launcher in (beside, ["unshare", "--pid", "--fork", "--"]):
+        command = [*launcher, *control.command(show, "status", uid=UIDS["alice"], folder=house.runtime)]
+        done = subprocess.run(command, text=True, timeout=PATIENCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert done.returncode == 77 and done.stdout == "", done
+    house.audited("uid=20001 .*role=nobody verb=status .*outcome=refused")
+    assert "alice/py1" in house.status("alice")
+
+
+@root_only
+def test_her_script_does_not_get_to_the_socket(house):
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", f"script\nenv = CONTROL={house.runtime}\n", 1))
+    house.write("alice", "script.py", """
+        import os, socket
+        def f(value):
+            for path in (os.environ["CONTROL"] + "/control", "/control", "\\0" + os.environ["CONTROL"] + "/control"):
+                try:
+                    with socket.socket(socket.AF_UNIX) as each:
+                        each.connect(path)
+                    print("connected")
+                except OSError as error:
+                    print("refused", error)
+        """)
+    show = house.start()
+    show.set("/in1", 0.5)
+    show.log.wait("^refused", "alice/py1", count=3)
+    assert not show.log.matching("^connected") and list(house.status("alice")) == ["alice/py1"]
+
+
+# Her own show, read again without the administrator.
+
+
+class Stream:
+    """Values through bob's script, each a step above the one before: none may be missing."""
+
+    def __init__(self, show):
+        self.show, self.sent, self.over = show, [], threading.Event()
+        self.thread = threading.Thread(target=self.send)
+
+    def send(self):
+        while not self.over.wait(0.001):
+            self.sent.append((len(self.sent) + 1) / 65536)
+            self.show.set("/in2", self.sent[-1])
+
+    def __enter__(self):
+        self.thread.start()
+        until(lambda: self.sent, "nothing is sent")
+        return self
+
+    def __exit__(self, *why):
+        self.over.set()
+        self.thread.join()
+        if why == (None, None, None):
+            self.show.expect("/out2", *self.sent)
+
+
+@root_only
+def test_a_user_fixes_a_broken_show_and_reloads_it_without_the_administrator(house):
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "2") + "py1.out > wire./out1\n")
+    show = house.start("bob")
+    show.log.wait("nothing of hers runs", "alice")
+    his = house.worker("bob")
+    with Stream(show) as stream:
+        done = house.run("alice", "reload", check=78)
+        assert re.search(r'show\.cfg:4:6: error: the user "alice" may not read wire\./in2', done.stderr), done.stderr
+        assert "grant-input = wire./in2" in done.stderr and re.search(r"show\.cfg:5:\d+: error: .*may not write wire\./out2", done.stderr)
+        house.audited("uid=20001 .*role=user verb=reload subject=alice outcome=failed")
+        house.write("alice", "show.cfg", SHOW.replace("{n}", "1"))
+        house.run("alice", "reload", check=0)
+        house.audited("uid=20001 .*role=user verb=reload subject=alice outcome=done")
+        show.log.wait("^her new configuration is running", "alice")
+        show.log.wait("^running", "alice/py1")
+        house.answers(1, 0.25)
+        for threads in (30, 31):  # her worker is replaced each time
+            house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", f"script\nthreads = {threads}\n", 1))
+            house.run("alice", "reload", "alice", check=0)
+        n = len(stream.sent)
+        until(lambda: len(stream.sent) > n + 200, "the stream has ended")
+    assert house.status("bob")["bob/py1"]["pid"] == his and not show.log.matching("^worker ended", "bob/py1")
+    assert len(show.log.matching("^worker ended", "alice/py1")) == 2
+    assert not show.log.matching("^the new configuration is running")
+
+
+@root_only
+def test_her_reload_keeps_what_has_not_changed_and_her_show_if_it_has_errors(house):
+    text = SHOW.replace("{n}", "1")
+    house.write("alice", "show.cfg", text)
+    show = house.start()
+    hers = house.worker("alice")
+    house.write("alice", "show.cfg", text + "py1.out > wire./shared\n")
+    house.run("alice", "reload", check=0)
+    show.set("/in1", 0.25)
+    show.expect("/shared", 0.25)
+    house.write("alice", "show.cfg", text + "[pyth")
+    assert "show.cfg:6:1: error" in house.run("alice", "reload", check=78).stderr
+    show.log.wait("her show stays as it was", "alice")
+    show.set("/in1", 0.5)
+    show.expect("/shared", 0.5)
+    assert house.worker("alice") == hers == house.status("alice")["alice/py1"]["pid"]
+
+
+@root_only
+def test_her_reload_takes_nothing_from_the_administrator_or_from_him(house):
+    show = house.start()
+    house.write("bob", "show.cfg", "[loopback his]\n")
+    house.options["alice"] += "frozen = yes\n"
+    show.write("show.cfg", house.config() + "[loopback unasked]\n")
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "[loopback hers]\n")
+    house.run("alice", "reload", check=0)
+    assert list(house.status(None)) == ["wire", "alice/py1", "alice/hers", "bob/py1"]
+    house.answers(1, 0.5)
+    house.answers(2, 0.5)
+    house.run(None, "reload", "bob", check=0)
+    assert list(house.status(None)) == ["wire", "alice/py1", "alice/hers", "bob/his"]
+    house.run(None, "reload", check=0)
+    assert list(house.status(None)) == ["wire", "unasked", "alice/py1", "alice/hers", "bob/his"]
+
+
+@root_only
+def test_nobody_reloads_anothers_show(house):
+    show = house.start()
+    house.write("bob", "show.cfg", "[loopback his]\n")
+    for name in ("bob", "nobody-of-that-name"):
+        assert "only your own show" in house.run("alice", "reload", name, check=77).stderr
+    house.audited("uid=20001 .*role=user verb=reload subject=bob outcome=refused")
+    assert "bob/py1" in house.status(None)
+    assert 'did you mean "bob"' in house.run(None, "reload", "bop", check=66).stderr
+    house.run("bob", "reload", check=0)
+    assert "bob/his" in house.status(None) and "^worker ended" and house.worker("alice") == house.status("alice")["alice/py1"]["pid"]
+    assert show.log.matching("^her new configuration is running", "bob")
+
+
+@root_only
+def test_her_files_are_read_with_her_rights_when_she_reloads(house):
+    secret = house.write("bob", "secret.cfg", "[loopback stolen]\n")
+    secret.chmod(0o644)  # only his folder protects it
+    house.start()
+    house.folders["alice"].joinpath("link.cfg").symlink_to(secret)
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "[include link.cfg]\n")
+    done = house.run("alice", "reload", check=78)
+    assert 'link.cfg": Permission denied' in done.stderr and "stolen" not in done.stderr
+    secret.parent.chmod(0o755)
+    house.run("alice", "reload", check=0)
+    assert "alice/stolen" in house.status("alice")
+
+
+@root_only
+def test_who_reloads_all_the_time_waits_and_the_others_do_not(house):
+    house.start()
+    with house.client("alice") as hers, house.client("bob") as his:
+        outcomes = [control.outcome(hers.ask("reload")) for _ in range(10)]
+        assert outcomes[0] == DONE and outcomes.count(BUSY) == 9
+        until(lambda: control.outcome(his.ask("reload")) == DONE, "he has to wait for her", timeout=0.4)
+    until(lambda: house.run("alice", "reload").returncode == 0, "she does not get her turn again")
+
+
+@user_only
+def test_without_root_there_is_one_uid_and_it_is_the_administrators(house):
+    show = house.start()
+    assert set(house.status(None)) == {"wire", "alice/py1", "bob/py1"}
+    hers, his = house.worker("alice"), house.worker("bob")
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", "script\nthreads = 30\n", 1))
+    house.write("bob", "show.cfg", "[loopback his]\n")
+    house.run(None, "reload", "alice", check=0)
+    show.log.wait("^running", "alice/py1", count=2)
+    assert house.worker("alice") != hers and house.status(None)["bob/py1"]["pid"] == his
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "7"))
+    assert "may not read wire./in7" in house.run(None, "reload", "alice", check=78).stderr
+    house.answers(1, 0.5)
+    house.answers(2, 0.5)
+
+
+@root_only
+def test_names_that_take_long_to_look_up_are_not_hers_to_ask_for_all_the_time(house, stage, identity):
+    """Everybody waits meanwhile: the name server is one that never answers."""
+    house.options["alice"] += "allow-connect = tcp:fc-slow.test:80\n"
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", "script\nconnect = tcp:fc-slow.test:80\n", 1))
+    settings = stage.folder(identity) / "resolv.conf"
+    settings.write_text("nameserver 127.9.9.9\noptions timeout:1 attempts:1\n")
+    settings.chmod(0o644)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.9.9.9", 53))
+        show = house.start("bob", launcher=("unshare", "--mount", "sh", "-c", f"mount --bind {settings} /etc/resolv.conf && "
+                                            'exec setpriv --pdeathsig=KILL -- "$@"', "sh"))
+        show.log.wait('the name "fc-slow.test" is unknown', "alice/py1")
+        with house.client("alice") as hers:
+            began = time.monotonic()
+            outcomes = [control.outcome(hers.ask("start", "alice/py1"))]
+            took = time.monotonic() - began
+            outcomes += [control.outcome(hers.ask("start", "alice/py1")) for _ in range(2)]
+        assert outcomes == [FAILED, BUSY, BUSY] and took > 0.5
+        house.run(None, "stop", "alice/py1", check=0)  # which is tried again, too
+        house.answers(2, 0.5)
+
+
+# Many users together leave room for the administrator.
+
+
+@root_only
+def test_followers_leave_room_for_the_administrator(house):
+    house.head = "[control]\nobservers = *\n"
+    house.start()
+    with contextlib.ExitStack() as stack:
+        outcomes = []
+        for uid in (*UIDS.values(), 24001, 24002):
+            client = stack.enter_context(house.client(uid))
+            outcomes += [control.outcome(client.ask("watch", "*", follow=True)) for _ in range(9)]
+        assert outcomes == ([DONE] * 8 + [FAILED]) * 3 + [FAILED] * 9
+        with Client(house.show, folder=house.runtime) as root:
+            assert [control.outcome(root.ask("watch", "*", follow=True)) for _ in range(8)] == [DONE] * 8
+
+
+@root_only
+def test_connections_leave_room_for_the_administrator(house):
+    house.head = "[control]\nobservers = *\n"
+    house.start()
+
+    def connect(stack, uid):
+        try:
+            stack.enter_context(house.client(uid))
+        except (OSError, EOFError):
+            return False
+        return True
+
+    with contextlib.ExitStack() as stack:
+        n = [sum(connect(stack, uid) for _ in range(17)) for uid in range(24000, 24016)]
+        assert n == [16] * 14 + [0, 0]
+        house.run(None, "freeze", "alice", check=0)
+    until(lambda: house.run("alice", "status").returncode == 0, "their places are not free again")
+
+
+@root_only
+def test_who_waits_for_changes_leaves_room_for_others(house):
+    house.write("alice", "script.py", "import midimonster, time\nmidimonster.cleanup_handler(lambda: time.sleep(2))\ndef f(value): pass\n")
+    house.start()
+    with house.client("alice") as client:
+        for number in range(12):
+            client.send("restart", "alice/py1", id=number)
+        assert [control.outcome(client.reply()) for _ in range(4)] == [BUSY] * 4
+        house.run("bob", "restart", "bob/py1", check=0)
+        assert [control.outcome(client.reply()) for _ in range(8)] == [DONE] * 8
+
+
+@root_only
+def test_a_user_does_not_fill_the_log(house):
+    show = house.start()
+    with house.client("alice") as client:
+        outcomes = [control.outcome(client.ask("emit", "bob/py1.out", value=0.5)) for _ in range(300)]
+    assert set(outcomes) <= {UNKNOWN_NAME, BUSY} and outcomes.count(UNKNOWN_NAME) > 30
+    lines = control.audits(show, "uid=20001 .*verb=emit")
+    assert 20 <= len(lines) < 40
+    until(lambda: house.run("alice", "emit", "bob/py1.out", 0.5).returncode == 66 and control.audits(show, "uid=20001: [0-9]+ such lines"),
+          "what was left out is not said")
+
+
+# The administrator stops what she puts out.
+
+
+def test_frozen_at_run_time_she_is_not_heard_until_she_is_unfrozen(house):
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "[loopback hers]\n[map]\nwire./in1 > hers.x\nhers.x > wire./shared\n")
+    show = house.start()
+    house.answers(1, 0.25)
+    show.expect("/shared", 0.25)
+    house.run(None, "freeze", "alice", check=0)
+    house.audited("verb=freeze subject=alice outcome=done")
+    before = house.worker("alice")
+    show.set("/in1", 0.5)
+    show.log.wait("^heard 0.5", "alice/py1")
+    house.answers(2, 0.5)
+    found = house.status(None)
+    assert found["alice/py1"]["frozen"] and found["alice/hers"]["frozen"] and not found["bob/py1"]["frozen"] and not found["wire"]["frozen"]
+    assert "running, frozen" in house.run(None, "status", "alice/py1", check=0).stdout
+    house.read_again()  # which says nothing of it
+    house.run(None, "reload", "alice", check=0)
+    house.run(None, "emit", "alice/py1.out", 0.75, check=0)
+    house.run(None, "restart", "alice/hers", check=0)
+    house.answers(2, 0.75)
+    assert show.wire.waiting("/out1") == show.wire.waiting("/shared") == []
+    assert "frozen already" in house.run(None, "freeze", "alice", check=0).stderr
+    house.run(None, "unfreeze", "alice", check=0)
+    house.answers(1, 1.0)
+    assert house.worker("alice") == before and not house.status(None)["alice/py1"]["frozen"]
+
+
+def test_frozen_by_the_configuration_she_stays_so(house):
+    show = house.start()
+    house.options["alice"] += "frozen = yes\n"
+    house.read_again()
+    assert "frozen = yes" in house.run(None, "unfreeze", "alice", check=70).stderr
+    assert house.status(None)["alice/py1"]["frozen"]
+    house.run(None, "freeze", "alice", check=0)
+    house.options["alice"] = HERS["alice"]
+    house.read_again()
+    show.set("/in1", 0.5)
+    show.log.wait("^heard 0.5", "alice/py1")
+    house.answers(2, 0.5)
+    assert show.wire.waiting("/out1") == [], "the other one holds"
+    house.run(None, "unfreeze", "alice", check=0)
+    house.answers(1, 0.25)
+    assert 'did you mean "bob"' in house.run(None, "freeze", "bop", check=66).stderr
+
+
+@root_only
+def test_only_an_administrator_freezes(house):
+    house.head = "[control]\nobservers = *\n"
+    house.start()
+    house.run(None, "freeze", "alice", check=0)
+    for user, verb, name in (("alice", "unfreeze", "alice"), ("alice", "freeze", "bob"), ("alice", "freeze", "nobody-of-that-name"),
+                             ("bob", "unfreeze", "alice")):
+        assert "takes the role of an administrator" in house.run(user, verb, name, check=77).stderr
+        house.audited(f"uid={UIDS[user]} .*verb={verb} subject={name} outcome=refused")
+    assert house.status("bob")["alice/py1"]["frozen"] and not house.status("bob")["bob/py1"]["frozen"]
+    house.run("alice", "stop", "alice/py1", check=0)  # which ends nothing but what is hers
+    house.run("alice", "start", "alice/py1", check=0)
+    house.answers(2, 0.5)
+
+
+# Who wrote last.
+
+
+def test_status_shows_who_wrote_a_channel_last(house):
+    """Two users write one channel: the latest takes precedence."""
+    for user, n in zip(UIDS, "12"):
+        house.write(user, "show.cfg", SHOW.replace("{n}", n) + "py1.out > wire./shared\n")
+    house.head = "[loopback own]\n"
+    show = house.start()
+
+    def writers(user=None, *names):
+        listed = json.loads(house.run(user, "status", "--channels", "--json", *names, check=0).stdout)
+        return {each["channel"]: each["user"] for each in listed}
+
+    assert writers() == {}
+    for number, user, value in ((1, "alice", 0.25), (2, "bob", 0.5), (1, "alice", 0.75)):
+        house.answers(number, value)
+        show.expect("/shared", value)
+        assert writers()["wire./shared"] == user
+    everything = {"wire./out1": "alice", "wire./out2": "bob", "wire./shared": "alice"}
+    assert writers() == writers(None, "wire") == everything and writers(None, "own") == {}
+    assert re.search(r"^CHANNEL +WRITTEN LAST BY\nwire./out1 +alice\n", house.run(None, "status", "--channels", check=0).stdout)
+    assert house.run(None, "status", "--channels", "wirr", check=66).stdout == ""
+    house.read_again()
+    assert writers() == everything
+    if house.identity.is_root:
+        assert writers("alice") == {"wire./out1": "alice", "wire./shared": "alice"}
+        assert writers("bob") == {"wire./out2": "bob", "wire./shared": None}
+        house.is_hidden("alice", "status", "bob/py1", "--channels")
+    house.run(None, "freeze", "alice", check=0)
+    house.answers(2, 0.625)
+    show.expect("/shared", 0.625)
+    show.set("/in1", 0.875)
+    show.log.wait("heard 0.875", "alice/py1")
+    house.run(None, "reload", "alice", check=0)
+    assert writers()["wire./shared"] == "bob", "what she puts out now is not written"
+
+
+def test_the_house_writes_too_and_what_is_no_longer_shared_is_not_listed(house):
+    house.head = "[loopback own]\n[map]\nown.x > wire./out1\n"
+    show = house.start()
+    house.answers(1, 0.25)
+    assert "alice" in house.run(None, "status", "--channels", check=0).stdout
+    house.run(None, "emit", "own.x", 0.5, check=0)
+    show.expect("/out1", 0.5)
+    assert json.loads(house.run(None, "status", "--channels", "--json", check=0).stdout) == [{"channel": "wire./out1", "user": None}]
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("py1.out > wire./out1\n", ""))
+    house.run(None, "reload", "alice", check=0)
+    assert json.loads(house.run(None, "status", "--channels", "--json", check=0).stdout) == []
+
+
+def test_many_channels_come_in_pages(house):
+    house.options["alice"] += "grant-output = wire./many{1..1000}\n"
+    house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "py1.out > wire./many{1..1000}\n")
+    show = house.start()
+    house.answers(1, 0.5)
+    show.expect("/many1000", 0.5)
+    listed = json.loads(house.run(None, "status", "--channels", "--json", check=0).stdout)
+    assert [each["channel"] for each in listed] == ["wire./out1", *(f"wire./many{n}" for n in range(1, 1001))]
