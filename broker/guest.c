@@ -30,7 +30,6 @@
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the process to a closed curtain */
 #define GUEST_LAST_WORD_MS 200   /* from a process's end to that of its link */
-#define GUEST_LARGE_BATCH  256   /* events: they take longer than the way to the broker and back */
 
 void guest_kill(struct guest *guest)
 {
@@ -387,17 +386,6 @@ bool guest_is_busy(const struct guest *guest)
     return guest && guest->state == ORDER_BUSY;
 }
 
-bool guest_takes_ahead(const struct guest *guest)
-{
-    return guest && guest->state == ORDER_BUSY && !guest->is_reaped && guest->n_sent == 1 &&
-           guest->n_events >= GUEST_LARGE_BATCH && !managed_set_is_ready(guest->sockets);
-}
-
-unsigned guest_n_sent(const struct guest *guest)
-{
-    return guest->n_sent;
-}
-
 bool guest_is_running(const struct guest *guest)
 {
     return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY) && !guest->is_reaped;
@@ -415,53 +403,6 @@ void guest_usage(const struct guest *guest, struct keeper_usage *usage)
         usage->cpu_ns = guest->cpu_ns;
     else if (guest && guest->pid)
         keeper_usage(guest->runtime->keeper, guest->pid, usage); /* nothing, if it has just ended */
-}
-
-uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struct message_batch *batch)
-{
-    (void)userdata, (void)phase, (void)batch;
-    return 0;
-}
-
-static void guest_send_batch(struct guest *guest, struct message *message)
-{
-    int r;
-
-    message->batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message->batch);
-    guest->state = ORDER_BUSY;
-    guest->n_sent++;
-    guest->n_events = message->batch.n_events;
-    guest_watch_batch(guest);
-    r = guest_link_send(guest, message);
-    if (r < 0)
-        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
-}
-
-void guest_replay(struct guest *guest, const struct message_batch *batch)
-{
-    guest_send_batch(guest, &(struct message){.type = MESSAGE_BATCH, .batch = *batch});
-}
-
-size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)
-{
-    uint32_t ready[MANAGED_MAX];
-    struct message message = {.type = MESSAGE_BATCH};
-
-    if (!guest_is_idle(guest) && !(n_events && guest_takes_ahead(guest)))
-        return 0;
-    if (n_events > CODEC_MAX_BATCH_EVENTS)
-        n_events = CODEC_MAX_BATCH_EVENTS;
-    message.batch = (struct message_batch){
-        .channels = channels,
-        .values = values,
-        .n_events = n_events,
-        .ready = ready,
-        .n_ready = managed_set_take(guest->sockets, ready),
-    };
-    if (!n_events && !message.batch.n_ready)
-        return 0;
-    guest_send_batch(guest, &message);
-    return n_events;
 }
 
 void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata)
@@ -483,15 +424,6 @@ bool guest_is_importing(const struct guest *guest)
 uint32_t guest_missing_handlers(const struct guest *guest)
 {
     return guest->missing_handlers;
-}
-
-void guest_send_channels(struct guest *guest, const struct message_channels *channels)
-{
-    struct message message = {.type = MESSAGE_CHANNELS, .channels = *channels};
-    int r = guest_link_send(guest, &message);
-
-    if (r < 0)
-        guest_violated(guest, "it does not take its channels: %s", strerror(-r));
 }
 
 void guest_stop(struct guest *guest)

@@ -181,46 +181,12 @@ int guest_link_send(struct guest *guest, const struct message *message)
     return r;
 }
 
-static void guest_send_or_end(struct guest *guest, const struct message *message)
+void guest_send_or_end(struct guest *guest, const struct message *message)
 {
     int r = guest_link_send(guest, message);
 
     if (r < 0)
         guest_violated(guest, "%s cannot be sent: %s", message_name(message->type), strerror(-r));
-}
-
-bool guest_has_ticks(const struct guest *guest)
-{
-    return guest && tick_set_is_under_way(guest->ticks);
-}
-
-void guest_replay_ticks(struct guest *guest, const uint32_t *ids, size_t n)
-{
-    static const uint64_t now[TICKS_MAX]; /* zero: as soon as they come */
-    struct message message = {.type = MESSAGE_TICKS, .ticks = {ids, now, n, 0}};
-
-    message.ticks.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, NULL);
-    tick_set_expect(guest->ticks, n);
-    guest_watch_batch(guest);
-    guest_send_or_end(guest, &message);
-}
-
-void guest_tell_ticks(struct guest *guest)
-{
-    uint32_t ids[TICKS_MAX];
-    uint64_t due_ns[TICKS_MAX];
-    struct message message = {.type = MESSAGE_TICKS};
-    bool is_watched;
-
-    if (!guest_is_running(guest))
-        return;
-    is_watched = guest->state == ORDER_BUSY || tick_set_is_under_way(guest->ticks);
-    message.ticks = (struct message_ticks){ids, due_ns, tick_set_take(guest->ticks, ids, due_ns), 0};
-    if (!message.ticks.n)
-        return;
-    if (!is_watched) /* or else a script that hangs would seem to get on */
-        guest_watch_batch(guest);
-    guest_send_or_end(guest, &message);
 }
 
 static void guest_handle_hello(struct guest *guest, uint32_t version)

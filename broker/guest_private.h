@@ -103,6 +103,9 @@ bool guest_link_is_held(const struct guest *guest);
 /* 0 or -errno: the link is broken or full, which it never is while the worker behaves. */
 int guest_link_send(struct guest *guest, const struct message *message);
 
+/* The same; if it fails, that is the guest's end. */
+void guest_send_or_end(struct guest *guest, const struct message *message);
+
 /* Gives the process `ms` to get on; one deadline at a time. */
 void guest_set_deadline(struct guest *guest, uint64_t ms);
 

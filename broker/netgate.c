@@ -71,6 +71,20 @@ void netgate_answer(struct netgate *gate, uint64_t id, int error, int64_t result
         fc_log(FC_LOG_ERROR, gate->spec.instance, "gate: %s", strerror(errno));
 }
 
+/* Looking up a name takes a while, so the numbers are kept. */
+static netgate_call_fn netgate_find_call(int number)
+{
+    static int numbers[NETGATE_CALLS];
+
+    for (size_t i = 0; i < NETGATE_CALLS; i++) {
+        if (!numbers[i])
+            numbers[i] = seccomp_syscall_resolve_name(netgate_calls[i].name);
+        if (numbers[i] == number)
+            return netgate_calls[i].handle;
+    }
+    return NULL;
+}
+
 static void netgate_refuse(struct netgate *gate, const struct seccomp_notif *call)
 {
     FC_AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), call->data.nr);

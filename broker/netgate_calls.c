@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -391,23 +390,8 @@ static int netgate_identity(struct netgate *gate, const struct seccomp_notif *ca
     return 0;
 }
 
-netgate_call_fn netgate_find_call(int number)
-{
-    static struct {
-        const char *name;
-        netgate_call_fn handle;
-        int number; /* 0: not looked up yet, which takes a while */
-    } calls[] = {
-        {"connect", netgate_connect, 0},  {"bind", netgate_bind, 0},       {"listen", netgate_listen, 0},
-        {"sendto", netgate_sendto, 0},    {"sendmsg", netgate_sendmsg, 0}, {"getuid", netgate_identity, 0},
-        {"geteuid", netgate_identity, 0}, {"getgid", netgate_identity, 0}, {"getegid", netgate_identity, 0},
-    };
-
-    for (size_t i = 0; i < FC_ARRAY_SIZE(calls); i++) {
-        if (!calls[i].number)
-            calls[i].number = seccomp_syscall_resolve_name(calls[i].name);
-        if (calls[i].number == number)
-            return calls[i].handle;
-    }
-    return NULL;
-}
+const struct netgate_call netgate_calls[NETGATE_CALLS] = {
+    {"connect", netgate_connect},  {"bind", netgate_bind},       {"listen", netgate_listen},
+    {"sendto", netgate_sendto},    {"sendmsg", netgate_sendmsg}, {"getuid", netgate_identity},
+    {"geteuid", netgate_identity}, {"getgid", netgate_identity}, {"getegid", netgate_identity},
+};

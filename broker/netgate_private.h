@@ -14,6 +14,7 @@
 #include "broker/policy.h"
 #include "firecurtain/time.h"
 
+#define NETGATE_CALLS        9
 #define NETGATE_MAX_PENDING  32                  /* connections of blocking callers under way */
 #define NETGATE_MAX_DATAGRAM 65536               /* bytes that one call may send */
 #define NETGATE_MAX_PARTS    64                  /* of a message in parts */
@@ -70,8 +71,11 @@ struct netgate_socket {
  */
 typedef int (*netgate_call_fn)(struct netgate *gate, const struct seccomp_notif *call, int64_t *result);
 
-/* NULL if the call with this number is not served. */
-netgate_call_fn netgate_find_call(int number);
+/* netgate_calls.c: the calls that are served. */
+extern const struct netgate_call {
+    const char *name;
+    netgate_call_fn handle;
+} netgate_calls[NETGATE_CALLS];
 
 /* Closes what is under way. */
 void netgate_drop_pending(struct netgate *gate);

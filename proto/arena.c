@@ -83,3 +83,18 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     arena->used += bytes;
     return result;
 }
+
+static void *arena_give(void *arena, size_t bytes)
+{
+    return arena_alloc(arena, bytes);
+}
+
+static void arena_take_back(void *arena, void *pointer)
+{
+    (void)arena, (void)pointer;
+}
+
+ProtobufCAllocator arena_allocator(struct arena *arena)
+{
+    return (ProtobufCAllocator){.alloc = arena_give, .free = arena_take_back, .allocator_data = arena};
+}

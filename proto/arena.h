@@ -2,6 +2,7 @@
 #ifndef PROTO_ARENA_H
 #define PROTO_ARENA_H
 
+#include <protobuf-c/protobuf-c.h>
 #include <stddef.h>
 
 struct arena_chunk;
@@ -21,5 +22,8 @@ void arena_reset(struct arena *arena);
 
 /* Aligned for any type; NULL beyond the limit or out of memory. */
 void *arena_alloc(struct arena *arena, size_t bytes);
+
+/* For protobuf-c, which takes from the arena and gives nothing back. The arena stays where it is. */
+ProtobufCAllocator arena_allocator(struct arena *arena);
 
 #endif

@@ -35,15 +35,6 @@ const char *message_name(enum message_type type)
     return type < MESSAGE_TYPES_ ? message_names[type] : "unknown";
 }
 
-static void *codec_arena_alloc(void *arena, size_t bytes)
-{
-    return arena_alloc(arena, bytes);
-}
-
-static void codec_arena_free(void *arena, void *pointer)
-{
-}
-
 int codec_new(struct codec **codecp)
 {
     struct codec *codec = calloc(1, sizeof(*codec));
@@ -51,11 +42,7 @@ int codec_new(struct codec **codecp)
     if (!codec)
         return -ENOMEM;
     arena_init(&codec->arena, CODEC_MAX_ARENA);
-    codec->allocator = (ProtobufCAllocator){
-        .alloc = codec_arena_alloc,
-        .free = codec_arena_free,
-        .allocator_data = &codec->arena,
-    };
+    codec->allocator = arena_allocator(&codec->arena);
     *codecp = codec;
     return 0;
 }

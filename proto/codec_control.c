@@ -48,17 +48,6 @@ const char *control_outcome_name(enum control_outcome outcome)
     return outcome < CONTROL_OUTCOMES_ ? outcome_names[outcome] : "unknown";
 }
 
-static void *control_arena_alloc(void *arena, size_t bytes)
-{
-    return arena_alloc(arena, bytes);
-}
-
-static void control_arena_free(void *arena, void *pointer)
-{
-    (void)arena;
-    (void)pointer;
-}
-
 int codec_control_new(struct codec_control **codecp)
 {
     struct codec_control *codec = calloc(1, sizeof(*codec));
@@ -66,11 +55,7 @@ int codec_control_new(struct codec_control **codecp)
     if (!codec)
         return -ENOMEM;
     arena_init(&codec->arena, CONTROL_MAX_ARENA);
-    codec->allocator = (ProtobufCAllocator){
-        .alloc = control_arena_alloc,
-        .free = control_arena_free,
-        .allocator_data = &codec->arena,
-    };
+    codec->allocator = arena_allocator(&codec->arena);
     *codecp = codec;
     return 0;
 }

@@ -32,17 +32,6 @@ struct record_reader {
     uint8_t room[2 * (RECORD_FRAME_SIZE + RECORD_MAX_BLOCK)];
 };
 
-static void *record_arena_alloc(void *arena, size_t bytes)
-{
-    return arena_alloc(arena, bytes);
-}
-
-static void record_arena_free(void *arena, void *pointer)
-{
-    (void)arena;
-    (void)pointer;
-}
-
 int codec_record_new(struct codec_record **codecp)
 {
     struct codec_record *codec = calloc(1, sizeof(*codec));
@@ -50,11 +39,7 @@ int codec_record_new(struct codec_record **codecp)
     if (!codec)
         return -ENOMEM;
     arena_init(&codec->arena, CODEC_RECORD_ARENA);
-    codec->allocator = (ProtobufCAllocator){
-        .alloc = record_arena_alloc,
-        .free = record_arena_free,
-        .allocator_data = &codec->arena,
-    };
+    codec->allocator = arena_allocator(&codec->arena);
     *codecp = codec;
     return 0;
 }

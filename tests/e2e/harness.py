@@ -402,7 +402,7 @@ class Show:
 
     @property
     def over(self):
-        return self.wire.socket.fileno() == -1
+        return self.wire2.socket.fileno() == -1
 
 
 def environment(folder):

@@ -496,7 +496,7 @@ def test_what_does_not_fit_the_show_is_said_once_and_left_out(play, tape, replay
 
 
 def test_a_cut_recording_is_replayed_as_far_as_it_goes(play, tape, replay):
-    show = recorded(play, tape, ECHO, MAPS, drive_echo)
+    show = recorded(play, tape, ECHO, MAPS, lambda show: (drive_echo(show), time.sleep(0.3), drive_echo(show)))  # several blocks
     raw = tape.path("first").read_bytes()
     tape.path("cut").write_bytes(raw[:-1])
     assert "the recording ends after" in replay("cut", show, "--speed", "max", into="second")

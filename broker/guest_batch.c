@@ -1,0 +1,110 @@
+/* See guest.h: what a running guest is sent: batches of events, ticks of its intervals, its channels anew. */
+#include <string.h>
+
+#include "broker/guest_private.h"
+#include "broker/managed.h"
+#include "broker/ticks.h"
+#include "firecurtain/time.h"
+
+#define GUEST_LARGE_BATCH 256 /* events: they take longer than the way to the broker and back */
+
+bool guest_takes_ahead(const struct guest *guest)
+{
+    return guest && guest->state == ORDER_BUSY && !guest->is_reaped && guest->n_sent == 1 &&
+           guest->n_events >= GUEST_LARGE_BATCH && !managed_set_is_ready(guest->sockets);
+}
+
+unsigned guest_n_sent(const struct guest *guest)
+{
+    return guest->n_sent;
+}
+
+uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struct message_batch *batch)
+{
+    (void)userdata, (void)phase, (void)batch;
+    return 0;
+}
+
+static void guest_send_batch(struct guest *guest, struct message *message)
+{
+    int r;
+
+    message->batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message->batch);
+    guest->state = ORDER_BUSY;
+    guest->n_sent++;
+    guest->n_events = message->batch.n_events;
+    guest_watch_batch(guest);
+    r = guest_link_send(guest, message);
+    if (r < 0)
+        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
+}
+
+void guest_replay(struct guest *guest, const struct message_batch *batch)
+{
+    guest_send_batch(guest, &(struct message){.type = MESSAGE_BATCH, .batch = *batch});
+}
+
+size_t guest_send(struct guest *guest, const uint32_t *channels, const double *values, size_t n_events)
+{
+    uint32_t ready[MANAGED_MAX];
+    struct message message = {.type = MESSAGE_BATCH};
+
+    if (!guest_is_idle(guest) && !(n_events && guest_takes_ahead(guest)))
+        return 0;
+    if (n_events > CODEC_MAX_BATCH_EVENTS)
+        n_events = CODEC_MAX_BATCH_EVENTS;
+    message.batch = (struct message_batch){
+        .channels = channels,
+        .values = values,
+        .n_events = n_events,
+        .ready = ready,
+        .n_ready = managed_set_take(guest->sockets, ready),
+    };
+    if (!n_events && !message.batch.n_ready)
+        return 0;
+    guest_send_batch(guest, &message);
+    return n_events;
+}
+
+void guest_send_channels(struct guest *guest, const struct message_channels *channels)
+{
+    struct message message = {.type = MESSAGE_CHANNELS, .channels = *channels};
+    int r = guest_link_send(guest, &message);
+
+    if (r < 0)
+        guest_violated(guest, "it does not take its channels: %s", strerror(-r));
+}
+
+bool guest_has_ticks(const struct guest *guest)
+{
+    return guest && tick_set_is_under_way(guest->ticks);
+}
+
+void guest_replay_ticks(struct guest *guest, const uint32_t *ids, size_t n)
+{
+    static const uint64_t now[TICKS_MAX]; /* zero: as soon as they come */
+    struct message message = {.type = MESSAGE_TICKS, .ticks = {ids, now, n, 0}};
+
+    message.ticks.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, NULL);
+    tick_set_expect(guest->ticks, n);
+    guest_watch_batch(guest);
+    guest_send_or_end(guest, &message);
+}
+
+void guest_tell_ticks(struct guest *guest)
+{
+    uint32_t ids[TICKS_MAX];
+    uint64_t due_ns[TICKS_MAX];
+    struct message message = {.type = MESSAGE_TICKS};
+    bool is_watched;
+
+    if (!guest_is_running(guest))
+        return;
+    is_watched = guest->state == ORDER_BUSY || tick_set_is_under_way(guest->ticks);
+    message.ticks = (struct message_ticks){ids, due_ns, tick_set_take(guest->ticks, ids, due_ns), 0};
+    if (!message.ticks.n)
+        return;
+    if (!is_watched) /* or else a script that hangs would seem to get on */
+        guest_watch_batch(guest);
+    guest_send_or_end(guest, &message);
+}
