@@ -27,7 +27,7 @@ _Noreturn void __wrap_worker_run(const struct spawn_request *request, int descri
 #define BYTES(text) (text), sizeof(text) - 1
 
 /* Messages of worker.proto, as frames. */
-#define HELLO       "\0\4\x0a\2\x08\2"
+#define HELLO       "\0\4\x0a\2\x08\3"
 #define HELLO_99    "\0\4\x0a\2\x08\x63"
 #define LOCKED(fd)  "\0\4\x12\2\x08" fd
 #define REPORT      "\0\2\x1a\0"

@@ -176,7 +176,7 @@ while not data.endswith(b"PAIR"):                         # the broker's own: be
     data += link.recv(4096)
 def put(body):
     link.sendall(struct.pack("BB", 0, len(body)) + body)
-put(b"\x0a\x02\x08\x02")                                  # hello, version 2
+put(b"\x0a\x02\x08\x03")                                  # hello, version 3
 put(b"\x12\x0b\x08" + b"\xff" * 9 + b"\x01")              # locked, notify_fd = -1
 put(b"\x22\x00")                                          # ready
 os.write(2, b"<6>claimed\n")

@@ -21,7 +21,7 @@ TOLD = {
     "half_a_greeting": LATE,
     "parts": VIOLATION + "on its link: a message in parts",
     "large_ready": VIOLATION + "on its link: a command that no worker needs",
-    "wrong_version": VIOLATION + "it speaks version 99 of the protocol, not 2",
+    "wrong_version": VIOLATION + "it speaks version 99 of the protocol, not 3",
     "hello_twice": VIOLATION + 'it said "hello" while .*',
     "no_hello": VIOLATION + 'it said "locked" while connecting',
     "ready_at_once": VIOLATION + 'it said "ready" while .*',
