@@ -640,6 +640,19 @@ def test_only_an_administrator_freezes(house):
     house.answers(2, 0.5)
 
 
+@root_only
+def test_only_an_administrator_records(house, tmp_path):
+    """A recording has what everybody does."""
+    tmp_path.chmod(0o777)
+    for parent in tmp_path.parents[:-2]:
+        parent.chmod(parent.stat().st_mode | 0o011)
+    house.head = "[control]\nobservers = *\n"
+    house.start()
+    assert "takes the role of an administrator" in house.run("alice", "record", tmp_path / "hers.rec", check=77).stderr
+    house.audited(f"uid={UIDS['alice']} .*verb=record subject=- outcome=refused")
+    assert not (tmp_path / "hers.rec").exists()
+
+
 # Who wrote last.
 
 
