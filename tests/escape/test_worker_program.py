@@ -35,7 +35,7 @@ TOLD = {
     "a_million_reports": VIOLATION + 'it said "report" while .*',
     "exit_after_hello": "worker ended: exit status 0.*",
     "exit_after_setup": "worker ended: exit status 3.*",
-    "hang_up": LATE + "|" + VIOLATION + "setup cannot be sent: .*",
+    "hang_up": LATE + "|closed its link to the broker, killed|" + VIOLATION + "setup cannot be sent: .*",
     "substitute": VIOLATION + r"process \d+ connected in place of \d+",
 }
 
