@@ -106,10 +106,22 @@ int router_seal(struct router *router)
     return 0;
 }
 
+static void route_flush(struct router *router)
+{
+    while (router->dirty) {
+        struct fc_instance *instance = router->dirty;
+
+        router->dirty = instance->next_dirty;
+        instance->is_dirty = false;
+        instance->backend->flush(instance->self);
+    }
+}
+
 void router_take_over(struct router *router, struct router *from)
 {
     size_t mask = from->events_capacity - 1, kept = 0;
 
+    route_flush(from);
     for (size_t i = 0; i < from->n_events; i++) {
         const struct route_event *event = &from->events[(from->head + i) & mask];
 
@@ -235,17 +247,6 @@ static inline void route_gather(struct router *router, struct route_run *run,
     run->channels[run->n] = target->channel;
     run->values[run->n] = value;
     run->n++;
-}
-
-static void route_flush(struct router *router)
-{
-    while (router->dirty) {
-        struct fc_instance *instance = router->dirty;
-
-        router->dirty = instance->next_dirty;
-        instance->is_dirty = false;
-        instance->backend->flush(instance->self);
-    }
 }
 
 void router_set(struct router *router, const struct route_target *target, double value)

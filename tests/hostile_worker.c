@@ -19,10 +19,8 @@
 #include "tests/zmtp_opening.h"
 #include "worker/worker.h"
 
-_Noreturn void __real_worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                                 uid_t uid, gid_t gid, int refused);
-_Noreturn void __wrap_worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                                 uid_t uid, gid_t gid, int refused);
+_Noreturn __typeof__(worker_run) __real_worker_run;
+_Noreturn __typeof__(worker_run) __wrap_worker_run;
 
 #define BYTES(text) (text), sizeof(text) - 1
 
@@ -271,12 +269,12 @@ static void (*find_play(const struct spawn_request *request))(void)
 }
 
 _Noreturn void __wrap_worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                                 uid_t uid, gid_t gid, int refused)
+                                 const struct worker_birth *birth)
 {
     void (*play)(void) = find_play(request);
 
     if (!play)
-        __real_worker_run(request, descriptors, uid, gid, refused);
+        __real_worker_run(request, descriptors, birth);
     if (play == play_substitute) {
         if (fork() > 0)
             for (;;)

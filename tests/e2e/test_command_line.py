@@ -166,7 +166,7 @@ def test_reload_answers_when_it_is_done_or_with_what_is_wrong(play):
     show.write("show.cfg", text.replace("module =", "modul ="))
     done = run(show, "reload", check=78)
     assert 'has no option "modul"' in done.stderr and 'did you mean "module"' in done.stderr
-    assert control.audits(show, "verb=reload subject=- outcome=failed")
+    show.log.wait("verb=reload subject=- outcome=failed", level="audit")
     show.set("/also", 0.25)
     show.expect("/out", 0.25)
 

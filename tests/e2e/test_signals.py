@@ -213,11 +213,11 @@ def test_no_worker_outlives_a_killed_broker_however_it_hangs(play, how):
             os.kill(pid, signal.SIGSTOP)
     family = descendants(show.pid)
     names = sorted(status(pid)["Name"] for pid in family)
-    assert [name for name in names if name != "fc-spare"] == ["fc-keeper", "fc-worker", "fc-zygote"]
+    assert [name for name in names if name != "fc-spare"] == ["fc-counter", "fc-keeper", "fc-worker", "fc-zygote"]
     begun = time.monotonic()
     show.process.kill()
-    # a stopped keeper or zygote does nothing, and is the machine's: whoever stopped it may continue it
-    mine = [pid for pid in family if how != "stopped" or status(pid)["Name"] not in ("fc-keeper", "fc-zygote")]
+    # a stopped keeper, its counter or a zygote does nothing, and is the machine's: whoever stopped it may continue it
+    mine = [pid for pid in family if how != "stopped" or status(pid)["Name"] not in ("fc-keeper", "fc-counter", "fc-zygote")]
     until(lambda: not set(surviving(family)).intersection(mine), "workers are left", timeout=5)
     assert time.monotonic() - begun < 5
     for pid in surviving(family):

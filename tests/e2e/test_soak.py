@@ -272,7 +272,7 @@ def test_the_probe_answers_everything_and_nothing_grows(play):
             next_sample = time.monotonic() + 1
             samples.append(usage(show))
             dead, last = zombies(show) & last, zombies(show)
-            assert not dead, f"not reaped: {dead}"
+            assert not dead, [f"not reaped: {pid}\n" + Path(f"/proc/{pid}/status").read_text() for pid in dead]
         time.sleep(0.005)
     noisy = noisy()
     assert show.process.poll() is None, f"the broker ended:\n{show.log}"
