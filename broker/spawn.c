@@ -25,6 +25,7 @@
 #define SPAWN_AT_ONCE  4   /* requests under way: a few, so that the socket never fills up */
 #define SPAWN_LOG_RATE 100 /* lines a second of the zygote's */
 #define SPAWN_RETRY_NS FC_NS_PER_S
+#define SPAWN_STRAY_NS (FC_NS_PER_S / 2) /* whoever knows a child has waited for it by then */
 
 struct spawner {
     struct runtime *runtime;
@@ -40,6 +41,8 @@ struct spawner {
     unsigned n_sent;
     bool has_namespaces; /* the last worker */
     struct timer restart;
+    struct timer look; /* for strays */
+    pid_t stray;
 };
 
 static void spawner_pump(struct spawner *spawner);
@@ -129,6 +132,27 @@ static void spawner_finish_first(struct spawner *spawner, pid_t pid)
     spawn_job_free(job);
 }
 
+/*
+ * A zygote that ends between making a process and naming it leaves a child that nobody knows. It ends by
+ * itself, since what it waits for has gone; and is found as the one who is still to be waited for at the next
+ * look.
+ */
+static void spawner_look_for_strays(void *userdata)
+{
+    struct spawner *spawner = userdata;
+    siginfo_t info = {0};
+
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid &&
+        info.si_pid == spawner->stray) {
+        waitpid(info.si_pid, NULL, __WALL);
+        info.si_pid = 0;
+    } else if (!info.si_pid && !spawner->stray) {
+        return;
+    }
+    spawner->stray = info.si_pid;
+    loop_set_timer(spawner->runtime->loop, &spawner->look, fc_now_ns() + SPAWN_STRAY_NS);
+}
+
 /* The zygote has gone, or never came: those that wait for it learn so, and another one is started soon. */
 static void spawner_lost(struct spawner *spawner)
 {
@@ -145,6 +169,8 @@ static void spawner_lost(struct spawner *spawner)
     while (spawner->n_sent)
         spawner_finish_first(spawner, -EPIPE);
     loop_set_timer(spawner->runtime->loop, &spawner->restart, fc_now_ns() + SPAWN_RETRY_NS);
+    spawner->stray = -1; /* one look more than one that finds nothing: it may still be about to end */
+    loop_set_timer(spawner->runtime->loop, &spawner->look, fc_now_ns() + SPAWN_STRAY_NS);
 }
 
 /* A user's zygote has her uid, so she can steer it: it must not lead the broker to another's worker. */
@@ -230,6 +256,7 @@ int spawner_new(struct spawner **spawnerp, struct runtime *runtime, unsigned acc
     spawner->socket = -1;
     spawner->last = &spawner->jobs;
     spawner->restart = (struct timer){.fn = spawner_restart, .userdata = spawner};
+    spawner->look = (struct timer){.fn = spawner_look_for_strays, .userdata = spawner};
     r = spawner_start(spawner);
     if (r < 0) {
         spawner_free(spawner);
@@ -249,6 +276,7 @@ struct spawner *spawner_free(struct spawner *spawner)
     }
     spawner_lost(spawner);
     loop_cancel_timer(spawner->runtime->loop, &spawner->restart);
+    loop_cancel_timer(spawner->runtime->loop, &spawner->look);
     free(spawner);
     return NULL;
 }
