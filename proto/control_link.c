@@ -10,7 +10,8 @@
 #include "proto/codec_control.h"
 
 #define CONTROL_HANDSHAKE_MS 2000
-#define CONTROL_MONITOR      "inproc://control-monitor"
+#define CONTROL_LINGER_MS    100 /* for last words to clients that read, as of a recording */
+#define CONTROL_MONITOR "inproc://control-monitor"
 
 struct control_server {
     void *socket;
@@ -92,8 +93,10 @@ struct control_server *control_server_free(struct control_server *server)
         return NULL;
     zmq_msg_close(&server->id);
     zmq_msg_close(&server->in);
-    if (server->socket)
+    if (server->socket) {
+        control_set(server->socket, ZMQ_LINGER, CONTROL_LINGER_MS);
         zmq_close(server->socket);
+    }
     free(server);
     return NULL;
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from harness import BUILT, IS_ASAN, free_port
 
-ATTEMPTS, ROUNDS, QUESTIONS, PAUSE_US = 3, 5, 400, 1000
+ATTEMPTS, ROUNDS, QUESTIONS, PAUSE_US = 3, 3, 400, 1000
 FACTOR = 3
 # A session of its own: where the kernel shares processors out among sessions (autogroup), it has not to share with the tests.
 AS_A_SERVICE = ("setsid",)

@@ -21,7 +21,7 @@ from pressure import needs_real_speed
 pytestmark = [pytest.mark.alone, needs_real_speed]
 
 FLOOD = BUILT.parents[1] / "tests/control-flood"
-RATE, LEAST, SECONDS = 15000, 10000, 2
+RATE, LEAST, SECONDS = 15000, 10000, 1
 OBSERVER, STRANGER = pwd.getpwnam("games").pw_uid, 23456
 ECHO = "import midimonster\ndef f(value):\n\tmidimonster.output('out', value)\n"
 CONFIG = """
