@@ -58,6 +58,16 @@ def compare(probe, pressed):
     return statistics.median(quiet), statistics.median(loud)
 
 
+def answers(probe, pressed, what):
+    """
+    Each question is answered under a pressure that is the kernel's to share out: processors, memory, the disk. How much
+    later, is printed and not judged: where the kernel does not interrupt itself (PREEMPT_NONE), whoever keeps it busy
+    makes everybody wait for milliseconds, in another installation as in this one.
+    """
+    quiet, loud = compare(probe, pressed)
+    print(f"\n{what}: {quiet:.0f} us quiet, {loud:.0f} us pressed: x {loud / quiet:.2f}, not judged", flush=True)
+
+
 def holds(probe, pressed, what):
     """The answers' p99 under pressure stays within FACTOR times the quiet one."""
     seen = []

@@ -183,7 +183,7 @@ def house(play, identity, stage):
 def test_memory(house):
     press = Pressure(house, MEMORY, "memory = 512M\n")
     press.start()
-    pressure.holds(press.probe, lambda: press.on("^exhausted: MemoryError"), "memory")
+    pressure.answers(press.probe, lambda: press.on("^exhausted: MemoryError"), "memory")
 
 
 def test_processor(house):
@@ -199,7 +199,7 @@ def test_processor(house):
             assert used > 0.5 * (time.monotonic() - begun), "that was no pressure"
 
     assert all(int(status(pid)["Threads"]) > 8 for pid in press.workers())
-    pressure.holds(press.probe, spinning, "cpu, 4 instances of 8 threads")
+    pressure.answers(press.probe, spinning, "cpu, 4 instances of 8 threads")
     assert not show.log.matching("^worker ended")
 
 
@@ -254,7 +254,7 @@ def test_channels(house):
 def test_state(house):
     press = Pressure(house, STATE, "state = 256M\n", "restart-delay = 100ms\n")
     press.start()
-    pressure.holds(press.probe, lambda: press.on("its private folder .* has over", settle=0), "state")
+    pressure.answers(press.probe, lambda: press.on("its private folder .* has over", settle=0), "state")
 
 
 def test_small_files(house):
@@ -262,7 +262,7 @@ def test_small_files(house):
     press.start()
     with press.on("^exhausted: 9000 files", settle=8):
         pass
-    pressure.holds(press.probe, lambda: press.on("^exhausted: 9000 files", settle=0), "state, small files")
+    pressure.answers(press.probe, lambda: press.on("^exhausted: 9000 files", settle=0), "state, small files")
 
 
 def test_instances(house):
