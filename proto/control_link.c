@@ -11,7 +11,7 @@
 
 #define CONTROL_HANDSHAKE_MS 2000
 #define CONTROL_LINGER_MS    100 /* for last words to clients that read, as of a recording */
-#define CONTROL_MONITOR "inproc://control-monitor"
+#define CONTROL_MONITOR      "inproc://control-monitor"
 
 struct control_server {
     void *socket;

@@ -37,7 +37,8 @@ struct control_server;
 int control_server_new(struct control_server **server, struct link_context *context, const char *name,
                        int listener);
 
-/* Takes NULL; returns NULL. The end of the context then waits for what clients have not read yet, for 100 ms. */
+/* Takes NULL; returns NULL. The end of the context then waits for what clients have not read yet, for 100 ms.
+ */
 struct control_server *control_server_free(struct control_server *server);
 
 /* As link_fd() and link_readable() are. */
