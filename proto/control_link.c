@@ -256,11 +256,6 @@ struct control_client *control_client_free(struct control_client *client)
     return NULL;
 }
 
-int control_client_send(struct control_client *client, const void *bytes, size_t n_bytes)
-{
-    return zmq_send(client->socket, bytes, n_bytes, ZMQ_DONTWAIT) < 0 ? -errno : 0;
-}
-
 /* What the monitor has to say: 0, or the end of the connection. */
 static int control_client_events(struct control_client *client)
 {
@@ -285,6 +280,20 @@ static int control_client_events(struct control_client *client)
     }
     zmq_msg_close(&event);
     zmq_msg_close(&address);
+    return r;
+}
+
+int control_client_send(struct control_client *client, const void *bytes, size_t n_bytes)
+{
+    zmq_pollitem_t monitor = {.socket = client->monitor, .events = ZMQ_POLLIN};
+    int r = zmq_send(client->socket, bytes, n_bytes, ZMQ_DONTWAIT) < 0 ? -errno : 0;
+
+    /* nobody takes it also if the broker has hung up already: then that is what there is to say */
+    if (r == -EAGAIN && zmq_poll(&monitor, 1, CONTROL_LINGER_MS) > 0) {
+        int ended = control_client_events(client);
+
+        r = ended < 0 ? ended : r;
+    }
     return r;
 }
 

@@ -65,7 +65,8 @@ int control_client_new(struct control_client **client, const char *path, size_t 
 /* Takes NULL; returns NULL. */
 struct control_client *control_client_free(struct control_client *client);
 
-/* -errno, -EAGAIN if the broker reads nothing. */
+/* -errno, -EAGAIN if the broker reads nothing; or, within 100 ms, why it has hung up, as by
+ * control_client_receive(). */
 int control_client_send(struct control_client *client, const void *bytes, size_t n_bytes);
 
 /*
