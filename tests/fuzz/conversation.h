@@ -143,6 +143,13 @@ int __wrap_keeper_open_memory(struct keeper *keeper, pid_t pid)
     return own < 0 ? -errno : own;
 }
 
+void __wrap_keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory);
+void __wrap_keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory)
+{
+    *filter = __wrap_keeper_take_descriptor(keeper, pid, notify_fd);
+    *memory = __wrap_keeper_open_memory(keeper, pid);
+}
+
 /* What puts out more than it may is not heard until time has passed: as much as it takes. */
 static void wait_for_allowance(void)
 {
@@ -230,12 +237,35 @@ static void begin(void)
     python->guest = make_guest();
 }
 
+/* What the worker was told and has not heard, up to a message of our own: ticks come when they come. */
+static void empty_link(void)
+{
+    struct message message = {.type = MESSAGE_STOP};
+    ptrdiff_t size = codec_prepare(runtime.codec, &message);
+    const void *bytes;
+    void *room = link_reserve(broker, (size_t)size);
+    size_t n;
+
+    require(room != NULL);
+    codec_encode(runtime.codec, room);
+    require(link_commit(broker) == 0);
+    do {
+        struct pollfd ready = {.fd = link_fd(worker), .events = POLLIN};
+
+        while (!link_readable(worker))
+            poll(&ready, 1, -1);
+        require(link_receive(worker, &bytes, &n) == 0 &&
+                codec_decode(runtime.codec, CODEC_TO_WORKER, bytes, n, &message) == 0);
+    } while (message.type != MESSAGE_STOP);
+}
+
 static void end(void)
 {
     char byte[64];
 
     if (python->guest) {
         python->guest->link = NULL;
+        empty_link();
     } else { /* stopped, and gone with its link */
         broker = NULL;
         worker = link_free(worker);
