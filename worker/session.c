@@ -239,7 +239,7 @@ int session_flush(struct session *session, bool done)
         .exceptions = session->exceptions,
         .files = (const char *const *)session->files,
         .n_files = session->n_files,
-        .ticked = {session->ticked, session->ticked_ns, session->n_ticked},
+        .ticked = {session->ticked, session->ticked_ns, session->n_ticked, 0},
     };
     return session_transmit(session, &message, true);
 }
