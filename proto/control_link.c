@@ -11,6 +11,9 @@
 
 #define CONTROL_HANDSHAKE_MS 2000
 #define CONTROL_LINGER_MS    100 /* for last words to clients that read, as of a recording */
+/* Never is meant, by then the client has ended; but told never (-1), libzmq drops with the connection what
+   the caller has not read yet. */
+#define CONTROL_RECONNECT_MS 3600000
 #define CONTROL_MONITOR      "inproc://control-monitor"
 
 struct control_server {
@@ -34,7 +37,7 @@ static int control_configure(void *socket, int64_t max_message)
         {ZMQ_SNDHWM, CONTROL_LINK_QUEUE},
         {ZMQ_RCVHWM, CONTROL_LINK_QUEUE},
         {ZMQ_HANDSHAKE_IVL, CONTROL_HANDSHAKE_MS},
-        {ZMQ_RECONNECT_IVL, -1},
+        {ZMQ_RECONNECT_IVL, CONTROL_RECONNECT_MS},
     };
 
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
