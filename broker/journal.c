@@ -26,44 +26,10 @@ struct journal {
     struct timer flush;
 };
 
-void journal_list_deinit(struct journal_list *list)
-{
-    free(list->channels);
-    free(list->values);
-    *list = (struct journal_list){0};
-}
-
-int journal_list_add(struct journal_list *list, const uint32_t *channels, const double *values, size_t n)
-{
-    size_t capacity = list->capacity ? list->capacity : 64;
-
-    while (capacity < list->n + n)
-        capacity *= 2;
-    if (capacity > list->capacity) {
-        uint32_t *more_channels = realloc(list->channels, capacity * sizeof(*more_channels));
-        double *more_values;
-
-        if (!more_channels)
-            return -ENOMEM;
-        list->channels = more_channels;
-        more_values = realloc(list->values, capacity * sizeof(*more_values));
-        if (!more_values)
-            return -ENOMEM;
-        list->values = more_values;
-        list->capacity = capacity;
-    }
-    if (n) {
-        memcpy(list->channels + list->n, channels, n * sizeof(*channels));
-        memcpy(list->values + list->n, values, n * sizeof(*values));
-    }
-    list->n += n;
-    return 0;
-}
-
 void journal_step_deinit(struct journal_step *step)
 {
-    journal_list_deinit(&step->events);
-    journal_list_deinit(&step->outputs);
+    queue_list_deinit(&step->events);
+    queue_list_deinit(&step->outputs);
     *step = (struct journal_step){0};
 }
 
@@ -77,11 +43,6 @@ static void journal_flush_due(void *userdata)
         recording_flush(journal->recordings[i], now_ns);
     if (journal->n)
         loop_set_timer(journal->loop, &journal->flush, now_ns + JOURNAL_FLUSH_NS);
-}
-
-void journal_flush(struct journal *journal)
-{
-    journal_flush_due(journal);
 }
 
 int journal_new(struct journal **journalp, struct loop *loop)
@@ -214,7 +175,7 @@ void journal_write(struct journal *journal, const struct fc_instance *instance,
 }
 
 void journal_write_outputs(struct journal *journal, const struct fc_instance *instance, uint64_t time_ns,
-                           const struct journal_list *outputs, uint64_t missed)
+                           const struct queue_list *outputs, uint64_t missed)
 {
     struct record_item item = {.kind = RECORD_OUTPUT,
                                .time_ns = time_ns,
@@ -235,7 +196,7 @@ static int journal_copy(struct journal_step *step, const struct message_batch *b
     if (!batch)
         return 0;
     step->ready = (uint32_t)batch->n_ready;
-    return journal_list_add(&step->events, batch->channels, batch->values, batch->n_events);
+    return queue_list_add(&step->events, batch->channels, batch->values, batch->n_events);
 }
 
 /* What was put out since the last step was over. */
@@ -256,15 +217,13 @@ uint64_t journal_begins(struct journal *journal, const struct fc_instance *insta
         step->cleanup_ns = journal->replay ? replay_cleanup_ns(step) : now_ns;
         return step->cleanup_ns;
     }
-    if (step->is_open)
-        journal_done(journal, instance, step, true);
-    journal_write_step_outputs(journal, instance, step, step->time_ns);
+    journal_done(journal, instance, step, true); /* whatever is left of the one before */
     step->phase = phase == GUEST_IMPORT  ? RECORD_IMPORT
                   : phase == GUEST_BATCH ? RECORD_BATCH
                                          : RECORD_CLEANUP;
     step->entry = NULL;
     if (journal->replay)
-        now_ns = replay_begins(journal->replay, instance, step, now_ns);
+        now_ns = replay_begins(journal->replay, instance, step);
     step->is_open = step->entry || journal_copy(step, batch) == 0;
     return step->time_ns = now_ns;
 }
@@ -272,14 +231,14 @@ uint64_t journal_begins(struct journal *journal, const struct fc_instance *insta
 void journal_output(struct journal *journal, const struct fc_instance *instance, struct journal_step *step,
                     bool has_ticks, const uint32_t *channels, const double *values, size_t n)
 {
-    struct journal_list now = {.channels = (uint32_t *)channels, .values = (double *)values, .n = n};
+    struct queue_list now = {.channels = (uint32_t *)channels, .values = (double *)values, .n = n};
 
     if (!journal->n)
         return;
     if (!step->is_open && !has_ticks) /* by another thread, or the recording began after the step had */
         journal_write_outputs(journal, instance, step->time_ns, &now, 0);
     else if (step->outputs.n + n > JOURNAL_MAX_OUTPUTS ||
-             journal_list_add(&step->outputs, channels, values, n) < 0)
+             queue_list_add(&step->outputs, channels, values, n) < 0)
         step->missed += n;
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "broker/guest.h"
+#include "broker/queue.h"
 #include "proto/codec_record.h"
 
 #define JOURNAL_MAX_OUTPUTS 262144u /* of one step; further ones are a gap */
@@ -26,20 +27,13 @@ struct replay;
 struct replay_entry;
 struct show;
 
-struct journal_list {
-    uint32_t *channels;
-    double *values;
-    size_t n;
-    size_t capacity;
-};
-
 /* Of each Python instance. Zeroed: nothing is under way. */
 struct journal_step {
     bool is_open;
     enum record_phase phase;
     uint64_t time_ns; /* of the one that was begun last */
-    struct journal_list events;
-    struct journal_list outputs;
+    struct queue_list events;
+    struct queue_list outputs;
     uint32_t ready;
     uint64_t missed;            /* outputs */
     bool cleanup_waits;         /* the worker was told to stop while it handles a batch, */
@@ -71,9 +65,6 @@ void journal_remove(struct journal *journal, struct recording *recording, const 
 
 /* The first item of a recording that begins now. */
 struct record_item journal_start(const struct journal *journal);
-
-/* Hands over what there is. */
-void journal_flush(struct journal *journal);
 
 /* What a script is about to be called for, at what time; the time that it is to be told. */
 uint64_t journal_begins(struct journal *journal, const struct fc_instance *instance,
@@ -113,10 +104,6 @@ bool journal_may_set(const struct journal *journal, const struct fc_instance *in
 void journal_write(struct journal *journal, const struct fc_instance *instance,
                    const struct record_item *item);
 void journal_write_outputs(struct journal *journal, const struct fc_instance *instance, uint64_t time_ns,
-                           const struct journal_list *outputs, uint64_t missed);
-
-/* -ENOMEM. */
-int journal_list_add(struct journal_list *list, const uint32_t *channels, const double *values, size_t n);
-void journal_list_deinit(struct journal_list *list);
+                           const struct queue_list *outputs, uint64_t missed);
 
 #endif

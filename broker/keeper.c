@@ -273,11 +273,6 @@ int keeper_make_state(struct keeper *keeper, unsigned account, const char *path)
     return keeper_get(keeper, KEEPER_MAKE_STATE, account, path);
 }
 
-int keeper_open_state(struct keeper *keeper, unsigned account, const char *path)
-{
-    return keeper_get(keeper, KEEPER_OPEN_STATE, account, path);
-}
-
 int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path)
 {
     return keeper_get(keeper, KEEPER_OPEN_SHOWN, account, path);

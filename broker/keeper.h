@@ -70,7 +70,7 @@ pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
 struct keeper_place {
     int listener;    /* a socket that listens in the link folder, and that workers may connect to */
     int script_tree; /* as by keeper_open_shown() */
-    int state_tree;  /* as by keeper_open_state() */
+    int state_tree;  /* a detached mount of the instance's private folder */
 };
 
 /*
@@ -86,8 +86,7 @@ void keeper_remove(struct keeper *keeper, unsigned account, const char *name);
 /* Makes the private folder of an instance, if it is missing; a descriptor (O_PATH) of it, or -errno. */
 int keeper_make_state(struct keeper *keeper, unsigned account, const char *path);
 
-/* Detached mounts: of an instance's private folder, or read-only of what workers may see. -errno. */
-int keeper_open_state(struct keeper *keeper, unsigned account, const char *path);
+/* A detached mount, read-only, of what workers may see. -errno. */
 int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path);
 
 /*

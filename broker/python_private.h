@@ -47,9 +47,8 @@ struct python_outflow {
     struct queue held; /* without a place of its own: one value per channel, two at most */
     bool is_used_up;   /* the worker is not read from until there is allowance again */
     struct timer timer;
-    uint32_t *sliced_channels; /* there is allowance for these, and they are not routed yet */
-    double *sliced_values;
-    size_t n_sliced, sliced_at, slices_capacity;
+    struct queue_list sliced; /* there is allowance for these; not routed yet are those from … */
+    size_t sliced_at;
     struct loop_task slicing;
     uint64_t warned; /* what had given way when the log last said so */
     uint64_t warned_ns;

@@ -71,14 +71,14 @@ static void outflow_emit(struct python *python, uint64_t n)
 static void outflow_slice(struct python *python, size_t most)
 {
     struct python_outflow *outflow = &python->outflow;
-    size_t left = outflow->n_sliced - outflow->sliced_at, n = left < most ? left : most;
+    size_t left = outflow->sliced.n - outflow->sliced_at, n = left < most ? left : most;
 
     router_emit_many(&python->instance->show->router, python->instance,
-                     outflow->sliced_channels + outflow->sliced_at,
-                     outflow->sliced_values + outflow->sliced_at, n);
+                     outflow->sliced.channels + outflow->sliced_at,
+                     outflow->sliced.values + outflow->sliced_at, n);
     outflow->sliced_at += n;
-    if (outflow->sliced_at == outflow->n_sliced)
-        outflow->sliced_at = outflow->n_sliced = 0;
+    if (outflow->sliced_at == outflow->sliced.n)
+        outflow->sliced_at = outflow->sliced.n = 0;
 }
 
 static void outflow_next_slice(void *userdata)
@@ -86,7 +86,7 @@ static void outflow_next_slice(void *userdata)
     struct python *python = userdata;
 
     outflow_slice(python, OUTFLOW_SLICE);
-    if (python->outflow.n_sliced)
+    if (python->outflow.sliced.n)
         loop_defer(python->instance->show->runtime->loop, &python->outflow.slicing);
     else if (!python->outflow.is_used_up && python->guest)
         guest_resume(python->guest);
@@ -94,29 +94,10 @@ static void outflow_next_slice(void *userdata)
 
 static void outflow_finish_slices(struct python *python)
 {
-    if (!python->outflow.n_sliced)
+    if (!python->outflow.sliced.n)
         return;
     loop_cancel_task(python->instance->show->runtime->loop, &python->outflow.slicing);
     outflow_slice(python, SIZE_MAX);
-}
-
-static int outflow_grow_slices(struct python_outflow *outflow, size_t n)
-{
-    uint32_t *channels;
-    double *values;
-
-    if (n <= outflow->slices_capacity)
-        return 0;
-    channels = reallocarray(outflow->sliced_channels, n, sizeof(*channels));
-    if (channels)
-        outflow->sliced_channels = channels;
-    values = reallocarray(outflow->sliced_values, n, sizeof(*values));
-    if (values)
-        outflow->sliced_values = values;
-    if (!channels || !values)
-        return -ENOMEM;
-    outflow->slices_capacity = n;
-    return 0;
 }
 
 /* There is allowance for them: at once, or a user's in slices. */
@@ -124,13 +105,11 @@ static void outflow_pass(struct python *python, const uint32_t *channels, const 
 {
     struct python_outflow *outflow = &python->outflow;
 
-    if (!python->instance->owner || n <= OUTFLOW_SLICE || outflow_grow_slices(outflow, n) < 0) {
+    if (!python->instance->owner || n <= OUTFLOW_SLICE ||
+        queue_list_add(&outflow->sliced, channels, values, n) < 0) {
         router_emit_many(&python->instance->show->router, python->instance, channels, values, n);
         return;
     }
-    memcpy(outflow->sliced_channels, channels, n * sizeof(*channels));
-    memcpy(outflow->sliced_values, values, n * sizeof(*values));
-    outflow->n_sliced = n;
     outflow->slicing = (struct loop_task){.fn = outflow_next_slice, .userdata = python};
     outflow_next_slice(python);
 }
@@ -182,7 +161,7 @@ static void outflow_due(void *userdata)
         queue_length(&outflow->held) || outflow_fill(outflow, now_ns) < outflow_enough(outflow);
     if (outflow->is_used_up)
         outflow_wait(python, 0);
-    else if (python->guest && !outflow->n_sliced)
+    else if (python->guest && !outflow->sliced.n)
         guest_resume(python->guest);
 }
 

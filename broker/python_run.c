@@ -157,7 +157,7 @@ static bool python_is_throttled(void *userdata)
 {
     const struct python *python = userdata;
 
-    return python->outflow.is_used_up || python->outflow.n_sliced;
+    return python->outflow.is_used_up || python->outflow.sliced.n;
 }
 
 static void python_handled(void *userdata)
@@ -468,7 +468,7 @@ void python_stop(void *self)
         python_stats_stop(python);
     }
     python->outflow.is_used_up = false;
-    python->outflow.n_sliced = python->outflow.sliced_at = 0;
+    python->outflow.sliced.n = python->outflow.sliced_at = 0;
     queue_clear(&python->outflow.held);
     free(python->setup_channels);
     python->setup_channels = NULL;

@@ -13,7 +13,7 @@ void queue_init(struct queue *queue, size_t limit)
     *queue = (struct queue){.limit = limit};
 }
 
-static void queue_list_deinit(struct queue_list *list)
+void queue_list_deinit(struct queue_list *list)
 {
     free(list->channels);
     free(list->values);
@@ -28,12 +28,15 @@ void queue_deinit(struct queue *queue)
     *queue = (struct queue){0};
 }
 
-static int queue_list_grow(struct queue_list *list)
+static int queue_list_grow(struct queue_list *list, size_t n)
 {
     size_t capacity = list->capacity ? list->capacity * 2 : QUEUE_FIRST;
-    uint32_t *channels = realloc(list->channels, capacity * sizeof(*channels));
+    uint32_t *channels;
     double *values;
 
+    while (capacity < n)
+        capacity *= 2;
+    channels = realloc(list->channels, capacity * sizeof(*channels));
     if (!channels)
         return -ENOMEM;
     list->channels = channels;
@@ -45,9 +48,21 @@ static int queue_list_grow(struct queue_list *list)
     return 0;
 }
 
+int queue_list_add(struct queue_list *list, const uint32_t *channels, const double *values, size_t n)
+{
+    if (list->n + n > list->capacity && queue_list_grow(list, list->n + n) < 0)
+        return -ENOMEM;
+    if (n) {
+        memcpy(list->channels + list->n, channels, n * sizeof(*channels));
+        memcpy(list->values + list->n, values, n * sizeof(*values));
+    }
+    list->n += n;
+    return 0;
+}
+
 static int queue_list_append(struct queue_list *list, uint32_t channel, double value)
 {
-    if (list->n == list->capacity && queue_list_grow(list) < 0)
+    if (list->n == list->capacity && queue_list_grow(list, list->n + 1) < 0)
         return -ENOMEM;
     list->channels[list->n] = channel;
     list->values[list->n] = value;

@@ -15,6 +15,10 @@ struct queue_list {
     size_t capacity;
 };
 
+/* Adds several, of which there may be none. -ENOMEM: then none was. */
+int queue_list_add(struct queue_list *list, const uint32_t *channels, const double *values, size_t n);
+void queue_list_deinit(struct queue_list *list);
+
 enum queue_overflow {
     /* each channel keeps its newest further value (latest takes precedence): the end state is right, and the
        memory limited by the number of channels */

@@ -26,7 +26,6 @@ int replay_new(struct replay **replayp, const struct replay_spec *spec)
     if (!replay)
         return -ENOMEM;
     replay->spec = *spec;
-    replay->is_whole = true;
     replay->last = &replay->first;
     replay->others.last = &replay->others.first;
     replay->timer = (struct timer){.fn = replay_turn, .userdata = replay};
@@ -72,7 +71,7 @@ struct replay *replay_free(struct replay *replay)
     return NULL;
 }
 
-int replay_begin(struct replay *replay, struct journal *journal, struct show *show, struct loop *loop)
+void replay_begin(struct replay *replay, struct journal *journal, struct show *show, struct loop *loop)
 {
     replay->journal = journal;
     replay->show = show;
@@ -80,7 +79,6 @@ int replay_begin(struct replay *replay, struct journal *journal, struct show *sh
     replay_read(replay);
     journal_set_replay(journal, replay);
     loop_set_timer(loop, &replay->timer, fc_now_ns() + REPLAY_LOOK_NS);
-    return 0;
 }
 
 void replay_stop(struct replay *replay)
@@ -95,11 +93,6 @@ void replay_stop(struct replay *replay)
 bool replay_is_mute(const struct replay *replay)
 {
     return replay->spec.is_mute;
-}
-
-bool replay_is_whole(const struct replay *replay)
-{
-    return replay->is_whole;
 }
 
 void replay_start_item(const struct replay *replay, struct record_item *start)
@@ -161,7 +154,7 @@ static void replay_write(struct replay *replay)
 static void replay_translate(struct replay *replay, struct replay_entry *entry,
                              const struct fc_instance *instance)
 {
-    struct journal_list *events = &entry->events;
+    struct queue_list *events = &entry->events;
     size_t kept = 0;
 
     for (size_t i = 0; i < events->n; i++) {
@@ -393,8 +386,7 @@ static void replay_turn(void *userdata)
     replay->spec.finished(replay->spec.userdata);
 }
 
-uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step,
-                       uint64_t now_ns)
+uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step)
 {
     for (size_t i = 0; i < replay->n_lanes; i++) {
         struct replay_entry *entry = replay->lanes[i]->first;
@@ -409,7 +401,6 @@ uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance
         step->entry = entry;
         return entry->time_ns;
     }
-    (void)now_ns;
     return step->time_ns ? step->time_ns : replay->start_ns; /* one that is not in the recording */
 }
 
@@ -427,7 +418,7 @@ void replay_done(struct replay *replay, struct journal_step *step, bool died)
     entry->died = died;
     entry->missed = step->missed;
     entry->outputs = step->outputs;
-    step->outputs = (struct journal_list){0};
+    step->outputs = (struct queue_list){0};
     replay_finish(replay, entry, true);
     if (replay->is_over) /* the last words of a show */
         replay_write(replay);

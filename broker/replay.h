@@ -36,23 +36,19 @@ int replay_new(struct replay **replay, const struct replay_spec *spec);
 /* Takes NULL; returns NULL. */
 struct replay *replay_free(struct replay *replay);
 
-/* Before the show starts. Gives scripts the values that they had when the recording began. -ENOMEM. */
-int replay_begin(struct replay *replay, struct journal *journal, struct show *show, struct loop *loop);
+/* Before the show starts. Gives scripts the values that they had when the recording began. */
+void replay_begin(struct replay *replay, struct journal *journal, struct show *show, struct loop *loop);
 
 /* The show ends: what was not played is not. */
 void replay_stop(struct replay *replay);
 
 bool replay_is_mute(const struct replay *replay);
 
-/* Whether there was anything in it that could not be replayed, the log has said what. */
-bool replay_is_whole(const struct replay *replay);
-
 /* Of the recording. */
 void replay_start_item(const struct replay *replay, struct record_item *start);
 
 /* For the journal: a step begins; `step->entry` is what it replays, and the result its time. */
-uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step,
-                       uint64_t now_ns);
+uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step);
 
 /* When the cleanup is that follows a step of a recording. */
 uint64_t replay_cleanup_ns(const struct journal_step *step);

@@ -32,8 +32,8 @@ struct replay_entry {
     uint64_t count;
     uint64_t missed;
     uint32_t ready;
-    struct journal_list events; /* by numbers of the recording; once it runs, by ids of the instance */
-    struct journal_list outputs;
+    struct queue_list events; /* by numbers of the recording; once it runs, by ids of the instance */
+    struct queue_list outputs;
     const struct fc_instance *instance; /* of an input */
     uint32_t *ticks;
     size_t n_ticks;
@@ -76,7 +76,6 @@ struct replay {
     bool is_read;  /* to the end */
     bool is_going; /* everything was up once */
     bool is_over;
-    bool is_whole;
     uint64_t base_ns; /* when the recording's `start_ns` is */
     unsigned warnings;
     struct timer timer;

@@ -17,7 +17,6 @@ void replay_warn(struct replay *replay, const char *instance, const char *format
     char text[512];
     va_list args;
 
-    replay->is_whole = false;
     if (replay->warnings++ >= REPLAY_MAX_WARNINGS)
         return;
     va_start(args, format);
@@ -31,8 +30,8 @@ void replay_entry_free(struct replay *replay, struct replay_entry *entry)
 {
     replay->n_entries--;
     replay->n_bytes -= sizeof(*entry) + entry->events.n * 12 + entry->n_ticks * 4;
-    journal_list_deinit(&entry->events);
-    journal_list_deinit(&entry->outputs);
+    queue_list_deinit(&entry->events);
+    queue_list_deinit(&entry->outputs);
     free(entry->ticks);
     free(entry);
 }
@@ -144,7 +143,7 @@ static int read_events(struct replay *replay, struct replay_entry *entry, const 
 {
     if (entry->events.n + item->n_events > CODEC_MAX_BATCH_EVENTS)
         return -EBADMSG;
-    if (journal_list_add(&entry->events, item->channels, item->values, item->n_events) < 0)
+    if (queue_list_add(&entry->events, item->channels, item->values, item->n_events) < 0)
         return -ENOMEM;
     replay->n_bytes += item->n_events * 12;
     return 0;

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -304,6 +306,18 @@ static int cli_check_words(const struct cli_options *options, const struct cli_c
     fprintf(stderr, "usage: firecurtain %s %s\nTry 'firecurtain --help'.\n", command->name,
             command->arguments);
     return EX_USAGE;
+}
+
+int cli_block_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 int cli_main(int argc, char **argv)

@@ -92,6 +92,12 @@ int cli_check_sandbox(const struct cli_options *options, struct show *show, stru
 /* For struct runtime: of the option --runtime-dir, allocated, or NULL. */
 char *cli_runtime_folder(const struct cli_options *options);
 
+/*
+ * SIGINT, SIGTERM and SIGHUP come from the descriptor that it returns, or -1 with errno. Before any thread
+ * exists: all of them inherit the mask.
+ */
+int cli_block_signals(void);
+
 /* Finds the command, reads its options, runs it. */
 int cli_main(int argc, char **argv);
 

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -87,18 +86,6 @@ static int recorder_run(struct recorder *recorder, struct client *client, int si
     return status < 0 ? recorder_end(recorder) : status;
 }
 
-static int record_block_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
 int cli_record(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
@@ -115,7 +102,7 @@ int cli_record(const struct cli_options *options)
         return EX_USAGE;
     }
     signal(SIGXFSZ, SIG_IGN);
-    signals = record_block_signals();
+    signals = cli_block_signals();
     status = client_new(&client, options);
     if (status != EX_OK)
         return status;

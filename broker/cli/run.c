@@ -277,19 +277,6 @@ static void run_after(void *userdata)
     notify_turn(run->runtime.notify, run->changing ? NULL : run->show);
 }
 
-/* Before any thread exists: all of them inherit the mask. */
-static int run_block_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
 static void run_replayed(void *userdata)
 {
     run_stop(userdata);
@@ -435,7 +422,7 @@ static int run_confine(struct run *run, const struct path_set *readable)
 {
     int status, r;
 
-    run->signal_fd = run_block_signals();
+    run->signal_fd = cli_block_signals();
     status = tape_open(&run->tape, run->options);
     if (status != EX_OK)
         return status;

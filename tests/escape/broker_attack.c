@@ -179,6 +179,14 @@ static void asked_done(void *userdata, pid_t pid)
     loop_stop(runtime.loop);
 }
 
+static int attack_open_state(struct keeper *keeper, unsigned account, const char *path)
+{
+    struct keeper_place place;
+
+    keeper_open_place(keeper, account, NULL, NULL, path, &place);
+    return place.state_tree;
+}
+
 /* What the zygote answers to a wish for a worker with such folders. */
 static pid_t ask_zygote(const char *script_folder, const char *state_folder, const char *link)
 {
@@ -201,7 +209,7 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder, con
     job->request.has_trees = runtime.is_root;
     if (runtime.is_root) {
         job->descriptors[SPAWN_SCRIPT_TREE] = keeper_open_shown(runtime.keeper, 0, folder);
-        job->descriptors[SPAWN_STATE_TREE] = keeper_open_state(runtime.keeper, 0, own_state);
+        job->descriptors[SPAWN_STATE_TREE] = attack_open_state(runtime.keeper, 0, own_state);
     }
     spawner_submit(runtime.accounts[0].spawner, job);
     while (!asked.pid)
@@ -288,11 +296,11 @@ static void attack_keeper(const char *state)
     tell("always:keeper_watch_above", watch(folder, ".."));
     tell("always:keeper_watch_state", watch(state, ""));
     tell("always:keeper_state_as_shown", keeper_open_shown(keeper, 0, state));
-    tell("always:keeper_shown_as_state", keeper_open_state(keeper, 0, folder));
+    tell("always:keeper_shown_as_state", attack_open_state(keeper, 0, folder));
     snprintf(path, sizeof(path), "%.4000s/../x/y", runtime.state_folder);
     tell("always:keeper_state_above", keeper_make_state(keeper, 0, path));
     snprintf(path, sizeof(path), "%.4000s/deeper", state);
-    tell("always:keeper_state_below", keeper_open_state(keeper, 0, path));
+    tell("always:keeper_state_below", attack_open_state(keeper, 0, path));
     tell("works:counter_state", count_state(0, state));
     tell("always:counter_elsewhere", count_state(0, "/etc"));
     tell("always:counter_state_below", count_state(0, path));
@@ -319,8 +327,8 @@ static void attack_users(const char *state)
     tell("always:user_shown_of_house", keeper_open_shown(keeper, 1, folder));
     tell("always:user_watch_of_house", keeper_watch(keeper, 1, inotify, folder, ""));
     tell("always:user_state_for_house", keeper_make_state(keeper, 0, hers));
-    tell("always:user_state_opened_for_house", keeper_open_state(keeper, 0, hers));
-    tell("always:user_state_of_house", keeper_open_state(keeper, 1, state));
+    tell("always:user_state_opened_for_house", attack_open_state(keeper, 0, hers));
+    tell("always:user_state_of_house", attack_open_state(keeper, 1, state));
     tell("always:user_state_made_of_house", keeper_make_state(keeper, 1, state));
     tell("always:user_count_of_house", count_state(1, state));
 }
