@@ -33,8 +33,8 @@
 #include "broker/state_watch.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/turns.h"
 
-#define RUNTIME_TURN_NS   100000 /* of a processor; the least that there is */
 #define RUNTIME_WORKER    "firecurtain-worker"
 #define RUNTIME_MIN_LINKS 16u
 #define RUNTIME_MAX_LINKS 16384u
@@ -295,25 +295,6 @@ static void runtime_raise_descriptors(void)
     }
 }
 
-/*
- * Of this process and all that come from it, workers too: who wakes gets a processor sooner, and who
- * calculates without end gives it back as soon, at the same share (custom slices of EEVDF, Linux 6.12; an
- * older kernel does not look at it). An event wakes four threads one after the other.
- */
-static void runtime_take_short_turns(void)
-{
-    struct sched_attr {
-        uint32_t size;
-        uint32_t policy; /* SCHED_OTHER */
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime_ns, deadline_ns, period_ns;
-    } attr = {.size = sizeof(attr), .nice = getpriority(PRIO_PROCESS, 0), .runtime_ns = RUNTIME_TURN_NS};
-
-    syscall(SYS_sched_setattr, 0, &attr, 0);
-}
-
 static int runtime_start_keeper(struct runtime *runtime, const struct path_set *shown, struct users *users)
 {
     FC_AUTO_FREE struct keeper_account *accounts = calloc(runtime->n_accounts, sizeof(*accounts));
@@ -347,7 +328,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
         };
     }
     runtime_find_worker(runtime->worker_path, sizeof(runtime->worker_path));
-    runtime_take_short_turns();
+    fc_take_short_turns(0); /* and all that come from it: an event wakes four threads one after the other */
     r = keeper_new(&runtime->keeper, &spec);
     if (r == 0)
         lookup_by(keeper_lookup, runtime->keeper);

@@ -1,6 +1,8 @@
 /*
- * Layer "identity": one uid and one gid in the new user namespace, a session of its own, a host name that
- * says nothing. Without setsid() a signal to process group 0 would reach the broker.
+ * Layer "identity": one uid and one gid in the new user namespace, a process group of its own, a host name
+ * that says nothing. Without setpgid() a signal to process group 0 would reach the other workers. The session
+ * is the zygote's: where the kernel shares processors out among sessions (autogroup, sched(7)), many workers
+ * count as one, and a user has no more of them because she has many.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +36,7 @@ int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
         return sandbox_fail(error, "identity", "a worker must not be the host's root");
     }
     if (!sandbox->namespaces)
-        return setsid() < 0 && errno != EPERM ? sandbox_fail(error, "identity", "setsid") : 0;
+        return setpgid(0, 0) < 0 ? sandbox_fail(error, "identity", "setpgid") : 0;
     r = identity_write("/proc/self/setgroups", "deny", error);
     if (r < 0)
         return r;
@@ -50,8 +52,8 @@ int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
         errno = EPERM;
         return sandbox_fail(error, "identity", "uid %u, gid %u", getuid(), getgid());
     }
-    if (setsid() < 0 && errno != EPERM)
-        return sandbox_fail(error, "identity", "setsid");
+    if (setpgid(0, 0) < 0)
+        return sandbox_fail(error, "identity", "setpgid");
     if (sethostname(hostname, sizeof(hostname) - 1) < 0)
         return sandbox_fail(error, "identity", "sethostname");
     return 0;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "firecurtain/turns.h"
 #include "worker/dispatch.h"
 #include "worker/interpreter.h"
 #include "worker/loaded.h"
@@ -141,6 +142,8 @@ static struct session *worker_connect(const char *name, int folder)
     r = session_open(&session, name);
     if (r < 0)
         worker_fail_link("connect", r);
+    /* those of the link have begun; those that the script makes have longer turns, and make nobody wait */
+    fc_take_short_turns(SCHED_FLAG_RESET_ON_FORK);
     return session;
 }
 
