@@ -1,11 +1,13 @@
 """Rows of beginnings: restart, swap, start."""
 
 import subprocess
+import time
 
 from latency import ECHO, WIRE
 from rows import TIMES, Figures, Row
 from stage import environment
 
+PAUSE_MS = 50  # before a worker is killed, and before one is forked for the floor: both find the same caches
 DEBOUNCE_MS = 30  # what `reload` waits on purpose after a rename: FILE_SETTLE_NS of broker/file_watch.c
 VERSION = "import midimonster\ndef handler(value):\n    midimonster.output('out', {version})\n"
 RELOADING = WIRE + "[python py]\nmodule = echo\nreload = on\n[map]\nwire./in > py.echo.handler\npy.out > wire./out\n"
@@ -19,23 +21,29 @@ def echoes(n):
     return names, config
 
 
-def spawn_floor(bench, count):
-    return bench.measure("spawn", bench.build / "worker/firecurtain-worker", bench.folder(), count)
+def spawn_floor(bench, count, pause_ms=PAUSE_MS):
+    return bench.measure("spawn", bench.build / "worker/firecurtain-worker", bench.folder(), count, pause_ms)
 
 
-def restart(bench):
+def restarts(bench, name, pause_ms, limit=None):
     """Each worker is killed once: the first restart of an instance is at once, the next ones wait on purpose."""
     kills, product, floor = bench.pick(20, 8), [], []
     names, config = echoes(kills)
     for _ in range(bench.pick(7, 2)):
-        floor.append(spawn_floor(bench, kills))
+        floor.append(spawn_floor(bench, kills, pause_ms))
         with bench.show(config, {"echo.py": ECHO}, names) as show:
             product.append([])
-            for i, name in enumerate(names, 1):
-                ns, _ = bench.measure("recover", show.in_port, show.out_port, f"/in{i}", i / 64, "kill", show.pid(name))
+            for i, instance in enumerate(names, 1):
+                time.sleep(pause_ms / 1000)
+                ns, _ = bench.measure("recover", show.in_port, show.out_port, f"/in{i}", i / 64, "kill", show.pid(instance))
                 product[-1].append(ns)
-    yield Row("restart", "ms", Figures(product, TIMES["ms"]), Figures(floor, TIMES["ms"]), limit50=1.5,
-              note="floor: a confined fork of the zygote, no script")
+    return Row(name, "ms", Figures(product, TIMES["ms"]), Figures(floor, TIMES["ms"]), limit50=limit,
+               note="floor: a confined fork of the zygote, no script")
+
+
+def restart(bench):
+    yield restarts(bench, "restart", PAUSE_MS, limit=1.5)
+    yield restarts(bench, "restart, one after the other", 0)
 
 
 def knows_reload(bench):

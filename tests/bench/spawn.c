@@ -2,10 +2,12 @@
  * The floor of a restart: a fork of the zygote into the same namespaces, root, link and filter, with no
  * script.
  *
- *   bench-spawn WORKER-PROGRAM EMPTY-FOLDER COUNT
+ *   bench-spawn WORKER-PROGRAM EMPTY-FOLDER COUNT PAUSE-MS
  *
  * Plays the broker for a real zygote with the bare parts of proto/: no loop, keeper, log or watchdog. Prints
- * the nanoseconds of COUNT workers, each from making its endpoint until it says that its filter is loaded.
+ * the nanoseconds of COUNT workers, each from making its endpoint until it says that its filter is loaded,
+ * and each after a pause: one after the other finds everything in the processor's caches, which a restart
+ * does not.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -226,12 +228,13 @@ int main(int argc, char **argv)
 {
     FC_AUTO_FREE struct stage *stage = calloc(1, sizeof(*stage));
     FC_AUTO_FREE uint64_t *samples = NULL;
-    unsigned long count;
+    unsigned long count, pause_ms;
 
-    if (argc != 4 || !stage)
-        errx(64, "WORKER-PROGRAM EMPTY-FOLDER COUNT");
+    if (argc != 5 || !stage)
+        errx(64, "WORKER-PROGRAM EMPTY-FOLDER COUNT PAUSE-MS");
     bench_end_with_parent();
     count = bench_number(argv[3], 10000);
+    pause_ms = bench_number(argv[4], 10000);
     samples = calloc(count + 1, sizeof(*samples));
     if (!samples)
         err(1, "samples");
@@ -240,8 +243,10 @@ int main(int argc, char **argv)
     spawn_check(link_context_new(&stage->context, 64), "context");
     spawn_start_zygote(stage, argv[1]);
     for (unsigned long i = 0; i < SPAWN_WARM_UP + count; i++) {
-        uint64_t ns = spawn_one(stage, i);
+        uint64_t ns;
 
+        usleep((useconds_t)pause_ms * 1000);
+        ns = spawn_one(stage, i);
         if (i >= SPAWN_WARM_UP)
             samples[i - SPAWN_WARM_UP] = ns;
     }
