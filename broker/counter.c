@@ -17,6 +17,7 @@
 #include "broker/hash.h"
 #include "broker/keeper.h"
 #include "broker/loop.h"
+#include "broker/session.h"
 #include "broker/state_limit.h"
 #include "firecurtain/cleanup.h"
 
@@ -129,8 +130,7 @@ _Noreturn void counter_serve(int socket, const struct keeper_spec *spec, int kee
     if (dup3(socket, COUNTER_SOCKET, O_CLOEXEC) < 0 && errno != EINVAL) /* it may be there already */
         _exit(1);
     close_range(COUNTER_SOCKET + 1, ~0U, 0);
-    setsid(); /* and with it another group for the scheduler (autogroup, sched(7)): not at the broker's cost
-               */
+    session_begin(true); /* not at the broker's cost */
     if (setpriority(PRIO_PROCESS, 0, COUNTER_NICE) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         (spec->is_root && curtain_keep_capabilities(CURTAIN_COUNTER) < 0) ||

@@ -8,15 +8,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "broker/keeper_private.h"
+#include "broker/session.h"
 #include "firecurtain/cleanup.h"
 
-#define START_NAME      "firecurtain-worker"
-#define START_USER_NICE "10" /* of a user's session: the broker and the house's instances go first */
+#define START_NAME "firecurtain-worker"
 
 /* UID GID KEEPER STATE-ROOT STATE-SHOW SHOWN…; see worker/main.c */
 static char **start_arguments(const struct keeper_account *account, char numbers[3][16])
@@ -38,19 +37,6 @@ static char **start_arguments(const struct keeper_account *account, char numbers
     for (size_t i = 0; i < paths->n_shown; i++)
         argv[n++] = (char *)paths->shown[i];
     return argv;
-}
-
-/* A session of its own, and where the kernel shares processors out among sessions, less of them for a user's.
- */
-static void start_session(bool is_user)
-{
-    FC_AUTO_CLOSE int fd = -1;
-
-    if (setsid() < 0 || !is_user)
-        return;
-    fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, START_USER_NICE, strlen(START_USER_NICE)) < 0)
-        return; /* not this kernel's way to share */
 }
 
 /* In the new process: next to no environment, and no descriptor but the socket and the log. */
@@ -97,7 +83,7 @@ int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int so
     told = ends[0];
     *pid = (int32_t)syscall(SYS_clone3, &args, sizeof(args));
     if (*pid == 0) {
-        start_session(account > 0);
+        session_begin(account > 0 && spec->is_root);
         start_exec(spec, argv, socket, log, ends[1]);
     }
     error = *pid < 0 ? errno : 0;

@@ -18,7 +18,7 @@
 
 #define OUTFLOW_STEPS_PER_SECOND 100u /* in which what waits goes out */
 #define OUTFLOW_STEP_NS          (FC_NS_PER_S / OUTFLOW_STEPS_PER_SECOND)
-#define OUTFLOW_SLICE            64u /* of a user's */
+#define OUTFLOW_SLICE            16u /* of a user's */
 
 static uint64_t outflow_step(const struct python *python)
 {

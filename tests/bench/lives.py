@@ -43,7 +43,8 @@ def restarts(bench, name, pause_ms, limit=None):
 
 def restart(bench):
     yield restarts(bench, "restart", PAUSE_MS, limit=1.5)
-    yield restarts(bench, "restart, one after the other", 0)
+    if bench.pick(True, False):
+        yield restarts(bench, "restart, one after the other", 0)
 
 
 def knows_reload(bench):

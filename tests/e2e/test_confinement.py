@@ -61,12 +61,13 @@ def test_a_worker_shares_no_namespace_with_the_broker_or_a_sibling(play):
         assert len({os.stat(f"/proc/{pid}/ns/{name}").st_ino for pid in pids}) == 3, name
 
 
-def test_a_worker_is_one_user_in_a_session_of_its_own(play, identity):
+def test_a_worker_is_one_user_in_a_process_group_of_its_own(play, identity):
     show = play(THREADED, MAPS)
     worker = show.worker()
     (inner, outer, size), = (map(int, line.split()) for line in Path(f"/proc/{worker}/uid_map").read_text().splitlines())
     assert (inner, size) == (1000, 1) and outer not in (0, None)
-    assert os.getsid(worker) == worker
+    assert os.getpgid(worker) == worker
+    assert os.getsid(worker) not in (worker, os.getsid(show.pid)), "it is the zygote's"
     assert os.readlink(f"/proc/{worker}/ns/uts") != os.readlink("/proc/self/ns/uts")
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 from harness import IS_ASAN, children, dedent, descendants, root_only, settled_spares, status, surviving, until, user_only, without_user_namespaces
@@ -93,6 +94,22 @@ def test_each_user_plays_with_a_zygote_of_her_own(house):
     for user in UIDS:
         assert {*status(house.worker(user))["Uid"].split()} == {str(house.uid(user))}
         assert str(house.uid(user)) in zygotes
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not share processors out among sessions")
+def test_all_that_is_hers_is_one_session_which_has_less_of_the_processors_as_root(house):
+    def group(pid):
+        return Path(f"/proc/{pid}/autogroup").read_text().split(" nice ")
+
+    house.write("alice", "show.cfg", "[python py1]\nmodule = script\n[python py2]\nmodule = script\n")
+    house.options["alice"] = ""
+    show = house.play(config=house.config() + "[python py]\nmodule = script\n", scripts={"script.py": SCRIPT},
+                      ready=["alice/py1", "alice/py2", "bob/py1", "py"])
+    hers, also_hers, his, of_house, broker = map(group, (
+        show.worker("alice/py1"), show.worker("alice/py2"), show.worker("bob/py1"), show.worker("py"), show.pid))
+    assert hers == also_hers and len({hers[0], his[0], of_house[0], broker[0]}) == 4
+    assert int(hers[1]) == int(his[1]) == (10 if house.identity.is_root else 0)
+    assert int(of_house[1]) == 0
 
 
 @root_only

@@ -19,7 +19,7 @@ NOTICED = {
     "worker-without-ipc-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", "AssertionError: ipc"),
     "worker-without-uts-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", CLOSED),
     "worker-without-cgroup-namespace": (CONFINEMENT, "test_a_worker_shares_no_namespace", "AssertionError: cgroup"),
-    "worker-without-identity": (CONFINEMENT, "test_a_worker_is_one_user_in_a_session_of_its_own", CLOSED),
+    "worker-without-identity": (CONFINEMENT, "test_a_worker_is_one_user_in_a_process_group_of_its_own", CLOSED),
     "worker-without-limits": (CONFINEMENT, "test_limits", "AssertionError"),
     "worker-without-root": (CONFINEMENT, "test_the_script_directory_is_readable", CLOSED),
     "worker-without-capabilities": (CONFINEMENT, "test_every_thread_of_a_worker", "AssertionError"),
