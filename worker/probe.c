@@ -80,7 +80,7 @@ static void probe_identity(const struct sandbox *sandbox)
         probe_line("identity", probe_holds, "uid %u and gid %u inside, uid %u and gid %u outside", getuid(),
                    getgid(), sandbox->outer_uid, sandbox->outer_gid);
     else
-        probe_line("identity", probe_holds, "uid %u and gid %u, as outside; a session of its own", getuid(),
+        probe_line("identity", probe_holds, "uid %u and gid %u, as outside; a process group of its own", getuid(),
                    getgid());
 }
 
