@@ -277,9 +277,9 @@ static void next_ended(void *userdata, const char *why, bool asked, bool is_clea
     (void)asked;
     (void)is_clean;
     file_watch_end(python->sources, false);
-    next_drop(python);
     fc_log(FC_LOG_ERROR, python->instance->name,
            "its changed files were not taken (%s): the script plays on as it was", why);
+    next_drop(python); /* `why` is in it */
 }
 
 static const struct guest_ops next_ops = {

@@ -279,6 +279,7 @@ def test_instances(house):
                 before = show.log.position
                 os.kill(show.pid, signal.SIGHUP)
                 show.log.wait("^the new configuration is running", after=before)
+                time.sleep(0.02)  # faster, and what reads the log here is a pressure of its own
 
         thread = threading.Thread(target=read_again)
         thread.start()
