@@ -251,5 +251,7 @@ int main(int argc, char **argv)
             samples[i - SPAWN_WARM_UP] = ns;
     }
     bench_print(samples, count);
+    codec_free(stage->codec);
+    link_context_free(stage->context);
     return 0;
 }
