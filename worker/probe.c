@@ -80,8 +80,8 @@ static void probe_identity(const struct sandbox *sandbox)
         probe_line("identity", probe_holds, "uid %u and gid %u inside, uid %u and gid %u outside", getuid(),
                    getgid(), sandbox->outer_uid, sandbox->outer_gid);
     else
-        probe_line("identity", probe_holds, "uid %u and gid %u, as outside; a process group of its own", getuid(),
-                   getgid());
+        probe_line("identity", probe_holds, "uid %u and gid %u, as outside; a process group of its own",
+                   getuid(), getgid());
 }
 
 /* "512 MiB", or how many of something; a limit that is not there says so. */
