@@ -207,21 +207,15 @@ static bool control_is_sound(const struct control_request *request, struct contr
 
 static uint64_t control_cost(const struct control_request *request)
 {
-    switch (request->verb) {
-    case CONTROL_STATUS:
+    static const uint64_t costs[CONTROL_VERBS_] = {
+        [CONTROL_RELOAD] = CONTROL_RELOAD_COST, [CONTROL_START] = CONTROL_START_COST,
+        [CONTROL_STOP] = CONTROL_START_COST,    [CONTROL_RESTART] = CONTROL_START_COST,
+        [CONTROL_ROUTES] = CONTROL_ROUTES_COST, [CONTROL_LOGS] = CONTROL_ROUTES_COST,
+    };
+
+    if (request->verb == CONTROL_STATUS)
         return request->usage ? CONTROL_USAGE_COST : request->channels ? CONTROL_ROUTES_COST : 1;
-    case CONTROL_RELOAD:
-        return CONTROL_RELOAD_COST;
-    case CONTROL_START:
-    case CONTROL_STOP:
-    case CONTROL_RESTART:
-        return CONTROL_START_COST;
-    case CONTROL_ROUTES:
-    case CONTROL_LOGS:
-        return CONTROL_ROUTES_COST;
-    default:
-        return 1;
-    }
+    return request->verb < FC_ARRAY_SIZE(costs) && costs[request->verb] ? costs[request->verb] : 1;
 }
 
 /* A change, or that somebody looks for what is not there for her. */

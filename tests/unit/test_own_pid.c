@@ -19,7 +19,9 @@
 
 static bool is_right(void)
 {
-    return getpid() == (pid_t)syscall(SYS_getpid) && getpid() == (pid_t)syscall(SYS_getpid);
+    pid_t pid = (pid_t)syscall(SYS_getpid), first = getpid(), kept = getpid();
+
+    return first == pid && kept == pid;
 }
 
 static void assert_succeeds(pid_t child)

@@ -8,7 +8,7 @@
 
 static const uint64_t rates[] = {1, 3, 7, 10, 99, 1000, 44100, 1000000, 999999937, RATE_MAX};
 
-#define FOR_ALL_RATES(i) for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
+#define FOR_ALL_RATES for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
 
 static uint64_t take_all(struct rate *rate)
 {
@@ -25,7 +25,7 @@ static void test_a_burst_is_a_tenth_of_a_second_and_at_least_one(void **state)
 {
     static const uint64_t bursts[] = {1, 1, 1, 1, 9, 100, 4410, 100000, 99999993, 100000000};
 
-    FOR_ALL_RATES(i)
+    FOR_ALL_RATES
     {
         struct rate rate;
 
@@ -41,7 +41,7 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
 {
     struct dice dice = {1};
 
-    FOR_ALL_RATES(i)
+    FOR_ALL_RATES
     {
         uint64_t begin = S, now_ns = begin, n;
         struct rate rate;
@@ -62,7 +62,7 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
 /* Also where a bucket holds only one: who comes as soon as it is there gets all of them. */
 static void test_one_at_a_time_as_soon_as_it_is_there(void **state)
 {
-    FOR_ALL_RATES(i)
+    FOR_ALL_RATES
     {
         uint64_t now_ns = S;
         struct rate rate;
@@ -83,7 +83,7 @@ static void test_it_holds_no_more_than_a_burst(void **state)
 {
     static const uint64_t waits_ns[] = {1, 1 * S, 1000 * S, UINT64_MAX / 2};
 
-    FOR_ALL_RATES(i)
+    FOR_ALL_RATES
     {
         for (size_t j = 0; j < 4; j++) {
             struct rate rate;
@@ -113,7 +113,7 @@ static void test_when_there_will_be_enough(void **state)
 {
     struct dice dice = {2};
 
-    FOR_ALL_RATES(i)
+    FOR_ALL_RATES
     {
         uint64_t now_ns = 5 * S;
         struct rate rate;
