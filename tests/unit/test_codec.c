@@ -172,7 +172,7 @@ static void test_batch(void **state)
 {
     static const uint32_t channels[] = {0, UINT32_MAX, 5, 5}, ready[] = {3};
     static const double values[] = {0.0, 1.0, 0.1, DBL_MIN};
-    struct message message = {.type = MESSAGE_BATCH, .batch = {channels, values, 4, ready, 1}};
+    struct message message = {.type = MESSAGE_BATCH, .batch = {channels, values, 4, ready, 1, 0}};
     struct message result = send_over(*state, &message);
 
     assert_int_equal(result.batch.n_events, 4);
@@ -195,7 +195,7 @@ static void test_ticks(void **state)
     static const uint32_t ids[] = {0, 1000, UINT32_MAX};
     static const uint64_t due_ns[] = {UINT64_MAX, 0, 1};
     struct message result =
-        send_over(*state, &(struct message){.type = MESSAGE_TICKS, .ticks = {ids, due_ns, 3}});
+        send_over(*state, &(struct message){.type = MESSAGE_TICKS, .ticks = {ids, due_ns, 3, 0}});
 
     assert_int_equal(result.ticks.n, 3);
     assert_memory_equal(result.ticks.ids, ids, sizeof(ids));
@@ -226,7 +226,7 @@ static void test_report(void **state)
                                          UINT32_MAX,
                                          files,
                                          2,
-                                         {ticked, ticked_ns, 2}}};
+                                         {ticked, ticked_ns, 2, 0}}};
     struct message result = send_over(*state, &message);
 
     assert_true(result.report.done);
@@ -321,7 +321,7 @@ static void test_the_largest_report_fits(void **state)
                                           UINT32_MAX,
                                           NULL,
                                           0,
-                                          {ticked, ticked_ns, SESSION_MAX_TICKED}}};
+                                          {ticked, ticked_ns, SESSION_MAX_TICKED, 0}}};
     result = send_over(wire, &message);
     assert_true(wire->n_bytes <= CODEC_MAX_FROM_WORKER);
     assert_int_equal(result.report.n_new_channels, SESSION_MAX_NAMES);

@@ -77,7 +77,17 @@ static void test_every_cut_of_a_report_is_refused_or_consistent(void **state)
     const struct message_interval interval = {1, 1000, 5};
     const struct message_socket socket = {2, 9};
     struct message sent = {.type = MESSAGE_REPORT,
-                           .report = {true, names, 1, channels, values, 2, &interval, 1, &socket, 1, 3}};
+                           .report = {.done = true,
+                                      .new_channels = names,
+                                      .n_new_channels = 1,
+                                      .channels = channels,
+                                      .values = values,
+                                      .n_events = 2,
+                                      .intervals = &interval,
+                                      .n_intervals = 1,
+                                      .sockets = &socket,
+                                      .n_sockets = 1,
+                                      .exceptions = 3}};
     struct message message;
     uint8_t bytes[256];
     ptrdiff_t size = codec_prepare(codec, &sent);
