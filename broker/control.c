@@ -40,19 +40,20 @@ static const struct control_verb_row {
     enum control_right right; /* all but CONTROL_SEE goes to the audit log */
     size_t min_names;
     size_t max_names;
+    unsigned cost; /* counts for so many requests */
 } control_verbs[CONTROL_VERBS_] = {
-    [CONTROL_STATUS] = {control_status, CONTROL_SEE, 0, CONTROL_MAX_NAMES},
-    [CONTROL_START] = {control_start_instance, CONTROL_CHANGE, 1, 1},
-    [CONTROL_STOP] = {control_stop_instance, CONTROL_CHANGE, 1, 1},
-    [CONTROL_RESTART] = {control_stop_instance, CONTROL_CHANGE, 1, 1},
-    [CONTROL_RELOAD] = {control_reload, CONTROL_CHANGE, 0, 1},
-    [CONTROL_ROUTES] = {control_routes, CONTROL_SEE, 0, 1},
-    [CONTROL_LOGS] = {control_logs, CONTROL_SEE, 0, 1},
-    [CONTROL_WATCH] = {control_watch, CONTROL_SEE, 1, CONTROL_MAX_PATTERNS},
-    [CONTROL_RECORD] = {control_record, CONTROL_ADMINISTER, 0, 0},
-    [CONTROL_EMIT] = {control_emit, CONTROL_CHANGE, 1, 1},
-    [CONTROL_FREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1},
-    [CONTROL_UNFREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1},
+    [CONTROL_STATUS] = {control_status, CONTROL_SEE, 0, CONTROL_MAX_NAMES, 1},
+    [CONTROL_START] = {control_start_instance, CONTROL_CHANGE, 1, 1, CONTROL_START_COST},
+    [CONTROL_STOP] = {control_stop_instance, CONTROL_CHANGE, 1, 1, CONTROL_START_COST},
+    [CONTROL_RESTART] = {control_stop_instance, CONTROL_CHANGE, 1, 1, CONTROL_START_COST},
+    [CONTROL_RELOAD] = {control_reload, CONTROL_CHANGE, 0, 1, CONTROL_RELOAD_COST},
+    [CONTROL_ROUTES] = {control_routes, CONTROL_SEE, 0, 1, CONTROL_ROUTES_COST},
+    [CONTROL_LOGS] = {control_logs, CONTROL_SEE, 0, 1, CONTROL_ROUTES_COST},
+    [CONTROL_WATCH] = {control_watch, CONTROL_SEE, 1, CONTROL_MAX_PATTERNS, 1},
+    [CONTROL_RECORD] = {control_record, CONTROL_ADMINISTER, 0, 0, 1},
+    [CONTROL_EMIT] = {control_emit, CONTROL_CHANGE, 1, 1, 1},
+    [CONTROL_FREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1, 1},
+    [CONTROL_UNFREEZE] = {control_freeze, CONTROL_ADMINISTER, 1, 1, 1},
 };
 
 const char *control_format(struct control *control, const char *format, ...)
@@ -207,15 +208,11 @@ static bool control_is_sound(const struct control_request *request, struct contr
 
 static uint64_t control_cost(const struct control_request *request)
 {
-    static const uint64_t costs[CONTROL_VERBS_] = {
-        [CONTROL_RELOAD] = CONTROL_RELOAD_COST, [CONTROL_START] = CONTROL_START_COST,
-        [CONTROL_STOP] = CONTROL_START_COST,    [CONTROL_RESTART] = CONTROL_START_COST,
-        [CONTROL_ROUTES] = CONTROL_ROUTES_COST, [CONTROL_LOGS] = CONTROL_ROUTES_COST,
-    };
-
-    if (request->verb == CONTROL_STATUS)
-        return request->usage ? CONTROL_USAGE_COST : request->channels ? CONTROL_ROUTES_COST : 1;
-    return request->verb < FC_ARRAY_SIZE(costs) && costs[request->verb] ? costs[request->verb] : 1;
+    if (request->verb == CONTROL_STATUS && request->usage)
+        return CONTROL_USAGE_COST;
+    if (request->verb == CONTROL_STATUS && request->channels)
+        return CONTROL_ROUTES_COST;
+    return control_verbs[request->verb].fn ? control_verbs[request->verb].cost : 1;
 }
 
 /* A change, or that somebody looks for what is not there for her. */

@@ -17,5 +17,5 @@ void session_begin(bool yields)
         return;
     fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
     if (fd >= 0 && write(fd, SESSION_NICE, strlen(SESSION_NICE)) < 0)
-        return; /* it has as much as others */
+        return; /* then it has as much as others */
 }
