@@ -83,6 +83,7 @@ int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int so
     told = ends[0];
     *pid = (int32_t)syscall(SYS_clone3, &args, sizeof(args));
     if (*pid == 0) {
+        /* also because the terminal's Ctrl-C is for the broker, which ends its workers in order */
         session_begin(account > 0 && spec->is_root);
         start_exec(spec, argv, socket, log, ends[1]);
     }

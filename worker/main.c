@@ -82,8 +82,6 @@ int main(int argc, char **argv)
         return 64;
     }
     main_forget_environment();
-    /* a group of its own: the terminal's Ctrl-C is for the broker, which ends its workers in order */
-    setsid();
     if (main_drop_root(argv[MAIN_UID], argv[MAIN_GID]) < 0) {
         say(SAY_ERROR "zygote: give up root: %s", strerror(errno));
         return SPAWN_EXIT_CURTAIN;

@@ -101,6 +101,7 @@ static void spawn_start_zygote(struct stage *stage, const char *program)
     case -1:
         err(1, "fork");
     case 0:
+        setsid(); /* as the keeper does */
         pair[1] = fcntl(pair[1], F_DUPFD_CLOEXEC, SPAWN_FD + 1);
         dup2(STDERR_FILENO, STDOUT_FILENO);
         dup2(pair[1], SPAWN_FD);
