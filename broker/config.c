@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/grow.h"
 #include "broker/config_private.h"
-#include "broker/grow.h"
 #include "firecurtain/cleanup.h"
 
 static void section_deinit(struct config_section *section)

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "broker/glob.h"
-#include "broker/path_set.h"
+#include "broker/base/glob.h"
+#include "broker/base/path_set.h"
 
 /* What the parser accepts; more is an error in the configuration. */
 #define CONFIG_MAX_LINE_BYTES  65536

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/grow.h"
 #include "broker/config_private.h"
-#include "broker/grow.h"
 
 static bool is_sign(char c)
 {

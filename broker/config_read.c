@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/base/grow.h"
 #include "broker/config_private.h"
-#include "broker/grow.h"
 #include "firecurtain/cleanup.h"
 
 #define UTF8_MARK        "\xef\xbb\xbf"

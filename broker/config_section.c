@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/grow.h"
+#include "broker/base/suggest.h"
 #include "broker/config_private.h"
-#include "broker/grow.h"
-#include "broker/suggest.h"
 #include "firecurtain/cleanup.h"
 
 #define HASH_NONFATAL_OOM         1

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "broker/base/log.h"
 #include "broker/control_guard.h"
 #include "broker/control_private.h"
 #include "broker/curtain.h"
 #include "broker/keeper.h"
-#include "broker/log.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "firecurtain/cleanup.h"

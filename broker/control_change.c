@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/base/suggest.h"
 #include "broker/control_private.h"
 #include "broker/python.h"
 #include "broker/show.h"
-#include "broker/suggest.h"
 #include "broker/user.h"
 #include "broker/user_access.h"
 #include "firecurtain/log.h"

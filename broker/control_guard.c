@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/log.h"
+#include "broker/base/log.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_control.h"

@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/base/log.h"
+#include "broker/base/loop.h"
+#include "broker/base/rate.h"
 #include "broker/control.h"
 #include "broker/control_roles.h"
-#include "broker/log.h"
 #include "broker/log_ring.h"
-#include "broker/loop.h"
-#include "broker/rate.h"
 #include "broker/route.h"
 #include "broker/user.h"
 #include "proto/arena.h"

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/base/grow.h"
+#include "broker/base/suggest.h"
 #include "broker/config.h"
-#include "broker/grow.h"
-#include "broker/suggest.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 

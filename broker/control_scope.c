@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
+#include "broker/base/suggest.h"
 #include "broker/control_private.h"
 #include "broker/show.h"
-#include "broker/suggest.h"
 #include "broker/user.h"
 #include "firecurtain/backend.h"
 

@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "broker/base/hash.h"
+#include "broker/base/loop.h"
 #include "broker/curtain.h"
-#include "broker/hash.h"
 #include "broker/keeper.h"
-#include "broker/loop.h"
 #include "broker/session.h"
 #include "broker/state_limit.h"
 #include "firecurtain/cleanup.h"

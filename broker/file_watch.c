@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/hash.h"
-#include "broker/inotify.h"
+#include "broker/base/hash.h"
+#include "broker/base/inotify.h"
+#include "broker/base/loop.h"
 #include "broker/keeper.h"
-#include "broker/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/descriptors.h"
+#include "broker/base/descriptors.h"
 #include "broker/guest_private.h"
 #include "broker/keeper.h"
 #include "broker/policy.h"

@@ -4,9 +4,9 @@
 
 #include <sys/types.h>
 
+#include "broker/base/loop.h"
 #include "broker/guest.h"
 #include "broker/link_guard.h"
-#include "broker/loop.h"
 #include "broker/managed.h"
 #include "broker/netgate.h"
 #include "broker/output.h"

@@ -8,10 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "broker/base/hash.h"
+#include "broker/base/loop.h"
+#include "broker/base/timer.h"
 #include "broker/config.h"
-#include "broker/hash.h"
-#include "broker/loop.h"
-#include "broker/timer.h"
 #include "firecurtain/backend.h"
 #include "proto/codec.h"
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "broker/base/loop.h"
 #include "broker/instance.h"
-#include "broker/loop.h"
 #include "broker/python.h"
 #include "broker/recording.h"
 #include "broker/replay.h"

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/base/queue.h"
 #include "broker/guest.h"
-#include "broker/queue.h"
 #include "proto/codec_record.h"
 
 #define JOURNAL_MAX_OUTPUTS 262144u /* of one step; further ones are a gap */

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "broker/hash.h"
-#include "broker/loop.h"
+#include "broker/base/hash.h"
+#include "broker/base/loop.h"
 #include "proto/zmtp.h"
 
 /* One endpoint and the only connection it will have. Lives inside what it belongs to; starts as zero but for:

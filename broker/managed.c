@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/descriptors.h"
-#include "broker/grow.h"
-#include "broker/loop.h"
+#include "broker/base/descriptors.h"
+#include "broker/base/grow.h"
+#include "broker/base/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 

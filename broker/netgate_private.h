@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "broker/log.h"
-#include "broker/loop.h"
+#include "broker/base/log.h"
+#include "broker/base/loop.h"
 #include "broker/netgate.h"
 #include "broker/policy.h"
 #include "firecurtain/time.h"

@@ -11,7 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "broker/descriptors.h"
+#include "broker/base/descriptors.h"
 #include "broker/netgate_private.h"
 #include "firecurtain/cleanup.h"
 

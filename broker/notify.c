@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 #include "broker/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

@@ -12,8 +12,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "broker/log.h"
-#include "broker/loop.h"
+#include "broker/base/log.h"
+#include "broker/base/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

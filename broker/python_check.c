@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/base/suggest.h"
 #include "broker/file_as.h"
 #include "broker/python_private.h"
-#include "broker/suggest.h"
 #include "firecurtain/cleanup.h"
 
 #define CHECK_MAX_BYTES (4u << 20)

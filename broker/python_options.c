@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/option_value.h"
+#include "broker/base/option_value.h"
 #include "broker/python_private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"

@@ -8,14 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/base/histogram.h"
+#include "broker/base/queue.h"
+#include "broker/base/rate.h"
 #include "broker/guest.h"
-#include "broker/histogram.h"
 #include "broker/instance.h"
 #include "broker/journal.h"
 #include "broker/policy.h"
 #include "broker/python.h"
-#include "broker/queue.h"
-#include "broker/rate.h"
 #include "broker/restart.h"
 #include "broker/runtime.h"
 #include "broker/start_queue.h"

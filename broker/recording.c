@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/hash.h"
+#include "broker/base/hash.h"
 #include "broker/instance.h"
 #include "firecurtain/time.h"
 

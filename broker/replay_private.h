@@ -2,8 +2,8 @@
 #ifndef BROKER_REPLAY_PRIVATE_H
 #define BROKER_REPLAY_PRIVATE_H
 
+#include "broker/base/loop.h"
 #include "broker/journal.h"
-#include "broker/loop.h"
 #include "broker/replay.h"
 
 #define REPLAY_MAX_ENTRIES  4096u       /* read ahead, … */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/grow.h"
+#include "broker/base/grow.h"
 #include "broker/python.h"
 #include "broker/replay_private.h"
 #include "broker/show.h"

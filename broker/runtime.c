@@ -15,16 +15,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/base/log.h"
+#include "broker/base/path_set.h"
 #include "broker/cgroup.h"
 #include "broker/control_listen.h"
 #include "broker/curtain.h"
 #include "broker/file_watch.h"
 #include "broker/keeper.h"
 #include "broker/link_guard.h"
-#include "broker/log.h"
 #include "broker/lookup.h"
 #include "broker/notify.h"
-#include "broker/path_set.h"
 #include "broker/runtime_accounts.h"
 #include "broker/runtime_lock.h"
 #include "broker/spawn.h"

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <sys/types.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 #include "proto/codec.h"
 #include "proto/link.h"
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "broker/base/loop.h"
 #include "broker/journal.h"
-#include "broker/loop.h"
 #include "broker/notify.h"
 #include "broker/runtime.h"
 #include "broker/user.h"

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "broker/backends/table.h"
+#include "broker/base/suggest.h"
 #include "broker/control_roles.h"
 #include "broker/show_build_private.h"
-#include "broker/suggest.h"
 #include "broker/user.h"
 
 #define BUILD_MAX_INSTANCE 64 /* it is a folder's name, and in every line of the log */

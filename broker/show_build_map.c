@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/base/suggest.h"
 #include "broker/show_build_private.h"
-#include "broker/suggest.h"
 #include "broker/user.h"
 #include "firecurtain/cleanup.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/grow.h"
+#include "broker/base/grow.h"
 #include "broker/python_quota.h"
 #include "broker/show_build_private.h"
 #include "broker/user.h"

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/base/loop.h"
 #include "broker/keeper.h"
-#include "broker/loop.h"
 #include "broker/output.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 
 struct start_queue;
 

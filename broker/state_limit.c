@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/hash.h"
-#include "broker/inotify.h"
-#include "broker/loop.h"
+#include "broker/base/hash.h"
+#include "broker/base/inotify.h"
+#include "broker/base/loop.h"
 #include "broker/state_count.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"

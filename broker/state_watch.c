@@ -8,10 +8,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "broker/base/hash.h"
+#include "broker/base/loop.h"
 #include "broker/counter.h"
-#include "broker/hash.h"
 #include "broker/keeper.h"
-#include "broker/loop.h"
 
 struct state_watch {
     uint64_t id;

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "broker/grow.h"
-#include "broker/loop.h"
+#include "broker/base/grow.h"
+#include "broker/base/loop.h"
 #include "firecurtain/time.h"
 
 /* A worker that says its call was longer ago than this is not believed. */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/grow.h"
-#include "broker/option_value.h"
-#include "broker/suggest.h"
+#include "broker/base/grow.h"
+#include "broker/base/option_value.h"
+#include "broker/base/suggest.h"
 #include "firecurtain/cleanup.h"
 
 #define USER_MIN_MEMORY (UINT64_C(64) << 20)

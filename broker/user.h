@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/base/hash.h"
+#include "broker/base/path_set.h"
 #include "broker/config.h"
-#include "broker/hash.h"
-#include "broker/path_set.h"
 #include "broker/policy.h"
 
 #define USER_MAX          64    /* users of one installation */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/glob.h"
+#include "broker/base/glob.h"
 #include "broker/instance.h"
 #include "broker/show.h"
 #include "broker/user.h"

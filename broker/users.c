@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/grow.h"
+#include "broker/base/grow.h"
 #include "broker/keeper.h"
 #include "broker/runtime.h"
 #include "broker/show.h"

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "broker/base/path_set.h"
 #include "broker/config.h"
 #include "broker/file_as.h"
-#include "broker/path_set.h"
 
 struct keeper;
 struct show;

@@ -12,7 +12,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 # Headers that only some files may see.
 RESERVED = [
-    (r"zmq\.h", {"proto/link.c", "proto/control_link.c", "broker/loop.c"}),
+    (r"zmq\.h", {"proto/link.c", "proto/control_link.c", "broker/base/loop.c"}),
     (r".*\.pb-c\.h", r"proto/codec\w*\.c"),
     (r"protobuf-c/.*", r"proto/(codec|arena)\w*\.[ch]"),
     (r"seccomp\.h", {"worker/sandbox_seccomp.c", "broker/netgate.c", "broker/curtain_seccomp.c"}),

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "broker/base/log.h"
+#include "broker/base/path_set.h"
 #include "broker/cgroup.h"
 #include "broker/cli/cli.h"
-#include "broker/log.h"
-#include "broker/path_set.h"
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"

@@ -11,10 +11,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/log.h"
-#include "broker/option_value.h"
+#include "broker/base/log.h"
+#include "broker/base/option_value.h"
+#include "broker/base/suggest.h"
 #include "broker/record_file.h"
-#include "broker/suggest.h"
 #include "firecurtain/cleanup.h"
 
 #define CLI_DEFAULT_SHOW "show.cfg"

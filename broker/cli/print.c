@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "broker/base/log.h"
 #include "broker/cli/client.h"
-#include "broker/log.h"
 
 #define PRINT_MAX_TEXT 4096
 

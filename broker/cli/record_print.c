@@ -11,9 +11,9 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "broker/base/grow.h"
 #include "broker/cli/cli.h"
 #include "broker/cli/client.h"
-#include "broker/grow.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_record.h"

@@ -15,12 +15,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/base/path_set.h"
 #include "broker/cli/cli.h"
 #include "broker/cli/tape.h"
 #include "broker/control.h"
 #include "broker/control_roles.h"
 #include "broker/notify.h"
-#include "broker/path_set.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "broker/users.h"

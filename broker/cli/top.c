@@ -8,9 +8,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/base/log.h"
 #include "broker/cli/cli.h"
 #include "broker/cli/client.h"
-#include "broker/log.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

@@ -27,12 +27,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/base/loop.h"
+#include "broker/base/path_set.h"
 #include "broker/config.h"
 #include "broker/counter.h"
 #include "broker/keeper.h"
 #include "broker/lookup.h"
-#include "broker/loop.h"
-#include "broker/path_set.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "broker/spawn.h"

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 #include "broker/netgate_private.h"
 #include "firecurtain/time.h"
 #include "tests/fuzz/filter.h"

@@ -5,8 +5,8 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "broker/glob.h"
-#include "broker/suggest.h"
+#include "broker/base/glob.h"
+#include "broker/base/suggest.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_COMPARED 300

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "broker/log.h"
-#include "broker/loop.h"
+#include "broker/base/log.h"
+#include "broker/base/loop.h"
 #include "broker/output.h"
 #include "tests/fuzz/fuzz.h"
 

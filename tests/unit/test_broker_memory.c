@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "broker/queue.h"
+#include "broker/base/queue.h"
 #include "broker/show.h"
 #include "broker/users.h"
 #include "scarce_memory.h"

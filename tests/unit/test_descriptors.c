@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-#include "broker/descriptors.h"
+#include "broker/base/descriptors.h"
 #include "tests/unit/check.h"
 
 #define LIMIT 256

@@ -7,9 +7,9 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "broker/base/loop.h"
 #include "broker/file_watch.h"
 #include "broker/keeper.h"
-#include "broker/loop.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "broker/glob.h"
+#include "broker/base/glob.h"
 
 /* All names of `text` with a blank between them must be `expected`. */
 static void assert_names(const char *text, const char *expected)

@@ -1,5 +1,5 @@
 /* Quantiles of a histogram against those of the sorted values themselves. */
-#include "broker/histogram.h"
+#include "broker/base/histogram.h"
 #include "tests/unit/check.h"
 
 #define VALUES 100000

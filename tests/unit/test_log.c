@@ -2,7 +2,7 @@
  * limiter. */
 #include <sys/stat.h>
 
-#include "broker/log.h"
+#include "broker/base/log.h"
 #include "firecurtain/time.h"
 #include "tests/unit/stderr_pipe.h"
 

@@ -5,7 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 #include "broker/managed.h"
 #include "firecurtain/time.h"
 #include "tests/unit/stderr_pipe.h"

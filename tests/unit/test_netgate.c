@@ -5,7 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 #include "broker/netgate.h"
 #include "broker/policy.h"
 #include "tests/unit/check.h"

@@ -1,6 +1,6 @@
 /* What a worker writes becomes lines of the log: splitting, priorities, cutting, and a flood. */
-#include "broker/log.h"
-#include "broker/loop.h"
+#include "broker/base/log.h"
+#include "broker/base/loop.h"
 #include "broker/output.h"
 #include "firecurtain/time.h"
 #include "tests/unit/stderr_pipe.h"

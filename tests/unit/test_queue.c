@@ -1,5 +1,5 @@
 /* The queue of one instance: order, what a full one keeps, and a long random comparison with a plain list. */
-#include "broker/queue.h"
+#include "broker/base/queue.h"
 #include "tests/unit/check.h"
 
 #define N_CHANNELS 12

@@ -1,5 +1,5 @@
 /* A token bucket: never more than the rate and one burst, never less than the rate, whatever the steps. */
-#include "broker/rate.h"
+#include "broker/base/rate.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "broker/suggest.h"
+#include "broker/base/suggest.h"
 
 /* The hint for `word` when `names` (ended by NULL) are known; NULL if there is none. */
 static const char *hint_for(const char *word, const char *const *names)

@@ -1,6 +1,6 @@
 /* The heap of timers: order, moving and cancelling at every place, and a long random comparison with a plain
  * list. */
-#include "broker/timer.h"
+#include "broker/base/timer.h"
 #include "tests/unit/check.h"
 
 #define N_TIMERS 60

@@ -2,7 +2,7 @@
  * See loop.h. A source that is removed while its event waits in this turn's list is only marked, and freed at
  * the end of the turn.
  */
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  *
  * Pure. It must not know where a name is used.
  */
-#include "broker/glob.h"
+#include "broker/base/glob.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/grow.h"
+#include "broker/base/grow.h"
 #include "firecurtain/cleanup.h"
 
 enum glob_kind {

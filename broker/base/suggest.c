@@ -2,7 +2,7 @@
  * "Did you mean": nearness is the optimal string alignment distance (a character left out, added or replaced,
  * two neighbours swapped), blind to case. Pure. It must not know what the names stand for.
  */
-#include "broker/suggest.h"
+#include "broker/base/suggest.h"
 
 #include <ctype.h>
 #include <stdbool.h>

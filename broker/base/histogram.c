@@ -1,5 +1,5 @@
 /* See histogram.h. */
-#include "broker/histogram.h"
+#include "broker/base/histogram.h"
 
 _Static_assert(sizeof(struct histogram) <= 2048, "an instance has one");
 

@@ -1,5 +1,5 @@
 /* See queue.h. Arrays, so that the codec packs them as they are. */
-#include "broker/queue.h"
+#include "broker/base/queue.h"
 
 #include <errno.h>
 #include <stdbool.h>

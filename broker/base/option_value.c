@@ -1,5 +1,5 @@
 /* See option_value.h. */
-#include "broker/option_value.h"
+#include "broker/base/option_value.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* See path_set.h. They are few: one per folder of a show. */
-#include "broker/path_set.h"
+#include "broker/base/path_set.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* See log.h. A line is composed in one buffer and written with one write(), so that lines never mix. */
-#include "broker/log.h"
+#include "broker/base/log.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "broker/timer.h"
+#include "broker/base/timer.h"
 
 struct loop;
 struct loop_source;

@@ -1,5 +1,5 @@
 /* See timer.h: a binary heap in an array. */
-#include "broker/timer.h"
+#include "broker/base/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * See descriptors.h. Takes that many and gives them back: the numbers in use have holes, and neither poll()
  * nor the limit tells how many there are.
  */
-#include "broker/descriptors.h"
+#include "broker/base/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>

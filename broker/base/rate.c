@@ -1,5 +1,5 @@
 /* See rate.h. A nanosecond is worth `per_second` parts: only what a full bucket cannot take is lost. */
-#include "broker/rate.h"
+#include "broker/base/rate.h"
 
 #define RATE_BURST_PER_SECOND 10u
 

@@ -1,12 +1,12 @@
 /* See inotify.h. */
-#include "broker/inotify.h"
+#include "broker/base/inotify.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "broker/loop.h"
+#include "broker/base/loop.h"
 #include "firecurtain/cleanup.h"
 
 #define INOTIFY_BYTES 16384 /* of events in one turn of the loop */
