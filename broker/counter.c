@@ -15,9 +15,9 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
-#include "broker/curtain.h"
 #include "broker/keeper.h"
-#include "broker/session.h"
+#include "broker/os/confine.h"
+#include "broker/os/session.h"
 #include "broker/state_limit.h"
 #include "firecurtain/cleanup.h"
 

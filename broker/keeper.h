@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "broker/cgroup.h"
+#include "broker/os/cgroup.h"
 #include "proto/spawn_paths.h"
 
 struct keeper;

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/file_as.h"
 #include "broker/keeper_private.h"
+#include "broker/os/file_as.h"
 #include "firecurtain/cleanup.h"
 
 #define FILES_WATCH_EVENTS                                                                                   \

@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/control_listen.h"
 #include "broker/counter.h"
-#include "broker/curtain.h"
-#include "broker/file_as.h"
 #include "broker/keeper_private.h"
+#include "broker/os/confine.h"
+#include "broker/os/control_socket.h"
+#include "broker/os/file_as.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"

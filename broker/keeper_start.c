@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "broker/keeper_private.h"
-#include "broker/session.h"
+#include "broker/os/session.h"
 #include "firecurtain/cleanup.h"
 
 #define START_NAME "firecurtain-worker"

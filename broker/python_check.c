@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "broker/base/suggest.h"
-#include "broker/file_as.h"
+#include "broker/os/file_as.h"
 #include "broker/python_private.h"
 #include "firecurtain/cleanup.h"
 

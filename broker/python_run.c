@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/cgroup.h"
 #include "broker/file_watch.h"
 #include "broker/keeper.h"
+#include "broker/os/cgroup.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
 #include "broker/user.h"

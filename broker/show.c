@@ -8,7 +8,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/journal.h"
-#include "broker/notify.h"
+#include "broker/os/notify.h"
 #include "broker/runtime.h"
 #include "broker/user.h"
 #include "firecurtain/log.h"

@@ -11,7 +11,7 @@
 
 #include "broker/base/path_set.h"
 #include "broker/config.h"
-#include "broker/file_as.h"
+#include "broker/os/file_as.h"
 
 struct keeper;
 struct show;

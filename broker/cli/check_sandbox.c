@@ -10,8 +10,8 @@
 
 #include "broker/base/log.h"
 #include "broker/base/path_set.h"
-#include "broker/cgroup.h"
 #include "broker/cli/cli.h"
+#include "broker/os/cgroup.h"
 #include "broker/python.h"
 #include "broker/runtime.h"
 #include "broker/show.h"

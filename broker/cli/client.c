@@ -11,7 +11,7 @@
 
 #include "broker/cli/cli.h"
 #include "broker/control_guard.h"
-#include "broker/control_listen.h"
+#include "broker/os/control_socket.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"

@@ -20,7 +20,7 @@
 #include "broker/cli/tape.h"
 #include "broker/control.h"
 #include "broker/control_roles.h"
-#include "broker/notify.h"
+#include "broker/os/notify.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "broker/users.h"

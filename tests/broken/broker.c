@@ -2,7 +2,7 @@
  * As worker.c, for the broker: every stream, message, address and size will do, and it does not confine
  * itself.
  */
-#include "broker/curtain.h"
+#include "broker/os/confine.h"
 #include "broker/policy.h"
 #include "broker/state_limit.h"
 #include "proto/order.h"

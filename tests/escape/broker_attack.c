@@ -32,7 +32,7 @@
 #include "broker/config.h"
 #include "broker/counter.h"
 #include "broker/keeper.h"
-#include "broker/lookup.h"
+#include "broker/os/lookup.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "broker/spawn.h"

@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-#include "broker/cgroup.h"
+#include "broker/os/cgroup.h"
 
 /* The zygote of an account, and its workers. */
 struct cgroup_account {

@@ -1,5 +1,5 @@
 /* See session.h. A nice value counts only within a session; the session's own is in autogroup. */
-#include "broker/session.h"
+#include "broker/os/session.h"
 
 #include <fcntl.h>
 #include <string.h>

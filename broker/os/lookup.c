@@ -1,5 +1,5 @@
 /* See lookup.h. Numeric addresses need nobody's help. A list is one block, whoever made it. */
-#include "broker/lookup.h"
+#include "broker/os/lookup.h"
 
 #include <stdlib.h>
 #include <string.h>

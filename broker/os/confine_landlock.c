@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/curtain.h"
+#include "broker/os/confine.h"
 #include "firecurtain/cleanup.h"
 
 #define RIGHTS_ABI_1       ((UINT64_C(1) << 13) - 1)

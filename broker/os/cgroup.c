@@ -1,5 +1,5 @@
 /* See cgroup.h and cgroups(7): the tree. */
-#include "broker/cgroup.h"
+#include "broker/os/cgroup.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "broker/cgroup_private.h"
+#include "broker/os/cgroup_private.h"
 #include "firecurtain/cleanup.h"
 
 #define CGROUP_BROKER  "broker"

@@ -1,5 +1,5 @@
 /* See curtain.h: who the broker is, and the order of the layers. */
-#include "broker/curtain.h"
+#include "broker/os/confine.h"
 
 #include <errno.h>
 #include <grp.h>

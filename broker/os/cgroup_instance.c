@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/cgroup_private.h"
+#include "broker/os/cgroup_private.h"
 #include "firecurtain/cleanup.h"
 
 /*

@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/curtain.h"
 #include "broker/netgate.h"
+#include "broker/os/confine.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 

@@ -1,5 +1,5 @@
 /* See file_as.h and setfsuid(2): without fsuid 0 the kernel ignores CAP_DAC_OVERRIDE and its like. */
-#include "broker/file_as.h"
+#include "broker/os/file_as.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* See notify.h. */
-#include "broker/notify.h"
+#include "broker/os/notify.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* See control_listen.h. */
-#include "broker/control_listen.h"
+#include "broker/os/control_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* See runtime_lock.h. */
-#include "broker/runtime_lock.h"
+#include "broker/os/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
