@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "broker/base/loop.h"
-#include "broker/control_roles.h"
+#include "broker/config/roles.h"
 
 #define CONTROL_GUARD_CONNECTIONS 256 /* in all, … */
 #define CONTROL_GUARD_PER_UID     16 /* … of one uid but root and the broker's own, which have twice that, … */

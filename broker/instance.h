@@ -11,7 +11,7 @@
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
 #include "broker/base/timer.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "firecurtain/backend.h"
 #include "proto/codec.h"
 

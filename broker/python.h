@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "firecurtain/backend.h"
 
 struct fc_instance;

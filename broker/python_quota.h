@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 
 struct fc_instance;
 struct user;

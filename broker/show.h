@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/instance.h"
 #include "broker/route.h"
 

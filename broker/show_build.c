@@ -9,7 +9,7 @@
 
 #include "broker/backends/table.h"
 #include "broker/base/suggest.h"
-#include "broker/control_roles.h"
+#include "broker/config/roles.h"
 #include "broker/show_build_private.h"
 #include "broker/user.h"
 

@@ -6,7 +6,7 @@
 #ifndef BROKER_SHOW_BUILD_PRIVATE_H
 #define BROKER_SHOW_BUILD_PRIVATE_H
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/python.h"
 #include "broker/show.h"
 

@@ -11,7 +11,7 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/path_set.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/policy.h"
 
 #define USER_MAX          64    /* users of one installation */

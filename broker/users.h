@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "broker/base/path_set.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/os/file_as.h"
 
 struct keeper;

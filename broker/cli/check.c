@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
-#include "broker/control_roles.h"
+#include "broker/config/roles.h"
 #include "broker/show.h"
 #include "broker/users.h"
 

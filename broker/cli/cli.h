@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "firecurtain/log.h"
 
 struct cli_options {

@@ -29,7 +29,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/path_set.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/counter.h"
 #include "broker/keeper.h"
 #include "broker/os/lookup.h"

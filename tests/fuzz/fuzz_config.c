@@ -5,7 +5,7 @@
  */
 #include <sys/stat.h>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/show.h"
 #include "broker/users.h"
 #include "tests/fuzz/fuzz.h"

@@ -5,7 +5,7 @@
  */
 #include <ctype.h>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
 #include "tests/fuzz/fuzz.h"

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "broker/config.h"
+#include "broker/config/config.h"
 
 struct fixture {
     char directory[PATH_MAX]; /* without symbolic links */

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "broker/config.h"
-#include "broker/config_span.h"
+#include "broker/config/config.h"
+#include "broker/config/span.h"
 
 /* A file that was read, or could not be. Stays as long as the configuration: locations point here. */
 struct config_file {

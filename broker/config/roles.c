@@ -1,5 +1,5 @@
 /* See control_roles.h. */
-#include "broker/control_roles.h"
+#include "broker/config/roles.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -10,7 +10,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/base/suggest.h"
-#include "broker/config.h"
+#include "broker/config/config.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 

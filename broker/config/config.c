@@ -11,7 +11,7 @@
  * Invariants: everything reachable from a struct config is owned by it, at every moment, so that a half-built
  * one can be freed. A location borrows its `file` from `files`. It must not know any backend or any option.
  */
-#include "broker/config.h"
+#include "broker/config/config.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
-#include "broker/config_private.h"
+#include "broker/config/private.h"
 #include "firecurtain/cleanup.h"
 
 static void section_deinit(struct config_section *section)

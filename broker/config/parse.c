@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "broker/base/suggest.h"
-#include "broker/config_private.h"
+#include "broker/config/private.h"
 
 #define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]"
 

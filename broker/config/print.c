@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/config_private.h"
+#include "broker/config/private.h"
 #include "firecurtain/cleanup.h"
 
 enum {

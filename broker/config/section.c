@@ -11,7 +11,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/base/suggest.h"
-#include "broker/config_private.h"
+#include "broker/config/private.h"
 #include "firecurtain/cleanup.h"
 
 #define HASH_NONFATAL_OOM         1

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
-#include "broker/config_private.h"
+#include "broker/config/private.h"
 
 static bool is_sign(char c)
 {

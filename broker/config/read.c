@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "broker/base/grow.h"
-#include "broker/config_private.h"
+#include "broker/config/private.h"
 #include "firecurtain/cleanup.h"
 
 #define UTF8_MARK        "\xef\xbb\xbf"

@@ -2,7 +2,7 @@
  * -b backend.option=value and -i instance.option=value. Applied when all files are read, so that the command
  * line wins wherever the section stands. It must not know which options exist.
  */
-#include "broker/config_private.h"
+#include "broker/config/private.h"
 
 struct assignment {
     struct config_span section;
