@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "broker/base/descriptors.h"
+#include "broker/gate/policy.h"
 #include "broker/guest_private.h"
 #include "broker/keeper.h"
-#include "broker/policy.h"
 #include "broker/runtime.h"
 #include "broker/spawn.h"
 #include "firecurtain/cleanup.h"

@@ -5,10 +5,10 @@
 #include <sys/types.h>
 
 #include "broker/base/loop.h"
+#include "broker/gate/gate.h"
 #include "broker/guest.h"
 #include "broker/link_guard.h"
 #include "broker/managed.h"
-#include "broker/netgate.h"
 #include "broker/output.h"
 #include "broker/ticks.h"
 #include "proto/link.h"

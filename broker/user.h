@@ -12,7 +12,7 @@
 #include "broker/base/hash.h"
 #include "broker/base/path_set.h"
 #include "broker/config/config.h"
-#include "broker/policy.h"
+#include "broker/gate/policy.h"
 
 #define USER_MAX          64    /* users of one installation */
 #define USER_MAX_NAME     32    /* bytes */

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/netgate.h"
+#include "broker/gate/gate.h"
 #include "broker/os/confine.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

@@ -2,8 +2,8 @@
  * As worker.c, for the broker: every stream, message, address and size will do, and it does not confine
  * itself.
  */
+#include "broker/gate/policy.h"
 #include "broker/os/confine.h"
-#include "broker/policy.h"
 #include "broker/state_limit.h"
 #include "proto/order.h"
 #include "proto/zmtp.h"

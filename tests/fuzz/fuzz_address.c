@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "broker/policy.h"
+#include "broker/gate/policy.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rules.h"
 

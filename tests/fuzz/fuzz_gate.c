@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 
 #include "broker/base/loop.h"
-#include "broker/netgate_private.h"
+#include "broker/gate/private.h"
 #include "firecurtain/time.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"

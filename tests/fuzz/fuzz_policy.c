@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <regex.h>
 
-#include "broker/policy_private.h"
+#include "broker/gate/policy_private.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PORT "(0|[1-9][0-9]{0,4})"

@@ -1,13 +1,13 @@
 /*
  * Rules of a policy as an input describes them, and a second opinion on what they open: written in the
- * plainest way, sharing nothing with broker/policy.c.
+ * plainest way, sharing nothing with broker/gate/policy.c.
  */
 #ifndef TESTS_FUZZ_RULES_H
 #define TESTS_FUZZ_RULES_H
 
 #include <arpa/inet.h>
 
-#include "broker/policy.h"
+#include "broker/gate/policy.h"
 #include "tests/fuzz/fuzz.h"
 
 #define RULES_MAX 8

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "broker/base/loop.h"
-#include "broker/netgate.h"
-#include "broker/policy.h"
+#include "broker/gate/gate.h"
+#include "broker/gate/policy.h"
 #include "tests/unit/check.h"
 
 static const struct policy closed;

@@ -2,7 +2,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "broker/policy.h"
+#include "broker/gate/policy.h"
 #include "tests/unit/check.h"
 
 static struct policy policy_of(enum policy_use use, const char *text)

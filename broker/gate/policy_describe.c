@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/policy_private.h"
+#include "broker/gate/policy_private.h"
 
 static void describe_host(const struct policy_rule *rule, char *text, size_t bytes)
 {

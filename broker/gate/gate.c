@@ -6,7 +6,7 @@
  * A call can cost a tenth of a millisecond and more, and a worker has many threads. So gates wait in a line,
  * and one call is answered in a turn of the loop: events pass between any two of them, whoever makes them.
  */
-#include "broker/netgate.h"
+#include "broker/gate/gate.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "broker/netgate_private.h"
+#include "broker/gate/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

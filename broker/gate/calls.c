@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "broker/netgate_private.h"
+#include "broker/gate/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/spawn.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/policy_private.h"
+#include "broker/gate/policy_private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/lookup.h"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "broker/base/descriptors.h"
-#include "broker/netgate_private.h"
+#include "broker/gate/private.h"
 #include "firecurtain/cleanup.h"
 
 #ifndef SO_NETNS_COOKIE

@@ -1,5 +1,5 @@
 /* See policy.h: rules and decisions. */
-#include "broker/policy.h"
+#include "broker/gate/policy.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/policy_private.h"
+#include "broker/gate/policy_private.h"
 #include "firecurtain/cleanup.h"
 
 static const uint8_t policy_v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

@@ -2,7 +2,7 @@
 #ifndef BROKER_POLICY_PRIVATE_H
 #define BROKER_POLICY_PRIVATE_H
 
-#include "broker/policy.h"
+#include "broker/gate/policy.h"
 
 #define POLICY_MAX_NAME 254
 

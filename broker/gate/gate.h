@@ -9,7 +9,7 @@
 
 #include <linux/seccomp.h>
 
-#include "broker/policy.h"
+#include "broker/gate/policy.h"
 
 /* what older headers lack */
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS

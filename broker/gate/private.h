@@ -10,8 +10,8 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
-#include "broker/netgate.h"
-#include "broker/policy.h"
+#include "broker/gate/gate.h"
+#include "broker/gate/policy.h"
 #include "firecurtain/time.h"
 
 #define NETGATE_CALLS        9

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/netgate_private.h"
+#include "broker/gate/private.h"
 #include "firecurtain/cleanup.h"
 
 #ifndef SO_COOKIE
