@@ -12,7 +12,7 @@
 #include "broker/base/log.h"
 #include "broker/control_guard.h"
 #include "broker/control_private.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/os/confine.h"
 #include "broker/runtime.h"
 #include "broker/show.h"

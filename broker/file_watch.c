@@ -12,7 +12,7 @@
 #include "broker/base/hash.h"
 #include "broker/base/inotify.h"
 #include "broker/base/loop.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -21,7 +21,7 @@
 #include "broker/base/descriptors.h"
 #include "broker/gate/policy.h"
 #include "broker/guest_private.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/runtime.h"
 #include "broker/spawn.h"
 #include "firecurtain/cleanup.h"

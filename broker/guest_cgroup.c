@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "broker/guest_private.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/runtime.h"
 #include "broker/spawn.h"
 #include "firecurtain/cleanup.h"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "broker/guest_private.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "broker/guest_private.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/runtime.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

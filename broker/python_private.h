@@ -15,11 +15,11 @@
 #include "broker/guest.h"
 #include "broker/instance.h"
 #include "broker/journal.h"
+#include "broker/keeper/folder_quota.h"
 #include "broker/python.h"
 #include "broker/restart.h"
 #include "broker/runtime.h"
 #include "broker/start_queue.h"
-#include "broker/state_watch.h"
 
 /* What an instance has without the option. */
 #define PYTHON_QUEUE_EVENTS 65536

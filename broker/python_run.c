@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "broker/file_watch.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/os/cgroup.h"
 #include "broker/python_private.h"
 #include "broker/show.h"

@@ -2,7 +2,7 @@
  * keeper. */
 #include <inttypes.h>
 
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/python_private.h"
 #include "broker/show.h"
 #include "firecurtain/log.h"

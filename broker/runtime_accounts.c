@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

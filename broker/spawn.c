@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "broker/base/loop.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/output.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "broker/base/grow.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
 #include "broker/user.h"

@@ -3,8 +3,8 @@
  * itself.
  */
 #include "broker/gate/policy.h"
+#include "broker/keeper/folder_limit.h"
 #include "broker/os/confine.h"
-#include "broker/state_limit.h"
 #include "proto/order.h"
 #include "proto/zmtp.h"
 

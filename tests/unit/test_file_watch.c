@@ -9,7 +9,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/file_watch.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <stdint.h>
 
-#include "broker/state_count.h"
+#include "broker/keeper/folder_count.h"
 
 struct keeper_spec;
 

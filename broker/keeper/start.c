@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/keeper_private.h"
+#include "broker/keeper/private.h"
 #include "broker/os/session.h"
 #include "firecurtain/cleanup.h"
 

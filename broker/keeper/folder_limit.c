@@ -1,5 +1,5 @@
 /* See state_limit.h. */
-#include "broker/state_limit.h"
+#include "broker/keeper/folder_limit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "broker/base/hash.h"
 #include "broker/base/inotify.h"
 #include "broker/base/loop.h"
-#include "broker/state_count.h"
+#include "broker/keeper/folder_count.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/keeper_private.h"
+#include "broker/keeper/private.h"
 #include "broker/os/confine.h"
 
 static void lookup_fill(struct keeper_reply *reply, const struct addrinfo *list)

@@ -1,5 +1,5 @@
 /* See state_watch.h. An answer may be about a watch that has gone meanwhile: numbers do not come again. */
-#include "broker/state_watch.h"
+#include "broker/keeper/folder_quota.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -10,8 +10,8 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
-#include "broker/counter.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
+#include "broker/keeper/counter.h"
 
 struct state_watch {
     uint64_t id;

@@ -1,5 +1,5 @@
 /* See state_count.h. */
-#include "broker/state_count.h"
+#include "broker/keeper/folder_count.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 
 #define KEEPER_MAX_ADDRESSES   64
 #define KEEPER_MAX_DESCRIPTORS 2

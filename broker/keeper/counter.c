@@ -1,5 +1,5 @@
 /* See counter.h. A loop of its own, with what a broker would need for the same: state_limit.c. */
-#include "broker/counter.h"
+#include "broker/keeper/counter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +15,10 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
+#include "broker/keeper/folder_limit.h"
 #include "broker/os/confine.h"
 #include "broker/os/session.h"
-#include "broker/state_limit.h"
 #include "firecurtain/cleanup.h"
 
 #define COUNTER_NICE   10 /* events go first */

@@ -1,5 +1,5 @@
 /* See keeper.h: the broker's side, and how messages travel. */
-#include "broker/keeper.h"
+#include "broker/keeper/client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/keeper_private.h"
+#include "broker/keeper/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 

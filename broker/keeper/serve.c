@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/counter.h"
-#include "broker/keeper_private.h"
+#include "broker/keeper/counter.h"
+#include "broker/keeper/private.h"
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
 #include "broker/os/file_as.h"

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/keeper_private.h"
+#include "broker/keeper/private.h"
 #include "broker/os/file_as.h"
 #include "firecurtain/cleanup.h"
 
