@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "broker/control_private.h"
-#include "broker/guest.h"
+#include "broker/guest/guest.h"
 #include "broker/journal.h"
 #include "broker/python.h"
 #include "broker/runtime.h"

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "broker/base/queue.h"
-#include "broker/guest.h"
+#include "broker/guest/guest.h"
 #include "proto/codec_record.h"
 
 #define JOURNAL_MAX_OUTPUTS 262144u /* of one step; further ones are a gap */

@@ -12,7 +12,7 @@
 #include "broker/base/queue.h"
 #include "broker/base/rate.h"
 #include "broker/gate/policy.h"
-#include "broker/guest.h"
+#include "broker/guest/guest.h"
 #include "broker/instance.h"
 #include "broker/journal.h"
 #include "broker/keeper/folder_quota.h"

@@ -30,12 +30,12 @@
 #include "broker/base/loop.h"
 #include "broker/base/path_set.h"
 #include "broker/config/config.h"
+#include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/keeper/counter.h"
 #include "broker/os/lookup.h"
 #include "broker/runtime.h"
 #include "broker/show.h"
-#include "broker/spawn.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "broker/guest_private.h"
+#include "broker/guest/private.h"
 #include "broker/python_private.h"
 #include "broker/runtime.h"
 #include "broker/show.h"

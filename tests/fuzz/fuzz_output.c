@@ -8,7 +8,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
-#include "broker/output.h"
+#include "broker/guest/output.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_LOG_LINE 4096

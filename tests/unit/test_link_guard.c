@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "broker/link_guard.h"
+#include "broker/guest/link_guard.h"
 #include "firecurtain/time.h"
 #include "proto/link.h"
 #include "tests/unit/check.h"

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "broker/base/loop.h"
-#include "broker/managed.h"
+#include "broker/guest/managed.h"
 #include "firecurtain/time.h"
 #include "tests/unit/stderr_pipe.h"
 

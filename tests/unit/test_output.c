@@ -1,7 +1,7 @@
 /* What a worker writes becomes lines of the log: splitting, priorities, cutting, and a flood. */
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
-#include "broker/output.h"
+#include "broker/guest/output.h"
 #include "firecurtain/time.h"
 #include "tests/unit/stderr_pipe.h"
 

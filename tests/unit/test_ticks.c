@@ -1,7 +1,7 @@
 /* Intervals on the real loop: they are told before their time, their grid does not drift, late ones are one
  * tick, and what a worker says is checked. */
 #include "broker/base/loop.h"
-#include "broker/ticks.h"
+#include "broker/guest/ticks.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

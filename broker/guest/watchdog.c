@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "broker/guest_private.h"
+#include "broker/guest/private.h"
 #include "broker/keeper/client.h"
 #include "broker/runtime.h"
 #include "firecurtain/log.h"

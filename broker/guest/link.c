@@ -8,7 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "broker/guest_private.h"
+#include "broker/guest/private.h"
 #include "broker/keeper/client.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"

@@ -2,7 +2,7 @@
  * See spawn.h. Requests are answered in order, so the oldest job that was sent is the one an answer is for.
  * The keeper starts the program, with an empty environment and nothing but its socket and the log's pipe.
  */
-#include "broker/spawn.h"
+#include "broker/guest/spawn.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "broker/base/loop.h"
+#include "broker/guest/output.h"
 #include "broker/keeper/client.h"
-#include "broker/output.h"
 #include "broker/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

@@ -6,11 +6,11 @@
 
 #include "broker/base/loop.h"
 #include "broker/gate/gate.h"
-#include "broker/guest.h"
-#include "broker/link_guard.h"
-#include "broker/managed.h"
-#include "broker/output.h"
-#include "broker/ticks.h"
+#include "broker/guest/guest.h"
+#include "broker/guest/link_guard.h"
+#include "broker/guest/managed.h"
+#include "broker/guest/output.h"
+#include "broker/guest/ticks.h"
 #include "proto/link.h"
 #include "proto/order.h"
 

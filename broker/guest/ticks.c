@@ -1,5 +1,5 @@
 /* See ticks.h. */
-#include "broker/ticks.h"
+#include "broker/guest/ticks.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * See output.h. A writer that is faster than the limit is read all the same: it must not learn to wait for
  * the log.
  */
-#include "broker/output.h"
+#include "broker/guest/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

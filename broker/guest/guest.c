@@ -2,7 +2,7 @@
  * See guest.h: the process. Its exit is learnt through its pidfd; its last words are read before its end is
  * told.
  */
-#include "broker/guest.h"
+#include "broker/guest/guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 
 #include "broker/base/descriptors.h"
 #include "broker/gate/policy.h"
-#include "broker/guest_private.h"
+#include "broker/guest/private.h"
+#include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/runtime.h"
-#include "broker/spawn.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

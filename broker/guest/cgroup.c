@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/guest_private.h"
+#include "broker/guest/private.h"
+#include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/runtime.h"
-#include "broker/spawn.h"
 #include "firecurtain/cleanup.h"
 
 /* An instance's name has no dot. */

@@ -1,5 +1,5 @@
 /* See managed.h. */
-#include "broker/managed.h"
+#include "broker/guest/managed.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* See link_guard.h. The table is small and its lock is nearly always free: a few tens of nanoseconds a read.
  */
-#include "broker/link_guard.h"
+#include "broker/guest/link_guard.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
 /* See guest.h: what a running guest is sent: batches of events, ticks of its intervals, its channels anew. */
 #include <string.h>
 
-#include "broker/guest_private.h"
-#include "broker/managed.h"
-#include "broker/ticks.h"
+#include "broker/guest/managed.h"
+#include "broker/guest/private.h"
+#include "broker/guest/ticks.h"
 #include "firecurtain/time.h"
 
 #define GUEST_LARGE_BATCH 256 /* events: they take longer than the way to the broker and back */
