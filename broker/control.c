@@ -15,7 +15,7 @@
 #include "broker/keeper/client.h"
 #include "broker/os/confine.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -8,9 +8,9 @@
 #include "broker/base/suggest.h"
 #include "broker/control_private.h"
 #include "broker/python.h"
-#include "broker/show.h"
-#include "broker/user.h"
-#include "broker/user_access.h"
+#include "broker/show/access.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 

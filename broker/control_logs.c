@@ -4,7 +4,7 @@
 
 #include "broker/control_private.h"
 #include "broker/runtime.h"
-#include "broker/user.h"
+#include "broker/show/user.h"
 #include "firecurtain/time.h"
 
 #define LOGS_FLUSH_NS   (50 * FC_NS_PER_MS)

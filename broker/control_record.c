@@ -3,7 +3,7 @@
 #include "broker/journal.h"
 #include "broker/recording.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/time.h"
 
 #define RECORD_LOOK_NS FC_NS_PER_S /* for those who have gone */

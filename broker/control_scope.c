@@ -7,8 +7,8 @@
 
 #include "broker/base/suggest.h"
 #include "broker/control_private.h"
-#include "broker/show.h"
-#include "broker/user.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "firecurtain/backend.h"
 
 #define SCOPE_MAX_SUGGESTS 10000

@@ -7,8 +7,8 @@
 #include "broker/journal.h"
 #include "broker/python.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
-#include "broker/user.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

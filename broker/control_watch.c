@@ -10,7 +10,7 @@
 
 #include "broker/control_private.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/time.h"
 
 #define WATCH_FLUSH_NS (20 * FC_NS_PER_MS)

@@ -7,11 +7,11 @@
 #include <time.h>
 
 #include "broker/base/loop.h"
-#include "broker/instance.h"
 #include "broker/python.h"
 #include "broker/recording.h"
 #include "broker/replay.h"
-#include "broker/show.h"
+#include "broker/show/instance.h"
+#include "broker/show/show.h"
 #include "firecurtain/time.h"
 
 #define JOURNAL_MAX_RECORDINGS 8

@@ -1,7 +1,7 @@
 /* See python.h: what a Python instance tells the journal, and takes from a replay. */
 #include "broker/journal.h"
 #include "broker/python_private.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/time.h"
 
 static struct journal *python_journal(const struct python *python)

@@ -13,12 +13,12 @@
 #include "broker/base/rate.h"
 #include "broker/gate/policy.h"
 #include "broker/guest/guest.h"
-#include "broker/instance.h"
 #include "broker/journal.h"
 #include "broker/keeper/folder_quota.h"
 #include "broker/python.h"
 #include "broker/restart.h"
 #include "broker/runtime.h"
+#include "broker/show/instance.h"
 #include "broker/start_queue.h"
 
 /* What an instance has without the option. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "broker/python_private.h"
-#include "broker/user.h"
+#include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "broker/python_private.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 

@@ -9,7 +9,7 @@
 
 #include "broker/file_watch.h"
 #include "broker/python_private.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 

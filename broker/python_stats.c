@@ -4,7 +4,7 @@
 
 #include "broker/keeper/client.h"
 #include "broker/python_private.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "broker/python_private.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/time.h"
 
 static void status_of_guest(const struct python *python, struct python_status *status, uint64_t now_ns)

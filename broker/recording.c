@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/base/hash.h"
-#include "broker/instance.h"
+#include "broker/show/instance.h"
 #include "firecurtain/time.h"
 
 #define RECORDING_QUIET_NS (2 * FC_NS_PER_S)

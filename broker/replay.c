@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "broker/python.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -8,7 +8,7 @@
 #include "broker/base/grow.h"
 #include "broker/python.h"
 #include "broker/replay_private.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 

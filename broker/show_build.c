@@ -10,8 +10,8 @@
 #include "broker/backends/table.h"
 #include "broker/base/suggest.h"
 #include "broker/config/roles.h"
+#include "broker/show/user.h"
 #include "broker/show_build_private.h"
-#include "broker/user.h"
 
 #define BUILD_MAX_INSTANCE 64 /* it is a folder's name, and in every line of the log */
 

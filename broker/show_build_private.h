@@ -8,7 +8,7 @@
 
 #include "broker/config/config.h"
 #include "broker/python.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 
 #define BUILD_MAX_NAME 1024
 

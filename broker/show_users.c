@@ -10,8 +10,8 @@
 
 #include "broker/base/grow.h"
 #include "broker/python_quota.h"
+#include "broker/show/user.h"
 #include "broker/show_build_private.h"
-#include "broker/user.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"

@@ -11,8 +11,8 @@
 #include "broker/base/grow.h"
 #include "broker/keeper/client.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
-#include "broker/user.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 
 static void users_refuse(struct config *config, const struct user *user, const char *why)

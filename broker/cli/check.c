@@ -9,7 +9,7 @@
 
 #include "broker/cli/cli.h"
 #include "broker/config/roles.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "broker/users.h"
 
 static void check_print(const struct config *config, const struct show *show, const char *path)

@@ -14,7 +14,7 @@
 #include "broker/os/cgroup.h"
 #include "broker/python.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 

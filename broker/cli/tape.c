@@ -14,7 +14,7 @@
 #include "broker/recording.h"
 #include "broker/replay.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 
 /* A pipe would make the broker wait. */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "broker/base/loop.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -35,7 +35,7 @@
 #include "broker/keeper/counter.h"
 #include "broker/os/lookup.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 

@@ -13,7 +13,7 @@
 #include "broker/guest/private.h"
 #include "broker/python_private.h"
 #include "broker/runtime.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "broker/config/config.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "broker/users.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -7,7 +7,7 @@
 
 #include "broker/config/config.h"
 #include "broker/python_private.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_OVERRIDES 8

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "broker/base/queue.h"
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "broker/users.h"
 #include "scarce_memory.h"
 

@@ -2,8 +2,8 @@
  * Recordings that are made: what was handed over can be read, whatever the keeper does, and what it was too
  * slow for is a gap of the right size.
  */
-#include "broker/instance.h"
 #include "broker/recording.h"
+#include "broker/show/instance.h"
 #include "tests/unit/check.h"
 
 struct keeper {

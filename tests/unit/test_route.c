@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "broker/instance.h"
-#include "broker/route.h"
-#include "broker/show.h"
+#include "broker/show/instance.h"
+#include "broker/show/route.h"
+#include "broker/show/show.h"
 #include "tests/unit/check.h"
 #include "tests/unit/stderr_pipe.h"
 

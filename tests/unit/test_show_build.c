@@ -1,7 +1,7 @@
 /* From the text of a configuration to a show: what the backends know of it, and the routes that come out. */
 #include <errno.h>
 
-#include "broker/show.h"
+#include "broker/show/show.h"
 #include "tests/unit/config_fixture.h"
 
 #define TWO "[loopback a]\n[loopback b]\n[map]\n"

@@ -2,9 +2,9 @@
 #include <errno.h>
 
 #include "broker/python_private.h"
-#include "broker/show.h"
-#include "broker/user.h"
-#include "broker/user_access.h"
+#include "broker/show/access.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "broker/users.h"
 #include "tests/unit/config_fixture.h"
 

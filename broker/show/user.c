@@ -1,5 +1,5 @@
 /* See user.h: the options of a section [user NAME]. Only text is read here. */
-#include "broker/user.h"
+#include "broker/show/user.h"
 
 #include <errno.h>
 #include <stdio.h>

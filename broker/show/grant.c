@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "broker/base/glob.h"
-#include "broker/instance.h"
-#include "broker/show.h"
-#include "broker/user.h"
+#include "broker/show/instance.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 
 #define GRANT_MAX_NAME 1024

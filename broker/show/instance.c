@@ -1,5 +1,5 @@
 /* See instance.h. */
-#include "broker/instance.h"
+#include "broker/show/instance.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/user.h"
+#include "broker/show/user.h"
 
 int fc_refuse(struct fc_reason *reason, const char *format, ...)
 {

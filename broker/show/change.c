@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "broker/runtime.h"
-#include "broker/show.h"
-#include "broker/user.h"
-#include "broker/user_access.h"
+#include "broker/show/access.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "firecurtain/log.h"
 
 /* One instance of the next show. */

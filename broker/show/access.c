@@ -1,8 +1,8 @@
 /* See user_access.h. The check itself is in router_run(). */
-#include "broker/user_access.h"
+#include "broker/show/access.h"
 
-#include "broker/show.h"
-#include "broker/user.h"
+#include "broker/show/show.h"
+#include "broker/show/user.h"
 #include "firecurtain/log.h"
 
 void user_freeze(struct user *user, bool freeze)

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "broker/config/config.h"
-#include "broker/instance.h"
-#include "broker/route.h"
+#include "broker/show/instance.h"
+#include "broker/show/route.h"
 
 struct runtime;
 struct show_change;

@@ -1,13 +1,13 @@
 /* See route.h. */
-#include "broker/route.h"
+#include "broker/show/route.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "broker/instance.h"
 #include "broker/journal.h"
-#include "broker/user.h"
+#include "broker/show/instance.h"
+#include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 

@@ -1,5 +1,5 @@
 /* See show.h: running it, and what the core offers to backends. */
-#include "broker/show.h"
+#include "broker/show/show.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "broker/journal.h"
 #include "broker/os/notify.h"
 #include "broker/runtime.h"
-#include "broker/user.h"
+#include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
