@@ -7,7 +7,7 @@
 
 #include "broker/base/suggest.h"
 #include "broker/control_private.h"
-#include "broker/python.h"
+#include "broker/python/backend.h"
 #include "broker/show/access.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"

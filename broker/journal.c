@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "broker/base/loop.h"
-#include "broker/python.h"
+#include "broker/python/backend.h"
 #include "broker/recording.h"
 #include "broker/replay.h"
 #include "broker/show/instance.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/python.h"
+#include "broker/python/backend.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

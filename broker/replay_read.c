@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
-#include "broker/python.h"
+#include "broker/python/backend.h"
 #include "broker/replay_private.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"

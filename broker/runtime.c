@@ -17,7 +17,6 @@
 
 #include "broker/base/log.h"
 #include "broker/base/path_set.h"
-#include "broker/file_watch.h"
 #include "broker/guest/link_guard.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
@@ -28,8 +27,9 @@
 #include "broker/os/lock.h"
 #include "broker/os/lookup.h"
 #include "broker/os/notify.h"
+#include "broker/python/file_watch.h"
+#include "broker/python/start_queue.h"
 #include "broker/runtime_accounts.h"
-#include "broker/start_queue.h"
 #include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"

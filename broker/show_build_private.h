@@ -7,7 +7,7 @@
 #define BROKER_SHOW_BUILD_PRIVATE_H
 
 #include "broker/config/config.h"
-#include "broker/python.h"
+#include "broker/python/backend.h"
 #include "broker/show/show.h"
 
 #define BUILD_MAX_NAME 1024

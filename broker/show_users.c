@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
-#include "broker/python_quota.h"
+#include "broker/python/quota.h"
 #include "broker/show/user.h"
 #include "broker/show_build_private.h"
 #include "broker/users.h"

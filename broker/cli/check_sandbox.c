@@ -12,7 +12,7 @@
 #include "broker/base/path_set.h"
 #include "broker/cli/cli.h"
 #include "broker/os/cgroup.h"
-#include "broker/python.h"
+#include "broker/python/backend.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
 #include "broker/users.h"

@@ -8,7 +8,7 @@ from rows import TIMES, Figures, Row
 from stage import environment
 
 PAUSE_MS = 50  # before a worker is killed, and before one is forked for the floor: both find the same caches
-DEBOUNCE_MS = 30  # what `reload` waits on purpose after a rename: FILE_SETTLE_NS of broker/file_watch.c
+DEBOUNCE_MS = 30  # what `reload` waits on purpose after a rename: FILE_SETTLE_NS of broker/python/file_watch.c
 VERSION = "import midimonster\ndef handler(value):\n    midimonster.output('out', {version})\n"
 RELOADING = WIRE + "[python py]\nmodule = echo\nreload = on\n[map]\nwire./in > py.echo.handler\npy.out > wire./out\n"
 

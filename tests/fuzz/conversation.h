@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "broker/guest/private.h"
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"

@@ -6,7 +6,7 @@
 #include <ctype.h>
 
 #include "broker/config/config.h"
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/fuzz.h"
 

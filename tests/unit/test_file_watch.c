@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "broker/base/loop.h"
-#include "broker/file_watch.h"
 #include "broker/keeper/client.h"
+#include "broker/python/file_watch.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

@@ -1,5 +1,5 @@
 /* The options of a Python instance: what each value becomes, or that it is refused. */
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "tests/unit/check.h"
 
 static int setup(void **state)

@@ -1,5 +1,5 @@
 /* When a worker is started again: the delays, their reset, the limit, and the three policies. */
-#include "broker/restart.h"
+#include "broker/python/restart.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

@@ -1,6 +1,6 @@
 /* Turns: as many at a time as there are processors, in order, and nobody waits for one that hangs or has
  * gone. */
-#include "broker/start_queue.h"
+#include "broker/python/start_queue.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 

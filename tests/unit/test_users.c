@@ -1,7 +1,7 @@
 /* Users: their sections, what they were granted, how a quota is shared out, and who is heard at run time. */
 #include <errno.h>
 
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "broker/show/access.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"

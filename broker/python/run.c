@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/file_watch.h"
 #include "broker/keeper/client.h"
 #include "broker/os/cgroup.h"
-#include "broker/python_private.h"
+#include "broker/python/file_watch.h"
+#include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"

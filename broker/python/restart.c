@@ -1,5 +1,5 @@
 /* See restart.h. */
-#include "broker/restart.h"
+#include "broker/python/restart.h"
 
 #include "firecurtain/time.h"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

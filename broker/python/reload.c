@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/file_watch.h"
-#include "broker/python_private.h"
+#include "broker/python/file_watch.h"
+#include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -11,7 +11,7 @@
 
 #include "broker/base/suggest.h"
 #include "broker/os/file_as.h"
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "firecurtain/cleanup.h"
 
 #define CHECK_MAX_BYTES (4u << 20)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "firecurtain/cleanup.h"
 
 struct probe {

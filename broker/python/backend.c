@@ -1,11 +1,11 @@
 /* See python.h: channels and events of a Python instance. */
-#include "broker/python.h"
+#include "broker/python/backend.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -1,5 +1,5 @@
 /* See start_queue.h. */
-#include "broker/start_queue.h"
+#include "broker/python/start_queue.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "broker/keeper/client.h"
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

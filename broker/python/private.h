@@ -15,11 +15,11 @@
 #include "broker/guest/guest.h"
 #include "broker/journal.h"
 #include "broker/keeper/folder_quota.h"
-#include "broker/python.h"
-#include "broker/restart.h"
+#include "broker/python/backend.h"
+#include "broker/python/restart.h"
+#include "broker/python/start_queue.h"
 #include "broker/runtime.h"
 #include "broker/show/instance.h"
-#include "broker/start_queue.h"
 
 /* What an instance has without the option. */
 #define PYTHON_QUEUE_EVENTS 65536

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/base/option_value.h"
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

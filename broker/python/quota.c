@@ -1,5 +1,5 @@
 /* See python_quota.h. */
-#include "broker/python_quota.h"
+#include "broker/python/quota.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"

@@ -1,5 +1,5 @@
 /* See file_watch.h. */
-#include "broker/file_watch.h"
+#include "broker/python/file_watch.h"
 
 #include <errno.h>
 #include <limits.h>

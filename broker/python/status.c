@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 

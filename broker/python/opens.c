@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/python_private.h"
+#include "broker/python/private.h"
 
 static void opens_line(FILE *out, const char *option, const char *words)
 {
