@@ -1,7 +1,7 @@
 /* See control_private.h: what happens, for who writes it down (firecurtain record). */
 #include "broker/control_private.h"
-#include "broker/journal.h"
-#include "broker/recording.h"
+#include "broker/record/journal.h"
+#include "broker/record/recording.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"

@@ -4,8 +4,8 @@
 
 #include "broker/control_private.h"
 #include "broker/guest/guest.h"
-#include "broker/journal.h"
 #include "broker/python/backend.h"
+#include "broker/record/journal.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"

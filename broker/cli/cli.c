@@ -14,7 +14,7 @@
 #include "broker/base/log.h"
 #include "broker/base/option_value.h"
 #include "broker/base/suggest.h"
-#include "broker/record_file.h"
+#include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
 
 #define CLI_DEFAULT_SHOW "show.cfg"

@@ -12,7 +12,7 @@
 
 #include "broker/cli/cli.h"
 #include "broker/cli/client.h"
-#include "broker/record_file.h"
+#include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
 #include "proto/codec_record.h"
 

@@ -9,10 +9,10 @@
 #include <sysexits.h>
 
 #include "broker/cli/cli.h"
-#include "broker/journal.h"
-#include "broker/record_file.h"
-#include "broker/recording.h"
-#include "broker/replay.h"
+#include "broker/record/file.h"
+#include "broker/record/journal.h"
+#include "broker/record/recording.h"
+#include "broker/record/replay.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"

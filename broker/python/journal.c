@@ -1,5 +1,5 @@
 /* See python.h: what a Python instance tells the journal, and takes from a replay. */
-#include "broker/journal.h"
+#include "broker/record/journal.h"
 #include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"

@@ -13,11 +13,11 @@
 #include "broker/base/rate.h"
 #include "broker/gate/policy.h"
 #include "broker/guest/guest.h"
-#include "broker/journal.h"
 #include "broker/keeper/folder_quota.h"
 #include "broker/python/backend.h"
 #include "broker/python/restart.h"
 #include "broker/python/start_queue.h"
+#include "broker/record/journal.h"
 #include "broker/runtime.h"
 #include "broker/show/instance.h"
 

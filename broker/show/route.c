@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "broker/journal.h"
+#include "broker/record/journal.h"
 #include "broker/show/instance.h"
 #include "broker/show/user.h"
 #include "firecurtain/log.h"

@@ -7,8 +7,8 @@
 #include <sys/epoll.h>
 
 #include "broker/base/loop.h"
-#include "broker/journal.h"
 #include "broker/os/notify.h"
+#include "broker/record/journal.h"
 #include "broker/runtime.h"
 #include "broker/show/user.h"
 #include "firecurtain/log.h"

@@ -2,7 +2,7 @@
  * Recordings that are made: what was handed over can be read, whatever the keeper does, and what it was too
  * slow for is a gap of the right size.
  */
-#include "broker/recording.h"
+#include "broker/record/recording.h"
 #include "broker/show/instance.h"
 #include "tests/unit/check.h"
 

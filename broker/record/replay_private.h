@@ -3,8 +3,8 @@
 #define BROKER_REPLAY_PRIVATE_H
 
 #include "broker/base/loop.h"
-#include "broker/journal.h"
-#include "broker/replay.h"
+#include "broker/record/journal.h"
+#include "broker/record/replay.h"
 
 #define REPLAY_MAX_ENTRIES  4096u       /* read ahead, … */
 #define REPLAY_MAX_BYTES    (16u << 20) /* … and about so much memory for them */

@@ -1,5 +1,5 @@
 /* See journal.h. */
-#include "broker/journal.h"
+#include "broker/record/journal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 
 #include "broker/base/loop.h"
 #include "broker/python/backend.h"
-#include "broker/recording.h"
-#include "broker/replay.h"
+#include "broker/record/recording.h"
+#include "broker/record/replay.h"
 #include "broker/show/instance.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"

@@ -1,5 +1,5 @@
 /* See recording.h. */
-#include "broker/recording.h"
+#include "broker/record/recording.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* See record_file.h. */
-#include "broker/record_file.h"
+#include "broker/record/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* See replay.h: when what is played. */
-#include "broker/replay_private.h"
+#include "broker/record/replay_private.h"
 
 #include <errno.h>
 #include <stdio.h>
