@@ -17,6 +17,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/path_set.h"
+#include "broker/build/users.h"
 #include "broker/guest/link_guard.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
@@ -30,7 +31,6 @@
 #include "broker/python/file_watch.h"
 #include "broker/python/start_queue.h"
 #include "broker/runtime_accounts.h"
-#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/build/users.h"
 #include "broker/keeper/client.h"
-#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 

@@ -7,10 +7,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/build/users.h"
 #include "broker/cli/cli.h"
 #include "broker/config/roles.h"
 #include "broker/show/show.h"
-#include "broker/users.h"
 
 static void check_print(const struct config *config, const struct show *show, const char *path)
 {

@@ -10,12 +10,12 @@
 
 #include "broker/base/log.h"
 #include "broker/base/path_set.h"
+#include "broker/build/users.h"
 #include "broker/cli/cli.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/backend.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
-#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 /* In their order; docs/sandbox.md says what each is for. */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "broker/base/path_set.h"
+#include "broker/build/users.h"
 #include "broker/cli/cli.h"
 #include "broker/cli/tape.h"
 #include "broker/config/roles.h"
@@ -23,7 +24,6 @@
 #include "broker/os/notify.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
-#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 

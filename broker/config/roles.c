@@ -10,8 +10,8 @@
 
 #include "broker/base/grow.h"
 #include "broker/base/suggest.h"
+#include "broker/build/users.h"
 #include "broker/config/config.h"
-#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 #define ROLES_SECTION   "control"

@@ -1,7 +1,7 @@
 /*
  * The contract between the core and a protocol backend.
  *
- * A backend turns a protocol into channels and back. It is one row in the table of broker/backends/table.c
+ * A backend turns a protocol into channels and back. It is one row in the table of broker/build/backends.c
  * and needs nothing from the core but what this header declares. `loopback.c` is the template.
  *
  * Everything here runs in the broker's only thread. No slot may block, with one exception that is stated at

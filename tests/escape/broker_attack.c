@@ -29,6 +29,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/path_set.h"
+#include "broker/build/users.h"
 #include "broker/config/config.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
@@ -36,7 +37,6 @@
 #include "broker/os/lookup.h"
 #include "broker/runtime.h"
 #include "broker/show/show.h"
-#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 
 static struct runtime runtime = RUNTIME_NONE;

@@ -5,9 +5,9 @@
  */
 #include <sys/stat.h>
 
+#include "broker/build/users.h"
 #include "broker/config/config.h"
 #include "broker/show/show.h"
-#include "broker/users.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_NAMES 2000 /* of all mappings: millions are legal, and slow */

@@ -7,8 +7,8 @@
 #include <errno.h>
 
 #include "broker/base/queue.h"
+#include "broker/build/users.h"
 #include "broker/show/show.h"
-#include "broker/users.h"
 #include "scarce_memory.h"
 
 /* Enough channels for the hashes to grow, and options that allocate. */

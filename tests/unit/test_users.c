@@ -1,11 +1,11 @@
 /* Users: their sections, what they were granted, how a quota is shared out, and who is heard at run time. */
 #include <errno.h>
 
+#include "broker/build/users.h"
 #include "broker/python/private.h"
 #include "broker/show/access.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
-#include "broker/users.h"
 #include "tests/unit/config_fixture.h"
 
 #define HOUSE  "[loopback l]\n[osc o]\nbind = 127.0.0.1 0\n"

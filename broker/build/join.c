@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
+#include "broker/build/private.h"
+#include "broker/build/users.h"
 #include "broker/python/quota.h"
 #include "broker/show/user.h"
-#include "broker/show_build_private.h"
-#include "broker/users.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 

@@ -1,5 +1,5 @@
 /* See users.h. */
-#include "broker/users.h"
+#include "broker/build/users.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "broker/base/suggest.h"
+#include "broker/build/private.h"
 #include "broker/show/user.h"
-#include "broker/show_build_private.h"
 #include "firecurtain/cleanup.h"
 
 /* One side of a mapping: where it leads, and how it is used. */

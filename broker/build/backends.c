@@ -1,5 +1,5 @@
 /* See table.h. */
-#include "broker/backends/table.h"
+#include "broker/build/backends.h"
 
 #include <string.h>
 

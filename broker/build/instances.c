@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/backends/table.h"
 #include "broker/base/suggest.h"
+#include "broker/build/backends.h"
+#include "broker/build/private.h"
 #include "broker/config/roles.h"
 #include "broker/show/user.h"
-#include "broker/show_build_private.h"
 
 #define BUILD_MAX_INSTANCE 64 /* it is a folder's name, and in every line of the log */
 
