@@ -14,7 +14,7 @@
 #include "broker/control_private.h"
 #include "broker/keeper/client.h"
 #include "broker/os/confine.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

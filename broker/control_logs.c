@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "broker/control_private.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/user.h"
 #include "firecurtain/time.h"
 

@@ -2,7 +2,7 @@
 #include "broker/control_private.h"
 #include "broker/record/journal.h"
 #include "broker/record/recording.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 

@@ -6,7 +6,7 @@
 #include "broker/guest/guest.h"
 #include "broker/python/backend.h"
 #include "broker/record/journal.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"

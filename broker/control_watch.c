@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "broker/control_private.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 

@@ -10,7 +10,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"

@@ -14,7 +14,7 @@
 #include "broker/cli/cli.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/backend.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 

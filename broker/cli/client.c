@@ -12,7 +12,7 @@
 #include "broker/cli/cli.h"
 #include "broker/control_guard.h"
 #include "broker/os/control_socket.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/control_link.h"

@@ -22,7 +22,7 @@
 #include "broker/config/roles.h"
 #include "broker/control.h"
 #include "broker/os/notify.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"

@@ -13,7 +13,7 @@
 #include "broker/record/journal.h"
 #include "broker/record/recording.h"
 #include "broker/record/replay.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 

@@ -7,7 +7,7 @@
 #include "broker/guest/private.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 
 /* An instance's name has no dot. */

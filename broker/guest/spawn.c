@@ -17,7 +17,7 @@
 #include "broker/base/loop.h"
 #include "broker/guest/output.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -14,7 +14,7 @@
 
 #include "broker/guest/private.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 

@@ -19,7 +19,7 @@
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
 #include "broker/os/file_as.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

@@ -18,7 +18,7 @@
 #include "broker/python/restart.h"
 #include "broker/python/start_queue.h"
 #include "broker/record/journal.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/instance.h"
 
 /* What an instance has without the option. */

@@ -9,7 +9,7 @@
 #include "broker/base/loop.h"
 #include "broker/os/notify.h"
 #include "broker/record/journal.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -35,7 +35,7 @@
 #include "broker/keeper/client.h"
 #include "broker/keeper/counter.h"
 #include "broker/os/lookup.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 

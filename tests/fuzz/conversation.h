@@ -12,7 +12,7 @@
 
 #include "broker/guest/private.h"
 #include "broker/python/private.h"
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
 /* See runtime.h. */
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +30,7 @@
 #include "broker/os/notify.h"
 #include "broker/python/file_watch.h"
 #include "broker/python/start_queue.h"
-#include "broker/runtime_accounts.h"
+#include "broker/runtime/accounts.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"
 

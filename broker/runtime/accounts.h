@@ -5,7 +5,7 @@
 #ifndef BROKER_RUNTIME_ACCOUNTS_H
 #define BROKER_RUNTIME_ACCOUNTS_H
 
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 
 /* Allocates them; `users` may be NULL. */
 int runtime_accounts_init(struct runtime *runtime, const struct users *users);

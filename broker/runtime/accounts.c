@@ -1,5 +1,5 @@
 /* See runtime_accounts.h, and runtime.h for the folder of an instance. */
-#include "broker/runtime_accounts.h"
+#include "broker/runtime/accounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
