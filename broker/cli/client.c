@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "broker/cli/cli.h"
-#include "broker/control_guard.h"
+#include "broker/control/guard.h"
 #include "broker/os/control_socket.h"
 #include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"

@@ -20,7 +20,7 @@
 #include "broker/cli/cli.h"
 #include "broker/cli/tape.h"
 #include "broker/config/roles.h"
-#include "broker/control.h"
+#include "broker/control/control.h"
 #include "broker/os/notify.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "broker/control_guard.h"
+#include "broker/control/guard.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 

@@ -5,7 +5,7 @@
 #include <fnmatch.h>
 #include <math.h>
 
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_PATTERN 24 /* fnmatch() takes exponential time */

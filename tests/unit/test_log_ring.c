@@ -1,5 +1,5 @@
 /* The lines that are kept of the log: how many, whose, and in which order. */
-#include "broker/log_ring.h"
+#include "broker/control/log_ring.h"
 #include "tests/unit/check.h"
 
 static void add(struct log_ring *ring, const char *instance, const char *text)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/base/suggest.h"
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "broker/python/backend.h"
 #include "broker/show/access.h"
 #include "broker/show/show.h"

@@ -1,6 +1,6 @@
 /* See control.h: who may ask what how often, and the answers' way back. What is asked for is in control_*.c.
  */
-#include "broker/control.h"
+#include "broker/control/control.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 #include <sys/epoll.h>
 
 #include "broker/base/log.h"
-#include "broker/control_guard.h"
-#include "broker/control_private.h"
+#include "broker/control/guard.h"
+#include "broker/control/private.h"
 #include "broker/keeper/client.h"
 #include "broker/os/confine.h"
 #include "broker/runtime/runtime.h"

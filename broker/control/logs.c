@@ -2,7 +2,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/user.h"
 #include "firecurtain/time.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/base/suggest.h"
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/backend.h"

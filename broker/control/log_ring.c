@@ -1,5 +1,5 @@
 /* See log_ring.h. */
-#include "broker/log_ring.h"
+#include "broker/control/log_ring.h"
 
 #include <stdlib.h>
 #include <string.h>

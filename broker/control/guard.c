@@ -2,7 +2,7 @@
  * See control_guard.h. libzmq may close a descriptor without a last read, and its number comes again: so a
  * connection is a number and the socket's inode, and whoever finds another inode there forgets the old one.
  */
-#include "broker/control_guard.h"
+#include "broker/control/guard.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "broker/guest/guest.h"
 #include "broker/python/backend.h"
 #include "broker/record/journal.h"

@@ -1,5 +1,5 @@
 /* See control_private.h: what happens, for who writes it down (firecurtain record). */
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "broker/record/journal.h"
 #include "broker/record/recording.h"
 #include "broker/runtime/runtime.h"

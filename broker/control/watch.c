@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/control_private.h"
+#include "broker/control/private.h"
 #include "firecurtain/time.h"
 
 #define FOLLOW_QUIET_NS (2 * FC_NS_PER_S)
