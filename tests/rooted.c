@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "worker/unchroot.h"
+#include "worker/sandbox/unchroot.h"
 
 static int can_make_user_namespaces(void)
 {

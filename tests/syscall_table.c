@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "worker/sandbox_syscalls.h"
+#include "worker/sandbox/syscalls.h"
 
 static const char *const actions[] = {
     [SYSCALL_ALLOW] = "ALLOW",           [SYSCALL_ALLOW_HOST] = "HOST", [SYSCALL_ALLOW_FILES] = "FILES",

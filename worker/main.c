@@ -16,9 +16,9 @@
 
 #include "proto/spawn_paths.h"
 #include "worker/interpreter.h"
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
+#include "worker/sandbox/unchroot.h"
 #include "worker/say.h"
-#include "worker/unchroot.h"
 #include "worker/zygote.h"
 
 enum main_argument {

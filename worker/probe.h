@@ -9,7 +9,7 @@
 #ifndef WORKER_PROBE_H
 #define WORKER_PROBE_H
 
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 
 /* Before anything else: why there are no namespaces can be read only now. `refused` as in worker_run(). */
 void probe_namespaces(const struct sandbox *sandbox, int refused);

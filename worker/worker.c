@@ -20,7 +20,7 @@
 #include "worker/interpreter.h"
 #include "worker/loaded.h"
 #include "worker/probe.h"
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 #include "worker/say.h"
 #include "worker/script.h"
 

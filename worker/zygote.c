@@ -20,7 +20,7 @@
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 #include "worker/interpreter.h"
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 #include "worker/say.h"
 #include "worker/worker.h"
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 
 #define BROKEN_LAYER(name)                                                                                   \
     int __wrap_##name(const struct sandbox *sandbox, struct sandbox_error *error);                           \

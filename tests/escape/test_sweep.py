@@ -1,4 +1,4 @@
-"""Calls every system call from a thread of a worker and compares what came back with the table of worker/sandbox_syscalls.c."""
+"""Calls every system call from a thread of a worker and compares what came back with the table of worker/sandbox/syscalls.c."""
 
 import errno
 import os

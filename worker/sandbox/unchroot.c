@@ -3,7 +3,7 @@
  * out of the chroot (a process with CAP_SYS_CHROOT may, see chroot(2)), mounts the copy over the namespace's
  * root, and makes it the root again. What can be seen is the same before and after.
  */
-#include "worker/unchroot.h"
+#include "worker/sandbox/unchroot.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
-#include "worker/sandbox.h"
-#include "worker/sandbox_syscalls.h"
+#include "worker/sandbox/sandbox.h"
+#include "worker/sandbox/syscalls.h"
 #include "worker/say.h"
 
 #define SECCOMP_DEFAULT SCMP_ACT_ERRNO(ENOSYS) /* a library that tries something new falls back */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 #include "worker/say.h"
 
 #define LANDLOCK_LAYER "Landlock"

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 
 #define CAPABILITIES_SECUREBITS                                                                              \
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |        \

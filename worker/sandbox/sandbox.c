@@ -1,5 +1,5 @@
 /* See sandbox.h: the order of the layers. */
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <signal.h>

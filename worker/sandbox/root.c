@@ -20,7 +20,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/spawn.h"
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 
 #define ROOT_LAYER       "private root"
 #define ROOT_SCRATCH     "/tmp" /* hidden by the new root while it is built, in this namespace only */

@@ -1,7 +1,7 @@
 /* Layer "namespaces": which ones a worker is born in. */
 #include <sched.h>
 
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 
 uint64_t sandbox_namespaces(const struct sandbox *sandbox)
 {

@@ -2,7 +2,7 @@
  * See sandbox_syscalls.h. What is in no row gets ENOSYS, so that a library which tries something new falls
  * back. Rows of one name must not overlap: libseccomp takes the first that fits for granted.
  */
-#include "worker/sandbox_syscalls.h"
+#include "worker/sandbox/syscalls.h"
 
 #include <asm/ioctls.h>
 #include <errno.h>

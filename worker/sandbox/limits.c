@@ -7,7 +7,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/spawn.h"
-#include "worker/sandbox.h"
+#include "worker/sandbox/sandbox.h"
 
 #define MIB (UINT64_C(1) << 20)
 
