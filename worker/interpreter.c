@@ -9,7 +9,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "worker/say.h"
-#include "worker/script.h"
+#include "worker/script/script.h"
 
 /*
  * What scripts of this kind import, so that it costs them nothing. `site` stays off, since it would run code

@@ -16,13 +16,13 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"
-#include "worker/dispatch.h"
 #include "worker/interpreter.h"
-#include "worker/loaded.h"
 #include "worker/probe.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/say.h"
-#include "worker/script.h"
+#include "worker/script/dispatch.h"
+#include "worker/script/loaded.h"
+#include "worker/script/script.h"
 
 #define WORKER_HANDSHAKE_MS 10000
 #define WORKER_STACK_BYTES  (2u << 20) /* of a thread; the main one has RLIMIT_STACK */

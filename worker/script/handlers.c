@@ -1,5 +1,5 @@
 /* See handlers.h. */
-#include "worker/handlers.h"
+#include "worker/script/handlers.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * See dispatch.h. A call into the script never ends the worker, other than by SystemExit: an exception is
  * logged with its traceback and counted, and the next event is handled.
  */
-#include "worker/dispatch.h"
+#include "worker/script/dispatch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "firecurtain/time.h"
-#include "worker/handlers.h"
 #include "worker/interpreter.h"
-#include "worker/loaded.h"
 #include "worker/say.h"
-#include "worker/script.h"
+#include "worker/script/handlers.h"
+#include "worker/script/loaded.h"
+#include "worker/script/script.h"
 
 #define DISPATCH_AHEAD 4 /* events: with many channels, the next ones are not in the cache */
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "worker/channels.h"
+#include "worker/script/channels.h"
 #include "worker/session.h"
 
 #define SCRIPT_MAX_INTERVALS 1024u

@@ -1,5 +1,5 @@
 /* See channels.h. */
-#include "worker/channels.h"
+#include "worker/script/channels.h"
 
 #include <stdlib.h>
 #include <string.h>

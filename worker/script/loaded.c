@@ -1,12 +1,12 @@
 /* See loaded.h. Modules are only looked at: no code of theirs runs here. */
-#include "worker/loaded.h"
+#include "worker/script/loaded.h"
 
 #include "worker/python.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "worker/script.h"
+#include "worker/script/script.h"
 
 #define LOADED_MARGIN  16   /* modules that are looked at once more */
 #define LOADED_AT_ONCE 1024 /* files that are told in one report; more are left out */

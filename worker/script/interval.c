@@ -1,6 +1,6 @@
 /* midimonster.interval(): the broker keeps the time, the worker knows which function an interval calls. */
 #include "firecurtain/time.h"
-#include "worker/script.h"
+#include "worker/script/script.h"
 
 #define INTERVAL_MAX_MS 1000000000000LL /* some 30 years; more would overflow nanoseconds */
 

@@ -1,5 +1,5 @@
 /* See script.h: the module `midimonster` and those of its functions that deal with values. */
-#include "worker/script.h"
+#include "worker/script/script.h"
 
 #include <math.h>
 #include <string.h>
