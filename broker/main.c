@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* firecurtain: see cli/cli.h. */
 #include "broker/cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See arena.h. Chunks double, so a growing load costs few allocations and a steady one none. */
 #include "proto/arena.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A bounded bump allocator: one block that grows between uses, reset as a whole. */
 #ifndef PROTO_ARENA_H
 #define PROTO_ARENA_H

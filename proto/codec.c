@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See codec.h. The only file that knows the generated code. Encoding points the generated structures at the
  * caller's arrays (nothing is copied twice); decoding copies once, from the wire into the arena.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Messages between broker and worker as plain structures, and their protobuf encoding.
  *

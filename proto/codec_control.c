@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See codec_control.h. The only file that knows the generated code of the control interface. Both directions
  * use one arena that is reset with each message.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Messages of the control interface (control.proto), as plain structures. A message of either side is hostile
  * to the other: texts are UTF-8 without control characters where they are names, and everything has a limit.

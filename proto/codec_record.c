@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See codec_record.h. The only file that knows the generated code of recordings. */
 #include "proto/codec_record.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Recordings (record.proto) as plain structures, and their file: a magic number, then blocks, each with its
  * length and a CRC-32, so that a file that ends anywhere can be read up to its last whole block. A file is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control_link.h. */
 #include "proto/control_link.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The transport of the control interface: a ROUTER socket for the broker, a DEALER for who talks to it, both
  * on ipc, one frame per message. Knows nothing of what the messages mean.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See link.h. One PAIR socket per worker: its identity is the socket, never a field of a message, and a full
  * queue is that worker's alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The transport between a broker and one worker: a ZeroMQ PAIR socket on a private ipc endpoint, one message
  * per call. Nothing here blocks. Knows nothing of what the messages mean.

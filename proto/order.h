@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which message from a worker is legal now: a table of message × state, so that the order of the protocol is
  * data. docs/protocol.md tells the same in prose.

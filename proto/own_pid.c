@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See own_pid.h. The C library kept the number once, and forgot it only in its own fork(): a clone3() by
  * hand, as the zygote's, went by it. A page that the kernel wipes cannot be wrong in that way.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The process's own number without a system call. libzmq asks for it at every step, to notice a fork: a dozen
  * times per event. Whoever links this file has its getpid() instead of the C library's, and so have the

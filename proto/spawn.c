@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See spawn.h. */
 #include "proto/spawn.h"
 

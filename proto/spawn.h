@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the broker tells a zygote, and what it answers: one SOCK_SEQPACKET message each way per worker, in
  * order. Both sides are one build, so plain structures do; descriptors travel beside them. A request is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See spawn_paths.h. */
 #include "proto/spawn_paths.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which folders workers may be given: fixed before the broker hears anybody, and checked by those who are not
  * confined (the keeper, the zygote) in every request of the broker, which might have been taken over since.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See zmtp.h. Sees a stream in whatever pieces the kernel delivers it. */
 #include "proto/zmtp.h"
 

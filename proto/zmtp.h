@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The byte stream of one worker, as ZMTP 3 (rfc.zeromq.org/spec/23) lays it out and as far as a worker of
  * ours needs it: a greeting, one READY command, then messages of one frame each. Everything else that the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For LD_PRELOAD: a wall clock that somebody sets. CLOCK_REALTIME is so many seconds off as the file says
  * that CLOCK_SHIFT_FILE names, at any moment. Other clocks stay as they are, as in the kernel.

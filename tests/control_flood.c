@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A client of the control socket that is out for trouble, as fast as it is told:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A worker program that is hostile from its first instruction: before the script of tests/escape/hostile
  * could be, it speaks the link by hand. Which play it gives is told by the instance's environment, PLAY=NAME;

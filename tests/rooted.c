@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs a command whose root is the root of its mount namespace: `rooted COMMAND…`. In a chroot the kernel
  * refuses user namespaces, also to the ordinary users that the tests play; root can mend that, with the

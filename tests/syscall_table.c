@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints the table of system calls, a row a line, its columns between tabs: for the tests and the
  * documentation. */
 #include <inttypes.h>

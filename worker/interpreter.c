@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See interpreter.h. */
 #include "worker/interpreter.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The Python interpreter: started once in the zygote, used by the workers forked from it. */
 #ifndef WORKER_INTERPRETER_H
 #define WORKER_INTERPRETER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * firecurtain-worker: started by the broker's keeper only, as a zygote: `firecurtain-worker UID GID KEEPER
  * STATE-ROOT STATE-SHOW SHOWN…`. It takes on that identity if it was started as root; a zygote never stays

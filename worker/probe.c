@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See probe.h. */
 #include "worker/probe.h"
 

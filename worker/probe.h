@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What `firecurtain check --sandbox` asks a worker: which layers hold. A probed worker goes through all of
  * them as every worker does, and runs no script; it writes a line per layer to stdout,

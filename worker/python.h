@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Python.h as it wants to be included: first, and with this defined. */
 #ifndef WORKER_PYTHON_H
 #define WORKER_PYTHON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See say.h. One write per line, so that lines of several threads do not mix. */
 #include "worker/say.h"
 

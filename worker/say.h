@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lines to the broker's log, through the pipe on stderr, with a priority as systemd's sd-daemon(3) writes it.
  */

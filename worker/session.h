@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The worker's end of the link: what the script did is collected and sent as reports, what the broker sends
  * is received. The interpreter lock is also the lock of the link: every call here needs it held, and only

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See worker.h. The order is the security of it: the process confines itself while it has one thread,
  * connects the link, loads the system call filter for all threads, waits until the broker holds the

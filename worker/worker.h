@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A worker from its first instruction to its end: see docs/architecture.md, "The life of a worker". */
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H

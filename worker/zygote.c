@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See zygote.h. CLONE_PARENT makes a worker the broker's own child, so that the broker learns its exit
  * status; exit_signal must be 0 with it (clone(2)).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The zygote: one process with an initialised interpreter from which workers are forked. It never runs a
  * script, has one thread and no ZeroMQ context, and holds nothing but its socket to the broker.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The loopback backend, and the template for others: every event that is set on a channel is emitted again
  * on the same channel, so that a mapping can give a signal a name of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The Open Sound Control backend: UDP packets to channels and back.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See osc_codec.h. liblo writes messages and converts byte orders. Reading is not left to its
  * lo_message_deserialise(): in 0.31 that looks at the length of a blob before it knows that four bytes are

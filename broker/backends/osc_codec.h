@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * OSC packets: bytes to messages and back. Pure: no socket, no configuration, no log.
  *

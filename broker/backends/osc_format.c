@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See osc_format.h. All arithmetic is in double: what an int64 loses by that is far below a step of any show.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the values of an OSC message mean: their types, their ranges, and the configuration line that gives
  * both to all addresses of a pattern: `/1/fader* = f 0.0 1.0`. Pure; knows nothing of packets or sockets.

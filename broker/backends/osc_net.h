@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The UDP socket of an OSC instance: where it is bound, and where it sends to. Knows addresses and nothing of
  * what is in a packet.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The addresses that an OSC instance knows: its root, the formats of its configuration, and for each address
  * in a mapping the channels that its values are. Knows nothing of packets' bytes or sockets.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See osc_pattern.h. The pattern's text is itself the automaton: a state is an offset into it, and the set of
  * active states moves along with each character of the address.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * OSC 1.0 addresses and address patterns: `?`, `*`, `[abc]`, `[!a-z]` and `{one,two}`. Pure text: nothing
  * here knows of messages, channels or the configuration.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See descriptors.h. Takes that many and gives them back: the numbers in use have holes, and neither poll()
  * nor the limit tells how many there are.

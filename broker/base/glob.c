@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Channel globs. A name is cut into parts, each with one or more values; the names are all combinations,
  * counted like the digits of a number with the rightmost part as the lowest digit. Nothing is expanded ahead:

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Channel globs: `{1..5}`, `{5..1}` and `{a,b,c}`, any number in one name, the rightmost varying fastest.
  * Pure: no memory is shared with the caller, nothing is logged.
  */
-#ifndef BROKER_GLOB_H
-#define BROKER_GLOB_H
+#ifndef BROKER_BASE_GLOB_H
+#define BROKER_BASE_GLOB_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Growth of dynamic arrays, in one place. The room of an array is not stored: it is at least the next power
  * of two above its length, which stays true when elements are removed.
  */
-#ifndef BROKER_GROW_H
-#define BROKER_GROW_H
+#ifndef BROKER_BASE_GROW_H
+#define BROKER_BASE_GROW_H
 
 #include <stddef.h>
 #include <stdlib.h>

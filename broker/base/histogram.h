@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How long things took, in fixed memory: log-linear as HdrHistogram, so that a quantile is too high by a
  * sixteenth at most. Pure. Values have whatever unit the caller likes.
  */
-#ifndef BROKER_HISTOGRAM_H
-#define BROKER_HISTOGRAM_H
+#ifndef BROKER_BASE_HISTOGRAM_H
+#define BROKER_BASE_HISTOGRAM_H
 
 #include <stdint.h>
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* An inotify(7) descriptor in the loop: changes, one at a time. What is watched is its owner's to add. */
-#ifndef BROKER_INOTIFY_H
-#define BROKER_INOTIFY_H
+#ifndef BROKER_BASE_INOTIFY_H
+#define BROKER_BASE_INOTIFY_H
 
 #include <sys/inotify.h>
 

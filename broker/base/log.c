@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See log.h. A line is composed in one buffer and written with one write(), so that lines never mix. */
 #include "broker/base/log.h"
 

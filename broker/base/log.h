@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The log's settings; writing to it is firecurtain/log.h. */
-#ifndef BROKER_LOG_H
-#define BROKER_LOG_H
+#ifndef BROKER_BASE_LOG_H
+#define BROKER_BASE_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>

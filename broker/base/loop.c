@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See loop.h. A source that is removed while its event waits in this turn's list is only marked, and freed at
  * the end of the turn.

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The broker's only loop: descriptors (epoll), timers (one timerfd), and tasks that are put off to the next
  * turn so that nothing takes more than its share of this one. Knows nothing of what it serves.
  */
-#ifndef BROKER_LOOP_H
-#define BROKER_LOOP_H
+#ifndef BROKER_BASE_LOOP_H
+#define BROKER_BASE_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See option_value.h. */
 #include "broker/base/option_value.h"
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Values that several options have. Pure; -EINVAL comes with `reason`. */
-#ifndef BROKER_OPTION_VALUE_H
-#define BROKER_OPTION_VALUE_H
+#ifndef BROKER_BASE_OPTION_VALUE_H
+#define BROKER_BASE_OPTION_VALUE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See path_set.h. They are few: one per folder of a show. */
 #include "broker/base/path_set.h"
 

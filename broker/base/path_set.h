@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A set of paths, in the order in which they were added. */
-#ifndef BROKER_PATH_SET_H
-#define BROKER_PATH_SET_H
+#ifndef BROKER_BASE_PATH_SET_H
+#define BROKER_BASE_PATH_SET_H
 
 #include <stddef.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See queue.h. Arrays, so that the codec packs them as they are. */
 #include "broker/base/queue.h"
 

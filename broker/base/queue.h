@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The events that wait for one instance, in the order in which they were made. Bounded: what happens once it
  * is full is the instance's choice. Pure.
  */
-#ifndef BROKER_QUEUE_H
-#define BROKER_QUEUE_H
+#ifndef BROKER_BASE_QUEUE_H
+#define BROKER_BASE_QUEUE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See rate.h. A nanosecond is worth `per_second` parts: only what a full bucket cannot take is lost. */
 #include "broker/base/rate.h"
 

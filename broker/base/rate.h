@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * So many a second: a token bucket that holds a tenth of a second's worth. Pure: time comes in, in
  * nanoseconds that never run backwards. Taking needs no clock; who finds the bucket empty fills it.
  */
-#ifndef BROKER_RATE_H
-#define BROKER_RATE_H
+#ifndef BROKER_BASE_RATE_H
+#define BROKER_BASE_RATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

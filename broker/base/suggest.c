@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * "Did you mean": nearness is the optimal string alignment distance (a character left out, added or replaced,
  * two neighbours swapped), blind to case. Pure. It must not know what the names stand for.

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* "Did you mean": the known name that is nearest to what was written. */
-#ifndef BROKER_SUGGEST_H
-#define BROKER_SUGGEST_H
+#ifndef BROKER_BASE_SUGGEST_H
+#define BROKER_BASE_SUGGEST_H
 
 #include <stddef.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See timer.h: a binary heap in an array. */
 #include "broker/base/timer.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A heap of timers with absolute deadlines. Pure: reading the clock and sleeping are the loop's. A timer
  * knows its place in the heap, so changing and cancelling are logarithmic too.
  */
-#ifndef BROKER_TIMER_H
-#define BROKER_TIMER_H
+#ifndef BROKER_BASE_TIMER_H
+#define BROKER_BASE_TIMER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See table.h. */
 #include "broker/build/backends.h"
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* All backends: a new one is a row in table.c. */
-#ifndef BROKER_BACKENDS_TABLE_H
-#define BROKER_BACKENDS_TABLE_H
+#ifndef BROKER_BUILD_BACKENDS_H
+#define BROKER_BUILD_BACKENDS_H
 
 #include <stddef.h>
 

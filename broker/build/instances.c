@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See show.h: from the configuration's structure to instances, channels and routes. Every error is found, not
  * one.

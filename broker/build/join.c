@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See show_build_private.h: the users' part of a show. The house is built before; each user's show is added
  * on trial, and taken back as a whole if there is anything wrong with it. What stays behind then are channels

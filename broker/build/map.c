@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See show_build_private.h: mappings become channels and routes. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of building a show share: show_build.c (instances), show_build_map.c (mappings) and
  * show_users.c (the users' shows). Every function returns 0 or -ENOMEM: what is wrong with a configuration is
  * a finding in it.
  */
-#ifndef BROKER_SHOW_BUILD_PRIVATE_H
-#define BROKER_SHOW_BUILD_PRIVATE_H
+#ifndef BROKER_BUILD_PRIVATE_H
+#define BROKER_BUILD_PRIVATE_H
 
 #include "broker/config/config.h"
 #include "broker/python/backend.h"

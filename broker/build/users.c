@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See users.h. */
 #include "broker/build/users.h"
 

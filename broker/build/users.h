@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The users of an installation as the process knows them: who they are for the system, which is fixed when it
  * starts, and how their files are read. The house has number 0, users count from 1.
  */
-#ifndef BROKER_USERS_H
-#define BROKER_USERS_H
+#ifndef BROKER_BUILD_USERS_H
+#define BROKER_BUILD_USERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

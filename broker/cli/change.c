@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* firecurtain start, stop, restart, freeze, unfreeze and reload. */
 #include <sysexits.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * firecurtain check: everything that can be known of a configuration without running a script or touching a
  * device.

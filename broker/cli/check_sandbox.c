@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * firecurtain check --sandbox: which layers hold on this kernel, for the caller, and what the options of each
  * instance open. Found out by trying: each instance gets a worker that runs no script.

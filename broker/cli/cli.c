@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See cli.h. */
 #include "broker/cli/cli.h"
 

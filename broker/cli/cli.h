@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line: a table of subcommands, and what they share. Exit statuses are those of sysexits.h. */
 #ifndef BROKER_CLI_CLI_H
 #define BROKER_CLI_CLI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A conversation with the broker that runs, for the commands that are one. What is wrong is said on stderr;
  * the results are exit statuses. The broker is not believed more than a terminal should believe anybody.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* firecurtain logs and watch: what has come, and what comes. */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See client.h: text from the broker, for terminals and for programs. */
 #include <inttypes.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * firecurtain record: the broker says what happens, and this writes it to a file, with the caller's own
  * rights: the broker may write none.

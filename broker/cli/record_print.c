@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * firecurtain record --print: a recording as text, for people and for diff(1). One line for each event; times
  * are seconds since the recording began. Two recordings of the same have the same lines.

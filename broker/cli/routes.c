@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* firecurtain routes and emit: what is mapped to what, and an event by hand. */
 #include <errno.h>
 #include <stdlib.h>

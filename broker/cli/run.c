@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * firecurtain run: the show, until a signal ends it. SIGTERM and SIGINT let the scripts clean up first; a
  * second one does not wait for that. SIGHUP reads the configuration again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* firecurtain status: how it goes the instances of a running show, as a table or as JSON. */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See tape.h. */
 #include "broker/cli/tape.h"
 

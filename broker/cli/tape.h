@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a show that runs records from its beginning (--record), and what it replays. */
 #ifndef BROKER_CLI_TAPE_H
 #define BROKER_CLI_TAPE_H

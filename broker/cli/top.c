@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* firecurtain top: `status --usage` live, in a terminal. */
 #include <curses.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The configuration: its life, and the list of findings. The reading is done by its parts:
  *

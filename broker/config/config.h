@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The configuration as a structure. The parser turns text into this and does nothing else: it opens no
  * device, knows no backend and no option, and never stops at the first error.
  */
-#ifndef BROKER_CONFIG_H
-#define BROKER_CONFIG_H
+#ifndef BROKER_CONFIG_CONFIG_H
+#define BROKER_CONFIG_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>

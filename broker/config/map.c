@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Mappings: `SIDE > SIDE`, `<`, `<>` or `><`, where a side is INSTANCE.CHANNEL and the channel may have
  * globs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * -b backend.option=value and -i instance.option=value. Applied when all files are read, so that the command
  * line wins wherever the section stands. It must not know which options exist.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A line of the configuration: a header in brackets, or what belongs below one. Columns are those of the line
  * as it stands in the file, so spans always point into it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Findings as text for a terminal or a log, in the manner of a compiler.
  *

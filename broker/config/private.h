@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the parts of the parser share. One load is one config_parser; it borrows the configuration that it
  * fills. Every function here returns 0 or -ENOMEM: what is wrong with the text is a finding in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files: read whole, cut into lines, and again for every include. A file that cannot be read, or has
  * something in it that is no text, is a finding like any other.

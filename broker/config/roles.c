@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control_roles.h. */
 #include "broker/config/roles.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who may do what through the control interface: the section [control], as numbers. Names are looked up once,
  * before the broker gives up the right to read who is who.
  */
-#ifndef BROKER_CONTROL_ROLES_H
-#define BROKER_CONTROL_ROLES_H
+#ifndef BROKER_CONFIG_ROLES_H
+#define BROKER_CONFIG_ROLES_H
 
 #include <stdbool.h>
 #include <stddef.h>

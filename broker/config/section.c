@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sections and their options, and the two hashes that find a section by name. The hashes belong to the parser
  * and hold indices, since the array of sections moves while it grows; their keys are the names in the

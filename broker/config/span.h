@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A stretch of text inside a file: not ended by a NUL, never empty by being NULL. Pure. */
 #ifndef BROKER_CONFIG_SPAN_H
 #define BROKER_CONFIG_SPAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See control_private.h: starting and ending instances, freezing users, and reading the configuration again.
  * What takes its time is answered when it is over.

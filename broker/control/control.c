@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control.h: who may ask what how often, and the answers' way back. What is asked for is in control_*.c.
  */
 #include "broker/control/control.h"

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The control interface: what people and programs of this machine ask a running broker, and tell it
  * (docs/protocol.md). The broker's side of it, in its loop; nothing here waits. A client that floods, is
  * silent, or does not read what it asked for costs a fixed amount.
  */
-#ifndef BROKER_CONTROL_H
-#define BROKER_CONTROL_H
+#ifndef BROKER_CONTROL_CONTROL_H
+#define BROKER_CONTROL_CONTROL_H
 
 #include <stdbool.h>
 

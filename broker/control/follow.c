@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control_private.h: those who asked to be told. */
 #include <errno.h>
 #include <stdlib.h>

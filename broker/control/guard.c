@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See control_guard.h. libzmq may close a descriptor without a last read, and its number comes again: so a
  * connection is a number and the socket's inode, and whoever finds another inode there forgets the old one.

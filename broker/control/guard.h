@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who may connect to the control socket, how often, and what libzmq is given to read from there: as
  * link_guard.h is for workers, whose functions accept4() and recv() ask here. Somebody without a role is hung

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See log_ring.h. */
 #include "broker/control/log_ring.h"
 

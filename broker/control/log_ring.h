@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The last lines of the log, kept for who asks: some of each instance, so that a talkative one does not push
  * the others' out. Pure: it has no clock and no lock, and belongs to the loop's thread.
  */
-#ifndef BROKER_LOG_RING_H
-#define BROKER_LOG_RING_H
+#ifndef BROKER_CONTROL_LOG_RING_H
+#define BROKER_CONTROL_LOG_RING_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control_private.h: the last lines of the log, and those that come. */
 #include <string.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the files control*.c of the broker share. */
 #ifndef BROKER_CONTROL_PRIVATE_H
 #define BROKER_CONTROL_PRIVATE_H

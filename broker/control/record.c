@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control_private.h: what happens, for who writes it down (firecurtain record). */
 #include "broker/control/private.h"
 #include "broker/record/journal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See control_private.h: what of the show is there for a caller. A user sees her own instances and the
  * house's channels that she was granted; whatever else there is, she gets the answer that she would get if it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control_private.h: how it goes the instances, what is mapped to what, and events made by hand. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See control_private.h: values as they change. An event marks its channel, once, with the newest value; a
  * timer sends what is marked to those who want it. A channel knows by a bit who that is, and learns it with

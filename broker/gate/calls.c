@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See netgate_private.h: connect, bind, listen, sendto and sendmsg. Decisions are made on the broker's own
  * copy of the address. A connection is made on the broker's own socket and never on a duplicate of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See netgate.h and seccomp_unotify(2). Never answers "continue": the arguments could change between our look
  * at them and the kernel's. Receiving waits for the next call if the one that was announced has gone, so poll

@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The gate: system calls of a worker that its filter hands to the broker. Network calls are decided by the
  * instance's policy and carried out on the broker's own sockets; everything else is an attack. What is
  * refused is in the log, with the instance and what it tried. The kernel keeps the caller waiting until it is
  * answered.
  */
-#ifndef BROKER_NETGATE_H
-#define BROKER_NETGATE_H
+#ifndef BROKER_GATE_GATE_H
+#define BROKER_GATE_GATE_H
 
 #include <linux/seccomp.h>
 

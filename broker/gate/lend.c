@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See netgate.h: sockets that are bound, from one worker of a script to the next one. What was bound is noted
  * by the number that it has in the worker; whether that still is the same socket tells its cookie. The two

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See policy.h: rules and decisions. */
 #include "broker/gate/policy.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a script may reach: rules such as `tcp:10.0.0.0/8:80-90`, read from the configuration, resolved when
  * the instance starts, and asked for every address afterwards. Deciding is pure.
  */
-#ifndef BROKER_POLICY_H
-#define BROKER_POLICY_H
+#ifndef BROKER_GATE_POLICY_H
+#define BROKER_GATE_POLICY_H
 
 #include <stdbool.h>
 #include <stddef.h>

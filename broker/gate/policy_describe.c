@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See policy.h: rules as a person reads them. */
 #include <stdio.h>
 #include <string.h>

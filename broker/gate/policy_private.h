@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What policy.c (rules) and policy_resolve.c (names) share. */
-#ifndef BROKER_POLICY_PRIVATE_H
-#define BROKER_POLICY_PRIVATE_H
+#ifndef BROKER_GATE_POLICY_PRIVATE_H
+#define BROKER_GATE_POLICY_PRIVATE_H
 
 #include "broker/gate/policy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See policy.h: names become addresses once, and the worker's /etc/hosts says the same ones. */
 #include <errno.h>
 #include <netdb.h>

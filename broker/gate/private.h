@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What netgate.c (notifications), netgate_calls.c (the network calls) and netgate_socket.c (sockets) share.
  */
-#ifndef BROKER_NETGATE_PRIVATE_H
-#define BROKER_NETGATE_PRIVATE_H
+#ifndef BROKER_GATE_PRIVATE_H
+#define BROKER_GATE_PRIVATE_H
 
 #include <linux/seccomp.h>
 #include <stdbool.h>

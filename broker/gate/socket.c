@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See netgate_private.h: sockets. A script's own socket lives in an empty network namespace; what it is
  * allowed to use is made by the broker in its own namespace and put in place with SECCOMP_IOCTL_NOTIF_ADDFD.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See guest.h: what a running guest is sent: batches of events, ticks of its intervals, its channels anew. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See guest_private.h: the cgroup of a worker, where there are any. The keeper makes it. */
 #include <errno.h>
 #include <fcntl.h>

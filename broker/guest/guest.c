@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See guest.h: the process. Its exit is learnt through its pidfd; its last words are read before its end is
  * told.

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest: one worker process as the broker sees it, from the wish for one to its end. Whatever comes from it
  * is checked here; what breaks the protocol ends the process, and only that.
  */
-#ifndef BROKER_GUEST_H
-#define BROKER_GUEST_H
+#ifndef BROKER_GUEST_GUEST_H
+#define BROKER_GUEST_GUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

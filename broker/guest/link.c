@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See guest.h: the conversation with a worker. Nothing that it says is believed before it is checked. */
 #include <errno.h>
 #include <math.h>

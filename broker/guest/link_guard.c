@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See link_guard.h. The table is small and its lock is nearly always free: a few tens of nanoseconds a read.
  */
 #include "broker/guest/link_guard.h"

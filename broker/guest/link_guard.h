@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sees what a worker sends before libzmq does. libzmq bounds a part of a message, but not how many parts it
  * collects, keeps the end of a stream to itself, and has no hook between the socket and its decoder; so this
@@ -6,8 +7,8 @@
  *
  * accept4() and recv() run in a thread of libzmq's; everything below is for the main thread.
  */
-#ifndef BROKER_LINK_GUARD_H
-#define BROKER_LINK_GUARD_H
+#ifndef BROKER_GUEST_LINK_GUARD_H
+#define BROKER_GUEST_LINK_GUARD_H
 
 #include <stdbool.h>
 #include <stddef.h>

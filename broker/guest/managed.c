@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See managed.h. */
 #include "broker/guest/managed.h"
 

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The sockets that a script has registered with manage(): the broker polls duplicates of them, one shot at a
  * time, and tells which are ready. A socket whose peer has gone is reported once; a script that keeps it
  * registered all the same loses it, with a warning, so that nothing spins.
  */
-#ifndef BROKER_MANAGED_H
-#define BROKER_MANAGED_H
+#ifndef BROKER_GUEST_MANAGED_H
+#define BROKER_GUEST_MANAGED_H
 
 #include <stdbool.h>
 #include <stddef.h>

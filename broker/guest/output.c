@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See output.h. A writer that is faster than the limit is read all the same: it must not learn to wait for
  * the log.

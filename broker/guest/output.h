@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a worker writes to stdout and stderr: a pipe, read line by line into the log. Lines are cut, and
  * limited in number per second; what is left out is counted. A line may begin with a priority as in
  * sd-daemon(3), "<3>".
  */
-#ifndef BROKER_OUTPUT_H
-#define BROKER_OUTPUT_H
+#ifndef BROKER_GUEST_OUTPUT_H
+#define BROKER_GUEST_OUTPUT_H
 
 #include <stdint.h>
 

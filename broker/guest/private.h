@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What guest.c (the process) and guest_link.c (the conversation) share. */
 #ifndef BROKER_GUEST_PRIVATE_H
 #define BROKER_GUEST_PRIVATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See spawn.h. Requests are answered in order, so the oldest job that was sent is the one an answer is for.
  * The keeper starts the program, with an empty environment and nothing but its socket and the log's pipe.

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The broker's side of the zygote: starts it, replaces it when it dies, and has it make workers, a few at a
  * time.
  */
-#ifndef BROKER_SPAWN_H
-#define BROKER_SPAWN_H
+#ifndef BROKER_GUEST_SPAWN_H
+#define BROKER_GUEST_SPAWN_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See ticks.h. */
 #include "broker/guest/ticks.h"
 

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The intervals of one worker: absolute deadlines without drift. Ticks are told to the worker a little before
  * their time, so that it can call them at their time: the way there takes longer than the timer is late. An
  * interval that comes due again while its last tick has not been called makes one tick, not many.
  */
-#ifndef BROKER_TICKS_H
-#define BROKER_TICKS_H
+#ifndef BROKER_GUEST_TICKS_H
+#define BROKER_GUEST_TICKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See guest_private.h: the watchdog. A script that takes too long gets an exception where it is (SIGALRM, see
  * worker/interpreter.c); one that does not return after that either says where it is (SIGABRT, faulthandler)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See keeper.h: the broker's side, and how messages travel. */
 #include "broker/keeper/client.h"
 

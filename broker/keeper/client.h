@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keeper: a small process, forked from the broker before the broker has heard anybody, that does for it
  * what its own curtain forbids. It knows a handful of requests, all of them about workers, and checks each
@@ -8,8 +9,8 @@
  * long as the name servers take. If the keeper is gone, nobody is left to end workers: the broker says so and
  * ends, and all workers with it.
  */
-#ifndef BROKER_KEEPER_H
-#define BROKER_KEEPER_H
+#ifndef BROKER_KEEPER_CLIENT_H
+#define BROKER_KEEPER_CLIENT_H
 
 #include <netdb.h>
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See counter.h. A loop of its own, with what a broker would need for the same: state_limit.c. */
 #include "broker/keeper/counter.h"
 

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The counter: a process of the keeper's that counts what is in the scripts' private folders (state_limit.h).
  * A folder with ten thousand files takes milliseconds, and longer if the disk is busy: neither the broker nor
  * the keeper waits for that. It trusts what the keeper was forked with: paths must be private folders.
  */
-#ifndef BROKER_COUNTER_H
-#define BROKER_COUNTER_H
+#ifndef BROKER_KEEPER_COUNTER_H
+#define BROKER_KEEPER_COUNTER_H
 
 #include <limits.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See keeper_private.h: private folders, and what workers may see. Paths of the house were named by the
  * administrator. Those of a user lead through folders that are hers, where she can put links: they are walked

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See state_count.h. */
 #include "broker/keeper/folder_count.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How much there is in a private folder: names and sizes only, never into a file, and no links are followed.
  * The work is bounded by the limit.
  */
-#ifndef BROKER_STATE_COUNT_H
-#define BROKER_STATE_COUNT_H
+#ifndef BROKER_KEEPER_FOLDER_COUNT_H
+#define BROKER_KEEPER_FOLDER_COUNT_H
 
 #include <stdbool.h>
 #include <stdint.h>

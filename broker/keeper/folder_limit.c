@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See state_limit.h. */
 #include "broker/keeper/folder_limit.h"
 

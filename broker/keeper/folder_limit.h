@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The size of the scripts' private folders. The kernel bounds a file, not a folder, so they are counted:
  * whenever something in a folder changes (inotify), but not more often than every 100 ms, and for a tenth of
  * the time at most. Only names and sizes are looked at, never a file, and no links are followed. For the
  * counter (counter.h).
  */
-#ifndef BROKER_STATE_LIMIT_H
-#define BROKER_STATE_LIMIT_H
+#ifndef BROKER_KEEPER_FOLDER_LIMIT_H
+#define BROKER_KEEPER_FOLDER_LIMIT_H
 
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See state_watch.h. An answer may be about a watch that has gone meanwhile: numbers do not come again. */
 #include "broker/keeper/folder_quota.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The limits of the scripts' private folders, as the broker sees them: the counter (counter.h) counts, and
  * says when one is passed.
  */
-#ifndef BROKER_STATE_WATCH_H
-#define BROKER_STATE_WATCH_H
+#ifndef BROKER_KEEPER_FOLDER_QUOTA_H
+#define BROKER_KEEPER_FOLDER_QUOTA_H
 
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See keeper_private.h: names. What name servers answer comes from the network, so each lookup has a process
  * of its own, which reads the system's settings and libraries and nothing else, and ends with its answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What keeper.c (the broker's side) and keeper_serve.c (the process) share: one message each way per request.
  */
 #ifndef BROKER_KEEPER_PRIVATE_H

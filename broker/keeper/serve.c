@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See keeper.h: the process. It trusts what it was forked with, and believes no request: paths must be among
  * those that were fixed, and processes must be children of the broker, which can have none but zygotes and

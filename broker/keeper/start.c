@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See keeper_private.h: starts the worker program as a zygote. CLONE_PARENT makes the zygote the broker's own
  * child, and with it the workers that the zygote makes in the same way.

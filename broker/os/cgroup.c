@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See cgroup.h and cgroups(7): the tree. */
 #include "broker/os/cgroup.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Limits by cgroup v2, where a part of the tree is delegated to the broker:
  *
@@ -11,8 +12,8 @@
  *
  * Without delegation nothing is made, and there are no such limits. Knows nothing of configurations.
  */
-#ifndef BROKER_CGROUP_H
-#define BROKER_CGROUP_H
+#ifndef BROKER_OS_CGROUP_H
+#define BROKER_OS_CGROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See cgroup.h: the group of one worker. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What cgroup.c (the tree) and cgroup_instance.c (the group of a worker) share. */
-#ifndef BROKER_CGROUP_PRIVATE_H
-#define BROKER_CGROUP_PRIVATE_H
+#ifndef BROKER_OS_CGROUP_PRIVATE_H
+#define BROKER_OS_CGROUP_PRIVATE_H
 
 #include <limits.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See curtain.h: who the broker is, and the order of the layers. */
 #include "broker/os/confine.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The broker's own curtain. A broker parses what hostile workers say and what arrives from the network; once
  * it is closed, a mistake in that gives an attacker the sockets of the show, and not the machine: no program,
@@ -6,8 +7,8 @@
  *
  * Runs while there is one thread: identity, capabilities and Landlock are a thread's own.
  */
-#ifndef BROKER_CURTAIN_H
-#define BROKER_CURTAIN_H
+#ifndef BROKER_OS_CONFINE_H
+#define BROKER_OS_CONFINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

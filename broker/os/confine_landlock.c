@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "Landlock" of the broker: what it may read. It may write, make and execute nothing, and the system
  * call filter says so too. Signals are not scoped: the death of this process has to reach its workers, which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "system calls" of the broker: an allow-list for all of its threads. What is not on it fails with
  * ENOSYS, so that a library that tries something new falls back and the show goes on; what only an attacker

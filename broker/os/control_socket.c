@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See control_listen.h. */
 #include "broker/os/control_socket.h"
 

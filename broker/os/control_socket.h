@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The file of the control socket: made before the curtain closes, removed by the keeper when all is over. */
-#ifndef BROKER_CONTROL_LISTEN_H
-#define BROKER_CONTROL_LISTEN_H
+#ifndef BROKER_OS_CONTROL_SOCKET_H
+#define BROKER_OS_CONTROL_SOCKET_H
 
 #include <stdbool.h>
 #include <sys/types.h>

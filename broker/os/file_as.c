@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See file_as.h and setfsuid(2): without fsuid 0 the kernel ignores CAP_DAC_OVERRIDE and its like. */
 #include "broker/os/file_as.h"
 

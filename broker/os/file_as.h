@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files with somebody else's rights, for a process that is root: her uid and gid count, and no groups. For a
  * thread that is the only one of its process. Whoever is not root opens with the rights that there are.
  */
-#ifndef BROKER_FILE_AS_H
-#define BROKER_FILE_AS_H
+#ifndef BROKER_OS_FILE_AS_H
+#define BROKER_OS_FILE_AS_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See runtime_lock.h. */
 #include "broker/os/lock.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One broker for each runtime folder. The lock is POSIX's, which belongs to a process: it ends with it,
  * however it ends, and what the broker forks does not hold it.
  */
-#ifndef BROKER_RUNTIME_LOCK_H
-#define BROKER_RUNTIME_LOCK_H
+#ifndef BROKER_OS_LOCK_H
+#define BROKER_OS_LOCK_H
 
 /*
  * Takes the lock of a folder that is the caller's own. A descriptor, which the caller keeps for as long as

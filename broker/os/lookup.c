@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See lookup.h. Numeric addresses need nobody's help. A list is one block, whoever made it. */
 #include "broker/os/lookup.h"
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Who looks names up: without anybody, the process itself, as for `check`. */
-#ifndef BROKER_LOOKUP_H
-#define BROKER_LOOKUP_H
+#ifndef BROKER_OS_LOOKUP_H
+#define BROKER_OS_LOOKUP_H
 
 #include "firecurtain/lookup.h"
 

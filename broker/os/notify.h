@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a service manager is told: sd_notify(3)'s protocol, without its library. It is one datagram, and the
  * socket has to be there before the curtain closes; libsystemd opens one at each call.
@@ -5,8 +6,8 @@
  * All functions but notify_new() take NULL, which means that nobody asked. None blocks: what the manager
  * cannot take at once is said again a little later.
  */
-#ifndef BROKER_NOTIFY_H
-#define BROKER_NOTIFY_H
+#ifndef BROKER_OS_NOTIFY_H
+#define BROKER_OS_NOTIFY_H
 
 struct loop;
 struct notify;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See session.h. A nice value counts only within a session; the session's own is in autogroup. */
 #include "broker/os/session.h"
 

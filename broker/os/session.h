@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sessions of processes that the keeper starts: where the kernel shares processors out among sessions
  * (autogroup, sched(7)), each of them has a part of its own.
  */
-#ifndef BROKER_SESSION_H
-#define BROKER_SESSION_H
+#ifndef BROKER_OS_SESSION_H
+#define BROKER_OS_SESSION_H
 
 #include <stdbool.h>
 

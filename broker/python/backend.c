@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: channels and events of a Python instance. */
 #include "broker/python/backend.h"
 

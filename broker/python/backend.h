@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The python backend: scripts in workers. The only backend that is part of the core. */
-#ifndef BROKER_PYTHON_H
-#define BROKER_PYTHON_H
+#ifndef BROKER_PYTHON_BACKEND_H
+#define BROKER_PYTHON_BACKEND_H
 
 #include <stdint.h>
 #include <stdio.h>

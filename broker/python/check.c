@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See python.h. A script is never run here, and not parsed either: a function whose name does not occur in
  * its module's text cannot be there, unless the module makes names at run time, and then nothing is said.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See file_watch.h. */
 #include "broker/python/file_watch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files that scripts were loaded from: whether they have changed, and when they have settled again.
  * Editors write in several steps, by rename, or leave half of a file for a moment; so a change is told only
@@ -6,8 +7,8 @@
  * One inotify descriptor for all. The broker's own curtain may keep it from a script's folder, so the keeper
  * adds the watches. On file systems that other machines write to, inotify(7) does not see that.
  */
-#ifndef BROKER_FILE_WATCH_H
-#define BROKER_FILE_WATCH_H
+#ifndef BROKER_PYTHON_FILE_WATCH_H
+#define BROKER_PYTHON_FILE_WATCH_H
 
 #include <stdbool.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: what a Python instance tells the journal, and takes from a replay. */
 #include "broker/record/journal.h"
 #include "broker/python/private.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: what the options of an instance open, in words. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: the options of a Python instance. Only text is read here. */
 #include <ctype.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See python_private.h: how much a script may put out (option rate). What comes too early waits here, each
  * channel with its newest value, and until all of that has gone and there is allowance again, nothing more is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: a worker that goes through all layers and runs no script. */
 #include <errno.h>
 #include <fcntl.h>

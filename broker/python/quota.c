@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python_quota.h. */
 #include "broker/python/quota.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a user's quota leaves for each of her instances. It is shared out when the show is built and does not
  * change while it runs: what one instance does not use is not another's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See python.h: hot reload. When files that a script was loaded from have changed, a new worker imports them
  * beside the running one, which plays on meanwhile. Only when that went well do the two change places,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See restart.h. */
 #include "broker/python/restart.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Whether, and when, a worker that has ended is started again. Pure: time and chance come in, a delay goes
  * out.
  */
-#ifndef BROKER_RESTART_H
-#define BROKER_RESTART_H
+#ifndef BROKER_PYTHON_RESTART_H
+#define BROKER_PYTHON_RESTART_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: the life of a Python instance's worker, from one to the next. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See start_queue.h. */
 #include "broker/python/start_queue.h"
 

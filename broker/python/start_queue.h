@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Restarts take their turn: as many at a time as there are processors, so that a hundred workers which fall
  * together do not keep those from the processors that play on.
  */
-#ifndef BROKER_START_QUEUE_H
-#define BROKER_START_QUEUE_H
+#ifndef BROKER_PYTHON_START_QUEUE_H
+#define BROKER_PYTHON_START_QUEUE_H
 
 #include <stdbool.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: the figures of a Python instance. Counting costs no system call; reading them asks the
  * keeper. */
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: how it goes a Python instance, and a start that does not wait for its time. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See record_file.h. */
 #include "broker/record/file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The file of a recording: made anew, only appended to, each block by one write(2). A broker, which may write
  * no file, has a process for it that was forked before and can do nothing else.

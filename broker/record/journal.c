@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See journal.h. */
 #include "broker/record/journal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What scripts are told and what they say, for those who record it; or, while a recording is replayed,
  * instead of what would happen by itself. A step is what a script is called for: its import, a batch,
@@ -6,8 +7,8 @@
  *
  * A show's router has a journal only while somebody records or replays: else all this costs one comparison.
  */
-#ifndef BROKER_JOURNAL_H
-#define BROKER_JOURNAL_H
+#ifndef BROKER_RECORD_JOURNAL_H
+#define BROKER_RECORD_JOURNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See recording.h. */
 #include "broker/record/recording.h"
 

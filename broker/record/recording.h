@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One recording that is being made: gives names to what it is told of, makes blocks of it, and hands them to
  * who keeps them, who may be too slow for that: then items are left out and counted, never waited for.
  */
-#ifndef BROKER_RECORDING_H
-#define BROKER_RECORDING_H
+#ifndef BROKER_RECORD_RECORDING_H
+#define BROKER_RECORD_RECORDING_H
 
 #include <stdbool.h>
 #include <stddef.h>

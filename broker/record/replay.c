@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See replay.h: when what is played. */
 #include "broker/record/replay_private.h"
 

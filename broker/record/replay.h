@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Replaying a recording: what it says that happened is what happens to the show, at its times, or as fast as
  * the scripts keep up. A script gets the same batches with the same times, each when the one before is
@@ -6,8 +7,8 @@
  *
  * A recording is hostile: what does not fit the show is left out, and said once.
  */
-#ifndef BROKER_REPLAY_H
-#define BROKER_REPLAY_H
+#ifndef BROKER_RECORD_REPLAY_H
+#define BROKER_RECORD_REPLAY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What replay.c (when what is played) and replay_read.c (what there is to play) share. */
-#ifndef BROKER_REPLAY_PRIVATE_H
-#define BROKER_REPLAY_PRIVATE_H
+#ifndef BROKER_RECORD_REPLAY_PRIVATE_H
+#define BROKER_RECORD_REPLAY_PRIVATE_H
 
 #include "broker/base/loop.h"
 #include "broker/record/journal.h"

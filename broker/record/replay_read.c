@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See replay_private.h: from the items of a recording to what is to be played. */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See runtime_accounts.h, and runtime.h for the folder of an instance. */
 #include "broker/runtime/accounts.h"
 

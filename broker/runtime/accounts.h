@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What runtime_init() makes for the house and for each user: who their workers are, and their link folders.
  * 0 or -errno, with the reason in the log. Blocks briefly.

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a running broker has beside its show: the loop, the links' context, folders, and the zygote. Made
  * once; shows come and go with the configuration.
  */
-#ifndef BROKER_RUNTIME_H
-#define BROKER_RUNTIME_H
+#ifndef BROKER_RUNTIME_RUNTIME_H
+#define BROKER_RUNTIME_RUNTIME_H
 
 #include <limits.h>
 #include <sys/types.h>

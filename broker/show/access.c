@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See user_access.h. The check itself is in router_run(). */
 #include "broker/show/access.h"
 

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the administrator does to a user at run time. For the loop's thread, between two events; none blocks.
  * What is said here stays when the configuration is read again, for as long as the process runs and the user
  * is in it.
  */
-#ifndef BROKER_USER_ACCESS_H
-#define BROKER_USER_ACCESS_H
+#ifndef BROKER_SHOW_ACCESS_H
+#define BROKER_SHOW_ACCESS_H
 
 #include <stdbool.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See show.h: from one show to the next while it runs. Instances that stay are moved over as they are, with
  * the numbers of their channels, since workers know these; the next show's routes are translated to them.

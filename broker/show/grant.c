@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See user.h: the channels of the house that a user may use. Looked up while a show is built, never later. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See instance.h. */
 #include "broker/show/instance.h"
 

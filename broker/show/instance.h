@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The core's side of an instance: its name, its backend, its channels. */
-#ifndef BROKER_INSTANCE_H
-#define BROKER_INSTANCE_H
+#ifndef BROKER_SHOW_INSTANCE_H
+#define BROKER_SHOW_INSTANCE_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See route.h. */
 #include "broker/show/route.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Routing: from the channel that made an event to the channels that are mapped to it. A route is an array
  * lookup, so an event costs its own fan-out, whatever the size of the show.
@@ -6,8 +7,8 @@
  * delivered at once. What backends emit meanwhile is queued behind, with one hop more; at ROUTE_MAX_HOPS it
  * is dropped, so a cycle ends.
  */
-#ifndef BROKER_ROUTE_H
-#define BROKER_ROUTE_H
+#ifndef BROKER_SHOW_ROUTE_H
+#define BROKER_SHOW_ROUTE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See show.h: running it, and what the core offers to backends. */
 #include "broker/show/show.h"
 

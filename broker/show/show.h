@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A show: the instances and routes that one configuration describes. Building it touches nothing outside;
  * running it starts and stops what it has.
  */
-#ifndef BROKER_SHOW_H
-#define BROKER_SHOW_H
+#ifndef BROKER_SHOW_SHOW_H
+#define BROKER_SHOW_SHOW_H
 
 #include <stdbool.h>
 

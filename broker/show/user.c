@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See user.h: the options of a section [user NAME]. Only text is read here. */
 #include "broker/show/user.h"
 

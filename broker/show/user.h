@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A user of an installation as the administrator's configuration has her: what of the house's channels her
  * show may use, how much of the machine, and whether it may act at all. Made with each configuration; knows
  * nothing of files and processes (see users.h).
  */
-#ifndef BROKER_USER_H
-#define BROKER_USER_H
+#ifndef BROKER_SHOW_USER_H
+#define BROKER_SHOW_USER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ownership helpers: a local that owns something says so at its declaration, and gives it away with
  * fc_steal() or fc_steal_fd(), never silently.

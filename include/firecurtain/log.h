@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The log: one line per event, `TIME LEVEL INSTANCE MESSAGE`, to stderr. Control characters and invalid
  * UTF-8 are escaped here, so callers may pass on text that a script or a packet brought.

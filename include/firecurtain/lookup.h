@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names to addresses, as getaddrinfo() does it; in a running broker a process of its own looks them up, since
  * what name servers answer is nobody's to trust.

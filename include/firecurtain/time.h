@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Time is CLOCK_MONOTONIC in nanoseconds everywhere; a clock step of the host is never seen. */
 #ifndef FIRECURTAIN_TIME_H
 #define FIRECURTAIN_TIME_H

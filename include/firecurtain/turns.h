@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How long a thread's turns on a processor are: custom slices of EEVDF, Linux 6.12. Older kernels do not
  * look. */
 #ifndef FIRECURTAIN_TURNS_H

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the programs of the benchmark share: UDP on 127.0.0.1, and samples in nanoseconds of CLOCK_MONOTONIC
  * that are printed as one JSON array. Everything ends the process when it fails: its parent is the benchmark.
  */
-#ifndef BENCH_H
-#define BENCH_H
+#ifndef TESTS_BENCH_BENCH_H
+#define TESTS_BENCH_BENCH_H
 
 #include <arpa/inet.h>
 #include <err.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sends a packet, waits for its answer, and measures that, again and again:
  *

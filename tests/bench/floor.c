@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What no product can be faster than, made of the same parts and nothing else:
  *

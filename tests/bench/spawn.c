@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The floor of a restart: a fork of the zygote into the same namespaces, root, link and filter, with no
  * script.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * As worker.c, for the broker: every stream, message, address and size will do, and it does not confine
  * itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layers that do nothing: one of them takes the place of the real one in a worker (-Wl,--wrap), and
  * tests/escape/test_broken.py shows that it is noticed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What somebody could do who has taken the broker over: sets a show up as `run` does, with a real keeper and
  * a real zygote, and then tries. `broker_attack open|closed SHOW.CFG SECRET VICTIM-PID UNIX-SOCKET` prints

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The broker of fuzz_conversation.c: a show with a Python instance and loopback, and the broker's side of a
  * worker (struct guest) without a process, at one end of a real link; the other end is the fuzzer's.

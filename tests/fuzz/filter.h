@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A thread behind a system call filter whose notifications go to this process, as those of a worker do. */
 #ifndef TESTS_FUZZ_FILTER_H
 #define TESTS_FUZZ_FILTER_H

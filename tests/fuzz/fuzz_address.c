@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as the address that a worker gives to connect(), bind() or sendto(), with any length, and rules.
  * An address that no rule opens is never accepted, one that a rule opens is, and what the broker would use is

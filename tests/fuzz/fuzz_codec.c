@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as a message, in both directions: the first byte chooses. Beside the sanitizers three things are
  * checked: the names that a worker makes are what codec.h promises, what was decoded can be encoded, and that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as a configuration file: reading it, printing what is wrong with it and, if nothing is, building
  * the show; then as the show of a user in a house. The file is in a folder of its own, so that its includes

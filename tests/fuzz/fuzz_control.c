@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Messages of the control interface, as a hostile client or broker would send them: what is accepted says the
  * same again after it was encoded and decoded once more. And patterns of `watch`, compared with fnmatch().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hostile worker: a sequence of messages, well-formed or not, over a real link to the broker's side of it
  * (guest_link.c) with a whole Python instance and its routes behind, while events, ticks and sockets want to

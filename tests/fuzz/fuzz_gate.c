@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Network calls as a hostile worker makes them, with any arguments: a thread behind a real filter in an empty
  * network namespace calls, and the broker's gate answers. Whatever it gets to: a socket in the broker's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any line as a channel name with globs, compared with an expansion that works the other way round; and a
  * second line as a word that a name is suggested for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as the stream of a worker's link: the verdict must not depend on how the kernel cuts the stream,
  * and what passes must be, read once more by the plain rules of ZMTP, messages of one frame within the limit.

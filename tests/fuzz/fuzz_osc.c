@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as an OSC packet. Beside the sanitizers two things are checked: what the codec takes, liblo takes
  * too and reads the same from it; and whatever an address is as a pattern, matching it ends.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a worker writes, in pieces, through a real pipe into the log. However it ends: each line of the log is
  * one line, of bounded length, printable UTF-8 and nothing that a terminal obeys, and begins as the broker

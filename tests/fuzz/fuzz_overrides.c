@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lines as -i and -b of the command line, for a Python instance that a file declares: names, numbers, sizes
  * and paths. What is taken is in the structure as it was written and within its limits; what is not has an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A line as an OSC address pattern, further lines as addresses: matching agrees with a matcher that tries one
  * possibility after another, and takes no longer than the product of both lengths allows. Then the lines as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any line as the value of the options `connect` and `listen`. What is taken has the form that the
  * documentation gives, opens what it names and nothing beside it, and means the same when it is written anew.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as a recording: as a whole file, as a file whose blocks have their right checksums (the fuzzer
  * cannot guess these), and as a single block. What was read keeps the limits that the replay relies on, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A request to the zygote over a real socket pair: a sound one with changes, of any length, with any number
  * of descriptors. What is taken holds what the zygote relies on; whatever happens, no descriptor is left

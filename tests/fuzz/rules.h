@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Rules of a policy as an input describes them, and a second opinion on what they open: written in the
  * plainest way, sharing nothing with broker/gate/policy.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What most unit tests begin with: cmocka with what it needs, random numbers that repeat, the file descriptor
  * count. */
 #ifndef TESTS_UNIT_CHECK_H

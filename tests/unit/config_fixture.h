@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the tests of the configuration share: a folder of its own for each test, which is the working
  * directory, and one configuration that is freed at the end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the tests of the OSC backend share: a core that only remembers what it was told, and one instance with
  * a peer that has real sockets. To be included by one file per program, after cmocka.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Memory that runs out when a test says so. For programs that are linked with --wrap for the functions below.
  */

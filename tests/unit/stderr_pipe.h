@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Catches what is written to stderr: the log. While it is caught nothing else may be asserted to stderr. */
 #ifndef TESTS_UNIT_STDERR_PIPE_H
 #define TESTS_UNIT_STDERR_PIPE_H

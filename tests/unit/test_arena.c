@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The bump allocator: alignment, its limit, and that one load costs an allocation only the first time. */
 #include <stdalign.h>
 

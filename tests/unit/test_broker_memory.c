@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Out of memory at every allocation in turn, from a sound configuration to events on their way: each function
  * says so and leaves nothing half done or leaked (LeakSanitizer watches).

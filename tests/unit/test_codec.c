@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages survive their encoding: every type, with nothing in it and with the most that it may hold. */
 #include <float.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages of the control interface, there and back, and what is refused of them. */
 #include "proto/codec_control.h"
 #include "tests/unit/check.h"

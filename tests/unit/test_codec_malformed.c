@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Bytes that no peer of ours would send: each is refused, and the codec works on as if nothing had been. */
 #include "proto/codec.h"
 #include "tests/unit/check.h"

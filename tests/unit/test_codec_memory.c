@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* At steady state an event costs no allocation; and running out of memory is an answer, not an end. */
 #include "proto/codec.h"
 #include "tests/unit/check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Items of a recording there and back, what no recording may have in it, and the reader of its file: cut
  * anywhere it gives what is whole, and says why it ended.

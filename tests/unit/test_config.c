@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The line language: sections, options and what is refused, and the command line's overrides. */
 #include "config_fixture.h"
 

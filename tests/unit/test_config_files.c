@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files: includes, what cannot be read, what is no text, and the limits. */
 #include "config_fixture.h"
 

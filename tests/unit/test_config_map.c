@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Mappings: how a line is cut, what is checked when all is read, and that many of them load. */
 #include "config_fixture.h"
 

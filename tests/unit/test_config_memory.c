@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Out of memory at every allocation in turn: the load says so, leaks nothing (LeakSanitizer watches) and does
  * not crash.

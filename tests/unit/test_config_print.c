@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings as text, compared letter by letter. */
 #include "config_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What is left of the process's descriptors, with holes among those in use. */
 #include <errno.h>
 #include <fcntl.h>

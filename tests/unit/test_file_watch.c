@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Watching loaded files: which changes count, when they are told, and paths of a hostile worker. The keeper's
  * part is played here, by the same system call without its checks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Channel globs: which names they stand for, in which order, and what is refused where. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Quantiles of a histogram against those of the sorted values themselves. */
 #include "broker/base/histogram.h"
 #include "tests/unit/check.h"

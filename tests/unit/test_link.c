@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Two ends of a link over a real endpoint in a folder of its own; where it matters the other end is a real
  * process. */
 #include <poll.h>

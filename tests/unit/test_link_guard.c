@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The guard with the real libzmq behind it: a worker's end by libzmq, and one that speaks by hand. */
 #include <poll.h>
 #include <sys/resource.h>

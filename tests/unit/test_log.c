@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The log as it comes out of stderr: escaping, levels, what does not fit, and the arithmetic of the rate
  * limiter. */
 #include <sys/stat.h>

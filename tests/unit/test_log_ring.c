@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The lines that are kept of the log: how many, whose, and in which order. */
 #include "broker/control/log_ring.h"
 #include "tests/unit/check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop on real descriptors: what a callback may do to others in the same turn, timers, tasks, and
  * sleeping. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loopback backend: what goes in comes out, on the same channel and instance. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Managed sockets: real ones, of this process or of a child, through its pidfd. */
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a worker names as its notification descriptor is looked at before the loop waits for it. */
 #include <fcntl.h>
 #include <pthread.h>

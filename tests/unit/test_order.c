@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The order of the protocol: every message in every state, written out once more from the prose. */
 #include "proto/order.h"
 #include "tests/unit/check.h"

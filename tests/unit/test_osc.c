@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The OSC backend's events: from packets of a real UDP peer, and back to it. */
 #include <setjmp.h>
 #include <stdarg.h>

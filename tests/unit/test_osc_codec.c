@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* OSC packets, byte by byte. */
 #include <errno.h>
 #include <math.h>

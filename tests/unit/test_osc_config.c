@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the OSC backend takes from a configuration, and how it refuses the rest. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Types, ranges and the configuration lines that give them. */
 #include <errno.h>
 #include <math.h>

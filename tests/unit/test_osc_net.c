@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the OSC backend listens and sends to, with both families of addresses, and what becomes of failures.
  */
 #include <fcntl.h>

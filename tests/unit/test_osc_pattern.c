@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* OSC address patterns: what is valid, what matches, and that no pattern takes long. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a worker writes becomes lines of the log: splitting, priorities, cutting, and a flood. */
 #include "broker/base/log.h"
 #include "broker/base/loop.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A getpid() that asks once: it is right in every kind of child, and makes no system call (a filter that
  * refuses that call does not meet it).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Rules as text, and the addresses that they open. */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The options of a Python instance: what each value becomes, or that it is refused. */
 #include "broker/python/private.h"
 #include "tests/unit/check.h"

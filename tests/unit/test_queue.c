@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The queue of one instance: order, what a full one keeps, and a long random comparison with a plain list. */
 #include "broker/base/queue.h"
 #include "tests/unit/check.h"

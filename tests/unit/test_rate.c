@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A token bucket: never more than the rate and one burst, never less than the rate, whatever the steps. */
 #include "broker/base/rate.h"
 #include "firecurtain/time.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Recordings that are made: what was handed over can be read, whatever the keeper does, and what it was too
  * slow for is a gap of the right size.

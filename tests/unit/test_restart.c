@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* When a worker is started again: the delays, their reset, the limit, and the three policies. */
 #include "broker/python/restart.h"
 #include "firecurtain/time.h"

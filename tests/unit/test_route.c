@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Routing between backends that only take notes, or that emit again what is set on them. */
 #include <math.h>
 #include <string.h>

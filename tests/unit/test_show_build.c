@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From the text of a configuration to a show: what the backends know of it, and the routes that come out. */
 #include <errno.h>
 

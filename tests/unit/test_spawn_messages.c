@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests to a zygote and its answers over a real socket pair: descriptors arrive, and nothing is left open.
  */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which folders a worker may be given: what is below, what only looks as if, and requests without an end. */
 #include "proto/spawn_paths.h"
 #include "tests/unit/check.h"

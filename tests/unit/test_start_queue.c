@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Turns: as many at a time as there are processors, in order, and nobody waits for one that hangs or has
  * gone. */
 #include "broker/python/start_queue.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What counts as near enough for "did you mean". */
 #include <setjmp.h>
 #include <stdarg.h>

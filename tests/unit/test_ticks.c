@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Intervals on the real loop: they are told before their time, their grid does not drift, late ones are one
  * tick, and what a worker says is checked. */
 #include "broker/base/loop.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The heap of timers: order, moving and cancelling at every place, and a long random comparison with a plain
  * list. */
 #include "broker/base/timer.h"

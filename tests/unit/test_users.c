@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Users: their sections, what they were granted, how a quota is shared out, and who is heard at run time. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a worker may send below libzmq: its own stream passes in every cut, and everything else ends it. */
 #include "proto/zmtp.h"
 #include "tests/unit/check.h"

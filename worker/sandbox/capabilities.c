@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "capabilities": none in any set, none to be had again (no_new_privs), and death with the broker.
  * Runs while there is one thread: capset() and no_new_privs are a thread's own.

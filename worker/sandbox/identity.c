@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "identity": one uid and one gid in the new user namespace, a process group of its own, a host name
  * that says nothing. Without setpgid() a signal to process group 0 would reach the other workers. The session

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "Landlock": a second lock on files, TCP ports, abstract sockets and signals, with the newest ABI that
  * the kernel offers, up to 7. It knows nothing of the layers before it: were the private root to fail, this

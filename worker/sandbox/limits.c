@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "limits": resource limits, with a reason for each. RLIMIT_NPROC counts per user namespace, so it
  * bounds the threads of this worker alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layer "namespaces": which ones a worker is born in. */
 #include <sched.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "private root": a tmpfs with read-only views of what the interpreter needs, the script's folder, and
  * the one writable folder of the instance. No /proc, no /home, no other instance.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See sandbox.h: the order of the layers. */
 #include "worker/sandbox/sandbox.h"
 

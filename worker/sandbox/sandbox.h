@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The curtain: inert data (struct sandbox) and the ordered steps that turn it into confinement. Each step is
  * one layer in a file of its own; the first that fails ends the worker before the script's first line, with
  * the layer's name in the log. docs/sandbox.md lists the layers and what each is for.
  */
-#ifndef WORKER_SANDBOX_H
-#define WORKER_SANDBOX_H
+#ifndef WORKER_SANDBOX_SANDBOX_H
+#define WORKER_SANDBOX_SANDBOX_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "system calls": an allow-list, compiled once by libseccomp in the zygote and loaded by each worker
  * for all of its threads at once (TSYNC), libzmq's included, with a notification descriptor for the broker.

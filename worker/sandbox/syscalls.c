@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See sandbox_syscalls.h. What is in no row gets ENOSYS, so that a library which tries something new falls
  * back. Rows of one name must not overlap: libseccomp takes the first that fits for granted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of system calls that a script may make, each row with its reason. Data only; see
  * sandbox_seccomp.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See unchroot.h. In a new mount namespace: takes a detached copy of the tree below the present root, walks
  * out of the chroot (a process with CAP_SYS_CHROOT may, see chroot(2)), mounts the copy over the namespace's

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * User namespaces cannot be made in a chroot: the kernel wants a process's root to be the root of its mount
  * namespace (user_namespaces(7)). A broker that root started in a chroot, as build daemons and small
  * containers do, gets past that by making it so.
  */
-#ifndef WORKER_UNCHROOT_H
-#define WORKER_UNCHROOT_H
+#ifndef WORKER_SANDBOX_UNCHROOT_H
+#define WORKER_SANDBOX_UNCHROOT_H
 
 /*
  * Gives this process a mount namespace whose root is its present root folder. Needs the capabilities of root,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See channels.h. */
 #include "worker/script/channels.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The channels of this instance as the script sees them: name to dense id, last values, handlers. Ids are the
  * broker's: the channels of the configuration first, then those that the script made while it was imported.
  */
-#ifndef WORKER_CHANNELS_H
-#define WORKER_CHANNELS_H
+#ifndef WORKER_SCRIPT_CHANNELS_H
+#define WORKER_SCRIPT_CHANNELS_H
 
 #include "worker/python.h"
 

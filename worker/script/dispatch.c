@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See dispatch.h. A call into the script never ends the worker, other than by SystemExit: an exception is
  * logged with its traceback and counted, and the next event is handled.

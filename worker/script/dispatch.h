@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a script: import, events, the end. */
-#ifndef WORKER_DISPATCH_H
-#define WORKER_DISPATCH_H
+#ifndef WORKER_SCRIPT_DISPATCH_H
+#define WORKER_SCRIPT_DISPATCH_H
 
 #include "proto/codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See handlers.h. */
 #include "worker/script/handlers.h"
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From the name of a channel to the function that handles it. */
-#ifndef WORKER_HANDLERS_H
-#define WORKER_HANDLERS_H
+#ifndef WORKER_SCRIPT_HANDLERS_H
+#define WORKER_SCRIPT_HANDLERS_H
 
 #include "worker/python.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* midimonster.interval(): the broker keeps the time, the worker knows which function an interval calls. */
 #include "firecurtain/time.h"
 #include "worker/script/script.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See loaded.h. Modules are only looked at: no code of theirs runs here. */
 #include "worker/script/loaded.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which files of the scripts' folder have been imported: the broker looks whether they change. Needs the
  * interpreter lock, and the main thread.
  */
-#ifndef WORKER_LOADED_H
-#define WORKER_LOADED_H
+#ifndef WORKER_SCRIPT_LOADED_H
+#define WORKER_SCRIPT_LOADED_H
 
 /* `folder` as it is in sys.path; borrowed for ever. */
 void loaded_init(const char *folder);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See script.h: the module `midimonster` and those of its functions that deal with values. */
 #include "worker/script/script.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The running script: what the midimonster module's functions and the dispatcher share. One per process,
  * since a worker is one instance. Everything is guarded by the interpreter lock.
  */
-#ifndef WORKER_SCRIPT_H
-#define WORKER_SCRIPT_H
+#ifndef WORKER_SCRIPT_SCRIPT_H
+#define WORKER_SCRIPT_SCRIPT_H
 
 #include "worker/python.h"
 

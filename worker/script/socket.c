@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * midimonster.manage(): the worker names its descriptors, the broker polls duplicates of them and says which
  * are ready. Entries are found by id, so that a message under way for an old registration finds nobody.
