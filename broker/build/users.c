@@ -11,7 +11,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime/runtime.h"
+#include "broker/os/account.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
@@ -78,7 +78,7 @@ static const char *users_identify(const struct users *users, const struct user *
         return "has a uid that is no account's name and no number";
     if (identity->uid == 0 || identity->gid == 0)
         return "would be root: give her an account of her own";
-    if (runtime_find_workers(&workers, &group) == 0 && identity->uid == workers)
+    if (account_find_workers(&workers, &group) == 0 && identity->uid == workers)
         return "has the uid of the broker itself: give her an account of her own";
     if (users_share_uid(users, identity->uid))
         return "has the uid of another user";

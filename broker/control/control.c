@@ -20,6 +20,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/link.h"
 
 #define CONTROL_TURN_BUDGET 32   /* requests in one turn of the loop */
 #define CONTROL_RATE        2000 /* requests a second that are read at all, … */

@@ -6,8 +6,8 @@
 #include "broker/control/private.h"
 #include "broker/guest/guest.h"
 #include "broker/python/backend.h"
-#include "broker/record/journal.h"
 #include "broker/runtime/runtime.h"
+#include "broker/show/observer.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
@@ -238,13 +238,12 @@ bool control_emit(struct control *control, const struct control_call *call,
         reply->text = control_format(control, "%s is not yours", instance->name);
         return true;
     }
-    if (journal_is_replay(control->show->router.journal)) {
+    if (observer_is_replay(control->show->router.observer)) {
         reply->outcome = CONTROL_FAILED;
         reply->text = "a recording is replayed: nothing else comes in";
         return true;
     }
-    if (control->show->router.journal)
-        journal_emitted(control->show->router.journal, instance, (uint32_t)id, request->value);
+    observer_emitted(control->show->router.observer, instance, (uint32_t)id, request->value);
     router_emit(&control->show->router, instance, (uint32_t)id, request->value); /* of a stopped one, too */
     if (!instance->channels[id].n_targets)
         reply->text = "nothing is mapped to it";

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/base/runtime.h"
 #include "broker/guest/private.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 
 /* An instance's name has no dot. */

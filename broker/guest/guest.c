@@ -20,11 +20,11 @@
 #include <unistd.h>
 
 #include "broker/base/descriptors.h"
+#include "broker/base/runtime.h"
 #include "broker/gate/policy.h"
 #include "broker/guest/private.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -9,9 +9,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "broker/base/runtime.h"
 #include "broker/guest/private.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "broker/base/loop.h"
+#include "broker/base/runtime.h"
 #include "broker/guest/output.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"

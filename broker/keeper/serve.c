@@ -20,7 +20,7 @@
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
 #include "broker/os/file_as.h"
-#include "broker/runtime/runtime.h"
+#include "broker/os/folder.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -489,7 +489,7 @@ _Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *s
             fc_closep(&descriptors[i]);
     }
     for (unsigned i = 0; i < spec->n_accounts; i++)
-        runtime_empty_folder(spec->accounts[i].link_folder);
+        folder_remove(spec->accounts[i].link_folder);
     if (spec->link_parent)
         rmdir(spec->link_parent);
     control_unlink(&control);

@@ -58,7 +58,7 @@ static void python_instance_free(void *self)
     queue_deinit(&python->queue);
     queue_deinit(&python->next_outputs);
     queue_deinit(&python->outflow.held);
-    journal_step_deinit(&python->step);
+    show_step_deinit(&python->step);
     queue_list_deinit(&python->outflow.sliced);
     policy_deinit(&python->policy);
     free(python->reads.text);

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See python.h: what a Python instance tells the journal, and takes from a replay. */
-#include "broker/record/journal.h"
 #include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 
-static struct journal *python_journal(const struct python *python)
+static struct show_observer *python_observer(const struct python *python)
 {
-    return python->instance->show->router.journal;
+    return python->instance->show->router.observer;
 }
 
 uint64_t python_begins(void *userdata, enum guest_phase phase, const struct message_batch *batch)
 {
     struct python *python = userdata;
+    struct show_observer *observer = python_observer(python);
 
-    if (python_journal(python))
-        return journal_begins(python_journal(python), python->instance, &python->step, phase, batch,
-                              fc_now_ns());
+    if (observer)
+        return observer->ops->begins(observer, python->instance, &python->step, phase, batch, fc_now_ns());
     python->step.is_open = python->step.cleanup_waits = false; /* nobody records any more */
     python->step.outputs.n = 0;
     return 0;
@@ -24,45 +23,47 @@ uint64_t python_begins(void *userdata, enum guest_phase phase, const struct mess
 
 bool python_is_recorded(const struct python *python)
 {
-    return python_journal(python);
+    return python_observer(python);
 }
 
 void python_journal_output(struct python *python, const uint32_t *channels, const double *values, size_t n)
 {
-    if (python_journal(python))
-        journal_output(python_journal(python), python->instance, &python->step,
-                       guest_has_ticks(python->guest), channels, values, n);
+    struct show_observer *observer = python_observer(python);
+
+    if (observer)
+        observer->ops->output(observer, python->instance, &python->step, guest_has_ticks(python->guest),
+                              channels, values, n);
 }
 
 void python_journal_ticked(struct python *python, const struct message_ticks *ticked)
 {
-    struct journal *journal = python_journal(python);
+    struct show_observer *observer = python_observer(python);
 
-    if (!journal)
+    if (!observer)
         return;
-    if (!journal_is_replay(journal))
-        journal_ticked(journal, python->instance, &python->step, ticked);
+    if (!observer->is_replay)
+        observer->ops->ticked(observer, python->instance, &python->step, ticked);
     else if (!guest_has_ticks(python->guest))
         python_journal_done(python, false);
 }
 
 void python_journal_done(struct python *python, bool died)
 {
-    struct journal *journal = python_journal(python);
+    struct show_observer *observer = python_observer(python);
 
-    if (!journal)
+    if (!observer)
         return;
-    journal_done(journal, python->instance, &python->step, died);
-    journal_wanted(journal);
+    observer->ops->done(observer, python->instance, &python->step, died);
+    observer_wanted(observer);
 }
 
 bool python_leaves_it_to_replay(const struct python *python)
 {
-    struct journal *journal = python_journal(python);
+    struct show_observer *observer = python_observer(python);
 
-    if (!journal_is_replay(journal))
+    if (!observer_is_replay(observer))
         return false;
-    journal_wanted(journal);
+    observer_wanted(observer);
     return true;
 }
 

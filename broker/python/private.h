@@ -12,15 +12,15 @@
 #include "broker/base/histogram.h"
 #include "broker/base/queue.h"
 #include "broker/base/rate.h"
+#include "broker/base/runtime.h"
 #include "broker/gate/policy.h"
 #include "broker/guest/guest.h"
 #include "broker/keeper/folder_quota.h"
 #include "broker/python/backend.h"
 #include "broker/python/restart.h"
 #include "broker/python/start_queue.h"
-#include "broker/record/journal.h"
-#include "broker/runtime/runtime.h"
 #include "broker/show/instance.h"
+#include "broker/show/observer.h"
 
 /* What an instance has without the option. */
 #define PYTHON_QUEUE_EVENTS 65536
@@ -110,7 +110,7 @@ struct python {
                        loses them */
     struct python_outflow outflow;
     struct python_counters counters;
-    struct journal_step step; /* that the script is in */
+    struct show_step step; /* that the script is in */
     struct timer stats_timer;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;

@@ -9,6 +9,7 @@
 #include "broker/os/cgroup.h"
 #include "broker/python/file_watch.h"
 #include "broker/python/private.h"
+#include "broker/python/state_folder.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
@@ -404,8 +405,8 @@ int python_prepare(struct python *python)
     const char *show = instance->owner ? instance->owner->show : instance->show->path;
     struct fc_reason reason = {.text = "out of memory"};
     char path[PATH_MAX];
-    int r = runtime_state_folder(instance->show->runtime, instance_account(instance), show,
-                                 instance_own_name(instance), path, sizeof(path));
+    int r = state_folder_open(instance->show->runtime, instance_account(instance), show,
+                              instance_own_name(instance), path, sizeof(path));
 
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "state folder %s: %s", path, strerror(-r));

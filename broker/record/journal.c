@@ -10,7 +10,6 @@
 #include "broker/base/loop.h"
 #include "broker/python/backend.h"
 #include "broker/record/recording.h"
-#include "broker/record/replay.h"
 #include "broker/show/instance.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
@@ -19,19 +18,20 @@
 #define JOURNAL_FLUSH_NS       (100 * FC_NS_PER_MS)
 
 struct journal {
+    struct show_observer observer; /* first: what the show knows of it */
     struct loop *loop;
     struct show *show;
-    struct replay *replay;
+    const struct journal_replay_ops *replay_ops;
+    struct replay *replay; /* or NULL */
+    bool is_mute;
     struct recording *recordings[JOURNAL_MAX_RECORDINGS];
     size_t n;
     struct timer flush;
 };
 
-void journal_step_deinit(struct journal_step *step)
+static struct journal *journal_of(struct show_observer *observer)
 {
-    queue_list_deinit(&step->events);
-    queue_list_deinit(&step->outputs);
-    *step = (struct journal_step){0};
+    return (struct journal *)observer;
 }
 
 /* Those whose keepers take nothing any more stay, silent, until these remove them. */
@@ -44,18 +44,6 @@ static void journal_flush_due(void *userdata)
         recording_flush(journal->recordings[i], now_ns);
     if (journal->n)
         loop_set_timer(journal->loop, &journal->flush, now_ns + JOURNAL_FLUSH_NS);
-}
-
-int journal_new(struct journal **journalp, struct loop *loop)
-{
-    struct journal *journal = calloc(1, sizeof(*journal));
-
-    if (!journal)
-        return -ENOMEM;
-    journal->loop = loop;
-    journal->flush = (struct timer){.fn = journal_flush_due, .userdata = journal};
-    *journalp = journal;
-    return 0;
 }
 
 struct journal *journal_free(struct journal *journal)
@@ -78,7 +66,7 @@ struct journal *journal_free(struct journal *journal)
 static void journal_attach(struct journal *journal)
 {
     if (journal->show)
-        journal->show->router.journal = journal->n || journal->replay ? journal : NULL;
+        journal->show->router.observer = journal->n || journal->replay ? &journal->observer : NULL;
 }
 
 /* What a script's last values are, for inputvalue() and outputvalue(). */
@@ -110,7 +98,7 @@ static void journal_write_all_values(const struct journal *journal, struct recor
 void journal_set_show(struct journal *journal, struct show *show)
 {
     if (journal->show && !show)
-        journal->show->router.journal = NULL; /* it ends; one that was changed has gone already */
+        journal->show->router.observer = NULL; /* it ends; one that was changed has gone already */
     journal->show = show;
     for (size_t i = 0; i < journal->n; i++) {
         recording_forget(journal->recordings[i]);
@@ -119,15 +107,14 @@ void journal_set_show(struct journal *journal, struct show *show)
     journal_attach(journal);
 }
 
-void journal_set_replay(struct journal *journal, struct replay *replay)
+void journal_set_replay(struct journal *journal, const struct journal_replay_ops *ops, struct replay *replay,
+                        bool is_mute)
 {
+    journal->replay_ops = ops;
     journal->replay = replay;
+    journal->is_mute = is_mute;
+    journal->observer.is_replay = true;
     journal_attach(journal);
-}
-
-bool journal_is_replay(const struct journal *journal)
-{
-    return journal && journal->replay;
 }
 
 struct record_item journal_start(const struct journal *journal)
@@ -136,7 +123,7 @@ struct record_item journal_start(const struct journal *journal)
     struct timespec wall;
 
     if (journal->replay) {
-        replay_start_item(journal->replay, &start);
+        journal->replay_ops->start_item(journal->replay, &start);
         return start;
     }
     clock_gettime(CLOCK_REALTIME, &wall);
@@ -191,7 +178,7 @@ void journal_write_outputs(struct journal *journal, const struct fc_instance *in
 }
 
 /* A copy of what the script is called with: its queue goes on. Without memory it is not written down. */
-static int journal_copy(struct journal_step *step, const struct message_batch *batch)
+static int journal_copy(struct show_step *step, const struct message_batch *batch)
 {
     step->events.n = step->ready = 0;
     if (!batch)
@@ -202,36 +189,18 @@ static int journal_copy(struct journal_step *step, const struct message_batch *b
 
 /* What was put out since the last step was over. */
 static void journal_write_step_outputs(struct journal *journal, const struct fc_instance *instance,
-                                       struct journal_step *step, uint64_t time_ns)
+                                       struct show_step *step, uint64_t time_ns)
 {
     journal_write_outputs(journal, instance, time_ns, &step->outputs, step->missed);
     step->outputs.n = 0;
     step->missed = 0;
 }
 
-uint64_t journal_begins(struct journal *journal, const struct fc_instance *instance,
-                        struct journal_step *step, enum guest_phase phase, const struct message_batch *batch,
-                        uint64_t now_ns)
+static void journal_output(struct show_observer *observer, const struct fc_instance *instance,
+                           struct show_step *step, bool has_ticks, const uint32_t *channels,
+                           const double *values, size_t n)
 {
-    if (phase == GUEST_CLEANUP && step->is_open && step->phase == RECORD_BATCH) {
-        step->cleanup_waits = true; /* it goes on with its batch first */
-        step->cleanup_ns = journal->replay ? replay_cleanup_ns(step) : now_ns;
-        return step->cleanup_ns;
-    }
-    journal_done(journal, instance, step, true); /* whatever is left of the one before */
-    step->phase = phase == GUEST_IMPORT  ? RECORD_IMPORT
-                  : phase == GUEST_BATCH ? RECORD_BATCH
-                                         : RECORD_CLEANUP;
-    step->entry = NULL;
-    if (journal->replay)
-        now_ns = replay_begins(journal->replay, instance, step);
-    step->is_open = step->entry || journal_copy(step, batch) == 0;
-    return step->time_ns = now_ns;
-}
-
-void journal_output(struct journal *journal, const struct fc_instance *instance, struct journal_step *step,
-                    bool has_ticks, const uint32_t *channels, const double *values, size_t n)
-{
+    struct journal *journal = journal_of(observer);
     struct queue_list now = {.channels = (uint32_t *)channels, .values = (double *)values, .n = n};
 
     if (!journal->n)
@@ -243,9 +212,10 @@ void journal_output(struct journal *journal, const struct fc_instance *instance,
         step->missed += n;
 }
 
-void journal_ticked(struct journal *journal, const struct fc_instance *instance, struct journal_step *step,
-                    const struct message_ticks *ticked)
+static void journal_ticked(struct show_observer *observer, const struct fc_instance *instance,
+                           struct show_step *step, const struct message_ticks *ticked)
 {
+    struct journal *journal = journal_of(observer);
     uint64_t now_ns = fc_now_ns(), time_ns = ticked->times_ns[0];
     struct record_item item = {
         .kind = RECORD_STEP,
@@ -259,9 +229,23 @@ void journal_ticked(struct journal *journal, const struct fc_instance *instance,
     journal_write_step_outputs(journal, instance, step, item.time_ns);
 }
 
-void journal_done(struct journal *journal, const struct fc_instance *instance, struct journal_step *step,
-                  bool died)
+/* Returns the time that the script is told. */
+static uint64_t journal_open(struct journal *journal, const struct fc_instance *instance,
+                             struct show_step *step, enum record_phase phase,
+                             const struct message_batch *batch, uint64_t now_ns)
 {
+    step->phase = phase;
+    step->entry = NULL;
+    if (journal->replay)
+        now_ns = journal->replay_ops->begins(journal->replay, instance, step);
+    step->is_open = step->entry || journal_copy(step, batch) == 0;
+    return step->time_ns = now_ns;
+}
+
+static void journal_done(struct show_observer *observer, const struct fc_instance *instance,
+                         struct show_step *step, bool died)
+{
+    struct journal *journal = journal_of(observer);
     struct record_item item = {
         .kind = RECORD_STEP,
         .time_ns = step->time_ns,
@@ -279,25 +263,47 @@ void journal_done(struct journal *journal, const struct fc_instance *instance, s
     }
     step->is_open = false;
     if (step->entry) {
-        replay_done(journal->replay, step, died);
+        journal->replay_ops->done(journal->replay, step, died);
     } else {
         journal_write(journal, instance, &item);
         journal_write_step_outputs(journal, instance, step, step->time_ns);
     }
     if (step->cleanup_waits && !died)
-        step->time_ns = journal_begins(journal, instance, step, GUEST_CLEANUP, NULL, step->cleanup_ns);
+        journal_open(journal, instance, step, RECORD_CLEANUP, NULL, step->cleanup_ns);
     step->cleanup_waits = false;
 }
 
-void journal_wanted(struct journal *journal)
+static uint64_t journal_begins(struct show_observer *observer, const struct fc_instance *instance,
+                               struct show_step *step, enum guest_phase phase,
+                               const struct message_batch *batch, uint64_t now_ns)
 {
-    if (journal->replay)
-        replay_go_on(journal->replay);
+    struct journal *journal = journal_of(observer);
+
+    if (phase == GUEST_CLEANUP && step->is_open && step->phase == RECORD_BATCH) {
+        step->cleanup_waits = true; /* it goes on with its batch first */
+        step->cleanup_ns = journal->replay ? journal->replay_ops->cleanup_ns(step) : now_ns;
+        return step->cleanup_ns;
+    }
+    journal_done(observer, instance, step, true); /* whatever is left of the one before */
+    return journal_open(journal, instance, step,
+                        phase == GUEST_IMPORT  ? RECORD_IMPORT
+                        : phase == GUEST_BATCH ? RECORD_BATCH
+                                               : RECORD_CLEANUP,
+                        batch, now_ns);
 }
 
-void journal_emitted(struct journal *journal, const struct fc_instance *instance, uint32_t channel,
-                     double value)
+static void journal_wanted(struct show_observer *observer)
 {
+    struct journal *journal = journal_of(observer);
+
+    if (journal->replay)
+        journal->replay_ops->go_on(journal->replay);
+}
+
+static void journal_emitted(struct show_observer *observer, const struct fc_instance *instance,
+                            uint32_t channel, double value)
+{
+    struct journal *journal = journal_of(observer);
     double clamped = route_clamp(value);
     struct record_item item = {.kind = RECORD_INPUT,
                                .time_ns = fc_now_ns(),
@@ -308,22 +314,50 @@ void journal_emitted(struct journal *journal, const struct fc_instance *instance
     journal_write(journal, instance, &item);
 }
 
-bool journal_input(struct journal *journal, const struct fc_instance *instance, uint32_t channel,
-                   double value)
+static bool journal_input(struct show_observer *observer, const struct fc_instance *instance,
+                          uint32_t channel, double value)
 {
+    struct journal *journal = journal_of(observer);
+
     if (instance->show->router.hops || instance->backend == &backend_python)
         return true;
     if (journal->replay)
         return false;
     if (channel < instance->n_channels && value == value)
-        journal_emitted(journal, instance, channel, value);
+        journal_emitted(observer, instance, channel, value);
     return true;
 }
 
-bool journal_may_set(const struct journal *journal, const struct fc_instance *instance)
+static bool journal_may_set(struct show_observer *observer, const struct fc_instance *instance)
 {
+    struct journal *journal = journal_of(observer);
+
     if (!journal->replay)
         return true;
     return instance->backend != &backend_python &&
-           (instance->backend->is_for_users || !replay_is_mute(journal->replay)); /* or is no device */
+           (instance->backend->is_for_users || !journal->is_mute); /* or is no device */
+}
+
+static const struct show_observer_ops journal_ops = {
+    .input = journal_input,
+    .emitted = journal_emitted,
+    .may_set = journal_may_set,
+    .begins = journal_begins,
+    .output = journal_output,
+    .ticked = journal_ticked,
+    .done = journal_done,
+    .wanted = journal_wanted,
+};
+
+int journal_new(struct journal **journalp, struct loop *loop)
+{
+    struct journal *journal = calloc(1, sizeof(*journal));
+
+    if (!journal)
+        return -ENOMEM;
+    journal->observer.ops = &journal_ops;
+    journal->loop = loop;
+    journal->flush = (struct timer){.fn = journal_flush_due, .userdata = journal};
+    *journalp = journal;
+    return 0;
 }

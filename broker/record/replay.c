@@ -72,16 +72,6 @@ struct replay *replay_free(struct replay *replay)
     return NULL;
 }
 
-void replay_begin(struct replay *replay, struct journal *journal, struct show *show, struct loop *loop)
-{
-    replay->journal = journal;
-    replay->show = show;
-    replay->loop = loop;
-    replay_read(replay);
-    journal_set_replay(journal, replay);
-    loop_set_timer(loop, &replay->timer, fc_now_ns() + REPLAY_LOOK_NS);
-}
-
 void replay_stop(struct replay *replay)
 {
     replay->is_over = true;
@@ -91,18 +81,13 @@ void replay_stop(struct replay *replay)
     loop_cancel_task(replay->loop, &replay->task);
 }
 
-bool replay_is_mute(const struct replay *replay)
-{
-    return replay->spec.is_mute;
-}
-
-void replay_start_item(const struct replay *replay, struct record_item *start)
+static void replay_start_item(const struct replay *replay, struct record_item *start)
 {
     start->time_ns = replay->start_ns;
     start->wall_ns = replay->wall_ns;
 }
 
-void replay_go_on(struct replay *replay)
+static void replay_go_on(struct replay *replay)
 {
     if (!replay->is_over)
         loop_defer(replay->loop, &replay->task);
@@ -387,7 +372,8 @@ static void replay_turn(void *userdata)
     replay->spec.finished(replay->spec.userdata);
 }
 
-uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step)
+static uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance,
+                              struct show_step *step)
 {
     for (size_t i = 0; i < replay->n_lanes; i++) {
         struct replay_entry *entry = replay->lanes[i]->first;
@@ -405,14 +391,14 @@ uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance
     return step->time_ns ? step->time_ns : replay->start_ns; /* one that is not in the recording */
 }
 
-uint64_t replay_cleanup_ns(const struct journal_step *step)
+static uint64_t replay_cleanup_ns(const struct show_step *step)
 {
     const struct replay_entry *next = step->entry ? step->entry->next_in_lane : NULL;
 
     return next && next->phase == RECORD_CLEANUP ? next->time_ns : step->time_ns;
 }
 
-void replay_done(struct replay *replay, struct journal_step *step, bool died)
+static void replay_done(struct replay *replay, struct show_step *step, bool died)
 {
     struct replay_entry *entry = fc_steal(step->entry);
 
@@ -424,4 +410,22 @@ void replay_done(struct replay *replay, struct journal_step *step, bool died)
     if (replay->is_over) /* the last words of a show */
         replay_write(replay);
     replay_go_on(replay);
+}
+
+static const struct journal_replay_ops replay_journal_ops = {
+    .begins = replay_begins,
+    .cleanup_ns = replay_cleanup_ns,
+    .done = replay_done,
+    .go_on = replay_go_on,
+    .start_item = replay_start_item,
+};
+
+void replay_begin(struct replay *replay, struct journal *journal, struct show *show, struct loop *loop)
+{
+    replay->journal = journal;
+    replay->show = show;
+    replay->loop = loop;
+    replay_read(replay);
+    journal_set_replay(journal, &replay_journal_ops, replay, replay->spec.is_mute);
+    loop_set_timer(loop, &replay->timer, fc_now_ns() + REPLAY_LOOK_NS);
 }

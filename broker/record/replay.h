@@ -13,11 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct fc_instance;
 struct journal;
-struct journal_step;
 struct loop;
-struct record_item;
 struct replay;
 struct show;
 
@@ -42,18 +39,5 @@ void replay_begin(struct replay *replay, struct journal *journal, struct show *s
 
 /* The show ends: what was not played is not. */
 void replay_stop(struct replay *replay);
-
-bool replay_is_mute(const struct replay *replay);
-
-/* Of the recording. */
-void replay_start_item(const struct replay *replay, struct record_item *start);
-
-/* For the journal: a step begins; `step->entry` is what it replays, and the result its time. */
-uint64_t replay_begins(struct replay *replay, const struct fc_instance *instance, struct journal_step *step);
-
-/* When the cleanup is that follows a step of a recording. */
-uint64_t replay_cleanup_ns(const struct journal_step *step);
-void replay_done(struct replay *replay, struct journal_step *step, bool died);
-void replay_go_on(struct replay *replay);
 
 #endif

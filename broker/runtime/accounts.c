@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,44 +11,10 @@
 #include <unistd.h>
 
 #include "broker/build/users.h"
-#include "broker/keeper/client.h"
+#include "broker/os/account.h"
+#include "broker/python/state_folder.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
-
-/* Whom workers are when the broker is root: an account of the package, or the traditional nobody. */
-static const char *const runtime_accounts[] = {"firecurtain", "nobody"};
-
-/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
-static uint32_t runtime_hash(const char *text)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash;
-}
-
-static void runtime_name_show(const char *show, char *name, size_t bytes)
-{
-    const char *base = strrchr(show, '/');
-
-    base = base ? base + 1 : show;
-    snprintf(name, bytes, "%.*s-%08x", (int)strcspn(base, "."), base, runtime_hash(show));
-}
-
-int runtime_find_workers(uid_t *uid, gid_t *gid)
-{
-    for (size_t i = 0; i < FC_ARRAY_SIZE(runtime_accounts); i++) {
-        const struct passwd *account = getpwnam(runtime_accounts[i]);
-
-        if (!account || account->pw_uid == 0 || account->pw_gid == 0)
-            continue;
-        *uid = account->pw_uid;
-        *gid = account->pw_gid;
-        return 0;
-    }
-    return -ENOENT;
-}
 
 /* A hash is not a promise. */
 static bool runtime_share_state(const struct runtime *runtime)
@@ -81,13 +46,13 @@ int runtime_accounts_init(struct runtime *runtime, const struct users *users)
     for (unsigned i = 1; i < runtime->n_accounts; i++) {
         house[i].uid = users->list[i - 1].identity.uid;
         house[i].gid = users->list[i - 1].identity.gid;
-        runtime_name_show(users->list[i - 1].show, house[i].state_show, sizeof(house[i].state_show));
+        state_folder_name(users->list[i - 1].show, house[i].state_show, sizeof(house[i].state_show));
     }
     if (runtime_share_state(runtime)) {
         fc_log(FC_LOG_ERROR, NULL, "two users would have one state folder: give a show another name");
         return -EEXIST;
     }
-    if (!runtime->is_root || runtime_find_workers(&house->uid, &house->gid) == 0)
+    if (!runtime->is_root || account_find_workers(&house->uid, &house->gid) == 0)
         return 0;
     fc_log(FC_LOG_ERROR, NULL,
            "started as root, but there is no account for the workers: "
@@ -127,15 +92,4 @@ int runtime_accounts_make_folders(struct runtime *runtime)
     for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++)
         r = runtime_make_link_folder(runtime, i);
     return r;
-}
-
-int runtime_state_folder(const struct runtime *runtime, unsigned account, const char *show,
-                         const char *instance, char *path, size_t bytes)
-{
-    char name[NAME_MAX + 1];
-    int n;
-
-    runtime_name_show(show, name, sizeof(name));
-    n = snprintf(path, bytes, "%s/%s/%s", runtime->state_folder, name, instance);
-    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, account, path);
 }

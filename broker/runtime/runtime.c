@@ -26,6 +26,7 @@
 #include "broker/os/cgroup.h"
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
+#include "broker/os/folder.h"
 #include "broker/os/lock.h"
 #include "broker/os/lookup.h"
 #include "broker/os/notify.h"
@@ -34,28 +35,12 @@
 #include "broker/runtime/accounts.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"
+#include "proto/codec.h"
+#include "proto/link.h"
 
 #define RUNTIME_WORKER    "firecurtain-worker"
 #define RUNTIME_MIN_LINKS 16u
 #define RUNTIME_MAX_LINKS 16384u
-
-static int runtime_make_folders(const char *path, mode_t mode)
-{
-    FC_AUTO_FREE char *copy = strdup(path);
-
-    if (!copy)
-        return -ENOMEM;
-    for (char *slash = copy + 1;; slash++) {
-        slash = strchr(slash, '/');
-        if (slash)
-            *slash = '\0';
-        if (mkdir(copy, slash ? 0755 : mode) < 0 && errno != EEXIST)
-            return -errno;
-        if (!slash)
-            return 0;
-        *slash = '/';
-    }
-}
 
 static char *runtime_join(const char *folder, const char *tail)
 {
@@ -114,36 +99,6 @@ static char *runtime_choose_state(void)
     return runtime_join(home, "/.local/state/firecurtain");
 }
 
-/* A folder that nobody else can write to or, as /tmp would allow, has made before us. */
-static int runtime_private_folder(const char *path)
-{
-    struct stat st;
-    int r = runtime_make_folders(path, 0700);
-
-    if (r < 0)
-        return r;
-    if (lstat(path, &st) < 0)
-        return -errno;
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-        return -EPERM;
-    return 0;
-}
-
-void runtime_empty_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    const struct dirent *entry;
-
-    if (!folder)
-        return;
-    while ((entry = readdir(folder))) {
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(folder), entry->d_name, 0);
-    }
-    closedir(folder);
-    rmdir(path);
-}
-
 /* What a broker left that was killed. */
 static void runtime_remove_stale(const char *runtime_folder)
 {
@@ -162,7 +117,7 @@ static void runtime_remove_stale(const char *runtime_folder)
         if (pid != getpid() && (kill(pid, 0) == 0 || errno != ESRCH))
             continue;
         if (snprintf(path, sizeof(path), "%s/%s", runtime_folder, entry->d_name) < (int)sizeof(path))
-            runtime_empty_folder(path);
+            folder_remove(path);
     }
     closedir(folder);
 }
@@ -176,7 +131,7 @@ static int runtime_fail(int r, const char *what, const char *path)
 /* As root, workers of another uid may have to walk through it to their own; without namespaces they do. */
 static int runtime_make_state_folder(const struct runtime *runtime, const char *path)
 {
-    int r = runtime_make_folders(path, 0700);
+    int r = folder_make(path, 0700);
 
     return r == 0 && runtime->is_root && chmod(path, 0711) < 0 ? -errno : r;
 }
@@ -212,7 +167,7 @@ static int runtime_link_parent(struct runtime *runtime)
     runtime->link_parent = runtime_join(runtime->runtime_folder, runtime->is_root ? "/links" : "");
     if (!runtime->link_parent)
         return -ENOMEM;
-    return runtime->is_root ? runtime_private_folder(runtime->link_parent) : 0;
+    return runtime->is_root ? folder_make_private(runtime->link_parent) : 0;
 }
 
 static int runtime_folders(struct runtime *runtime)
@@ -224,7 +179,7 @@ static int runtime_folders(struct runtime *runtime)
     runtime->state_folder = runtime_choose_state();
     if (!runtime->runtime_folder || !runtime->state_folder)
         return -ENOMEM;
-    r = runtime_private_folder(runtime->runtime_folder);
+    r = folder_make_private(runtime->runtime_folder);
     if (r < 0)
         return runtime_fail(r, "runtime folder (choose another one with --runtime-dir)",
                             runtime->runtime_folder);
@@ -438,7 +393,7 @@ void runtime_deinit(struct runtime *runtime)
         keeper_free(runtime->keeper); /* removes the links' folders */
     for (unsigned i = 0; i < runtime->n_accounts; i++) {
         if (!runtime->keeper && runtime->accounts[i].link_folder)
-            runtime_empty_folder(runtime->accounts[i].link_folder);
+            folder_remove(runtime->accounts[i].link_folder);
         free(runtime->accounts[i].link_folder);
     }
     free(runtime->accounts);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/runtime/runtime.h"
+#include "broker/base/runtime.h"
 #include "broker/show/access.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"

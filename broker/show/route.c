@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "broker/record/journal.h"
 #include "broker/show/instance.h"
+#include "broker/show/observer.h"
 #include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -138,7 +138,7 @@ void router_take_over(struct router *router, struct router *from)
     router->lost_hops = from->lost_hops;
     router->lost_full = from->lost_full;
     router->warned_ns = from->warned_ns;
-    router->journal = from->journal;
+    router->observer = from->observer;
     from->events = NULL;
     from->n_events = from->events_capacity = 0;
 }
@@ -218,7 +218,7 @@ static void route_deliver(struct router *router, struct route_run *run)
 
     if (!run->n)
         return;
-    if (router->journal && !journal_may_set(router->journal, instance)) {
+    if (!observer_may_set(router->observer, instance)) {
         run->n = 0;
         return;
     }

@@ -19,7 +19,7 @@
 #define ROUTE_TURN_BUDGET 65536      /* deliveries per turn of the loop */
 
 struct fc_instance;
-struct journal;
+struct show_observer;
 
 /* Values are 0.0 to 1.0. */
 static inline double route_clamp(double value)
@@ -62,7 +62,7 @@ struct router {
     /* sees each event, where it is made and where it is set; NULL: nobody looks. Must not call the router */
     void (*tap)(void *userdata, struct fc_instance *instance, uint32_t channel, double value);
     void *tap_userdata;
-    struct journal *journal; /* NULL: nobody records or replays */
+    struct show_observer *observer; /* NULL: nobody records or replays */
     uint64_t delivered;
     uint64_t lost_hops; /* dropped at the hop limit, ever */
     uint64_t lost_full;

@@ -8,9 +8,9 @@
 #include <sys/epoll.h>
 
 #include "broker/base/loop.h"
+#include "broker/base/runtime.h"
 #include "broker/os/notify.h"
-#include "broker/record/journal.h"
-#include "broker/runtime/runtime.h"
+#include "broker/show/observer.h"
 #include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -28,8 +28,7 @@ void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
     if (instance->is_stopped)
         return; /* one without anything to close, such as a loopback */
-    if (instance->show->router.journal &&
-        !journal_input(instance->show->router.journal, instance, channel, value))
+    if (!observer_input(instance->show->router.observer, instance, channel, value))
         return;
     router_emit(&instance->show->router, instance, channel, value);
 }

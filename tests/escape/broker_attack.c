@@ -36,6 +36,7 @@
 #include "broker/keeper/client.h"
 #include "broker/keeper/counter.h"
 #include "broker/os/lookup.h"
+#include "broker/python/state_folder.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
@@ -313,8 +314,7 @@ static void attack_users(const char *state)
     static char hers[PATH_MAX];
     struct keeper *keeper = runtime.keeper;
 
-    tell("works:user_state",
-         runtime_state_folder(&runtime, 1, users.list[0].show, "py1", hers, sizeof(hers)));
+    tell("works:user_state", state_folder_open(&runtime, 1, users.list[0].show, "py1", hers, sizeof(hers)));
     tell("works:user_read", keeper_read(keeper, 1, users.list[0].show));
     tell("works:user_shown",
          keeper_watch(keeper, 1, inotify, users.list[0].folders.paths[0], "") < 0 ? -EIO : 0);
@@ -385,7 +385,7 @@ int main(int argc, char **argv)
     victim = (pid_t)atoi(argv[4]);
     unix_path = argv[5];
     set_up(strcmp(argv[1], "closed") == 0);
-    tell("works:state", runtime_state_folder(&runtime, 0, config_path, "py1", own_state, sizeof(own_state)));
+    tell("works:state", state_folder_open(&runtime, 0, config_path, "py1", own_state, sizeof(own_state)));
     work();
     attack_keeper(own_state);
     attack_users(own_state);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Folders of the broker's own: made so that nobody else can have made them before, and removed. */
+#include "broker/os/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "firecurtain/cleanup.h"
+
+int folder_make(const char *path, mode_t mode)
+{
+    FC_AUTO_FREE char *copy = strdup(path);
+
+    if (!copy)
+        return -ENOMEM;
+    for (char *slash = copy + 1;; slash++) {
+        slash = strchr(slash, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(copy, slash ? 0755 : mode) < 0 && errno != EEXIST)
+            return -errno;
+        if (!slash)
+            return 0;
+        *slash = '/';
+    }
+}
+
+int folder_make_private(const char *path)
+{
+    struct stat st;
+    int r = folder_make(path, 0700);
+
+    if (r < 0)
+        return r;
+    if (lstat(path, &st) < 0)
+        return -errno;
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+        return -EPERM;
+    return 0;
+}
+
+void folder_remove(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+
+    if (!folder)
+        return;
+    while ((entry = readdir(folder))) {
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    closedir(folder);
+    rmdir(path);
+}
