@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See table.h. */
+/* The table of backends: a new one is a row here. */
 #include "broker/build/backends.h"
 
 #include <string.h>
 
+#include "broker/python/backend.h"
 #include "firecurtain/cleanup.h"
 
 extern const struct fc_backend backend_loopback;
 extern const struct fc_backend backend_osc;
-extern const struct fc_backend backend_python;
 
 const struct fc_backend *const backend_table[] = {
     &backend_loopback,

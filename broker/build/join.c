@@ -13,6 +13,7 @@
 #include "broker/build/private.h"
 #include "broker/build/users.h"
 #include "broker/python/quota.h"
+#include "broker/show/grant.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
@@ -65,15 +66,6 @@ int show_build_users(struct build *build)
                             "more than %d users in one installation", USER_MAX);
     }
     return r;
-}
-
-struct user *show_find_user(const struct show *show, const char *name)
-{
-    for (size_t i = 0; i < show->n_users; i++) {
-        if (strcmp(show->users[i]->name, name) == 0)
-            return show->users[i];
-    }
-    return NULL;
 }
 
 /* What was there before a user was tried. */

@@ -6,6 +6,7 @@
 
 #include "broker/base/suggest.h"
 #include "broker/build/private.h"
+#include "broker/show/grant.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 

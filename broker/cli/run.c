@@ -269,13 +269,27 @@ static void run_signal(void *userdata, uint32_t events)
     }
 }
 
+/* Tells the service manager how the show is, unless that is being replaced. */
+static void run_notify(struct run *run)
+{
+    struct show_health health;
+
+    if (!run->show || run->changing || !notify_wants(run->runtime.notify, run->show->has_news))
+        return;
+    show_health(run->show, &health);
+    if (notify_turn(run->runtime.notify, &(struct notify_health){.n = health.n,
+                                                                 .n_up = health.n_up,
+                                                                 .n_starting = health.n_starting}))
+        run->show->has_news = false;
+}
+
 static void run_after(void *userdata)
 {
     struct run *run = userdata;
 
     if (run->show)
         show_route(run->show);
-    notify_turn(run->runtime.notify, run->changing ? NULL : run->show);
+    run_notify(run);
 }
 
 static void run_replayed(void *userdata)
@@ -307,6 +321,8 @@ static void run_deinit(struct run *run)
 {
     control_set_show(run->control, NULL);
     tape_set_show(&run->tape, NULL);
+    if (run->show)
+        show_change_cancel(run->show);
     show_free(run->show);
     if (run->runtime.loop)
         loop_cancel_task(run->runtime.loop, &run->end);
@@ -394,6 +410,21 @@ static void run_reload_asked(void *userdata, unsigned account)
         run_reload(userdata);
 }
 
+/* Only where users have uids of their own can somebody ask in their name. */
+static int run_add_users(struct run *run)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < run->users.n; i++) {
+        const struct users_account *account = &run->users.list[i];
+
+        r = control_roles_add_user(&run->roles,
+                                   account->identity.is_switched ? account->identity.uid : (uid_t)-1,
+                                   account->name);
+    }
+    return r;
+}
+
 /* Without the socket the show runs as well; the log has said why. */
 static int run_open_control(struct run *run)
 {
@@ -410,7 +441,7 @@ static int run_open_control(struct run *run)
 
     if (run->runtime.control_fd < 0)
         return 0;
-    r = control_roles_add_users(&run->roles, &run->users);
+    r = run_add_users(run);
     if (r < 0)
         return r;
     if (run->runtime.is_root)

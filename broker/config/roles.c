@@ -11,7 +11,6 @@
 
 #include "broker/base/grow.h"
 #include "broker/base/suggest.h"
-#include "broker/build/users.h"
 #include "broker/config/config.h"
 #include "firecurtain/cleanup.h"
 
@@ -196,20 +195,17 @@ int control_roles_read(struct control_roles *roles, struct config *config)
     return 0;
 }
 
-int control_roles_add_users(struct control_roles *roles, const struct users *users)
+int control_roles_add_user(struct control_roles *roles, uid_t uid, const char *name)
 {
-    roles->users = calloc(users->n + 1, sizeof(*roles->users));
-    for (size_t i = 0; roles->users && i < users->n; i++) {
-        const struct users_account *account = &users->list[i];
-        struct control_user *user = &roles->users[roles->n_users];
+    struct control_user *users = grow_by_one(roles->users, roles->n_users, sizeof(*users));
+    char *copy = users ? strdup(name) : NULL;
 
-        user->uid = account->identity.is_switched ? account->identity.uid : (uid_t)-1;
-        user->name = strdup(account->name);
-        if (!user->name)
-            return -ENOMEM;
-        roles->n_users++;
-    }
-    return roles->users ? 0 : -ENOMEM;
+    if (users)
+        roles->users = users;
+    if (!copy)
+        return -ENOMEM;
+    users[roles->n_users++] = (struct control_user){.uid = uid, .name = copy};
+    return 0;
 }
 
 unsigned control_roles_account(const struct control_roles *roles, uid_t uid)

@@ -12,7 +12,6 @@
 
 struct config;
 struct config_section;
-struct users;
 
 /*
  * Each sees what the one before sees, and an administrator may do everything. To be a user is more than this:
@@ -57,8 +56,11 @@ void control_roles_deinit(struct control_roles *roles);
  */
 int control_roles_read(struct control_roles *roles, struct config *config);
 
-/* Who the users are, once that is fixed; copies. -ENOMEM. */
-int control_roles_add_users(struct control_roles *roles, const struct users *users);
+/*
+ * Adds the next user, once it is fixed who the users are; `name` is copied. `uid` is (uid_t)-1 if nobody can
+ * ask in her name. -ENOMEM.
+ */
+int control_roles_add_user(struct control_roles *roles, uid_t uid, const char *name);
 
 /* Whether a configuration that was read later says the same; true also when out of memory. */
 bool control_roles_are_of(const struct control_roles *roles, const struct config *config);

@@ -13,13 +13,11 @@
 
 #include "broker/base/loop.h"
 #include "broker/config/roles.h"
+#include "broker/os/control_socket.h"
 
 #define CONTROL_GUARD_CONNECTIONS 256 /* in all, … */
 #define CONTROL_GUARD_PER_UID     16 /* … of one uid but root and the broker's own, which have twice that, … */
 #define CONTROL_GUARD_KEPT        32 /* … and for which so many are kept free of others */
-
-/* The name of the socket's file. */
-#define CONTROL_SOCKET "control"
 
 /*
  * Once in a process: guards connections to a socket of that name from here on. `roles` is borrowed until

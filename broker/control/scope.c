@@ -8,6 +8,7 @@
 
 #include "broker/base/suggest.h"
 #include "broker/control/private.h"
+#include "broker/show/grant.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/backend.h"

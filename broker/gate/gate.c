@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "broker/gate/private.h"
+#include "broker/os/seccomp_notify.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

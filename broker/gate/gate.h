@@ -12,12 +12,6 @@
 
 #include "broker/gate/policy.h"
 
-/* what older headers lack */
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS      SECCOMP_IOW(4, __u64)
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#endif
-
 struct loop;
 struct netgate;
 

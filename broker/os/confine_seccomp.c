@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/gate/gate.h"
 #include "broker/os/confine.h"
+#include "broker/os/seccomp_notify.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 
@@ -28,11 +28,6 @@
 
 /* Compared with a thread group's id: this process. */
 #define SECCOMP_SELF UINT32_MAX
-
-/* of older headers */
-#ifndef SECCOMP_IOCTL_NOTIF_ADDFD
-#error "the kernel headers are older than Linux 5.9"
-#endif
 
 struct seccomp_row {
     const char *name;

@@ -11,7 +11,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "broker/control/guard.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 

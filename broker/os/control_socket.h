@@ -7,6 +7,9 @@
 #include <sys/types.h>
 #include <time.h>
 
+/* The name of the socket's file. */
+#define CONTROL_SOCKET "control"
+
 /*
  * A socket that listens as `control` in the folder, in place of one that nobody listens to any more. As root,
  * the folder is opened to all, who may then walk through it. -EADDRINUSE if another broker has it; -errno.

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "broker/base/loop.h"
-#include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -210,21 +209,20 @@ void notify_stopping(struct notify *notify)
         notify_enter(notify, NOTIFY_STOPPING, "stopping: the scripts clean up");
 }
 
-void notify_turn(struct notify *notify, struct show *show)
+bool notify_wants(const struct notify *notify, bool has_news)
+{
+    return notify && notify->state != NOTIFY_STOPPING && (notify->state != NOTIFY_READY || has_news);
+}
+
+bool notify_turn(struct notify *notify, const struct notify_health *health)
 {
     char status[NOTIFY_MAX_STATUS];
-    struct show_health health;
 
-    if (!notify || !show || notify->state == NOTIFY_STOPPING)
-        return;
-    if (notify->state == NOTIFY_READY && !show->has_news)
-        return;
-    show_health(show, &health);
-    if (notify->state != NOTIFY_READY && health.n_starting && fc_now_ns() < notify->overdue_ns)
-        return;
-    show->has_news = false;
+    if (notify->state != NOTIFY_READY && health->n_starting && fc_now_ns() < notify->overdue_ns)
+        return false;
     loop_cancel_timer(notify->loop, &notify->patience);
-    snprintf(status, sizeof(status), "the show runs: %zu of %zu instances are up", health.n_up, health.n);
+    snprintf(status, sizeof(status), "the show runs: %zu of %zu instances are up", health->n_up, health->n);
     if (notify->state != NOTIFY_READY || strcmp(status, notify->status) != 0)
         notify_enter(notify, NOTIFY_READY, status);
+    return true;
 }

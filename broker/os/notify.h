@@ -9,9 +9,11 @@
 #ifndef BROKER_OS_NOTIFY_H
 #define BROKER_OS_NOTIFY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct loop;
 struct notify;
-struct show;
 
 /*
  * Opens the socket that NOTIFY_SOCKET names, and takes it and WATCHDOG_… out of the environment. *notify
@@ -34,10 +36,23 @@ void notify_reloading(struct notify *notify);
 /* The end has begun; nothing else is said afterwards. */
 void notify_stopping(struct notify *notify);
 
+/* How many instances a show has, and how many of them run. */
+struct notify_health {
+    size_t n;
+    size_t n_up;
+    size_t n_starting; /* those that were neither up so far nor have failed to be */
+};
+
 /*
- * At the end of a turn: says that the show runs once all its instances have run or failed, or after a minute,
- * and then how many run whenever that changes. A `show` of NULL is one that is being replaced.
+ * Whether notify_turn() would do something with the health of a running show, in which something has come up
+ * or gone down if `has_news`.
  */
-void notify_turn(struct notify *notify, struct show *show);
+bool notify_wants(const struct notify *notify, bool has_news);
+
+/*
+ * At the end of a turn in which notify_wants(): says that the show runs once all its instances have run or
+ * failed, or after a minute, and then how many run. Returns whether it was; news stay news until then.
+ */
+bool notify_turn(struct notify *notify, const struct notify_health *health);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See user.h: the channels of the house that a user may use. Looked up while a show is built, never later. */
+/* A hash of the channels that each grant names. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/base/glob.h"
+#include "broker/show/grant.h"
 #include "broker/show/instance.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
@@ -20,25 +21,15 @@ struct user_grant {
     char key[]; /* INSTANCE.CHANNEL: an instance has no dot in its name */
 };
 
-struct user *user_free(struct user *user)
+void user_forget_grants(struct user *user)
 {
     struct user_grant *grant, *next;
 
-    if (!user)
-        return NULL;
     HASH_ITER(hh, user->grants, grant, next)
     {
         HASH_DEL(user->grants, grant);
         free(grant);
     }
-    policy_deinit(&user->network);
-    path_set_deinit(&user->readable);
-    free(user->lines);
-    free(user->name);
-    free(user->show);
-    free(user->uid);
-    free(user);
-    return NULL;
 }
 
 static int grant_add(struct user *user, const char *instance, const char *channel, unsigned directions)

@@ -3,27 +3,11 @@
 #include "broker/show/instance.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/show/user.h"
-
-int fc_refuse(struct fc_reason *reason, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(reason->text, sizeof(reason->text), format, args);
-    va_end(args);
-    return -EINVAL;
-}
-
-const char *fc_instance_name(const struct fc_instance *instance)
-{
-    return instance->name;
-}
 
 int instance_new(struct fc_instance **instancep, struct show *show, const char *name,
                  const struct fc_backend *backend, const char *directory)

@@ -2,6 +2,7 @@
 /* See show.h: running it, and what the core offers to backends. */
 #include "broker/show/show.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/os/notify.h"
-#include "broker/show/observer.h"
 #include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -18,81 +18,26 @@
 #define SHOW_FIRST_RETRY_NS FC_NS_PER_S
 #define SHOW_LAST_RETRY_NS  (30 * FC_NS_PER_S) /* a name that cannot be looked up takes a while each time */
 
-struct fc_watch {
-    struct loop_source *source;
-    fc_watch_fn ready;
-    void *userdata;
-};
-
-void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
-{
-    if (instance->is_stopped)
-        return; /* one without anything to close, such as a loopback */
-    if (!observer_input(instance->show->router.observer, instance, channel, value))
-        return;
-    router_emit(&instance->show->router, instance, channel, value);
-}
-
-void fc_malformed(struct fc_instance *instance, const char *what)
-{
-    uint64_t now_ns = fc_now_ns();
-
-    instance->malformed++;
-    if (instance->malformed_logged_ns && now_ns - instance->malformed_logged_ns < FC_NS_PER_S)
-        return;
-    fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such line)",
-           what, (unsigned long long)(instance->malformed - instance->malformed_logged));
-    instance->malformed_logged = instance->malformed;
-    instance->malformed_logged_ns = now_ns;
-}
-
-static void watch_ready(void *userdata, uint32_t events)
-{
-    struct fc_watch *watch = userdata;
-
-    (void)events;
-    watch->ready(watch->userdata);
-}
-
-int fc_watch_new(struct fc_watch **watchp, struct fc_instance *instance, int fd, fc_watch_fn ready,
-                 void *userdata)
-{
-    struct fc_watch *watch = calloc(1, sizeof(*watch));
-    int r;
-
-    if (!watch)
-        return -ENOMEM;
-    watch->ready = ready;
-    watch->userdata = userdata;
-    r = loop_add(instance->show->runtime->loop, &watch->source, fd, EPOLLIN, watch_ready, watch);
-    if (r < 0) {
-        free(watch);
-        return r;
-    }
-    *watchp = watch;
-    return 0;
-}
-
-struct fc_watch *fc_watch_free(struct fc_watch *watch)
-{
-    if (!watch)
-        return NULL;
-    loop_remove(watch->source);
-    free(watch);
-    return NULL;
-}
-
 static void show_forget_instance(struct fc_instance *instance)
 {
     loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
     loop_cancel_task(instance->show->runtime->loop, &instance->after_stop);
 }
 
+struct user *show_find_user(const struct show *show, const char *name)
+{
+    for (size_t i = 0; i < show->n_users; i++) {
+        if (strcmp(show->users[i]->name, name) == 0)
+            return show->users[i];
+    }
+    return NULL;
+}
+
 struct show *show_free(struct show *show)
 {
     if (!show)
         return NULL;
-    show_change_cancel(show);
+    assert(!show->change); /* whoever ends a show cancels its change first */
     HASH_CLEAR(hh, show->by_name);
     for (size_t i = 0; i < show->n_instances; i++) {
         if (show->runtime)
@@ -130,10 +75,10 @@ void show_start_instance(struct fc_instance *instance)
     if (r >= 0) {
         instance->started = true;
         if (r == 0)
-            fc_up(instance, true);
+            show_instance_up(instance, true);
         return;
     }
-    fc_up(instance, false);
+    show_instance_up(instance, false);
     instance->backend->stop(instance->self);
     instance->retry_ns = instance->retry_ns ? instance->retry_ns * 2 : SHOW_FIRST_RETRY_NS;
     if (instance->retry_ns > SHOW_LAST_RETRY_NS)
@@ -156,7 +101,7 @@ void show_start(struct show *show, struct runtime *runtime)
     show->has_news = true;
 }
 
-void fc_up(struct fc_instance *instance, bool up)
+void show_instance_up(struct fc_instance *instance, bool up)
 {
     instance->settled = true;
     instance->up = up;
@@ -189,7 +134,7 @@ void show_route(struct show *show)
     loop_defer(show->runtime->loop, show->more);
 }
 
-void fc_quiesced(struct fc_instance *instance)
+void show_instance_quiesced(struct fc_instance *instance)
 {
     struct show *show = instance->show;
 

@@ -65,12 +65,18 @@ int show_collect_shown(const struct show *show, unsigned account, struct path_se
 /* NULL if there is none. */
 struct user *show_find_user(const struct show *show, const char *name);
 
-/* Stops what runs. Takes NULL; returns NULL. */
+/* Stops what runs; the show must not be changing (show_change_cancel()). Takes NULL; returns NULL. */
 struct show *show_free(struct show *show);
 
 /* Starts all instances; `runtime` outlives the show. One that cannot start is logged and tried again each
  * second; the others run. */
 void show_start(struct show *show, struct runtime *runtime);
+
+/* An instance that was asked to end has come to rest: see fc_quiesced(). */
+void show_instance_quiesced(struct fc_instance *instance);
+
+/* An instance has come up or gone down: see fc_up(). */
+void show_instance_up(struct fc_instance *instance, bool up);
 
 /* Starts one of them, as show_start() does. */
 void show_start_instance(struct fc_instance *instance);

@@ -10,6 +10,7 @@
 #include "broker/base/grow.h"
 #include "broker/base/option_value.h"
 #include "broker/base/suggest.h"
+#include "broker/show/grant.h"
 #include "firecurtain/cleanup.h"
 
 #define USER_MIN_MEMORY (UINT64_C(64) << 20)
@@ -239,6 +240,21 @@ static int user_configure(struct user *user, struct config *config, const struct
     if (r == -EINVAL)
         config_diagnose(config, CONFIG_ERROR, option->value_at, NULL, "%s", reason.text);
     return r == -ENOMEM ? r : 0;
+}
+
+struct user *user_free(struct user *user)
+{
+    if (!user)
+        return NULL;
+    user_forget_grants(user);
+    policy_deinit(&user->network);
+    path_set_deinit(&user->readable);
+    free(user->lines);
+    free(user->name);
+    free(user->show);
+    free(user->uid);
+    free(user);
+    return NULL;
 }
 
 int user_new(struct user **userp, struct config *config, const struct config_section *section)

@@ -75,13 +75,6 @@ int user_new(struct user **user, struct config *config, const struct config_sect
 /* Takes NULL; returns NULL. */
 struct user *user_free(struct user *user);
 
-/* Finds the channels of her grants; what is wrong is added to `config`. 0 or -ENOMEM. */
-int user_add_grants(struct user *user, const struct show *show, struct config *config);
-
-/* Whether she may use a channel, by its canonical name, of the house in all these directions. */
-bool user_may(const struct user *user, const struct fc_instance *instance, const char *channel,
-              unsigned directions);
-
 /* Whether nothing of hers reaches the house at the moment. */
 static inline bool user_is_stopped(const struct user *user)
 {

@@ -5,6 +5,7 @@
 #include "broker/build/users.h"
 #include "broker/python/private.h"
 #include "broker/show/access.h"
+#include "broker/show/grant.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "tests/unit/config_fixture.h"

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the core offers to backends: all of include/firecurtain/backend.h but fc_refuse(). Runs in the broker.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "broker/base/loop.h"
+#include "broker/base/runtime.h"
+#include "broker/show/instance.h"
+#include "broker/show/observer.h"
+#include "broker/show/show.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+const char *fc_instance_name(const struct fc_instance *instance)
+{
+    return instance->name;
+}
+
+void fc_up(struct fc_instance *instance, bool up)
+{
+    show_instance_up(instance, up);
+}
+
+void fc_quiesced(struct fc_instance *instance)
+{
+    show_instance_quiesced(instance);
+}
+
+struct fc_watch {
+    struct loop_source *source;
+    fc_watch_fn ready;
+    void *userdata;
+};
+
+void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
+{
+    if (instance->is_stopped)
+        return; /* one without anything to close, such as a loopback */
+    if (!observer_input(instance->show->router.observer, instance, channel, value))
+        return;
+    router_emit(&instance->show->router, instance, channel, value);
+}
+
+void fc_malformed(struct fc_instance *instance, const char *what)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    instance->malformed++;
+    if (instance->malformed_logged_ns && now_ns - instance->malformed_logged_ns < FC_NS_PER_S)
+        return;
+    fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such line)",
+           what, (unsigned long long)(instance->malformed - instance->malformed_logged));
+    instance->malformed_logged = instance->malformed;
+    instance->malformed_logged_ns = now_ns;
+}
+
+static void watch_ready(void *userdata, uint32_t events)
+{
+    struct fc_watch *watch = userdata;
+
+    (void)events;
+    watch->ready(watch->userdata);
+}
+
+int fc_watch_new(struct fc_watch **watchp, struct fc_instance *instance, int fd, fc_watch_fn ready,
+                 void *userdata)
+{
+    struct fc_watch *watch = calloc(1, sizeof(*watch));
+    int r;
+
+    if (!watch)
+        return -ENOMEM;
+    watch->ready = ready;
+    watch->userdata = userdata;
+    r = loop_add(instance->show->runtime->loop, &watch->source, fd, EPOLLIN, watch_ready, watch);
+    if (r < 0) {
+        free(watch);
+        return r;
+    }
+    *watchp = watch;
+    return 0;
+}
+
+struct fc_watch *fc_watch_free(struct fc_watch *watch)
+{
+    if (!watch)
+        return NULL;
+    loop_remove(watch->source);
+    free(watch);
+    return NULL;
+}
