@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "proto/spawn_paths.h"
-#include "worker/interpreter.h"
+#include "worker/base/interpreter.h"
+#include "worker/base/say.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/sandbox/unchroot.h"
-#include "worker/say.h"
 #include "worker/zygote.h"
 
 enum main_argument {

@@ -17,10 +17,10 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"
-#include "worker/interpreter.h"
+#include "worker/base/interpreter.h"
+#include "worker/base/say.h"
 #include "worker/probe.h"
 #include "worker/sandbox/sandbox.h"
-#include "worker/say.h"
 #include "worker/script/dispatch.h"
 #include "worker/script/loaded.h"
 #include "worker/script/script.h"

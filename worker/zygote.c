@@ -20,9 +20,9 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
-#include "worker/interpreter.h"
+#include "worker/base/interpreter.h"
+#include "worker/base/say.h"
 #include "worker/sandbox/sandbox.h"
-#include "worker/say.h"
 #include "worker/worker.h"
 
 #define SPARE_DELAY_MS 5 /* after a request: the worker that begins needs the processor more */

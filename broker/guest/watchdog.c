@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See guest_private.h: the watchdog. A script that takes too long gets an exception where it is (SIGALRM, see
- * worker/interpreter.c); one that does not return after that either says where it is (SIGABRT, faulthandler)
- * and is killed.
+ * worker/base/interpreter.c); one that does not return after that either says where it is (SIGABRT,
+ * faulthandler) and is killed.
  *
  * What counts is a single call, not a batch of a thousand. So the worker counts its calls, and while a batch
  * is not done, or an interval that was told not called, the broker looks at the counter, in the worker's

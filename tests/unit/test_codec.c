@@ -7,7 +7,7 @@
 #include "proto/codec.h"
 #include "tests/unit/check.h"
 
-/* As in worker/session.c: when one of them is reached, a report is sent. */
+/* As in worker/base/session.c: when one of them is reached, a report is sent. */
 #define SESSION_MAX_NAMES   1024u
 #define SESSION_MAX_CHANGES 4096u
 #define SESSION_MAX_TICKED  256u
@@ -281,7 +281,7 @@ static void test_values_that_are_no_numbers_arrive_unchanged(void **state)
     assert_memory_equal(result.report.values, values, sizeof(values));
 }
 
-/* The largest report that worker/session.c can make: all its lists full, every number at its longest. */
+/* The largest report that worker/base/session.c can make: all its lists full, every number at its longest. */
 static void test_the_largest_report_fits(void **state)
 {
     struct wire *wire = *state;

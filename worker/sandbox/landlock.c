@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "worker/base/say.h"
 #include "worker/sandbox/sandbox.h"
-#include "worker/say.h"
 
 #define LANDLOCK_LAYER "Landlock"
 

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "worker/base/say.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/sandbox/syscalls.h"
-#include "worker/say.h"
 
 #define SECCOMP_DEFAULT SCMP_ACT_ERRNO(ENOSYS) /* a library that tries something new falls back */
 

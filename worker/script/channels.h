@@ -6,7 +6,7 @@
 #ifndef WORKER_SCRIPT_CHANNELS_H
 #define WORKER_SCRIPT_CHANNELS_H
 
-#include "worker/python.h"
+#include "worker/base/python.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "firecurtain/time.h"
-#include "worker/interpreter.h"
-#include "worker/say.h"
+#include "worker/base/interpreter.h"
+#include "worker/base/say.h"
 #include "worker/script/handlers.h"
 #include "worker/script/loaded.h"
 #include "worker/script/script.h"

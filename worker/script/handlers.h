@@ -3,7 +3,7 @@
 #ifndef WORKER_SCRIPT_HANDLERS_H
 #define WORKER_SCRIPT_HANDLERS_H
 
-#include "worker/python.h"
+#include "worker/base/python.h"
 
 /*
  * The callable that a dotted name means: an imported module (the longest one that fits) and attributes of it.

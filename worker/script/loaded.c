@@ -2,7 +2,7 @@
 /* See loaded.h. Modules are only looked at: no code of theirs runs here. */
 #include "worker/script/loaded.h"
 
-#include "worker/python.h"
+#include "worker/base/python.h"
 
 #include <errno.h>
 #include <string.h>

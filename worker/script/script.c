@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "firecurtain/time.h"
-#include "worker/say.h"
+#include "worker/base/say.h"
 
 #define SCRIPT_MAX_UNKNOWN 1000 /* names that are warned about */
 

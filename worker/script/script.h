@@ -6,13 +6,13 @@
 #ifndef WORKER_SCRIPT_SCRIPT_H
 #define WORKER_SCRIPT_SCRIPT_H
 
-#include "worker/python.h"
+#include "worker/base/python.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "worker/base/session.h"
 #include "worker/script/channels.h"
-#include "worker/session.h"
 
 #define SCRIPT_MAX_INTERVALS 1024u
 #define SCRIPT_MAX_SOCKETS   200u

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "worker/say.h"
+#include "worker/base/say.h"
 #include "worker/script/script.h"
 
 static int socket_report(uint32_t id, int fd)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See interpreter.h. */
-#include "worker/interpreter.h"
+#include "worker/base/interpreter.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
-#include "worker/say.h"
+#include "worker/base/say.h"
 #include "worker/script/script.h"
 
 /*

@@ -4,10 +4,10 @@
  * is received. The interpreter lock is also the lock of the link: every call here needs it held, and only
  * session_wait() releases it while it touches nothing.
  */
-#ifndef WORKER_SESSION_H
-#define WORKER_SESSION_H
+#ifndef WORKER_BASE_SESSION_H
+#define WORKER_BASE_SESSION_H
 
-#include "worker/python.h"
+#include "worker/base/python.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The Python interpreter: started once in the zygote, used by the workers forked from it. */
-#ifndef WORKER_INTERPRETER_H
-#define WORKER_INTERPRETER_H
+#ifndef WORKER_BASE_INTERPRETER_H
+#define WORKER_BASE_INTERPRETER_H
 
-#include "worker/python.h"
+#include "worker/base/python.h"
 
 #include <stdbool.h>
 

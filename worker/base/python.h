@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Python.h as it wants to be included: first, and with this defined. */
-#ifndef WORKER_PYTHON_H
-#define WORKER_PYTHON_H
+#ifndef WORKER_BASE_PYTHON_H
+#define WORKER_BASE_PYTHON_H
 
 #define PY_SSIZE_T_CLEAN
 #pragma GCC diagnostic push

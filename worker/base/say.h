@@ -2,8 +2,8 @@
 /*
  * Lines to the broker's log, through the pipe on stderr, with a priority as systemd's sd-daemon(3) writes it.
  */
-#ifndef WORKER_SAY_H
-#define WORKER_SAY_H
+#ifndef WORKER_BASE_SAY_H
+#define WORKER_BASE_SAY_H
 
 #define SAY_ERROR   "<3>"
 #define SAY_WARNING "<4>"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See say.h. One write per line, so that lines of several threads do not mix. */
-#include "worker/say.h"
+#include "worker/base/say.h"
 
 #include <stdarg.h>
 #include <stdio.h>

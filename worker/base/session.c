@@ -5,7 +5,7 @@
  * Another thread that calls while the main thread sleeps in session_wait() only writes to an eventfd: the
  * link's descriptor is edge-triggered, and a send by that thread would take the main thread's edge away.
  */
-#include "worker/session.h"
+#include "worker/base/session.h"
 
 #include <errno.h>
 #include <poll.h>
