@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "broker/base/log.h"
+#include "broker/guest/link_guard.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_control.h"
@@ -71,33 +72,6 @@ static void guard_say_refused(void *userdata, uint32_t events)
     }
     fc_log(FC_LOG_WARNING, NULL, "control: refused %llu connections, the last one of uid %u: %s",
            (unsigned long long)n, uid, why);
-}
-
-int control_guard_start(struct loop *loop, const struct control_roles *roles)
-{
-    int r;
-
-    guard.refused_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (guard.refused_fd < 0)
-        return -errno;
-    log_limit_init(&guard.limit, 5, 1);
-    log_limit_init(&guard.knocks, GUARD_KNOCKS, GUARD_KNOCKS);
-    r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, guard_say_refused, NULL);
-    if (r < 0)
-        return r;
-    GUARD_LOCKED;
-    guard.roles = roles;
-    return 0;
-}
-
-void control_guard_stop(void)
-{
-    guard.source = loop_remove(guard.source);
-    GUARD_LOCKED;
-    guard.roles = NULL;
-    guard.n_streams = 0;
-    fc_closep(&guard.refused_fd);
-    guard.refused_fd = -1;
 }
 
 static bool guard_is_still(const struct guarded_stream *stream)
@@ -174,13 +148,16 @@ static bool guard_admit(int fd)
     return true;
 }
 
-bool control_guard_admit(int fd)
+/* In a thread of libzmq's that has nothing else to do: with some hundred connections a second it sleeps. */
+static bool control_guard_admit(int fd)
 {
     guard_pace();
     return guard_admit(fd);
 }
 
-bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
+/* In any thread: whether a connection of the control socket, and no other, must end because of what was read.
+ */
+static bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
 {
     GUARD_LOCKED;
     for (size_t i = 0; i < guard.n_streams; i++) {
@@ -202,4 +179,38 @@ bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
         return false;
     }
     return false;
+}
+
+static const struct link_guard_control guard_control = {
+    .admits = control_guard_admit,
+    .refuses = control_guard_refuses,
+};
+
+int control_guard_start(struct loop *loop, const struct control_roles *roles)
+{
+    int r;
+
+    guard.refused_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (guard.refused_fd < 0)
+        return -errno;
+    log_limit_init(&guard.limit, 5, 1);
+    log_limit_init(&guard.knocks, GUARD_KNOCKS, GUARD_KNOCKS);
+    r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, guard_say_refused, NULL);
+    if (r < 0)
+        return r;
+    GUARD_LOCKED;
+    guard.roles = roles;
+    link_guard_set_control(&guard_control);
+    return 0;
+}
+
+void control_guard_stop(void)
+{
+    link_guard_set_control(NULL);
+    guard.source = loop_remove(guard.source);
+    GUARD_LOCKED;
+    guard.roles = NULL;
+    guard.n_streams = 0;
+    fc_closep(&guard.refused_fd);
+    guard.refused_fd = -1;
 }

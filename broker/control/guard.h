@@ -26,16 +26,4 @@
 int control_guard_start(struct loop *loop, const struct control_roles *roles);
 void control_guard_stop(void);
 
-/*
- * Whether this new connection to the control socket may stay. For a thread that has nothing else to do: with
- * more than some hundred connections a second it sleeps for some milliseconds.
- */
-bool control_guard_admit(int fd);
-
-/*
- * For any thread: looks at what was read from a descriptor (n <= 0: that it has ended). Whether the
- * connection must end because of that; true only for one of the control socket.
- */
-bool control_guard_refuses(int fd, const void *bytes, ssize_t n);
-
 #endif

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/control/guard.h"
+#include "broker/os/control_socket.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec.h"
@@ -32,6 +32,8 @@ static struct {
     int ended_fd;
     struct loop_source *source;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended_fd = -1};
+
+static const struct link_guard_control *_Atomic guard_control;
 
 static void guard_unlock(pthread_mutex_t **lock)
 {
@@ -76,6 +78,11 @@ void link_guard_stop(void)
     guard.source = loop_remove(guard.source);
     fc_closep(&guard.ended_fd);
     guard.ended_fd = -1;
+}
+
+void link_guard_set_control(const struct link_guard_control *control)
+{
+    guard_control = control;
 }
 
 int link_guard_add(struct guarded_link *link, const char *name)
@@ -161,6 +168,7 @@ static bool guard_admit(int fd)
 {
     struct sockaddr_un address = {0};
     socklen_t bytes = sizeof(address) - 1; /* there is always a NUL */
+    const struct link_guard_control *control = guard_control;
     struct guarded_link *link = NULL;
     const char *name;
 
@@ -169,7 +177,7 @@ static bool guard_admit(int fd)
     name = strrchr(address.sun_path, '/');
     name = name ? name + 1 : address.sun_path;
     if (strcmp(name, CONTROL_SOCKET) == 0)
-        return control_guard_admit(fd);
+        return !control || control->admits(fd);
     GUARD_LOCKED;
     HASH_FIND_STR(guard.links, name, link);
     if (!link)
@@ -209,12 +217,13 @@ ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 {
     ssize_t n = syscall(SYS_recvfrom, fd, buffer, bytes, flags, NULL, NULL);
     int error = errno;
+    const struct link_guard_control *control = guard_control;
     struct guarded_link *link;
     const char *wrong = NULL;
 
     if (flags || (n < 0 && (error == EAGAIN || error == EINTR)))
         return n; /* libzmq uses no flags */
-    if (control_guard_refuses(fd, buffer, n)) {
+    if (control && control->refuses(fd, buffer, n)) {
         errno = ECONNRESET;
         return -1;
     }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
@@ -37,6 +38,16 @@ struct guarded_link {
 /* Once in a process: `loop` gets the calls of `ended`. -errno. */
 int link_guard_start(struct loop *loop);
 void link_guard_stop(void);
+
+/* Judges the connections to the control socket, in libzmq's threads. */
+struct link_guard_control {
+    bool (*admits)(int fd);                                /* whether a new connection may stay */
+    bool (*refuses)(int fd, const void *bytes, ssize_t n); /* whether what was read ends the connection */
+};
+
+/* Has `control`, which stays where it is, judge connections to the socket of that name (os/control_socket.h);
+ * NULL: nobody does. */
+void link_guard_set_control(const struct link_guard_control *control);
 
 /* Guards what connects to the endpoint whose file has this name; before anybody can. -ENAMETOOLONG. */
 int link_guard_add(struct guarded_link *link, const char *name);

@@ -10,7 +10,6 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "worker/base/say.h"
-#include "worker/script/script.h"
 
 /*
  * What scripts of this kind import, so that it costs them nothing. `site` stays off, since it would run code
@@ -130,9 +129,9 @@ static int interpreter_prepare(void)
     return PyRun_SimpleString("import gc\ngc.collect()\ngc.freeze()\ndel gc\n");
 }
 
-int interpreter_start(void)
+int interpreter_start(const char *name, PyObject *(*make)(void))
 {
-    if (script_register_module() < 0 || interpreter_initialize() < 0)
+    if (PyImport_AppendInittab(name, make) < 0 || interpreter_initialize() < 0)
         return -1;
     if (PyRun_SimpleString(interpreter_prelude) == 0 && interpreter_prepare() == 0)
         return 0;

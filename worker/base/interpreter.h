@@ -9,9 +9,10 @@
 
 /*
  * Starts an isolated interpreter (no environment, no user site) with the usual modules imported and frozen,
- * so that workers share their memory. -1 with the reason said in the log.
+ * so that workers share their memory. `make` makes the built-in module `name`. -1 with the reason said in the
+ * log.
  */
-int interpreter_start(void);
+int interpreter_start(const char *name, PyObject *(*make)(void));
 
 /* Does what every worker does at its start, so many times, and leaves no trace of it but speed. */
 void interpreter_rehearse(int turns);

@@ -230,12 +230,7 @@ static struct PyModuleDef script_module = {
     .m_methods = script_methods,
 };
 
-static PyObject *script_make_module(void)
+PyObject *script_make_module(void)
 {
     return PyModule_Create(&script_module);
-}
-
-int script_register_module(void)
-{
-    return PyImport_AppendInittab("midimonster", script_make_module);
 }

@@ -52,8 +52,8 @@ struct script {
 
 extern struct script script;
 
-/* Makes `midimonster` importable; before the interpreter starts. */
-int script_register_module(void);
+/* Makes the module `midimonster`: see interpreter_start(). */
+PyObject *script_make_module(void);
 
 /* Resets the script's state for a new worker. -1 with an exception set. */
 int script_init(struct session *session);
