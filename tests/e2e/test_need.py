@@ -200,7 +200,7 @@ def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage,
         assert expected <= time.monotonic() - begun < expected + 1.5
 
 
-# Memory; tests/unit/test_broker_memory.c refuses each allocation of the core in turn
+# Memory; tests/unit/build/test_broker_memory.c refuses each allocation of the core in turn
 
 
 @pytest.mark.skipif(IS_ASAN, reason="a sanitizer ends the process instead")

@@ -1,4 +1,4 @@
-"""Row 28: a worker program that is hostile from its first instruction (tests/hostile_worker.c), not just its script.
+"""Row 28: a worker program that is hostile from its first instruction (tests/programs/hostile_worker.c), not just its script.
 
 All plays are given at once, each by an instance of its own, beside one that behaves."""
 
@@ -10,7 +10,7 @@ import pytest
 from harness import IS_ASAN, TOP, until
 from theatre import Theatre, memory
 
-SOURCE = (TOP / "tests/hostile_worker.c").read_text()
+SOURCE = (TOP / "tests/programs/hostile_worker.c").read_text()
 PLAYS = re.findall(r'^    \{"(\w+)", play_', SOURCE, re.M)
 VIOLATION = "the worker broke the protocol and is ended: "
 LATE = "does not start in time, killed"

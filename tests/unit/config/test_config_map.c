@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mappings: how a line is cut, what is checked when all is read, and that many of them load. */
-#include "config_fixture.h"
+#include "tests/unit/config_fixture.h"
 
 #include "firecurtain/cleanup.h"
 

@@ -3,14 +3,14 @@
  * Out of memory at every allocation in turn, from a sound configuration to events on their way: each function
  * says so and leaves nothing half done or leaked (LeakSanitizer watches).
  */
-#include "config_fixture.h"
+#include "tests/unit/config_fixture.h"
 
 #include <errno.h>
 
 #include "broker/base/queue.h"
 #include "broker/build/users.h"
 #include "broker/show/show.h"
-#include "scarce_memory.h"
+#include "tests/unit/scarce_memory.h"
 
 /* Enough channels for the hashes to grow, and options that allocate. */
 static const char text[] =

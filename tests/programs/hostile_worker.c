@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "proto/spawn.h"
-#include "tests/zmtp_opening.h"
+#include "tests/programs/zmtp_opening.h"
 #include "worker/worker.h"
 
 _Noreturn __typeof__(worker_run) __real_worker_run;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The line language: sections, options and what is refused, and the command line's overrides. */
-#include "config_fixture.h"
+#include "tests/unit/config_fixture.h"
 
 #include "firecurtain/cleanup.h"
 

@@ -3,11 +3,11 @@
  * Out of memory at every allocation in turn: the load says so, leaks nothing (LeakSanitizer watches) and does
  * not crash.
  */
-#include "config_fixture.h"
+#include "tests/unit/config_fixture.h"
 
 #include <errno.h>
 
-#include "scarce_memory.h"
+#include "tests/unit/scarce_memory.h"
 
 /* Loads with ever more memory until it succeeds; returns how often it did not. */
 static long fail_everywhere(void **state, const struct config_override *overrides, size_t n_overrides)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files: includes, what cannot be read, what is no text, and the limits. */
-#include "config_fixture.h"
+#include "tests/unit/config_fixture.h"
 
 static void test_unreadable_file(void **state)
 {

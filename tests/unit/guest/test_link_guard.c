@@ -9,7 +9,7 @@
 #include "firecurtain/time.h"
 #include "proto/link.h"
 #include "tests/unit/check.h"
-#include "tests/zmtp_opening.h"
+#include "tests/programs/zmtp_opening.h"
 
 #define WAIT_MS 10000 /* for what will come; a test that waits as long has failed */
 

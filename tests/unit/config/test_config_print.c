@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings as text, compared letter by letter. */
-#include "config_fixture.h"
+#include "tests/unit/config_fixture.h"
 
 /* What is printed must be `expected`. */
 static void assert_printed(const struct config *config, bool colour, const char *expected)

@@ -2,7 +2,7 @@
 /* What a worker may send below libzmq: its own stream passes in every cut, and everything else ends it. */
 #include "proto/zmtp.h"
 #include "tests/unit/check.h"
-#include "tests/zmtp_opening.h"
+#include "tests/programs/zmtp_opening.h"
 
 #define MAX_MESSAGE 300
 
