@@ -381,7 +381,7 @@ int control_new(struct control **controlp, const struct control_spec *spec)
     if (!control)
         return -ENOMEM;
     control->spec = *spec;
-    control->landlock_abi = curtain_landlock_abi();
+    control->landlock_abi = confine_landlock_abi();
     control->receive = (struct loop_task){.fn = control_turn, .userdata = control};
     control->resume = (struct timer){.fn = control_resume, .userdata = control};
     arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);

@@ -13,16 +13,16 @@
 #include "broker/gate/policy.h"
 
 struct loop;
-struct netgate;
+struct gate;
 
 /* What a socket is bound to. */
-struct netgate_name {
+struct gate_name {
     int family;
     enum policy_protocol protocol;
     struct policy_address address;
 };
 
-struct netgate_spec {
+struct gate_spec {
     const char *instance; /* these are borrowed */
     const struct policy *policy;
     int memory; /* of the worker, for pread() */
@@ -31,7 +31,7 @@ struct netgate_spec {
     /* the worker's descriptor `fd` is another socket now: whoever has a duplicate needs a new one */
     void (*placed)(void *userdata, int fd);
     /* optional: a socket with this name that another worker of the same script has, the gate's; or -errno */
-    int (*borrow)(void *userdata, const struct netgate_name *name);
+    int (*borrow)(void *userdata, const struct gate_name *name);
     /* with `connections`: how many descriptors of sockets of this network the worker has; or -errno */
     int (*count)(void *userdata);
     uint64_t connections; /* no more than that are put in place; 0: no limit */
@@ -39,15 +39,15 @@ struct netgate_spec {
 };
 
 /* Takes over `fd`, a seccomp notification descriptor of the worker. -EBADF if it is none, or -errno. */
-int netgate_new(struct netgate **gate, struct loop *loop, const struct netgate_spec *spec, int fd);
+int gate_new(struct gate **gate, struct loop *loop, const struct gate_spec *spec, int fd);
 
 /* A duplicate of the socket that the worker has bound there, the caller's; or -EADDRINUSE. NULL is fine. */
-int netgate_lend(struct netgate *gate, const struct netgate_name *name);
+int gate_lend(struct gate *gate, const struct gate_name *name);
 
 /* Callers that wait get EINTR: a signal is coming. NULL is fine. */
-void netgate_interrupt(struct netgate *gate);
+void gate_interrupt(struct gate *gate);
 
 /* Callers that still wait get ENOSYS from the kernel. Takes NULL; returns NULL. */
-struct netgate *netgate_free(struct netgate *gate);
+struct gate *gate_free(struct gate *gate);
 
 #endif

@@ -364,7 +364,7 @@ struct guest *guest_free(struct guest *guest)
         waitid(P_PIDFD, (id_t)guest->pidfd, &info, WEXITED | __WALL); /* at once: it was killed */
     }
     guest_link_close(guest);
-    guest->gate = netgate_free(guest->gate);
+    guest->gate = gate_free(guest->gate);
     guest_cgroup_close(guest);
     loop_cancel_task(guest->runtime->loop, &guest->finish);
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
@@ -412,9 +412,9 @@ void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userd
     guest->userdata = userdata;
 }
 
-int guest_lend(struct guest *guest, const struct netgate_name *name)
+int guest_lend(struct guest *guest, const struct gate_name *name)
 {
-    return guest ? netgate_lend(guest->gate, name) : -EADDRINUSE;
+    return guest ? gate_lend(guest->gate, name) : -EADDRINUSE;
 }
 
 bool guest_is_importing(const struct guest *guest)

@@ -14,7 +14,7 @@
 #include "proto/spawn.h"
 
 struct keeper_usage;
-struct netgate_name;
+struct gate_name;
 struct policy;
 struct runtime;
 struct guest;
@@ -75,7 +75,7 @@ struct guest_ops {
     /* intervals were called, from these times to now, as the worker says; may be NULL */
     void (*ticked)(void *userdata, const struct message_ticks *ticked);
     /* a socket with this name that the script's other workers have, the caller's; or -errno */
-    int (*borrow)(void *userdata, const struct netgate_name *name);
+    int (*borrow)(void *userdata, const struct gate_name *name);
     /* a module was loaded from this file; hostile */
     void (*loaded)(void *userdata, const char *path);
     /* there is more to route than one turn of the loop can: what the worker says can wait */
@@ -161,8 +161,8 @@ uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struc
 /* From now on, others are told. */
 void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata);
 
-/* See netgate_lend(). */
-int guest_lend(struct guest *guest, const struct netgate_name *name);
+/* See gate_lend(). */
+int guest_lend(struct guest *guest, const struct gate_name *name);
 
 /* Whether the setup message was sent: from then on, until it runs, the channels' numbers are the worker's to
  * give. */

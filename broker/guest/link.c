@@ -226,7 +226,7 @@ static void guest_socket_placed(void *userdata, int fd)
         managed_set_replaced(guest->sockets, fd);
 }
 
-static int guest_borrow(void *userdata, const struct netgate_name *name)
+static int guest_borrow(void *userdata, const struct gate_name *name)
 {
     const struct guest *guest = userdata;
 
@@ -235,7 +235,7 @@ static int guest_borrow(void *userdata, const struct netgate_name *name)
 
 static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
 {
-    struct netgate_spec spec = {
+    struct gate_spec spec = {
         .instance = guest->spec.instance,
         .policy = guest->spec.policy,
         .take = guest_take,
@@ -252,7 +252,7 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
     spec.memory = guest->memory;
     r = fd < 0 ? fd : guest->memory;
     if (r >= 0)
-        r = netgate_new(&guest->gate, guest->runtime->loop, &spec, fc_steal_fd(&fd));
+        r = gate_new(&guest->gate, guest->runtime->loop, &spec, fc_steal_fd(&fd));
     if (r < 0)
         guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));
     return r;

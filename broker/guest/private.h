@@ -31,7 +31,7 @@ struct guest {
     struct loop_source *pid_source;
     struct output *out;
     struct output *err;
-    struct netgate *gate;
+    struct gate *gate;
     char cgroup[96];       /* its name; empty if it has none */
     int memory_events;     /* of its cgroup, or -1 */
     uint64_t kills_before; /* for want of memory, in that cgroup */

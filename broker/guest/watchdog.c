@@ -94,7 +94,7 @@ static void watch_interrupt(struct guest *guest)
     guest->watch = GUEST_INTERRUPTED;
     /* in this order: a call that returns EINTR before the signal came would be gone on with */
     keeper_signal(guest->runtime->keeper, guest->pid, SIGALRM);
-    netgate_interrupt(guest->gate);
+    gate_interrupt(guest->gate);
 }
 
 static void watch_end(struct guest *guest)

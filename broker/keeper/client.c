@@ -240,7 +240,7 @@ void keeper_open_place(struct keeper *keeper, unsigned account, const char *name
     } wishes[] = {
         {KEEPER_LISTEN, name, &place->listener},
         {KEEPER_OPEN_SHOWN, script_folder, &place->script_tree},
-        {KEEPER_OPEN_STATE, state_folder, &place->state_tree},
+        {KEEPER_OPEN_STATE_FOLDER, state_folder, &place->state_tree},
     };
     bool is_posted[FC_ARRAY_SIZE(wishes)] = {false};
 
@@ -269,9 +269,9 @@ void keeper_remove(struct keeper *keeper, unsigned account, const char *name)
     keeper_do(keeper, KEEPER_REMOVE, account, name, &none);
 }
 
-int keeper_make_state(struct keeper *keeper, unsigned account, const char *path)
+int keeper_make_state_folder(struct keeper *keeper, unsigned account, const char *path)
 {
-    return keeper_get(keeper, KEEPER_MAKE_STATE, account, path);
+    return keeper_get(keeper, KEEPER_MAKE_STATE_FOLDER, account, path);
 }
 
 int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path)

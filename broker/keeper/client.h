@@ -59,7 +59,7 @@ int keeper_fd(const struct keeper *keeper);
 int keeper_counter_fd(const struct keeper *keeper);
 
 /* Whether a path is a private folder of this account, and not one of another's. */
-bool keeper_may_have_state(const struct keeper_spec *spec, unsigned account, const char *path);
+bool keeper_may_have_state_folder(const struct keeper_spec *spec, unsigned account, const char *path);
 
 /* Says that the keeper has gone, and ends this process. */
 _Noreturn void keeper_lost(void);
@@ -85,7 +85,7 @@ void keeper_open_place(struct keeper *keeper, unsigned account, const char *name
 void keeper_remove(struct keeper *keeper, unsigned account, const char *name);
 
 /* Makes the private folder of an instance, if it is missing; a descriptor (O_PATH) of it, or -errno. */
-int keeper_make_state(struct keeper *keeper, unsigned account, const char *path);
+int keeper_make_state_folder(struct keeper *keeper, unsigned account, const char *path);
 
 /* A detached mount, read-only, of what workers may see. -errno. */
 int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path);

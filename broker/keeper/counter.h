@@ -19,7 +19,7 @@ struct counter_request {
     uint64_t id; /* the broker's choice */
     uint32_t account;
     uint32_t is_end; /* no further counts of this one; not answered */
-    struct state_size limit;
+    struct folder_size limit;
     char path[PATH_MAX]; /* of the private folder */
 };
 

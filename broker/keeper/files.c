@@ -32,7 +32,7 @@ static struct file_identity files_identity(const struct keeper_state *state,
                                   .is_switched = state->spec->is_root && request->account > 0};
 }
 
-bool keeper_may_have_state(const struct keeper_spec *spec, unsigned account, const char *path)
+bool keeper_may_have_state_folder(const struct keeper_spec *spec, unsigned account, const char *path)
 {
     if (account >= spec->n_accounts || !spawn_paths_is_state(&spec->accounts[account].paths, path))
         return false;
@@ -51,14 +51,15 @@ static int files_make_folder(const struct keeper_state *state, const char *path)
     return state->spec->is_root && chmod(path, 0711) < 0 ? -errno : 0;
 }
 
-int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+int keeper_do_make_state_folder(const struct keeper_state *state, const struct keeper_request *request,
+                                int *fd)
 {
     const struct keeper_account *account = keeper_account_of(state, request);
     char path[sizeof(request->text)];
     char *slash;
     int r;
 
-    if (!keeper_may_have_state(state->spec, request->account, request->text))
+    if (!keeper_may_have_state_folder(state->spec, request->account, request->text))
         return -EPERM;
     memcpy(path, request->text, sizeof(path));
     slash = strrchr(path, '/');
@@ -75,9 +76,10 @@ int keeper_do_make_state(const struct keeper_state *state, const struct keeper_r
     return *fd < 0 ? -errno : 0;
 }
 
-int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+int keeper_do_open_state_folder(const struct keeper_state *state, const struct keeper_request *request,
+                                int *fd)
 {
-    if (!keeper_may_have_state(state->spec, request->account, request->text))
+    if (!keeper_may_have_state_folder(state->spec, request->account, request->text))
         return -EACCES; /* -EPERM says that the kernel gives no mounts */
     *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     return *fd < 0 ? -errno : 0;

@@ -10,26 +10,26 @@
 #include <stdint.h>
 #include <sys/inotify.h>
 
-#define STATE_COUNT_EVENTS      (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW)
-#define STATE_COUNT_MAX_FOLDERS 1024 /* more count as too many files */
+#define FOLDER_COUNT_EVENTS      (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW)
+#define FOLDER_COUNT_MAX_FOLDERS 1024 /* more count as too many files */
 
-struct state_size {
+struct folder_size {
     uint64_t bytes;
     uint64_t files;
 };
 
-struct state_counter {
-    struct state_size limit;
+struct folder_count {
+    struct folder_size limit;
     /* called with each folder, borrowed; -ENOSPC counts as too many files */
     int (*watch)(void *userdata, int fd);
     void *userdata;
-    struct state_size size; /* the result: all, or more than the limit */
+    struct folder_size size; /* the result: all, or more than the limit */
     unsigned n_folders;
 };
 
 /* `folder` is borrowed; O_PATH does. What cannot be read is left out. */
-void state_count(struct state_counter *counter, int folder);
+void folder_count(struct folder_count *counter, int folder);
 
-bool state_is_over(const struct state_size *size, const struct state_size *limit);
+bool folder_is_over(const struct folder_size *size, const struct folder_size *limit);
 
 #endif

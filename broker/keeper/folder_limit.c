@@ -19,43 +19,43 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define STATE_COUNT_NS   (100 * FC_NS_PER_MS)
-#define STATE_COST_TIMES 10 /* of the processor that a count takes: so long until the next */
+#define FOLDER_COUNT_NS   (100 * FC_NS_PER_MS)
+#define FOLDER_COST_TIMES 10 /* of the processor that a count takes: so long until the next */
 
 /* A watched folder below the private one, which is the first of them. */
 struct state_folder {
     int wd;
-    struct state_limit *limit;
+    struct folder_limit *limit;
     UT_hash_handle hh; /* in the monitor, by wd */
 };
 
-struct state_limit {
-    struct state_monitor *monitor;
-    struct state_limit_spec spec;
+struct folder_limit {
+    struct folder_limits *monitor;
+    struct folder_limit_spec spec;
     struct timer count;
     uint64_t counted_ns; /* when, … */
     uint64_t cost_ns;    /* … and what it took of the processor */
     unsigned n_folders;
-    struct state_limit *next; /* of this monitor */
+    struct folder_limit *next; /* of this monitor */
 };
 
-struct state_monitor {
+struct folder_limits {
     struct inotify inotify;
     struct state_folder *folders; /* hash */
-    struct state_limit *limits;
+    struct folder_limit *limits;
 };
 
-static void state_schedule(struct state_limit *limit)
+static void state_schedule(struct folder_limit *limit)
 {
-    uint64_t now_ns = fc_now_ns(), rest_ns = limit->counted_ns + STATE_COST_TIMES * limit->cost_ns;
+    uint64_t now_ns = fc_now_ns(), rest_ns = limit->counted_ns + FOLDER_COST_TIMES * limit->cost_ns;
 
     if (limit->count.position)
         return;
     loop_set_timer(limit->monitor->inotify.loop, &limit->count,
-                   rest_ns > now_ns + STATE_COUNT_NS ? rest_ns : now_ns + STATE_COUNT_NS);
+                   rest_ns > now_ns + FOLDER_COUNT_NS ? rest_ns : now_ns + FOLDER_COUNT_NS);
 }
 
-static void state_forget(struct state_monitor *monitor, struct state_folder *folder)
+static void state_forget(struct folder_limits *monitor, struct state_folder *folder)
 {
     folder->limit->n_folders--;
     HASH_DEL(monitor->folders, folder);
@@ -64,12 +64,12 @@ static void state_forget(struct state_monitor *monitor, struct state_folder *fol
 
 static void state_event(void *userdata, const struct inotify_event *event)
 {
-    struct state_monitor *monitor = userdata;
+    struct folder_limits *monitor = userdata;
     struct state_folder *folder;
 
     HASH_FIND_INT(monitor->folders, &event->wd, folder);
     if (!folder) { /* some were lost: whose, nobody knows */
-        for (struct state_limit *limit = monitor->limits; limit && event->mask & IN_Q_OVERFLOW;
+        for (struct folder_limit *limit = monitor->limits; limit && event->mask & IN_Q_OVERFLOW;
              limit = limit->next)
             state_schedule(limit);
         return;
@@ -80,9 +80,9 @@ static void state_event(void *userdata, const struct inotify_event *event)
         state_schedule(folder->limit);
 }
 
-int state_monitor_new(struct state_monitor **monitorp, struct loop *loop)
+int folder_limits_new(struct folder_limits **monitorp, struct loop *loop)
 {
-    struct state_monitor *monitor = calloc(1, sizeof(*monitor));
+    struct folder_limits *monitor = calloc(1, sizeof(*monitor));
     int r;
 
     if (!monitor)
@@ -90,14 +90,14 @@ int state_monitor_new(struct state_monitor **monitorp, struct loop *loop)
     monitor->inotify = (struct inotify){.changed = state_event, .userdata = monitor};
     r = inotify_open(&monitor->inotify, loop);
     if (r < 0) {
-        state_monitor_free(monitor);
+        folder_limits_free(monitor);
         return r;
     }
     *monitorp = monitor;
     return 0;
 }
 
-struct state_monitor *state_monitor_free(struct state_monitor *monitor)
+struct folder_limits *folder_limits_free(struct folder_limits *monitor)
 {
     if (!monitor)
         return NULL;
@@ -107,21 +107,21 @@ struct state_monitor *state_monitor_free(struct state_monitor *monitor)
 }
 
 /* Watches the folder behind a descriptor. A second time is none: the kernel gives the same number. */
-static int state_watch(struct state_limit *limit, int fd)
+static int state_watch(struct folder_limit *limit, int fd)
 {
-    struct state_monitor *monitor = limit->monitor;
+    struct folder_limits *monitor = limit->monitor;
     struct state_folder *folder;
     char path[64];
     int wd;
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
-    wd = inotify_add_watch(monitor->inotify.fd, path, STATE_COUNT_EVENTS);
+    wd = inotify_add_watch(monitor->inotify.fd, path, FOLDER_COUNT_EVENTS);
     if (wd < 0)
         return -errno;
     HASH_FIND_INT(monitor->folders, &wd, folder);
     if (folder)
         return 0;
-    if (limit->n_folders == STATE_COUNT_MAX_FOLDERS) {
+    if (limit->n_folders == FOLDER_COUNT_MAX_FOLDERS) {
         inotify_rm_watch(monitor->inotify.fd, wd);
         return -ENOSPC;
     }
@@ -155,24 +155,24 @@ static uint64_t state_processor_ns(void)
 
 static void state_look(void *userdata)
 {
-    struct state_limit *limit = userdata;
-    const struct state_limit_spec *spec = &limit->spec;
+    struct folder_limit *limit = userdata;
+    const struct folder_limit_spec *spec = &limit->spec;
     uint64_t before_ns = state_processor_ns();
-    struct state_counter counter = {.limit = {spec->max_bytes, spec->max_files},
-                                    .watch = state_watch_folder,
-                                    .userdata = limit};
+    struct folder_count counter = {.limit = {spec->max_bytes, spec->max_files},
+                                   .watch = state_watch_folder,
+                                   .userdata = limit};
 
-    state_count(&counter, spec->folder_fd);
+    folder_count(&counter, spec->folder_fd);
     limit->counted_ns = fc_now_ns();
     limit->cost_ns = state_processor_ns() - before_ns;
-    if (state_is_over(&counter.size, &counter.limit))
+    if (folder_is_over(&counter.size, &counter.limit))
         spec->exceeded(spec->userdata);
 }
 
-int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,
-                    const struct state_limit_spec *spec)
+int folder_limit_new(struct folder_limit **limitp, struct folder_limits *monitor,
+                     const struct folder_limit_spec *spec)
 {
-    struct state_limit *limit = calloc(1, sizeof(*limit));
+    struct folder_limit *limit = calloc(1, sizeof(*limit));
 
     if (!limit)
         return -ENOMEM;
@@ -186,10 +186,10 @@ int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,
     return 0;
 }
 
-struct state_limit *state_limit_free(struct state_limit *limit)
+struct folder_limit *folder_limit_free(struct folder_limit *limit)
 {
     struct state_folder *folder, *next;
-    struct state_limit **slot;
+    struct folder_limit **slot;
 
     if (!limit)
         return NULL;

@@ -11,16 +11,16 @@
 #include <stdint.h>
 
 struct loop;
-struct state_monitor;
-struct state_limit;
+struct folder_limits;
+struct folder_limit;
 
 /* One for all folders: inotify instances are few. -errno. */
-int state_monitor_new(struct state_monitor **monitor, struct loop *loop);
+int folder_limits_new(struct folder_limits **monitor, struct loop *loop);
 
 /* All limits must have been freed. Takes NULL; returns NULL. */
-struct state_monitor *state_monitor_free(struct state_monitor *monitor);
+struct folder_limits *folder_limits_free(struct folder_limits *monitor);
 
-struct state_limit_spec {
+struct folder_limit_spec {
     int folder_fd; /* borrowed, as all of it; O_PATH does */
     uint64_t max_bytes;
     uint64_t max_files;
@@ -30,10 +30,10 @@ struct state_limit_spec {
 };
 
 /* Watches a folder, and counts it once soon. -errno. */
-int state_limit_new(struct state_limit **limit, struct state_monitor *monitor,
-                    const struct state_limit_spec *spec);
+int folder_limit_new(struct folder_limit **limit, struct folder_limits *monitor,
+                     const struct folder_limit_spec *spec);
 
 /* Takes NULL; returns NULL. */
-struct state_limit *state_limit_free(struct state_limit *limit);
+struct folder_limit *folder_limit_free(struct folder_limit *limit);
 
 #endif

@@ -14,25 +14,25 @@
 #include "broker/keeper/client.h"
 #include "broker/keeper/counter.h"
 
-struct state_watch {
+struct folder_quota {
     uint64_t id;
-    struct state_watcher *watcher;
+    struct folder_quotas *watcher;
     void (*exceeded)(void *userdata, int error);
     void *userdata;
     UT_hash_handle hh;
 };
 
-struct state_watcher {
+struct folder_quotas {
     int socket; /* the keeper's */
     struct loop_source *source;
     uint64_t last_id;
-    struct state_watch *watches; /* hash */
+    struct folder_quota *watches; /* hash */
 };
 
-static void state_watcher_ready(void *userdata, uint32_t events)
+static void folder_quotas_ready(void *userdata, uint32_t events)
 {
-    struct state_watcher *watcher = userdata;
-    struct state_watch *watch;
+    struct folder_quotas *watcher = userdata;
+    struct folder_quota *watch;
     struct counter_reply reply;
     ssize_t n = recv(watcher->socket, &reply, sizeof(reply), MSG_DONTWAIT);
 
@@ -46,15 +46,15 @@ static void state_watcher_ready(void *userdata, uint32_t events)
         watch->exceeded(watch->userdata, reply.error);
 }
 
-int state_watcher_new(struct state_watcher **watcherp, struct loop *loop, struct keeper *keeper)
+int folder_quotas_new(struct folder_quotas **watcherp, struct loop *loop, struct keeper *keeper)
 {
-    struct state_watcher *watcher = calloc(1, sizeof(*watcher));
+    struct folder_quotas *watcher = calloc(1, sizeof(*watcher));
     int r;
 
     if (!watcher)
         return -ENOMEM;
     watcher->socket = keeper_counter_fd(keeper);
-    r = loop_add(loop, &watcher->source, watcher->socket, EPOLLIN, state_watcher_ready, watcher);
+    r = loop_add(loop, &watcher->source, watcher->socket, EPOLLIN, folder_quotas_ready, watcher);
     if (r < 0) {
         free(watcher);
         return r;
@@ -63,7 +63,7 @@ int state_watcher_new(struct state_watcher **watcherp, struct loop *loop, struct
     return 0;
 }
 
-struct state_watcher *state_watcher_free(struct state_watcher *watcher)
+struct folder_quotas *folder_quotas_free(struct folder_quotas *watcher)
 {
     if (!watcher)
         return NULL;
@@ -72,7 +72,7 @@ struct state_watcher *state_watcher_free(struct state_watcher *watcher)
     return NULL;
 }
 
-static void state_watcher_ask(struct state_watcher *watcher, const struct counter_request *request)
+static void folder_quotas_ask(struct folder_quotas *watcher, const struct counter_request *request)
 {
     ssize_t n;
 
@@ -83,12 +83,12 @@ static void state_watcher_ask(struct state_watcher *watcher, const struct counte
         keeper_lost();
 }
 
-int state_watch_new(struct state_watch **watchp, struct state_watcher *watcher,
-                    const struct state_watch_spec *spec)
+int folder_quota_new(struct folder_quota **watchp, struct folder_quotas *watcher,
+                     const struct folder_quota_spec *spec)
 {
     struct counter_request request = {.account = spec->account,
                                       .limit = {.bytes = spec->max_bytes, .files = spec->max_files}};
-    struct state_watch *watch;
+    struct folder_quota *watch;
 
     if (snprintf(request.path, sizeof(request.path), "%s", spec->path) >= (int)sizeof(request.path))
         return -ENAMETOOLONG;
@@ -104,12 +104,12 @@ int state_watch_new(struct state_watch **watchp, struct state_watcher *watcher,
         free(watch);
         return -ENOMEM;
     }
-    state_watcher_ask(watcher, &request);
+    folder_quotas_ask(watcher, &request);
     *watchp = watch;
     return 0;
 }
 
-struct state_watch *state_watch_free(struct state_watch *watch)
+struct folder_quota *folder_quota_free(struct folder_quota *watch)
 {
     struct counter_request request = {.is_end = true};
 
@@ -117,7 +117,7 @@ struct state_watch *state_watch_free(struct state_watch *watch)
         return NULL;
     request.id = watch->id;
     HASH_DEL(watch->watcher->watches, watch);
-    state_watcher_ask(watch->watcher, &request);
+    folder_quotas_ask(watch->watcher, &request);
     free(watch);
     return NULL;
 }

@@ -10,16 +10,16 @@
 
 struct keeper;
 struct loop;
-struct state_watch;
-struct state_watcher;
+struct folder_quota;
+struct folder_quotas;
 
 /* Of all folders. If the counter goes, it is as if the keeper had. -errno. */
-int state_watcher_new(struct state_watcher **watcher, struct loop *loop, struct keeper *keeper);
+int folder_quotas_new(struct folder_quotas **watcher, struct loop *loop, struct keeper *keeper);
 
 /* All watches must have been freed. Takes NULL; returns NULL. */
-struct state_watcher *state_watcher_free(struct state_watcher *watcher);
+struct folder_quotas *folder_quotas_free(struct folder_quotas *watcher);
 
-struct state_watch_spec {
+struct folder_quota_spec {
     unsigned account;
     const char *path; /* of the private folder; copied */
     uint64_t max_bytes;
@@ -33,10 +33,10 @@ struct state_watch_spec {
 };
 
 /* -ENOMEM, -ENAMETOOLONG. May wait while the counter is busy with many other requests. */
-int state_watch_new(struct state_watch **watch, struct state_watcher *watcher,
-                    const struct state_watch_spec *spec);
+int folder_quota_new(struct folder_quota **watch, struct folder_quotas *watcher,
+                     const struct folder_quota_spec *spec);
 
 /* Takes NULL; returns NULL. */
-struct state_watch *state_watch_free(struct state_watch *watch);
+struct folder_quota *folder_quota_free(struct folder_quota *watch);
 
 #endif

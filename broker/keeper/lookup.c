@@ -37,7 +37,7 @@ static int lookup_confine(const struct keeper_spec *spec)
     if (spec->is_root && (setgroups(0, NULL) < 0 || setresgid(house->gid, house->gid, house->gid) < 0 ||
                           setresuid(house->uid, house->uid, house->uid) < 0))
         return -errno;
-    return curtain_close_lookup();
+    return confine_lookup();
 }
 
 static _Noreturn void lookup_run(int answer, const struct keeper_spec *spec,

@@ -17,8 +17,8 @@ enum keeper_operation {
     KEEPER_START,
     KEEPER_LISTEN,
     KEEPER_REMOVE,
-    KEEPER_MAKE_STATE,
-    KEEPER_OPEN_STATE,
+    KEEPER_MAKE_STATE_FOLDER,
+    KEEPER_OPEN_STATE_FOLDER,
     KEEPER_OPEN_SHOWN,
     KEEPER_WATCH,
     KEEPER_TAKE_DESCRIPTOR,
@@ -95,8 +95,10 @@ static inline const struct keeper_account *keeper_account_of(const struct keeper
 }
 
 /* keeper_files.c: private folders, and what workers may see. */
-int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request, int *fd);
-int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request, int *fd);
+int keeper_do_make_state_folder(const struct keeper_state *state, const struct keeper_request *request,
+                                int *fd);
+int keeper_do_open_state_folder(const struct keeper_state *state, const struct keeper_request *request,
+                                int *fd);
 int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_request *request, int *fd);
 int keeper_do_read(const struct keeper_state *state, const struct keeper_request *request, int *fd);
 /* A watch's number, or -errno. */

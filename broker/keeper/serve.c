@@ -381,8 +381,8 @@ static int keeper_do_remove_cgroup(const struct keeper_state *state, const struc
 static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_LISTEN] = keeper_do_listen,
     [KEEPER_REMOVE] = keeper_do_remove,
-    [KEEPER_MAKE_STATE] = keeper_do_make_state,
-    [KEEPER_OPEN_STATE] = keeper_do_open_state,
+    [KEEPER_MAKE_STATE_FOLDER] = keeper_do_make_state_folder,
+    [KEEPER_OPEN_STATE_FOLDER] = keeper_do_open_state_folder,
     [KEEPER_OPEN_SHOWN] = keeper_do_open_shown,
     [KEEPER_TAKE_DESCRIPTOR] = keeper_do_take,
     [KEEPER_OPEN_MEMORY] = keeper_do_memory,
@@ -473,12 +473,12 @@ _Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *s
     int descriptors[KEEPER_MAX_DESCRIPTORS];
     struct control_socket control;
 
-    control_remember(&control, spec->control_fd >= 0 ? spec->runtime_folder : NULL);
+    control_socket_remember(&control, spec->control_fd >= 0 ? spec->runtime_folder : NULL);
     prctl(PR_SET_NAME, "fc-keeper");
     keeper_keep_descriptors(socket, spec);
     /* nobody of the same user reads or steers it */
     if (cgroups_take_over(spec->cgroups) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
-        (spec->is_root && curtain_keep_capabilities(CURTAIN_KEEPER) < 0))
+        (spec->is_root && confine_keep_capabilities(CONFINE_KEEPER) < 0))
         _exit(1);
     while (keeper_receive(KEEPER_SOCKET, &request, sizeof(request), descriptors) == sizeof(request)) {
         request.text[sizeof(request.text) - 1] = '\0';
@@ -492,7 +492,7 @@ _Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *s
         folder_remove(spec->accounts[i].link_folder);
     if (spec->link_parent)
         rmdir(spec->link_parent);
-    control_unlink(&control);
+    control_socket_unlink(&control);
     kill(counting, SIGKILL); /* so that its cgroup is empty */
     waitpid(counting, NULL, 0);
     cgroups_end(spec->cgroups, state.broker);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "broker/keeper/private.h"
-#include "broker/os/session.h"
+#include "broker/os/autogroup.h"
 #include "firecurtain/cleanup.h"
 
 #define START_NAME "firecurtain-worker"
@@ -85,7 +85,7 @@ int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int so
     *pid = (int32_t)syscall(SYS_clone3, &args, sizeof(args));
     if (*pid == 0) {
         /* also because the terminal's Ctrl-C is for the broker, which ends its workers in order */
-        session_begin(account > 0 && spec->is_root);
+        autogroup_begin(account > 0 && spec->is_root);
         start_exec(spec, argv, socket, log, ends[1]);
     }
     error = *pid < 0 ? errno : 0;

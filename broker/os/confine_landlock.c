@@ -47,7 +47,7 @@ static const char *const landlock_lookup_paths[] = {
     "/usr/share/zoneinfo",
 };
 
-int curtain_landlock_abi(void)
+int confine_landlock_abi(void)
 {
     static int abi;
 
@@ -59,7 +59,7 @@ int curtain_landlock_abi(void)
 /* A ruleset that allows nothing so far. */
 static int landlock_new(void)
 {
-    int abi = curtain_landlock_abi();
+    int abi = confine_landlock_abi();
     struct landlock_attributes attributes = {
         .files = RIGHTS_ABI_1 | (abi >= 2 ? RIGHT_REFER : 0) | (abi >= 3 ? RIGHT_TRUNCATE : 0) |
                  (abi >= 5 ? RIGHT_IOCTL_DEVICE : 0),
@@ -91,7 +91,7 @@ static int landlock_restrict(int ruleset)
     return syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;
 }
 
-int curtain_landlock_broker(const struct curtain_spec *spec)
+int confine_landlock_broker(const struct confine_spec *spec)
 {
     FC_AUTO_CLOSE int ruleset = landlock_new();
     int r = ruleset < 0 ? ruleset : 0;
@@ -105,7 +105,7 @@ int curtain_landlock_broker(const struct curtain_spec *spec)
     return r < 0 ? r : landlock_restrict(ruleset);
 }
 
-int curtain_landlock_lookup(void)
+int confine_landlock_lookup(void)
 {
     FC_AUTO_CLOSE int ruleset = landlock_new();
     int r = ruleset < 0 ? ruleset : 0;

@@ -278,7 +278,7 @@ static int seccomp_fill(scmp_filter_ctx filter)
     return 0;
 }
 
-int curtain_seccomp(void)
+int confine_seccomp(void)
 {
     scmp_filter_ctx filter = seccomp_init(SECCOMP_DEFAULT);
     int r;

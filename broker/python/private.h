@@ -114,7 +114,7 @@ struct python {
     struct timer stats_timer;
     struct message_channel *setup_channels; /* of the setup message under way */
     struct guest *guest;
-    struct state_watch *state_watch;
+    struct folder_quota *folder_quota;
     struct timer restart_timer;
     struct start_turn turn;
     uint64_t started_ns;
@@ -250,7 +250,7 @@ void python_swap(struct python *python);
 bool python_take_next(struct python *python);
 
 /* A socket of those who were replaced, as guest_ops has it. */
-int python_borrow_of_leavers(void *userdata, const struct netgate_name *name);
+int python_borrow_of_leavers(void *userdata, const struct gate_name *name);
 
 void python_refresh(void *self);
 void python_inherit(void *self, void *previous);

@@ -104,7 +104,7 @@ static void leaver_loaded(void *userdata, const char *path)
 }
 
 /* It has no business with new ones. */
-static int leaver_borrow(void *userdata, const struct netgate_name *name)
+static int leaver_borrow(void *userdata, const struct gate_name *name)
 {
     return -EADDRINUSE;
 }
@@ -163,7 +163,7 @@ static int leaver_new(struct python *python, struct guest *guest)
     return 0;
 }
 
-int python_borrow_of_leavers(void *userdata, const struct netgate_name *name)
+int python_borrow_of_leavers(void *userdata, const struct gate_name *name)
 {
     const struct python *python = userdata;
     int fd = -EADDRINUSE;
@@ -249,7 +249,7 @@ static void next_ready(void *userdata)
 }
 
 /* The port that the running script listens on: both do until they change places, and nothing is lost. */
-static int next_borrow(void *userdata, const struct netgate_name *name)
+static int next_borrow(void *userdata, const struct gate_name *name)
 {
     const struct python *python = userdata;
     int fd = guest_lend(python->guest, name);

@@ -269,7 +269,7 @@ static void python_state_exceeded(void *userdata, int error)
     char why[PATH_MAX + 256];
 
     if (error) {
-        python->state_watch = state_watch_free(python->state_watch); /* its next worker has a new one */
+        python->folder_quota = folder_quota_free(python->folder_quota); /* its next worker has a new one */
         snprintf(why, sizeof(why), "its private folder %s cannot be counted: %s", python->state_folder,
                  strerror(-error));
     } else if (guest_is_running(python->guest)) {
@@ -289,7 +289,7 @@ static void python_state_exceeded(void *userdata, int error)
 static int python_watch_state(struct python *python)
 {
     struct runtime *runtime = python_runtime(python);
-    struct state_watch_spec spec = {
+    struct folder_quota_spec spec = {
         .account = instance_account(python->instance),
         .path = python->state_folder,
         .max_bytes = python->state_bytes,
@@ -298,7 +298,7 @@ static int python_watch_state(struct python *python)
         .userdata = python,
     };
 
-    return python->state_watch ? 0 : state_watch_new(&python->state_watch, runtime->states, &spec);
+    return python->folder_quota ? 0 : folder_quota_new(&python->folder_quota, runtime->folder_quotas, &spec);
 }
 
 struct guest_spec python_guest_spec(const struct python *python)
@@ -461,7 +461,7 @@ void python_stop(void *self)
     }
     python->guest = guest_free(python->guest);
     python_reload_deinit(python);
-    python->state_watch = state_watch_free(python->state_watch);
+    python->folder_quota = folder_quota_free(python->folder_quota);
     start_queue_leave(&python->turn);
     if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);

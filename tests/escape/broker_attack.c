@@ -300,7 +300,7 @@ static void attack_keeper(const char *state)
     tell("always:keeper_state_as_shown", keeper_open_shown(keeper, 0, state));
     tell("always:keeper_shown_as_state", attack_open_state(keeper, 0, folder));
     snprintf(path, sizeof(path), "%.4000s/../x/y", runtime.state_folder);
-    tell("always:keeper_state_above", keeper_make_state(keeper, 0, path));
+    tell("always:keeper_state_above", keeper_make_state_folder(keeper, 0, path));
     snprintf(path, sizeof(path), "%.4000s/deeper", state);
     tell("always:keeper_state_below", attack_open_state(keeper, 0, path));
     tell("works:counter_state", count_state(0, state));
@@ -327,10 +327,10 @@ static void attack_users(const char *state)
     tell("always:user_shown_to_house", keeper_open_shown(keeper, 0, users.list[0].folders.paths[0]));
     tell("always:user_shown_of_house", keeper_open_shown(keeper, 1, folder));
     tell("always:user_watch_of_house", keeper_watch(keeper, 1, inotify, folder, ""));
-    tell("always:user_state_for_house", keeper_make_state(keeper, 0, hers));
+    tell("always:user_state_for_house", keeper_make_state_folder(keeper, 0, hers));
     tell("always:user_state_opened_for_house", attack_open_state(keeper, 0, hers));
     tell("always:user_state_of_house", attack_open_state(keeper, 1, state));
-    tell("always:user_state_made_of_house", keeper_make_state(keeper, 1, state));
+    tell("always:user_state_made_of_house", keeper_make_state_folder(keeper, 1, state));
     tell("always:user_count_of_house", count_state(1, state));
 }
 
