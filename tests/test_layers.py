@@ -56,7 +56,6 @@ CIRCLES = [
     ["worker/sandbox/capabilities.c", "worker/sandbox/identity.c",
      "worker/sandbox/landlock.c", "worker/sandbox/limits.c", "worker/sandbox/root.c",
      "worker/sandbox/sandbox.c"],
-    ["worker/script/interval.c", "worker/script/script.c", "worker/script/socket.c"],
 ]
 
 # What backends call is declared in include/ and filled in by the core; and the broker has functions of its own in place of these.

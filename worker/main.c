@@ -20,7 +20,7 @@
 #include "worker/base/say.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/sandbox/unchroot.h"
-#include "worker/script/script.h"
+#include "worker/script/module.h"
 #include "worker/zygote.h"
 
 enum main_argument {
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
         say(SAY_ERROR "zygote: the system call filter cannot be compiled");
         return SPAWN_EXIT_CURTAIN;
     }
-    if (interpreter_start("midimonster", script_make_module) < 0)
+    if (interpreter_start("midimonster", module_make) < 0)
         return 1;
     paths.state_root = argv[MAIN_STATE_ROOT];
     paths.state_show = argv[MAIN_STATE_SHOW];

@@ -14,8 +14,10 @@
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
 #include "worker/script/handlers.h"
+#include "worker/script/interval.h"
 #include "worker/script/loaded.h"
 #include "worker/script/script.h"
+#include "worker/script/socket.h"
 
 #define DISPATCH_AHEAD 4 /* events: with many channels, the next ones are not in the cache */
 
@@ -154,7 +156,7 @@ static void dispatch_events(const struct message_batch *batch)
 
 static void dispatch_tick(uint32_t id)
 {
-    PyObject *function = script_find_interval(id);
+    PyObject *function = interval_function(id);
 
     if (!function)
         return; /* cancelled meanwhile */
@@ -166,7 +168,7 @@ static void dispatch_tick(uint32_t id)
 
 static void dispatch_ready(uint32_t id)
 {
-    struct script_socket *entry = script_find_socket(id);
+    struct script_socket *entry = socket_find(id);
     PyObject *handler, *object;
 
     if (!entry)
@@ -186,7 +188,7 @@ static int dispatch_report(bool done)
 
     script.time_ns = 0; /* threads that go on have the clock's */
     if (script.n_sockets)
-        script_drop_closed_sockets();
+        socket_drop_closed();
     r = loaded_report();
     return r < 0 ? r : session_flush(script.session, done);
 }
@@ -411,7 +413,7 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
     for (uint32_t i = 0; i < script.channels.n; i++)
         ready.ready_missing += !dispatch_resolve(&script.channels.list[i]);
     if (script.n_sockets)
-        script_drop_closed_sockets();
+        socket_drop_closed();
     r = dispatch_marked();
     interpreter_flush();
     if (r < 0 || loaded_report() < 0 || session_flush(script.session, false) < 0)
