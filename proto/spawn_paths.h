@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
 struct spawn_paths {
     const char *state_root; /* private folders are STATE_ROOT/SHOW/INSTANCE, … */

@@ -86,11 +86,11 @@ int main(int argc, char **argv)
     main_forget_environment();
     if (main_drop_root(argv[MAIN_UID], argv[MAIN_GID]) < 0) {
         say(SAY_ERROR "zygote: give up root: %s", strerror(errno));
-        return SPAWN_EXIT_CURTAIN;
+        return SPAWN_EXIT_SANDBOX;
     }
     if (prctl(PR_SET_DUMPABLE, 1) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
         say(SAY_ERROR "zygote: prctl: %s", strerror(errno));
-        return SPAWN_EXIT_CURTAIN;
+        return SPAWN_EXIT_SANDBOX;
     }
     fcntl(SPAWN_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN); /* Python expects these, and leaves them to us here */
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     refused = zygote_may_confine();
     if (sandbox_seccomp_compile(refused == 0) < 0) {
         say(SAY_ERROR "zygote: the system call filter cannot be compiled");
-        return SPAWN_EXIT_CURTAIN;
+        return SPAWN_EXIT_SANDBOX;
     }
     if (interpreter_start("midimonster", module_make) < 0)
         return 1;

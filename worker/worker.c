@@ -39,13 +39,13 @@ _Noreturn void worker_fail(const struct sandbox_error *error)
 {
     say(SAY_ERROR "the curtain cannot be closed: layer \"%s\": %s: %s", error->layer, error->what,
         strerror(error->error));
-    _exit(SPAWN_EXIT_CURTAIN);
+    _exit(SPAWN_EXIT_SANDBOX);
 }
 
 static _Noreturn void worker_fail_link(const char *step, int r)
 {
     say(SAY_ERROR "the link to the broker failed: %s: %s", step, strerror(-r));
-    _exit(SPAWN_EXIT_CURTAIN);
+    _exit(SPAWN_EXIT_SANDBOX);
 }
 
 /*

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
 struct sandbox;
 struct sandbox_error;

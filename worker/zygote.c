@@ -125,7 +125,7 @@ static void spare_place_root(struct sandbox *sandbox)
     if (sandbox->old_root < 0)
         return;
     if (dup3(sandbox->old_root, SPAWN_FD, O_CLOEXEC) < 0)
-        _exit(SPAWN_EXIT_CURTAIN);
+        _exit(SPAWN_EXIT_SANDBOX);
     close(sandbox->old_root);
     sandbox->old_root = SPAWN_FD;
 }

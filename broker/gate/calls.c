@@ -17,7 +17,7 @@
 #include "broker/gate/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
 #define GATE_SOCKET FC_CLEANUP(gate_socket_deinit) struct gate_socket
 

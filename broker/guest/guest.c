@@ -105,7 +105,7 @@ static void guest_describe(struct guest *guest, const siginfo_t *info)
                  sigabbrev_np(info->si_status));
     else if (info->si_code != CLD_EXITED)
         snprintf(guest->why, sizeof(guest->why), "killed by SIG%s", sigabbrev_np(info->si_status));
-    else if (info->si_status == SPAWN_EXIT_CURTAIN)
+    else if (info->si_status == SPAWN_EXIT_SANDBOX)
         snprintf(guest->why, sizeof(guest->why), "not started, because the curtain could not be closed");
     else
         snprintf(guest->why, sizeof(guest->why), "exit status %d", info->si_status);

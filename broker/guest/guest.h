@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "proto/codec.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
 struct keeper_usage;
 struct gate_name;

@@ -24,7 +24,7 @@
 #include "firecurtain/cleanup.h"
 #include "proto/codec.h"
 #include "proto/link.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
 #define SPAWN_WARM_UP     3
 #define SPAWN_PATIENCE_MS 10000

@@ -23,7 +23,7 @@ TOP = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")).resolve()
 PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 20))  # seconds until something that should happen counts as missing; success never waits for it
 USER_ID = 12345
-SPARES = 2  # SPAWN_SPARES of proto/spawn.h
+SPARES = 2  # SPAWN_SPARES of proto/spawn_request.h
 # Another broker or worker of the build directory: "worker=tests/worker-without-root".
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False

@@ -18,7 +18,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/link.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
 #define SESSION_FIRST_CHUNK                                                                                  \
     512u /* events: then a report is sent, so that others begin while the script goes on; */
@@ -128,7 +128,7 @@ static void session_wait(struct session *session, uint64_t deadline_ns, bool is_
     Py_END_ALLOW_THREADS;
     session->waiting = false;
     if (fds[2].revents & POLLERR)
-        _exit(SPAWN_EXIT_CURTAIN);
+        _exit(SPAWN_EXIT_SANDBOX);
     if ((fds[1].revents & POLLIN) && read(session->wake_fd, &count, sizeof(count)) < 0)
         return; /* another wake-up took it */
 }

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 #include "tests/unit/check.h"
 
 struct pair {

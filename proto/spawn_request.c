@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See spawn.h. */
-#include "proto/spawn.h"
+/* See spawn_request.h. */
+#include "proto/spawn_request.h"
 
 #include <errno.h>
 #include <stdbool.h>

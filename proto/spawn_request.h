@@ -4,8 +4,8 @@
  * order. Both sides are one build, so plain structures do; descriptors travel beside them. A request is
  * checked all the same: it has the lengths, strings and descriptors that it says.
  */
-#ifndef PROTO_SPAWN_H
-#define PROTO_SPAWN_H
+#ifndef PROTO_SPAWN_REQUEST_H
+#define PROTO_SPAWN_REQUEST_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 /* How a worker ends when the curtain could not be closed: EX_OSERR of sysexits. */
-#define SPAWN_EXIT_CURTAIN 71
+#define SPAWN_EXIT_SANDBOX 71
 
 /* Whom a script believes to be: never 0, and mapped to the zygote's uid, which is never the host's root. */
 #define SPAWN_INNER_ID 1000u
