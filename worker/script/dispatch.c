@@ -93,28 +93,26 @@ static const char *dispatch_name(PyObject *object)
     return name ? name : "?";
 }
 
-/* The number of the call before, if nobody has kept it; else a new one. NULL with an exception set. */
-static inline PyObject *dispatch_number(PyObject *number, double value)
+/*
+ * Calls a handler with a value. Handlers do not change within a batch, so this takes no reference to it. A
+ * new reference, or NULL with an exception set.
+ */
+static inline PyObject *dispatch_call(PyObject *handler, double value)
 {
-    if (number && Py_REFCNT(number) == 1) {
-        ((PyFloatObject *)number)->ob_fval = value;
-        return number;
-    }
-    Py_XDECREF(number);
-    return PyFloat_FromDouble(value);
-}
-
-/* Handlers do not change within a batch, so nothing here needs a reference of its own. */
-static inline PyObject *dispatch_call(PyObject *handler, PyObject *number)
-{
+    PyObject *number = PyFloat_FromDouble(value);
     PyObject *arguments[2] = {NULL, number};
     vectorcallfunc call = PyVectorcall_Function(handler);
+    PyObject *result;
 
-    return call ? call(handler, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
-                : PyObject_CallOneArg(handler, number);
+    if (!number)
+        return NULL;
+    result = call ? call(handler, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+                  : PyObject_CallOneArg(handler, number);
+    Py_DECREF(number);
+    return result;
 }
 
-static void dispatch_event(uint32_t id, double value, PyObject **number)
+static void dispatch_event(uint32_t id, double value)
 {
     struct channel *channel = &script.channels.list[id];
 
@@ -123,8 +121,7 @@ static void dispatch_event(uint32_t id, double value, PyObject **number)
 
         script.current = id;
         script.calls++;
-        *number = dispatch_number(*number, value);
-        result = *number ? dispatch_call(channel->handler, *number) : NULL;
+        result = dispatch_call(channel->handler, value);
         if (result) {
             script.timestamp_ms = 0;
             Py_DECREF(result);
@@ -141,7 +138,6 @@ static void dispatch_events(const struct message_batch *batch)
 {
     const struct channel *list = script.channels.list;
     uint32_t n_channels = script.channels.n;
-    PyObject *number = NULL;
 
     for (size_t i = 0; i < batch->n_events; i++) {
         size_t ahead = i + DISPATCH_AHEAD < batch->n_events ? i + DISPATCH_AHEAD : i;
@@ -149,9 +145,8 @@ static void dispatch_events(const struct message_batch *batch)
         if (batch->channels[ahead] < n_channels)
             __builtin_prefetch(&list[batch->channels[ahead]]);
         if (batch->channels[i] < n_channels)
-            dispatch_event(batch->channels[i], batch->values[i], &number);
+            dispatch_event(batch->channels[i], batch->values[i]);
     }
-    Py_XDECREF(number);
 }
 
 static void dispatch_tick(uint32_t id)
