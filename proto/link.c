@@ -112,11 +112,6 @@ fail:
     return r;
 }
 
-int link_bind(struct link **link, struct link_context *context, const char *path)
-{
-    return link_new(link, context, path, -1, CODEC_MAX_FROM_WORKER, zmq_bind);
-}
-
 int link_adopt(struct link **link, struct link_context *context, const char *path, int listener)
 {
     return link_new(link, context, path, listener, CODEC_MAX_FROM_WORKER, zmq_bind);

@@ -23,14 +23,16 @@ int link_context_new(struct link_context **context, unsigned max_links);
 struct link_context *link_context_free(struct link_context *context);
 
 /*
- * Binds, or connects to, the unix socket at `path`, which may be relative: then the working directory must
- * stay until the first message has come. 0 or -errno.
+ * Makes the broker's end from `listener`, which listens on the unix socket `path`, and takes it over unless
+ * this fails. 0 or -errno.
  */
-int link_bind(struct link **link, struct link_context *context, const char *path);
-int link_connect(struct link **link, struct link_context *context, const char *path);
-
-/* The same for a socket that listens already; it becomes the link's, unless this fails. */
 int link_adopt(struct link **link, struct link_context *context, const char *path, int listener);
+
+/*
+ * Makes the worker's end. A relative path is used until the first message arrives; the working directory must
+ * not change before. 0 or -errno.
+ */
+int link_connect(struct link **link, struct link_context *context, const char *path);
 
 /*
  * Lets link_context_free() wait up to `ms` for what this link has not sent yet; without it, closing a link

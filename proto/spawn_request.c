@@ -15,7 +15,7 @@ static unsigned spawn_n_plain(const struct spawn_request *request)
     return request->has_trees ? SPAWN_READ_TREES + request->n_reads : SPAWN_SCRIPT_TREE;
 }
 
-unsigned spawn_n_descriptors(const struct spawn_request *request)
+static unsigned spawn_n_descriptors(const struct spawn_request *request)
 {
     return spawn_n_plain(request) + (request->flags & SPAWN_IN_CGROUP ? 1 : 0);
 }

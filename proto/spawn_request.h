@@ -84,9 +84,6 @@ struct spawn_reply {
  */
 bool spawn_is_sound(const struct spawn_request *request);
 
-/* The number of descriptors that go with a request. */
-unsigned spawn_n_descriptors(const struct spawn_request *request);
-
 /* Sends without blocking; the descriptors stay the caller's. 0 or -errno (-EAGAIN: the zygote is behind). */
 int spawn_send_request(int socket, const struct spawn_request *request, const int *descriptors);
 

@@ -17,6 +17,7 @@
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/link_fixture.h"
 
 /* Descriptors that a worker may name; what it should not name is around them. */
 #define FD_LISTENER 100
@@ -194,7 +195,7 @@ static void make_links(void)
     if (broker)
         return;
     snprintf(path, sizeof(path), "link%u", n++); /* libzmq may still be about to remove the one before */
-    require(link_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
+    require(fixture_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
 }
 
 /* What guest_new() makes, without a process: "exited", so that nothing is killed. */
