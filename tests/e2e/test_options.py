@@ -133,7 +133,7 @@ def go(value):
 def test_log_rate(play):
     show = show_with(play, "def go(value):\n    for line in range(500):\n        print('line', line)\n", "log-rate = 5")
     show.set("/go", 0.5)
-    show.log.wait("lines were left out here: more than 5 a second", "py1", "warning")
+    show.log.wait(r"lines were left out here \(more than 5 a second\)", "py1", "warning")
     assert len(show.log.matching("^line ", "py1")) <= 60
 
 

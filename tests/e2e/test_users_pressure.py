@@ -246,7 +246,7 @@ def test_channels(house):
         position = show.log.position
         yield
         for name in INSTANCES:
-            show.log.wait("makes more channels than it may have", f"alice/{name}", after=position)
+            show.log.wait("has made more channels than allowed", f"alice/{name}", after=position)
 
     pressure.holds(press.probe, again, "channels")
 

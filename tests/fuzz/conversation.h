@@ -7,10 +7,10 @@
 #define TESTS_FUZZ_CONVERSATION_H
 
 #include <errno.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "broker/guest/link.h"
 #include "broker/guest/private.h"
 #include "broker/python/private.h"
 #include "broker/runtime/runtime.h"
@@ -33,7 +33,6 @@ static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
 
 static struct runtime runtime;
 static struct config *config;
-static int pidfd;
 
 static struct show *show;
 static struct python *python;
@@ -70,6 +69,7 @@ static void finish(void *userdata)
 {
     struct guest *guest = userdata;
 
+    guest_set_life(guest, GUEST_EXITED_CLEANLY);
     guest->ops->ended(guest->userdata, "it said so", true, true);
 }
 
@@ -119,8 +119,6 @@ static void make_runtime(void)
     require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
     require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
     require(link_context_new(&runtime.links, 64) == 0);
-    pidfd = pidfd_open(getpid(), 0);
-    require(pidfd >= 0);
     loop_set_after(runtime.loop, route, NULL);
     make_descriptors();
 }
@@ -198,7 +196,7 @@ static void make_links(void)
     require(fixture_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
 }
 
-/* What guest_new() makes, without a process: "exited", so that nothing is killed. */
+/* What guest_new() makes, without a process: nothing can be killed. */
 static struct guest *make_guest(void)
 {
     struct guest *guest = calloc(1, sizeof(*guest));
@@ -210,17 +208,17 @@ static struct guest *make_guest(void)
         .ops = &python_guest_ops,
         .userdata = python,
         .pid = getpid(),
-        .pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0),
+        .life = GUEST_ALIVE,
+        .pidfd = -1,
         .memory = -1,
         .memory_events = -1,
-        .exited = true,
         .deadline = {.fn = nothing},
         .finish = {.fn = finish, .userdata = guest},
         .receive = {.fn = receive, .userdata = guest},
         .link = broker,
         .guarded = {.fd = -1, .is_accepted = true}, /* the link is many guests' */
     };
-    require(guest->pidfd >= 0 && tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
+    require(tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
     require(managed_set_new(&guest->sockets, runtime.loop, "py", &managed_ops, guest) == 0);
     return guest;
 }
