@@ -37,8 +37,6 @@ RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
 # Files of one folder that call one another in a circle, because what they do is recursive: each says so.
 CIRCLES = [
-    ["broker/build/instances.c", "broker/build/join.c", "broker/build/map.c",
-     "broker/build/users.c"],
     ["broker/cli/change.c", "broker/cli/check.c", "broker/cli/check_sandbox.c",
      "broker/cli/cli.c", "broker/cli/client.c", "broker/cli/follow.c",
      "broker/cli/record.c", "broker/cli/routes.c", "broker/cli/run.c",

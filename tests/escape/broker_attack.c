@@ -30,6 +30,8 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/path_set.h"
+#include "broker/build/build.h"
+#include "broker/build/shown.h"
 #include "broker/build/users.h"
 #include "broker/config/config.h"
 #include "broker/guest/spawn.h"
@@ -366,8 +368,8 @@ static void set_up(bool closed)
 
     inotify = inotify_init1(IN_CLOEXEC);
     if (config_load(&config, config_path, NULL, 0) < 0 ||
-        show_build_with_users(&show, config, config_path, false, &users) < 0 ||
-        config_collect_folders(config, &readable) < 0 || show_collect_shown(show, 0, &shown) < 0 ||
+        build_show(&show, config, config_path, false, &users) < 0 ||
+        config_collect_folders(config, &readable) < 0 || shown_collect(show, 0, &shown) < 0 ||
         users_fix(&users, show) < 0 || runtime_init(&runtime, &shown, &users) < 0 ||
         (closed && runtime_confine(&runtime, &readable) < 0))
         exit(1);

@@ -12,6 +12,7 @@
 
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
+#include "broker/build/build.h"
 #include "broker/python/private.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
@@ -230,7 +231,7 @@ static void begin(void)
 
     make_links();
     require(link_receive(worker, &bytes, &n) == -EAGAIN && link_receive(broker, &bytes, &n) == -EAGAIN);
-    require(show_build(&show, config, "show.cfg", false) == 0);
+    require(build_show(&show, config, "show.cfg", false, NULL) == 0);
     show->runtime = &runtime;
     python = show->instances[0]->self;
     python->restart_timer = (struct timer){.fn = nothing};
