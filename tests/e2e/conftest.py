@@ -2,11 +2,14 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from harness import SYNC_SCRIPT, USER_ID, Identity, Show, Stage, dedent, environment, usual
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))  # pressures.py is for both
 
 
 @pytest.fixture(scope="session")
