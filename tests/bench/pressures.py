@@ -145,7 +145,7 @@ class Pressure:
 
 
 PRESSURES = {
-    "memory": Pressure(MEMORY, "^exhausted: MemoryError", "memory = 512M\n", is_brokers=False),
+    "memory": Pressure(MEMORY, "^exhausted: MemoryError", "memory = 320M\n", is_brokers=False),
     "processor": Pressure(PROCESSOR, "^exhausted: another", threads=8, is_brokers=False),
     "rate": Pressure(RATE, "option rate"),
     "connections": Pressure(CONNECTIONS, "^exhausted: E(MFILE|AGAIN)", "connections = 64\nallow-connect = *:*\nallow-listen = udp:*:*\n",

@@ -456,6 +456,16 @@ def until(condition, complaint, timeout=PATIENCE):
         time.sleep(0.01)
 
 
+def one_in_time(measure, least, most, tries=20):
+    """What a busy machine may delay now and then: measure(n), for n from 1, is in time at least once in so many tries."""
+    seen = []
+    for n in range(1, tries + 1):
+        seen.append(measure(n))
+        if least <= seen[-1] < most:
+            return
+    raise AssertionError(f"never from {least} to {most}: {seen}")
+
+
 def only(name):
     """For what the other identity has no counterpart of."""
     return pytest.mark.parametrize("identity", [name], indirect=True)
@@ -497,6 +507,12 @@ def descendants(pid):  # fine for few processes: it reads all of /proc
                 family[child] = _stat(child)[19]
                 todo.append(child)
     return family
+
+
+def private_folder(show, instance="py1"):
+    """Of an instance of the house."""
+    (path,) = (show.folder / "state/firecurtain").glob(f"*/{instance}")
+    return path
 
 
 def workers_of(pid):

@@ -21,5 +21,5 @@ def answer_all(show, count=QUESTIONS, window=WINDOW, into="/in", out="/out"):
 
 def answer_until(show, is_pressed):
     """Questions are answered, now and then, until there was pressure; and then many."""
-    until(lambda: answer_all(show, WINDOW) or is_pressed(), lambda: f"that was no pressure:\n{show.log}", 3 * PATIENCE)
+    until(lambda: answer_all(show, WINDOW) or is_pressed(), lambda: f"that was no pressure:\n{show.log}", 9 * PATIENCE)
     answer_all(show)

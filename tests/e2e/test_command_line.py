@@ -319,6 +319,7 @@ def test_help_manual_and_completions_know_the_same(firecurtain):
             assert re.search(rf"(?<![a-z-]){word}(?![a-z-])", page), f"{name} does not know {word}"
 
 
+@pytest.mark.rules
 @pytest.mark.skipif(not shutil.which("groff"), reason="needs groff, which the package groff-base has")
 def test_the_manual_page_is_well_formed():
     done = subprocess.run(["groff", "-t", "-man", "-ww", "-Tutf8", TOP / "docs/firecurtain.1"], text=True, stdout=subprocess.PIPE,

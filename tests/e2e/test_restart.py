@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.smoke
+
 SCRIPT = """
     import ctypes
     import midimonster
