@@ -12,6 +12,7 @@ LONGEST = ["test_soak"]  # begin first: what is shared out last should be short
 def pytest_configure(config):
     config.addinivalue_line("markers", "rules: reads the sources, the documentation and other files, and starts no show")
     config.addinivalue_line("markers", "smoke: if this fails, little else can pass")
+    config.addinivalue_line("markers", "one_setting: behaves alike for root and for an ordinary user, and runs once (e2e/conftest.py)")
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter and "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(Teller(reporter))

@@ -7,6 +7,8 @@ import subprocess
 import pytest
 from harness import BUILT, TOP, environment
 
+pytestmark = pytest.mark.one_setting
+
 BUILD = BUILT.parents[1]
 
 

@@ -69,6 +69,7 @@ def house(play, stage, identity):
     return House(play, stage, identity)
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("kind", ["status", "usage", "unread", "watch", "malformed", "huge", "open", "half"])
 def test_an_administrator_asks_too_much(house, kind):
     house.answers(kind, house.identity.uid)

@@ -9,6 +9,8 @@ import subprocess
 import pytest
 from harness import TOP, free_port, is_bound, until
 
+pytestmark = pytest.mark.one_setting
+
 
 def copy_of(example, folder, identity):
     shutil.copytree(example, folder)

@@ -1,8 +1,11 @@
 """Instances that misbehave, beside one that has to answer."""
 
 import osc
+import pytest
 from harness import private_folder, until
 from pressure import answer_all
+
+pytestmark = pytest.mark.one_setting
 
 PARTS = {
     "raises": "def handler(value):\n\traise RuntimeError('each time')\n",

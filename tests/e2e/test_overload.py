@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_setting
+
 FLOOD = """
     import midimonster
     def flood(value):

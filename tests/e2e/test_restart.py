@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.smoke
+pytestmark = [pytest.mark.smoke, pytest.mark.one_setting]
 
 SCRIPT = """
     import ctypes

@@ -6,7 +6,7 @@ import time
 import pytest
 from harness import one_in_time
 
-pytestmark = pytest.mark.smoke
+pytestmark = [pytest.mark.smoke, pytest.mark.one_setting]
 
 
 def test_output_is_clamped(play):

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from harness import PATIENCE, descendants, status, until
 
+pytestmark = pytest.mark.one_setting
+
 ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
 ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
 SLOW = "import time\ntime.sleep(1.5)\n" + ECHO
