@@ -1,10 +1,49 @@
-"""Marks of the whole suite."""
+"""What the whole suite has in common: its groups, which tests/run runs one after the other, and what is told of failures."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+LONGEST = ["test_soak"]  # begin first: what is shared out last should be short
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: measures time or processor; nothing else runs beside it (tests/run)")
+    config.addinivalue_line("markers", "rules: reads the sources, the documentation and other files, and starts no show")
+    config.addinivalue_line("markers", "smoke: if this fails, little else can pass")
+    config.addinivalue_line("markers", "one_setting: behaves alike for root and for an ordinary user, and runs once (e2e/conftest.py)")
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(Teller(reporter))
 
 
+def group(item):
+    """Tests that have to follow each other in one process: those of a file whose show they share, in one setting."""
+    if "escape" in item.path.parts:
+        setting = getattr(item, "callspec", None) and item.callspec.params.get("identity")
+        return f"{item.path.stem}-{setting}"
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """The longest first: what is shared out last should be short."""
-    items.sort(key=lambda item: "test_soak" not in item.nodeid)
+    for item in items:
+        if item.path.parent == TESTS:
+            item.add_marker("rules")
+        if group(item):
+            item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONGEST))
+
+
+class Teller:
+    """Tells of a failure as soon as it is known; pytest's own report of it comes at the end."""
+
+    def __init__(self, reporter):
+        self.reporter = reporter
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.reporter.ensure_newline()
+            self.reporter.write_line(f"failed: {report.nodeid} ({report.when})", flush=True)

@@ -16,6 +16,7 @@ import cost
 import frames
 import latency
 import lives
+import pressed
 import rest
 from rows import Row, table
 from stage import Bench, Failure
@@ -35,6 +36,8 @@ FAMILIES = {
     "memory": rest.memory,
     "idle": rest.idle,
     "noise": latency.noise,
+    "quotas": pressed.quotas,
+    "flood": pressed.flood,
     "syscalls": cost.syscalls,
     "switches": cost.switches,
     "growth": cost.growth,

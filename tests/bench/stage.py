@@ -28,7 +28,7 @@ class Failure(Exception):
 class Show:
     """A running broker; what it logs is read as it comes."""
 
-    def __init__(self, bench, config, scripts, cpu=None):
+    def __init__(self, bench, config, scripts, cpu=None, launcher=(), env=()):
         self.folder = bench.folder()
         self.in_port, self.out_port = free_port(), free_port()
         for name, text in {"show.cfg": config, **scripts}.items():
@@ -39,8 +39,9 @@ class Show:
         self.changed = threading.Condition()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "--", *on(cpu), bench.build / "broker/firecurtain", "run", self.folder / "show.cfg"],
-            cwd="/", env=environment(self.folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            ["setpriv", "--pdeathsig=KILL", "--", *on(cpu), *launcher, bench.build / "broker/firecurtain", "run", self.folder / "show.cfg"],
+            cwd="/", env={**environment(self.folder), **dict(env)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -138,8 +139,8 @@ class Bench:
         return self.build / "tests/bench" / f"bench-{name}"
 
     @contextlib.contextmanager
-    def show(self, config, scripts, ready=(), ports=None, cpu=None):
-        show = Show(self, config, scripts, cpu)
+    def show(self, config, scripts, ready=(), ports=None, cpu=None, **how):
+        show = Show(self, config, scripts, cpu, **how)
         try:
             yield show.ready(ready, ports)
         finally:

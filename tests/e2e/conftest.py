@@ -2,11 +2,17 @@
 
 import os
 import subprocess
+import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
-from harness import SYNC_SCRIPT, USER_ID, Identity, Show, Stage, dedent, environment, usual
+from harness import SYNC_SCRIPT, USER_ID, Identity, Show, Stage, dedent, environment, only, usual
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))  # pressures.py is for both
+
+SETTINGS = ["root", "user"] if os.getuid() == 0 else ["user"]
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +21,17 @@ def stage():
         yield Stage(Path(path))
 
 
-@pytest.fixture(params=["root", "user"] if os.getuid() == 0 else ["user"])
+@pytest.hookimpl(tryfirst=True)  # before pytest looks for such marks
+def pytest_generate_tests(metafunc):
+    """
+    One with the mark `one_setting`, which has nothing to do with rights, files or accounts, runs only as root or as an
+    ordinary user: always the same, and half of them each.
+    """
+    if "identity" in metafunc.fixturenames and metafunc.definition.get_closest_marker("one_setting") and len(SETTINGS) > 1:
+        metafunc.definition.add_marker(only(SETTINGS[zlib.crc32(metafunc.function.__name__.encode()) % 2]))
+
+
+@pytest.fixture(params=SETTINGS)
 def identity(request):
     """Every test that starts the program runs as root, if it can, and as an ordinary user."""
     if request.param == "root":

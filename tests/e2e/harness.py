@@ -456,6 +456,16 @@ def until(condition, complaint, timeout=PATIENCE):
         time.sleep(0.01)
 
 
+def one_in_time(measure, least, most, tries=20):
+    """What a busy machine may delay now and then: measure(n), for n from 1, is in time at least once in so many tries."""
+    seen = []
+    for n in range(1, tries + 1):
+        seen.append(measure(n))
+        if least <= seen[-1] < most:
+            return
+    raise AssertionError(f"never from {least} to {most}: {seen}")
+
+
 def only(name):
     """For what the other identity has no counterpart of."""
     return pytest.mark.parametrize("identity", [name], indirect=True)
@@ -474,21 +484,32 @@ def status(pid, task=None):
     return dict(line.split(":\t", 1) for line in Path(path).read_text().splitlines() if ":\t" in line)
 
 
+HAS_CHILDREN = os.path.exists("/proc/thread-self/children")
+
+
 def _stat(pid):
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
 
 
 def children(pid):
+    """Those of all its threads, as the kernel lists them, or, where it is built without that list, found in all of /proc."""
+    if not HAS_CHILDREN:
+        return [int(each) for each in os.listdir("/proc") if each.isdigit() and _parent(each) == pid]
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if int(_stat(entry.name)[1]) == pid:
-                    found.append(int(entry.name))
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as file:
+                found += map(int, file.read().split())
     return found
 
 
-def descendants(pid):  # fine for few processes: it reads all of /proc
+def _parent(pid):
+    with contextlib.suppress(OSError):
+        return int(_stat(pid)[1])
+    return None
+
+
+def descendants(pid):
     """All processes below one, with their start times (a pid alone may come again)."""
     family, todo = {}, [pid]
     while todo:
@@ -497,6 +518,12 @@ def descendants(pid):  # fine for few processes: it reads all of /proc
                 family[child] = _stat(child)[19]
                 todo.append(child)
     return family
+
+
+def private_folder(show, instance="py1"):
+    """Of an instance of the house."""
+    (path,) = (show.folder / "state/firecurtain").glob(f"*/{instance}")
+    return path
 
 
 def workers_of(pid):

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.one_setting
+
 CONFIG = """
     [osc wire]
     bind = 127.0.0.1 @IN@

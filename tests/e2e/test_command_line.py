@@ -47,6 +47,7 @@ def test_status_as_a_table_and_for_programs(play):
     assert "MEMORY" in run(show, "status", "--usage", check=0).stdout
 
 
+@pytest.mark.one_setting
 def test_status_of_five_hundred_instances_comes_in_pages(play):
     names = [f"l{n}" for n in range(500)]
     show = play(config="\n".join(f"[loopback {name}]" for name in names) + "\n[python py1]\nmodule = script\n[map]\n",
@@ -56,6 +57,7 @@ def test_status_of_five_hundred_instances_comes_in_pages(play):
         assert [each["name"] for each in found] == [*names, "py1"]
 
 
+@pytest.mark.one_setting
 def test_states_of_a_script_that_fails_waits_and_starts(play):
     config = """
         [python over]
@@ -171,6 +173,7 @@ def test_reload_answers_when_it_is_done_or_with_what_is_wrong(play):
     show.expect("/out", 0.25)
 
 
+@pytest.mark.one_setting
 def test_routes(play):
     show = play(ECHO, [*MAPS, "wire./a{1..300} > py1.x{1..300}"])
     lines = run(show, "routes", check=0).stdout.splitlines()
@@ -189,6 +192,7 @@ def test_emit_is_as_if_the_instance_had_made_it(play):
     show.expect("/out", 1.0)
 
 
+@pytest.mark.one_setting
 def test_logs_of_all_of_one_and_the_last_lines(play):
     show = play("for n in range(300):\n\tprint('line', n)\n", options="log-rate = 1000\nmodule = other", ready=(), scripts={"other.py": ""})
     show.log.wait("^line 299$", "py1")
@@ -223,6 +227,7 @@ def test_logs_follow_and_end_with_the_show(play):
         assert process.wait() == 69
 
 
+@pytest.mark.one_setting
 def test_what_a_script_prints_is_harmless_in_a_terminal(play):
     show = play(r"print('\x1b[2Jhidden\u202e')")
     show.log.wait("hidden", "py1")
@@ -230,6 +235,7 @@ def test_what_a_script_prints_is_harmless_in_a_terminal(play):
     assert "hidden" in out and "\x1b" not in out and "\u202e" not in out
 
 
+@pytest.mark.one_setting
 def test_watch_shows_values_as_they_change(play):
     show = play(ECHO, [*MAPS, "wire./other > py1.x"])
     with following(show, "watch", "wire./i*", "py1.ou?") as process:
@@ -283,6 +289,7 @@ def on_a_terminal(show, *arguments, env=(), **how):
         os.close(ours)
 
 
+@pytest.mark.one_setting
 def test_top_shows_sorts_scrolls_and_quits(play):
     config = "".join(f"[loopback l{n:02}]\n" for n in range(30)) + "[python py1]\nmodule = script\n[map]\n"
     show = play(config=config, scripts={"script.py": ""})
@@ -296,6 +303,7 @@ def test_top_shows_sorts_scrolls_and_quits(play):
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.one_setting
 def test_top_says_why_it_ends(play):
     show = play(ECHO, MAPS)
     with on_a_terminal(show, "top") as (process, _, wait):
@@ -306,6 +314,7 @@ def test_top_says_why_it_ends(play):
     assert "needs a terminal" in run(show, "top", check=64).stderr
 
 
+@pytest.mark.one_setting
 def test_help_manual_and_completions_know_the_same(firecurtain):
     text = firecurtain("--help").stdout
     commands = re.findall(r"^  firecurtain ([a-z]+) ", text, re.M)
@@ -319,6 +328,7 @@ def test_help_manual_and_completions_know_the_same(firecurtain):
             assert re.search(rf"(?<![a-z-]){word}(?![a-z-])", page), f"{name} does not know {word}"
 
 
+@pytest.mark.rules
 @pytest.mark.skipif(not shutil.which("groff"), reason="needs groff, which the package groff-base has")
 def test_the_manual_page_is_well_formed():
     done = subprocess.run(["groff", "-t", "-man", "-ww", "-Tutf8", TOP / "docs/firecurtain.1"], text=True, stdout=subprocess.PIPE,
@@ -326,6 +336,7 @@ def test_the_manual_page_is_well_formed():
     assert done.returncode == 0 and done.stderr == "" and "EXIT STATUS" in re.sub(".\x08", "", done.stdout)
 
 
+@pytest.mark.one_setting
 def test_bash_completion(play):
     show = play(ECHO, MAPS)
 
@@ -345,6 +356,7 @@ def test_bash_completion(play):
     assert complete("routes", "--d") == ["--dot"]
 
 
+@pytest.mark.one_setting
 def test_bash_completion_asks_the_broker_that_the_line_names(play):
     show = play(ECHO, MAPS)
     words = f"firecurtain stop --runtime-dir {control.runtime(show)} p"
@@ -359,6 +371,7 @@ def test_bash_completion_asks_the_broker_that_the_line_names(play):
     assert done.stdout.split() == ["py1"]
 
 
+@pytest.mark.one_setting
 @pytest.mark.skipif(not shutil.which("zsh"), reason="needs zsh")
 def test_zsh_completion(play):
     """In a zsh on a terminal, as somebody types it. Lists are taken at ^D, and ^U begins anew."""
@@ -444,6 +457,7 @@ def test_by_yourself_with_a_show_file_and_nothing_else(play):
     show.expect("/echo", 0.75)
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("arguments, code, says", [
     (["status", "py2"], 66, 'no instance "py2"; did you mean "py1"?'),
     (["stop", "pi1"], 66, 'did you mean "py1"?'),

@@ -3,7 +3,10 @@
 import re
 import socket
 
+import pytest
 from harness import is_bound, until
+
+pytestmark = pytest.mark.one_setting
 
 TWO_PORTS = """
 [osc a]

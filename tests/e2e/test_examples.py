@@ -9,6 +9,8 @@ import subprocess
 import pytest
 from harness import TOP, free_port, is_bound, until
 
+pytestmark = pytest.mark.one_setting
+
 
 def copy_of(example, folder, identity):
     shutil.copytree(example, folder)
@@ -34,12 +36,14 @@ def example(play, stage, identity):
     return start
 
 
+@pytest.mark.rules
 def test_each_example_has_a_readme_of_about_ten_lines():
     for folder in (TOP / "examples").iterdir():
         assert (folder / f"{folder.name}.cfg").exists()
         assert 5 <= len((folder / "README.md").read_text().splitlines()) <= 20, folder
 
 
+@pytest.mark.rules
 def test_every_example_is_played_here():
     played = {name[len("test_"):] for name in globals() if name.startswith("test_")}
     assert {folder.name for folder in (TOP / "examples").iterdir()} <= played
@@ -51,6 +55,7 @@ def test_every_example_passes_the_check(firecurtain, stage):
         assert (result.returncode, result.stderr) == (0, ""), result
 
 
+@pytest.mark.smoke
 def test_hello(example):
     show = example("hello", "desk", "show")
     show.set("/fader1", 0.25)

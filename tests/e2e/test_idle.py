@@ -7,9 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import descendants
-
-pytestmark = pytest.mark.alone
+from harness import descendants, settled_spares
 
 SECONDS = 10
 
@@ -32,6 +30,7 @@ def idle(play):
         show.set("/in", value)
         for n in (1, 2, 3):
             show.expect(f"/out{n}", value)
+    settled_spares(show)
     return show
 
 

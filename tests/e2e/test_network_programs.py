@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from harness import free_port, until
 
+pytestmark = pytest.mark.one_setting
+
 CERTIFICATE = Path(__file__).with_name("localhost.pem")  # for the name localhost, self-signed, with its key
 REFUSED = r"(PermissionError|OSError: \[Errno (13|101)\]|.*Permission denied|.*Network is unreachable)"
 

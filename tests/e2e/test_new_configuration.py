@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 
+import pytest
 from harness import dedent, descriptors, until, workers_of
 
 CONFIG = """
@@ -117,6 +118,7 @@ def test_a_connection_of_an_unchanged_script_stays_open(play):
             assert peer.recv(100) == b"0.50\n"
 
 
+@pytest.mark.one_setting
 def test_a_new_handler_of_an_unchanged_script(play):
     show = start(play)
     before = workers(show)
@@ -132,6 +134,7 @@ def test_a_new_handler_of_an_unchanged_script(play):
     assert workers(show) == before
 
 
+@pytest.mark.one_setting
 def test_a_channel_that_the_script_made(play):
     show = start(play)
     before = workers(show)
@@ -141,6 +144,7 @@ def test_a_channel_that_the_script_made(play):
     assert workers(show) == before
 
 
+@pytest.mark.one_setting
 def test_mappings_that_are_gone(play):
     show = start(play)
     change(show, "py2.out > wire./out2\n", "")
@@ -151,6 +155,7 @@ def test_mappings_that_are_gone(play):
     answer(show, "/b", "/out2", 0.25)
 
 
+@pytest.mark.one_setting
 def test_an_unchanged_script_swaps_its_sides(play):
     show = start(play)
     change(show, "py1.out > wire./out1", "py1.out < wire./out1\npy1.one.a > wire./a1")
@@ -183,6 +188,7 @@ def test_a_removed_instance_cleans_up_and_is_heard(play):
     assert show.worker("py2") == other
 
 
+@pytest.mark.one_setting
 def test_changed_options_start_that_instance_anew_with_its_values(play):
     show = start(play)
     other, old = workers(show)
@@ -200,6 +206,7 @@ def test_changed_options_start_that_instance_anew_with_its_values(play):
     assert show.worker("py1") == other and show.worker("py2") != old
 
 
+@pytest.mark.one_setting
 def test_a_default_of_all_python_instances_touches_all_of_them(play):
     show = start(play)
     before = workers(show)
@@ -223,6 +230,7 @@ def test_another_port(play):
     assert workers(show) == before
 
 
+@pytest.mark.one_setting
 def test_events_to_an_instance_that_changes_are_not_lost(play):
     show = start(play)
     show.write("two.py", "import time, midimonster\n" + dedent(TWO) + "midimonster.cleanup_handler(lambda: time.sleep(1))\n")
@@ -238,6 +246,7 @@ def test_events_to_an_instance_that_changes_are_not_lost(play):
     show.expect("/out2", *(n / 128 for n in range(1, 101)))
 
 
+@pytest.mark.one_setting
 def test_an_error_changes_nothing(play):
     show = start(play)
     before = workers(show)
@@ -251,6 +260,7 @@ def test_an_error_changes_nothing(play):
     assert workers(show) == before
 
 
+@pytest.mark.one_setting
 def test_new_channels_while_the_script_is_imported(play):
     """It numbers the channels that it makes itself meanwhile, and begins again."""
     show = start(play, ready=("py2",))
@@ -267,6 +277,7 @@ def test_new_channels_while_the_script_is_imported(play):
     answer(show, "/a", "/out1", 0.25)
 
 
+@pytest.mark.one_setting
 def test_again_and_again_and_the_end_in_between(play):
     show = start(play)
     show.write("two.py", "import time, midimonster\n" + dedent(TWO) + "midimonster.cleanup_handler(lambda: time.sleep(1))\n")
@@ -291,6 +302,7 @@ def test_an_instance_that_failed_is_started(play):
     assert show.worker("py1") == other
 
 
+@pytest.mark.one_setting
 def test_a_hundred_times_leave_nothing_behind(play):
     show = start(play)
     counts = []

@@ -6,6 +6,8 @@ import osc
 import pytest
 from harness import Wire
 
+pytestmark = [pytest.mark.smoke, pytest.mark.one_setting]
+
 WIRE = "[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.one_setting
 
 FLOOD = """
     import midimonster
@@ -41,14 +41,12 @@ def cpu_seconds(pid):
 
 def test_a_flood_is_held_to_its_rate_and_the_newest_value_arrives(play):
     show = play(flood(3), MAPS, options="rate = 1000")
-    show.set("/flood", 1)
-    values = [show.wire.value("/out")]
     begin = time.monotonic()
-    values += until_one(show, "/out")
+    show.set("/flood", 1)
+    values = until_one(show, "/out")
     seconds = time.monotonic() - begin
-    assert seconds > 1, "that was no flood"
     assert values == sorted(values)
-    assert 500 * seconds < len(values) < 100 + 1000 * (seconds + 0.25)
+    assert 200 < len(values) <= 100 + 1000 * seconds, f"in {seconds} s; a tenth of the rate goes at once, and the rest in time"
     show.log.wait(r"^puts out more than 1000 events a second \(option rate\) and is held back: \d{5,} values", "py1", "warning")
 
 
@@ -68,13 +66,21 @@ def test_what_waits_goes_in_the_order_of_its_first_arrival(play):
 
 def test_a_flooding_worker_is_held_back_and_not_interrupted(play):
     """The handler takes longer than it may, since the broker lets it wait: that is not its fault."""
-    show = play(flood(4), MAPS, options="rate = 1000\nhandler-timeout = 1s")
+    show = play("""
+        import midimonster, time
+        def flood(value):
+            begin, n = time.monotonic(), 0
+            while time.monotonic() - begin < 2.5:
+                n = (n + 1) % 1000
+                midimonster.output("out", n / 1000)
+            print("flooded")
+        def answer(value):
+            midimonster.output("answer", value)
+        """, MAPS, options="rate = 1000\nhandler-timeout = 1s")
     worker = show.worker()
-    begin = time.monotonic()
     show.set("/flood", 1)
     show.set("/answer", 0.5)
     show.printed("^flooded$")
-    assert time.monotonic() - begin > 2
     show.expect("/answer", 0.5)
     assert show.worker() == worker and not show.log.matching("takes longer|TimeoutError|ended", "py1")
 

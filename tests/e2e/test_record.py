@@ -211,6 +211,7 @@ def test_a_recorder_learns_of_the_end_of_the_show(play, tape):
     assert len(tape.outputs("live")) == 20
 
 
+@pytest.mark.one_setting
 def test_a_file_that_was_cut_anywhere_is_readable_to_its_last_whole_block(play, tape, stage, identity):
     show = play(ECHO, MAPS, arguments=("--record", tape.path("first")))
     for n in range(3):
@@ -237,6 +238,7 @@ def test_a_file_that_was_cut_anywhere_is_readable_to_its_last_whole_block(play, 
     assert len(before[max(before)]) == len(whole)
 
 
+@pytest.mark.one_setting
 def test_damage_is_noticed_and_what_is_before_it_is_read(play, tape):
     recorded(play, tape, ECHO, MAPS, drive_echo)
     raw, whole = tape.path("first").read_bytes(), tape.text("first")
@@ -274,6 +276,7 @@ def test_a_recording_ends_at_its_size_and_the_show_goes_on(play, tape, how):
     tape.text("full")
 
 
+@pytest.mark.one_setting
 def test_what_a_recorder_was_too_slow_for_is_a_gap_with_its_count(play, tape):
     show = play("""
         import midimonster
@@ -304,6 +307,7 @@ def examples(play, tape, stage):
     return play(config=EXAMPLES, scripts=scripts, ready=("show", "wave"), arguments=("--record", tape.path("first")))
 
 
+@pytest.mark.one_setting
 def test_the_examples_replay_to_the_same_outputs_at_their_own_speed(play, tape, replay, stage):
     show = examples(play, tape, stage)
     for n in range(6):
@@ -342,6 +346,7 @@ def test_a_minute_of_the_examples_replays_to_the_same_outputs(play, tape, replay
     assert len(tape.outputs("first")) > 24 * 25 * 55 + 500
 
 
+@pytest.mark.one_setting
 def test_a_replay_sets_the_same_on_devices_and_hears_nothing_else(play, tape, replay):
     config = """
         [osc wire]
@@ -374,6 +379,7 @@ def test_a_replay_sets_the_same_on_devices_and_hears_nothing_else(play, tape, re
     assert tape.text("third") == tape.text("first")
 
 
+@pytest.mark.one_setting
 def test_scripts_see_the_same_times(play, tape, replay):
     def drive(show):
         for n in range(4):
@@ -388,6 +394,7 @@ def test_scripts_see_the_same_times(play, tape, replay):
         assert tape.outputs(speed) == outputs
 
 
+@pytest.mark.one_setting
 def test_a_changed_script_is_seen_in_the_record(play, tape, replay):
     show = recorded(play, tape, ECHO, MAPS, drive_echo)
     show.write("script.py", dedent(ECHO).replace("/ 2", "/ 4"))
@@ -397,6 +404,7 @@ def test_a_changed_script_is_seen_in_the_record(play, tape, replay):
     assert [float(line.split()[-1]) for line in second] == [float(line.split()[-1]) / 2 for line in first]
 
 
+@pytest.mark.one_setting
 def test_a_recording_from_the_middle_brings_the_values_of_its_beginning(play, tape, replay):
     script = """
         import midimonster
@@ -421,6 +429,7 @@ def test_a_recording_from_the_middle_brings_the_values_of_its_beginning(play, ta
         [line for line in tape.text("live").splitlines() if " values " in line] != []
 
 
+@pytest.mark.one_setting
 def test_scripts_that_hear_each_other_and_one_that_is_slow(play, tape, replay):
     """What the second one gets of the first comes from the recording, in the order that it had."""
     config = """
@@ -461,6 +470,7 @@ def test_scripts_that_hear_each_other_and_one_that_is_slow(play, tape, replay):
         assert tape.text(speed) == tape.text("first")
 
 
+@pytest.mark.one_setting
 def test_a_script_that_crashes_does_so_again_and_the_rest_is_the_same(play, tape, replay):
     script = """
         import os
@@ -484,6 +494,7 @@ def test_a_script_that_crashes_does_so_again_and_the_rest_is_the_same(play, tape
     assert tape.text("second") == tape.text("first")
 
 
+@pytest.mark.one_setting
 def test_what_does_not_fit_the_show_is_said_once_and_left_out(play, tape, replay):
     show = recorded(play, tape, ECHO, MAPS, drive_echo)
     config = show.write("other.cfg", show.config.read_text().replace("py1", "py2"))
@@ -495,6 +506,7 @@ def test_what_does_not_fit_the_show_is_said_once_and_left_out(play, tape, replay
     assert said.count("the show has no channel wire./in") == said.count("the show has no channel py1.script.handler") == 1
 
 
+@pytest.mark.one_setting
 def test_a_cut_recording_is_replayed_as_far_as_it_goes(play, tape, replay):
     show = recorded(play, tape, ECHO, MAPS, lambda show: (drive_echo(show), time.sleep(0.3), drive_echo(show)))  # several blocks
     raw = tape.path("first").read_bytes()
@@ -521,6 +533,7 @@ def test_while_a_recording_is_replayed_nothing_else_comes_in(play, tape, stage):
     assert len(tape.outputs("second")) > 50
 
 
+@pytest.mark.one_setting
 def test_a_step_larger_than_a_block_is_recorded_and_replayed_whole(play, tape, replay):
     script = """
         import midimonster
@@ -565,6 +578,7 @@ def framed(blocks):
         (size := len(block).to_bytes(4, "little")) + zlib.crc32(block, zlib.crc32(size)).to_bytes(4, "little") + block for block in blocks)
 
 
+@pytest.mark.one_setting
 def test_a_recording_that_somebody_has_tampered_with_ends_no_broker(play, tape, replay):
     """The checksums are right, the rest is not: numbers of nobody, steps without an end, times from anywhere."""
     show = recorded(play, tape, CLOCK, ["wire./in > py1.script.handler"], lambda show: [show.set("/in", n / 8) or time.sleep(0.05) for n in range(8)])

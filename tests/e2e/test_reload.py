@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from harness import dedent, descriptors, until, workers_of
+from harness import dedent, descriptors, one_in_time, until, workers_of
 
 MAPS = ["wire./{a,b} > py1.script.{a,b}", "py1.out > wire./out", "py1.bye > wire./bye"]
 SCRIPT = """
@@ -70,6 +70,7 @@ def test_without_the_option_nothing_happens_until_the_configuration_is_read_agai
     answer(show, 0.2, expected=0.8)
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("text, said", [
     (script("value +"), "^SyntaxError"),
     (script("value", top="nonsense\n"), "^NameError"),
@@ -91,19 +92,23 @@ def test_a_typo_changes_nothing_but_the_log(play, text, said):
     answer(show, 0.25, expected=0.75)
 
 
+@pytest.mark.one_setting
 def test_a_missing_handler_is_no_reason_if_it_was_missing_before(play):
     show = play(SCRIPT, [*MAPS, "wire./c > py1.script.c"], options="reload = on")
     save_and_wait(show, script("1 - value"))
     answer(show, 0.25, expected=0.75)
 
 
-@pytest.mark.alone
+@pytest.mark.one_setting
 def test_the_corrected_file_is_live_within_100_ms_of_its_import(play):
     show = start(play)
-    save_and_wait(show, script("value +"), line=KEPT)
-    live = save_and_wait(show, script("1 - value", top="print('imported')"))
-    imported = show.log.wait("^imported$", "py1")
-    assert live.arrived - imported.arrived < 0.1
+
+    def correct(n):
+        save_and_wait(show, script("value +"), line=KEPT)
+        live = save_and_wait(show, script("1 - value", top=f"print('imported', {n})"))
+        return live.arrived - show.log.wait(f"^imported {n}$", "py1").arrived
+
+    one_in_time(correct, 0, 0.1)
 
 
 def test_modules_that_it_imported(play):
@@ -198,6 +203,7 @@ def test_a_package_that_is_replaced_as_a_whole(play):
     answer(show, 0.5, expected=0.0625)
 
 
+@pytest.mark.one_setting
 def test_every_event_is_handled_once_and_in_order(play):
     show = start(play)
     sent = 0
@@ -214,6 +220,7 @@ def test_every_event_is_handled_once_and_in_order(play):
     assert len(show.log.matching(LIVE)) >= 5
 
 
+@pytest.mark.one_setting
 def test_a_handler_is_never_cut_off(play):
     show = start(play, script("value", top="""
         import time
@@ -231,6 +238,7 @@ def test_a_handler_is_never_cut_off(play):
     show.log.wait(LIVE, "py1", after=position)
 
 
+@pytest.mark.one_setting
 def test_intervals_are_the_new_scripts_own(play):
     first = script("value", top="midimonster.interval(lambda: print('first'), 20)")
     show = start(play, first)
@@ -242,6 +250,7 @@ def test_intervals_are_the_new_scripts_own(play):
     assert not show.log.matching("^first$", after=position)
 
 
+@pytest.mark.one_setting
 def test_what_an_import_puts_out_waits_for_the_swap(play):
     show = start(play)
     show.set("/a", 0.5)
@@ -290,6 +299,7 @@ def test_a_cleanup_that_hangs_is_ended_and_keeps_nobody_waiting(play):
     until(lambda: not os.path.exists(f"/proc/{old}"), "the old worker is still there")
 
 
+@pytest.mark.one_setting
 def test_an_import_that_hangs(play):
     show = start(play, options="start-timeout = 300ms")
     save_and_wait(show, script("value", top="import time\ntime.sleep(100)"), line=KEPT)
@@ -297,6 +307,7 @@ def test_an_import_that_hangs(play):
     answer(show, 0.5)
 
 
+@pytest.mark.one_setting
 def test_the_newest_of_several_versions(play):
     show = start(play)
     save_and_wait(show, script("value / 2", top="import time\nprint('slow')\ntime.sleep(2)"), line="^slow$")
@@ -305,6 +316,7 @@ def test_the_newest_of_several_versions(play):
     answer(show, 0.5, expected=0.125)
 
 
+@pytest.mark.one_setting
 def test_the_running_one_dies_while_the_new_one_is_imported(play):
     show = start(play)
     old = show.worker()
@@ -360,6 +372,7 @@ def test_neighbours_are_not_touched(play):
     assert show.worker("py2") == other and os.path.exists(f"/proc/{other}")
 
 
+@pytest.mark.one_setting
 def test_a_hundred_reloads_leave_nothing_behind(play):
     show = start(play)
     counts = []

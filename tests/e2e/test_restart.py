@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+pytestmark = [pytest.mark.smoke, pytest.mark.one_setting]
+
 SCRIPT = """
     import ctypes
     import midimonster

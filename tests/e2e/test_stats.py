@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.one_setting
+
 LINE = re.compile(
     r"stats: in=(\d+) out=(\d+) coalesced=(\d+) dropped=(\d+) exceptions=(\d+) restarts=(\d+) queue=(\d+) queue_max=(\d+) "
     r"queue_peak=(\d+) batches=(\d+) busy_p50_us=(\d+) busy_p99_us=(\d+) busy_max_us=(\d+) memory_bytes=(\d+) cpu_ms=(\d+)")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from harness import BUILT, USER_ID, root_only
+from harness import BUILT, TOP, USER_ID, root_only
 
 UNITS = BUILT.parent / "systemd"
 ANALYZE = shutil.which("systemd-analyze")
@@ -65,6 +65,7 @@ def filtered_calls():
     return sorted({line.strip() for line in listed.splitlines() if line[:1] == " " and line.strip()[:1] not in "#@"})
 
 
+@pytest.mark.rules
 @needs_analyze
 @pytest.mark.parametrize("name", ["firecurtain.service", "firecurtain-user.service"])
 def test_systemd_finds_nothing_wrong(name, tmp_path):
@@ -79,11 +80,40 @@ def test_systemd_finds_nothing_wrong(name, tmp_path):
     assert done.returncode == 0 and name not in done.stdout, done.stdout
 
 
+@pytest.mark.rules
 @needs_analyze
 def test_the_exposure_does_not_grow():
     done = subprocess.run([ANALYZE, "security", "--offline=true", "--threshold=35", UNITS / "firecurtain.service"],
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
     assert done.returncode == 0, done.stdout
+
+
+# What these make of system calls, or hide, no worker can be started with; docs/service.md has the reasons.
+IMPOSSIBLE = {"RestrictSUIDSGID", "RestrictNamespaces", "ProtectHostname", "ProtectProc", "ProcSubset", "ProtectControlGroups",
+              "PrivateUsers", "MemoryDenyWriteExecute"}
+# What keeper, zygote and a starting worker cannot do without.
+NEEDED = {"openat2", "clone3", "unshare", "mount", "umount2", "pivot_root", "sethostname", "seccomp", "prctl", "pidfd_open",
+          "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
+
+
+@pytest.mark.rules
+@pytest.mark.parametrize("name", ["firecurtain.service", "firecurtain-user.service"])
+def test_no_option_under_which_no_script_starts(name):
+    """Regression: under RestrictSUIDSGID, systemd 252 answers openat2 with ENOSYS, and no worker gets its files."""
+    assert not IMPOSSIBLE & {key for key, _ in options(name)}
+
+
+@pytest.mark.rules
+@needs_analyze
+def test_the_filter_takes_away_nothing_that_is_needed():
+    assert option("SystemCallFilter").startswith("~"), "a list of what is refused"
+    assert not NEEDED & set(filtered_calls())
+
+
+@pytest.mark.rules
+def test_the_documentation_names_the_options_that_must_stay_out():
+    page = (TOP / "docs/service.md").read_text()
+    assert not [name for name in sorted(IMPOSSIBLE) if f"`{name}=`" not in page]
 
 
 @needs_analyze

@@ -54,7 +54,10 @@ class House:
         return path
 
     def config(self):
-        text = "[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n"
+        return "[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n" + self.users()
+
+    def users(self):
+        text = ""
         for user, options in self.options.items():
             uid = f"uid = {UIDS[user]}\n" if self.identity.is_root and "uid =" not in options else ""
             text += f"[user {user}]\nshow = {self.folders[user]}/show.cfg\n{uid}{options}"

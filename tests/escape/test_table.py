@@ -2,8 +2,11 @@
 
 import os
 
+import pytest
 import table
 from theatre import HOSTILE
+
+pytestmark = pytest.mark.rules
 
 
 def test_the_page_is_up_to_date():
