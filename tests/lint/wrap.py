@@ -47,6 +47,7 @@ class Wrapper:
         self.at = 0
         self.out = []
         self.item_indent = 0  # where the text of the list item that is open begins
+        self.in_code = False
 
     def copy_until(self, is_last):
         """Copies a line, and those that follow up to the one that ends the block."""
@@ -59,7 +60,10 @@ class Wrapper:
                 return
 
     def is_code(self, line):
-        return indent_of(line) >= self.item_indent + 4 and (not self.out or not self.out[-1].strip())
+        """Whether a line is code because it is indented; it goes on until one is not."""
+        follows_blank = not self.out or not self.out[-1].strip()
+        self.in_code = indent_of(line) >= self.item_indent + 4 and (follows_blank or self.in_code)
+        return self.in_code
 
     def take_paragraph(self, text, first):
         words, rest = [text], " " * len(first)
