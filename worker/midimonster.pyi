@@ -1,8 +1,8 @@
 """The module through which a script takes part in a show.
 
-A module that a `[python NAME]` instance loads is imported once, when the instance starts. Mappings
-turn its functions into handlers: `desk./fader1 > py1.lights.fader` calls `fader(value)` of the module `lights`. Handlers,
-intervals and socket handlers run one after the other, so none of them needs a lock.
+A module that a `[python NAME]` instance loads is imported once, when the instance starts. Mappings turn its functions
+into handlers: `desk./fader1 > py1.lights.fader` calls `fader(value)` of the module `lights`. Handlers, intervals and
+socket handlers run one after the other, so none of them needs a lock.
 
 All functions here may be called from any thread of the script.
 """
@@ -21,8 +21,7 @@ def output(channel: str, value: float, /) -> None:
 
     The value is clamped to 0.0 … 1.0; NaN and infinity raise ValueError. While a module is being imported, an
     unknown name creates a channel, and the last value of each channel is routed as soon as the instance has
-    started. Later, an unknown name
-    causes no event, and one warning per name in the log.
+    started. Later, an unknown name causes no event, and one warning per name in the log.
     """
 
 def inputvalue(channel: str, /) -> float | None:
