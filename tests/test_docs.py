@@ -45,7 +45,7 @@ def formats():
 
 def is_known(message, known):
     """Whether it is one of the texts, behind what is in front of several of them."""
-    message = re.sub(r"^(refused|ended): |^worker ended: (?=did|memory)|: channel .*$|: killed; .*$", "", message)
+    message = re.sub(r"^(refused|ended|killed): |^worker ended: (?=did|memory)|: channel .*$|: killed; .*$", "", message)
     return any(pattern.fullmatch(message) for pattern in known)
 
 
