@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/gate/policy_resolve.h"
 #include "broker/keeper/client.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/file_watch.h"
