@@ -2,12 +2,16 @@
 /* See spawn_request.h. */
 #include "proto/spawn_request.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
+
+#include "proto/pass.h"
+
+static_assert(SPAWN_DESCRIPTORS_ <= PASS_MAX_DESCRIPTORS, "a request passes more than a message takes");
 
 /* Those but the cgroup, which comes last. */
 static unsigned spawn_n_plain(const struct spawn_request *request)
@@ -20,46 +24,24 @@ static unsigned spawn_n_descriptors(const struct spawn_request *request)
     return spawn_n_plain(request) + (request->flags & SPAWN_IN_CGROUP ? 1 : 0);
 }
 
-/* Room for the control message, aligned as the kernel wants it. */
-union spawn_control {
-    char bytes[CMSG_SPACE(sizeof(int) * SPAWN_DESCRIPTORS_)];
-    struct cmsghdr align;
-};
-
 int spawn_send_request(int socket, const struct spawn_request *request, const int *descriptors)
 {
-    union spawn_control control = {.bytes = {0}};
-    size_t bytes = sizeof(int) * spawn_n_descriptors(request);
-    struct iovec iov = {.iov_base = (void *)request, .iov_len = sizeof(*request)};
-    struct msghdr message = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = CMSG_SPACE(bytes),
-    };
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    int passed[SPAWN_DESCRIPTORS_];
+    unsigned n = spawn_n_plain(request);
 
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(bytes);
-    memcpy(CMSG_DATA(header), descriptors, sizeof(int) * spawn_n_plain(request));
+    memcpy(passed, descriptors, n * sizeof(*passed));
     if (request->flags & SPAWN_IN_CGROUP)
-        memcpy(CMSG_DATA(header) + bytes - sizeof(int), &descriptors[SPAWN_CGROUP], sizeof(int));
-    return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+        passed[n++] = descriptors[SPAWN_CGROUP];
+    return pass_send(socket, request, sizeof(*request), passed, n, MSG_DONTWAIT);
 }
 
-static unsigned spawn_take_descriptors(struct msghdr *message, int descriptors[SPAWN_DESCRIPTORS_])
+static unsigned spawn_count(const int descriptors[SPAWN_DESCRIPTORS_])
 {
-    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    size_t bytes;
+    unsigned n = 0;
 
-    for (unsigned i = 0; i < SPAWN_DESCRIPTORS_; i++)
-        descriptors[i] = -1;
-    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-        return 0;
-    bytes = header->cmsg_len - CMSG_LEN(0);
-    memcpy(descriptors, CMSG_DATA(header), bytes);
-    return (unsigned)(bytes / sizeof(int));
+    while (n < SPAWN_DESCRIPTORS_ && descriptors[n] >= 0)
+        n++;
+    return n;
 }
 
 static bool spawn_ends(const char *text, size_t room)
@@ -93,26 +75,13 @@ bool spawn_is_sound(const struct spawn_request *request)
 
 int spawn_receive_request(int socket, struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_])
 {
-    union spawn_control control;
-    struct iovec iov = {.iov_base = request, .iov_len = sizeof(*request)};
-    struct msghdr message = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = CMSG_LEN(sizeof(int) * SPAWN_DESCRIPTORS_), /* no more, whatever alignment adds */
-    };
-    unsigned n_descriptors;
-    ssize_t n;
+    int flags = 0;
+    ssize_t n = pass_receive(socket, request, sizeof(*request), descriptors, SPAWN_DESCRIPTORS_, &flags);
+    unsigned n_descriptors = spawn_count(descriptors);
 
-    do
-        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    n_descriptors = spawn_take_descriptors(&message, descriptors);
-    if (n == 0)
-        return -EPIPE;
-    if (n == sizeof(*request) && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && spawn_is_sound(request) &&
+    if (n <= 0)
+        return n < 0 ? (int)n : -EPIPE;
+    if (n == sizeof(*request) && !(flags & (MSG_TRUNC | MSG_CTRUNC)) && spawn_is_sound(request) &&
         n_descriptors == spawn_n_descriptors(request)) {
         if (request->flags & SPAWN_IN_CGROUP) {
             int fd = descriptors[n_descriptors - 1]; /* the slot may be the right one already */

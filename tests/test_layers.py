@@ -46,8 +46,6 @@ CIRCLES = [
     ["broker/control/change.c", "broker/control/control.c", "broker/control/follow.c",
      "broker/control/logs.c", "broker/control/record.c", "broker/control/scope.c",
      "broker/control/show.c", "broker/control/watch.c"],
-    ["broker/gate/calls.c", "broker/gate/gate.c", "broker/gate/socket.c"],
-    ["broker/keeper/client.c", "broker/keeper/lookup.c", "broker/keeper/serve.c"],
     ["broker/python/backend.c", "broker/python/outflow.c", "broker/python/reload.c",
      "broker/python/run.c"],
     ["worker/sandbox/capabilities.c", "worker/sandbox/identity.c",

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/landlock.h"
 
 static const char probe_holds[] = "holds";
 static const char probe_absent[] = "absent";
@@ -145,7 +146,7 @@ static void probe_capabilities(void)
 /* No rule allows a FIFO, and nothing but Landlock stands against one at this point. */
 static void probe_landlock(const struct sandbox *sandbox)
 {
-    int abi = sandbox_landlock_abi();
+    int abi = landlock_abi();
     char fifo[PATH_MAX + 32];
 
     if (abi < 0) {

@@ -16,6 +16,7 @@
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
+#include "proto/spawn_paths.h"
 
 static void users_refuse(struct config *config, const struct user *user, const char *why)
 {

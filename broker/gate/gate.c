@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See netgate.h and seccomp_unotify(2). Never answers "continue": the arguments could change between our look
- * at them and the kernel's. Receiving waits for the next call if the one that was announced has gone, so poll
- * comes first.
+ * Receives system calls and hands them to their functions; see seccomp_unotify(2). Never answers "continue":
+ * the arguments could change between this look at them and the kernel's. Receiving waits for the next call if
+ * the one that was announced has vanished, so poll() comes first.
  *
  * A call can cost a tenth of a millisecond and more, and a worker has many threads. So gates wait in a line,
  * and one call is answered in a turn of the loop: events pass between any two of them, whoever makes them.
@@ -12,15 +12,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <seccomp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "broker/gate/private.h"
+#include "broker/gate/calls.h"
+#include "broker/gate/connect.h"
+#include "broker/gate/notification.h"
+#include "broker/os/network.h"
 #include "broker/os/seccomp_notify.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -30,50 +31,7 @@
 #define GATE_CONNECT_BURST      100
 #define GATE_CONNECT_PER_SECOND 50
 
-void gate_log(struct gate *gate, const char *format, ...)
-{
-    uint64_t left_out = gate->log_limit.left_out;
-    char text[512];
-    va_list args;
-
-    if (!log_limit_take(&gate->log_limit, fc_now_ns()))
-        return;
-    gate->log_limit.left_out = 0;
-    if (left_out)
-        fc_log(FC_LOG_WARNING, gate->spec.instance, "%llu more refused system calls",
-               (unsigned long long)left_out);
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    fc_log(FC_LOG_WARNING, gate->spec.instance, "refused: %s", text);
-}
-
-int gate_read(const struct gate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
-              size_t n_bytes)
-{
-    if (n_bytes == 0)
-        return 0;
-    if (pread(gate->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
-        return -EFAULT;
-    /* of a caller that was interrupted, this may have another meaning by now */
-    return gate_is_valid(gate, call->id) ? 0 : -ESRCH;
-}
-
-bool gate_is_valid(const struct gate *gate, uint64_t id)
-{
-    return ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
-void gate_answer(struct gate *gate, uint64_t id, int error, int64_t result)
-{
-    struct seccomp_notif_resp answer = {.id = id, .error = error, .val = error ? 0 : result};
-
-    /* ENOENT: the caller was interrupted or killed meanwhile */
-    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
-        fc_log(FC_LOG_ERROR, gate->spec.instance, "gate: %s", strerror(errno));
-}
-
-/* Looking up a name takes a while, so the numbers are kept. */
+/* Returns the function that serves a call, or NULL. Keeps the numbers: resolving a name takes a while. */
 static gate_call_fn gate_find_call(int number)
 {
     static int numbers[GATE_CALLS];
@@ -111,7 +69,7 @@ static void gate_handle(struct gate *gate, const struct seccomp_notif *call)
         gate_answer(gate, call->id, r, result);
 }
 
-/* One call, if there is one. Whether there may be more. */
+/* Serves one call, if there is one. Returns whether there may be more. */
 static bool gate_serve(struct gate *gate)
 {
     struct pollfd ready = {.fd = gate->fd, .events = POLLIN};
@@ -178,7 +136,7 @@ static void gate_ready(void *userdata, uint32_t events)
 {
     struct gate *gate = userdata;
 
-    if (events & (EPOLLHUP | EPOLLERR)) { /* nobody is left behind the filter */
+    if (events & (EPOLLHUP | EPOLLERR)) { /* no thread is left behind the filter */
         gate_leave_line(gate);
         gate->source = loop_remove(gate->source);
         return;
@@ -186,15 +144,7 @@ static void gate_ready(void *userdata, uint32_t events)
     gate_stand_in_line(gate);
 }
 
-/* What a socket made here has; asked once per gate, since sockets of the worker are compared with it. */
-static uint64_t gate_own_cookie(void)
-{
-    FC_AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    return fd < 0 ? 0 : gate_cookie(fd);
-}
-
-/* A worker may name any descriptor; one that is no listener would be ready for ever, and never answer. */
+/* Checks what the worker named: another kind of descriptor could be ready for ever, and never answer. */
 static bool gate_is_listener(int fd)
 {
     uint64_t none = 0;
@@ -203,8 +153,8 @@ static bool gate_is_listener(int fd)
 }
 
 /*
- * Linux 6.6: who is woken runs at once, on the same processor, as each of the two sleeps while the other is
- * at it. An older kernel has no such flag.
+ * Lets the woken side run at once and on the same processor, since each of the two sleeps while the other
+ * works. Kernels before Linux 6.6 have no such flag.
  */
 static void gate_wake_in_turn(int fd)
 {
@@ -226,7 +176,7 @@ int gate_new(struct gate **gatep, struct loop *loop, const struct gate_spec *spe
     gate->loop = loop;
     gate->spec = *spec;
     gate->fd = fd;
-    gate->cookie = gate_own_cookie();
+    gate->cookie = network_own();
     gate_wake_in_turn(fd);
     log_limit_init(&gate->log_limit, GATE_LOG_BURST, GATE_LOG_PER_SECOND);
     log_limit_init(&gate->connect_limit, GATE_CONNECT_BURST, GATE_CONNECT_PER_SECOND);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See netgate.h: sockets that are bound, from one worker of a script to the next one. What was bound is noted
- * by the number that it has in the worker; whether that still is the same socket tells its cookie. The two
- * share it then, so nothing that arrives meanwhile is lost.
+ * Bound sockets, passed from one worker of a script to its successor. What was bound is noted by the number
+ * that it has in the worker; the socket's cookie says whether that is still the same socket. The two workers
+ * then share it, so nothing that arrives in between is lost.
  */
+#include "broker/gate/lend.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/gate/private.h"
 #include "firecurtain/cleanup.h"
 
 #ifndef SO_COOKIE

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See gate_private.h: sockets. A script's own socket lives in an empty network namespace; what it is
- * allowed to use is made by the broker in its own namespace and put in place with SECCOMP_IOCTL_NOTIF_ADDFD.
- * The two are told apart by the namespace's cookie.
+ * Sockets of workers, and the broker's own in their place. A script's own socket is in an empty network
+ * namespace; one that it may use is made by the broker in its own namespace and put in place with
+ * SECCOMP_IOCTL_NOTIF_ADDFD. The namespace's cookie tells the two apart.
  */
+#include "broker/gate/socket.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,14 +15,11 @@
 #include <unistd.h>
 
 #include "broker/base/descriptors.h"
-#include "broker/gate/private.h"
+#include "broker/gate/notification.h"
+#include "broker/os/network.h"
 #include "firecurtain/cleanup.h"
 
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
-
-/* What a program may have set before it connects, and may keep. */
+/* Options that a program may have set before it connects, and keeps. */
 static const struct {
     int level;
     int name;
@@ -54,14 +53,6 @@ static int gate_get_int(int fd, int level, int name)
     return getsockopt(fd, level, name, &value, &bytes) < 0 ? -1 : value;
 }
 
-uint64_t gate_cookie(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t bytes = sizeof(cookie);
-
-    return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
-}
-
 static int gate_protocol(const struct gate_socket *socket)
 {
     int protocol = gate_get_int(socket->fd, SOL_SOCKET, SO_PROTOCOL);
@@ -90,7 +81,7 @@ int gate_socket_take(struct gate *gate, int fd, struct gate_socket *socket)
     if (protocol < 0)
         return protocol;
     socket->protocol = (enum policy_protocol)protocol;
-    socket->is_ours = gate_cookie(socket->fd) == gate->cookie;
+    socket->is_ours = network_of(socket->fd) == gate->cookie;
     socket->is_nonblocking = fcntl(socket->fd, F_GETFL) & O_NONBLOCK;
     return 0;
 }
@@ -114,7 +105,7 @@ static void gate_copy_options(int from, int to)
     }
 }
 
-/* Nobody tells when a script closes one: at the limit it is looked what there is. */
+/* Counts the worker's sockets once the limit seems to be reached: nothing tells when a script closes one. */
 static int gate_check_connections(struct gate *gate)
 {
     uint64_t now_ns = fc_now_ns(), limit = gate->spec.connections;
@@ -133,7 +124,8 @@ static int gate_check_connections(struct gate *gate)
     }
     if (gate->n_open < limit)
         return 0;
-    gate_log(gate, "another socket: it has %llu (option connections)", (unsigned long long)gate->n_open);
+    gate_log(gate, "another socket, since %llu are open (option connections)",
+             (unsigned long long)gate->n_open);
     return -EMFILE;
 }
 
@@ -163,11 +155,30 @@ int gate_socket_place(struct gate *gate, uint64_t id, int own, int target, bool 
         .newfd_flags = O_CLOEXEC,
     };
 
-    /* before anybody else holds it: afterwards the mode is the script's to change */
+    /* while nobody else holds it: afterwards the script can change the mode */
     if (!nonblocking && fcntl(own, F_SETFL, 0) < 0)
         return -errno;
     if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) < 0)
         return -errno;
     gate->spec.placed(gate->spec.userdata, target);
+    return 0;
+}
+
+int gate_socket_adopt_udp(struct gate *gate, const struct seccomp_notif *call, struct gate_socket *socket)
+{
+    FC_AUTO_CLOSE int own = -1;
+    int r;
+
+    if (socket->is_ours)
+        return 0;
+    own = gate_socket_twin(gate, socket);
+    if (own < 0)
+        return own;
+    r = gate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+    if (r < 0)
+        return r;
+    close(socket->fd);
+    socket->fd = fc_steal_fd(&own);
+    socket->is_ours = true;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "broker/guest/private.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
+#include "broker/os/cgroup_instance.h"
 #include "firecurtain/cleanup.h"
 
 /* Names the cgroup INSTANCE or INSTANCE.GENERATION: an instance's name has no dot. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "broker/base/runtime.h"
+#include "broker/gate/lend.h"
 #include "broker/guest/private.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"

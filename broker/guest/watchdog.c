@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "broker/base/runtime.h"
+#include "broker/gate/connect.h"
 #include "broker/guest/private.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See counter.h. A loop of its own, with what a broker would need for the same: state_limit.c. */
+/* The counter's process: a loop of its own, with a limit (folder_limit.h) per private folder. */
 #include "broker/keeper/counter.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
-#include "broker/keeper/client.h"
+#include "broker/keeper/files.h"
 #include "broker/keeper/folder_limit.h"
 #include "broker/os/autogroup.h"
 #include "broker/os/confine.h"
@@ -28,8 +28,8 @@
 struct counter {
     const struct keeper_spec *spec;
     struct loop *loop;
-    struct folder_limits *monitors[KEEPER_MAX_ACCOUNTS]; /* what is lost of one user's changes is hers */
-    struct counted *folders;                             /* hash */
+    struct folder_limits *limits[KEEPER_MAX_ACCOUNTS]; /* one user's lost events concern no other */
+    struct counted *folders;                           /* hash */
 };
 
 struct counted {
@@ -39,7 +39,7 @@ struct counted {
     UT_hash_handle hh;
 };
 
-/* Never waits: a broker that does not read will be told again. */
+/* Sends without waiting: a broker that does not read is told again at the next change. */
 static void counter_tell(uint64_t id, int error, bool is_over)
 {
     const struct counter_reply reply = {.id = id, .error = error, .is_over = is_over};
@@ -69,14 +69,13 @@ static void counter_forget(struct counter *counter, struct counted *counted)
 static int counter_watch(struct counter *counter, const struct counter_request *request,
                          struct counted *counted)
 {
-    struct folder_limits **monitor = &counter->monitors[request->account];
+    struct folder_limits **limits = &counter->limits[request->account];
     struct folder_limit_spec spec = {
-        .max_bytes = request->limit.bytes,
-        .max_files = request->limit.files,
+        .max = request->limit,
         .exceeded = counter_exceeded,
         .userdata = counted,
     };
-    int r = *monitor ? 0 : folder_limits_new(monitor, counter->loop);
+    int r = *limits ? 0 : folder_limits_new(limits, counter->loop);
 
     if (r < 0)
         return r;
@@ -85,7 +84,7 @@ static int counter_watch(struct counter *counter, const struct counter_request *
         return -errno;
     spec.folder_fd = counted->folder_fd;
     HASH_ADD(hh, counter->folders, id, sizeof(counted->id), counted);
-    return counted->hh.tbl ? folder_limit_new(&counted->limit, *monitor, &spec) : -ENOMEM;
+    return counted->hh.tbl ? folder_limit_new(&counted->limit, *limits, &spec) : -ENOMEM;
 }
 
 static int counter_begin(struct counter *counter, const struct counter_request *request)
@@ -113,7 +112,7 @@ static void counter_take(void *userdata, uint32_t events)
 
     (void)events;
     if (recv(COUNTER_SOCKET, &request, sizeof(request), 0) != sizeof(request))
-        _exit(0); /* the broker has gone */
+        _exit(0); /* the broker has ended */
     request.path[sizeof(request.path) - 1] = '\0';
     HASH_FIND(hh, counter->folders, &request.id, sizeof(request.id), counted);
     if (request.is_end)
@@ -131,7 +130,7 @@ _Noreturn void counter_serve(int socket, const struct keeper_spec *spec, int kee
     if (dup3(socket, COUNTER_SOCKET, O_CLOEXEC) < 0 && errno != EINVAL) /* it may be there already */
         _exit(1);
     close_range(COUNTER_SOCKET + 1, ~0U, 0);
-    autogroup_begin(true); /* not at the broker's cost */
+    autogroup_begin(true); /* takes no processor time from the broker's session */
     if (setpriority(PRIO_PROCESS, 0, COUNTER_NICE) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         (spec->is_root && confine_keep_capabilities(CONFINE_COUNTER) < 0) ||

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/os/confine_landlock.h"
+#include "broker/os/confine_seccomp.h"
 #include "firecurtain/log.h"
 
 #define CONFINE_BIT(capability) (UINT64_C(1) << (capability))
@@ -127,7 +129,7 @@ int confine_broker(const struct confine_spec *spec)
     r = confine_privileges(spec);
     if (r == 0) {
         layer = "Landlock";
-        r = confine_landlock_broker(spec);
+        r = confine_landlock_broker(spec->readable, spec->n_readable);
         if (r == -ENOSYS || r == -EOPNOTSUPP) {
             fc_log(FC_LOG_WARNING, NULL,
                    "this kernel has no Landlock: the broker itself may read what its user may");

@@ -39,12 +39,4 @@ enum confine_role {
 /* Drops all capabilities but those that the role needs. 0 or -errno. */
 int confine_keep_capabilities(enum confine_role role);
 
-/* The layers, called by confine_broker(). -ENOSYS and -EOPNOTSUPP: the kernel has no Landlock. */
-int confine_landlock_broker(const struct confine_spec *spec);
-int confine_landlock_lookup(void);
-
-/* The version of the kernel's Landlock, or -errno; asked for once. */
-int confine_landlock_abi(void);
-int confine_seccomp(void);
-
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/gate/policy_describe.h"
 #include "broker/python/private.h"
 
 static void opens_line(FILE *out, const char *option, const char *words)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/gate/policy_describe.h"
 #include "broker/python/private.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/gate/policy_resolve.h"
 #include "broker/keeper/client.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/file_watch.h"
@@ -292,8 +293,7 @@ static int python_watch_state(struct python *python)
     struct folder_quota_spec spec = {
         .account = instance_account(python->instance),
         .path = python->state_folder,
-        .max_bytes = python->state_bytes,
-        .max_files = python->state_files,
+        .max = {.bytes = python->state_bytes, .files = python->state_files},
         .exceeded = python_state_exceeded,
         .userdata = python,
     };

@@ -22,6 +22,7 @@
 #include "broker/guest/link_guard.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
+#include "broker/keeper/fork.h"
 #include "broker/keeper/folder_quota.h"
 #include "broker/os/cgroup.h"
 #include "broker/os/confine.h"

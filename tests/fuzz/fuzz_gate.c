@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 
 #include "broker/base/loop.h"
+#include "broker/gate/connect.h"
 #include "broker/gate/private.h"
 #include "firecurtain/time.h"
 #include "tests/fuzz/filter.h"
