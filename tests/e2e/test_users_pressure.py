@@ -254,7 +254,7 @@ def test_channels(house):
 def test_state(house):
     press = Pressure(house, STATE, "state = 256M\n", "restart-delay = 100ms\n")
     press.start()
-    pressure.answers(press.probe, lambda: press.on("its private folder .* has over", settle=0), "state")
+    pressure.answers(press.probe, lambda: press.on("its private folder .* has more than", settle=0), "state")
 
 
 def test_small_files(house):
