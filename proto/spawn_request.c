@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See spawn_request.h. */
+/* Sends and receives requests and replies, with the descriptors attached to requests. */
 #include "proto/spawn_request.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@
 
 static_assert(SPAWN_DESCRIPTORS_ <= PASS_MAX_DESCRIPTORS, "a request passes more than a message takes");
 
-/* Those but the cgroup, which comes last. */
+/* Returns the number of descriptors without the cgroup's, which comes last. */
 static unsigned spawn_n_plain(const struct spawn_request *request)
 {
     return request->has_trees ? SPAWN_READ_TREES + request->n_reads : SPAWN_SCRIPT_TREE;
@@ -49,7 +49,7 @@ static bool spawn_ends(const char *text, size_t room)
     return memchr(text, '\0', room) != NULL;
 }
 
-/* Whether a block has so many strings, all with their ends. */
+/* Tells whether a block contains `n` terminated strings. */
 static bool spawn_has_strings(const char *block, size_t room, uint32_t n)
 {
     for (const char *end; n > 0; n--) {
@@ -84,7 +84,7 @@ int spawn_receive_request(int socket, struct spawn_request *request, int descrip
     if (n == sizeof(*request) && !(flags & (MSG_TRUNC | MSG_CTRUNC)) && spawn_is_sound(request) &&
         n_descriptors == spawn_n_descriptors(request)) {
         if (request->flags & SPAWN_IN_CGROUP) {
-            int fd = descriptors[n_descriptors - 1]; /* the slot may be the right one already */
+            int fd = descriptors[n_descriptors - 1]; /* its slot may already be the right one */
 
             descriptors[n_descriptors - 1] = -1;
             descriptors[SPAWN_CGROUP] = fd;

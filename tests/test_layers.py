@@ -46,8 +46,6 @@ CIRCLES = [
     ["broker/control/change.c", "broker/control/control.c", "broker/control/follow.c",
      "broker/control/logs.c", "broker/control/record.c", "broker/control/scope.c",
      "broker/control/show.c", "broker/control/watch.c"],
-    ["broker/python/backend.c", "broker/python/outflow.c", "broker/python/reload.c",
-     "broker/python/run.c"],
     ["worker/sandbox/capabilities.c", "worker/sandbox/identity.c",
      "worker/sandbox/landlock.c", "worker/sandbox/limits.c", "worker/sandbox/root.c",
      "worker/sandbox/sandbox.c"],

@@ -12,6 +12,7 @@
 #include "broker/build/private.h"
 #include "broker/config/roles.h"
 #include "broker/python/backend.h"
+#include "broker/python/check.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 

@@ -16,6 +16,8 @@
 #include "broker/cli/cli.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/backend.h"
+#include "broker/python/opens.h"
+#include "broker/python/probe.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"

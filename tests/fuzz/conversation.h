@@ -10,10 +10,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "broker/build/build.h"
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
-#include "broker/build/build.h"
+#include "broker/python/backend.h"
 #include "broker/python/private.h"
+#include "broker/python/run.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
@@ -194,7 +196,8 @@ static void make_links(void)
     if (broker)
         return;
     snprintf(path, sizeof(path), "link%u", n++); /* libzmq may still be about to remove the one before */
-    require(fixture_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
+    require(fixture_bind(&broker, runtime.links, path) == 0 &&
+            link_connect(&worker, runtime.links, path) == 0);
 }
 
 /* What guest_new() makes, without a process: nothing can be killed. */

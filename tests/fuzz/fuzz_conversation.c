@@ -272,7 +272,7 @@ static void step(struct input *input)
         turn();
         break;
     case 5:
-        if (python->guest && !python->stopping)
+        if (python->guest && !python_is_stopping(python))
             python_quiesce(python);
         break;
     default:
