@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the programs of the benchmark share: UDP on 127.0.0.1, and samples in nanoseconds of CLOCK_MONOTONIC
- * that are printed as one JSON array. Everything ends the process when it fails: its parent is the benchmark.
+ * Shared by the programs of the benchmark: UDP on 127.0.0.1, and samples in nanoseconds of CLOCK_MONOTONIC,
+ * printed as one JSON array. Any failure ends the process; its parent, the benchmark, reports it.
  */
 #ifndef TESTS_BENCH_BENCH_H
 #define TESTS_BENCH_BENCH_H
@@ -22,9 +22,9 @@
 
 #define BENCH_MAX_SAMPLES 1000000ul
 #define BENCH_MAX_PACKET  2048
-#define BENCH_BUFFER      (4 << 20) /* of a socket's input: hundreds of answers may come at once */
+#define BENCH_BUFFER      (4 << 20) /* a socket's input buffer: hundreds of answers may arrive at once */
 
-/* A number of the command line. */
+/* Reads a number from the command line. */
 static inline unsigned long bench_number(const char *text, unsigned long max)
 {
     char *end;
@@ -42,7 +42,7 @@ static inline struct sockaddr_in bench_address(unsigned long port)
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-/* The caller's socket, bound to the port. */
+/* Makes a socket bound to the port. */
 static inline int bench_bind(unsigned long port)
 {
     struct sockaddr_in address = bench_address(port);
@@ -50,12 +50,12 @@ static inline int bench_bind(unsigned long port)
 
     if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         err(1, "port %lu", port);
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0) /* for root only */
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0) /* works for root only */
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     return fd;
 }
 
-/* Appends what OSC pads to a multiple of four; the number of bytes it took. */
+/* Appends a text, padded to a multiple of four as OSC demands. Returns the number of bytes written. */
 static inline size_t bench_put_text(unsigned char *packet, const char *text)
 {
     size_t n = strlen(text) + 1;
@@ -66,7 +66,7 @@ static inline size_t bench_put_text(unsigned char *packet, const char *text)
     return n;
 }
 
-/* An OSC message of one float, or with no path just its four bytes: they are the last of either. */
+/* Makes an OSC message of one float, or without a path just its four bytes; either ends with them. */
 static inline size_t bench_packet(unsigned char packet[BENCH_MAX_PACKET], const char *path, float value)
 {
     uint32_t bits;
@@ -90,7 +90,7 @@ static inline void bench_print(const uint64_t *samples, size_t n)
     printf("]\n");
 }
 
-/* The process ends with the benchmark, however that ends. */
+/* Makes the process end with the benchmark, however that ends. */
 static inline void bench_end_with_parent(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

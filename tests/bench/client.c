@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sends a packet, waits for its answer, and measures that, again and again:
+ * Repeatedly sends a packet, waits for its answer, and measures the time:
  *
  *   bench-client PORT OWN-PORT PATH COUNT WARM-UP [ANSWERS [PAUSE-US]]
  *
- * PATH is an OSC address, or "" for a datagram of four bytes. An answer is a packet that ends as the question
- * does; with ANSWERS, the last of so many counts. Prints the nanoseconds of COUNT questions. One that nobody
- * answers within two seconds ends it with status 2.
+ * PATH is an OSC address, or "" for a datagram of four bytes. An answer is a packet that ends with the same
+ * bytes as the question; with ANSWERS, the last of so many counts. Prints the nanoseconds of COUNT questions.
+ * The exit status is 2 if one is not answered within two seconds.
  */
 #include <poll.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 #include "firecurtain/cleanup.h"
 
 #define CLIENT_PATIENCE_MS 2000
-#define CLIENT_VALUES      65536ul /* floats from 0 to 1 that no step on the way rounds */
+#define CLIENT_VALUES      65536ul /* floats from 0 to 1 that no conversion on the way rounds */
 
 struct client {
     int socket;
@@ -24,7 +24,7 @@ struct client {
     unsigned long answers;
 };
 
-/* One packet that ends with these four bytes; others are late answers to earlier questions. */
+/* Waits for a packet that ends with these four bytes; others are late answers to earlier questions. */
 static void client_wait(const struct client *client, const unsigned char *ending)
 {
     unsigned char answer[BENCH_MAX_PACKET];

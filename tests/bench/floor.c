@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What no product can be faster than, made of the same parts and nothing else:
+ * Lower bounds for the product, made of the same parts and nothing else:
  *
- *   bench-floor echo PORT             answers datagrams
- *   bench-floor chain PORT            the same, with a ZeroMQ PAIR ping-pong to a second process before the
- * answer bench-floor pingpong COUNT        that ping-pong alone; prints nanoseconds bench-floor timer
- * PERIOD-US COUNT how late a timerfd is; prints nanoseconds bench-floor spin                  keeps a
- * processor busy
+ *   bench-floor echo PORT              answers datagrams
+ *   bench-floor chain PORT             the same, after a ZeroMQ PAIR ping-pong with a second process
+ *   bench-floor pingpong COUNT         that ping-pong alone; prints nanoseconds
+ *   bench-floor timer PERIOD-US COUNT  how late a timerfd is; prints nanoseconds
+ *   bench-floor spin                   keeps a processor busy
  *
- * Servers say "ready". All end with their parent.
+ * Servers print "ready". All end with their parent.
  */
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@
 #include "bench.h"
 #include "firecurtain/cleanup.h"
 
-#define FLOOR_MESSAGE_BYTES 24 /* as much as a batch of one event */
+#define FLOOR_MESSAGE_BYTES 24 /* as in a batch of one event */
 #define FLOOR_WARM_UP       100
 
 static void floor_say_ready(void)
@@ -50,7 +50,7 @@ static _Noreturn void floor_answer(char *endpoint)
     }
 }
 
-/* A socket to a process that sends back what it gets. */
+/* Makes a socket to a process that sends back what it receives. */
 static void *floor_pair(void)
 {
     char folder[] = "/tmp/fc-floor-XXXXXX", endpoint[64], byte[FLOOR_MESSAGE_BYTES] = {0};
@@ -68,7 +68,7 @@ static void *floor_pair(void)
     socket = floor_socket(endpoint, zmq_bind);
     zmq_send(socket, byte, sizeof(byte), 0);
     zmq_recv(socket, byte, sizeof(byte), 0);
-    /* connected: the names are not needed any more */
+    /* connected: the names are no longer needed */
     unlink(endpoint + sizeof("ipc://") - 1);
     rmdir(folder);
     return socket;
@@ -81,7 +81,7 @@ static void floor_bounce(void *pair, void *bytes)
         errx(1, "ping-pong: %s", zmq_strerror(zmq_errno()));
 }
 
-/* `pair` is NULL for an echo. */
+/* Serves as echo or, with a `pair`, as chain. */
 static _Noreturn void floor_serve(unsigned long port, void *pair)
 {
     int fd = bench_bind(port);
@@ -94,7 +94,7 @@ static _Noreturn void floor_serve(unsigned long port, void *pair)
         ssize_t n = recvfrom(fd, packet, sizeof(packet), 0, (struct sockaddr *)&from, &bytes);
 
         if (n < 0)
-            continue; /* an ICMP error: a client has gone */
+            continue; /* an ICMP error: a client is gone */
         if (pair)
             floor_bounce(pair, packet);
         sendto(fd, packet, (size_t)n, 0, (const struct sockaddr *)&from, bytes);
@@ -115,7 +115,8 @@ static void floor_pingpong(uint64_t *samples, unsigned long count)
     }
 }
 
-/* How late a tick is, for the first time of the grid that none has come for, or else for the latest one. */
+/* Returns how late a tick is: for the earliest due time that has had none yet, at most the latest due time.
+ */
 static uint64_t floor_lateness(uint64_t passed_ns, uint64_t period_ns, uint64_t *number)
 {
     uint64_t latest = passed_ns / period_ns;

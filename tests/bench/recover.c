@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How long until a new worker answers:
+ * Measures how long it takes until a new worker answers:
  *
  *   bench-recover PORT OWN-PORT PATH VALUE kill PID         its worker is killed
  *   bench-recover PORT OWN-PORT PATH VALUE rename NEW PLACE its module is replaced
  *
- * PATH is set to VALUE right afterwards, once more every RECOVER_AGAIN_MS, and VALUE must come back. Prints
- * the nanoseconds from before the kill or the rename, and how often it asked, as [ns,asked].
+ * Right afterwards it sets PATH to VALUE, again every RECOVER_AGAIN_MS, until VALUE comes back. Prints the
+ * nanoseconds since before the kill or rename, and the number of attempts, as [ns,attempts].
  */
 #include <poll.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 #define RECOVER_AGAIN_MS   2
 #define RECOVER_PATIENCE_S 20
 
-/* What is sent to a process that is about to die is lost, so it has to be dead. */
+/* Kills a process and waits for its end: what is sent to a dying one is lost. */
 static void recover_kill(const char *text)
 {
     pid_t pid = (pid_t)bench_number(text, INT32_MAX);
@@ -30,7 +30,7 @@ static void recover_kill(const char *text)
         err(1, "process %d", pid);
 }
 
-/* Whether the packet came within the time until it is asked for again. */
+/* Tells whether the packet arrives before the next attempt is due. */
 static bool recover_wait(int fd, const unsigned char *ending)
 {
     struct pollfd readable = {.fd = fd, .events = POLLIN};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The floor of a restart: a fork of the zygote into the same namespaces, root, link and filter, with no
- * script.
+ * The lower bound of a restart: a fork of the zygote with the same namespaces, root, link and filter, without
+ * a script.
  *
  *   bench-spawn WORKER-PROGRAM EMPTY-FOLDER COUNT PAUSE-MS
  *
- * Plays the broker for a real zygote with the bare parts of proto/: no loop, keeper, log or watchdog. Prints
- * the nanoseconds of COUNT workers, each from making its endpoint until it says that its filter is loaded,
- * and each after a pause: one after the other finds everything in the processor's caches, which a restart
- * does not.
+ * Acts as the broker of a real zygote with the bare parts of proto/: no loop, keeper, log or watchdog. Prints
+ * the nanoseconds of COUNT workers, each from making its endpoint until its message that the filter is
+ * loaded. Before each there is a pause: without it everything would be in the processor's caches, unlike at a
+ * restart.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -57,7 +57,7 @@ static void spawn_make_folder(const struct stage *stage, char *path, size_t room
         err(1, "%s/%s", folder, name);
 }
 
-/* The same folders and limits as an instance has that sets no option. */
+/* Prepares the folders and limits of an instance without options. */
 static void spawn_prepare(struct stage *stage, const char *folder)
 {
     struct spawn_request *request = &stage->request;
@@ -114,7 +114,7 @@ static void spawn_start_zygote(struct stage *stage, const char *program)
     close(pair[1]);
 }
 
-/* Mounts for a worker that may not walk to its folders, as the keeper makes them for root. */
+/* Makes detached mounts of the folders, which the worker cannot reach, as the keeper does for root. */
 static void spawn_open_trees(struct stage *stage)
 {
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -129,7 +129,7 @@ static void spawn_open_trees(struct stage *stage)
         return;
     if (errno != EPERM)
         err(1, "open_tree");
-    stage->request.has_trees = 0; /* root of a container that may not mount */
+    stage->request.has_trees = 0; /* root in a container that must not mount */
 }
 
 static void spawn_close_trees(struct stage *stage)
@@ -141,8 +141,8 @@ static void spawn_close_trees(struct stage *stage)
 }
 
 /*
- * What was forked beforehand would be no floor: without it the zygote forks when it is asked. It is stopped
- * as soon as it has answered, so it forks nothing while the worker needs the processors.
+ * Ends spares: with them this would be no lower bound, without them the zygote forks on request. The zygote
+ * is stopped as soon as it has answered, and forks nothing while the worker needs the processors.
  */
 static void spawn_end_spares(struct stage *stage)
 {

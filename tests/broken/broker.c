@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * As worker.c, for the broker: every stream, message, address and size will do, and it does not confine
- * itself.
+ * Checks of the broker that do nothing. One of them replaces the real one in a broker (-Wl,--wrap), which
+ * then accepts any stream, message, address or size, or does not confine itself; tests/escape/test_broken.py
+ * shows that this is noticed.
  */
 #include "broker/gate/policy.h"
 #include "broker/keeper/folder_limit.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layers that do nothing: one of them takes the place of the real one in a worker (-Wl,--wrap), and
- * tests/escape/test_broken.py shows that it is noticed.
+ * Layers of the sandbox that do nothing. One of them replaces the real one in a worker (-Wl,--wrap), and
+ * tests/escape/test_broken.py shows that this is noticed.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -25,7 +25,7 @@ BROKEN_LAYER(sandbox_root)
 BROKEN_LAYER(sandbox_capabilities)
 BROKEN_LAYER(sandbox_landlock)
 
-/* One namespace stays the broker's. */
+/* Leaves the worker one namespace of the broker. */
 #ifdef LEFT_OUT
 uint64_t __real_sandbox_namespaces(const struct sandbox *sandbox);
 uint64_t __wrap_sandbox_namespaces(const struct sandbox *sandbox);
@@ -35,7 +35,7 @@ uint64_t __wrap_sandbox_namespaces(const struct sandbox *sandbox)
 }
 #endif
 
-/* A filter that allows everything, though it has a notification descriptor. */
+/* Loads a filter that allows everything, but has a notification descriptor. */
 int __wrap_sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *error);
 int __wrap_sandbox_seccomp_load(const struct sandbox *sandbox, struct sandbox_error *error)
 {

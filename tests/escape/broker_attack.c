@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What somebody could do who has taken the broker over: sets a show up as `run` does, with a real keeper and
- * a real zygote, and then tries. `broker_attack open|closed SHOW.CFG SECRET VICTIM-PID UNIX-SOCKET` prints
- * "NAME ERRNO" for each attempt; 0 is a success. With `open` the broker's curtain is left open: that is the
+ * Tries what attackers could do who have taken over the broker, after setting up a show as `run` does, with a
+ * real keeper and a real zygote. `broker_attack open|closed SHOW.CFG SECRET VICTIM-PID UNIX-SOCKET` prints
+ * "NAME ERRNO" for each attempt; 0 is a success. With `open` the broker does not confine itself: this is the
  * control, which shows that the attempts are real.
  */
 #include <errno.h>
@@ -56,7 +56,7 @@ static void tell(const char *name, long r)
     fflush(stdout);
 }
 
-/* 0 or -errno of what returned -1. */
+/* Returns 0, or -errno after a function has returned -1. */
 static long said(long r)
 {
     return r < 0 ? -errno : r;
@@ -111,7 +111,7 @@ static void attack_processes(void)
     tell("proc_mem", opened(path, O_RDONLY));
     snprintf(path, sizeof(path), "/proc/%d/environ", victim);
     tell("proc_environ", opened(path, O_RDONLY));
-    /* nothing is at address 0: what counts is that it was looked for */
+    /* nothing is at address 0; what counts is whether the keeper looked */
     word = said(process_vm_readv(victim, &here, 1, &(struct iovec){.iov_len = 4}, 1, 0));
     tell("vm_readv", word == -EFAULT ? 0 : word);
     tell("pidfd_getfd", said(pidfd_getfd(pidfd, 0, 0)));
@@ -151,7 +151,7 @@ static void attack_sockets(void)
     tell("netlink", made(AF_NETLINK, SOCK_RAW, 0));
     tell("packet", made(AF_PACKET, SOCK_RAW, 0));
     tell("raw", made(AF_INET, SOCK_RAW, IPPROTO_ICMP));
-    /* a datagram pair could be connected anew */
+    /* a datagram pair could be connected to another socket */
     tell("datagram_pair", said(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair)));
 }
 
@@ -191,7 +191,7 @@ static int attack_open_state(struct keeper *keeper, unsigned account, const char
     return place.state_tree;
 }
 
-/* What the zygote answers to a wish for a worker with such folders. */
+/* Returns the zygote's answer to a request for a worker with such folders. */
 static pid_t ask_zygote(const char *script_folder, const char *state_folder, const char *link)
 {
     struct asked asked = {0};
@@ -209,7 +209,7 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder, con
     job->descriptors[SPAWN_LINK_FOLDER] = fcntl(runtime.accounts[0].link_folder_fd, F_DUPFD_CLOEXEC, 0);
     job->descriptors[SPAWN_STDOUT] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     job->descriptors[SPAWN_STDERR] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    /* as root, the folders that are allowed: it is the paths that are tried */
+    /* as root, mounts of allowed folders: only the paths are tried */
     job->request.has_trees = runtime.is_root;
     if (runtime.is_root) {
         job->descriptors[SPAWN_SCRIPT_TREE] = keeper_open_shown(runtime.keeper, 0, folder);
@@ -242,9 +242,9 @@ static void attack_zygote(const char *state)
     tell("always:zygote_link_elsewhere", ask_zygote(folder, state, "../../x"));
 }
 
-static int inotify; /* made before the curtain closes, as the broker's */
+static int inotify; /* made before the broker confines itself, as the broker's own is */
 
-/* 0 for a watch's number. */
+/* Returns 0 for the number of a watch, else the -errno. */
 static int watch(const char *path, const char *below)
 {
     int r = keeper_watch(runtime.keeper, 0, inotify, path, below);
@@ -260,7 +260,7 @@ static int attack_listen(struct keeper *keeper, unsigned account, const char *na
     return place.listener;
 }
 
-/* What the counter answers to a request about a folder. */
+/* Returns the counter's answer to a request about a folder. */
 static int count_state(unsigned account, const char *path)
 {
     static uint64_t last_id = UINT64_C(1) << 32;
@@ -310,7 +310,7 @@ static void attack_keeper(const char *state)
     tell("always:counter_state_below", count_state(0, path));
 }
 
-/* Of the user: what is hers is not the house's, nor the other way round. */
+/* Tries to mix up the user's and the house's: accounts, folders and zygotes. */
 static void attack_users(const char *state)
 {
     static char hers[PATH_MAX];
@@ -341,7 +341,7 @@ static void *thread(void *nothing)
     return nothing;
 }
 
-/* What the broker needs all the time. */
+/* Tries what the broker needs all the time, which must work. */
 static void work(void)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};

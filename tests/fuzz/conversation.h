@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The broker of fuzz_conversation.c: a show with a Python instance and loopback, and the broker's side of a
- * worker (struct guest) without a process, at one end of a real link; the other end is the fuzzer's.
+ * The broker of fuzz_conversation.c: a show with a Python instance and loopback, and a worker as the broker
+ * sees it (struct guest), without a process, at one end of a real link. The fuzzer has the other end.
  */
 #ifndef TESTS_FUZZ_CONVERSATION_H
 #define TESTS_FUZZ_CONVERSATION_H
@@ -22,7 +22,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/link_fixture.h"
 
-/* Descriptors that a worker may name; what it should not name is around them. */
+/* Descriptors that a worker may name; others that it must not name are around them. */
 #define FD_LISTENER 100
 #define FD_STREAM   101
 #define FD_PEER     102
@@ -126,7 +126,7 @@ static void make_runtime(void)
     make_descriptors();
 }
 
-/* What the keeper does for a broker, of this process itself. */
+/* Does what the keeper does for a broker, with descriptors of this process. */
 
 int __wrap_keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
 int __wrap_keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
@@ -153,7 +153,7 @@ void __wrap_keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, in
     *memory = __wrap_keeper_open_memory(keeper, pid);
 }
 
-/* What puts out more than it may is not heard until time has passed: as much as it takes. */
+/* Lets time pass: an instance that has put out too much is not heard before. */
 static void wait_for_allowance(void)
 {
     struct python_outflow *outflow = &python->outflow;
@@ -188,7 +188,7 @@ static int take(void *userdata, int fd)
 
 static const struct managed_ops managed_ops = {.changed = wanted, .take = take};
 
-/* Both ends stay for many inputs: making them takes longest. */
+/* Makes both ends, which takes longest; they are used for many inputs. */
 static void make_links(void)
 {
     static unsigned n;
@@ -220,7 +220,7 @@ static struct guest *make_guest(void)
         .finish = {.fn = finish, .userdata = guest},
         .receive = {.fn = receive, .userdata = guest},
         .link = broker,
-        .guarded = {.fd = -1, .is_accepted = true}, /* the link is many guests' */
+        .guarded = {.fd = -1, .is_accepted = true}, /* the link serves many guests */
     };
     require(tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
     require(managed_set_new(&guest->sockets, runtime.loop, "py", &managed_ops, guest) == 0);
@@ -241,7 +241,7 @@ static void begin(void)
     python->guest = make_guest();
 }
 
-/* What the worker was told and has not heard, up to a message of our own: ticks come when they come. */
+/* Receives what was sent to the worker, up to a message of our own: ticks may arrive at any time. */
 static void empty_link(void)
 {
     struct message message = {.type = MESSAGE_STOP};
@@ -253,7 +253,7 @@ static void empty_link(void)
     require(room != NULL);
     codec_encode(runtime.codec, room);
     if (link_commit(broker) < 0)
-        return; /* the two ends have not met yet: nothing was told */
+        return; /* the two ends are not connected yet: nothing was sent */
     do {
         struct pollfd ready = {.fd = link_fd(worker), .events = POLLIN};
 
@@ -271,7 +271,7 @@ static void end(void)
     if (python->guest) {
         python->guest->link = NULL;
         empty_link();
-    } else { /* stopped, and gone with its link */
+    } else { /* stopped, and freed with its link */
         broker = NULL;
         worker = link_free(worker);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread behind a system call filter whose notifications go to this process, as those of a worker do. */
+/* A thread behind a system call filter whose notifications this process receives, as the broker those of a
+ * worker. */
 #ifndef TESTS_FUZZ_FILTER_H
 #define TESTS_FUZZ_FILTER_H
 
@@ -8,7 +9,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-/* Loads it for the calling thread; the other ones stay as they are. Returns the notification descriptor. */
+/* Loads the filter for the calling thread only. Returns the notification descriptor. */
 static inline int filter_load(const char *const *calls, size_t n_calls)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);

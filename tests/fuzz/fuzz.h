@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the fuzzers share: properties that must hold, and the input as numbers, texts and blocks. */
+/* Shared by the fuzzers: properties that must hold, and the input as numbers, texts and blocks. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
@@ -15,13 +15,13 @@
 
 #define FUZZ_EXIT_SKIPPED 69 /* tests/fuzz/run knows it */
 
-/* libFuzzer's; a fuzzer has the first one. */
+/* Entry points of libFuzzer; every fuzzer has the first one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static int fuzz_stderr = 2;
 
-/* Before libFuzzer silences what the broker logs (-close_fd_mask). */
+/* Called before libFuzzer silences the log of the broker (-close_fd_mask). */
 __attribute__((constructor)) static void fuzz_keep_stderr(void)
 {
     fuzz_stderr = fcntl(2, F_DUPFD_CLOEXEC, 500);
@@ -35,14 +35,14 @@ __attribute__((noreturn)) static inline void fuzz_fail(const char *what, const c
 
 #define require(condition) ((condition) ? (void)0 : fuzz_fail(#condition, __FILE__, __LINE__))
 
-/* This machine cannot do what the fuzzer needs. */
+/* Ends the fuzzer, since this machine cannot do what it needs. */
 __attribute__((noreturn)) static inline void fuzz_skip(const char *why)
 {
     dprintf(fuzz_stderr, "skipped: %s\n", why);
     _exit(FUZZ_EXIT_SKIPPED);
 }
 
-/* What is left of an input; beyond its end there are zeroes. */
+/* The rest of an input; beyond its end there are zeroes. */
 struct input {
     const uint8_t *at;
     size_t left;
@@ -58,7 +58,7 @@ static inline const uint8_t *take_bytes(struct input *input, size_t wanted, size
     return at;
 }
 
-/* A number of `bytes` bytes, lowest first. */
+/* Takes a number of `bytes` bytes, lowest first. */
 static inline uint64_t take_number(struct input *input, size_t bytes)
 {
     size_t n;
@@ -70,7 +70,7 @@ static inline uint64_t take_number(struct input *input, size_t bytes)
     return number;
 }
 
-/* A line, without its end and up to its first NUL; cut to the buffer. */
+/* Takes a line, without its end and up to its first NUL, cut to the buffer. */
 static inline char *take_line(struct input *input, char *text, size_t room)
 {
     const uint8_t *end = input->left ? memchr(input->at, '\n', input->left) : NULL;
@@ -85,7 +85,7 @@ static inline char *take_line(struct input *input, char *text, size_t room)
     return text;
 }
 
-/* How many of the first descriptors are open: before and after an input, it must be the same. */
+/* Counts the open ones of the first descriptors, which must be the same before and after an input. */
 static inline unsigned count_open(void)
 {
     struct pollfd descriptors[256];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as the address that a worker gives to connect(), bind() or sendto(), with any length, and rules.
- * An address that no rule opens is never accepted, one that a rule opens is, and what the broker would use is
- * the address that was judged.
+ * Reads any bytes as the address that a worker gives to connect(), bind() or sendto(), with any length, and
+ * as rules. An address is accepted if and only if a rule opens it, and the broker uses the address that was
+ * judged.
  */
 #include <errno.h>
 
@@ -21,7 +21,7 @@ static void check_error(int r)
     require(r == -EACCES || r == -EINVAL || r == -EAFNOSUPPORT || r == -ENOENT);
 }
 
-/* What will be used, read from its bytes again. */
+/* Reads the address that will be used from its bytes again. */
 static void check_used(const struct call *call, const struct policy_target *target, const uint8_t address[16],
                        uint16_t port)
 {
@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     call.protocol = kind & 2 ? POLICY_UDP : POLICY_TCP;
     call.family = kind & 4 ? AF_INET6 : AF_INET;
     n = input.left < sizeof(struct sockaddr_storage) ? input.left : sizeof(struct sockaddr_storage);
-    copy = malloc(n + 1); /* exactly as long as it is: the sanitizer sees a byte too many being read */
+    copy = malloc(n + 1); /* exactly as long as needed: the sanitizer notices reading beyond it */
     require(copy != NULL);
     if (n)
         memcpy(copy, input.at, n);

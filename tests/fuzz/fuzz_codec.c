@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a message, in both directions: the first byte chooses. Beside the sanitizers three things are
- * checked: the names that a worker makes are what codec.h promises, what was decoded can be encoded, and that
- * means the same.
+ * Reads any bytes as a message in the direction that the first byte chooses. In addition to the sanitizers it
+ * checks that names from a worker are what codec.h promises, and that a decoded message can be encoded and
+ * then means the same.
  */
 #include <errno.h>
 
@@ -32,7 +32,7 @@ static int same_bytes(const void *a, const void *b, size_t n)
     return n == 0 || memcmp(a, b, n) == 0;
 }
 
-/* A field by itself is left out if it is zero, also if it is -0. */
+/* Compares two numbers: a single field is not sent if it is zero, even if it is -0. */
 static int same_single(double a, double b)
 {
     return same_bytes(&a, &b, sizeof(a)) || (a <= 0 && a >= 0 && b <= 0 && b >= 0);

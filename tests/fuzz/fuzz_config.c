@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a configuration file: reading it, printing what is wrong with it and, if nothing is, building
- * the show; then as the show of a user in a house. The file is in a folder of its own, so that its includes
- * lead to itself or nowhere.
+ * Reads any bytes as a configuration file, prints its errors, or builds the show if there are none; then the
+ * same as the show of a user. The file is alone in a folder, where its includes lead to itself or nowhere.
  */
 #include <sys/stat.h>
 
-#include "broker/build/users.h"
 #include "broker/build/build.h"
+#include "broker/build/users.h"
 #include "broker/config/config.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/fuzz.h"
 
-#define MAX_NAMES 2000 /* of all mappings: millions are legal, and slow */
+#define MAX_NAMES 2000 /* of all mappings: millions are legal, but slow */
 
 static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
 static FILE *nowhere;
@@ -73,12 +72,12 @@ static void build(struct config *config)
     show_free(show);
 }
 
-/* The same bytes as the show of a user: whatever they are, the house's own is built. */
+/* Reads the same bytes as the show of a user: whatever they are, the house's show is built. */
 static void build_as_user(void)
 {
     struct config *config;
     struct show *show;
-    static struct users users; /* who she is, is looked up once */
+    static struct users users; /* the account is looked up once */
     size_t n_hers = 0;
 
     require(config_load(&config, "house.cfg", NULL, 0) == 0 && config->n_errors == 0);

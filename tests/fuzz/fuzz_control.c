@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages of the control interface, as a hostile client or broker would send them: what is accepted says the
- * same again after it was encoded and decoded once more. And patterns of `watch`, compared with fnmatch().
+ * Reads any bytes as messages of the control interface from a hostile client or broker: an accepted message
+ * means the same after it was encoded and decoded again. Also compares patterns of `watch` with fnmatch().
  */
 #include <fnmatch.h>
 #include <math.h>
@@ -49,7 +49,7 @@ static void check_reply(const uint8_t *bytes, size_t n_bytes)
     for (size_t i = 0; i < first.n_instances; i++)
         require(first.instances[i].name && first.instances[i].detail && first.instances[i].layers);
     if (codec_control_encode_reply(again, &first, &packed, &n_packed) < 0)
-        return; /* what was left out on the wire takes room now */
+        return; /* fields that were omitted from the message take room now */
     uint8_t *copy = malloc(n_packed + 1);
     memcpy(copy, packed, n_packed);
     require(codec_control_decode_reply(again, copy, n_packed, &second) == 0);

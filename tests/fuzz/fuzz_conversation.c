@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A hostile worker: a sequence of messages, well-formed or not, over a real link to the broker's side of it
- * (broker/guest/link.c) with a whole Python instance and its routes behind, while events, ticks and sockets
- * want to be told. Only the process is missing: this one is its own worker. Whatever it says: what is out of
- * order ends it, states only follow one another as docs/protocol.md says, and what it is told is well-formed,
- * in order, and one batch at a time.
+ * A hostile worker: sends a sequence of messages, well-formed or not, over a real link to the broker's side
+ * of it (broker/guest/link.c), with a complete Python instance and its routes, while there are events, ticks
+ * and sockets to report to it. Only the process is missing: this one is its own worker. Whatever it sends, a
+ * message out of order ends it, its states follow one another as docs/protocol.md says, and what it receives
+ * is well-formed, in order, and one batch at a time.
  */
 #include <math.h>
 
@@ -22,19 +22,19 @@ static enum order_state state_now(void)
     return python->guest ? python->guest->state : ORDER_CLOSED;
 }
 
-/* Until there is something to read. libzmq's threads carry it. */
+/* Waits until there is something to read, which the threads of libzmq deliver. */
 static void await(struct link *link)
 {
     struct pollfd ready = {.fd = link_fd(link), .events = POLLIN};
 
     while (!link_readable(link))
-        poll(&ready, 1, -1); /* libFuzzer's timer interrupts it, and ends what takes for ever */
+        poll(&ready, 1, -1); /* libFuzzer's timer interrupts this, and ends it after too long a time */
 }
 
 static void check_batch(const struct message_batch *batch)
 {
     require(batch->n_events + batch->n_ready > 0);
-    if (n_batches) /* ahead: only behind a large one, and of events alone */
+    if (n_batches) /* sent ahead: only after a large one, and with events only */
         require(n_batches == 1 && n_events >= 256 && !batch->n_ready);
     for (size_t i = 0; i < batch->n_events; i++)
         require(batch->channels[i] < python->instance->n_channels && batch->values[i] >= 0 &&
@@ -44,7 +44,7 @@ static void check_batch(const struct message_batch *batch)
     n_events = batch->n_events;
 }
 
-/* The broker's next message, which must be this one; intervals may be told before it. */
+/* Receives the broker's next message, which must be this one; ticks may come before it. */
 static void expect(enum message_type type)
 {
     struct message message;
@@ -63,7 +63,7 @@ static void expect(enum message_type type)
         check_batch(&message.batch);
 }
 
-/* What the worker must have been told, going by the state that the broker is in. */
+/* Receives what the broker must have sent, judging by its state. */
 static void hear(void)
 {
     enum order_state state = state_now();
@@ -121,7 +121,7 @@ static void check_instance(void)
     }
 }
 
-/* What the worker has just said, and what became of it. */
+/* Checks the effect of a message that the worker has just sent. */
 static void judge(enum order_state before, const struct message *message)
 {
     enum order_state after = state_now();
@@ -158,7 +158,7 @@ static void say(const void *bytes, size_t n)
     if (n)
         memcpy(room, bytes, n);
     wait_for_allowance();
-    link_readable(worker); /* lets libzmq see that there is room again */
+    link_readable(worker); /* makes libzmq notice that there is room again */
     require(link_commit(worker) == 0);
     await(python->guest->link);
     guest_link_receive(python->guest, false);
@@ -168,7 +168,7 @@ static void say(const void *bytes, size_t n)
     turn();
 }
 
-/* A report with something in every list, out of the input. */
+/* Makes a report of the input, with something in every list. */
 static void say_report(struct input *input)
 {
     uint32_t channels[16];
@@ -222,7 +222,7 @@ static void say_raw(struct input *input)
     say(bytes, n);
 }
 
-/* As far as a sound worker comes by itself, so that an input need not spell it out. */
+/* Goes as far as any sound worker does, which saves inputs from describing it. */
 static void say_opening(void)
 {
     static const struct message opening[] = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Network calls as a hostile worker makes them, with any arguments: a thread behind a real filter in an empty
- * network namespace calls, and the broker's gate answers. Whatever it gets to: a socket in the broker's
- * namespace is only ever connected, bound or listening where the policy's rules say so, by another reading of
- * them; a refused call leaves the socket where it was; every call comes back; and no descriptor is left over.
- * Both namespaces are this process's own, so nothing leaves it.
+ * Makes network calls with any arguments, as a hostile worker would: a thread behind a real filter in an
+ * empty network namespace calls, and the broker's gate answers. A socket in the broker's namespace is only
+ * ever connected, bound or listening where the policy's rules allow it, by a second implementation of them; a
+ * refused call leaves the socket in its namespace; every call returns; and no descriptor is left open. Both
+ * namespaces belong to this process, and nothing leaves them.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -27,13 +27,13 @@
 
 #define N_SOCKETS   4
 #define MAX_CALLS   12
-#define PATIENCE_MS 30 /* for a connection that nobody accepts; then the caller is interrupted */
+#define PATIENCE_MS 30 /* to wait for a connection that is not accepted; then the caller is interrupted */
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
 
-/* A call and what came of it. The thread waits for `go` and tells `done`; everything else is plain memory. */
+/* A call and its result. The thread waits for `go` and signals `done`; all else is plain memory. */
 static struct {
     long number, arguments[6], result;
     int go, done;
@@ -67,7 +67,7 @@ static void signal_done(void)
     require(eventfd_write(call.done, 1) == 0);
 }
 
-/* The signal that interrupts a call may come just after it. */
+/* Ignores the signal that interrupts a call, which may arrive just after it. */
 static void await_go(void)
 {
     eventfd_t one;
@@ -94,7 +94,7 @@ static void *make_calls(void *unused)
     }
 }
 
-/* The loopback interface of the new namespace; there is no other one. */
+/* Starts the loopback interface of the new namespace, which has no other one. */
 static void raise_loopback(void)
 {
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
@@ -122,7 +122,7 @@ static void interrupt(void *userdata)
     loop_set_timer(loop, &impatience, fc_now_ns() + PATIENCE_MS * FC_NS_PER_MS);
 }
 
-/* Before libFuzzer has threads, with which there could be no new user namespace. */
+/* Makes the namespaces, before libFuzzer has threads: with several there can be no new user namespace. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static struct loop_source *source;
@@ -173,7 +173,7 @@ static enum policy_protocol protocol_of(int fd)
     return type == SOCK_STREAM ? POLICY_TCP : POLICY_UDP;
 }
 
-/* Where a socket ended up, which must be opened by a rule. */
+/* Checks that a rule allows what a socket is connected or bound to. */
 static void check_place(int fd, enum policy_use use,
                         int (*name)(int fd, struct sockaddr *address, socklen_t *n))
 {
@@ -201,7 +201,7 @@ static void check_socket(int fd)
         struct sockaddr_storage peer;
         socklen_t n = sizeof(peer);
 
-        /* the worker's own namespace: nothing is ever done there */
+        /* the worker's own namespace, where nothing is ever done */
         require(getpeername(fd, (struct sockaddr *)&peer, &n) < 0 && !is_listening(fd));
         return;
     }
@@ -210,7 +210,7 @@ static void check_socket(int fd)
         check_place(fd, POLICY_LISTEN, getsockname);
 }
 
-/* What a call that names an address may come to, by the bytes that it gave. */
+/* Checks the result of a call with an address against the bytes given. */
 static void check_result(int fd, enum policy_use use, const uint8_t *bytes, size_t n, long result)
 {
     uint8_t address[16];
@@ -238,7 +238,7 @@ static void call_on_address(struct input *input, long number, enum policy_use us
     uint8_t bytes[256] = {0};
     size_t wanted = take_number(input, 1), n;
     const uint8_t *at = take_bytes(input, wanted, &n);
-    bool odd = wanted == 255; /* an address or a length that is none */
+    bool odd = wanted == 255; /* an invalid address or length */
     long length = odd ? (long)take_number(input, 8) : (long)n;
     long arguments[6] = {fd, odd && length & 1 ? length : (long)bytes, length};
     long result;
@@ -344,7 +344,7 @@ static void step(struct input *input)
         check_socket(sockets[i]);
 }
 
-/* socket() of the thread: in the namespace without anything in it. */
+/* Makes a socket in the thread, in the empty namespace. */
 static int worker_socket(long family, long type)
 {
     long arguments[6] = {family, type | SOCK_CLOEXEC};
@@ -379,7 +379,8 @@ static void end(void)
     for (size_t i = 0; i < N_SOCKETS; i++) {
         struct linger at_once = {.l_onoff = 1};
 
-        setsockopt(sockets[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)); /* no port stays taken */
+        setsockopt(sockets[i], SOL_SOCKET, SO_LINGER, &at_once,
+                   sizeof(at_once)); /* so that no port stays in use */
         close(sockets[i]);
     }
     gate = gate_free(gate);

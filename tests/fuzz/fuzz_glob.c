@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any line as a channel name with globs, compared with an expansion that works the other way round; and a
- * second line as a word that a name is suggested for.
+ * Expands a line as a channel name with globs and compares that with an expansion that works the other way
+ * round; takes a second line as a word for which a name is suggested.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define MAX_COMPARED 300
 #define MAX_NAME     1024
 
-/* The names one after another: the first expression expanded here, the rest by itself. */
+/* Lists the names: expands the first expression here and the rest recursively. */
 struct expansion {
     const struct glob *glob;
     uint64_t n;
@@ -117,7 +117,7 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Optimal string alignment, with the whole matrix. */
+/* Computes the distance of two words by optimal string alignment, with the full matrix. */
 static unsigned distance(const char *a, const char *b)
 {
     static unsigned d[66][66];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as the stream of a worker's link: the verdict must not depend on how the kernel cuts the stream,
- * and what passes must be, read once more by the plain rules of ZMTP, messages of one frame within the limit.
+ * Checks any bytes as the stream of a worker's link: the verdict must not depend on how the kernel cuts the
+ * stream, and what passes must be messages of one frame within the limit, by a second, simple reading of
+ * ZMTP.
  */
 #include "proto/zmtp.h"
 #include "tests/fuzz/fuzz.h"
@@ -19,7 +20,7 @@ static const char *check_in_pieces(const uint8_t *data, size_t bytes, size_t pie
     return wrong;
 }
 
-/* The length of a frame's header and body; more than there is if it is not whole. */
+/* Returns the length of a frame with its header; more than `bytes` if it is incomplete. */
 static size_t frame_bytes(const uint8_t *frame, size_t bytes, int is_first)
 {
     uint64_t length = 0;

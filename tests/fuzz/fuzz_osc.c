@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as an OSC packet. Beside the sanitizers two things are checked: what the codec takes, liblo takes
- * too and reads the same from it; and whatever an address is as a pattern, matching it ends.
+ * Reads any bytes as an OSC packet. In addition to the sanitizers it checks that liblo accepts what the codec
+ * accepts, and reads the same values; and that matching any address as a pattern ends.
  */
 #include <lo/lo_lowlevel.h>
 #include <math.h>
@@ -34,7 +34,7 @@ static void compare_argument(const struct osc_argument *argument, char type, con
         require(strcmp(argument->text, (const char *)arg) == 0);
 }
 
-/* The message again as one piece: address, comma and types lie before its data. */
+/* Puts the message together again: address, comma and types precede its data. */
 static lo_message deserialise(const struct osc_message *message)
 {
     const uint8_t *begin = (const uint8_t *)message->address;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a worker writes, in pieces, through a real pipe into the log. However it ends: each line of the log is
- * one line, of bounded length, printable UTF-8 and nothing that a terminal obeys, and begins as the broker
- * says.
+ * Writes the input, in pieces, through a real pipe into the log, as a worker's output. In any case each line
+ * of the log has a bounded length, is printable UTF-8 without terminal sequences, and begins as the broker
+ * decides.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_LOG_LINE 4096
-#define RATE         100000 /* lines a second: how many are left out is not the question here */
+#define RATE         100000 /* lines a second: this is not about how many are left out */
 
 static struct loop *loop;
 static int log_file;
@@ -33,7 +33,7 @@ static void turn(void)
     require(loop_run(loop) == 0);
 }
 
-/* A file in memory takes the log, as text or, as far as the broker can tell, as systemd's journal. */
+/* Sends the log to a file in memory, as text or as to systemd's journal. */
 static void begin(bool journal)
 {
     char stream[64] = "";
@@ -50,7 +50,7 @@ static void begin(bool journal)
     log_init(FC_LOG_DEBUG);
 }
 
-/* The code of the UTF-8 character at `text`, by the table of the standard; -1 if it is none. */
+/* Returns the code of the UTF-8 character at `text`, by the table of the standard, or -1. */
 static long read_character(const uint8_t *text, size_t left, size_t *n)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -94,7 +94,7 @@ static void check_line(const char *line, size_t bytes, bool journal)
     require(begins);
 }
 
-/* A short line of plain text stands in the log as it was written. */
+/* Checks that a short line of plain text is logged unchanged. */
 static void check_text(const struct input *written, const char *line, size_t bytes)
 {
     for (size_t i = 0; i < written->left; i++) {
@@ -107,7 +107,7 @@ static void check_text(const struct input *written, const char *line, size_t byt
     require(memcmp(line + bytes - written->left, written->at, written->left) == 0);
 }
 
-/* Line by line what was written and what was logged. */
+/* Compares what was written with what was logged, line by line. */
 static void check_log(struct input written, bool journal)
 {
     ssize_t bytes = pread(2, logged, sizeof(logged), 0);

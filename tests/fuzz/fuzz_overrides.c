@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines as -i and -b of the command line, for a Python instance that a file declares: names, numbers, sizes
- * and paths. What is taken is in the structure as it was written and within its limits; what is not has an
- * error; and nothing that is printed about it is obeyed by a terminal.
+ * Takes lines as -i and -b of the command line, for a Python instance that a file declares: names, numbers,
+ * sizes and paths. An accepted value is in the structure as written and within its limits, any other has an
+ * error, and nothing printed about it contains terminal sequences.
  */
 #include <ctype.h>
 
-#include "broker/config/config.h"
 #include "broker/build/build.h"
+#include "broker/config/config.h"
 #include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/fuzz.h"
@@ -34,7 +34,7 @@ static void write_file(void)
     atexit(remove_file);
 }
 
-/* A number as the documentation has it, with as much room as it needs; -1 if it is none. */
+/* Reads a number as documented, with as much room as it needs; -1 if it is not one. */
 static __int128 read_size(const char *text, bool units)
 {
     __int128 number = 0;
@@ -48,7 +48,7 @@ static __int128 read_size(const char *text, bool units)
     return *text ? -1 : number;
 }
 
-/* The last assignment that is possible counts; one that is not has made an error. */
+/* Finds the last valid assignment, which counts; an invalid one has an error. */
 static void check_number(const struct config *config, const char *name, bool units, uint64_t least,
                          uint64_t most, uint64_t found)
 {
@@ -64,7 +64,7 @@ static void check_number(const struct config *config, const char *name, bool uni
     require(found >= least && found <= most);
 }
 
-/* The root itself, a folder above what was named, or /proc is never shown; and there is one spelling. */
+/* Checks that `/`, a parent of what was named, or /proc is never shown, and that paths are in normal form. */
 static void check_read(const char *shown)
 {
     char *copy = strdup(shown), *rest;
@@ -113,7 +113,7 @@ static void build(struct config *config)
     show_free(show);
 }
 
-/* What stands there without blanks around it. */
+/* Copies a text without the blanks around it. */
 static void cut(char *word, const char *from, const char *to)
 {
     while (from < to && ((unsigned char)*from <= ' ' || *from == 0x7f))
@@ -124,7 +124,7 @@ static void cut(char *word, const char *from, const char *to)
     word[to - from] = '\0';
 }
 
-/* If there is no error, the option has the value in its section, and no file has a word in it. */
+/* Checks that without an error the option has this value, whatever the file says. */
 static void check_applied(const struct config *config, const struct config_override *override)
 {
     const char *dot = strchr(override->text, '.'), *equals = dot ? strchr(dot, '=') : NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line as an OSC address pattern, further lines as addresses: matching agrees with a matcher that tries one
- * possibility after another, and takes no longer than the product of both lengths allows. Then the lines as
- * an instance's root, format and channels.
+ * Takes a line as an OSC address pattern and further lines as addresses: matching agrees with a matcher that
+ * tries all possibilities, and takes no longer than the product of both lengths allows. Then takes the lines
+ * as an instance's root, format and channels.
  */
 #include <errno.h>
 #include <time.h>
@@ -11,14 +11,14 @@
 #include "broker/backends/osc_pattern.h"
 #include "tests/fuzz/fuzz.h"
 
-#define MAX_STEPS 20000 /* of the slow matcher, which is exponential */
+#define MAX_STEPS 20000 /* for the slow matcher, which takes exponential time */
 #define MAX_NS    (UINT64_C(2) << 30)
 
 static unsigned steps;
 
 static bool matches(const char *pattern, const char *address);
 
-/* One character against what stands between [ and ]. */
+/* Matches a character with the text between [ and ]. */
 static bool is_in(const char *set, const char *end, char c)
 {
     bool is_not = *set == '!', found = false;
@@ -105,7 +105,8 @@ static bool is_plain(const char *text)
     return true;
 }
 
-/* One spelling per channel: writing it anew changes nothing, and both mean one value of one path. */
+/* Checks that a channel has one spelling: writing it again changes nothing, and both mean one value of one
+ * path. */
 static void check_channel(struct osc_paths *paths, uint32_t id, const char *name)
 {
     char canonical[1024], again[1024];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any line as the value of the options `connect` and `listen`. What is taken has the form that the
- * documentation gives, opens what it names and nothing beside it, and means the same when it is written anew.
+ * Takes any line as the value of the options `connect` and `listen`. An accepted one has the documented form,
+ * opens what it names and nothing else, and means the same when it is written again.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -22,7 +22,7 @@ static bool allows(const struct policy *policy, const uint8_t *bytes, unsigned p
     return policy_allows(policy, POLICY_CONNECT, protocol, &address);
 }
 
-/* At the edges of its address and ports. */
+/* Checks the edges of its address and ports. */
 static void check_edges(const struct policy *policy, const struct policy_rule *rule)
 {
     unsigned protocol = rule->protocols & POLICY_TCP ? POLICY_TCP : POLICY_UDP;
@@ -42,7 +42,7 @@ static void check_edges(const struct policy *policy, const struct policy_rule *r
     }
 }
 
-/* Written by the broker, as in the log line that says what would allow something. */
+/* Reads the rule as the broker writes it, as in the log line that says what would allow something. */
 static void check_written(const struct policy_rule *rule)
 {
     struct policy_address address = {.port = rule->first_port};
@@ -73,7 +73,8 @@ static void check_rule(const struct policy *policy, const char *text)
         require(
             !allows(policy, rule->bytes, rule->first_port, rule->protocols)); /* not before it is resolved */
         for (const char *c = rule->name; *c; c++)
-            require(isalnum((unsigned char)*c) || strchr("-._", *c)); /* it goes to /etc/hosts as it is */
+            require(isalnum((unsigned char)*c) ||
+                    strchr("-._", *c)); /* it is written to /etc/hosts unchanged */
         return;
     }
     check_edges(policy, rule);

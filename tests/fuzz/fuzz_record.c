@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a recording: as a whole file, as a file whose blocks have their right checksums (the fuzzer
- * cannot guess these), and as a single block. What was read keeps the limits that the replay relies on, and
- * says the same after it was written and read again; a file that is cut says the same up to there.
+ * Reads any bytes as a recording: as a file, as a file whose blocks get correct checksums, which the fuzzer
+ * cannot guess, and as a single block. What was read is within the limits on which the replay relies, and is
+ * the same after it was written and read again; a truncated file is the same up to its end.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -84,7 +84,7 @@ static void check_block(const uint8_t *data, size_t bytes)
     }
 }
 
-/* The number of items; how it ends in `*end`. */
+/* Returns the number of items; `*end` is how the file ends. */
 static size_t read_file(int fd, int *end)
 {
     struct record_reader *reader;
@@ -114,7 +114,7 @@ static void check_file(int fd, size_t cut)
     require(n_part <= n);
 }
 
-/* Blocks of the input, each with its length before it, with frames as they should be. */
+/* Takes blocks of the input, each preceded by its length, and adds correct frames. */
 static void make_file(int fd, struct input *input)
 {
     require(write(fd, RECORD_MAGIC, RECORD_MAGIC_SIZE) == RECORD_MAGIC_SIZE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A request to the zygote over a real socket pair: a sound one with changes, of any length, with any number
- * of descriptors. What is taken holds what the zygote relies on; whatever happens, no descriptor is left
- * open. Then the same for an answer.
+ * Sends a request to the zygote over a real socket pair: a sound one with changes, of any length, with any
+ * number of descriptors. An accepted request is as the zygote relies on, and in any case no descriptor is
+ * left open. Then does the same with a reply.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -25,7 +25,7 @@ static void make_sound(struct spawn_request *request)
     strcpy(request->hosts, "127.0.0.1 localhost\n");
 }
 
-/* Blocks of bytes at any place, or a single byte over a whole stretch: how a string loses its end. */
+/* Overwrites bytes at any place, or a whole stretch with one byte, by which strings lose their end. */
 static void change(struct spawn_request *request, struct input *input)
 {
     while (input->left) {
@@ -66,7 +66,7 @@ static void send_with(int socket, const void *bytes, size_t n_bytes, unsigned n_
     require(sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)n_bytes);
 }
 
-/* Goes through `n` strings as the worker does; never beyond the block. */
+/* Goes through `n` strings as the worker does, which must not lead beyond the block. */
 static void walk(const char *block, size_t room, uint32_t n)
 {
     const char *at = block;
@@ -81,7 +81,7 @@ static void walk(const char *block, size_t room, uint32_t n)
 static void check_taken(const int *descriptors, unsigned n_passed)
 {
     unsigned expected = received.has_trees ? 5 + received.n_reads : 3;
-    bool in_cgroup = received.flags & SPAWN_IN_CGROUP; /* then there is one more, with a place of its own */
+    bool in_cgroup = received.flags & SPAWN_IN_CGROUP; /* then there is one more, in its own slot */
 
     require(memcmp(&received, &sent[0], sizeof(received)) == 0 && n_passed == expected + in_cgroup);
     require(received.n_reads <= SPAWN_MAX_READS && received.network <= SPAWN_NETWORK_HOST);
@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct input input = {data, bytes};
     unsigned n_passed = (unsigned)take_number(&input, 1) % (MAX_PASSED + 1);
-    int16_t more = (int16_t)take_number(&input, 2); /* bytes than there should be */
+    int16_t more = (int16_t)take_number(&input, 2); /* bytes than a request has */
     size_t n_bytes = sizeof(received) + (size_t)(more > 1000 ? 1000 : more);
     int pair[2];
     unsigned before = count_open();

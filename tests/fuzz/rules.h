@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rules of a policy as an input describes them, and a second opinion on what they open: written in the
- * plainest way, sharing nothing with broker/gate/policy.c.
+ * Rules of a policy as an input describes them, and a second, simple implementation of what they open, which
+ * shares nothing with broker/gate/policy.c.
  */
 #ifndef TESTS_FUZZ_RULES_H
 #define TESTS_FUZZ_RULES_H
@@ -88,7 +88,7 @@ static inline bool rules_allow(const struct rules *rules, enum policy_use use, e
     return false;
 }
 
-/* A datagram client may take any free port. */
+/* Tells whether any free port is allowed, as for datagram clients. */
 static inline bool rules_allow_client(const struct rules *rules)
 {
     for (size_t i = 0; i < rules->n; i++) {
@@ -98,7 +98,7 @@ static inline bool rules_allow_client(const struct rules *rules)
     return false;
 }
 
-/* An internet address by the offsets of its fields; false if the bytes are none. */
+/* Reads an internet address by the offsets of its fields; false if the bytes are not one. */
 static inline bool read_plainly(const uint8_t *bytes, size_t n, uint8_t address[16], uint16_t *port)
 {
     unsigned family = n >= 2 ? (unsigned)(bytes[0] | bytes[1] << 8) : 0;
@@ -123,7 +123,7 @@ static inline bool is_mapped_v4(const uint8_t address[16])
     return address[10] == 0xff && address[11] == 0xff;
 }
 
-/* Where a client that asks for "any address" ends up: on its own host. */
+/* Replaces "any address" by the loopback address, which is what it means to clients. */
 static inline void specify_plainly(uint8_t address[16])
 {
     size_t from = is_mapped_v4(address) ? 12 : 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For LD_PRELOAD: a wall clock that somebody sets. CLOCK_REALTIME is so many seconds off as the file says
- * that CLOCK_SHIFT_FILE names, at any moment. Other clocks stay as they are, as in the kernel.
+ * A library for LD_PRELOAD: a wall clock that is set while the program runs. CLOCK_REALTIME is off by the
+ * number of seconds in the file that CLOCK_SHIFT_FILE names; other clocks are right, as when a real clock is
+ * set.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A shared page of the file: it is there before the curtain closes, and is looked at without a call. */
+/* A shared page of the file: mapped before the process is confined, and read without a system call. */
 static volatile char *shift_page;
 
 __attribute__((constructor)) static void shift_open(void)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A client of the control socket that is out for trouble, as fast as it is told:
+ * A hostile client of the control socket, with a given rate:
  *
  *   control-flood SOCKET KIND RATE SECONDS CONNECTIONS
  *
- * It speaks ZMTP by hand, never waits, and gives up a connection that takes nothing for a while, for a new
- * one. Prints how many requests there were: messages that the kernel took whole, or of the kinds "open" and
- * "half", where each is a connection, attempts, also those for which the socket's queue had no room. Sends in
- * steps of some milliseconds, so it leaves the processor alone.
+ * It speaks ZMTP by hand, never waits, and replaces a connection that accepts nothing for a while. Prints the
+ * number of requests: messages that the kernel accepted whole; or of the kinds "open" and "half", where each
+ * is a connection, attempts to connect, also those for which the socket's queue had no room. Sends in steps
+ * of some milliseconds, which leaves most of the processor to others.
  */
 #include <err.h>
 #include <errno.h>
@@ -28,18 +28,18 @@
 #include "firecurtain/time.h"
 
 #define FLOOD_STEP_NS    (2 * FC_NS_PER_MS)
-#define FLOOD_PATIENCE   50 /* steps in which a connection may take nothing */
+#define FLOOD_PATIENCE   50 /* steps in which a connection may accept nothing */
 #define FLOOD_MOST       256
 #define FLOOD_BATCH      64 /* requests in one write */
 #define FLOOD_HUGE_EVERY 50
 
 #define BYTES(text) (text), sizeof(text) - 1
 
-/* What a DEALER of libzmq says first. */
+/* What a DEALER of libzmq sends first. */
 #define OPENING_SIGNATURE "\377\0\0\0\0\0\0\0\1\177\3\0NULL"
 #define OPENING_READY     "\4\45\5READY\13Socket-Type\0\0\0\6DEALER\10Identity\0\0\0\0"
 
-/* Frames of requests: version 1, a number, a verb, and what it needs. */
+/* Frames of requests: version 1, an id, a verb, and what that needs. */
 #define FRAME_STATUS "\0\6\010\1\020\1\030\1"
 #define FRAME_USAGE  "\0\10\010\1\020\1\030\1\100\1"
 #define FRAME_WATCH  "\0\13\010\1\020\1\030\11\"\1*\110\1"
@@ -47,11 +47,11 @@
 
 static const struct flood_kind {
     const char *name;
-    const char *frame; /* NULL: only connections */
+    const char *frame; /* NULL: only connects */
     size_t bytes;
-    bool reads; /* the answers */
+    bool reads; /* the replies */
     bool greets;
-    bool is_huge; /* now and then one of 64 KiB, the most that is allowed */
+    bool is_huge; /* sometimes one of 64 KiB, the most that is allowed */
 } flood_kinds[] = {
     {"status", BYTES(FRAME_STATUS), .reads = true, .greets = true},
     {"usage", BYTES(FRAME_USAGE), .reads = true, .greets = true},
@@ -94,7 +94,7 @@ static int flood_connect(struct flood *flood)
     return fd;
 }
 
-/* So many messages in one write, of which the kernel takes all or a part. How many whole ones it took. */
+/* Sends `n` messages in one write. Returns how many of them the kernel accepted whole. */
 static size_t flood_write(const struct flood *flood, int fd, size_t n)
 {
     static char bytes[FLOOD_BATCH * 64];
@@ -114,7 +114,9 @@ static size_t flood_write_huge(int fd)
     return send(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(bytes);
 }
 
-/* A write that was taken in part has broken the stream, which only looks like one more thing that is wrong.
+/*
+ * Sends up to `n` messages on a connection. A write that was accepted in part breaks the stream, which to the
+ * broker is one more malformed message.
  */
 static void flood_use(struct flood *flood, size_t index, size_t n)
 {

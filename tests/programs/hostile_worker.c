@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A worker program that is hostile from its first instruction: before the script of tests/escape/hostile
- * could be, it speaks the link by hand. Which play it gives is told by the instance's environment, PLAY=NAME;
- * without it, it is the worker that it is linked from.
+ * A worker program that is hostile from its first instruction, before any script could be: it speaks the
+ * link's protocol by hand. The variable PLAY in the instance's environment names what it does; without it, it
+ * is a real worker.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ static void put(const char *bytes, size_t n_bytes)
         ssize_t n = send(link_fd, bytes, n_bytes, MSG_NOSIGNAL);
 
         if (n <= 0)
-            pause(); /* cut off: the broker ends us */
+            pause(); /* cut off: the broker ends this process */
         bytes += n;
         n_bytes -= (size_t)n;
     }
@@ -71,7 +71,7 @@ static void connect_link(const struct spawn_request *request, int folder)
         _exit(1);
 }
 
-/* libzmq takes no message before it has said READY itself. */
+/* Completes the handshake: libzmq accepts no message before it has sent READY itself. */
 static void shake_hands(void)
 {
     put((const char *)&zmtp_opening, sizeof(zmtp_opening));
@@ -93,7 +93,7 @@ static void wait_for_setup(void)
         pause();
 }
 
-/* The lines of the table: what is said at which moment. Afterwards they wait. */
+/* The plays of the table below. Each sends something at some moment, then waits. */
 
 static void play_silence(void)
 {
@@ -223,7 +223,7 @@ static void play_hang_up(void)
     close(link_fd);
 }
 
-/* Connected by another process, in this one's place: __wrap_worker_run() sees to that. */
+/* Runs in another process, which connects in place of the worker: __wrap_worker_run() made it. */
 static void play_substitute(void)
 {
     say_hello();

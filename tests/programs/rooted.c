@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs a command whose root is the root of its mount namespace: `rooted COMMAND…`. In a chroot the kernel
- * refuses user namespaces, also to the ordinary users that the tests play; root can mend that, with the
- * product's own means. Does nothing where user namespaces work, or nothing can be done.
+ * refuses user namespaces, also to the ordinary users as which tests run; root can leave it with the
+ * product's own code. Only runs the command where user namespaces work, or where it cannot leave.
  */
 #include <limits.h>
 #include <sched.h>

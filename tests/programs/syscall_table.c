@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints the table of system calls, a row a line, its columns between tabs: for the tests and the
- * documentation. */
+/* Prints the table of system calls for tests and documentation: a line per row, with tabs between columns. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What libzmq 4.3 sends first on a PAIR socket: the greeting of ZMTP 3.1, and the command READY. */
+/* What libzmq 4.3 first sends on a PAIR socket: the greeting of ZMTP 3.1 and the command READY. */
 #ifndef TESTS_PROGRAMS_ZMTP_OPENING_H
 #define TESTS_PROGRAMS_ZMTP_OPENING_H
 

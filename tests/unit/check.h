@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What most unit tests begin with: cmocka with what it needs, random numbers that repeat, the file descriptor
- * count. */
+/* Shared by most unit tests: cmocka with its headers, repeatable random numbers, the number of descriptors.
+ */
 #ifndef TESTS_UNIT_CHECK_H
 #define TESTS_UNIT_CHECK_H
 
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-/* xorshift64: the same numbers in every run, so that what fails once fails again. */
+/* xorshift64: the same numbers in every run, which makes failures repeatable. */
 struct dice {
     uint64_t state;
 };
@@ -31,7 +31,7 @@ static inline uint64_t dice_roll(struct dice *dice, uint64_t sides)
     return dice->state % sides;
 }
 
-/* How many descriptors this process has open, without the one that finds out. */
+/* Counts the open descriptors of this process, without the one used for counting. */
 static inline unsigned count_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -45,10 +45,10 @@ static inline unsigned count_descriptors(void)
     return n - 1;
 }
 
-/* A double is compared bit by bit, but for NaN. */
+/* Asserts that two numbers are equal. */
 static inline void assert_double(double found, double expected)
 {
-    if (found < expected || found > expected)
+    if (!(found <= expected && found >= expected))
         fail_msg("%.17g is not %.17g", found, expected);
 }
 

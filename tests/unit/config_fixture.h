@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of the configuration share: a folder of its own for each test, which is the working
- * directory, and one configuration that is freed at the end.
+ * Shared by the tests of the configuration: a folder for each test, which is its working directory, and one
+ * configuration, which is freed at the end.
  */
 #ifndef TESTS_UNIT_CONFIG_FIXTURE_H
 #define TESTS_UNIT_CONFIG_FIXTURE_H
@@ -73,7 +73,7 @@ static inline void write_text(const char *path, const char *text)
     write_bytes(path, text, strlen(text));
 }
 
-/* Loads `path` in place of what was loaded before. */
+/* Loads `path` and frees what was loaded before. */
 static inline struct config *load_overridden(void **state, const char *path,
                                              const struct config_override *overrides, size_t n_overrides)
 {
@@ -90,7 +90,7 @@ static inline struct config *load_path(void **state, const char *path)
     return load_overridden(state, path, NULL, 0);
 }
 
-/* Loads a file show.cfg with this text. */
+/* Writes this text to show.cfg and loads it. */
 static inline struct config *load_text(void **state, const char *text)
 {
     write_text("show.cfg", text);
@@ -123,7 +123,7 @@ static inline void assert_same(const char *found, const char *expected)
     assert_string_equal(found, expected);
 }
 
-/* Finding `i`, in the order of finding. */
+/* Returns finding `i`. */
 static inline void assert_error_in(const struct config *config, size_t i, const char *file, uint32_t line,
                                    uint32_t column, const char *message, const char *hint)
 {
@@ -134,7 +134,7 @@ static inline void assert_error_in(const struct config *config, size_t i, const 
     assert_same(config->diagnostics[i].hint, hint);
 }
 
-/* `text` has this one error and no other. */
+/* Asserts that `text` has this error and no other. */
 static inline struct config *assert_one_error(void **state, const char *text, uint32_t line, uint32_t column,
                                               const char *message, const char *hint)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of the OSC backend share: a core that only remembers what it was told, and one instance with
- * a peer that has real sockets. To be included by one file per program, after cmocka.h.
+ * Shared by the tests of the OSC backend: a core that only remembers its calls, and one instance with a peer
+ * that has real sockets. Include it once per program, after cmocka.h.
  */
 #ifndef TESTS_UNIT_OSC_RIG_H
 #define TESTS_UNIT_OSC_RIG_H
@@ -137,7 +137,7 @@ static inline void rig_set(struct rig *rig, const char *option, const char *valu
         fail_msg("%s = %s: %s", option, value, rig->reason.text);
 }
 
-/* The id of the channel. */
+/* Returns the id of the channel. */
 static inline uint32_t rig_channel(struct rig *rig, const char *name, unsigned directions)
 {
     if (backend_osc.channel(rig->self, rig->n_channels, name, directions, &rig->reason) != 0)
@@ -152,17 +152,17 @@ static inline void rig_start(struct rig *rig)
     assert_true(rig->instance.watched >= 0);
 }
 
-/* The port of a socket that is bound. */
+/* Returns the port of a bound socket. */
 static inline unsigned rig_port(int fd)
 {
     struct sockaddr_in6 address;
     socklen_t bytes = sizeof(address);
 
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
-    return ntohs(address.sin6_port); /* where that of sockaddr_in is */
+    return ntohs(address.sin6_port); /* at the same place as in sockaddr_in */
 }
 
-/* Of 127.0.0.1 or ::1; the bytes, whose family says how many count. */
+/* Makes an address of 127.0.0.1 or ::1. */
 static inline socklen_t rig_address(struct sockaddr_storage *storage, int family, unsigned port)
 {
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
@@ -177,7 +177,7 @@ static inline socklen_t rig_address(struct sockaddr_storage *storage, int family
     return family == AF_INET6 ? sizeof(in6) : sizeof(in);
 }
 
-/* A peer's socket, bound to a free port of 127.0.0.1 or ::1. */
+/* Makes a socket of a peer, bound to a free port of 127.0.0.1 or ::1. */
 static inline int rig_peer(int family)
 {
     int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -189,7 +189,7 @@ static inline int rig_peer(int family)
     return fd;
 }
 
-/* Sends from the peer to the instance, without letting it know. */
+/* Sends from the peer to the instance, without running the instance. */
 static inline void rig_send(struct rig *rig, int peer, int family, const char *packet, size_t bytes)
 {
     struct sockaddr_storage to;
@@ -233,7 +233,7 @@ static inline void rig_assert_silence(int peer)
     assert_int_equal(errno, EAGAIN);
 }
 
-/* A destination option with the port of that socket; valid until the next call. */
+/* Returns a value of `destination` with the port of that socket, valid until the next call. */
 static inline const char *rig_at(const char *host, int fd)
 {
     static char text[64];

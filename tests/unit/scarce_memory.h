@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory that runs out when a test says so. For programs that are linked with --wrap for the functions below.
+ * Memory that runs out when a test wants it. For programs linked with --wrap for the functions below.
  */
 #ifndef TESTS_UNIT_SCARCE_MEMORY_H
 #define TESTS_UNIT_SCARCE_MEMORY_H
@@ -48,7 +48,7 @@ int __wrap_vasprintf(char **text, const char *format, va_list arguments)
     return refused() ? -1 : __real_vasprintf(text, format, arguments);
 }
 
-/* As asprintf() under _FORTIFY_SOURCE goes elsewhere, it may not be refused then: the rest still is. */
+/* Under _FORTIFY_SOURCE asprintf() calls another function, and then only the others can fail. */
 int __wrap_asprintf(char **text, const char *format, ...);
 int __wrap_asprintf(char **text, const char *format, ...)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Catches what is written to stderr: the log. While it is caught nothing else may be asserted to stderr. */
+/* Captures stderr, where the log is written. Meanwhile failed assertions are not shown. */
 #ifndef TESTS_UNIT_STDERR_PIPE_H
 #define TESTS_UNIT_STDERR_PIPE_H
 
@@ -29,7 +29,7 @@ static inline void stderr_pipe_begin(struct stderr_pipe *caught)
     caught->read_end = ends[0];
 }
 
-/* Everything that was written since the last call, ended by a NUL. */
+/* Returns everything written since the last call, as a string. */
 static inline const char *stderr_pipe_take(struct stderr_pipe *caught)
 {
     ssize_t n;
@@ -57,7 +57,7 @@ static inline size_t count_of(const char *text, const char *word)
     return n;
 }
 
-/* The line as it was logged behind its time: `warning NAME text`. */
+/* Asserts that a line was logged; `line` is what follows its time: `warning NAME text`. */
 static inline void assert_logged(const char *line, const char *expected)
 {
     const char *end = strchr(line, '\n');
