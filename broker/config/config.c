@@ -157,7 +157,7 @@ static int add_left_out(struct config *config, struct config_location at)
 
     if (config->n_diagnostics > CONFIG_MAX_DIAGNOSTICS)
         return 0;
-    message = strdup("further errors left out");
+    message = strdup("further errors are not shown");
     if (!message)
         return -ENOMEM;
     return add_diagnostic(config, CONFIG_ERROR, (struct config_location){at.file, 0, 0}, NULL, message);

@@ -109,7 +109,7 @@ static void check_sizes(struct config_parser *parser, const struct config_mappin
     if (n_names(&mapping->left) == 0 || n_names(&mapping->right) == 0 || sizes_match(mapping))
         return;
     config_diagnose(parser->config, CONFIG_ERROR, mapping->right.channel_at,
-                    "both sides need as many channels, or one side a single one",
+                    "both sides must stand for the same number of channels, or one of them for a single one",
                     "the left side stands for %" PRIu64 " channels and the right side for %" PRIu64,
                     n_names(&mapping->left), n_names(&mapping->right));
 }

@@ -76,7 +76,7 @@ static int parse_backend(struct config_parser *parser, const struct config_line 
     if (name.length == 0 || blank < config_span_end(name)) {
         report(parser, line, name.length == 0 ? header->word.start : blank, HEADERS,
                name.length == 0 ? "the name of the backend is missing"
-                                : "a backend's name has no blanks in it");
+                                : "a backend's name cannot contain blanks");
         return 0;
     }
     if (!config_find_backend(parser, name, &index)) {
@@ -122,7 +122,7 @@ static bool check_instance_name(struct config_parser *parser, const struct confi
         if (!what)
             continue;
         config_diagnose(parser->config, CONFIG_ERROR, config_at(line, at), NULL,
-                        "an instance's name cannot have a %s in it", what);
+                        "an instance's name cannot contain a %s", what);
         return false;
     }
     return true;
@@ -175,7 +175,7 @@ static int open_section(struct config_parser *parser, const struct config_line *
     if (!config_span_is(header.word, "map"))
         return parse_instance(parser, line, &header);
     if (header.rest.length > 0)
-        report(parser, line, header.rest.start, HEADERS, "[map] has no name");
+        report(parser, line, header.rest.start, HEADERS, "[map] takes no name");
     parser->context.state = CONFIG_IN_MAP;
     return 0;
 }

@@ -200,7 +200,7 @@ static int read_line(struct config_parser *parser, struct config_line *line, con
                         "the line is longer than %d bytes", CONFIG_MAX_LINE_BYTES);
     else if (nul)
         config_diagnose(parser->config, CONFIG_ERROR, config_at(line, nul), NULL,
-                        "there is a NUL byte in the line, which is no text");
+                        "the line contains a NUL byte, so it is not text");
     else if (line->text.length > 0 && *line->text.start != ';')
         return config_parse_line(parser, line);
     return 0;

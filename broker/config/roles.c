@@ -71,7 +71,7 @@ void control_roles_check(struct config *config, const struct config_section *sec
 
         if (roles_of_option(option->name) != CONTROL_NOBODY) {
             if (strcmp(option->value, "*") == 0 && strcmp(option->name, "observers") != 0)
-                config_diagnose(config, CONFIG_ERROR, option->value_at, NULL, "not everybody can be this");
+                config_diagnose(config, CONFIG_ERROR, option->value_at, NULL, "only observers can be \"*\"");
             continue;
         }
         suggest_init(&suggest, option->name);
@@ -144,7 +144,7 @@ static int roles_read_option(struct control_roles *roles, struct config *config,
         if (r < 0)
             config_diagnose(config, CONFIG_ERROR, option->value_at, NULL,
                             r == -ENOSPC ? "there are too many names (%s)"
-                                         : "there is neither a user nor a group \"%s\"",
+                                         : "there is no user or group \"%s\"",
                             name);
     }
     if (!n)

@@ -48,7 +48,7 @@ static bool change_wait(struct control *control, const struct control_call *call
         return true;
     }
     reply->outcome = CONTROL_BUSY;
-    reply->text = "too many wait for something already";
+    reply->text = "too many requests are waiting already; try again later";
     return false;
 }
 
@@ -78,7 +78,7 @@ static bool change_is_start_too_soon(const struct control *control, const struct
     if (!change_must_wait(call, control->start_after_ns, call->account))
         return false;
     reply->outcome = CONTROL_BUSY;
-    reply->text = "the last start has taken long: again later";
+    reply->text = "the last start took long; try again later";
     return true;
 }
 
@@ -96,7 +96,7 @@ static bool change_is_under_way(const struct control *control, struct control_re
     if (!control->show->change && !control->show->ended)
         return false;
     reply->outcome = CONTROL_BUSY;
-    reply->text = "the configuration is changing";
+    reply->text = "the configuration is being changed; try again later";
     return true;
 }
 
@@ -117,9 +117,9 @@ bool control_start_instance(struct control *control, const struct control_call *
         show_start_instance(instance);
         change_pause(call, control->start_after_ns, call->account, instance->start_took_ns, 0);
         reply->outcome = instance->started ? CONTROL_DONE : CONTROL_FAILED;
-        reply->text = instance->started ? "" : "it cannot start, and is tried again: the log says why";
+        reply->text = instance->started ? "" : "it cannot start and will be tried again; see the log";
     } else if (instance->backend != &backend_python || !python_start_now(instance)) {
-        reply->text = "it runs already";
+        reply->text = "it is already running";
     }
     return true;
 }
@@ -138,7 +138,7 @@ static void change_stopped(void *userdata, struct fc_instance *instance)
                 change_pause(&pending->call, control->start_after_ns, pending->call.account,
                              instance->start_took_ns, 0);
             change_answer(control, pending, is_wanted ? CONTROL_DONE : CONTROL_FAILED,
-                          is_wanted ? "" : "it has ended, and what came then the log says");
+                          is_wanted ? "" : "it stopped but did not start again; see the log");
         }
     }
 }
@@ -153,7 +153,7 @@ bool control_stop_instance(struct control *control, const struct control_call *c
     if (!instance || change_is_under_way(control, reply))
         return true;
     if (instance->is_stopped && !again) {
-        reply->text = "it is stopped already";
+        reply->text = "it is already stopped";
         return true;
     }
     if ((again && change_is_start_too_soon(control, call, reply)) ||
@@ -179,8 +179,8 @@ void control_change_show(struct control *control)
             HASH_FIND_STR(control->show->by_name, pending->call.subject, instance);
         if (!instance || !instance->is_stopping)
             change_answer(control, pending, CONTROL_FAILED,
-                          control->show ? "the configuration has changed it meanwhile"
-                                        : "the broker is ending");
+                          control->show ? "a new configuration has changed it in the meantime"
+                                        : "the broker is shutting down");
     }
 }
 
@@ -214,12 +214,11 @@ bool control_freeze(struct control *control, const struct control_call *call,
     if (!user)
         return true;
     if (user->is_frozen == freeze)
-        reply->text = freeze ? "she is frozen already" : "she was not";
+        reply->text = freeze ? "already frozen" : "not frozen";
     user_freeze(user, freeze);
     if (!freeze && user->is_frozen_by_configuration) {
         reply->outcome = CONTROL_FAILED;
-        reply->text =
-            "the configuration says \"frozen = yes\": she stays so until that is taken out and read again";
+        reply->text = "still frozen by the configuration: remove \"frozen = yes\" there and reload it";
     }
     return true;
 }
@@ -236,7 +235,7 @@ static const struct user *change_find_whose(struct control *control, const struc
     if (!request->n_names || strcmp(request->names[0], hers->name) == 0)
         return hers;
     reply->outcome = CONTROL_REFUSED;
-    reply->text = "only your own show is yours to be read again";
+    reply->text = "you may reload only your own show";
     return NULL;
 }
 
@@ -249,7 +248,8 @@ static bool change_is_too_soon(const struct control *control, const struct contr
     if (!is_changing && !change_must_wait(call, control->reload_after_ns, account))
         return false;
     reply->outcome = CONTROL_BUSY;
-    reply->text = is_changing ? "the configuration is changing" : "there was a change a moment ago";
+    reply->text = is_changing ? "the configuration is being changed; try again later"
+                              : "the configuration was changed a moment ago; try again later";
     return true;
 }
 

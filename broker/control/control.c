@@ -14,7 +14,7 @@
 #include "broker/control/guard.h"
 #include "broker/control/private.h"
 #include "broker/keeper/client.h"
-#include "broker/runtime/runtime.h"
+#include "broker/base/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -142,7 +142,7 @@ void control_finish(struct control *control, const struct control_call *call, st
 
     if (control_may_audit(control, call, &left_out)) {
         if (left_out)
-            log_audit("uid=%u: %llu such lines are left out here", call->peer.uid,
+            log_audit("uid=%u: %llu similar lines were left out", call->peer.uid,
                       (unsigned long long)left_out);
         log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
                   control_role_name(call->role), control_verb_name(call->verb),
@@ -158,11 +158,10 @@ static void control_refuse(struct control *control, const struct control_call *c
     reply->outcome = CONTROL_REFUSED;
     reply->text =
         call->role == CONTROL_NOBODY
-            ? control_format(control, "uid %u is no user any more, or this is a process of a worker",
+            ? control_format(control, "uid %u is no longer a user, or the caller belongs to a worker",
                              call->peer.uid)
-            : control_format(control, "this takes the role of an administrator, and uid %u is %s %s",
-                             call->peer.uid, call->role == CONTROL_OBSERVER ? "an" : "a",
-                             control_role_name(call->role));
+            : control_format(control, "this requires the role administrator; uid %u is %s %s", call->peer.uid,
+                             call->role == CONTROL_OBSERVER ? "an" : "a", control_role_name(call->role));
     control_finish(control, call, reply);
 }
 
@@ -237,7 +236,7 @@ static void control_handle(struct control *control, struct control_call *call,
     arena_reset(&control->texts);
     if (!rate_take(&caller->rate, control_cost(request))) {
         reply.outcome = CONTROL_BUSY;
-        reply.text = "that were too many requests: try again";
+        reply.text = "too many requests; try again later";
         control_send(control, call, &reply);
         return;
     }
@@ -253,7 +252,7 @@ static void control_handle(struct control *control, struct control_call *call,
     }
     if (!control->show) {
         reply.outcome = CONTROL_BUSY;
-        reply.text = "the broker is starting or ending";
+        reply.text = "the broker is starting up or shutting down";
     } else if (!row->fn(control, call, request, &reply)) {
         return;
     }
@@ -266,7 +265,8 @@ static void control_handle(struct control *control, struct control_call *call,
 static void control_say_malformed(struct control *control, const struct control_peer *peer)
 {
     if (log_limit_take(&control->malformed, fc_now_ns()))
-        fc_log(FC_LOG_WARNING, NULL, "control: a malformed request of uid %u (pid %d)", peer->uid, peer->pid);
+        fc_log(FC_LOG_WARNING, NULL, "control: a malformed request from uid %u (pid %d)", peer->uid,
+               peer->pid);
 }
 
 /* One message; -EAGAIN when there is none. */

@@ -57,7 +57,7 @@ struct control_follower *control_follow(struct control *control, struct control_
 
     if (request->n_names > CONTROL_MAX_PATTERNS) {
         reply->outcome = CONTROL_INVALID;
-        reply->text = "there are too many patterns";
+        reply->text = "too many patterns";
         return NULL;
     }
     if (follower) {
@@ -67,14 +67,14 @@ struct control_follower *control_follow(struct control *control, struct control_
         control_unfollow(follower);
     }
     reply->outcome = CONTROL_FAILED;
-    reply->text = "too many watch already";
+    reply->text = "too many clients are watching already";
     return NULL;
 }
 
 void control_follow_change_show(struct control *control, struct control_follower *followers)
 {
     for (size_t i = 0; control->show && i < CONTROL_FOLLOWERS; i++) {
-        struct control_reply reply = {.outcome = CONTROL_REFUSED, .text = "uid is no user any more"};
+        struct control_reply reply = {.outcome = CONTROL_REFUSED, .text = "this uid is no longer a user"};
 
         if (!followers[i].is_used || followers[i].call.role != CONTROL_USER ||
             control_user(control->show, followers[i].call.account))

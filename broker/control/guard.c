@@ -70,7 +70,7 @@ static void guard_say_refused(void *userdata, uint32_t events)
         why = guard.refused_why;
         guard.n_refused = 0;
     }
-    fc_log(FC_LOG_WARNING, NULL, "control: refused %llu connections, the last one of uid %u: %s",
+    fc_log(FC_LOG_WARNING, NULL, "control: refused %llu connections, the last one from uid %u: %s",
            (unsigned long long)n, uid, why);
 }
 
@@ -139,11 +139,11 @@ static bool guard_admit(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0 || fstat(fd, &st) < 0)
         return false;
     if (control_roles_find(guard.roles, peer.uid, peer.gid) == CONTROL_NOBODY)
-        return guard_refuse(peer.uid, "it has no role (section [control]), and is no user's");
+        return guard_refuse(peer.uid, "it has no role (section [control]) and is not the uid of a user");
     is_owner = control_roles_is_owner(guard.roles, peer.uid);
     if (guard_count(peer.uid) >= CONTROL_GUARD_PER_UID * (is_owner ? 2u : 1u) ||
         guard.n_streams + (is_owner ? 0u : CONTROL_GUARD_KEPT) >= CONTROL_GUARD_CONNECTIONS)
-        return guard_refuse(peer.uid, "there are too many");
+        return guard_refuse(peer.uid, "too many connections");
     guard.streams[guard.n_streams++] = (struct guarded_stream){.fd = fd, .inode = st.st_ino, .uid = peer.uid};
     return true;
 }

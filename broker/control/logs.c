@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "broker/control/private.h"
-#include "broker/runtime/runtime.h"
+#include "broker/base/runtime.h"
 #include "broker/show/user.h"
 #include "firecurtain/time.h"
 

@@ -3,7 +3,7 @@
 #include "broker/control/private.h"
 #include "broker/record/journal.h"
 #include "broker/record/recording.h"
-#include "broker/runtime/runtime.h"
+#include "broker/base/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 
@@ -87,7 +87,7 @@ bool control_record(struct control *control, const struct control_call *call,
     if (record_begin(control, &control->recorders.list[follower - control->recorders.followers]) < 0) {
         control_unfollow(follower);
         reply->outcome = CONTROL_FAILED;
-        reply->text = "too many record already";
+        reply->text = "too many clients are recording already";
         return true;
     }
     loop_set_timer(control->spec.runtime->loop, &control->recorders.look, fc_now_ns() + RECORD_LOOK_NS);

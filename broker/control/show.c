@@ -8,7 +8,7 @@
 #include "broker/python/backend.h"
 #include "broker/python/stats.h"
 #include "broker/python/status.h"
-#include "broker/runtime/runtime.h"
+#include "broker/base/runtime.h"
 #include "broker/show/observer.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
@@ -70,7 +70,7 @@ static void status_instance(struct control *control, const struct fc_instance *i
     *item = (struct control_instance){.name = instance->name, .backend = instance->backend->name};
     item->state = instance->started ? "running" : "down";
     if (!instance->started && instance->retry.position && instance->retry.deadline_ns > now_ns)
-        item->detail = control_format(control, "cannot start; again in %.1f s",
+        item->detail = control_format(control, "cannot start; trying again in %.1f s",
                                       (double)(instance->retry.deadline_ns - now_ns) / (double)FC_NS_PER_S);
     if (instance->is_stopped) {
         item->state = "stopped";
@@ -242,7 +242,7 @@ bool control_emit(struct control *control, const struct control_call *call,
     }
     if (observer_is_replay(control->show->router.observer)) {
         reply->outcome = CONTROL_FAILED;
-        reply->text = "a recording is replayed: nothing else comes in";
+        reply->text = "a recording is being replayed; other input is ignored";
         return true;
     }
     observer_emitted(control->show->router.observer, instance, (uint32_t)id, request->value);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "broker/control/private.h"
-#include "broker/runtime/runtime.h"
+#include "broker/base/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 

@@ -49,7 +49,7 @@ int runtime_accounts_init(struct runtime *runtime, const struct users *users)
         state_folder_name(users->list[i - 1].show, house[i].state_show, sizeof(house[i].state_show));
     }
     if (runtime_share_state(runtime)) {
-        fc_log(FC_LOG_ERROR, NULL, "two users would have one state folder: give a show another name");
+        fc_log(FC_LOG_ERROR, NULL, "two users would share a state folder: rename one of the shows");
         return -EEXIST;
     }
     if (!runtime->is_root || account_find_workers(&house->uid, &house->gid) == 0)

@@ -195,7 +195,7 @@ static int runtime_folders(struct runtime *runtime)
         return runtime_fail(r, "state folder", runtime->state_folder);
     r = runtime_link_parent(runtime);
     if (r < 0)
-        return runtime_fail(r, "folder of the links below", runtime->runtime_folder);
+        return runtime_fail(r, "folder of the links in", runtime->runtime_folder);
     runtime_remove_stale(runtime->link_parent);
     r = runtime_accounts_make_folders(runtime);
     if (r == 0 && runtime->is_controlled)

@@ -84,7 +84,7 @@ def test_stop_lets_the_script_clean_up_and_it_stays_so_until_start(play):
     uid = show.identity.uid
     found = status(show)["py1"]
     assert found["state"] == "stopped" and found["detail"] == f"by uid {uid}" and found["pid"] == 0
-    assert "stopped already" in run(show, "stop", "py1", check=0).stderr
+    assert "already stopped" in run(show, "stop", "py1", check=0).stderr
     show.set("/in", 0.25)
     show.process.send_signal(signal.SIGHUP)
     show.log.wait("the new configuration is running")
@@ -94,7 +94,7 @@ def test_stop_lets_the_script_clean_up_and_it_stays_so_until_start(play):
     assert show.wire.waiting("/out") == [], "nobody was there for it"
     show.set("/in", 0.75)
     show.expect("/out", 0.75)
-    assert "runs already" in run(show, "start", "py1", check=0).stderr
+    assert "already running" in run(show, "start", "py1", check=0).stderr
     for verb in ("stop", "start"):
         assert control.audits(show, f"uid={uid} .*verb={verb} subject=py1 outcome=done"), show.log
 
@@ -223,7 +223,7 @@ def test_logs_follow_and_end_with_the_show(play):
             show.set("/in", value)
             assert process.stdout.readline().endswith(f"info py1 value {value}\n")
         show.stop()
-        assert "has ended" in process.stdout.read()
+        assert "has closed the connection" in process.stdout.read()
         assert process.wait() == 69
 
 
@@ -251,7 +251,7 @@ def test_watch_shows_values_as_they_change(play):
         run(show, "emit", "py1.out", "0", check=0)
         assert process.stdout.readline() == "py1.out 0\n"
         show.stop()
-        assert "has ended" in process.stdout.read() and process.wait() == 69
+        assert "has closed the connection" in process.stdout.read() and process.wait() == 69
 
 
 def wait_until_watched(show, process):
@@ -296,7 +296,7 @@ def test_top_shows_sorts_scrolls_and_quits(play):
     with on_a_terminal(show, "top") as (process, keys, wait):
         wait(b"31 instances")
         wait(b"l08")
-        for key, shown in ((b"m", b"py1"), (b"nr", b"l22"), (b"\x1b[6~", b"l13"), (b"\x1bOH", b"py1"), (b" ", b"held")):
+        for key, shown in ((b"m", b"py1"), (b"nr", b"l22"), (b"\x1b[6~", b"l13"), (b"\x1bOH", b"py1"), (b" ", b"paused")):
             os.write(keys, key + b"\x0c")  # and everything drawn anew
             wait(shown)
         os.write(keys, b"q")
@@ -309,7 +309,7 @@ def test_top_says_why_it_ends(play):
     with on_a_terminal(show, "top") as (process, _, wait):
         wait(b"py1")
         show.stop()
-        wait(b"the broker has ended the connection")
+        wait(b"the broker has closed the connection")
         assert process.wait(PATIENCE) == 69
     assert "needs a terminal" in run(show, "top", check=64).stderr
 
@@ -467,8 +467,8 @@ def test_by_yourself_with_a_show_file_and_nothing_else(play):
     (["emit", "wire./in", "x"], 65, "from 0 to 1"),
     (["emit", "wire./in"], 64, "usage: firecurtain emit INSTANCE.CHANNEL VALUE"),
     (["reload", "py1"], 66, 'no user "py1"'),
-    (["status", "--dot"], 64, "--dot belongs to"),
-    (["routes", "--sandbox"], 64, "--sandbox belongs to"),
+    (["status", "--dot"], 64, "--dot is an option of"),
+    (["routes", "--sandbox"], 64, "--sandbox is an option of"),
     (["status", "py\x1b[2J1"], 65, ""),
 ])
 def test_mistakes(play, arguments, code, says):
@@ -483,7 +483,7 @@ def test_mistakes(play, arguments, code, says):
 
 def test_no_broker_runs_there(firecurtain, tmp_path):
     done = firecurtain("status", "--runtime-dir", "/nonexistent")
-    assert done.returncode == 69 and "no broker runs" in done.stderr
+    assert done.returncode == 69 and "no broker is running" in done.stderr
     assert firecurtain("status").returncode == 69
 
 

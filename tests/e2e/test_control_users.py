@@ -266,7 +266,7 @@ def test_an_observer_who_is_a_user_sees_all_and_changes_her_own(house):
     house.run("alice", "reload", check=0)
     house.run("alice", "reload", "bob", check=77)
     stranger = control.run(show, "restart", "alice/py1", uid=STRANGER, folder=house.runtime, check=77)
-    assert "takes the role of an administrator" in stranger.stderr
+    assert "requires the role administrator" in stranger.stderr
 
 
 @root_only
@@ -293,7 +293,7 @@ def test_who_is_neither_has_nothing_to_say(house):
     show = house.start()
     done = control.run(show, "status", uid=STRANGER, folder=house.runtime, check=77)
     assert done.stdout == ""
-    show.log.wait(f"refused 1 connections, the last one of uid {STRANGER}: it has no role", level="warning")
+    show.log.wait(f"refused 1 connections, the last one from uid {STRANGER}: it has no role", level="warning")
 
 
 @root_only
@@ -305,7 +305,7 @@ def test_once_revoked_she_has_no_role_and_hears_no_more(house):
         assert control.outcome(client.ask("status")) == DONE
         del house.options["alice"]
         house.read_again()
-        assert "no user any more" in process.stdout.read() and process.wait(PATIENCE) == 77
+        assert "no longer a user" in process.stdout.read() and process.wait(PATIENCE) == 77
         assert control.outcome(client.ask("status")) == REFUSED
     house.run("alice", "status", check=77)
     house.audited("uid=20001 .*role=nobody verb=status .*outcome=refused")
@@ -393,7 +393,7 @@ def test_a_user_fixes_a_broken_show_and_reloads_it_without_the_administrator(hou
         house.write("alice", "show.cfg", SHOW.replace("{n}", "1"))
         house.run("alice", "reload", check=0)
         house.audited("uid=20001 .*role=user verb=reload subject=alice outcome=done")
-        show.log.wait("^her new configuration is running", "alice")
+        show.log.wait("^the user's new configuration is running", "alice")
         show.log.wait("^running", "alice/py1")
         house.answers(1, 0.25)
         for threads in (30, 31):  # her worker is replaced each time
@@ -452,7 +452,7 @@ def test_nobody_reloads_anothers_show(house):
     assert 'did you mean "bob"' in house.run(None, "reload", "bop", check=66).stderr
     house.run("bob", "reload", check=0)
     assert "bob/his" in house.status(None) and "^worker ended" and house.worker("alice") == house.status("alice")["alice/py1"]["pid"]
-    assert show.log.matching("^her new configuration is running", "bob")
+    assert show.log.matching("^the user's new configuration is running", "bob")
 
 
 @root_only
@@ -601,7 +601,7 @@ def test_frozen_at_run_time_she_is_not_heard_until_she_is_unfrozen(house):
     house.run(None, "restart", "alice/hers", check=0)
     house.answers(2, 0.75)
     assert show.wire.waiting("/out1") == show.wire.waiting("/shared") == []
-    assert "frozen already" in house.run(None, "freeze", "alice", check=0).stderr
+    assert "already frozen" in house.run(None, "freeze", "alice", check=0).stderr
     house.run(None, "unfreeze", "alice", check=0)
     house.answers(1, 1.0)
     assert house.worker("alice") == before and not house.status(None)["alice/py1"]["frozen"]
@@ -632,7 +632,7 @@ def test_only_an_administrator_freezes(house):
     house.run(None, "freeze", "alice", check=0)
     for user, verb, name in (("alice", "unfreeze", "alice"), ("alice", "freeze", "bob"), ("alice", "freeze", "nobody-of-that-name"),
                              ("bob", "unfreeze", "alice")):
-        assert "takes the role of an administrator" in house.run(user, verb, name, check=77).stderr
+        assert "requires the role administrator" in house.run(user, verb, name, check=77).stderr
         house.audited(f"uid={UIDS[user]} .*verb={verb} subject={name} outcome=refused")
     assert house.status("bob")["alice/py1"]["frozen"] and not house.status("bob")["bob/py1"]["frozen"]
     house.run("alice", "stop", "alice/py1", check=0)  # which ends nothing but what is hers
@@ -648,7 +648,7 @@ def test_only_an_administrator_records(house, tmp_path):
         parent.chmod(parent.stat().st_mode | 0o011)
     house.head = "[control]\nobservers = *\n"
     house.start()
-    assert "takes the role of an administrator" in house.run("alice", "record", tmp_path / "hers.rec", check=77).stderr
+    assert "requires the role administrator" in house.run("alice", "record", tmp_path / "hers.rec", check=77).stderr
     house.audited(f"uid={UIDS['alice']} .*verb=record subject=- outcome=refused")
     assert not (tmp_path / "hers.rec").exists()
 
@@ -674,7 +674,7 @@ def test_status_shows_who_wrote_a_channel_last(house):
         assert writers()["wire./shared"] == user
     everything = {"wire./out1": "alice", "wire./out2": "bob", "wire./shared": "alice"}
     assert writers() == writers(None, "wire") == everything and writers(None, "own") == {}
-    assert re.search(r"^CHANNEL +WRITTEN LAST BY\nwire./out1 +alice\n", house.run(None, "status", "--channels", check=0).stdout)
+    assert re.search(r"^CHANNEL +LAST WRITTEN BY\nwire./out1 +alice\n", house.run(None, "status", "--channels", check=0).stdout)
     assert house.run(None, "status", "--channels", "wirr", check=66).stdout == ""
     house.read_again()
     assert writers() == everything

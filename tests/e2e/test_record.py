@@ -525,8 +525,8 @@ def test_while_a_recording_is_replayed_nothing_else_comes_in(play, tape, stage):
     again = play(folder=show.folder, command=("replay", tape.path("first")), arguments=("-i", f"wire.bind=127.0.0.1 {port}", "--record", tape.path("second")))
     again.log.wait("^replaying$")
     done = control.run(again, "emit", "wire./in", "0.5")
-    assert done.returncode == 70 and "is replayed" in done.stderr
-    assert "is replayed" in control.run(again, "reload", check=78).stderr
+    assert done.returncode == 70 and "is being replayed" in done.stderr
+    assert "is being replayed" in control.run(again, "reload", check=78).stderr
     again.log.wait("^the recording was replayed$")
     again.process.wait(PATIENCE)
     assert tape.text("second") == tape.text("first")

@@ -385,7 +385,7 @@ def test_check_reads_her_scripts_with_her_rights(house, firecurtain):
 def test_without_a_curtain_there_are_no_users(house, firecurtain):
     config = house.config().replace("@IN@", "18000").replace("@OUT@", "18001")
     done = firecurtain("run", "show.cfg", "--insecure-no-sandbox", files={"show.cfg": config})
-    assert done.returncode == 77 and "nothing would stand between the users" in done.stderr
+    assert done.returncode == 77 and "nothing would separate the users" in done.stderr
 
 
 @user_only

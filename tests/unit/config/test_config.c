@@ -140,9 +140,9 @@ static void test_header_without_names(void **state)
     assert_one_error(state, "[ osc ]\na = 1\n", 1, 3, "the name of the instance is missing", HEADERS);
     assert_one_error(state, "[Map]", 1, 2, "the name of the instance is missing", "did you mean \"map\"?");
     assert_one_error(state, "[backend]\na = 1\n", 1, 2, "the name of the backend is missing", HEADERS);
-    assert_one_error(state, "[backend a b]", 1, 11, "a backend's name has no blanks in it", HEADERS);
+    assert_one_error(state, "[backend a b]", 1, 11, "a backend's name cannot contain blanks", HEADERS);
     assert_one_error(state, "[include]", 1, 2, "the file to include is missing", HEADERS);
-    assert_one_error(state, "[map x]", 1, 6, "[map] has no name", HEADERS);
+    assert_one_error(state, "[map x]", 1, 6, "[map] takes no name", HEADERS);
 }
 
 static void test_include_without_file_keeps_the_section(void **state)
@@ -158,13 +158,13 @@ static void test_instance_names(void **state)
     const struct config *config = load_sound(state, "[osc a-b_c=d:\xc3\xa9]\n");
 
     assert_string_equal(config->sections[0].instance, "a-b_c=d:\xc3\xa9");
-    config = assert_one_error(state, "[osc ab.c]\nx = 1\n", 1, 8,
-                              "an instance's name cannot have a dot in it", NULL);
+    config =
+        assert_one_error(state, "[osc ab.c]\nx = 1\n", 1, 8, "an instance's name cannot contain a dot", NULL);
     assert_int_equal(config->n_sections, 0);
-    assert_one_error(state, "[osc a/b]", 1, 7, "an instance's name cannot have a slash in it", NULL);
-    assert_one_error(state, "[osc a b]", 1, 7, "an instance's name cannot have a blank in it", NULL);
-    assert_one_error(state, "[osc a\tb]", 1, 7, "an instance's name cannot have a blank in it", NULL);
-    assert_one_error(state, "[osc a\033b]", 1, 7, "an instance's name cannot have a blank in it", NULL);
+    assert_one_error(state, "[osc a/b]", 1, 7, "an instance's name cannot contain a slash", NULL);
+    assert_one_error(state, "[osc a b]", 1, 7, "an instance's name cannot contain a blank", NULL);
+    assert_one_error(state, "[osc a\tb]", 1, 7, "an instance's name cannot contain a blank", NULL);
+    assert_one_error(state, "[osc a\033b]", 1, 7, "an instance's name cannot contain a blank", NULL);
 }
 
 static void test_duplicate_instance(void **state)
@@ -259,7 +259,7 @@ static void test_number_of_findings_is_limited(void **state)
         config_diagnose(config, CONFIG_ERROR, config->sections[0].at, NULL, "too many");
     assert_int_equal(config->n_diagnostics, CONFIG_MAX_DIAGNOSTICS + 1);
     assert_int_equal(config->n_errors, CONFIG_MAX_DIAGNOSTICS + 5);
-    assert_error_in(config, CONFIG_MAX_DIAGNOSTICS, "show.cfg", 0, 0, "further errors left out", NULL);
+    assert_error_in(config, CONFIG_MAX_DIAGNOSTICS, "show.cfg", 0, 0, "further errors are not shown", NULL);
 }
 
 /* Loads `text` with these overrides on the command line. */

@@ -236,7 +236,7 @@ static void test_utf16(void **state)
 static void test_nul_bytes(void **state)
 {
     const char text[] = "[osc x]\na = \0 1\n\0\nb = 2\n; c\0\n";
-    const char *message = "there is a NUL byte in the line, which is no text";
+    const char *message = "the line contains a NUL byte, so it is not text";
     const struct config *config;
 
     write_bytes("show.cfg", text, sizeof(text) - 1);

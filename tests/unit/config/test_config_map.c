@@ -155,10 +155,10 @@ static void test_glob_errors_are_at_the_expression(void **state)
 
 static void test_sizes_must_match(void **state)
 {
-    const struct config *config =
-        assert_one_error(state, INSTANCES "a.{1..5} > b.x{1..3}\na.x > b.y\n", 4, 14,
-                         "the left side stands for 5 channels and the right side for 3",
-                         "both sides need as many channels, or one side a single one");
+    const struct config *config = assert_one_error(
+        state, INSTANCES "a.{1..5} > b.x{1..3}\na.x > b.y\n", 4, 14,
+        "the left side stands for 5 channels and the right side for 3",
+        "both sides must stand for the same number of channels, or one of them for a single one");
 
     assert_int_equal(config->n_mappings, 1);
     assert_endpoint(&config->mappings[0].left, "a", "x");
@@ -189,7 +189,7 @@ static void test_further_errors_are_left_out(void **state)
     assert_int_equal(config->n_errors, 4000);
     assert_int_equal(config->n_diagnostics, CONFIG_MAX_DIAGNOSTICS + 1);
     assert_error_in(config, 999, "show.cfg", 501, 9, "unknown instance \"y\"", NULL);
-    assert_error_in(config, 1000, "show.cfg", 0, 0, "further errors left out", NULL);
+    assert_error_in(config, 1000, "show.cfg", 0, 0, "further errors are not shown", NULL);
 }
 
 /* With 2,000 instances there are hints for 500 of 900 errors. */

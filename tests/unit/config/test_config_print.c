@@ -34,35 +34,36 @@ static void test_many_errors_in_two_files(void **state)
                            "touch.{1..5} > touch.{1..3}\n"
                            "module = x\r\n"
                            "[include gone.cfg]\n");
-    assert_printed(load_overridden(state, "show.cfg", overrides, 2), false,
-                   "command line: error: -i foo: expected INSTANCE.OPTION=VALUE\n"
-                   "command line: error: -i tuoch.a=1: unknown instance \"tuoch\"\n"
-                   "  note: did you mean \"touch\"?\n"
-                   "show.cfg:2:10: error: an instance's name cannot have a dot in it\n"
-                   "  [python p.q]\n"
-                   "           ^\n"
-                   "show.cfg:5:2: error: unknown instance \"tuoch\"\n"
-                   "          tuoch.a > touch.{1..}\n"
-                   "          ^\n"
-                   "  note: did you mean \"touch\"?\n"
-                   "show.cfg:5:18: error: \"{1..}\" is not a range of whole numbers such as {1..5}\n"
-                   "          tuoch.a > touch.{1..}\n"
-                   "                          ^\n"
-                   "show.cfg:6:22: error: the left side stands for 5 channels and the right side for 3\n"
-                   "  touch.{1..5} > touch.{1..3}\n"
-                   "                       ^\n"
-                   "  note: both sides need as many channels, or one side a single one\n"
-                   "show.cfg:7:1: error: expected a mapping, which has \">\", \"<\" or \"<>\"\n"
-                   "  module = x\n"
-                   "  ^\n"
-                   "  note: options belong below a header such as [BACKEND INSTANCE]; a mapping has \">\", "
-                   "\"<\" or \"<>\"\n"
-                   "show.cfg:8:10: error: cannot read \"gone.cfg\": No such file or directory\n"
-                   "  [include gone.cfg]\n"
-                   "           ^\n"
-                   "part.cfg:2:3: error: expected an option: NAME = VALUE\n"
-                   "    oops\n"
-                   "    ^\n");
+    assert_printed(
+        load_overridden(state, "show.cfg", overrides, 2), false,
+        "command line: error: -i foo: expected INSTANCE.OPTION=VALUE\n"
+        "command line: error: -i tuoch.a=1: unknown instance \"tuoch\"\n"
+        "  note: did you mean \"touch\"?\n"
+        "show.cfg:2:10: error: an instance's name cannot contain a dot\n"
+        "  [python p.q]\n"
+        "           ^\n"
+        "show.cfg:5:2: error: unknown instance \"tuoch\"\n"
+        "          tuoch.a > touch.{1..}\n"
+        "          ^\n"
+        "  note: did you mean \"touch\"?\n"
+        "show.cfg:5:18: error: \"{1..}\" is not a range of whole numbers such as {1..5}\n"
+        "          tuoch.a > touch.{1..}\n"
+        "                          ^\n"
+        "show.cfg:6:22: error: the left side stands for 5 channels and the right side for 3\n"
+        "  touch.{1..5} > touch.{1..3}\n"
+        "                       ^\n"
+        "  note: both sides must stand for the same number of channels, or one of them for a single one\n"
+        "show.cfg:7:1: error: expected a mapping, which has \">\", \"<\" or \"<>\"\n"
+        "  module = x\n"
+        "  ^\n"
+        "  note: options belong below a header such as [BACKEND INSTANCE]; a mapping has \">\", "
+        "\"<\" or \"<>\"\n"
+        "show.cfg:8:10: error: cannot read \"gone.cfg\": No such file or directory\n"
+        "  [include gone.cfg]\n"
+        "           ^\n"
+        "part.cfg:2:3: error: expected an option: NAME = VALUE\n"
+        "    oops\n"
+        "    ^\n");
 }
 
 static void test_unreadable_file(void **state)
@@ -117,8 +118,8 @@ static void test_left_out_comes_last(void **state)
         config_diagnose(config, CONFIG_ERROR, config->sections[0].at, NULL, "e");
     config_print_diagnostics(config, out, false);
     fclose(out);
-    assert_string_equal(text + n_bytes - strlen("   ^\nshow.cfg: error: further errors left out\n"),
-                        "   ^\nshow.cfg: error: further errors left out\n");
+    assert_string_equal(text + n_bytes - strlen("   ^\nshow.cfg: error: further errors are not shown\n"),
+                        "   ^\nshow.cfg: error: further errors are not shown\n");
     free(text);
 }
 
