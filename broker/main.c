@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* firecurtain: see cli/cli.h. */
+/* The program firecurtain: the command line, which also starts the broker. */
 #include "broker/cli/cli.h"
 
 int main(int argc, char **argv)

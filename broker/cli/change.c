@@ -2,8 +2,10 @@
 /* firecurtain start, stop, restart, freeze, unfreeze and reload. */
 #include <sysexits.h>
 
-#include "broker/cli/cli.h"
 #include "broker/cli/client.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/common.h"
+#include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 
 /* What the broker has to say beside that it is done. */

@@ -8,9 +8,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/build/users.h"
 #include "broker/build/build.h"
-#include "broker/cli/cli.h"
+#include "broker/build/users.h"
+#include "broker/cli/check_sandbox.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/common.h"
 #include "broker/config/roles.h"
 #include "broker/show/show.h"
 
@@ -36,6 +38,16 @@ static void check_judged(void *userdata, const char *user, const struct config *
                 config->n_errors == 1 ? "" : "s", user);
 }
 
+static struct config *check_load(const struct cli_options *options)
+{
+    struct config *config;
+
+    if (config_load(&config, options->path, options->overrides, options->n_overrides) == 0)
+        return config;
+    fputs("firecurtain: out of memory\n", stderr);
+    return NULL;
+}
+
 int cli_check(const struct cli_options *options)
 {
     struct control_roles roles;
@@ -45,9 +57,9 @@ int cli_check(const struct cli_options *options)
     int status = EX_OK;
     int r;
 
-    config = cli_load(options, &status);
+    config = check_load(options);
     if (!config)
-        return status;
+        return EX_OSERR;
     r = build_show(&show, config, options->path, true, &users);
     if (r != -ENOMEM && control_roles_read(&roles, config) < 0)
         r = -ENOMEM;

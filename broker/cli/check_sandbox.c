@@ -3,6 +3,8 @@
  * firecurtain check --sandbox: which layers hold on this kernel, for the caller, and what the options of each
  * instance open. Found out by trying: each instance gets a worker that runs no script.
  */
+#include "broker/cli/check_sandbox.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 #include "broker/base/path_set.h"
 #include "broker/build/shown.h"
 #include "broker/build/users.h"
-#include "broker/cli/cli.h"
+#include "broker/cli/common.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/backend.h"
 #include "broker/python/opens.h"

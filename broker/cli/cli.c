@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See cli.h. */
+/* The tables of subcommands and options, --help, and the parsing of the command line. */
 #include "broker/cli/cli.h"
 
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "broker/base/log.h"
 #include "broker/base/option_value.h"
 #include "broker/base/suggest.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/common.h"
 #include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
 
@@ -26,87 +26,96 @@
 
 #define CLI_OF_SHOW (CLI_OVERRIDE | CLI_LOG_LEVEL | CLI_RUNTIME)
 
-const struct cli_command cli_commands[] = {
+static const struct cli_command {
+    const char *name;
+    const char *arguments;
+    const char *summary;
+    int (*run)(const struct cli_options *options);
+    unsigned options; /* enum cli_option, or-ed: those that it takes */
+    size_t min_words;
+    size_t max_words;
+    size_t show_word; /* which word is a configuration file, from 1; 0: none */
+} cli_commands[] = {
     {"run", "[show.cfg]", "run a show; the default when a file is given alone", cli_run,
      CLI_OF_SHOW | CLI_NO_SANDBOX | CLI_RECORD | CLI_MAX_SIZE, 0, 1, 1},
     {"check", "[show.cfg]", "find the errors of a configuration without running anything", cli_check,
      CLI_OF_SHOW | CLI_SANDBOX, 0, 1, 1},
-    {"status", "[INSTANCE…]", "how it goes the instances of a running show", cli_status,
+    {"status", "[INSTANCE…]", "the state of each instance of a running show", cli_status,
      CLI_RUNTIME | CLI_JSON | CLI_USAGE | CLI_CHANNELS, 0, CLI_MAX_WORDS, 0},
-    {"top", "", "the same, live", cli_top, CLI_RUNTIME, 0, 0, 0},
-    {"start", "INSTANCE…", "start instances that are stopped, have failed, or wait", cli_start, CLI_RUNTIME,
-     1, CLI_MAX_WORDS, 0},
-    {"stop", "INSTANCE…", "let instances clean up and end; they stay so", cli_stop, CLI_RUNTIME, 1,
+    {"top", "", "the same, updated every second", cli_top, CLI_RUNTIME, 0, 0, 0},
+    {"start", "INSTANCE…", "start instances that are stopped, failed or waiting", cli_start, CLI_RUNTIME, 1,
      CLI_MAX_WORDS, 0},
-    {"restart", "INSTANCE…", "the two together", cli_restart, CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
-    {"reload", "[USER]", "read the configuration, or a user's, again; say what is wrong with it", cli_reload,
+    {"stop", "INSTANCE…", "let instances clean up and stop; they stay stopped", cli_stop, CLI_RUNTIME, 1,
+     CLI_MAX_WORDS, 0},
+    {"restart", "INSTANCE…", "stop instances and start them again", cli_restart, CLI_RUNTIME, 1,
+     CLI_MAX_WORDS, 0},
+    {"reload", "[USER]", "read the configuration (or that of a user) again and report its errors", cli_reload,
      CLI_RUNTIME, 0, 1, 0},
-    {"freeze", "USER…", "nothing that a user puts out reaches the house, from now on", cli_freeze,
-     CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
-    {"unfreeze", "USER…", "and again", cli_unfreeze, CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
-    {"routes", "[CHANNEL]", "what is mapped to what", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0, 1, 0},
-    {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and those that come", cli_logs,
+    {"freeze", "USER…", "keep a user's output from the house until unfreeze", cli_freeze, CLI_RUNTIME, 1,
+     CLI_MAX_WORDS, 0},
+    {"unfreeze", "USER…", "let it through again", cli_unfreeze, CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
+    {"routes", "[CHANNEL]", "the mappings of a running show", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0,
+     1, 0},
+    {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and new ones as they come", cli_logs,
      CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, 0},
-    {"watch", "PATTERN…", "values of channels as they change; a pattern has * and ?", cli_watch, CLI_RUNTIME,
-     1, 64, 0},
-    {"emit", "INSTANCE.CHANNEL VALUE", "an event, as if the instance had made it", cli_emit, CLI_RUNTIME, 2,
-     2, 0},
-    {"record", "FILE", "write what happens to a file; --print: what is in it", cli_record,
+    {"watch", "PATTERN…", "values of channels as they change; a pattern may contain * and ?", cli_watch,
+     CLI_RUNTIME, 1, 64, 0},
+    {"emit", "INSTANCE.CHANNEL VALUE", "send an event as if it came from that instance", cli_emit,
+     CLI_RUNTIME, 2, 2, 0},
+    {"record", "FILE", "record a running show to a file; --print: show what is in one", cli_record,
      CLI_RUNTIME | CLI_MAX_SIZE | CLI_PRINT | CLI_JSON, 1, 1, 0},
     {"replay", "FILE [show.cfg]", "run a show with a recording as its only input", cli_replay,
      CLI_OF_SHOW | CLI_RECORD | CLI_MAX_SIZE | CLI_SPEED | CLI_MUTE, 1, 2, 2},
 };
-const size_t cli_n_commands = FC_ARRAY_SIZE(cli_commands);
 
 static void cli_help(FILE *out)
 {
     fputs("firecurtain runs show-control scripts, each in a confined process of its own.\n\nUsage:\n", out);
-    for (size_t i = 0; i < cli_n_commands; i++)
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++)
         fprintf(out, "  firecurtain %-8s %-22s %s\n", cli_commands[i].name, cli_commands[i].arguments,
                 cli_commands[i].summary);
-    fputs(
-        "  firecurtain --help | --version\n\n"
-        "Options of a show:\n"
-        "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
-        "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
-        "  --log-level LEVEL          error, warning, info (default) or debug\n"
-        "  --runtime-dir DIR          for sockets and the lock: a second show of one user needs its own\n"
-        "  --sandbox                  with check: try which layers hold here, and say what each option "
-        "opens\n"
-        "  --insecure-no-sandbox      with run, to debug scripts of your own: nothing confines them; not as "
-        "root\n"
-        "  --record FILE              with run and replay: record, from the beginning\n"
-        "  --speed N                  with replay: N times as fast (1); max: as fast as the scripts keep up\n"
-        "  --mute                     with replay: nothing goes out to devices\n"
-        "Of the others:\n"
-        "  --runtime-dir DIR          where the broker has its socket; also for run\n"
-        "  --json                     for programs: status, routes, record --print\n"
-        "  --print                    with record: the file as text\n"
-        "  --max-size SIZE            of a recording, such as 200M; there it ends (1G)\n"
-        "  --usage                    with status: memory and processor time, too\n"
-        "  --channels                 with status: which users wrote the house's channels last, instead\n"
-        "  --dot                      with routes: for Graphviz\n"
-        "  -f, --follow               with logs: go on with what comes\n"
-        "  -n, --lines N              with logs: the last N lines (50)\n\n"
-        "Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
-        "Examples:\n"
-        "  firecurtain show.cfg\n"
-        "  firecurtain run show.cfg -i osc1.bind='0.0.0.0 9000'\n"
-        "  firecurtain check show.cfg && systemctl reload firecurtain\n"
-        "  firecurtain status --usage\n"
-        "  firecurtain routes --dot | dot -Tsvg >routes.svg\n"
-        "  firecurtain logs -f lights\n"
-        "  firecurtain watch 'desk./1/*' lights.level\n"
-        "  firecurtain emit desk./1/fader1 0.5\n"
-        "  firecurtain run show.cfg --record tonight.rec\n"
-        "  firecurtain replay tonight.rec show.cfg --speed 4\n"
-        "  firecurtain record --print tonight.rec | grep output\n",
-        out);
+    fputs("  firecurtain --help | --version\n\n"
+          "Options of a show:\n"
+          "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
+          "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
+          "  --log-level LEVEL          error, warning, info (default) or debug\n"
+          "  --runtime-dir DIR          runtime folder: a second show of the same user needs its own\n"
+          "  --sandbox                  with check: try which layers work here, and say what each option "
+          "opens\n"
+          "  --insecure-no-sandbox      with run, to debug your own scripts: nothing confines them; not as "
+          "root\n"
+          "  --record FILE              with run and replay: record from the start\n"
+          "  --speed N                  with replay: N times as fast (1); max: as fast as the scripts can\n"
+          "  --mute                     with replay: nothing goes out to devices\n"
+          "Options of the other commands:\n"
+          "  --runtime-dir DIR          runtime folder of the broker\n"
+          "  --json                     machine-readable output: status, routes, record --print\n"
+          "  --print                    with record: print FILE as text\n"
+          "  --max-size SIZE            end a recording at this size, such as 200M (1G)\n"
+          "  --usage                    with status: also memory and processor time\n"
+          "  --channels                 with status: instead, who last wrote the house's channels\n"
+          "  --dot                      with routes: output for Graphviz\n"
+          "  -f, --follow               with logs: continue with new lines\n"
+          "  -n, --lines N              with logs: the last N lines (50)\n\n"
+          "Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
+          "Examples:\n"
+          "  firecurtain show.cfg\n"
+          "  firecurtain run show.cfg -i osc1.bind='0.0.0.0 9000'\n"
+          "  firecurtain check show.cfg && systemctl reload firecurtain\n"
+          "  firecurtain status --usage\n"
+          "  firecurtain routes --dot | dot -Tsvg >routes.svg\n"
+          "  firecurtain logs -f lights\n"
+          "  firecurtain watch 'desk./1/*' lights.level\n"
+          "  firecurtain emit desk./1/fader1 0.5\n"
+          "  firecurtain run show.cfg --record tonight.rec\n"
+          "  firecurtain replay tonight.rec show.cfg --speed 4\n"
+          "  firecurtain record --print tonight.rec | grep output\n",
+          out);
 }
 
 static const struct cli_command *cli_find(const char *name)
 {
-    for (size_t i = 0; i < cli_n_commands; i++) {
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++) {
         if (strcmp(cli_commands[i].name, name) == 0)
             return &cli_commands[i];
     }
@@ -159,7 +168,7 @@ static int cli_usage(const char *problem, const char *word)
     const char *text;
 
     suggest_init(&suggest, word);
-    for (size_t i = 0; i < cli_n_commands; i++)
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++)
         suggest_offer(&suggest, cli_commands[i].name);
     for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++)
         suggest_offer(&suggest, cli_letters[i].name);
@@ -177,7 +186,7 @@ static int cli_check_options(const struct cli_options *options, const struct cli
     for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
         if (!(options->given & cli_letters[i].option & ~command->options))
             continue;
-        fprintf(stderr, "firecurtain: %s belongs to \"firecurtain %s\"\nTry 'firecurtain --help'.\n",
+        fprintf(stderr, "firecurtain: %s is an option of \"firecurtain %s\"\nTry 'firecurtain --help'.\n",
                 cli_letters[i].name, cli_letters[i].command);
         return EX_USAGE;
     }
@@ -230,7 +239,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
             break;
         case 'l':
             if (!log_parse_level(optarg, &options->level))
-                return cli_usage("--log-level is error, warning, info or debug, not", optarg);
+                return cli_usage("--log-level must be error, warning, info or debug, not", optarg);
             break;
         case 'r':
             options->runtime_folder = optarg;
@@ -238,7 +247,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'n':
             options->lines = (uint32_t)strtoul(optarg, &end, 10);
             if (*end || end == optarg || options->lines < 1 || options->lines > 100000)
-                return cli_usage("--lines is a number from 1 to 100000, not", optarg);
+                return cli_usage("--lines must be a number from 1 to 100000, not", optarg);
             break;
         case 'R':
             options->record = optarg;
@@ -246,11 +255,11 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'm':
             if (option_value_number(optarg, CLI_LEAST_SIZE, INT64_MAX, true, &options->max_bytes, &reason) <
                 0)
-                return cli_usage("--max-size is a number of bytes from 64k, such as 200M, not", optarg);
+                return cli_usage("--max-size must be at least 64k, such as 200M, not", optarg);
             break;
         case 'S':
             if (!cli_parse_speed(optarg, &options->speed))
-                return cli_usage("--speed is a number from 0.01 to 1000, or max, not", optarg);
+                return cli_usage("--speed must be a number from 0.01 to 1000, or max, not", optarg);
             break;
         case 'h':
             cli_help(stdout);
@@ -259,9 +268,9 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
             puts("firecurtain " FIRECURTAIN_VERSION);
             return EX_OK;
         case ':':
-            return cli_usage("a value is missing after", argv[optind - 1]);
+            return cli_usage("missing value after", argv[optind - 1]);
         case '?':
-            return cli_usage("there is no option", argv[optind - 1]);
+            return cli_usage("unknown option", argv[optind - 1]);
         default:
             break;
         }
@@ -294,7 +303,7 @@ static int cli_choose(struct cli_options *options, const struct cli_command **co
     }
     *command = &cli_commands[0];
     if (word && !strpbrk(word, "./") && access(word, F_OK) < 0) /* a mistyped command, rather */
-        return cli_usage("there is neither a command nor a file", word);
+        return cli_usage("there is no command or file", word);
     return -1;
 }
 
@@ -307,18 +316,6 @@ static int cli_check_words(const struct cli_options *options, const struct cli_c
     fprintf(stderr, "usage: firecurtain %s %s\nTry 'firecurtain --help'.\n", command->name,
             command->arguments);
     return EX_USAGE;
-}
-
-int cli_block_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 int cli_main(int argc, char **argv)
@@ -350,20 +347,4 @@ int cli_main(int argc, char **argv)
     }
     free(options.overrides);
     return status;
-}
-
-struct config *cli_load(const struct cli_options *options, int *status)
-{
-    struct config *config;
-
-    if (config_load(&config, options->path, options->overrides, options->n_overrides) == 0)
-        return config;
-    fputs("firecurtain: out of memory\n", stderr);
-    *status = EX_OSERR;
-    return NULL;
-}
-
-char *cli_runtime_folder(const struct cli_options *options)
-{
-    return options->runtime_folder ? strdup(options->runtime_folder) : NULL;
 }

@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/cli/cli.h"
+#include "broker/cli/common.h"
+#include "broker/cli/print.h"
 #include "broker/control/guard.h"
 #include "broker/os/control_socket.h"
 #include "broker/runtime/runtime.h"
@@ -37,16 +38,17 @@ static int client_fail(const struct client *client, int r)
     case -ENOENT:
     case -ENOTDIR:
     case -ECONNREFUSED:
-        fprintf(stderr, "firecurtain: no broker runs with the folder %s (option --runtime-dir)\n",
+        fprintf(stderr, "firecurtain: no broker is running in the runtime folder %s (option --runtime-dir)\n",
                 client->folder);
         return EX_UNAVAILABLE;
     case -EACCES:
     case -EPERM:
-        fprintf(stderr, "firecurtain: the broker in %s has nothing to do with uid %u (section [control])\n",
+        fprintf(stderr,
+                "firecurtain: the broker in %s refuses uid %u, which has no role (section [control])\n",
                 client->folder, getuid());
         return EX_NOPERM;
     case -ECONNRESET:
-        fprintf(stderr, "firecurtain: the broker has ended the connection\n");
+        fprintf(stderr, "firecurtain: the broker has closed the connection\n");
         return EX_UNAVAILABLE;
     case -ETIMEDOUT:
         fprintf(stderr, "firecurtain: the broker in %s does not answer\n", client->folder);
@@ -92,7 +94,7 @@ static int client_check_owner(const struct client *client, const struct cli_opti
         return 0;
     if (st.st_uid == 0 || st.st_uid == getuid() || strncmp(client->folder, "/tmp/", 5) != 0)
         return 0;
-    fprintf(stderr, "firecurtain: %s belongs to uid %u: name it with --runtime-dir if you trust it\n",
+    fprintf(stderr, "firecurtain: %s belongs to uid %u; if you trust that user, name it with --runtime-dir\n",
             client->folder, st.st_uid);
     return EX_NOPERM;
 }
@@ -105,7 +107,7 @@ static int client_connect(struct client *client, const struct cli_options *optio
     if (r == 0 && access(path, F_OK) < 0)
         r = -errno;
     if (r == -EACCES) {
-        fprintf(stderr, "firecurtain: the folder %s is closed to uid %u\n", client->folder, getuid());
+        fprintf(stderr, "firecurtain: the folder %s is not accessible to uid %u\n", client->folder, getuid());
         return EX_NOPERM;
     }
     if (r < 0)

@@ -6,8 +6,6 @@
 #ifndef BROKER_CLI_CLIENT_H
 #define BROKER_CLI_CLIENT_H
 
-#include <stdio.h>
-
 #include "proto/codec_control.h"
 
 struct cli_options;
@@ -31,20 +29,5 @@ int client_follow(struct client *client, struct control_reply *reply);
 
 /* The same for a program with a terminal: -1 if `fd` is readable, or `timeout_ms` has passed, before that. */
 int client_poll(struct client *client, int fd, int timeout_ms, struct control_reply *reply);
-
-/* Text that may hold anything, as a terminal may see it. `print_width` fills up with blanks to so many
- * columns. */
-void print_text(FILE *out, const char *text);
-void print_width(FILE *out, const char *text, size_t columns);
-
-/* How many columns it takes. */
-size_t print_columns(const char *text);
-
-/* "3m07s", "812us": short, for a column. */
-void print_uptime(char *text, size_t bytes, uint64_t ms);
-void print_time_us(char *text, size_t bytes, uint64_t us);
-
-/* Between quotes, as JSON has it. */
-void print_json(FILE *out, const char *text);
 
 #endif

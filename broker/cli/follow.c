@@ -6,8 +6,10 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "broker/cli/cli.h"
 #include "broker/cli/client.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/common.h"
+#include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -21,7 +23,7 @@ static void follow_say_missed(uint64_t *known, uint64_t missed)
 {
     if (missed == *known)
         return;
-    fprintf(stderr, "firecurtain: %" PRIu64 " were missed\n", missed - *known);
+    fprintf(stderr, "firecurtain: %" PRIu64 " lines or values were missed\n", missed - *known);
     *known = missed;
 }
 

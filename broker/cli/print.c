@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See client.h: text from the broker, for terminals and for programs. */
+/* Prints text from the broker for terminals and for programs. */
+#include "broker/cli/print.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "broker/base/log.h"
-#include "broker/cli/client.h"
 
 #define PRINT_MAX_TEXT 4096
 
-/* Lines are kept; what else a terminal would obey is not. */
 void print_text(FILE *out, const char *text)
 {
     char line[PRINT_MAX_TEXT];

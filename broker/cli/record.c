@@ -11,13 +11,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/cli/cli.h"
 #include "broker/cli/client.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/common.h"
+#include "broker/cli/record_print.h"
 #include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
 #include "proto/codec_record.h"
 
-struct recorder {
+struct capture {
     const char *path;
     int fd;
     uint64_t bytes;
@@ -25,36 +27,37 @@ struct recorder {
     uint64_t missed;
 };
 
-static int recorder_fail(const struct recorder *recorder, int r)
+static int capture_fail(const struct capture *capture, int r)
 {
-    fprintf(stderr, "firecurtain: %s: %s\n", recorder->path, strerror(-r));
+    fprintf(stderr, "firecurtain: %s: %s\n", capture->path, strerror(-r));
     return EX_CANTCREAT;
 }
 
-static int recorder_append(struct recorder *recorder, const void *block, size_t n_bytes)
+static int capture_append(struct capture *capture, const void *block, size_t n_bytes)
 {
     int r;
 
-    if (recorder->bytes + record_file_size(n_bytes) > recorder->max_bytes) {
-        fprintf(stderr, "firecurtain: %s has its --max-size: the recording ends after %" PRIu64 " bytes\n",
-                recorder->path, recorder->bytes);
+    if (capture->bytes + record_file_size(n_bytes) > capture->max_bytes) {
+        fprintf(stderr,
+                "firecurtain: %s has reached --max-size: the recording ends after %" PRIu64 " bytes\n",
+                capture->path, capture->bytes);
         return EX_CANTCREAT;
     }
-    r = record_file_append(recorder->fd, block, n_bytes);
-    recorder->bytes += record_file_size(n_bytes);
-    return r < 0 ? recorder_fail(recorder, r) : EX_OK;
+    r = record_file_append(capture->fd, block, n_bytes);
+    capture->bytes += record_file_size(n_bytes);
+    return r < 0 ? capture_fail(capture, r) : EX_OK;
 }
 
-static int recorder_take(struct recorder *recorder, const struct control_reply *reply)
+static int capture_take(struct capture *capture, const struct control_reply *reply)
 {
-    if (reply->missed != recorder->missed)
-        fprintf(stderr, "firecurtain: %" PRIu64 " events were missed\n", reply->missed - recorder->missed);
-    recorder->missed = reply->missed;
-    return reply->n_record ? recorder_append(recorder, reply->record, reply->n_record) : EX_OK;
+    if (reply->missed != capture->missed)
+        fprintf(stderr, "firecurtain: %" PRIu64 " events were missed\n", reply->missed - capture->missed);
+    capture->missed = reply->missed;
+    return reply->n_record ? capture_append(capture, reply->record, reply->n_record) : EX_OK;
 }
 
 /* So that who reads it knows that it was not cut off. */
-static int recorder_end(struct recorder *recorder)
+static int capture_end(struct capture *capture)
 {
     const struct record_item end = {.kind = RECORD_END, .text = "the recorder has ended"};
     struct codec_record *codec;
@@ -65,41 +68,41 @@ static int recorder_end(struct recorder *recorder)
     if (codec_record_new(&codec) < 0)
         return status;
     if (codec_record_encode(codec, &end, &bytes, &n_bytes) == 0)
-        status = recorder_append(recorder, bytes, n_bytes);
+        status = capture_append(capture, bytes, n_bytes);
     codec_record_free(codec);
     return status;
 }
 
 /* Until a signal, which is an orderly end, or the broker's end. */
-static int recorder_run(struct recorder *recorder, struct client *client, int signals)
+static int capture_run(struct capture *capture, struct client *client, int signals)
 {
     struct control_request request = {.verb = CONTROL_RECORD, .follow = true};
     struct control_reply reply = {0};
     int status = client_ask(client, &request, &reply);
 
     if (status == EX_OK)
-        fprintf(stderr, "firecurtain: recording to %s\n", recorder->path);
+        fprintf(stderr, "firecurtain: recording to %s\n", capture->path);
     while (status == EX_OK) {
-        status = recorder_take(recorder, &reply);
+        status = capture_take(capture, &reply);
         if (status == EX_OK)
             status = client_poll(client, signals, -1, &reply);
     }
-    return status < 0 ? recorder_end(recorder) : status;
+    return status < 0 ? capture_end(capture) : status;
 }
 
 int cli_record(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
-    struct recorder recorder = {.path = options->words[0],
-                                .bytes = RECORD_MAGIC_SIZE,
-                                .max_bytes = options->max_bytes};
+    struct capture capture = {.path = options->words[0],
+                              .bytes = RECORD_MAGIC_SIZE,
+                              .max_bytes = options->max_bytes};
     FC_AUTO_CLOSE int signals = -1;
     int status;
 
     if (options->given & CLI_PRINT)
         return cli_record_print(options);
     if (options->given & CLI_JSON) {
-        fputs("firecurtain: with record, --json goes with --print\n", stderr);
+        fputs("firecurtain: record takes --json only together with --print\n", stderr);
         return EX_USAGE;
     }
     signal(SIGXFSZ, SIG_IGN);
@@ -107,12 +110,12 @@ int cli_record(const struct cli_options *options)
     status = client_new(&client, options);
     if (status != EX_OK)
         return status;
-    recorder.fd = record_file_create(recorder.path);
-    if (recorder.fd < 0)
-        return recorder_fail(&recorder, recorder.fd);
-    status = recorder_run(&recorder, client, signals);
-    if (recorder.bytes == RECORD_MAGIC_SIZE) /* nothing came of it */
-        unlink(recorder.path);
-    close(recorder.fd);
+    capture.fd = record_file_create(capture.path);
+    if (capture.fd < 0)
+        return capture_fail(&capture, capture.fd);
+    status = capture_run(&capture, client, signals);
+    if (capture.bytes == RECORD_MAGIC_SIZE) /* nothing came of it */
+        unlink(capture.path);
+    close(capture.fd);
     return status;
 }

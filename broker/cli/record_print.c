@@ -3,6 +3,8 @@
  * firecurtain record --print: a recording as text, for people and for diff(1). One line for each event; times
  * are seconds since the recording began. Two recordings of the same have the same lines.
  */
+#include "broker/cli/record_print.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,8 +15,9 @@
 #include <time.h>
 
 #include "broker/base/grow.h"
-#include "broker/cli/cli.h"
 #include "broker/cli/client.h"
+#include "broker/cli/common.h"
+#include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_record.h"

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "broker/cli/cli.h"
 #include "broker/cli/client.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/common.h"
+#include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 
 static void routes_print(const struct control_route *route, unsigned given, bool is_first)

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "broker/cli/cli.h"
 #include "broker/cli/client.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/common.h"
+#include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 
 #define STATUS_CELL    96
@@ -182,7 +184,7 @@ static int status_writers(const struct cli_options *options)
         status = client_ask(client, &request, &reply);
     if (status == EX_OK && !is_json) {
         print_width(stdout, "CHANNEL", STATUS_CHANNEL);
-        puts(" WRITTEN LAST BY");
+        puts(" LAST WRITTEN BY");
     }
     while (status == EX_OK) {
         for (size_t i = 0; i < reply.n_writers; i++, is_first = false)

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "broker/base/log.h"
-#include "broker/cli/cli.h"
 #include "broker/cli/client.h"
+#include "broker/cli/commands.h"
+#include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -145,14 +146,14 @@ static void top_draw(struct top *top)
     if (top->first + room > top->n)
         top->first = top->n > room ? top->n - room : 0;
     erase();
-    mvprintw(0, 0, "firecurtain: %zu instances%s", top->n, top->is_held ? ", held" : "");
+    mvprintw(0, 0, "firecurtain: %zu instances%s", top->n, top->is_held ? ", paused" : "");
     attron(A_REVERSE);
     mvprintw(1, 0, "%-20s %-9s %7s %8s %4s %9s %9s %8s %6s %9s %6s", "INSTANCE", "STATE", "PID", "UPTIME",
              "RE", "IN/s", "OUT", "P99", "QUEUE", "MEMORY", "CPU%");
     attroff(A_REVERSE);
     for (size_t i = 0; i < room && top->first + i < top->n; i++)
         top_draw_row(TOP_HEAD + (int)i, order[top->first + i]);
-    mvprintw(LINES - 1, 0, "q quit  m memory  c cpu  i events  n name  r reverse  space hold");
+    mvprintw(LINES - 1, 0, "q quit  m memory  c cpu  i events  n name  r reverse  space pause");
     refresh();
     free(order);
 }
@@ -256,7 +257,7 @@ static int top_on_screen(struct top *top)
     int status;
 
     if (!screen) {
-        fputs("firecurtain: top needs a terminal that it knows (TERM)\n", stderr);
+        fputs("firecurtain: top needs a terminal of a known type (TERM)\n", stderr);
         if (memory)
             fclose(memory);
         free(said);
@@ -285,7 +286,7 @@ int cli_top(const struct cli_options *options)
 
     setlocale(LC_ALL, "");
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        fputs("firecurtain: top needs a terminal; for programs there is status --json\n", stderr);
+        fputs("firecurtain: top needs a terminal; programs can use status --json\n", stderr);
         return EX_USAGE;
     }
     status = client_new(&top.client, options);

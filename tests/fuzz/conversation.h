@@ -16,7 +16,7 @@
 #include "broker/python/backend.h"
 #include "broker/python/private.h"
 #include "broker/python/run.h"
-#include "broker/runtime/runtime.h"
+#include "broker/base/runtime.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The options of the command line, and what several subcommands do with them. Subcommands run in the process
+ * that the user started; `run` and `replay` become the broker.
+ */
+#ifndef BROKER_CLI_COMMON_H
+#define BROKER_CLI_COMMON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/config/config.h"
+#include "firecurtain/log.h"
+
+struct cli_options {
+    const char *path; /* of the configuration; NULL if none was given */
+    char **words;     /* the arguments after the command */
+    size_t n_words;
+    struct config_override *overrides;
+    size_t n_overrides;
+    enum fc_log_level level;
+    const char *runtime_folder; /* NULL: the usual one */
+    unsigned given;             /* enum cli_option, or-ed */
+    uint32_t lines;             /* logs: at most so many lines */
+    const char *record;         /* run, replay: the file to record to, or NULL */
+    uint64_t max_bytes;         /* of a recording */
+    double speed;               /* replay: 1 is as it was, 0 as fast as the scripts can */
+};
+
+/* Options that only some commands take. */
+enum cli_option {
+    CLI_OVERRIDE = 1,     /* -b, -i */
+    CLI_SANDBOX = 2,      /* check: also try the layers of the sandbox */
+    CLI_NO_SANDBOX = 4,   /* run: without a sandbox */
+    CLI_JSON = 8,         /* machine-readable output */
+    CLI_USAGE = 16,       /* status: also memory and processor time */
+    CLI_DOT = 32,         /* routes: output for Graphviz */
+    CLI_FOLLOW = 64,      /* logs: continue with new lines */
+    CLI_LINES = 128,      /* logs: how many */
+    CLI_RUNTIME = 256,    /* the broker's runtime folder */
+    CLI_LOG_LEVEL = 512,  /* of what this process logs */
+    CLI_RECORD = 1024,    /* run, replay: record from the start */
+    CLI_MAX_SIZE = 2048,  /* of a recording */
+    CLI_PRINT = 4096,     /* record: print a file as text */
+    CLI_SPEED = 8192,     /* replay */
+    CLI_MUTE = 16384,     /* replay: nothing goes out to devices */
+    CLI_CHANNELS = 32768, /* status: who last wrote the house's channels */
+};
+
+/* Returns the value of --runtime-dir, allocated, or NULL. */
+char *cli_runtime_folder(const struct cli_options *options);
+
+/*
+ * Blocks SIGINT, SIGTERM and SIGHUP; they come from the descriptor that it returns, or -1 with errno. To be
+ * called before any thread exists, since threads inherit the mask.
+ */
+int cli_block_signals(void);
+
+#endif

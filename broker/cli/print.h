@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Text from the broker, which may hold anything: escaped for terminals, which must not obey it, and for
+ * programs.
+ */
+#ifndef BROKER_CLI_PRINT_H
+#define BROKER_CLI_PRINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Prints text; line breaks are kept. */
+void print_text(FILE *out, const char *text);
+
+/* Prints text and blanks up to a width of `columns`. */
+void print_width(FILE *out, const char *text, size_t columns);
+
+/* Returns how many columns a text takes. */
+size_t print_columns(const char *text);
+
+/* Prints a text with its quotes, as JSON has it. */
+void print_json(FILE *out, const char *text);
+
+/* Write a time that is short enough for a column, such as "3m07s" or "812us". */
+void print_uptime(char *text, size_t bytes, uint64_t ms);
+void print_time_us(char *text, size_t bytes, uint64_t us);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service as its files share it. */
+#ifndef BROKER_RUNTIME_PRIVATE_H
+#define BROKER_RUNTIME_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "broker/base/loop.h"
+#include "broker/base/path_set.h"
+#include "broker/base/runtime.h"
+#include "broker/build/users.h"
+#include "broker/config/roles.h"
+#include "broker/runtime/service.h"
+
+struct config;
+struct control;
+struct show;
+
+enum service_phase {
+    SERVICE_STEADY,   /* starting, or running one configuration */
+    SERVICE_CHANGING, /* going over to another configuration */
+    SERVICE_STOPPING, /* to the end */
+};
+
+struct service {
+    struct service_spec spec;
+    enum service_phase phase;
+    struct runtime runtime;
+    struct path_set shown; /* what workers of the house may see, for as long as this process runs */
+    struct users users;
+    struct control_roles roles;
+    struct control *control; /* NULL: there is no control socket */
+    struct show *show;
+    struct config *house;    /* that the show was made from, without its users' */
+    char *findings;          /* in the configuration that was read last; or NULL */
+    const char *change_user; /* whose configuration is being changed; NULL: the house's */
+    bool reload_again;       /* the configuration was to be read again while it was being changed */
+    int signal_fd;
+    struct loop_source *signals;
+    struct loop_task end;
+};
+
+#endif
