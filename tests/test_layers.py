@@ -37,12 +37,6 @@ RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
 # Files of one folder that call one another in a circle, because what they do is recursive: each says so.
 CIRCLES = [
-    ["broker/cli/change.c", "broker/cli/check.c", "broker/cli/check_sandbox.c",
-     "broker/cli/cli.c", "broker/cli/client.c", "broker/cli/follow.c",
-     "broker/cli/record.c", "broker/cli/routes.c", "broker/cli/run.c",
-     "broker/cli/status.c", "broker/cli/top.c"],
-    ["broker/config/config.c", "broker/config/map.c", "broker/config/override.c",
-     "broker/config/parse.c", "broker/config/read.c", "broker/config/section.c"],
     ["broker/control/change.c", "broker/control/control.c", "broker/control/follow.c",
      "broker/control/logs.c", "broker/control/record.c", "broker/control/scope.c",
      "broker/control/show.c", "broker/control/watch.c"],

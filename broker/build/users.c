@@ -11,6 +11,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/build/shown.h"
+#include "broker/config/load.h"
 #include "broker/keeper/client.h"
 #include "broker/os/account.h"
 #include "broker/show/show.h"
@@ -188,7 +189,7 @@ int users_load(const struct users *users, const struct user *user, struct config
 {
     struct users_reading reading = {.users = users, .number = user->number};
 
-    return config_load_guest(config, user->show,
+    return config_load_user(config, user->show,
                              &(struct config_reader){.open = users_open, .userdata = &reading});
 }
 

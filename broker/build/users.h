@@ -52,7 +52,7 @@ struct users {
  */
 int users_match(struct users *users, struct show *show, struct config *config);
 
-/* Reads a user's configuration with that user's rights. Blocks on file reads. As config_load_guest(). */
+/* Reads a user's configuration with that user's rights. Blocks on file reads. As config_load_user(). */
 int users_load(const struct users *users, const struct user *user, struct config **config);
 
 /*

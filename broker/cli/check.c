@@ -13,6 +13,8 @@
 #include "broker/cli/check_sandbox.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/config/load.h"
+#include "broker/config/print.h"
 #include "broker/config/roles.h"
 #include "broker/show/show.h"
 

@@ -15,6 +15,7 @@
 #include "broker/base/suggest.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/config/load.h"
 #include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
 

@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "broker/config/config.h"
 #include "firecurtain/log.h"
+
+struct config_override;
 
 struct cli_options {
     const char *path; /* of the configuration; NULL if none was given */

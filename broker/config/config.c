@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration: its life, and the list of findings. The reading is done by its parts:
+ * The life of a configuration, and the list of findings in it.
  *
- *   config_read.c      files, includes, lines
- *   config_parse.c     a line: headers and options
- *   config_map.c       a line below [map], and what must hold between lines
- *   config_section.c   sections and options, found by name
- *   config_override.c  the command line
- *   config_print.c     findings as text
- *
- * Invariants: everything reachable from a struct config is owned by it, at every moment, so that a half-built
- * one can be freed. A location borrows its `file` from `files`. It must not know any backend or any option.
+ * Invariants: everything reachable from a struct config is owned by it at every moment, so a half-built one
+ * can be freed. A location borrows its `file` from `files`.
  */
 #include "broker/config/config.h"
 
@@ -92,11 +85,6 @@ struct config *config_free(struct config *config)
     free(config->files);
     free(config);
     return NULL;
-}
-
-static void config_freep(struct config **config)
-{
-    config_free(*config);
 }
 
 bool config_is_full(const struct config *config)
@@ -190,45 +178,4 @@ void config_forget_findings(struct config *config)
     for (size_t i = 0; i < config->n_diagnostics; i++)
         diagnostic_deinit(&config->diagnostics[i]);
     config->n_diagnostics = config->n_errors = 0;
-}
-
-static int load(struct config_parser *parser, const char *path, const struct config_override *overrides,
-                size_t n_overrides)
-{
-    int r = config_read(parser, path);
-
-    /* without the file, everything that the command line names would be reported as unknown too */
-    if (r == 0 && parser->config->files[0].text) {
-        config_check_mappings(parser);
-        r = config_apply_overrides(parser, overrides, n_overrides);
-    }
-    return parser->config->out_of_memory ? -ENOMEM : r;
-}
-
-static int load_new(struct config **config, const char *path, const struct config_reader *reader,
-                    const struct config_override *overrides, size_t n_overrides)
-{
-    FC_CLEANUP(config_freep) struct config *loaded = calloc(1, sizeof(*loaded));
-    FC_CLEANUP(config_forget_names) struct config_parser parser = {.config = loaded, .reader = reader};
-    int r;
-
-    *config = NULL;
-    if (!loaded)
-        return -ENOMEM;
-    r = load(&parser, path, overrides, n_overrides);
-    if (r < 0)
-        return r;
-    *config = fc_steal(loaded);
-    return 0;
-}
-
-int config_load(struct config **config, const char *path, const struct config_override *overrides,
-                size_t n_overrides)
-{
-    return load_new(config, path, NULL, overrides, n_overrides);
-}
-
-int config_load_guest(struct config **config, const char *path, const struct config_reader *reader)
-{
-    return load_new(config, path, reader, NULL, 0);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mappings: `SIDE > SIDE`, `<`, `<>` or `><`, where a side is INSTANCE.CHANNEL and the channel may have
- * globs.
+ * Parses mappings: `SIDE > SIDE`, `<`, `<>` or `><`, where a side is INSTANCE.CHANNEL and the channel may
+ * have globs.
  *
  * A mapping line is kept from its first sound part on, so that everything wrong with it is found: an instance
- * may be declared further down, thus instances are only checked when all is read. The check drops every
- * mapping with an error. It must not know what channels a backend has.
+ * may be declared further down, so instances are only checked when all is read. The check drops every mapping
+ * with an error. It must not know what channels a backend has.
  */
+#include "broker/config/map.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/config/private.h"
+#include "broker/config/section.h"
 
 static bool is_sign(char c)
 {
@@ -31,7 +34,7 @@ static void report_no_sign(struct config_parser *parser, const struct config_lin
                     "expected a mapping, which has \">\", \"<\" or \"<>\"");
 }
 
-/* 0 also when the globs have an error, and then the endpoint stands for no names. */
+/* Returns 0 also when the globs have an error; the endpoint then stands for no names. */
 static int parse_channel(struct config_parser *parser, const struct config_line *line,
                          struct config_span channel, struct config_endpoint *endpoint)
 {
@@ -49,7 +52,7 @@ static int parse_channel(struct config_parser *parser, const struct config_line 
     return 0;
 }
 
-/* INSTANCE.CHANNEL; what is missing is reported and stays NULL. */
+/* Parses INSTANCE.CHANNEL; a missing part is reported and stays NULL. */
 static int parse_side(struct config_parser *parser, const struct config_line *line, struct config_span side,
                       struct config_endpoint *endpoint)
 {
@@ -80,7 +83,7 @@ static int parse_side(struct config_parser *parser, const struct config_line *li
     return 0;
 }
 
-/* Text on one side of the sign. */
+/* Parses the text on one side of the sign. */
 static int parse_half(struct config_parser *parser, const struct config_line *line, struct config_span sign,
                       struct config_span side, struct config_endpoint *endpoint, const char *which)
 {
@@ -161,7 +164,7 @@ int config_parse_mapping(struct config_parser *parser, const struct config_line 
     return add_mapping(parser, line, sign);
 }
 
-/* False if the instance is missing or unknown; only the latter is reported, the former has been. */
+/* Returns false if the instance is missing, which has been reported, or unknown, which it reports. */
 static bool check_instance(struct config_parser *parser, const struct config_endpoint *endpoint)
 {
     struct config_span name;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * -b backend.option=value and -i instance.option=value. Applied when all files are read, so that the command
- * line wins wherever the section stands. It must not know which options exist.
+ * Applies -b backend.option=value and -i instance.option=value when all files have been read, so that the
+ * command line wins wherever the section stands. It must not know which options exist.
  */
+#include "broker/config/override.h"
+
+#include "broker/config/load.h"
 #include "broker/config/private.h"
+#include "broker/config/section.h"
 
 struct assignment {
     struct config_span section;
@@ -11,7 +15,7 @@ struct assignment {
     struct config_span value;
 };
 
-/* False if a part is missing; the value may be empty. */
+/* Returns false if a part is missing; the value may be empty. */
 static bool split(const char *text, struct assignment *assignment)
 {
     const char *dot = strchr(text, '.');

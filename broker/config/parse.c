@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line of the configuration: a header in brackets, or what belongs below one. Columns are those of the line
- * as it stands in the file, so spans always point into it.
+ * Parses a line of the configuration: a header in brackets, or what belongs below one. Columns are those of
+ * the line as it stands in the file, so spans always point into it.
  *
  * After an error it goes on with what was most likely meant, so that one mistake is reported once. It must
  * not know which backends and options exist, nor open anything itself.
  */
+#include "broker/config/parse.h"
+
 #include <string.h>
 
 #include "broker/base/suggest.h"
+#include "broker/config/map.h"
 #include "broker/config/private.h"
+#include "broker/config/section.h"
 
 #define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]"
 
@@ -25,7 +29,7 @@ static void report(struct config_parser *parser, const struct config_line *line,
     config_diagnose(parser->config, CONFIG_ERROR, config_at(line, at), hint, "%s", message);
 }
 
-/* What stands between the brackets; without a proper end, as far as that can be told. */
+/* Returns what stands between the brackets, or probably should if the end is missing. */
 static struct config_span header_inside(struct config_parser *parser, const struct config_line *line)
 {
     const char *open = line->text.start;
@@ -56,11 +60,11 @@ static struct header parse_header(struct config_parser *parser, const struct con
 }
 
 static int parse_include(struct config_parser *parser, const struct config_line *line,
-                         const struct header *header)
+                         const struct header *header, struct config_span *file)
 {
-    if (header->rest.length > 0)
-        return config_read_include(parser, line, header->rest);
-    report(parser, line, header->word.start, HEADERS, "the file to include is missing");
+    *file = header->rest;
+    if (header->rest.length == 0)
+        report(parser, line, header->word.start, HEADERS, "the file to include is missing");
     return 0;
 }
 
@@ -112,7 +116,7 @@ static void report_no_instance(struct config_parser *parser, const struct config
                "the name of the instance is missing");
 }
 
-/* Reports a name that could not be told apart in a mapping, or in a path. */
+/* Reports a name that would be ambiguous in a mapping or in a path. */
 static bool check_instance_name(struct config_parser *parser, const struct config_line *line,
                                 struct config_span name)
 {
@@ -158,16 +162,17 @@ static int parse_instance(struct config_parser *parser, const struct config_line
     return 0;
 }
 
-static int open_section(struct config_parser *parser, const struct config_line *line)
+static int open_section(struct config_parser *parser, const struct config_line *line,
+                        struct config_span *file)
 {
     struct header header = parse_header(parser, line);
 
-    /* alone among the headers it leaves open what is open */
+    /* the only header that does not end the section before it */
     if (config_span_is(header.word, "include"))
-        return parse_include(parser, line, &header);
+        return parse_include(parser, line, &header, file);
     parser->context.state = CONFIG_SKIPPING;
     if (config_span_is(header.word, "control") && header.rest.length == 0) {
-        header.rest = header.word; /* the broker's own options are kept as those of a backend are */
+        header.rest = header.word; /* the broker's own options are kept like those of a backend */
         return parse_backend(parser, line, &header);
     }
     if (config_span_is(header.word, "backend"))
@@ -203,10 +208,11 @@ static int parse_option(struct config_parser *parser, const struct config_line *
     return config_add_option(section, name, value, config_at(line, name.start), config_at(line, value.start));
 }
 
-int config_parse_line(struct config_parser *parser, const struct config_line *line)
+int config_parse_line(struct config_parser *parser, const struct config_line *line, struct config_span *file)
 {
+    *file = (struct config_span){0};
     if (*line->text.start == '[')
-        return open_section(parser, line);
+        return open_section(parser, line, file);
     switch (parser->context.state) {
     case CONFIG_IN_SECTION:
         return parse_option(parser, line);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Findings as text for a terminal or a log, in the manner of a compiler.
+ * Prints findings for a terminal or a log, as compilers do.
  *
  * Invariant: nothing from a configuration reaches the output unescaped, since a terminal obeys some
- * characters: control characters, what is no UTF-8, and characters that change the direction of text are
- * written as \x1b or \u202e. It must not know how findings come about.
+ * characters: control characters, bytes that are not UTF-8, and characters that change the direction of text
+ * are written as \x1b or \u202e. It must not know how findings come about.
  */
+#include "broker/config/print.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/config/config.h"
 #include "broker/config/private.h"
+#include "broker/config/span.h"
 #include "firecurtain/cleanup.h"
 
 enum {
@@ -38,7 +42,7 @@ static const struct style coloured = {
 
 static const char *const severity_names[] = {[CONFIG_ERROR] = "error", [CONFIG_WARNING] = "warning"};
 
-/* Bytes of the UTF-8 character that starts here, with its code; 0 if it is none. */
+/* Returns the size of the UTF-8 character that starts here, with its code; 0 if it is not one. */
 static size_t decode(const char *text, size_t bytes, uint32_t *code)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -63,7 +67,7 @@ static size_t decode(const char *text, size_t bytes, uint32_t *code)
     return length;
 }
 
-/* Characters that a terminal shows as themselves, in their place. */
+/* Returns whether a terminal shows the character as itself, in its place. */
 static bool is_plain(uint32_t code)
 {
     if (code < 0x20 || (code >= 0x7f && code < 0xa0))
@@ -89,7 +93,7 @@ static size_t print_character(FILE *out, const char *text, size_t bytes, size_t 
         *columns += 6;
         return length;
     }
-    /* one byte at a time: of the character's code, or of what is none */
+    /* one byte: the character's code, or a byte that is not part of a character */
     fprintf(out, "\\x%02x", length > 0 ? (unsigned)code : (unsigned)(unsigned char)*text);
     *columns += 4;
     return length > 0 ? length : 1;
@@ -109,7 +113,7 @@ static bool is_inside_character(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* What is shown of a line: all of it if it is short, otherwise what is around `at`. */
+/* Returns the part of a line to show: all of it if it is short, otherwise the part around `at`. */
 static struct config_span window(const char *line, size_t at)
 {
     size_t bytes = strlen(line);
@@ -121,7 +125,7 @@ static struct config_span window(const char *line, size_t at)
     if (start > bytes - WINDOW_BYTES)
         start = bytes - WINDOW_BYTES;
     end = start + WINDOW_BYTES;
-    /* never in the middle of a character; more than three such bytes are none */
+    /* never in the middle of a character, which has at most three such bytes */
     for (int i = 0; i < 3 && start > 0 && is_inside_character(line[start]); i++)
         start--;
     for (int i = 0; i < 3 && end < bytes && is_inside_character(line[end]); i++)
@@ -196,7 +200,7 @@ struct ranked {
     size_t file;
 };
 
-/* The command line comes before the files; that others were left out comes after everything. */
+/* Ranks the command line before the files, and the finding that there are more after everything. */
 static size_t file_rank(const struct config *config, size_t index)
 {
     const struct config_location *at = &config->diagnostics[index].at;
@@ -223,7 +227,7 @@ static int compare(const void *left, const void *right)
         return a_at->line < b_at->line ? -1 : 1;
     if (a_at->column != b_at->column)
         return a_at->column < b_at->column ? -1 : 1;
-    /* qsort() is not stable: as they were found */
+    /* qsort() is not stable: keep the order in which they were found */
     return a->diagnostic < b->diagnostic ? -1 : 1;
 }
 
@@ -236,7 +240,7 @@ void config_print_diagnostics(const struct config *config, FILE *out, bool colou
             ranked[i] = (struct ranked){&config->diagnostics[i], file_rank(config, i)};
         qsort(ranked, config->n_diagnostics, sizeof(*ranked), compare);
     }
-    /* without memory for the order, as they were found */
+    /* without memory for the order, in the order in which they were found */
     for (size_t i = 0; i < config->n_diagnostics; i++)
         print_diagnostic(out, ranked ? ranked[i].diagnostic : &config->diagnostics[i],
                          colour ? &coloured : &plain);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files: read whole, cut into lines, and again for every include. A file that cannot be read, or has
- * something in it that is no text, is a finding like any other.
+ * Reads files whole and cuts them into lines, recursively for every include. A file that cannot be read, or
+ * contains something that is not text, is a finding like any other.
  *
  * Invariants: `open` is the chain of files from the first to the one being read; no descriptor stays open
  * while a file is parsed. It must not know what a line means.
  */
+#include "broker/config/read.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +17,8 @@
 #include <unistd.h>
 
 #include "broker/base/grow.h"
+#include "broker/config/load.h"
+#include "broker/config/parse.h"
 #include "broker/config/private.h"
 #include "firecurtain/cleanup.h"
 
@@ -52,15 +56,15 @@ static int read_all(int fd, size_t limit_bytes, char **text, size_t *n_bytes)
 
 static size_t max_text_bytes(const struct config_parser *parser)
 {
-    return parser->reader ? CONFIG_MAX_GUEST_TEXT_BYTES : CONFIG_MAX_TEXT_BYTES;
+    return parser->reader ? CONFIG_MAX_USER_TEXT_BYTES : CONFIG_MAX_TEXT_BYTES;
 }
 
 static size_t max_files(const struct config_parser *parser)
 {
-    return parser->reader ? CONFIG_MAX_GUEST_FILES : CONFIG_MAX_FILES;
+    return parser->reader ? CONFIG_MAX_USER_FILES : CONFIG_MAX_FILES;
 }
 
-/* Where an absolute path says that it is. */
+/* Takes the directory from an absolute path, without looking it up. */
 static int named_directory_of(const char *path, char **directory)
 {
     const char *slash = strrchr(path, '/');
@@ -69,7 +73,7 @@ static int named_directory_of(const char *path, char **directory)
     return *directory ? 0 : -ENOMEM;
 }
 
-/* The absolute directory that a file is in. */
+/* Finds the absolute directory that a file is in. */
 static int directory_of(const char *path, char **directory)
 {
     const char *slash = strrchr(path, '/');
@@ -81,7 +85,7 @@ static int directory_of(const char *path, char **directory)
     return *directory ? 0 : -errno;
 }
 
-/* A name in an include, as seen from where the first file is seen. */
+/* Returns the path of an included file, relative to what the first file is relative to. */
 static char *included_path(const char *including, struct config_span name)
 {
     const char *slash = strrchr(including, '/');
@@ -94,8 +98,8 @@ static char *included_path(const char *including, struct config_span name)
 }
 
 /*
- * Takes over `path`, also when it fails. Already known to the configuration when it cannot be read: see
- * config_at.
+ * Takes over `path`, also when it fails. The configuration knows a file even if it cannot be read, since
+ * locations point to its path.
  */
 static int add_file(struct config *config, char *path, size_t *index)
 {
@@ -122,7 +126,7 @@ static int report_unreadable(struct config_parser *parser, struct config_locatio
     return 0;
 }
 
-/* Names the files from the one that is included again to itself. */
+/* Reports the chain of files from the one that is included again back to itself. */
 static int report_cycle(struct config_parser *parser, struct config_location at, size_t first)
 {
     FC_AUTO_FREE char *chain = strdup(parser->open[first].path);
@@ -156,7 +160,7 @@ static int load_text(struct config_parser *parser, int fd, struct config_file *f
     return 0;
 }
 
-/* A descriptor, or -errno. */
+/* Returns a descriptor, or -errno. */
 static int open_path(const struct config_parser *parser, const char *path)
 {
     int fd = parser->reader ? parser->reader->open(parser->reader->userdata, path)
@@ -185,11 +189,16 @@ static int open_file(struct config_parser *parser, struct config_file *file, str
     return 0;
 }
 
-/* One line, without its end. */
+static int read_include(struct config_parser *parser, const struct config_line *line,
+                        struct config_span name);
+
+/* Reads one line, without its end. */
 static int read_line(struct config_parser *parser, struct config_line *line, const char *end)
 {
     size_t bytes = (size_t)(end - line->start);
+    struct config_span file = {0};
     const char *nul;
+    int r = 0;
 
     if (bytes > 0 && end[-1] == '\r')
         bytes--;
@@ -202,8 +211,8 @@ static int read_line(struct config_parser *parser, struct config_line *line, con
         config_diagnose(parser->config, CONFIG_ERROR, config_at(line, nul), NULL,
                         "the line contains a NUL byte, so it is not text");
     else if (line->text.length > 0 && *line->text.start != ';')
-        return config_parse_line(parser, line);
-    return 0;
+        r = config_parse_line(parser, line, &file);
+    return r == 0 && file.length > 0 ? read_include(parser, line, file) : r;
 }
 
 static int add_line(struct config_file *file, const char *start)
@@ -217,7 +226,7 @@ static int add_line(struct config_file *file, const char *start)
     return 0;
 }
 
-/* The files move while others are included, so this one is always found by its index. */
+/* Reads all lines of a file. Files move in memory while others are included, hence the index. */
 static int read_lines(struct config_parser *parser, size_t index)
 {
     const struct config_file *file = &parser->config->files[index];
@@ -268,12 +277,8 @@ static int read_path(struct config_parser *parser, char *path, const struct conf
     return r;
 }
 
-int config_read(struct config_parser *parser, const char *path)
-{
-    return read_path(parser, strdup(path), NULL);
-}
-
-int config_read_include(struct config_parser *parser, const struct config_line *line, struct config_span name)
+/* Reads the file of an [include FILE]; `name` points into the text of the including file. */
+static int read_include(struct config_parser *parser, const struct config_line *line, struct config_span name)
 {
     struct config_context context = parser->context;
     struct config_location at = config_at(line, name.start);
@@ -292,4 +297,9 @@ int config_read_include(struct config_parser *parser, const struct config_line *
     r = read_path(parser, included_path(line->file, name), &at);
     parser->context = context;
     return r;
+}
+
+int config_read(struct config_parser *parser, const char *path)
+{
+    return read_path(parser, strdup(path), NULL);
 }

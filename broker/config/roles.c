@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_roles.h. */
+/* Reads the section [control], looks up its names, and finds the role of a uid. */
 #include "broker/config/roles.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "firecurtain/cleanup.h"
 
 #define ROLES_SECTION   "control"
-#define ROLES_MAX       1024 /* grants: members of groups, too */
+#define ROLES_MAX       1024 /* grants, including those of members of groups */
 #define ROLES_MAX_NAMES 64   /* in one option */
 
 static const struct {
@@ -96,7 +96,7 @@ static int roles_grant(struct control_roles *roles, struct control_grant grant)
     return 0;
 }
 
-/* The kernel tells of a process's groups only the first, so members are kept one by one. */
+/* Of a peer's groups, the kernel tells only the primary one, so members are granted one by one. */
 static int roles_grant_group(struct control_roles *roles, enum control_role role, struct group *group)
 {
     int r = roles_grant(roles, (struct control_grant){.role = role, .is_group = true, .id = group->gr_gid});
@@ -110,7 +110,7 @@ static int roles_grant_group(struct control_roles *roles, enum control_role role
     return r;
 }
 
-/* A user with the name of a group comes first: it is usually the same one. -ENOENT. */
+/* Grants to a user, and to a group of that name, which often is that user's own. -ENOENT. */
 static int roles_grant_name(struct control_roles *roles, enum control_role role, const char *name)
 {
     const struct passwd *account;
@@ -152,7 +152,7 @@ static int roles_read_option(struct control_roles *roles, struct config *config,
     return 0;
 }
 
-/* The options as text, the caller's; or NULL. */
+/* Returns the options as text, which the caller frees; or NULL. */
 static char *roles_text(const struct config *config)
 {
     char *text = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who may do what through the control interface: the section [control], as numbers. Names are looked up once,
- * before the broker gives up the right to read who is who.
+ * What each uid may do through the control interface: the section [control], as numbers. Names are looked up
+ * once, before the broker gives up the right to read the system's accounts.
  */
 #ifndef BROKER_CONFIG_ROLES_H
 #define BROKER_CONFIG_ROLES_H
@@ -14,17 +14,18 @@ struct config;
 struct config_section;
 
 /*
- * Each sees what the one before sees, and an administrator may do everything. To be a user is more than this:
- * she may change what is hers, also as an observer (control_roles_account()).
+ * Each role sees what the one before it sees, and an administrator may do everything. Being a user is
+ * independent of it in one respect: users may change what is theirs, also those that are observers
+ * (control_roles_account()).
  */
 enum control_role {
     CONTROL_NOBODY,
-    CONTROL_USER, /* sees what is hers */
+    CONTROL_USER, /* sees that user's own part of the show */
     CONTROL_OBSERVER,
     CONTROL_ADMINISTRATOR,
 };
 
-/* Named by the configuration. */
+/* A role that the configuration gives to a uid, a gid or everybody. */
 struct control_grant {
     enum control_role role;
     bool is_group;
@@ -32,15 +33,15 @@ struct control_grant {
     id_t id;
 };
 
-/* A [user NAME], whose number in users.h is one more than her place. */
+/* A [user NAME]; its number in build/users.h is one more than its place in the list. */
 struct control_user {
     char *name;
-    uid_t uid; /* (uid_t)-1: not her own, without root */
+    uid_t uid; /* (uid_t)-1: the broker's own, when it does not run as root */
 };
 
 struct control_roles {
-    uid_t owner;    /* the broker's own, as it was started: an administrator, like root */
-    uid_t excluded; /* as root, whose workers are: nobody, whatever was configured; (uid_t)-1: none */
+    uid_t owner;    /* that the broker was started with: an administrator, like root */
+    uid_t excluded; /* of house workers, as root: nobody, whatever was configured; (uid_t)-1: none */
     struct control_grant *grants;
     size_t n_grants;
     struct control_user *users;
@@ -51,36 +52,38 @@ struct control_roles {
 void control_roles_deinit(struct control_roles *roles);
 
 /*
- * Reads [control] and looks up its names, which may block. Names that nobody has are errors in `config`. A
- * group stands for its members as they are now, and for those whose first group it is. -ENOMEM.
+ * Reads [control] and looks up its names, which may block. Unknown names are errors in `config`. A group
+ * stands for its current members, and for those whose primary group it is. -ENOMEM.
  */
 int control_roles_read(struct control_roles *roles, struct config *config);
 
 /*
- * Adds the next user, once it is fixed who the users are; `name` is copied. `uid` is (uid_t)-1 if nobody can
- * ask in her name. -ENOMEM.
+ * Adds the next user, once the list of users is fixed; `name` is copied. `uid` is (uid_t)-1 if the user has
+ * no uid of its own, so that nobody can ask in its name. -ENOMEM.
  */
 int control_roles_add_user(struct control_roles *roles, uid_t uid, const char *name);
 
-/* Whether a configuration that was read later says the same; true also when out of memory. */
+/* Returns whether a configuration that was read later says the same; also true when out of memory. */
 bool control_roles_are_of(const struct control_roles *roles, const struct config *config);
 
-/* Whether a section is [control]. */
+/* Returns whether a section is [control]. */
 bool control_roles_is_section(const struct config_section *section);
 
-/* Finds the errors of a section [control] that need no look-up. Touches nothing outside. */
+/* Finds the errors of a section [control] that can be found without looking up names. */
 void control_roles_check(struct config *config, const struct config_section *section);
 
-/* What a process with these ids may do. */
+/* Returns the role of a process with these ids. */
 enum control_role control_roles_find(const struct control_roles *roles, uid_t uid, gid_t gid);
 
-/* The number of the user with this uid, see users.h; 0: it is no user's. Her workers have it, too. */
+/*
+ * Returns the number of the user with this uid (build/users.h), or 0. The user's workers have that uid, too.
+ */
 unsigned control_roles_account(const struct control_roles *roles, uid_t uid);
 
-/* Root, or the broker's own user. */
+/* Returns whether the uid is root's or the broker's own. */
 bool control_roles_is_owner(const struct control_roles *roles, uid_t uid);
 
-/* "administrator"… */
+/* Returns a word such as "administrator". */
 const char *control_role_name(enum control_role role);
 
 #endif

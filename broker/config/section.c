@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sections and their options, and the two hashes that find a section by name. The hashes belong to the parser
+ * Adds sections and their options, and finds a section by name in two hashes. The hashes belong to the parser
  * and hold indices, since the array of sections moves while it grows; their keys are the names in the
  * sections.
  *
  * It must not know how any of it is written in a file.
  */
+#include "broker/config/section.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

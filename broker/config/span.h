@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stretch of text inside a file: not ended by a NUL, never empty by being NULL. Pure. */
+/* A stretch of text inside a file: not terminated by a NUL, and never NULL, even if empty. */
 #ifndef BROKER_CONFIG_SPAN_H
 #define BROKER_CONFIG_SPAN_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* How much of what the user wrote a message quotes. */
+/* The number of bytes that a message quotes of what the user wrote. */
 #define CONFIG_QUOTED_BYTES 80
 
 struct config_span {
@@ -16,7 +16,7 @@ struct config_span {
     size_t length;
 };
 
-/* Control characters count as blank, so that no name begins, ends or is cut in an invisible one. */
+/* Control characters count as blanks, so that no name begins or ends with something invisible. */
 static inline bool config_is_blank(char c)
 {
     return (unsigned char)c <= ' ' || c == 0x7f;
@@ -27,7 +27,7 @@ static inline const char *config_span_end(struct config_span span)
     return span.start + span.length;
 }
 
-/* From `start` to before `end`, without the blanks around. */
+/* Returns the text from `start` up to `end` without the blanks around it. */
 static inline struct config_span config_trimmed(const char *start, const char *end)
 {
     while (start < end && config_is_blank(*start))
@@ -37,13 +37,13 @@ static inline struct config_span config_trimmed(const char *start, const char *e
     return (struct config_span){start, (size_t)(end - start)};
 }
 
-/* The first `c`, or NULL. */
+/* Returns the first `c`, or NULL. */
 static inline const char *config_span_find(struct config_span span, char c)
 {
     return memchr(span.start, c, span.length);
 }
 
-/* The first blank, or the end. */
+/* Returns the first blank, or the end. */
 static inline const char *config_span_blank(struct config_span span)
 {
     const char *at = span.start;
@@ -58,7 +58,7 @@ static inline bool config_span_is(struct config_span span, const char *text)
     return strlen(text) == span.length && memcmp(text, span.start, span.length) == 0;
 }
 
-/* The precision for %.*s in a message: all, or as many whole characters as a message has room for. */
+/* Returns the precision for %.*s in a message: all, or as many whole characters as a message quotes. */
 static inline int config_quoted(struct config_span span)
 {
     size_t length = span.length;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/config/config.h"
+#include "broker/config/print.h"
 #include "broker/runtime/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

@@ -383,7 +383,7 @@ class Stream:
 def test_a_user_fixes_a_broken_show_and_reloads_it_without_the_administrator(house):
     house.write("alice", "show.cfg", SHOW.replace("{n}", "2") + "py1.out > wire./out1\n")
     show = house.start("bob")
-    show.log.wait("nothing of hers runs", "alice")
+    show.log.wait("none of the user's instances runs", "alice")
     his = house.worker("bob")
     with Stream(show) as stream:
         done = house.run("alice", "reload", check=78)
@@ -418,7 +418,7 @@ def test_her_reload_keeps_what_has_not_changed_and_her_show_if_it_has_errors(hou
     show.expect("/shared", 0.25)
     house.write("alice", "show.cfg", text + "[pyth")
     assert "show.cfg:6:1: error" in house.run("alice", "reload", check=78).stderr
-    show.log.wait("her show stays as it was", "alice")
+    show.log.wait("the user's show stays as it was", "alice")
     show.set("/in1", 0.5)
     show.expect("/shared", 0.5)
     assert house.worker("alice") == hers == house.status("alice")["alice/py1"]["pid"]
@@ -574,7 +574,7 @@ def test_a_user_does_not_fill_the_log(house):
     assert set(outcomes) <= {UNKNOWN_NAME, BUSY} and outcomes.count(UNKNOWN_NAME) > 30
     lines = control.audits(show, "uid=20001 .*verb=emit")
     assert 20 <= len(lines) < 40
-    until(lambda: house.run("alice", "emit", "bob/py1.out", 0.5).returncode == 66 and control.audits(show, "uid=20001: [0-9]+ such lines"),
+    until(lambda: house.run("alice", "emit", "bob/py1.out", 0.5).returncode == 66 and control.audits(show, "uid=20001: [0-9]+ similar lines"),
           "what was left out is not said")
 
 

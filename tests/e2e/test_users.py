@@ -137,7 +137,7 @@ def test_a_mapping_outside_of_the_grants_is_an_error_of_hers(house):
     show.log.wait(r'show.cfg:6:17: error: the user "alice" may not write wire\./out9', "alice", level="error")
     show.log.wait(r"grant-output = wire\./out9", "alice", level="error")
     show.log.wait(r'show.cfg:7:6: error: the user "alice" may not read wire\./in9', "alice", level="error")
-    show.log.wait("nothing of hers runs", "alice")
+    show.log.wait("none of the user's instances runs", "alice")
     house.answers(2, 0.5)
     assert not show.log.matching("^running", "alice/py1")
     assert not show.log.matching("error", "-", level="error")
@@ -260,7 +260,7 @@ def test_a_change_of_hers_does_not_touch_him(house):
         house.read_again()
     house.write("alice", "show.cfg", "[python py1]\nmodule = script\n[map]\nwire./in7 > py1.script.f\n")
     position = house.read_again()
-    show.log.wait("her show stays as it was", "alice", after=position)
+    show.log.wait("the user's show stays as it was", "alice", after=position)
     stop.set()
     sender.join()
     show.expect("/out2", *sent)
@@ -274,7 +274,7 @@ def test_a_grant_that_is_taken_away_ends_what_used_it(house):
     before = house.worker("bob")
     house.options["alice"] = "grant-input = wire./in1\n"
     house.read_again()
-    show.log.wait("nothing of hers runs", "alice")
+    show.log.wait("none of the user's instances runs", "alice")
     show.log.wait("^worker ended", "alice/py1")
     house.answers(2, 0.5)
     assert house.worker("bob") == before

@@ -34,6 +34,7 @@
 #include "broker/build/shown.h"
 #include "broker/build/users.h"
 #include "broker/config/config.h"
+#include "broker/config/load.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/keeper/counter.h"

@@ -10,13 +10,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "broker/base/runtime.h"
 #include "broker/build/build.h"
+#include "broker/config/load.h"
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
 #include "broker/python/backend.h"
 #include "broker/python/private.h"
 #include "broker/python/run.h"
-#include "broker/base/runtime.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"

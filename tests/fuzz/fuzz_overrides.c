@@ -8,6 +8,8 @@
 
 #include "broker/build/build.h"
 #include "broker/config/config.h"
+#include "broker/config/load.h"
+#include "broker/config/print.h"
 #include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/fuzz.h"

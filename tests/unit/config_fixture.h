@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "broker/config/config.h"
+#include "broker/config/load.h"
 
 struct fixture {
     char directory[PATH_MAX]; /* without symbolic links */

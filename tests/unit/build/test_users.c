@@ -155,7 +155,7 @@ static void test_too_many_routes_are_not_even_counted_out(void **state)
 
 static void test_nothing_is_made_of_too_much(void **state)
 {
-    static char text[CONFIG_MAX_GUEST_TEXT_BYTES];
+    static char text[CONFIG_MAX_USER_TEXT_BYTES];
     size_t used = (size_t)snprintf(text, sizeof(text), "[python py]\n");
 
     for (int i = 0; i < 1001; i++)

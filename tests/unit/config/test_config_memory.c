@@ -3,6 +3,7 @@
  * Out of memory at every allocation in turn: the load says so, leaks nothing (LeakSanitizer watches) and does
  * not crash.
  */
+#include "broker/config/print.h"
 #include "tests/unit/config_fixture.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings as text, compared letter by letter. */
+#include "broker/config/print.h"
 #include "tests/unit/config_fixture.h"
 
 /* What is printed must be `expected`. */
