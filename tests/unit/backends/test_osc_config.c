@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the OSC backend takes from a configuration, and how it refuses the rest. */
+/* Which options the OSC backend accepts, and how it refuses others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,7 +80,7 @@ static void test_what_must_be_set(void **state)
     rig_deinit(&rig);
 }
 
-/* No socket and no name server: neither would answer for this. */
+/* Needs no socket and no name server. */
 static void test_configuring_only_reads_text(void **state)
 {
     struct rig rig;
@@ -114,7 +114,7 @@ static void test_other_options(void **state)
     backend_osc.instance_free(NULL);
 }
 
-/* Every option that the table names is known to `configure`, with its own example. */
+/* `configure` accepts every option of the table with its example. */
 static void test_table_and_code_agree(void **state)
 {
     struct rig rig;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Types, ranges and the configuration lines that give them. */
+/* Types and ranges, and the configuration lines that define them. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -111,7 +111,7 @@ static void test_defaults(void **state)
     assert_false(osc_format_default('\0', &range));
 }
 
-/* The program that this follows divides integers here, and gets 0 for everything below the maximum. */
+/* MIDIMonster divides integers here: the result is 0 for everything below the maximum. */
 static void test_integers_are_normalised_as_fractions(void **state)
 {
     struct osc_range range = range_of("i 0 100");

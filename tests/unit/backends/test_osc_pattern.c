@@ -39,7 +39,7 @@ static const struct match matches[] = {
     {"/*/x", "/a/b/x", false},
     {"/*/*", "/a/b", true},
     {"/*/*", "/a", false},
-    /* what the matcher has to come back for */
+    /* needs backtracking */
     {"/*er", "/faderer", true},
     {"/*er", "/faders", false},
     {"/a*b*c", "/aXbYbZc", true},
@@ -150,7 +150,7 @@ static void test_length_has_a_limit(void **state)
     assert_complaint(text, false, "it is longer than 1023 characters");
 }
 
-/* A matcher that tries one possibility after the other would need longer than the universe exists. */
+/* A matcher that tries all possibilities would need longer than the age of the universe. */
 static void test_no_pattern_takes_long(void **state)
 {
     char pattern[OSC_PATTERN_MAX_BYTES] = "/";

@@ -37,7 +37,7 @@ static void test_a_burst_is_a_tenth_of_a_second_and_at_least_one(void **state)
     }
 }
 
-/* In steps of any length with which nothing runs over. */
+/* Takes steps of any length with which the bucket does not overflow. */
 static void test_nothing_is_lost_and_nothing_is_won(void **state)
 {
     struct dice dice = {1};
@@ -47,7 +47,7 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
         uint64_t begin = S, now_ns = begin, n;
         struct rate rate;
 
-        if (rates[i] < 20) /* any fraction is too much for it */
+        if (rates[i] < 20) /* it has no room for a fraction */
             continue;
         rate_init(&rate, rates[i], now_ns);
         n = take_all(&rate);
@@ -60,7 +60,7 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
     }
 }
 
-/* Also where a bucket holds only one: who comes as soon as it is there gets all of them. */
+/* Even where the bucket holds only one token: taking each as soon as it is there yields all of them. */
 static void test_one_at_a_time_as_soon_as_it_is_there(void **state)
 {
     FOR_ALL_RATES
@@ -109,7 +109,7 @@ static void test_taking_too_many_takes_none(void **state)
     assert_true(rate_take(&rate, 40));
 }
 
-/* A timer that is set to it finds them, and a nanosecond earlier there would be fewer. */
+/* At the time returned the tokens are there, a nanosecond earlier they are not. */
 static void test_when_there_will_be_enough(void **state)
 {
     struct dice dice = {2};

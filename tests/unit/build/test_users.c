@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Users: their sections, what they were granted, how a quota is shared out, and who is heard at run time. */
+/* Users: their sections, their grants, how a quota is divided, and whose events are routed at run time. */
 #include <errno.h>
 
-#include "broker/build/users.h"
 #include "broker/build/build.h"
+#include "broker/build/users.h"
 #include "broker/python/private.h"
 #include "broker/show/access.h"
 #include "broker/show/grant.h"
@@ -16,7 +16,7 @@
 #define GRANTS HOUSE "[user alice]\n" HERS
 
 static struct users users;
-static char first[256]; /* finding of hers */
+static char first[256]; /* of the user's findings */
 static uint32_t first_line;
 static enum users_outcome last;
 
@@ -28,7 +28,7 @@ static void judged(void *userdata, const char *user, const struct config *config
     last = outcome;
 }
 
-/* The house's configuration with an account for alice, who is somebody else if these tests are root. */
+/* Loads the house's configuration; users get an account of their own if these tests run as root. */
 static struct config *load_house(void **state, const char *text)
 {
     char whole[8192];
@@ -86,7 +86,7 @@ static void test_her_instances_are_hers(void **state)
     show_free(show);
 }
 
-/* Her own name comes first: what she calls l is not the house's. */
+/* A user's own names come first: her instance l hides the house's. */
 static void test_an_instance_of_hers_hides_one_of_the_house(void **state)
 {
     struct show *show = build(state, "[loopback l]\n[map]\nl.anything > l.else\n");
@@ -121,7 +121,7 @@ static void assert_left_out(void **state, const char *hers, uint32_t line, const
     assert_int_equal(last, USERS_LEFT_OUT);
     assert_string_equal(first, message);
     assert_int_equal(first_line, line);
-    /* nothing of the trial is left */
+    /* the attempt has left nothing behind */
     assert_int_equal(show->n_instances, 2);
     assert_int_equal(HASH_COUNT(show->by_name), 2);
     assert_int_equal(show->router.n_targets, 0);
@@ -220,7 +220,7 @@ static void test_a_quota_is_shared_out(void **state)
     show_free(show);
 }
 
-/* What the house's instances of Python have is not touched by anybody's quota. */
+/* The house's Python instances are not limited by users' quotas. */
 static void test_another_share_is_another_instance(void **state)
 {
     struct show *one = build_on(state, GRANTS "memory = 600M\n", "[python a]\n");
@@ -267,7 +267,7 @@ static void test_what_was_sound_stays(void **state)
     assert_int_equal(last, USERS_TAKEN);
 }
 
-/* How many channels are set by an event of the house's. */
+/* Returns how many channels an event of the house sets. */
 static uint64_t deliver(struct show *show, const char *channel)
 {
     uint64_t before = show->router.delivered;

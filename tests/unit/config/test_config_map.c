@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mappings: how a line is cut, what is checked when all is read, and that many of them load. */
+/* Mappings: how lines are split, what is checked when all is read, and loading many of them. */
 #include "tests/unit/config_fixture.h"
 
 #include "firecurtain/cleanup.h"

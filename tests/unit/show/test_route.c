@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Routing between backends that only take notes, or that emit again what is set on them. */
+/* Routing between backends that only take notes, or that emit what is set on them. */
 #include <math.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ static void fake_set(void *self, uint32_t channel, double value)
 {
     struct fake *fake = self;
 
-    assert_false(is_in_set); /* emitting inside of set only queues */
+    assert_false(is_in_set); /* emitting within set() only queues */
     is_in_set = true;
     assert_true(n_notes < MAX_NOTES);
     notes[n_notes++] = (struct note){fake, channel, value};
@@ -330,7 +330,7 @@ static void test_a_fan_out_is_never_cut(void **state)
     assert_int_equal(n_notes, ROUTE_TURN_BUDGET + 3);
 }
 
-/* The ring has its beginning in the middle when it has to grow. */
+/* The ring begins in the middle when it has to grow. */
 static void test_a_ring_that_grows_while_wrapped(void **state)
 {
     size_t capacity, n = 0;
