@@ -175,10 +175,10 @@ static bool replay_is_lost(const struct fc_instance *instance)
 {
     struct python_status status;
 
-    if (!instance || instance->backend != &backend_python || instance->is_stopped)
+    if (!instance || instance->backend != &backend_python || instance_is_stopped(instance))
         return true;
-    if (!instance->started)
-        return instance->settled;
+    if (!instance_is_started(instance))
+        return instance->state == INSTANCE_FAILED;
     python_status_read(instance, &status);
     return strcmp(status.state, "failed") == 0;
 }

@@ -36,7 +36,7 @@ struct fc_watch {
 
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
-    if (instance->is_stopped)
+    if (instance_is_stopped(instance))
         return; /* one without anything to close, such as a loopback */
     if (!observer_input(instance->show->router.observer, instance, channel, value))
         return;

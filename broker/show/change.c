@@ -162,7 +162,7 @@ static void change_start(struct show_change *change)
 
         if (!entry->stays)
             show_start_instance(entry->next);
-        else if (entry->running->backend->refresh && entry->running->started)
+        else if (entry->running->backend->refresh && instance_is_started(entry->running))
             entry->running->backend->refresh(entry->running->self);
     }
 }
