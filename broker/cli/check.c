@@ -8,8 +8,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/build/users.h"
 #include "broker/build/build.h"
+#include "broker/build/users.h"
 #include "broker/cli/cli.h"
 #include "broker/config/roles.h"
 #include "broker/show/show.h"

@@ -245,8 +245,8 @@ bool control_emit(struct control *control, const struct control_call *call,
         reply->text = "a recording is replayed: nothing else comes in";
         return true;
     }
-    observer_emitted(control->show->router.observer, instance, (uint32_t)id, request->value);
-    router_emit(&control->show->router, instance, (uint32_t)id, request->value); /* of a stopped one, too */
+    router_emit(&control->show->router, ROUTE_COMMAND, instance, &(uint32_t){(uint32_t)id}, &request->value,
+                1);
     if (!instance->channels[id].n_targets)
         reply->text = "nothing is mapped to it";
     return true;

@@ -104,18 +104,14 @@ int64_t instance_find_channel(const struct fc_instance *instance, const char *na
 
 static int instance_reserve_channel(struct fc_instance *instance)
 {
-    uint32_t capacity = instance->channels_capacity ? instance->channels_capacity * 2 : 16;
     struct channel *channels;
 
     if (instance->n_channels >= instance->max_channels)
         return -ENOSPC;
-    if (instance->n_channels < instance->channels_capacity)
-        return 0;
-    channels = realloc(instance->channels, capacity * sizeof(*channels));
+    channels = grow_by_one(instance->channels, instance->n_channels, sizeof(*channels));
     if (!channels)
         return -ENOMEM;
     instance->channels = channels;
-    instance->channels_capacity = capacity;
     return 0;
 }
 

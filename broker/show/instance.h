@@ -79,7 +79,6 @@ struct fc_instance {
     struct config_location at;
     struct channel *channels;
     uint32_t n_channels;
-    uint32_t channels_capacity;
     struct channel_name *names; /* hash */
     char *signature;            /* what it was made from: instances with equal ones have equal options */
     enum instance_state state;  /* set by instance_set_state() */

@@ -83,7 +83,7 @@ def test_a_new_configuration_shows_scripts_no_more_than_the_first(play, stage):
     text = show.config.read_text()
     show.write("show.cfg", text.replace("module = script", "module = script\nread = /usr/share/zoneinfo"))
     show.process.send_signal(signal.SIGHUP)
-    show.log.wait("scripts see /usr/share/zoneinfo only when firecurtain is started anew", level="error")
+    show.log.wait("scripts can see /usr/share/zoneinfo only after firecurtain has been restarted", level="error")
     show.log.wait("the configuration was not changed")
     position = show.log.position
     show.write("other.py", "print('second')\n")

@@ -118,7 +118,7 @@ static void test_wrong_number_of_values_is_malformed(void **state)
     receive(RIG_BYTES("/1/xy\0\0\0,f\0\0" F_1));
     assert_counts(0, 1);
     assert_string_equal(rig.instance.malformed,
-                        "an OSC message with another number of values than configured");
+                        "an OSC message with a different number of values than configured");
     receive(RIG_BYTES("/1/xy\0\0\0,fff\0\0\0\0" F_1 F_1 F_1));
     assert_counts(0, 1);
 }

@@ -145,7 +145,7 @@ static void test_bundles_nest_to_a_limit(void **state)
 
 static void test_malformed_messages(void **state)
 {
-    const char *length = "an OSC packet with a length that is no multiple of four";
+    const char *length = "an OSC packet whose length is not a multiple of four";
     const char *address = "an OSC message without an address";
     const char *types = "an OSC message without types";
     const char *arguments = "an OSC message whose types and arguments disagree";
@@ -180,8 +180,8 @@ static void test_blob_without_length(void **state)
 
 static void test_malformed_bundles(void **state)
 {
-    const char *length = "an OSC packet with a length that is no multiple of four";
-    const char *early = "an OSC bundle that ends too early";
+    const char *length = "an OSC packet whose length is not a multiple of four";
+    const char *early = "a truncated OSC bundle";
 
     assert_malformed(BYTES("#bundle\0"), "an OSC bundle without a time tag");
     assert_malformed(BYTES("#bundle\0\0\0\0\0"), "an OSC bundle without a time tag");

@@ -170,7 +170,8 @@ static void test_before_anything_is_learned(void **state)
     rig_start(&rig);
     send_value(1);
     send_value(0.5);
-    assert_string_equal(rig_log, "1 nothing is sent: no packet has come yet to learn the destination from\n");
+    assert_string_equal(rig_log,
+                        "1 nothing is sent: no packet has arrived yet from which to learn the destination\n");
     rig_receive(&rig, peer, RIG_BYTES(A_1));
     send_value(0.5); /* unchanged, but the first one to be sent */
     rig_assert_packet(peer, RIG_BYTES(A_0_5));
@@ -265,11 +266,11 @@ static void test_failures_are_logged_once_a_second(void **state)
         send_value(n % 2);
     assert_int_equal(count_lines(rig_log), 1);
     assert_non_null(strstr(rig_log, "1 sending failed: "));
-    assert_non_null(strstr(rig_log, "(1 times since the last such line)\n"));
+    assert_non_null(strstr(rig_log, "(1 times since the last such message)\n"));
     usleep(1010000);
     send_value(0);
     assert_int_equal(count_lines(rig_log), 2);
-    assert_non_null(strstr(rig_log, "(10 times since the last such line)\n"));
+    assert_non_null(strstr(rig_log, "(10 times since the last such message)\n"));
 }
 
 static void test_after_a_restart_the_first_value_is_sent(void **state)

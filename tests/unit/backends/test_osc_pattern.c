@@ -113,8 +113,8 @@ static void test_complaints(void **state)
     assert_complaint("/a,b", true, "a comma is only allowed between { and }");
     assert_complaint("/a\tb", true, "only printable ASCII is allowed");
     assert_complaint("/\xc3\xa4", true, "only printable ASCII is allowed");
-    assert_complaint("/a]", true, "a bracket is closed that was never opened");
-    assert_complaint("/a}", true, "a bracket is closed that was never opened");
+    assert_complaint("/a]", true, "a closing bracket has no opening one");
+    assert_complaint("/a}", true, "a closing bracket has no opening one");
     assert_complaint("/[ab", true, "a [ is never closed");
     assert_complaint("/[a/b]", true, "a character is not allowed between [ and ]");
     assert_complaint("/[]", true, "nothing stands between [ and ]");

@@ -15,7 +15,7 @@ static uint64_t take_all(struct rate *rate)
 {
     uint64_t n = 0;
 
-    for (uint64_t step = rate_burst(rate); step; step /= 2) {
+    for (uint64_t step = rate->burst; step; step /= 2) {
         while (rate_take(rate, step))
             n += step;
     }
@@ -31,7 +31,7 @@ static void test_a_burst_is_a_tenth_of_a_second_and_at_least_one(void **state)
         struct rate rate;
 
         rate_init(&rate, rates[i], S);
-        assert_int_equal(rate_burst(&rate), bursts[i]);
+        assert_int_equal(rate.burst, bursts[i]);
         assert_int_equal(take_all(&rate), bursts[i]);
         assert_false(rate_take(&rate, 1));
     }
@@ -56,7 +56,7 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
             rate_fill(&rate, now_ns);
             n += take_all(&rate);
         }
-        assert_int_equal(n, rate_burst(&rate) + (__uint128_t)(now_ns - begin) * rates[i] / S);
+        assert_int_equal(n, rate.burst + (__uint128_t)(now_ns - begin) * rates[i] / S);
     }
 }
 
@@ -90,10 +90,10 @@ static void test_it_holds_no_more_than_a_burst(void **state)
             struct rate rate;
 
             rate_init(&rate, rates[i], 0);
-            assert_int_equal(rate_fill(&rate, waits_ns[j]), rate_burst(&rate));
+            assert_int_equal(rate_fill(&rate, waits_ns[j]), rate.burst);
             take_all(&rate);
             rate_fill(&rate, waits_ns[j] + S * 2);
-            assert_int_equal(take_all(&rate), rate_burst(&rate));
+            assert_int_equal(take_all(&rate), rate.burst);
         }
     }
 }
@@ -121,7 +121,7 @@ static void test_when_there_will_be_enough(void **state)
 
         rate_init(&rate, rates[i], now_ns);
         for (int j = 0; j < 1000; j++) {
-            uint64_t n = 1 + dice_roll(&dice, rate_burst(&rate)), when_ns;
+            uint64_t n = 1 + dice_roll(&dice, rate.burst), when_ns;
             struct rate early;
 
             take_all(&rate);

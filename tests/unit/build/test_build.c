@@ -268,7 +268,7 @@ static void test_two_spellings_of_one_osc_channel(void **state)
 static void test_a_channel_that_the_backend_refuses(void **state)
 {
     assert_finds(state, "[osc o]\nbind = ::1 0\n[loopback l]\n[map]\nl.{1..9} > o.no\n", 5, 14,
-                 "\"no\" is no OSC address: it must begin with a slash", NULL);
+                 "\"no\" is not an OSC address: it must begin with a slash", NULL);
 }
 
 static void test_the_longest_channel_of_a_script(void **state)

@@ -141,7 +141,7 @@ static void test_what_was_not_granted(void **state)
     assert_left_out(state, "[loopback a]\n[map]\nl.in{3..4} > a.x\n", 3,
                     "the user \"alice\" may not read l.in4");
     assert_left_out(state, "[loopback a]\n[map]\nl.in1 > l.out1\n", 3,
-                    "one side of a user's mapping is an instance of her own");
+                    "one side of a user's mapping must be an instance of that user");
     assert_left_out(state, "[loopback a]\n[map]\nalice/a.x > a.y\n", 3, "unknown instance \"alice/a\"");
     assert_left_out(state, "[loopback a]\n[map]\nb.x > a.y\n", 3, "unknown instance \"b\"");
     assert_left_out(state, "[loopback a/b]\n", 1, "an instance's name cannot have a slash in it");
@@ -164,7 +164,7 @@ static void test_nothing_is_made_of_too_much(void **state)
     used = 0;
     for (int i = 0; i < 20000; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "[python p%d]\n", i);
-    assert_left_out(state, text, 5, "the user \"alice\" may have 4 instances (instances)");
+    assert_left_out(state, text, 5, "the user \"alice\" may have at most 4 instances (option instances)");
 }
 
 static void test_an_error_in_the_section_is_the_houses(void **state)
@@ -173,16 +173,16 @@ static void test_an_error_in_the_section_is_the_houses(void **state)
         const char *options, *message;
     } cases[] = {
         {"", "the user \"alice\" has no show: add \"show = PATH\""},
-        {"show = ../x\n", "\"../x\" is no path without \"..\""},
+        {"show = ../x\n", "\"../x\" is not a path without \"..\""},
         {"show = x\nshwo = y\n", "a user has no option \"shwo\""},
         {"show = x\ngrant-input = l\n", "\"l\" names no channel: expected INSTANCE.CHANNEL"},
         {"show = x\ngrant-output = m.x\n", "unknown instance \"m\""},
         {"show = x\ngrant-output = alice.x\n", "unknown instance \"alice\""},
-        {"show = x\ngrant-input = l.{1..70000}\n", "the grants of a user are for more than 65536 channels"},
+        {"show = x\ngrant-input = l.{1..70000}\n", "a user's grants stand for more than 65536 channels"},
         {"show = x\non-revoke = all\n", "on-revoke is hold or zero, not \"all\""},
         {"show = x\nfrozen = on\n", "frozen is yes or no, not \"on\""},
-        {"show = x\ninstances = 0\n", "\"0\" is no number from 1 to 1000"},
-        {"show = x\ncpu = 50\n", "cpu takes percent of one core, such as 50%, not \"50\""},
+        {"show = x\ninstances = 0\n", "\"0\" is not a number from 1 to 1000"},
+        {"show = x\ncpu = 50\n", "cpu is a percentage of one core, such as 50%, not \"50\""},
         {"show = x\n[map]\nl.x > alice.y\n", "\"alice\" is a user, and has no channels"},
     };
 
@@ -338,7 +338,7 @@ static void test_another_person_needs_a_new_start(void **state)
     assert_int_equal(build_show(&show, config, "show.cfg", false, &users), -EINVAL);
     assert_string_equal(
         config->diagnostics[0].message,
-        "the user \"alice\" is new, or has another show or uid: start firecurtain anew for that");
+        "the user \"alice\" is new, or has a different show or uid; restart firecurtain for that");
     show_free(build(state, "[loopback a]\n"));
     assert_int_equal(last, USERS_TAKEN);
 }
