@@ -46,7 +46,7 @@ struct osc {
     bool has_warned_no_peer;
     size_t pattern_cost; /* of the packet at hand */
     size_t n_failures;   /* since the last line about one */
-    uint64_t next_failure_line_ns;
+    uint64_t failure_logged_ns;
     uint64_t n_peers;       /* that were learned, or met at a start */
     struct osc_path *dirty; /* in the order of marking */
     struct osc_path **dirty_end;
@@ -58,9 +58,9 @@ static const struct fc_option osc_options[] = {
     {"detect", FC_SCOPE_BACKEND, false, "on", "Log every incoming message: address, types and values"},
     {"bind", FC_SCOPE_INSTANCE, false, ":: 8000", "Host and port to receive on"},
     {"destination", FC_SCOPE_INSTANCE, false, "10.11.12.13 8001",
-     "Host and port to send to, or learn or learn@PORT: whoever sent last"},
+     "Host and port to send to, or learn or learn@PORT: the last sender"},
     {"dest", FC_SCOPE_INSTANCE, false, "learn@9000", "The same as destination"},
-    {"root", FC_SCOPE_INSTANCE, false, "/my/osc/path", "In front of the address of every channel"},
+    {"root", FC_SCOPE_INSTANCE, false, "/my/osc/path", "Prefix of the address of every channel"},
     {"/", FC_SCOPE_INSTANCE, true, "f 0.0 1.0",
      "Types (i, f, h, d) of the messages whose address matches, and minimum and maximum of each value"},
     {.name = NULL},
@@ -121,7 +121,7 @@ static int osc_configure(void *userdata, enum fc_scope scope, const char *option
         return osc_net_set_destination(&self->net, value, reason);
     if (strcmp(option, "root") == 0)
         return osc_paths_set_root(&self->paths, value, reason);
-    return fc_refuse(reason, "\"%.80s\" is no option of osc", option);
+    return fc_refuse(reason, "the backend osc has no option \"%.80s\"", option);
 }
 
 static int osc_configured(void *userdata, struct fc_reason *reason)
@@ -145,18 +145,15 @@ static int osc_channel(void *userdata, uint32_t id, const char *name, unsigned d
     return osc_paths_add_channel(&self->paths, id, name, directions, reason);
 }
 
-/* What a peer or the network does wrong is said once a second at most. */
+/* Warns, at most once a second, of what a peer or the network does wrong. */
 static void failure(struct osc *self, const char *what, int error)
 {
-    uint64_t now_ns = fc_now_ns();
-
     self->n_failures++;
-    if (now_ns < self->next_failure_line_ns)
+    if (!fc_once_a_second(&self->failure_logged_ns))
         return;
-    fc_log(FC_LOG_WARNING, fc_instance_name(self->instance), "%s: %s (%zu times since the last such line)",
+    fc_log(FC_LOG_WARNING, fc_instance_name(self->instance), "%s: %s (%zu times since the last such message)",
            what, strerror(error), self->n_failures);
     self->n_failures = 0;
-    self->next_failure_line_ns = now_ns + FC_NS_PER_S;
 }
 
 /* Input. */
@@ -241,7 +238,7 @@ static void take_message(void *userdata, const struct osc_message *message)
     }
     path = osc_paths_find(&self->paths, message->address);
     if (path && !dispatch(self, path, message))
-        fc_malformed(self->instance, "an OSC message with another number of values than configured");
+        fc_malformed(self->instance, "an OSC message with a different number of values than configured");
 }
 
 static void take_packet(struct osc *self, size_t bytes, const struct osc_address *from)
@@ -304,7 +301,7 @@ static bool has_peer(struct osc *self)
         return true;
     if (!self->has_warned_no_peer)
         fc_log(FC_LOG_WARNING, fc_instance_name(self->instance), "nothing is sent: %s",
-               self->net.learn ? "no packet has come yet to learn the destination from"
+               self->net.learn ? "no packet has arrived yet from which to learn the destination"
                                : "there is no destination");
     self->has_warned_no_peer = true;
     return false;

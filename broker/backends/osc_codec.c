@@ -165,11 +165,11 @@ static int walk_bundle(struct walk *walk, const uint8_t *data, size_t bytes, uns
         size_t element_bytes;
 
         if (bytes - at < 4)
-            return malformed(walk, "an OSC bundle that ends too early");
+            return malformed(walk, "a truncated OSC bundle");
         element_bytes = read_u32(data + at);
         at += 4;
         if (element_bytes > bytes - at)
-            return malformed(walk, "an OSC bundle that ends too early");
+            return malformed(walk, "a truncated OSC bundle");
         r = walk_element(walk, data + at, element_bytes, depth + 1);
         at += element_bytes;
     }
@@ -180,7 +180,7 @@ static int walk_bundle(struct walk *walk, const uint8_t *data, size_t bytes, uns
 static int walk_element(struct walk *walk, const uint8_t *data, size_t bytes, unsigned depth)
 {
     if (bytes == 0 || bytes % 4 != 0)
-        return malformed(walk, "an OSC packet with a length that is no multiple of four");
+        return malformed(walk, "an OSC packet whose length is not a multiple of four");
     if (bytes >= sizeof(osc_codec_bundle) && memcmp(data, osc_codec_bundle, sizeof(osc_codec_bundle)) == 0)
         return walk_bundle(walk, data, bytes, depth);
     return walk_message(walk, data, bytes);

@@ -73,11 +73,11 @@ static const char *value_complaint(char type, double value)
     if (!isfinite(value))
         return "not finite";
     if (is_whole(type) && value != round(value))
-        return "no whole number, as the type asks for";
+        return "not a whole number, which the type requires";
     if (is_whole(type) && (value < -limit || value >= limit))
-        return "beyond what the type can hold";
+        return "out of the range of the type";
     if (type == 'f' && !isfinite((float)value))
-        return "beyond what the type can hold";
+        return "out of the range of the type";
     return NULL;
 }
 
@@ -104,7 +104,7 @@ static int read_range(char **rest, size_t n, char type, struct osc_range *range,
     int r;
 
     if (!osc_format_default(type, range))
-        return fc_refuse(reason, "type \"%c\" is not known; there are i, f, h and d", type);
+        return fc_refuse(reason, "unknown type \"%c\"; the types are i, f, h and d", type);
     r = read_end(rest, "minimum", n, type, &range->min, reason);
     if (r == 0)
         r = read_end(rest, "maximum", n, type, &range->max, reason);
@@ -137,7 +137,7 @@ static void format_freep(struct osc_format **format)
 static int read_types(const char *types, size_t *n_types, struct fc_reason *reason)
 {
     if (!types)
-        return fc_refuse(reason, "types and their ranges are missing, as in \"f 0.0 1.0\"");
+        return fc_refuse(reason, "types and their ranges are missing; an example is \"f 0.0 1.0\"");
     *n_types = strlen(types);
     if (*n_types > OSC_FORMAT_MAX_VALUES)
         return fc_refuse(reason, "more than %d values", OSC_FORMAT_MAX_VALUES);
@@ -158,7 +158,7 @@ int osc_format_new(struct osc_format **format, const char *pattern, const char *
     if (!line)
         return -ENOMEM;
     if (complaint)
-        return fc_refuse(reason, "\"%.80s\" is no pattern: %s", pattern, complaint);
+        return fc_refuse(reason, "\"%.80s\" is not a pattern: %s", pattern, complaint);
     types = strtok_r(line, OSC_FORMAT_BLANKS, &rest);
     r = read_types(types, &n_types, reason);
     if (r == 0)
@@ -168,8 +168,7 @@ int osc_format_new(struct osc_format **format, const char *pattern, const char *
     if (r < 0)
         return r;
     if (strtok_r(NULL, OSC_FORMAT_BLANKS, &rest))
-        return fc_refuse(reason, "there are more numbers than %zu type%s can have", n_types,
-                         n_types == 1 ? "" : "s");
+        return fc_refuse(reason, "too many numbers for %zu type%s", n_types, n_types == 1 ? "" : "s");
     *format = fc_steal(made);
     return 0;
 }

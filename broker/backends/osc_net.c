@@ -39,7 +39,7 @@ static int read_port(const char *text, unsigned lowest, uint16_t *port, struct f
     unsigned long number = is_number ? strtoul(text, NULL, 10) : 0;
 
     if (!is_number || number < lowest || number > UINT16_MAX)
-        return fc_refuse(reason, "\"%.40s\" is no port, which is a number from 1 to 65535", text);
+        return fc_refuse(reason, "\"%.40s\" is not a port, which is a number from 1 to 65535", text);
     *port = (uint16_t)number;
     return 0;
 }
@@ -59,9 +59,9 @@ static int read_host(struct osc_host *host, const char *value, unsigned lowest_p
     name = strtok_r(line, OSC_NET_BLANKS, &rest);
     port = strtok_r(NULL, OSC_NET_BLANKS, &rest);
     if (!name || !port)
-        return fc_refuse(reason, "a host and a port are needed, as in \"127.0.0.1 8000\"");
+        return fc_refuse(reason, "a host and a port are needed, such as \"127.0.0.1 8000\"");
     if (strtok_r(NULL, OSC_NET_BLANKS, &rest))
-        return fc_refuse(reason, "there is more than a host and a port");
+        return fc_refuse(reason, "there is unexpected text after the host and the port");
     r = read_port(port, lowest_port, &number, reason);
     if (r < 0)
         return r;
@@ -98,7 +98,7 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
     if (value[5] == '@')
         r = read_port(value + 6, 1, &port, reason);
     else if (value[5])
-        r = fc_refuse(reason, "a port that is to be learned with is written learn@PORT");
+        r = fc_refuse(reason, "to learn the address and set the port, write learn@PORT");
     if (r < 0)
         return r;
     host_clear(&net->destination);
@@ -110,7 +110,8 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
 {
     if (net->learn && !net->bind.name)
-        return fc_refuse(reason, "destination = learn needs a bind to learn from");
+        return fc_refuse(reason,
+                         "destination = learn needs the option bind: it learns from what arrives there");
     if (!net->bind.name && !net->destination.name)
         return fc_refuse(reason, "bind, destination or both must be set");
     return 0;

@@ -59,7 +59,7 @@ int osc_paths_set_root(struct osc_paths *paths, const char *root, struct fc_reas
     char *copy;
 
     if (complaint)
-        return fc_refuse(reason, "\"%.100s\" is no OSC address: %s", root, complaint);
+        return fc_refuse(reason, "\"%.100s\" is not an OSC address: %s", root, complaint);
     while (length > 0 && root[length - 1] == '/')
         length--;
     copy = strndup(root, length);
@@ -84,11 +84,12 @@ int osc_paths_add_format(struct osc_paths *paths, const char *pattern, const cha
 static int read_index(const char *name, const char *digits, size_t *n, struct fc_reason *reason)
 {
     if (!*digits || digits[strspn(digits, "0123456789")])
-        return fc_refuse(reason, "\"%.100s\": what follows the last colon is the number of a value, from 0",
-                         name);
+        return fc_refuse(
+            reason, "\"%.100s\": the last colon must be followed by the number of a value, counted from 0",
+            name);
     *n = strtoul(digits, NULL, 10);
     if (*n >= OSC_FORMAT_MAX_VALUES)
-        return fc_refuse(reason, "\"%.100s\": a message has %d values at most", name, OSC_FORMAT_MAX_VALUES);
+        return fc_refuse(reason, "\"%.100s\": a message has at most %d values", name, OSC_FORMAT_MAX_VALUES);
     return 0;
 }
 
@@ -99,13 +100,13 @@ static int read_name(struct osc_name *parsed, const char *name, struct fc_reason
     const char *complaint;
 
     if (length >= sizeof(parsed->path))
-        return fc_refuse(reason, "\"%.100s…\" is no OSC address: it is too long", name);
+        return fc_refuse(reason, "\"%.100s…\" is not an OSC address: it is too long", name);
     memcpy(parsed->path, name, length);
     parsed->path[length] = '\0';
     parsed->n = 0;
     complaint = osc_pattern_complaint(parsed->path, false);
     if (complaint)
-        return fc_refuse(reason, "\"%.100s\" is no OSC address: %s", parsed->path, complaint);
+        return fc_refuse(reason, "\"%.100s\" is not an OSC address: %s", parsed->path, complaint);
     return colon ? read_index(name, colon + 1, &parsed->n, reason) : 0;
 }
 
@@ -214,10 +215,9 @@ static int check_format(const struct osc_path *path, const struct osc_name *name
         return (directions & FC_TARGET) && name->n > 0 ? refuse_target(name, reason) : 0;
     if (name->n < format->n_ranges)
         return 0;
-    return fc_refuse(reason,
-                     "\"%.80s:%zu\" is beyond the %zu value%s of the pattern \"%.80s\", which count from 0",
-                     name->path, name->n, format->n_ranges, format->n_ranges == 1 ? "" : "s",
-                     format->pattern);
+    return fc_refuse(
+        reason, "\"%.80s:%zu\" exceeds the %zu value%s of the pattern \"%.80s\", which are counted from 0",
+        name->path, name->n, format->n_ranges, format->n_ranges == 1 ? "" : "s", format->pattern);
 }
 
 const struct osc_range *osc_path_range(const struct osc_path *path, size_t n)

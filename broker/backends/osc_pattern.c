@@ -79,7 +79,7 @@ static const char *part_complaint(const char **at, bool wildcards)
     if (!wildcards && strchr("?*[]{}", c))
         return "wildcards are not allowed here";
     if (c == ']' || c == '}')
-        return "a bracket is closed that was never opened";
+        return "a closing bracket has no opening one";
     if (c == '[')
         return set_complaint(at);
     return c == '{' ? list_complaint(at) : NULL;

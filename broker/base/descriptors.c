@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See descriptors.h. Takes that many and gives them back: the numbers in use have holes, and neither poll()
- * nor the limit tells how many there are.
+ * Finds out by taking that many descriptors and giving them back: the numbers in use have gaps, and neither
+ * poll() nor the limit tells how many are in use.
  */
 #include "broker/base/descriptors.h"
 

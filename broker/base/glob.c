@@ -37,7 +37,7 @@ struct glob_part {
     uint64_t last;
 };
 
-/* What stands between the braces, and a message that quotes it with them. */
+/* An expression in braces, and where a message about it goes. */
 struct glob_expression {
     const char *open; /* the brace */
     const char *close;
@@ -69,7 +69,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct glob_error *error
     return -EINVAL;
 }
 
-/* As `refuse`, with the expression in front. */
+/* Refuses an expression, which the message quotes. */
 static int refuse_expression(const struct glob_expression *expression, const char *why)
 {
     int shown = (int)(expression->close - expression->open) + 1;
@@ -104,7 +104,7 @@ static int parse_literal(struct glob *glob, const char **at)
     return append(glob, &part);
 }
 
-/* Cuts `part->text` at its commas. The room for all items is taken at once: their number is known. */
+/* Cuts `part->text` at its commas. */
 static int cut_items(struct glob_part *part)
 {
     char *item = part->text;
@@ -181,7 +181,7 @@ static int parse_inside(const struct glob_expression *expression, struct glob_pa
     const char *comma = memchr(inside, ',', bytes);
     const char *dots = memmem(inside, bytes, "..", 2);
 
-    /* whichever comes first decides, so that a list may have items with dots */
+    /* the first of the two decides, so that items of a list may have dots */
     if (comma && (!dots || comma < dots))
         return parse_list(expression, part);
     if (dots)
@@ -204,7 +204,7 @@ static int parse_expression(struct glob *glob, const char **at, struct glob_erro
     if (r < 0)
         return r;
     if (part.n_values > GLOB_MAX_NAMES || glob->n_names * part.n_values > GLOB_MAX_NAMES)
-        return refuse(error, "more than %d names from one channel", GLOB_MAX_NAMES);
+        return refuse(error, "a channel stands for more than %d names", GLOB_MAX_NAMES);
     glob->n_names *= part.n_values;
     *at = expression.close + 1;
     return append(glob, &part);
@@ -230,7 +230,7 @@ int glob_parse(struct glob *glob, const char *text, struct glob_error *error)
     return 0;
 }
 
-/* Value `n` of a part; `number` is where a number is written. */
+/* Returns value `n` of a part, in `number` if it is one of a range. */
 static const char *part_value(const struct glob_part *part, uint64_t n, char *number, size_t number_bytes)
 {
     switch (part->kind) {

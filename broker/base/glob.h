@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More than this from one specification is an error: a typing mistake, not a show. */
+/* The most names from one specification; more are an error, since they are probably a typing mistake. */
 #define GLOB_MAX_NAMES 1000000
 
 struct glob_part;
@@ -17,7 +17,7 @@ struct glob_part;
 struct glob {
     struct glob_part *parts; /* literals and expressions in order; owned */
     size_t n_parts;
-    uint64_t n_names; /* how many names it stands for; 1 without any expression */
+    uint64_t n_names; /* how many names the glob stands for; 1 without any expression */
 };
 
 struct glob_error {
@@ -28,10 +28,10 @@ struct glob_error {
 /* Parses `text`. -EINVAL with `error` filled, -ENOMEM, or 0. `glob` need not be initialised. */
 int glob_parse(struct glob *glob, const char *text, struct glob_error *error);
 
-/* Frees what it holds; a zeroed or deinitialised glob is fine. */
+/* Frees what the glob holds. Takes zeroed and deinitialised ones. */
 void glob_deinit(struct glob *glob);
 
-/* Writes name `n` (below n_names) with its NUL. The length without NUL, or -ENAMETOOLONG. */
+/* Writes name `n` (below n_names) with its NUL. Returns its length, or -ENAMETOOLONG. */
 int glob_name(const struct glob *glob, uint64_t n, char *name, size_t bytes);
 
 #endif

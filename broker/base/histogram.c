@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See histogram.h. */
+/* Buckets of a log-linear histogram. */
 #include "broker/base/histogram.h"
 
 _Static_assert(sizeof(struct histogram) <= 2048, "an instance has one");
 
-/* Values below 16 have a bucket each; above, the five highest bits tell. */
+/* Returns the bucket of a value: values below 16 have one each; above, the five highest bits decide. */
 static unsigned histogram_bucket(uint32_t value)
 {
     unsigned shift;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How long things took, in fixed memory: log-linear as HdrHistogram, so that a quantile is too high by a
- * sixteenth at most. Pure. Values have whatever unit the caller likes.
+ * Distributions of durations in a fixed amount of memory: log-linear like HdrHistogram, so that a quantile is
+ * at most a sixteenth too high. Pure. Values may have any unit.
  */
 #ifndef BROKER_BASE_HISTOGRAM_H
 #define BROKER_BASE_HISTOGRAM_H
@@ -19,12 +19,12 @@ struct histogram {
     uint64_t max;
 };
 
-/* When a bucket is full, all are halved: the shape stays, and what is older weighs less. */
+/* Adds a value. If its bucket is full, all are halved: the shape stays, and older values weigh less. */
 void histogram_add(struct histogram *histogram, uint64_t value);
 
 /*
- * The value that `per_mille` of all values do not exceed: the largest of its bucket, and never more than the
- * maximum. 0 if there are no values.
+ * Returns the value that `per_mille` of all values do not exceed: the largest of its bucket, and never more
+ * than the maximum. 0 if there are no values.
  */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned per_mille);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See inotify.h. */
+/* Reads inotify(7) events when the loop says so. */
 #include "broker/base/inotify.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "broker/base/loop.h"
 #include "firecurtain/cleanup.h"
 
-#define INOTIFY_BYTES 16384 /* of events in one turn of the loop */
+#define INOTIFY_BYTES 16384 /* of events that are read in one turn of the loop */
 
 static void inotify_ready(void *userdata, uint32_t events)
 {

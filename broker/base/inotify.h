@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An inotify(7) descriptor in the loop: changes, one at a time. What is watched is its owner's to add. */
+/* An inotify(7) descriptor in the loop, which reports changes one at a time. Its owner adds what is watched.
+ */
 #ifndef BROKER_BASE_INOTIFY_H
 #define BROKER_BASE_INOTIFY_H
 
@@ -8,7 +9,7 @@
 struct loop;
 struct loop_source;
 
-/* Lives inside what it belongs to, and stays where it is. */
+/* Lives inside what it belongs to; its address must not change. */
 struct inotify {
     int fd;
     struct loop *loop;
@@ -17,10 +18,10 @@ struct inotify {
     void *userdata;
 };
 
-/* `changed` and `userdata` are set. 0 or -errno. */
+/* Opens the descriptor; `changed` and `userdata` must be set before. 0 or -errno. */
 int inotify_open(struct inotify *inotify, struct loop *loop);
 
-/* Also after a failed inotify_open(), once. */
+/* Closes it. To be called once, also after a failed inotify_open(). */
 void inotify_close(struct inotify *inotify);
 
 #endif

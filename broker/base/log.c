@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See log.h. A line is composed in one buffer and written with one write(), so that lines never mix. */
+/* Writes the log. Each line is composed in one buffer and written with one write(), so that lines never mix.
+ */
 #include "broker/base/log.h"
 
 #include <errno.h>
@@ -19,7 +20,9 @@
 #define LOG_MAX_TEXT 3072
 #define LOG_MAX_NAME 256
 
-#define LOG_AUDIT ((enum fc_log_level)(FC_LOG_DEBUG + 1)) /* no level that could be chosen */
+#define LOG_AUDIT                                                                                            \
+    ((enum fc_log_level)(FC_LOG_DEBUG + 1)) /* always written: it cannot be chosen as a level                \
+                                             */
 
 static const struct {
     const char *name;
@@ -35,13 +38,13 @@ static struct {
     enum fc_log_level level;
     bool colour;
     bool journal;
-    bool torn;     /* the last one was cut off by a full disk: the next begins anew */
+    bool torn;     /* the last line was cut off by a full disk; the next one needs a line break first */
     uint64_t lost; /* lines that stderr could not take */
     log_tap_fn tap;
     void *tap_userdata;
 } log_state = {.level = FC_LOG_INFO};
 
-/* systemd tells which file its journal stream is: JOURNAL_STREAM, see systemd.exec(5). */
+/* Whether stderr is the systemd journal: JOURNAL_STREAM names its file, see systemd.exec(5). */
 static bool log_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -76,7 +79,8 @@ bool log_parse_level(const char *name, enum fc_log_level *level)
     return false;
 }
 
-/* The length of a valid UTF-8 sequence of printable text at `text`, 0 if there is none. */
+/* Returns the length of the valid UTF-8 sequence of a printable character at `text`, or 0 if there is none.
+ */
 static size_t log_printable(const unsigned char *text, size_t bytes)
 {
     size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
@@ -88,12 +92,12 @@ static size_t log_printable(const unsigned char *text, size_t bytes)
         if ((text[i] & 0xc0) != 0x80)
             return 0;
     }
-    /* C1 controls, overlong forms, surrogates, and what lies beyond Unicode */
+    /* C1 controls, overlong forms, surrogates, and code points beyond Unicode */
     if ((text[0] == 0xc2 && text[1] < 0xa0) || (text[0] == 0xe0 && text[1] < 0xa0) ||
         (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf0 && text[1] < 0x90) ||
         (text[0] == 0xf4 && text[1] > 0x8f))
         return 0;
-    /* the marks of direction */
+    /* marks of text direction */
     if ((text[0] == 0xd8 && text[1] == 0x9c) ||
         (text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0x8e || text[2] == 0x8f)))
         return 0;
@@ -145,7 +149,7 @@ static size_t log_head(char *line, size_t room, enum fc_log_level level, const c
                             log_state.colour ? "\033[0m" : "", instance);
 }
 
-/* Nothing may stall the show, a reader of the log least of all. */
+/* Whether stderr can take a line at once: a reader of the log must not stall the show. */
 static bool log_can_write(void)
 {
     struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -153,7 +157,7 @@ static bool log_can_write(void)
     return poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT);
 }
 
-/* Whether stderr took all of it. */
+/* Writes a line. False if stderr did not take all of it. */
 static bool log_write(const char *line, size_t bytes)
 {
     ssize_t n;
@@ -175,7 +179,7 @@ static void log_report_lost(void)
     if (!log_state.lost)
         return;
     n = log_head(line, sizeof(line), FC_LOG_WARNING, "-");
-    n += (size_t)snprintf(line + n, sizeof(line) - n, "%llu lines of the log were lost\n",
+    n += (size_t)snprintf(line + n, sizeof(line) - n, "%llu log lines were lost\n",
                           (unsigned long long)log_state.lost);
     if (log_write(line, n))
         log_state.lost = 0;
@@ -233,24 +237,14 @@ void fc_log(enum fc_log_level level, const char *instance, const char *format, .
 
 void log_limit_init(struct log_limit *limit, uint32_t burst, uint32_t per_second)
 {
-    *limit = (struct log_limit){.burst = burst, .per_second = per_second};
-    limit->tokens_ns = burst * (FC_NS_PER_S / per_second);
+    *limit = (struct log_limit){0};
+    rate_init_burst(&limit->rate, per_second, burst);
 }
 
 bool log_limit_take(struct log_limit *limit, uint64_t now_ns)
 {
-    uint64_t cost_ns = FC_NS_PER_S / limit->per_second;
-    uint64_t most_ns = limit->burst * cost_ns;
-
-    if (limit->last_ns)
-        limit->tokens_ns += now_ns - limit->last_ns;
-    limit->last_ns = now_ns;
-    if (limit->tokens_ns > most_ns)
-        limit->tokens_ns = most_ns;
-    if (limit->tokens_ns < cost_ns) {
-        limit->left_out++;
-        return false;
-    }
-    limit->tokens_ns -= cost_ns;
-    return true;
+    if (rate_allow(&limit->rate, now_ns))
+        return true;
+    limit->left_out++;
+    return false;
 }

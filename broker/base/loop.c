@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See loop.h. A source that is removed while its event waits in this turn's list is only marked, and freed at
- * the end of the turn.
+ * The loop's turns. A source that is removed while its event is in this turn's list is only marked, and freed
+ * at the end of the turn.
  */
 #include "broker/base/loop.h"
 
@@ -31,7 +31,7 @@ struct loop {
     struct loop_source *timer_source;
     struct timer_heap timers;
     uint64_t armed_ns;      /* what timer_fd is set to */
-    uint64_t running_ns;    /* while timers run: those that are due by this */
+    uint64_t running_ns;    /* while timers run: the time up to which they are due */
     struct loop_task tasks; /* head of a ring */
     struct loop_source *removed;
     void (*after)(void *userdata);
@@ -46,7 +46,7 @@ static void loop_timer_ready(void *userdata, uint32_t events)
 
     (void)events;
     if (read(loop->timer_fd, &expirations, sizeof(expirations)) < 0)
-        return; /* was set anew meanwhile */
+        return; /* it has been set again in the meantime */
     loop->armed_ns = TIMER_NEVER;
 }
 
@@ -181,14 +181,14 @@ static void loop_run_timers(struct loop *loop)
 
     if (!loop->timers.n)
         return;
-    now_ns = fc_now_ns(); /* once: timers set meanwhile wait for the next turn */
+    now_ns = fc_now_ns(); /* once: timers that are set in the meantime wait for the next turn */
     loop->running_ns = now_ns;
     while ((timer = timer_heap_pop(&loop->timers, now_ns)))
         timer->fn(timer->userdata);
     loop->running_ns = 0;
 }
 
-/* Only those that are queued now: a task that queues itself again waits for the next turn. */
+/* Runs the tasks that are queued now; a task that queues itself again waits for the next turn. */
 static void loop_run_tasks(struct loop *loop)
 {
     struct loop_task mark = {.queued = false};
@@ -212,7 +212,7 @@ static void loop_arm(struct loop *loop)
 
     if (next_ns == loop->armed_ns)
         return;
-    /* one that was set too early only wakes once for nothing; an absolute time of 0 would disarm */
+    /* a timer that was set too early only wakes the loop once for nothing; a time of 0 would disarm it */
     if (loop->armed_ns < next_ns && next_ns == TIMER_NEVER)
         return;
     spec.it_value.tv_sec = (time_t)(next_ns / FC_NS_PER_S);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The broker's only loop: descriptors (epoll), timers (one timerfd), and tasks that are put off to the next
- * turn so that nothing takes more than its share of this one. Knows nothing of what it serves.
+ * turn, so that nothing takes more than its share of this one. It must not know what it serves.
  */
 #ifndef BROKER_BASE_LOOP_H
 #define BROKER_BASE_LOOP_H
@@ -17,7 +17,7 @@ struct loop_source;
 /* `events` are EPOLLIN, EPOLLHUP… */
 typedef void (*loop_fn)(void *userdata, uint32_t events);
 
-/* Lives inside what it belongs to; zeroed but for fn and userdata means not queued. */
+/* Lives inside what it belongs to. Zeroed except for fn and userdata, it is not queued. */
 struct loop_task {
     void (*fn)(void *userdata);
     void *userdata;
@@ -26,36 +26,37 @@ struct loop_task {
     bool queued;
 };
 
+/* Makes a loop. 0 or -errno. */
 int loop_new(struct loop **loop);
 
-/* All sources must have been removed. Takes NULL; returns NULL. */
+/* Frees a loop, whose sources must all have been removed. Takes NULL; returns NULL. */
 struct loop *loop_free(struct loop *loop);
 
-/* Watches a descriptor, which stays the caller's. -errno. */
+/* Watches a descriptor, which stays the caller's. 0 or -errno. */
 int loop_add(struct loop *loop, struct loop_source **source, int fd, uint32_t events, loop_fn fn,
              void *userdata);
 
-/* Changes the events, and arms a source again that has EPOLLONESHOT. */
+/* Changes the events of a source, and arms it again if it has EPOLLONESHOT. */
 int loop_modify(struct loop_source *source, uint32_t events);
 
 /*
- * No callback of it runs after this, also none that was already found ready. Before closing the descriptor.
- * NULL is fine; returns NULL.
+ * Removes a source, whose callback does not run any more, even if it was found ready. To be called before the
+ * descriptor is closed. Takes NULL; returns NULL.
  */
 struct loop_source *loop_remove(struct loop_source *source);
 
 /*
- * Absolute deadline on CLOCK_MONOTONIC. Out of memory, the timer fires at once instead: nothing waits for
- * ever.
+ * Sets a timer to a time of CLOCK_MONOTONIC. If there is no memory for it, it fires at once instead, so that
+ * nothing waits for ever.
  */
 void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t deadline_ns);
 void loop_cancel_timer(struct loop *loop, struct timer *timer);
 
-/* Runs a task once in the next turn, which then does not sleep. Queueing it twice is once. */
+/* Runs a task once in the next turn, which then does not sleep. A task that is queued already stays so. */
 void loop_defer(struct loop *loop, struct loop_task *task);
 void loop_cancel_task(struct loop *loop, struct loop_task *task);
 
-/* Called at the end of each turn's events, timers and tasks. */
+/* Has `fn` called at the end of each turn, after its events, timers and tasks. */
 void loop_set_after(struct loop *loop, void (*fn)(void *userdata), void *userdata);
 
 /* Runs turns until loop_stop(). 0 or -errno. */

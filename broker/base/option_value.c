@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See option_value.h. */
+/* Reads numbers, percentages and paths. */
 #include "broker/base/option_value.h"
 
 #include <ctype.h>
@@ -48,8 +48,9 @@ int option_value_number(const char *value, uint64_t min, uint64_t max, bool size
         end++;
     }
     if (!isdigit((unsigned char)value[0]) || *end || errno || *number < min || *number > max)
-        return fc_refuse(reason, "\"%.50s\" is no number from %llu to %llu%s", value, (unsigned long long)min,
-                         (unsigned long long)max, sizes ? " (k, M and G may follow)" : "");
+        return fc_refuse(reason, "\"%.50s\" is not a number from %llu to %llu%s", value,
+                         (unsigned long long)min, (unsigned long long)max,
+                         sizes ? " (k, M and G may follow)" : "");
     return 0;
 }
 
@@ -59,7 +60,7 @@ int option_value_percent(const char *value, uint64_t *percent, struct fc_reason 
     char number[16];
 
     if (n < 2 || n > sizeof(number) || value[n - 1] != '%')
-        return fc_refuse(reason, "cpu takes percent of one core, such as 50%%, not \"%.50s\"", value);
+        return fc_refuse(reason, "cpu is a percentage of one core, such as 50%%, not \"%.50s\"", value);
     snprintf(number, sizeof(number), "%.*s", (int)n - 1, value);
     return option_value_number(number, 1, 10000, false, percent, reason);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See path_set.h. They are few: one per folder of a show. */
+/* An array of paths, searched from its start: there are few, one per folder of a show. */
 #include "broker/base/path_set.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "broker/base/grow.h"
 
 int path_set_add(struct path_set *set, const char *path)
 {
@@ -14,7 +16,7 @@ int path_set_add(struct path_set *set, const char *path)
         if (strcmp(set->paths[i], path) == 0)
             return 0;
     }
-    paths = reallocarray(set->paths, set->n + 1, sizeof(*paths));
+    paths = grow_by_one(set->paths, set->n, sizeof(*paths));
     if (!paths)
         return -ENOMEM;
     set->paths = paths;

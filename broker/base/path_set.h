@@ -10,7 +10,7 @@ struct path_set {
     size_t n;
 };
 
-/* Adds a copy, unless it is there. 0 or -ENOMEM. */
+/* Adds a copy of the path, unless it is in the set. 0 or -ENOMEM. */
 int path_set_add(struct path_set *set, const char *path);
 
 void path_set_deinit(struct path_set *set);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See queue.h. Arrays, so that the codec packs them as they are. */
+/* Two arrays, channels and values, so that the codec can pack them as they are. */
 #include "broker/base/queue.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "broker/base/grow.h"
 
 #define QUEUE_FIRST 64
 
@@ -31,17 +33,15 @@ void queue_deinit(struct queue *queue)
 
 static int queue_list_grow(struct queue_list *list, size_t n)
 {
-    size_t capacity = list->capacity ? list->capacity * 2 : QUEUE_FIRST;
+    size_t capacity = grow_capacity(list->capacity, n, QUEUE_FIRST);
     uint32_t *channels;
     double *values;
 
-    while (capacity < n)
-        capacity *= 2;
-    channels = realloc(list->channels, capacity * sizeof(*channels));
+    channels = reallocarray(list->channels, capacity, sizeof(*channels));
     if (!channels)
         return -ENOMEM;
     list->channels = channels;
-    values = realloc(list->values, capacity * sizeof(*values));
+    values = reallocarray(list->values, capacity, sizeof(*values));
     if (!values)
         return -ENOMEM;
     list->values = values;
@@ -73,14 +73,12 @@ static int queue_list_append(struct queue_list *list, uint32_t channel, double v
 
 static int queue_know_channel(struct queue *queue, uint32_t channel)
 {
-    size_t n = queue->n_positions ? queue->n_positions : QUEUE_FIRST;
+    size_t n = grow_capacity(queue->n_positions, (size_t)channel + 1, QUEUE_FIRST);
     uint32_t *positions;
 
     if (channel < queue->n_positions)
         return 0;
-    while (n <= channel)
-        n *= 2;
-    positions = realloc(queue->latest_position, n * sizeof(*positions));
+    positions = reallocarray(queue->latest_position, n, sizeof(*positions));
     if (!positions)
         return -ENOMEM;
     memset(positions + queue->n_positions, 0, (n - queue->n_positions) * sizeof(*positions));
@@ -104,7 +102,7 @@ static int queue_push_latest(struct queue *queue, uint32_t channel, double value
     return 0;
 }
 
-/* Moves what waits to the front, so that appending does not grow the arrays for ever. */
+/* Moves the waiting events to the front, so that appending does not grow the arrays without end. */
 static void queue_compact(struct queue *queue)
 {
     size_t n = queue->waiting.n - queue->head;
@@ -119,7 +117,7 @@ int queue_push(struct queue *queue, uint32_t channel, double value)
 {
     bool is_full = queue->waiting.n - queue->head >= queue->limit;
 
-    /* `latest` first: what is there is newer than what waits, older than this */
+    /* events in `latest` are newer than those that wait, and older than this one */
     if (queue->latest.n || (is_full && queue->overflow == QUEUE_LATEST))
         return queue_push_latest(queue, channel, value);
     if (is_full)
@@ -133,7 +131,7 @@ int queue_push(struct queue *queue, uint32_t channel, double value)
     return queue_list_append(&queue->waiting, channel, value);
 }
 
-/* How many of `n` events find room behind those that wait, without more ado. */
+/* Returns how many of `n` events find room behind those that wait, without growing anything. */
 static size_t queue_room(const struct queue *queue, size_t n)
 {
     size_t limit = queue->limit - (queue->waiting.n - queue->head);
@@ -145,7 +143,10 @@ static size_t queue_room(const struct queue *queue, size_t n)
     return room < n ? room : n;
 }
 
-/* Values for channels that have a newer one waiting already: how many there are before one that has none. */
+/*
+ * Replaces the newest values of channels that are in `latest`, up to an event whose channel is not. Returns
+ * how many events that were.
+ */
 static size_t queue_replace(struct queue *queue, const uint32_t *channels, const double *values, size_t n)
 {
     const uint32_t *positions = queue->latest_position;
@@ -189,7 +190,7 @@ size_t queue_length(const struct queue *queue)
     return queue->waiting.n - queue->head + queue->latest.n;
 }
 
-/* What waits is used up: the newest values come next. */
+/* Lets the newest values follow when the waiting events are used up. */
 static void queue_promote_latest(struct queue *queue)
 {
     struct queue_list empty = queue->waiting;

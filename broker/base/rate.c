@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See rate.h. A nanosecond is worth `per_second` parts: only what a full bucket cannot take is lost. */
+/* Counts in parts: a nanosecond is worth `per_second` of them, so that only what a full bucket cannot take is
+ * lost. */
 #include "broker/base/rate.h"
 
-#define RATE_BURST_PER_SECOND 10u
+#define RATE_BURSTS_PER_SECOND 10u
 
-uint64_t rate_burst(const struct rate *rate)
+void rate_init_burst(struct rate *rate, uint64_t per_second, uint64_t burst)
 {
-    uint64_t burst = rate->per_second / RATE_BURST_PER_SECOND;
-
-    return burst ? burst : 1;
+    *rate = (struct rate){.per_second = per_second, .burst = burst, .parts = burst * RATE_MAX};
 }
 
 void rate_init(struct rate *rate, uint64_t per_second, uint64_t now_ns)
 {
-    *rate = (struct rate){.per_second = per_second, .filled_ns = now_ns};
-    rate->parts = rate_burst(rate) * RATE_MAX;
+    uint64_t burst = per_second / RATE_BURSTS_PER_SECOND;
+
+    rate_init_burst(rate, per_second, burst ? burst : 1);
+    rate->filled_ns = now_ns;
 }
 
 uint64_t rate_fill(struct rate *rate, uint64_t now_ns)
 {
-    uint64_t full = rate_burst(rate) * RATE_MAX;
+    uint64_t full = rate->burst * RATE_MAX;
     uint64_t passed_ns = now_ns - rate->filled_ns;
 
     if (passed_ns > (full - rate->parts) / rate->per_second)
@@ -36,6 +37,12 @@ bool rate_take(struct rate *rate, uint64_t n)
         return false;
     rate->parts -= n * RATE_MAX;
     return true;
+}
+
+bool rate_allow(struct rate *rate, uint64_t now_ns)
+{
+    rate_fill(rate, now_ns);
+    return rate_take(rate, 1);
 }
 
 uint64_t rate_when_ns(const struct rate *rate, uint64_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * So many a second: a token bucket that holds a tenth of a second's worth. Pure: time comes in, in
- * nanoseconds that never run backwards. Taking needs no clock; who finds the bucket empty fills it.
+ * A token bucket: an allowance per second, of which some can be saved up. Pure: time comes in, in nanoseconds
+ * that never run backwards. Taking needs no clock; callers that find the bucket empty fill it first.
  */
 #ifndef BROKER_BASE_RATE_H
 #define BROKER_BASE_RATE_H
@@ -13,23 +13,27 @@
 
 struct rate {
     uint64_t per_second; /* 1 to RATE_MAX */
-    uint64_t parts;      /* what is there, in parts of which RATE_MAX make one */
+    uint64_t burst;      /* what a full bucket holds: 1 to RATE_MAX * 10 */
+    uint64_t parts;      /* what is in it, in parts of which RATE_MAX make one */
     uint64_t filled_ns;
 };
 
-/* A full bucket. */
+/* Begins with a full bucket, which holds a tenth of a second's worth, but at least one. */
 void rate_init(struct rate *rate, uint64_t per_second, uint64_t now_ns);
 
-/* How many a full one holds: at least one. */
-uint64_t rate_burst(const struct rate *rate);
+/* Begins with a full bucket of this size. */
+void rate_init_burst(struct rate *rate, uint64_t per_second, uint64_t burst);
 
-/* Adds what has come together since the last call. How many are there now. */
+/* Adds what has come together since the last call. Returns how many there are now. */
 uint64_t rate_fill(struct rate *rate, uint64_t now_ns);
 
 /* Takes `n`; false if there are fewer, and then none is taken. */
 bool rate_take(struct rate *rate, uint64_t n);
 
-/* When rate_fill() will find `n`, which is rate_burst() at most: never before the last fill. */
+/* Fills the bucket and takes one; false if there is none. */
+bool rate_allow(struct rate *rate, uint64_t now_ns);
+
+/* Returns when rate_fill() will find `n`, at most a full bucket: never before the last fill. */
 uint64_t rate_when_ns(const struct rate *rate, uint64_t n);
 
 #endif

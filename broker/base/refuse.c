@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one function of the backends' contract that everything below the show needs, too. */
+/* fc_refuse() of firecurtain/backend.h: also the folders below the show need it. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

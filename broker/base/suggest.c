@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "Did you mean": nearness is the optimal string alignment distance (a character left out, added or replaced,
- * two neighbours swapped), blind to case. Pure. It must not know what the names stand for.
+ * Finds the name for "did you mean": nearness is the optimal string alignment distance (a character left out,
+ * added or replaced, two neighbours swapped), ignoring case. It must not know what the names stand for.
  */
 #include "broker/base/suggest.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    SUGGEST_MAX_BYTES = 64, /* longer words are never near anything: no row below is larger */
+    SUGGEST_MAX_BYTES = 64, /* longer words are never near anything, which limits the rows below */
     SUGGEST_MAX_DISTANCE = 3,
 };
 
@@ -42,7 +42,7 @@ static size_t cell(const struct suggest_rows *rows, const char *a, const char *b
     return best;
 }
 
-/* The distance, or anything above `limit` as soon as it cannot be within it. */
+/* Returns the distance, or something above `limit` as soon as it cannot be within the limit. */
 static size_t distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes, size_t limit)
 {
     struct suggest_rows rows;
@@ -57,9 +57,7 @@ static size_t distance(const char *a, size_t a_bytes, const char *b, size_t b_by
             row[j] = cell(&rows, a, b, i, j);
             lowest = smaller(lowest, row[j]);
         }
-        /*
-         * no later row is lower: a swap, which looks two rows back, costs what it cost to replace its first
-         * half
+        /* no later row is lower: a swap, which looks two rows back, costs as much as replacing one half of it
          */
         if (lowest > limit)
             return lowest;

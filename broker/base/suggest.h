@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* "Did you mean": the known name that is nearest to what was written. */
+/* "Did you mean": finds the known name that is nearest to a misspelt one. Pure. */
 #ifndef BROKER_BASE_SUGGEST_H
 #define BROKER_BASE_SUGGEST_H
 
@@ -7,7 +7,7 @@
 
 struct suggest {
     const char *word;
-    const char *best; /* NULL as long as nothing is near enough; borrowed from the last suggest_offer() */
+    const char *best; /* borrowed from suggest_offer(); NULL as long as nothing is near enough */
     size_t distance;
 };
 
@@ -17,7 +17,7 @@ void suggest_init(struct suggest *suggest, const char *word);
 /* Offers a known name; it must stay valid as long as `best` is used. */
 void suggest_offer(struct suggest *suggest, const char *name);
 
-/* `did you mean "NAME"?` in `text`, or NULL if nothing was near. */
+/* Writes `did you mean "NAME"?` to `text`, which is returned, or returns NULL if nothing was near. */
 const char *suggest_hint(const struct suggest *suggest, char *text, size_t bytes);
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See timer.h: a binary heap in an array. */
+/* A binary heap in an array. */
 #include "broker/base/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+#include "broker/base/grow.h"
+
+#define TIMER_FIRST 16 /* timers that the heap has room for at first */
 
 void timer_heap_deinit(struct timer_heap *heap)
 {
@@ -48,8 +52,8 @@ static void timer_sift_down(struct timer_heap *heap, struct timer *timer, size_t
 int timer_heap_set(struct timer_heap *heap, struct timer *timer, uint64_t deadline_ns)
 {
     if (!timer->position && heap->n == heap->capacity) {
-        size_t capacity = heap->capacity ? heap->capacity * 2 : 16;
-        struct timer **entries = realloc(heap->entries, capacity * sizeof(struct timer *));
+        size_t capacity = grow_capacity(heap->capacity, heap->n + 1, TIMER_FIRST);
+        struct timer **entries = reallocarray(heap->entries, capacity, sizeof(struct timer *));
 
         if (!entries)
             return -ENOMEM;

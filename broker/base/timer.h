@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A heap of timers with absolute deadlines. Pure: reading the clock and sleeping are the loop's. A timer
- * knows its place in the heap, so changing and cancelling are logarithmic too.
+ * A heap of timers with absolute deadlines. Pure: the loop reads the clock and sleeps. A timer knows its
+ * place in the heap, so that changing and cancelling it are logarithmic, too.
  */
 #ifndef BROKER_BASE_TIMER_H
 #define BROKER_BASE_TIMER_H
@@ -29,16 +29,16 @@ struct timer_heap {
 
 void timer_heap_deinit(struct timer_heap *heap);
 
-/* Sets a timer, or moves it. -ENOMEM (then it is as before). */
+/* Sets a timer, or moves it. 0, or -ENOMEM with the timer as it was. */
 int timer_heap_set(struct timer_heap *heap, struct timer *timer, uint64_t deadline_ns);
 
-/* A timer that is not set is fine. */
+/* Cancels a timer, which need not be set. */
 void timer_heap_cancel(struct timer_heap *heap, struct timer *timer);
 
-/* The earliest deadline, or TIMER_NEVER. */
+/* Returns the earliest deadline, or TIMER_NEVER. */
 uint64_t timer_heap_next(const struct timer_heap *heap);
 
-/* Takes out the earliest timer if it is due at `now_ns`, else NULL. */
+/* Takes out and returns the earliest timer if it is due at `now_ns`, else NULL. */
 struct timer *timer_heap_pop(struct timer_heap *heap, uint64_t now_ns);
 
 #endif

@@ -85,7 +85,7 @@ static int build_configure(struct build *build, struct fc_instance *instance,
     for (size_t i = 0; i < section->n_options; i++) {
         const struct config_option *option = &section->options[i];
         const struct fc_option *known = build_find_option(backend, scope, option->name);
-        struct fc_reason reason = {.text = "is not possible"};
+        struct fc_reason reason = {.text = "is not valid"};
         int r;
 
         if (!known) {
@@ -112,7 +112,7 @@ static const struct fc_backend *build_find_backend(struct build *build, const st
 
     if (backend && build->user && !backend->is_for_users) {
         config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
-                        "the backend %s is the administrator's: a user has python and loopback",
+                        "only the administrator may use the backend %s; users have python and loopback",
                         backend->name);
         return NULL;
     }
@@ -153,7 +153,7 @@ static int build_options(struct build *build, struct fc_instance *instance,
                          const struct config_section *section)
 {
     const struct config *config = build->config;
-    struct fc_reason reason = {.text = "is not possible"};
+    struct fc_reason reason = {.text = "is not valid"};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < config->n_sections; i++) {

@@ -148,8 +148,8 @@ static void join_check_instances(struct build *build)
 
         if (section->instance && ++n == quota + 1)
             config_diagnose(build->config, CONFIG_ERROR, section->instance_at, NULL,
-                            "the user \"%s\" may have %llu instances (instances)", build->user->name,
-                            (unsigned long long)quota);
+                            "the user \"%s\" may have at most %llu instances (option instances)",
+                            build->user->name, (unsigned long long)quota);
         if (i == JOIN_MAX_SECTIONS || section->n_options > JOIN_MAX_OPTIONS)
             config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
                             "a user has at most %d sections with %d options each", JOIN_MAX_SECTIONS,
@@ -197,9 +197,10 @@ static void join_share_channels(struct build *build, size_t n_before)
         used += instance->n_channels;
         if (used <= quota)
             continue;
-        config_diagnose(build->config, CONFIG_ERROR, instance->at, NULL,
-                        "the mappings of the user \"%s\" have more than %llu channels of her own (channels)",
-                        build->user->name, (unsigned long long)quota);
+        config_diagnose(
+            build->config, CONFIG_ERROR, instance->at, NULL,
+            "the mappings of the user \"%s\" use more than %llu of the user's own channels (option channels)",
+            build->user->name, (unsigned long long)quota);
         return;
     }
     for (size_t i = n_before; i < show->n_instances; i++) {
@@ -221,7 +222,7 @@ static int join_check_shown(struct build *build, const struct users_account *acc
     for (size_t i = 0; r == 0 && i < shown.n; i++) {
         if (!spawn_paths_show(&paths, shown.paths[i]))
             config_diagnose(build->config, CONFIG_ERROR, build->show->instances[n_before]->at, NULL,
-                            "scripts see %s only when firecurtain is started anew", shown.paths[i]);
+                            "scripts can see %s only after firecurtain has been restarted", shown.paths[i]);
     }
     return r;
 }
@@ -231,7 +232,8 @@ static int join_check_scripts(struct build *build, const struct users_account *a
 {
     if (file_as_begin(&account->identity) < 0) {
         config_diagnose(build->config, CONFIG_ERROR, build->user->at, NULL,
-                        "the scripts of the user \"%s\" cannot be read with her rights", build->user->name);
+                        "the scripts of the user \"%s\" cannot be read with that user's permissions",
+                        build->user->name);
         return 0;
     }
     build_check_scripts(build);

@@ -59,7 +59,7 @@ static bool build_may(struct build *build, const struct build_side *side, const 
 static int build_channel(struct build *build, struct build_side *side, const char *name, int64_t *id)
 {
     struct fc_instance *instance = side->instance;
-    struct fc_reason reason = {.text = "is not possible"};
+    struct fc_reason reason = {.text = "is not valid"};
     char canonical[BUILD_MAX_NAME];
     struct channel *channel;
     int r = 0;
@@ -187,7 +187,7 @@ static bool build_is_hers(struct build *build, const struct build_side *left, co
     if (!build->user || left->instance->owner || right->instance->owner)
         return true;
     config_diagnose(build->config, CONFIG_ERROR, left->endpoint->at, NULL,
-                    "one side of a user's mapping is an instance of her own");
+                    "one side of a user's mapping must be an instance of that user");
     return false;
 }
 

@@ -70,19 +70,19 @@ static const char *users_identify(const struct users *users, const struct user *
         struct file_identity named = {.uid = geteuid(), .gid = getegid()};
 
         if (user->uid && (!users_find_account(user->uid, &named) || named.uid != geteuid()))
-            return "has another uid than firecurtain, which has to be started as root for that";
+            return "has a uid other than firecurtain's own; for that, firecurtain must be started as root";
         identity->uid = geteuid();
         identity->gid = getegid();
         return NULL;
     }
     if (!user->uid)
-        return "needs a uid of her own, since firecurtain is started as root: add \"uid = NAME\"";
+        return "needs a uid, since firecurtain is started as root: add \"uid = NAME\"";
     if (!users_find_account(user->uid, identity))
-        return "has a uid that is no account's name and no number";
+        return "has a uid that is neither the name of an account nor a number";
     if (identity->uid == 0 || identity->gid == 0)
-        return "would be root: give her an account of her own";
+        return "would be root; give this user an account of its own";
     if (account_find_workers(&workers, &group) == 0 && identity->uid == workers)
-        return "has the uid of the broker itself: give her an account of her own";
+        return "has the broker's own uid; give this user an account of its own";
     if (users_share_uid(users, identity->uid))
         return "has the uid of another user";
     return NULL;
@@ -124,7 +124,7 @@ static int users_add(struct users *users, const struct show *show, struct user *
     if (!list)
         return -ENOMEM;
     users->list = list;
-    why = users_share_show(users, show, user) ? "has a show that is somebody else's"
+    why = users_share_show(users, show, user) ? "has the same show as somebody else"
                                               : users_identify(users, user, &account.identity);
     if (why) {
         users_refuse(config, user, why);
@@ -158,7 +158,8 @@ int users_match(struct users *users, struct show *show, struct config *config)
         if (user->number)
             continue;
         if (users->is_fixed)
-            users_refuse(config, user, "is new, or has another show or uid: start firecurtain anew for that");
+            users_refuse(config, user,
+                         "is new, or has a different show or uid; restart firecurtain for that");
         else
             r = users_add(users, show, user, config);
     }

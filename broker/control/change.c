@@ -107,17 +107,18 @@ bool control_start_instance(struct control *control, const struct control_call *
 
     if (!instance || change_is_under_way(control, reply))
         return true;
-    if (instance->is_stopping) {
+    if (instance->request != INSTANCE_GO_ON) {
         reply->outcome = CONTROL_BUSY;
         reply->text = "it is stopping";
-    } else if (!instance->started) {
+    } else if (!instance_is_started(instance)) {
         if (change_is_start_too_soon(control, call, reply))
             return true;
         instance->retry_ns = 0;
         show_start_instance(instance);
         change_pause(call, control->start_after_ns, call->account, instance->start_took_ns, 0);
-        reply->outcome = instance->started ? CONTROL_DONE : CONTROL_FAILED;
-        reply->text = instance->started ? "" : "it cannot start and will be tried again; see the log";
+        reply->outcome = instance_is_started(instance) ? CONTROL_DONE : CONTROL_FAILED;
+        reply->text =
+            instance_is_started(instance) ? "" : "it cannot start and will be tried again; see the log";
     } else if (instance->backend != &backend_python || !python_start_now(instance)) {
         reply->text = "it is already running";
     }
@@ -130,7 +131,8 @@ static void change_stopped(void *userdata, struct fc_instance *instance)
 
     for (size_t i = 0; i < CONTROL_MAX_PENDING; i++) {
         struct control_pending *pending = &control->pending[i];
-        bool is_wanted = pending->call.verb == CONTROL_RESTART ? instance->started : instance->is_stopped;
+        bool is_wanted = pending->call.verb == CONTROL_RESTART ? instance_is_started(instance)
+                                                               : instance_is_stopped(instance);
 
         if (pending->is_used && pending->call.verb != CONTROL_RELOAD &&
             strcmp(pending->call.subject, instance->name) == 0) {
@@ -152,7 +154,7 @@ bool control_stop_instance(struct control *control, const struct control_call *c
 
     if (!instance || change_is_under_way(control, reply))
         return true;
-    if (instance->is_stopped && !again) {
+    if (instance_is_stopped(instance) && !again) {
         reply->text = "it is already stopped";
         return true;
     }
@@ -177,7 +179,7 @@ void control_change_show(struct control *control)
             continue;
         if (control->show)
             HASH_FIND_STR(control->show->by_name, pending->call.subject, instance);
-        if (!instance || !instance->is_stopping)
+        if (!instance || instance->request == INSTANCE_GO_ON)
             change_answer(control, pending, CONTROL_FAILED,
                           control->show ? "a new configuration has changed it in the meantime"
                                         : "the broker is shutting down");

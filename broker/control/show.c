@@ -52,7 +52,7 @@ static void status_python(struct control *control, const struct fc_instance *ins
     item->busy_max_us = stats.busy_max_us;
     item->memory_bytes = stats.memory_bytes;
     item->cpu_ms = stats.cpu_ns / FC_NS_PER_MS;
-    if (!instance->started)
+    if (!instance_is_started(instance))
         return;
     python_status_read(instance, &status);
     item->state = status.state;
@@ -68,11 +68,11 @@ static void status_instance(struct control *control, const struct fc_instance *i
     uint64_t now_ns = fc_now_ns();
 
     *item = (struct control_instance){.name = instance->name, .backend = instance->backend->name};
-    item->state = instance->started ? "running" : "down";
-    if (!instance->started && instance->retry.position && instance->retry.deadline_ns > now_ns)
+    item->state = instance_is_started(instance) ? "running" : "down";
+    if (!instance_is_started(instance) && instance->retry.position && instance->retry.deadline_ns > now_ns)
         item->detail = control_format(control, "cannot start; trying again in %.1f s",
                                       (double)(instance->retry.deadline_ns - now_ns) / (double)FC_NS_PER_S);
-    if (instance->is_stopped) {
+    if (instance_is_stopped(instance)) {
         item->state = "stopped";
         item->detail = control_format(control, "by uid %u", instance->stopped_by);
     }
@@ -245,8 +245,8 @@ bool control_emit(struct control *control, const struct control_call *call,
         reply->text = "a recording is being replayed; other input is ignored";
         return true;
     }
-    observer_emitted(control->show->router.observer, instance, (uint32_t)id, request->value);
-    router_emit(&control->show->router, instance, (uint32_t)id, request->value); /* of a stopped one, too */
+    router_emit(&control->show->router, ROUTE_COMMAND, instance, &(uint32_t){(uint32_t)id}, &request->value,
+                1);
     if (!instance->channels[id].n_targets)
         reply->text = "nothing is mapped to it";
     return true;

@@ -43,7 +43,7 @@ static void output_report_left_out(struct output *output)
     if (!output->limit.left_out)
         return;
     fc_log(FC_LOG_WARNING, output->instance, "%llu lines were left out here (more than %u a second)",
-           (unsigned long long)output->limit.left_out, output->limit.per_second);
+           (unsigned long long)output->limit.left_out, (unsigned)output->limit.rate.per_second);
     output->limit.left_out = 0;
 }
 

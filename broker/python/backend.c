@@ -112,7 +112,7 @@ static void python_set_many(void *self, const uint32_t *channels, const double *
     struct python *python = self;
 
     if (python_is_failed(python) ||
-        python->instance->is_stopped) { /* nothing will take them out of a queue */
+        instance_is_stopped(python->instance)) { /* nothing will take them out of a queue */
         for (size_t i = 0; i < n; i++)
             python->inputs[channels[i]] = values[i];
         python->counters.dropped += n;

@@ -34,7 +34,7 @@ static uint64_t outflow_step(const struct python *python)
 /* Enough to go on reading: neither the clock nor the timer is asked for each single event. */
 static uint64_t outflow_enough(const struct python_outflow *outflow)
 {
-    uint64_t half = rate_burst(&outflow->rate) / 2;
+    uint64_t half = outflow->rate.burst / 2;
 
     return half ? half : 1;
 }
@@ -63,7 +63,7 @@ static void outflow_emit(struct python *python, uint64_t n)
     while (n && (found = queue_peek(&outflow->held, &channels, &values))) {
         size_t taken = found < n ? found : (size_t)n;
 
-        router_emit_many(&python->instance->show->router, python->instance, channels, values, taken);
+        router_emit(&python->instance->show->router, ROUTE_SCRIPT, python->instance, channels, values, taken);
         python->counters.out += taken;
         queue_consume(&outflow->held, taken);
         n -= taken;
@@ -75,9 +75,9 @@ static void outflow_slice(struct python *python, size_t most)
     struct python_outflow *outflow = &python->outflow;
     size_t left = outflow->sliced.n - outflow->sliced_at, n = left < most ? left : most;
 
-    router_emit_many(&python->instance->show->router, python->instance,
-                     outflow->sliced.channels + outflow->sliced_at,
-                     outflow->sliced.values + outflow->sliced_at, n);
+    router_emit(&python->instance->show->router, ROUTE_SCRIPT, python->instance,
+                outflow->sliced.channels + outflow->sliced_at, outflow->sliced.values + outflow->sliced_at,
+                n);
     outflow->sliced_at += n;
     if (outflow->sliced_at == outflow->sliced.n)
         outflow->sliced_at = outflow->sliced.n = 0;
@@ -109,7 +109,7 @@ static void outflow_pass(struct python *python, const uint32_t *channels, const 
 
     if (!python->instance->owner || n <= OUTFLOW_SLICE ||
         queue_list_add(&outflow->sliced, channels, values, n) < 0) {
-        router_emit_many(&python->instance->show->router, python->instance, channels, values, n);
+        router_emit(&python->instance->show->router, ROUTE_SCRIPT, python->instance, channels, values, n);
         return;
     }
     outflow->slicing = (struct loop_task){.fn = outflow_next_slice, .userdata = python};
@@ -173,7 +173,7 @@ static void outflow_emit_or_hold(struct python *python, uint32_t channel, double
     struct python_outflow *outflow = &python->outflow;
 
     if (!outflow->is_used_up && outflow_take(outflow)) {
-        fc_emit(python->instance, channel, value);
+        router_emit(&python->instance->show->router, ROUTE_SCRIPT, python->instance, &channel, &value, 1);
         python->counters.out++;
         return;
     }

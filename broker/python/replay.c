@@ -9,7 +9,7 @@ bool python_is_idle(const struct fc_instance *instance)
 {
     const struct python *python = instance->self;
 
-    return instance->started && !python_is_stopping(python) && guest_is_idle(python->guest);
+    return instance_is_started(instance) && !python_is_stopping(python) && guest_is_idle(python->guest);
 }
 
 void python_replay(struct fc_instance *instance, const struct message_batch *batch)

@@ -208,7 +208,7 @@ void python_stop(void *self)
     struct python *python = self;
 
     python->n_ahead = 0;
-    if (python->instance->is_stopped) {
+    if (instance_is_stopped(python->instance)) {
         python->counters.dropped += queue_length(&python->queue);
         queue_clear(&python->queue);
     }

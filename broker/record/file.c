@@ -131,7 +131,7 @@ struct record_writer *record_writer_free(struct record_writer *writer)
     if (writer->pid > 0)
         waitpid(writer->pid, &status, 0);
     if (status)
-        fc_log(FC_LOG_ERROR, NULL, "the recording cannot be written any more: %s",
+        fc_log(FC_LOG_ERROR, NULL, "the recording can no longer be written: %s",
                WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : "its process was killed");
     free(writer);
     return NULL;
@@ -146,7 +146,7 @@ int record_writer_keep(void *userdata, const void *block, size_t n_bytes, uint64
     if (!n_bytes)
         return 0;
     if (writer->bytes + record_file_size(n_bytes) > writer->max_bytes) {
-        fc_log(FC_LOG_ERROR, NULL, "the recording has its --max-size, and ends here; the show goes on");
+        fc_log(FC_LOG_ERROR, NULL, "the recording has reached --max-size and ends here; the show goes on");
         return -EFBIG;
     }
     n = record_file_frame(writer->frame, block, n_bytes);
@@ -156,6 +156,6 @@ int record_writer_keep(void *userdata, const void *block, size_t n_bytes, uint64
     }
     if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
         return -EAGAIN;
-    fc_log(FC_LOG_ERROR, NULL, "the recording cannot be written any more, and ends here; the show goes on");
+    fc_log(FC_LOG_ERROR, NULL, "the recording can no longer be written and ends here; the show goes on");
     return -EIO;
 }

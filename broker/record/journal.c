@@ -301,31 +301,19 @@ static void journal_wanted(struct show_observer *observer)
         journal->replay_ops->go_on(journal->replay);
 }
 
-static void journal_emitted(struct show_observer *observer, const struct fc_instance *instance,
-                            uint32_t channel, double value)
+static bool journal_emits(struct show_observer *observer, enum route_source source,
+                          const struct fc_instance *instance, uint32_t channel, double value)
 {
     struct journal *journal = journal_of(observer);
-    double clamped = route_clamp(value);
-    struct record_item item = {.kind = RECORD_INPUT,
-                               .time_ns = fc_now_ns(),
-                               .channels = &channel,
-                               .values = &clamped,
-                               .n_events = 1};
+    struct record_item item = {.kind = RECORD_INPUT, .channels = &channel, .values = &value, .n_events = 1};
+    bool comes_in = source == ROUTE_COMMAND || (source == ROUTE_BACKEND && !instance->show->router.hops);
 
-    journal_write(journal, instance, &item);
-}
-
-static bool journal_input(struct show_observer *observer, const struct fc_instance *instance,
-                          uint32_t channel, double value)
-{
-    struct journal *journal = journal_of(observer);
-
-    if (instance->show->router.hops || instance->backend == &backend_python)
+    if (!comes_in) /* it follows from another event, or is written down by the replay */
         return true;
-    if (journal->replay)
+    if (source == ROUTE_BACKEND && journal->replay)
         return false;
-    if (channel < instance->n_channels && value == value)
-        journal_emitted(observer, instance, channel, value);
+    item.time_ns = fc_now_ns();
+    journal_write(journal, instance, &item);
     return true;
 }
 
@@ -340,8 +328,7 @@ static bool journal_may_set(struct show_observer *observer, const struct fc_inst
 }
 
 static const struct show_observer_ops journal_ops = {
-    .input = journal_input,
-    .emitted = journal_emitted,
+    .emits = journal_emits,
     .may_set = journal_may_set,
     .begins = journal_begins,
     .output = journal_output,

@@ -166,7 +166,8 @@ static void replay_input(struct replay *replay, struct replay_entry *entry)
 
     replay_translate(replay, entry, instance);
     if (entry->events.n)
-        router_emit(&replay->show->router, instance, entry->events.channels[0], entry->events.values[0]);
+        router_emit(&replay->show->router, ROUTE_REPLAY, instance, entry->events.channels,
+                    entry->events.values, 1);
     replay_finish(replay, entry, entry->events.n);
 }
 
@@ -175,10 +176,10 @@ static bool replay_is_lost(const struct fc_instance *instance)
 {
     struct python_status status;
 
-    if (!instance || instance->backend != &backend_python || instance->is_stopped)
+    if (!instance || instance->backend != &backend_python || instance_is_stopped(instance))
         return true;
-    if (!instance->started)
-        return instance->settled;
+    if (!instance_is_started(instance))
+        return instance->state == INSTANCE_FAILED;
     python_status_read(instance, &status);
     return strcmp(status.state, "failed") == 0;
 }
@@ -196,7 +197,7 @@ static void replay_batch(struct replay *replay, struct replay_entry *entry)
 
     replay_translate(replay, entry, instance);
     if (entry->ready)
-        replay_warn_lane(replay, entry->lane, "what comes by its managed sockets is not in a recording");
+        replay_warn_lane(replay, entry->lane, "what its managed sockets receive is not part of a recording");
     if (!entry->events.n && !entry->n_ticks) {
         replay_finish(replay, entry, false);
         return;
@@ -224,14 +225,14 @@ static bool replay_step(struct replay *replay, struct replay_entry *entry)
     if (entry->phase == RECORD_CLEANUP) {
         if (!entry->next_in_lane)
             return false; /* it comes when the show ends */
-        replay_warn_lane(replay, lane, "it was ended in the recording, and is not in the replay");
+        replay_warn_lane(replay, lane, "it ended in the recording, but goes on in the replay");
         replay_finish(replay, entry, false);
         return true;
     }
     if (!python_is_idle(lane->instance))
         return false;
     if (entry->phase == RECORD_IMPORT) {
-        replay_warn_lane(replay, lane, "it was started again in the recording, and is not in the replay");
+        replay_warn_lane(replay, lane, "it was restarted in the recording, but is not in the replay");
         replay_finish(replay, entry, false);
         return true;
     }

@@ -25,7 +25,7 @@ void replay_warn(struct replay *replay, const char *instance, const char *format
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     fc_log(FC_LOG_WARNING, instance, "replay: %s%s", text,
-           replay->warnings == REPLAY_MAX_WARNINGS ? " (further differences are not told)" : "");
+           replay->warnings == REPLAY_MAX_WARNINGS ? " (further differences are not reported)" : "");
 }
 
 void replay_entry_free(struct replay *replay, struct replay_entry *entry)
@@ -182,7 +182,7 @@ static int read_other(struct replay *replay, const struct record_item *item)
     struct replay_entry *entry = read_new_entry(replay, item, &replay->others);
 
     if (item->kind == RECORD_GAP)
-        replay_warn(replay, NULL, "the recorder was too slow: %llu events are not in the recording",
+        replay_warn(replay, NULL, "the recorder was too slow: %llu events are missing from the recording",
                     (unsigned long long)item->count);
     return entry ? read_events(replay, entry, item) : -ENOMEM;
 }

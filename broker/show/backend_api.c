@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the core offers to backends: all of include/firecurtain/backend.h but fc_refuse(). Runs in the broker.
- */
+/* What the core offers to backends: all of include/firecurtain/backend.h except fc_refuse(). */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -8,7 +7,7 @@
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/show/instance.h"
-#include "broker/show/observer.h"
+#include "broker/show/route.h"
 #include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -36,24 +35,17 @@ struct fc_watch {
 
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
-    if (instance->is_stopped)
-        return; /* one without anything to close, such as a loopback */
-    if (!observer_input(instance->show->router.observer, instance, channel, value))
-        return;
-    router_emit(&instance->show->router, instance, channel, value);
+    router_emit(&instance->show->router, ROUTE_BACKEND, instance, &channel, &value, 1);
 }
 
 void fc_malformed(struct fc_instance *instance, const char *what)
 {
-    uint64_t now_ns = fc_now_ns();
-
     instance->malformed++;
-    if (instance->malformed_logged_ns && now_ns - instance->malformed_logged_ns < FC_NS_PER_S)
+    if (!fc_once_a_second(&instance->malformed_logged_ns))
         return;
-    fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such line)",
+    fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such message)",
            what, (unsigned long long)(instance->malformed - instance->malformed_logged));
     instance->malformed_logged = instance->malformed;
-    instance->malformed_logged_ns = now_ns;
 }
 
 static void watch_ready(void *userdata, uint32_t events)

@@ -149,7 +149,7 @@ static void change_move(struct show_change *change, size_t place)
 /* It could not be told of its channels: it ends, and the new one starts. */
 static void change_give_up(struct change_entry *entry, int r)
 {
-    fc_log(FC_LOG_ERROR, entry->next->name, "starts anew, since it cannot take its new mappings: %s",
+    fc_log(FC_LOG_ERROR, entry->next->name, "is restarted, since it cannot take its new mappings: %s",
            strerror(-r));
     entry->stays = false;
     entry->running->leaves = true;
@@ -162,7 +162,7 @@ static void change_start(struct show_change *change)
 
         if (!entry->stays)
             show_start_instance(entry->next);
-        else if (entry->running->backend->refresh && entry->running->started)
+        else if (entry->running->backend->refresh && instance_is_started(entry->running))
             entry->running->backend->refresh(entry->running->self);
     }
 }

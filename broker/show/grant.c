@@ -84,7 +84,7 @@ static int grant_add_glob(struct user *user, const struct fc_instance *instance,
     if (r == -EINVAL)
         return fc_refuse(reason, "%s", error.text);
     if (r == 0 && HASH_COUNT(user->grants) + glob.n_names > USER_MAX_GRANTS)
-        return fc_refuse(reason, "the grants of a user are for more than %d channels", USER_MAX_GRANTS);
+        return fc_refuse(reason, "a user's grants stand for more than %d channels", USER_MAX_GRANTS);
     for (uint64_t i = 0; r == 0 && i < glob.n_names; i++)
         r = grant_add_name(user, instance, &glob, i, directions, reason);
     return r;
@@ -112,7 +112,7 @@ static int grant_add_line(struct user *user, const struct show *show, const stru
 int user_add_grants(struct user *user, const struct show *show, struct config *config)
 {
     for (size_t i = 0; i < user->n_lines; i++) {
-        struct fc_reason reason = {.text = "is not possible"};
+        struct fc_reason reason = {.text = "is not valid"};
         int r = grant_add_line(user, show, &user->lines[i], &reason);
 
         if (r == -ENOMEM)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See instance.h. */
+/* Making instances, their states, and their channels' names. */
 #include "broker/show/instance.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/grow.h"
 #include "broker/show/user.h"
 
 int instance_new(struct fc_instance **instancep, struct show *show, const char *name,
@@ -52,6 +54,34 @@ struct fc_instance *instance_free(struct fc_instance *instance)
     return NULL;
 }
 
+#define CHANGE_TO(state) (1u << INSTANCE_##state)
+
+/* A started instance may be asked to end, or be stopped without being asked if there is nothing to wait for.
+ */
+#define CHANGE_TO_END (CHANGE_TO(ENDING) | CHANGE_TO(ENDED) | CHANGE_TO(STOPPED))
+
+static const unsigned instance_changes[] = {
+    [INSTANCE_NEW] = CHANGE_TO(STARTING),
+    [INSTANCE_STARTING] = CHANGE_TO(UP) | CHANGE_TO(DOWN) | CHANGE_TO(FAILED) | CHANGE_TO_END,
+    [INSTANCE_UP] = CHANGE_TO(DOWN) | CHANGE_TO_END,
+    [INSTANCE_DOWN] = CHANGE_TO(UP) | CHANGE_TO(FAILED) | CHANGE_TO_END,
+    [INSTANCE_FAILED] = CHANGE_TO(DOWN) | CHANGE_TO(STOPPED),
+    [INSTANCE_ENDING] = CHANGE_TO(ENDED),
+    [INSTANCE_ENDED] = CHANGE_TO(STOPPED),
+    [INSTANCE_STOPPED] = CHANGE_TO(DOWN), /* while it is being started again */
+};
+
+bool instance_may_become(enum instance_state from, enum instance_state to)
+{
+    return instance_changes[from] & 1u << to;
+}
+
+void instance_set_state(struct fc_instance *instance, enum instance_state state)
+{
+    assert(instance_may_become(instance->state, state));
+    instance->state = state;
+}
+
 const char *instance_own_name(const struct fc_instance *instance)
 {
     const char *slash = strchr(instance->name, '/');
@@ -74,18 +104,14 @@ int64_t instance_find_channel(const struct fc_instance *instance, const char *na
 
 static int instance_reserve_channel(struct fc_instance *instance)
 {
-    uint32_t capacity = instance->channels_capacity ? instance->channels_capacity * 2 : 16;
     struct channel *channels;
 
     if (instance->n_channels >= instance->max_channels)
         return -ENOSPC;
-    if (instance->n_channels < instance->channels_capacity)
-        return 0;
-    channels = realloc(instance->channels, capacity * sizeof(*channels));
+    channels = grow_by_one(instance->channels, instance->n_channels, sizeof(*channels));
     if (!channels)
         return -ENOMEM;
     instance->channels = channels;
-    instance->channels_capacity = capacity;
     return 0;
 }
 

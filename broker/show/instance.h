@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The core's side of an instance: its name, its backend, its channels. */
+/* The core's side of an instance: its name, its backend, its channels, and the state that it is in. */
 #ifndef BROKER_SHOW_INSTANCE_H
 #define BROKER_SHOW_INSTANCE_H
 
@@ -18,8 +18,7 @@
 
 #define INSTANCE_MAX_CHANNELS CODEC_MAX_CHANNELS
 
-/* In the place of a user's number. */
-#define CHANNEL_UNWRITTEN UINT_MAX
+#define CHANNEL_UNWRITTEN UINT_MAX /* in place of a writer's number: nobody has written the channel */
 
 struct show;
 struct user;
@@ -30,10 +29,10 @@ struct channel_name {
     char text[]; /* the key */
 };
 
-/* control_watch.c: who wants to know of the channel's events, and the last one until it is told. */
+/* Kept for control/watch.c: the clients that watch the channel, and its last event until they are told. */
 struct channel_watch {
     uint32_t generation;
-    uint32_t wanted; /* a bit per follower */
+    uint32_t wanted; /* a bit per client */
     double value;
     bool is_marked;
 };
@@ -42,44 +41,56 @@ struct channel {
     struct channel_name *name;
     struct channel_watch watch;
     unsigned directions;   /* enum fc_direction */
-    unsigned wanted;       /* what they are to become, while the show changes */
+    unsigned wanted;       /* the directions in the next show, while the show changes */
     uint32_t first_target; /* in the router's targets */
     uint32_t n_targets;
-    struct config_location at; /* where a mapping first used it; file NULL if none did */
-    unsigned
-        writer; /* of one that users write: who did last, by her number; 0: the house; CHANNEL_UNWRITTEN */
+    struct config_location at; /* of the first mapping that uses the channel; file NULL if none does */
     bool is_written_by_users;
+    unsigned writer; /* the last one, if users write the channel: a user's number, 0 for the house, or
+                        CHANNEL_UNWRITTEN */
+};
+
+/* The life of an instance. The legal changes are a table in instance.c. */
+enum instance_state {
+    INSTANCE_NEW,      /* not started yet */
+    INSTANCE_STARTING, /* started for the first time, and neither up nor down so far */
+    INSTANCE_UP,
+    INSTANCE_DOWN,    /* started, but not up at the moment */
+    INSTANCE_FAILED,  /* could not be started; `retry` tries again */
+    INSTANCE_ENDING,  /* asked to end, which takes until fc_quiesced() */
+    INSTANCE_ENDED,   /* at rest, but its backend has not been stopped yet */
+    INSTANCE_STOPPED, /* by `stopped_by`; stays so until somebody starts it */
+};
+
+/* What somebody wants of a single instance, until it is done. */
+enum instance_request {
+    INSTANCE_GO_ON,
+    INSTANCE_STOP,
+    INSTANCE_RESTART,
 };
 
 struct fc_instance {
     struct show *show;
-    char *name;         /* of a user's: USER/NAME */
-    struct user *owner; /* of this show; NULL: the house */
+    char *name;         /* USER/NAME if a user owns it */
+    struct user *owner; /* in this show; NULL: the house */
     uint32_t max_channels;
     const struct fc_backend *backend;
     void *self;
     struct config_location at;
     struct channel *channels;
     uint32_t n_channels;
-    uint32_t channels_capacity;
     struct channel_name *names; /* hash */
-    char *signature;            /* what it was made from: of equal ones, all options are equal */
-    bool started;
-    bool settled; /* was up, or failed to be, at least once */
-    bool up;
-    bool is_ending;    /* was asked to, … */
-    bool quiescing;    /* … and takes its time */
-    bool is_stopping;  /* somebody wants it to end, and the show to go on, … */
-    bool starts_again; /* … and it to start then */
-    bool is_stopped;   /* until somebody starts it */
-    uid_t stopped_by;
+    char *signature;            /* what it was made from: instances with equal ones have equal options */
+    enum instance_state state;  /* set by instance_set_state() */
+    enum instance_request request;
+    uid_t stopped_by; /* who made the request */
     struct loop_task after_stop;
-    bool leaves;            /* is not in the next show, while it changes */
-    size_t place;           /* in the show's list, while it changes */
-    struct timer retry;     /* of `start` */
-    uint64_t retry_ns;      /* how long until then: doubles */
-    uint64_t start_took_ns; /* the last one: names that are looked up make everybody wait */
-    bool is_dirty;
+    bool leaves;            /* while the show changes: it is not in the next one */
+    size_t place;           /* while the show changes: in the next show's list */
+    struct timer retry;     /* of a failed start */
+    uint64_t retry_ns;      /* the delay before it, doubled each time */
+    uint64_t start_took_ns; /* the last time: looking up names keeps everybody waiting */
+    bool is_dirty;          /* in the router's list of instances to flush */
     struct fc_instance *next_dirty;
     uint64_t malformed;
     uint64_t malformed_logged_ns;
@@ -87,23 +98,41 @@ struct fc_instance {
     UT_hash_handle hh; /* in the show, by name */
 };
 
-/* Makes an instance with the backend's state. -ENOMEM. */
+/* Makes an instance with the backend's state of it. 0 or -ENOMEM. */
 int instance_new(struct fc_instance **instance, struct show *show, const char *name,
                  const struct fc_backend *backend, const char *directory);
 
 /* Stops it if necessary. Takes NULL; returns NULL. */
 struct fc_instance *instance_free(struct fc_instance *instance);
 
-/* The id of a channel, or -ENOENT. */
+/* Whether the state `to` may follow the state `from`. */
+bool instance_may_become(enum instance_state from, enum instance_state to);
+
+/* Changes the state; an illegal change is a bug. */
+void instance_set_state(struct fc_instance *instance, enum instance_state state);
+
+/* Whether the backend was started and not stopped since. */
+static inline bool instance_is_started(const struct fc_instance *instance)
+{
+    return (1u << instance->state) & (1u << INSTANCE_STARTING | 1u << INSTANCE_UP | 1u << INSTANCE_DOWN |
+                                      1u << INSTANCE_ENDING | 1u << INSTANCE_ENDED);
+}
+
+static inline bool instance_is_stopped(const struct fc_instance *instance)
+{
+    return instance->state == INSTANCE_STOPPED;
+}
+
+/* Returns the id of a channel, or -ENOENT. */
 int64_t instance_find_channel(const struct fc_instance *instance, const char *name);
 
-/* The id of a channel, made if it is new. -ENOMEM, -ENOSPC above `max_channels`. */
+/* Returns the id of a channel, which is added if it is new. -ENOMEM, or -ENOSPC above `max_channels`. */
 int64_t instance_add_channel(struct fc_instance *instance, const char *name);
 
-/* The name without the user's. */
+/* Returns the name without the owner's in front of it. */
 const char *instance_own_name(const struct fc_instance *instance);
 
-/* The number of the account whose workers it has, see users.h. */
+/* Returns the number of the account under which its workers run: 0 for the house, then the users. */
 unsigned instance_account(const struct fc_instance *instance);
 
 static inline const char *instance_channel_name(const struct fc_instance *instance, uint32_t id)

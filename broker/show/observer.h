@@ -13,6 +13,7 @@
 
 #include "broker/base/queue.h"
 #include "broker/guest/guest.h"
+#include "broker/show/route.h"
 #include "proto/codec_record.h"
 
 struct fc_instance;
@@ -38,15 +39,11 @@ struct show_step {
 
 struct show_observer_ops {
     /*
-     * An instance has made an event. False if it is not to be routed, because a recording is replayed
-     * instead.
+     * An instance emits a sound event that is not a script's. False if the event must not be routed, because
+     * a recording is replayed instead.
      */
-    bool (*input)(struct show_observer *observer, const struct fc_instance *instance, uint32_t channel,
-                  double value);
-
-    /* Somebody made one by hand (`emit`). */
-    void (*emitted)(struct show_observer *observer, const struct fc_instance *instance, uint32_t channel,
-                    double value);
+    bool (*emits)(struct show_observer *observer, enum route_source source,
+                  const struct fc_instance *instance, uint32_t channel, double value);
 
     /* Whether events are set on an instance: in a replay not on scripts, and on no device if it is muted. */
     bool (*may_set)(struct show_observer *observer, const struct fc_instance *instance);
@@ -90,22 +87,15 @@ static inline bool observer_is_replay(const struct show_observer *observer)
     return observer && observer->is_replay;
 }
 
-static inline bool observer_input(struct show_observer *observer, const struct fc_instance *instance,
-                                  uint32_t channel, double value)
+static inline bool observer_emits(struct show_observer *observer, enum route_source source,
+                                  const struct fc_instance *instance, uint32_t channel, double value)
 {
-    return !observer || observer->ops->input(observer, instance, channel, value);
+    return !observer || observer->ops->emits(observer, source, instance, channel, value);
 }
 
 static inline bool observer_may_set(struct show_observer *observer, const struct fc_instance *instance)
 {
     return !observer || observer->ops->may_set(observer, instance);
-}
-
-static inline void observer_emitted(struct show_observer *observer, const struct fc_instance *instance,
-                                    uint32_t channel, double value)
-{
-    if (observer)
-        observer->ops->emitted(observer, instance, channel, value);
 }
 
 static inline void observer_wanted(struct show_observer *observer)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See route.h. */
+/* The lookup, the line of events, and their delivery. */
 #include "broker/show/route.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "broker/base/grow.h"
 #include "broker/show/instance.h"
 #include "broker/show/observer.h"
 #include "broker/show/user.h"
@@ -25,15 +26,11 @@ void router_deinit(struct router *router)
 
 int router_add(struct router *router, struct route_target from, struct route_target to)
 {
-    if (router->n_edges == router->edges_capacity) {
-        size_t capacity = router->edges_capacity ? router->edges_capacity * 2 : 64;
-        struct route_edge *edges = realloc(router->edges, capacity * sizeof(*edges));
+    struct route_edge *edges = grow_by_one(router->edges, router->n_edges, sizeof(*edges));
 
-        if (!edges)
-            return -ENOMEM;
-        router->edges = edges;
-        router->edges_capacity = capacity;
-    }
+    if (!edges)
+        return -ENOMEM;
+    router->edges = edges;
     router->edges[router->n_edges] = (struct route_edge){.from = from, .to = to, .sequence = router->n_edges};
     router->n_edges++;
     return 0;
@@ -46,7 +43,7 @@ static int route_compare_target(const struct route_target *a, const struct route
     return (a->channel > b->channel) - (a->channel < b->channel);
 }
 
-/* Equal edges side by side, the first one added first. */
+/* Orders edges so that equal ones are neighbours, the one that was added first in front. */
 static int route_compare_edge(const void *pa, const void *pb)
 {
     const struct route_edge *a = pa, *b = pb;
@@ -57,7 +54,7 @@ static int route_compare_edge(const void *pa, const void *pb)
     return order ? order : (a->sequence > b->sequence) - (a->sequence < b->sequence);
 }
 
-/* The targets of a source in the order in which they were added. */
+/* Orders the targets of each source as they were added. */
 static int route_compare_order(const void *pa, const void *pb)
 {
     const struct route_edge *a = pa, *b = pb;
@@ -103,7 +100,7 @@ int router_seal(struct router *router)
     }
     free(router->edges);
     router->edges = NULL;
-    router->n_edges = router->edges_capacity = 0;
+    router->n_edges = 0;
     return 0;
 }
 
@@ -143,20 +140,17 @@ void router_take_over(struct router *router, struct router *from)
     from->n_events = from->events_capacity = 0;
 }
 
-/* One line a second at most: a cycle makes these by the thousand. */
+/* Warns at most once a second: a cycle loses events by the thousand. */
 static void route_warn(struct router *router, const char *instance, const char *what, const char *channel)
 {
-    uint64_t now_ns = fc_now_ns();
-
-    if (router->warned_ns && now_ns - router->warned_ns < FC_NS_PER_S)
+    if (!fc_once_a_second(&router->warned_ns))
         return;
-    router->warned_ns = now_ns;
     fc_log(FC_LOG_WARNING, instance, "%s: channel %s", what, channel);
 }
 
 static int route_grow_events(struct router *router)
 {
-    size_t capacity = router->events_capacity ? router->events_capacity * 2 : ROUTE_FIRST_EVENTS;
+    size_t capacity = grow_capacity(router->events_capacity, router->events_capacity + 1, ROUTE_FIRST_EVENTS);
     struct route_event *events;
 
     if (router->events_capacity >= ROUTE_MAX_PENDING)
@@ -173,24 +167,22 @@ static int route_grow_events(struct router *router)
     return 0;
 }
 
-void router_emit(struct router *router, struct fc_instance *instance, uint32_t channel, double value)
+/* Puts an event in the line, unless it is lost. */
+static void route_queue(struct router *router, struct fc_instance *instance, uint32_t channel, double value)
 {
-    if (channel >= instance->n_channels || isnan(value))
-        return;
-    value = route_clamp(value);
     if (router->tap)
         router->tap(router->tap_userdata, instance, channel, value);
     if (!instance->channels[channel].n_targets)
         return;
     if (router->hops >= ROUTE_MAX_HOPS) {
         router->lost_hops++;
-        route_warn(router, instance->name, "mappings form a cycle, an event was dropped",
+        route_warn(router, instance->name, "mappings form a cycle; an event was dropped",
                    instance_channel_name(instance, channel));
         return;
     }
     if (router->n_events == router->events_capacity && route_grow_events(router) < 0) {
         router->lost_full++;
-        route_warn(router, instance->name, "too many events at once, one was dropped",
+        route_warn(router, instance->name, "too many events at once; one was dropped",
                    instance_channel_name(instance, channel));
         return;
     }
@@ -203,7 +195,7 @@ void router_emit(struct router *router, struct fc_instance *instance, uint32_t c
     router->n_events++;
 }
 
-/* Events for one instance, one after the other, while others are delivered to nobody. */
+/* Consecutive events for the same instance, which are delivered together. */
 struct route_run {
     struct fc_instance *instance;
     size_t n;
@@ -262,8 +254,8 @@ void router_set(struct router *router, const struct route_target *target, double
 }
 
 /*
- * The one place where a user's events pass to others: not while she is stopped. None is stopped within her
- * own show; and what comes to her is only stopped when she was revoked.
+ * Whether events pass from one owner to another: not from a user who is frozen or revoked, and not to one who
+ * is revoked. Within one user's show all pass. There is no other place where users' events reach others.
  */
 static bool route_may_pass(const struct user *from, const struct route_target *target)
 {
@@ -274,7 +266,7 @@ static bool route_may_pass(const struct user *from, const struct route_target *t
     return !(from && user_is_stopped(from)) && !(to && to->is_revoked);
 }
 
-/* Puts an event on its way to each of its targets; how many these are. */
+/* Passes an event on to each of its targets. Returns how many there are. */
 static inline uint32_t route_fan_out(struct router *router, struct route_run *run,
                                      const struct fc_instance *from, uint32_t channel, double value)
 {
@@ -292,7 +284,7 @@ static inline uint32_t route_fan_out(struct router *router, struct route_run *ru
     return n;
 }
 
-/* Room for `n` more events, as far as there may be. */
+/* Makes room for `n` more events, as far as the limit allows. Returns the room. */
 static size_t route_reserve(struct router *router, size_t n)
 {
     while (router->events_capacity - router->n_events < n && route_grow_events(router) == 0)
@@ -301,8 +293,8 @@ static size_t route_reserve(struct router *router, size_t n)
 }
 
 /*
- * What is emitted while nothing waits need not wait either: the order is the same, and a large report does
- * not pass through the ring. How many were delivered; the turn's budget may not suffice for all.
+ * Delivers events at once if nothing waits: the order is the same, and a large report need not pass through
+ * the ring. Returns how many were delivered; the turn's budget may not suffice for all.
  */
 static size_t route_at_once(struct router *router, const struct fc_instance *instance,
                             const uint32_t *channels, const double *values, size_t n)
@@ -325,15 +317,16 @@ static size_t route_at_once(struct router *router, const struct fc_instance *ins
     return i;
 }
 
-void router_emit_many(struct router *router, struct fc_instance *instance, const uint32_t *channels,
-                      const double *values, size_t n)
+/* Passes on a script's events, which are sound and many. */
+static void route_emit_many(struct router *router, struct fc_instance *instance, const uint32_t *channels,
+                            const double *values, size_t n)
 {
     size_t i = route_at_once(router, instance, channels, values, n);
     bool is_usual = !router->tap && router->hops < ROUTE_MAX_HOPS && route_reserve(router, n - i) >= n - i;
     size_t tail = router->head + router->n_events, mask = router->events_capacity - 1;
 
     for (; !is_usual && i < n; i++)
-        router_emit(router, instance, channels[i], values[i]); /* is tapped, and says what is lost */
+        route_queue(router, instance, channels[i], route_clamp(values[i])); /* reports what is lost */
     for (; is_usual && i < n; i++) {
         router->events[tail & mask] = (struct route_event){.instance = instance,
                                                            .channel = channels[i],
@@ -343,6 +336,32 @@ void router_emit_many(struct router *router, struct fc_instance *instance, const
     }
     if (is_usual)
         router->n_events = tail - router->head;
+}
+
+/* Whether an event that is not a script's may be routed at all. */
+static bool route_admits(struct router *router, enum route_source source, const struct fc_instance *instance,
+                         uint32_t channel, double value)
+{
+    if (source == ROUTE_BACKEND && instance_is_stopped(instance))
+        return false; /* a backend without anything to close, such as a loopback, is still there */
+    if (channel >= instance->n_channels || isnan(value))
+        return false;
+    return observer_emits(router->observer, source, instance, channel, value);
+}
+
+void router_emit(struct router *router, enum route_source source, struct fc_instance *instance,
+                 const uint32_t *channels, const double *values, size_t n)
+{
+    if (source == ROUTE_SCRIPT) {
+        route_emit_many(router, instance, channels, values, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double value = route_clamp(values[i]);
+
+        if (route_admits(router, source, instance, channels[i], value))
+            route_queue(router, instance, channels[i], value);
+    }
 }
 
 bool router_run(struct router *router)
@@ -358,12 +377,12 @@ bool router_run(struct router *router)
 
         router->head = (router->head + 1) & (router->events_capacity - 1);
         router->n_events--;
-        if (event.hops + 1 != router->hops) /* what a delivery emits gets these */
+        if (event.hops + 1 != router->hops) /* events that a delivery emits get these hops */
             route_deliver(router, &run);
         router->hops = event.hops + 1;
         n = route_fan_out(router, &run, event.instance, event.channel, event.value);
         budget = budget > n ? budget - n : 0;
-        if (!router->n_events) /* or they may emit more */
+        if (!router->n_events) /* the delivery may emit more */
             route_deliver(router, &run);
     }
     route_deliver(router, &run);

@@ -63,22 +63,11 @@ static void show_retry(void *userdata)
     show_start_instance(userdata);
 }
 
-void show_start_instance(struct fc_instance *instance)
+/* Stops an instance whose start has failed, and sets the time of the next try. */
+static void show_start_failed(struct fc_instance *instance, int r)
 {
-    uint64_t began_ns = fc_now_ns();
-    int r;
-
-    loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
-    instance->is_stopped = false;
-    r = instance->backend->start(instance->self);
-    instance->start_took_ns = fc_now_ns() - began_ns;
-    if (r >= 0) {
-        instance->started = true;
-        if (r == 0)
-            show_instance_up(instance, true);
-        return;
-    }
-    show_instance_up(instance, false);
+    instance_set_state(instance, INSTANCE_FAILED);
+    instance->show->has_news = true;
     instance->backend->stop(instance->self);
     instance->retry_ns = instance->retry_ns ? instance->retry_ns * 2 : SHOW_FIRST_RETRY_NS;
     if (instance->retry_ns > SHOW_LAST_RETRY_NS)
@@ -87,6 +76,21 @@ void show_start_instance(struct fc_instance *instance)
            (unsigned long long)(instance->retry_ns / FC_NS_PER_S));
     instance->retry = (struct timer){.fn = show_retry, .userdata = instance};
     loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + instance->retry_ns);
+}
+
+void show_start_instance(struct fc_instance *instance)
+{
+    uint64_t began_ns = fc_now_ns();
+    int r;
+
+    loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
+    instance_set_state(instance, instance->state == INSTANCE_NEW ? INSTANCE_STARTING : INSTANCE_DOWN);
+    r = instance->backend->start(instance->self);
+    instance->start_took_ns = fc_now_ns() - began_ns;
+    if (r < 0)
+        show_start_failed(instance, r);
+    else if (r == 0)
+        show_instance_up(instance, true);
 }
 
 void show_start(struct show *show, struct runtime *runtime)
@@ -103,17 +107,19 @@ void show_start(struct show *show, struct runtime *runtime)
 
 void show_instance_up(struct fc_instance *instance, bool up)
 {
-    instance->settled = true;
-    instance->up = up;
+    enum instance_state state = up ? INSTANCE_UP : INSTANCE_DOWN;
+
     instance->show->has_news = true;
+    if (instance->state != state && instance_may_become(instance->state, state))
+        instance_set_state(instance, state); /* one that ends does not come up any more */
 }
 
 void show_health(const struct show *show, struct show_health *health)
 {
     *health = (struct show_health){.n = show->n_instances};
     for (size_t i = 0; i < show->n_instances; i++) {
-        health->n_up += show->instances[i]->up;
-        health->n_starting += !show->instances[i]->settled;
+        health->n_up += show->instances[i]->state == INSTANCE_UP;
+        health->n_starting += show->instances[i]->state <= INSTANCE_STARTING;
     }
 }
 
@@ -138,33 +144,34 @@ void show_instance_quiesced(struct fc_instance *instance)
 {
     struct show *show = instance->show;
 
-    if (!instance->quiescing)
+    if (instance->state != INSTANCE_ENDING)
         return;
-    instance->quiescing = false;
-    if (instance->is_stopping)
+    instance_set_state(instance, INSTANCE_ENDED);
+    if (instance->request != INSTANCE_GO_ON)
         loop_defer(show->runtime->loop, &instance->after_stop);
     if (--show->n_quiescing == 0 && show->ended)
         show->ended(show->userdata);
 }
 
-/* Asked once only. Not started: there is nothing to end. */
+/* Asks an instance to end, unless it was asked before or does not run. */
 static void show_quiesce_instance(struct fc_instance *instance)
 {
     struct show *show = instance->show;
+    bool takes_time;
 
     loop_cancel_timer(show->runtime->loop, &instance->retry);
-    if (instance->is_ending || !instance->started || !instance->backend->quiesce)
+    if (!instance_may_become(instance->state, INSTANCE_ENDING) || !instance->backend->quiesce)
         return;
-    instance->is_ending = true;
-    instance->quiescing = instance->backend->quiesce(instance->self);
-    show->n_quiescing += instance->quiescing;
+    takes_time = instance->backend->quiesce(instance->self);
+    instance_set_state(instance, takes_time ? INSTANCE_ENDING : INSTANCE_ENDED);
+    show->n_quiescing += takes_time;
 }
 
 void show_quiesce(struct show *show, bool all, void (*ended)(void *userdata), void *userdata)
 {
     show->ended = ended;
     show->userdata = userdata;
-    show->n_quiescing++; /* this function: nobody is the last before all were asked */
+    show->n_quiescing++; /* this function: no instance is the last one before all were asked */
     for (size_t i = 0; i < show->n_instances; i++) {
         if (all || show->instances[i]->leaves)
             show_quiesce_instance(show->instances[i]);
@@ -173,17 +180,19 @@ void show_quiesce(struct show *show, bool all, void (*ended)(void *userdata), vo
         show->ended(show->userdata);
 }
 
-/* In a turn of its own: it was not for the backend to be stopped from within its own call. */
+/* Runs in a turn of its own, since a backend must not be stopped from within a call of its own. */
 static void show_after_stop(void *userdata)
 {
     struct fc_instance *instance = userdata;
     struct show *show = instance->show;
     bool ends = instance->leaves || (show->ended && !show->change);
+    bool again = instance->request == INSTANCE_RESTART && !ends;
 
-    instance->is_stopping = instance->is_ending = instance->started = false;
-    instance->is_stopped = true;
+    instance->request = INSTANCE_GO_ON;
+    if (!instance_is_stopped(instance)) /* or else it is to start again */
+        instance_set_state(instance, INSTANCE_STOPPED);
     instance->backend->stop(instance->self);
-    if (instance->starts_again && !ends) {
+    if (again) {
         instance->retry_ns = 0;
         show_start_instance(instance);
     } else {
@@ -196,17 +205,17 @@ static void show_after_stop(void *userdata)
 int show_stop_instance(struct fc_instance *instance, uid_t by, bool again)
 {
     const struct show *show = instance->show;
+    bool is_stopping = instance->request != INSTANCE_GO_ON;
 
     if (show->change || show->ended)
         return -EBUSY;
     instance->stopped_by = by;
-    instance->starts_again = again;
-    if (instance->is_stopping)
+    instance->request = again ? INSTANCE_RESTART : INSTANCE_STOP;
+    if (is_stopping)
         return 0;
-    instance->is_stopping = true;
     instance->after_stop = (struct loop_task){.fn = show_after_stop, .userdata = instance};
     show_quiesce_instance(instance);
-    if (!instance->quiescing)
+    if (instance->state != INSTANCE_ENDING)
         loop_defer(show->runtime->loop, &instance->after_stop);
     return 0;
 }

@@ -45,7 +45,7 @@ static int user_path(const struct user_setting *setting, char **path)
         return -ENOMEM;
     }
     if (!value[0] || !option_value_clean_path(*path))
-        return fc_refuse(setting->reason, "\"%.100s\" is no path without \"..\"", value);
+        return fc_refuse(setting->reason, "\"%.100s\" is not a path without \"..\"", value);
     return 0;
 }
 
@@ -221,7 +221,7 @@ static void user_report_unknown(struct config *config, const struct config_optio
 static int user_configure(struct user *user, struct config *config, const struct config_section *section,
                           const struct config_option *option, unsigned *given)
 {
-    struct fc_reason reason = {.text = "is not possible"};
+    struct fc_reason reason = {.text = "is not valid"};
     struct user_setting setting = {user, section, option, &reason};
     size_t i = 0;
     int r;

@@ -132,7 +132,7 @@ def test_a_full_disk_costs_lines_and_they_are_counted(play):
     show.expect("/out", 0.75)
     until(lambda: "xxx\n" in log.read_text(), "no line after it")
     lines = log.read_text().splitlines()
-    lost = int(re.search(r"warning - (\d+) lines of the log were lost$", lines[-2])[1])
+    lost = int(re.search(r"warning - (\d+) log lines were lost$", lines[-2])[1])
     assert 0 < kept < 40 and kept + lost == 40
     assert all(line == "" or re.match(r"\d{4}-\d\d-\d\dT", line) for line in lines), lines
 

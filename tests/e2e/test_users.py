@@ -145,7 +145,7 @@ def test_a_mapping_outside_of_the_grants_is_an_error_of_hers(house):
 
 @pytest.mark.parametrize("mapping,message", [
     ("bob/py1.out > py1.script.f", 'unknown instance "bob/py1"'),
-    ("wire./in1 > wire./out1", "one side of a user's mapping is an instance of her own"),
+    ("wire./in1 > wire./out1", "one side of a user's mapping must be an instance of that user"),
     ("bob.out > py1.script.f", 'unknown instance "bob"'),
 ])
 def test_nobody_elses_instances_can_be_named(house, mapping, message):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loopback backend: what goes in comes out, on the same channel and instance. */
+/* The loopback backend: an event comes back on the same channel and instance. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

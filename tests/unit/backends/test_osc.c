@@ -55,7 +55,7 @@ static void test_values_go_to_their_channels(void **state)
     rig_channel(&rig, "/1/xy:1", FC_SOURCE);
     rig_channel(&rig, "/1/xy:0", FC_SOURCE);
     rig_start(&rig);
-    for (unsigned times = 0; times < 2; times++) { /* what has not changed is an event too */
+    for (unsigned times = 0; times < 2; times++) { /* an unchanged value is an event too */
         receive(RIG_BYTES(XY(F_1, F_0_5)));
         assert_counts(2, 0);
         rig_assert_event(&rig, 0, 1, 0.5);
@@ -118,7 +118,7 @@ static void test_wrong_number_of_values_is_malformed(void **state)
     receive(RIG_BYTES("/1/xy\0\0\0,f\0\0" F_1));
     assert_counts(0, 1);
     assert_string_equal(rig.instance.malformed,
-                        "an OSC message with another number of values than configured");
+                        "an OSC message with a different number of values than configured");
     receive(RIG_BYTES("/1/xy\0\0\0,fff\0\0\0\0" F_1 F_1 F_1));
     assert_counts(0, 1);
 }
@@ -173,7 +173,7 @@ static void test_sender_uses_a_pattern(void **state)
     rig_set(&rig, "/1/xy", "ff 0 1 0 1");
     rig_channel(&rig, "/1/a", FC_SOURCE);
     rig_channel(&rig, "/2/a", FC_SOURCE);
-    rig_channel(&rig, "/1/xy", FC_SOURCE); /* has two values: not meant by what follows */
+    rig_channel(&rig, "/1/xy", FC_SOURCE); /* has two values: the following lines do not apply to it */
     rig_channel(&rig, "/1/b", FC_SOURCE);
     rig_start(&rig);
     receive(RIG_BYTES("/1/*\0\0\0\0,f\0\0" F_0_5));
@@ -221,7 +221,7 @@ static void test_ready_has_a_budget(void **state)
     assert_string_equal(rig_log, "");
 }
 
-/* Following a pattern is dear, so other instances get their turn after each such packet. */
+/* Matching a pattern takes long: other instances get their turn after each such packet. */
 static void test_pattern_ends_the_turn(void **state)
 {
     rig_channel(&rig, "/a", FC_SOURCE);
@@ -280,7 +280,7 @@ static void test_output(void **state)
     rig_assert_silence(peer);
     backend_osc.flush(rig.self);
     rig_assert_packet(peer, RIG_BYTES("/n\0\0,ih\0\0\0\0\0\0\0\0\0\0\0\0\7"));
-    rig_assert_packet(peer, RIG_BYTES(XY(F_2, F_0))); /* what was never set is at rest */
+    rig_assert_packet(peer, RIG_BYTES(XY(F_2, F_0))); /* what was never set has its resting value */
     rig_assert_silence(peer);
     backend_osc.set(rig.self, 1, 1);
     backend_osc.flush(rig.self);
@@ -327,12 +327,12 @@ static void test_an_echo_is_not_sent(void **state)
     backend_osc.set(rig.self, 0, 1); /* an answer on the same address */
     backend_osc.flush(rig.self);
     rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_1));
-    receive(RIG_BYTES("/a\0\0,f\0\0" F_1)); /* comes back */
+    receive(RIG_BYTES("/a\0\0,f\0\0" F_1)); /* is answered */
     backend_osc.set(rig.self, 0, 1);
     backend_osc.flush(rig.self);
     rig_assert_silence(peer);
     backend_osc.set(rig.self, 0, 0);
-    backend_osc.set(rig.self, 0, 1); /* news again */
+    backend_osc.set(rig.self, 0, 1); /* changed again */
     backend_osc.flush(rig.self);
     rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_0));
     rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_1));

@@ -16,7 +16,7 @@
 
 #define BYTES(literal) (literal), (sizeof(literal) - 1)
 
-/* With the NULs that C strings bring or lack, every literal below is a multiple of four bytes. */
+/* With its terminating NUL or without, every literal below is a multiple of four bytes. */
 #define TIME_TAG "\0\0\0\0\0\0\0\1"
 #define BUNDLE   "#bundle\0" TIME_TAG
 #define MESSAGE  "/a\0\0,i\0\0\0\0\0\x07" /* 12 bytes */
@@ -37,7 +37,7 @@ static void note(void *userdata, const struct osc_message *message)
     strcat(seen->lines, "\n");
 }
 
-/* From memory of exactly that size, so that the sanitizer sees every byte that is read beyond. */
+/* Reads from memory of exactly that size: the sanitizer notices any byte read beyond it. */
 static int read_packet(struct seen *seen, const char *packet, size_t bytes, const char **what)
 {
     FC_AUTO_FREE void *copy = malloc(bytes ? bytes : 1);
@@ -145,7 +145,7 @@ static void test_bundles_nest_to_a_limit(void **state)
 
 static void test_malformed_messages(void **state)
 {
-    const char *length = "an OSC packet with a length that is no multiple of four";
+    const char *length = "an OSC packet whose length is not a multiple of four";
     const char *address = "an OSC message without an address";
     const char *types = "an OSC message without types";
     const char *arguments = "an OSC message whose types and arguments disagree";
@@ -180,8 +180,8 @@ static void test_blob_without_length(void **state)
 
 static void test_malformed_bundles(void **state)
 {
-    const char *length = "an OSC packet with a length that is no multiple of four";
-    const char *early = "an OSC bundle that ends too early";
+    const char *length = "an OSC packet whose length is not a multiple of four";
+    const char *early = "a truncated OSC bundle";
 
     assert_malformed(BYTES("#bundle\0"), "an OSC bundle without a time tag");
     assert_malformed(BYTES("#bundle\0\0\0\0\0"), "an OSC bundle without a time tag");
@@ -193,7 +193,7 @@ static void test_malformed_bundles(void **state)
     assert_malformed(BYTES(BUNDLE "\0\0\0\x0a" MESSAGE), length);
 }
 
-/* Also the good first message of a bundle is not handed out. */
+/* Even the valid first message of such a bundle is not handed out. */
 static void test_packet_is_taken_whole_or_not_at_all(void **state)
 {
     assert_malformed(BYTES(BUNDLE "\0\0\0\x0c" MESSAGE "\0\0\0\x08/b\0\0,i\0\0"),

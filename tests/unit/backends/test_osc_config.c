@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the OSC backend takes from a configuration, and how it refuses the rest. */
+/* Which options the OSC backend accepts, and how it refuses others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,13 +41,13 @@ static void test_hosts(void **state)
     rig_set(&rig, "bind", ":: 8000");
     rig_set(&rig, "bind", "  0.0.0.0 \t 8000 ");
     rig_set(&rig, "destination", "localhost 65535");
-    assert_refused(&rig, "bind", "", "a host and a port are needed, as in \"127.0.0.1 8000\"");
-    assert_refused(&rig, "bind", "8000", "a host and a port are needed, as in \"127.0.0.1 8000\"");
-    assert_refused(&rig, "bind", ":: 8000 x", "there is more than a host and a port");
-    assert_refused(&rig, "bind", ":: osc", "\"osc\" is no port, which is a number from 1 to 65535");
-    assert_refused(&rig, "bind", ":: 65536", "\"65536\" is no port, which is a number from 1 to 65535");
-    assert_refused(&rig, "bind", ":: -1", "\"-1\" is no port, which is a number from 1 to 65535");
-    assert_refused(&rig, "dest", "::1 0", "\"0\" is no port, which is a number from 1 to 65535");
+    assert_refused(&rig, "bind", "", "a host and a port are needed, such as \"127.0.0.1 8000\"");
+    assert_refused(&rig, "bind", "8000", "a host and a port are needed, such as \"127.0.0.1 8000\"");
+    assert_refused(&rig, "bind", ":: 8000 x", "there is unexpected text after the host and the port");
+    assert_refused(&rig, "bind", ":: osc", "\"osc\" is not a port, which is a number from 1 to 65535");
+    assert_refused(&rig, "bind", ":: 65536", "\"65536\" is not a port, which is a number from 1 to 65535");
+    assert_refused(&rig, "bind", ":: -1", "\"-1\" is not a port, which is a number from 1 to 65535");
+    assert_refused(&rig, "dest", "::1 0", "\"0\" is not a port, which is a number from 1 to 65535");
     rig_deinit(&rig);
 }
 
@@ -59,9 +59,9 @@ static void test_learn_is_spelled_exactly(void **state)
     rig_set(&rig, "destination", "learn");
     rig_set(&rig, "destination", "learn@9000");
     rig_set(&rig, "destination", "learning.example 9000");
-    assert_refused(&rig, "dest", "learn@", "\"\" is no port, which is a number from 1 to 65535");
-    assert_refused(&rig, "dest", "learn@0", "\"0\" is no port, which is a number from 1 to 65535");
-    assert_refused(&rig, "dest", "learn 9000", "a port that is to be learned with is written learn@PORT");
+    assert_refused(&rig, "dest", "learn@", "\"\" is not a port, which is a number from 1 to 65535");
+    assert_refused(&rig, "dest", "learn@0", "\"0\" is not a port, which is a number from 1 to 65535");
+    assert_refused(&rig, "dest", "learn 9000", "to learn the address and set the port, write learn@PORT");
     rig_deinit(&rig);
 }
 
@@ -74,13 +74,14 @@ static void test_what_must_be_set(void **state)
     assert_string_equal(rig.reason.text, "bind, destination or both must be set");
     rig_set(&rig, "dest", "learn");
     assert_int_equal(backend_osc.configured(rig.self, &rig.reason), -EINVAL);
-    assert_string_equal(rig.reason.text, "destination = learn needs a bind to learn from");
+    assert_string_equal(rig.reason.text,
+                        "destination = learn needs the option bind: it learns from what arrives there");
     rig_set(&rig, "dest", "127.0.0.1 9");
     assert_int_equal(backend_osc.configured(rig.self, &rig.reason), 0);
     rig_deinit(&rig);
 }
 
-/* No socket and no name server: neither would answer for this. */
+/* Needs no socket and no name server. */
 static void test_configuring_only_reads_text(void **state)
 {
     struct rig rig;
@@ -106,15 +107,15 @@ static void test_other_options(void **state)
     rig_set(&rig, "detect", "off");
     rig_set(&rig, "root", "/my/root/");
     assert_refused(&rig, "detect", "yes", "detect is on or off, not \"yes\"");
-    assert_refused(&rig, "root", "my/root", "\"my/root\" is no OSC address: it must begin with a slash");
-    assert_refused(&rig, "root", "/my*", "\"/my*\" is no OSC address: wildcards are not allowed here");
+    assert_refused(&rig, "root", "my/root", "\"my/root\" is not an OSC address: it must begin with a slash");
+    assert_refused(&rig, "root", "/my*", "\"/my*\" is not an OSC address: wildcards are not allowed here");
     assert_refused(&rig, "/x", "f 0", "the maximum of value 1 (type f) is missing");
-    assert_refused(&rig, "colour", "red", "\"colour\" is no option of osc");
+    assert_refused(&rig, "colour", "red", "the backend osc has no option \"colour\"");
     rig_deinit(&rig);
     backend_osc.instance_free(NULL);
 }
 
-/* Every option that the table names is known to `configure`, with its own example. */
+/* `configure` accepts every option of the table with its example. */
 static void test_table_and_code_agree(void **state)
 {
     struct rig rig;
@@ -152,15 +153,17 @@ static void test_bad_channel_names_say_why(void **state)
 
     rig_init(&rig);
     assert_channel_refused(&rig, "fader", FC_SOURCE,
-                           "\"fader\" is no OSC address: it must begin with a slash");
-    assert_channel_refused(&rig, "/a b", FC_SOURCE, "\"/a b\" is no OSC address: a space is not allowed");
+                           "\"fader\" is not an OSC address: it must begin with a slash");
+    assert_channel_refused(&rig, "/a b", FC_SOURCE, "\"/a b\" is not an OSC address: a space is not allowed");
     assert_channel_refused(&rig, "/a*", FC_SOURCE,
-                           "\"/a*\" is no OSC address: wildcards are not allowed here");
-    assert_channel_refused(&rig, "/a:", FC_SOURCE,
-                           "\"/a:\": what follows the last colon is the number of a value, from 0");
-    assert_channel_refused(&rig, "/a:x", FC_SOURCE,
-                           "\"/a:x\": what follows the last colon is the number of a value, from 0");
-    assert_channel_refused(&rig, "/a:1024", FC_SOURCE, "\"/a:1024\": a message has 1024 values at most");
+                           "\"/a*\" is not an OSC address: wildcards are not allowed here");
+    assert_channel_refused(
+        &rig, "/a:", FC_SOURCE,
+        "\"/a:\": the last colon must be followed by the number of a value, counted from 0");
+    assert_channel_refused(
+        &rig, "/a:x", FC_SOURCE,
+        "\"/a:x\": the last colon must be followed by the number of a value, counted from 0");
+    assert_channel_refused(&rig, "/a:1024", FC_SOURCE, "\"/a:1024\": a message has at most 1024 values");
     rig_channel(&rig, "/a:1023", FC_SOURCE);
     rig_deinit(&rig);
 }
@@ -188,8 +191,9 @@ static void test_value_beyond_the_format(void **state)
     rig_init(&rig);
     rig_set(&rig, "/xy*", "ff 0 1 0 1");
     rig_channel(&rig, "/xy1:1", FC_SOURCE);
-    assert_channel_refused(&rig, "/xy1:2", FC_SOURCE,
-                           "\"/xy1:2\" is beyond the 2 values of the pattern \"/xy*\", which count from 0");
+    assert_channel_refused(
+        &rig, "/xy1:2", FC_SOURCE,
+        "\"/xy1:2\" exceeds the 2 values of the pattern \"/xy*\", which are counted from 0");
     rig_deinit(&rig);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Types, ranges and the configuration lines that give them. */
+/* Types and ranges, and the configuration lines that define them. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -65,26 +65,27 @@ static void test_line_is_read(void **state)
 
 static void test_bad_lines_say_why(void **state)
 {
-    assert_refused("/x", "", "types and their ranges are missing, as in \"f 0.0 1.0\"");
+    assert_refused("/x", "", "types and their ranges are missing; an example is \"f 0.0 1.0\"");
     assert_refused("/x", "f", "the minimum of value 1 (type f) is missing");
     assert_refused("/x", "f 0", "the maximum of value 1 (type f) is missing");
     assert_refused("/x", "ff 0 1", "the minimum of value 2 (type f) is missing");
-    assert_refused("/x", "q 0 1", "type \"q\" is not known; there are i, f, h and d");
-    assert_refused("/x", "f 0 1 2", "there are more numbers than 1 type can have");
-    assert_refused("/x", "ff 0 1 0 1 2", "there are more numbers than 2 types can have");
+    assert_refused("/x", "q 0 1", "unknown type \"q\"; the types are i, f, h and d");
+    assert_refused("/x", "f 0 1 2", "too many numbers for 1 type");
+    assert_refused("/x", "ff 0 1 0 1 2", "too many numbers for 2 types");
     assert_refused("/x", "f 1 1", "minimum and maximum of value 1 are equal");
     assert_refused("/x", "f 1 1.000000001", "minimum and maximum of value 1 are equal");
     assert_refused("/x", "f 0 up", "\"up\", the maximum of value 1, is not a number");
     assert_refused("/x", "f 0 1x", "\"1x\", the maximum of value 1, is not a number");
     assert_refused("/x", "f nan 1", "\"nan\", the minimum of value 1 (type f), is not finite");
     assert_refused("/x", "f 0 1e39",
-                   "\"1e39\", the maximum of value 1 (type f), is beyond what the type can hold");
-    assert_refused("/x", "i 0 0.5",
-                   "\"0.5\", the maximum of value 1 (type i), is no whole number, as the type asks for");
+                   "\"1e39\", the maximum of value 1 (type f), is out of the range of the type");
+    assert_refused(
+        "/x", "i 0 0.5",
+        "\"0.5\", the maximum of value 1 (type i), is not a whole number, which the type requires");
     assert_refused("/x", "i 0 2147483648",
-                   "\"2147483648\", the maximum of value 1 (type i), is beyond what the type can hold");
+                   "\"2147483648\", the maximum of value 1 (type i), is out of the range of the type");
     assert_refused("/x", "d -1e308 1e308", "minimum and maximum of value 1 are too far apart");
-    assert_refused("/x[", "f 0 1", "\"/x[\" is no pattern: a [ is never closed");
+    assert_refused("/x[", "f 0 1", "\"/x[\" is not a pattern: a [ is never closed");
 }
 
 static void test_number_of_values_has_a_limit(void **state)
@@ -111,7 +112,7 @@ static void test_defaults(void **state)
     assert_false(osc_format_default('\0', &range));
 }
 
-/* The program that this follows divides integers here, and gets 0 for everything below the maximum. */
+/* MIDIMonster divides integers here: the result is 0 for everything below the maximum. */
 static void test_integers_are_normalised_as_fractions(void **state)
 {
     struct osc_range range = range_of("i 0 100");

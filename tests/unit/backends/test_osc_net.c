@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the OSC backend listens and sends to, with both families of addresses, and what becomes of failures.
- */
+/* Where the OSC backend listens and sends, with both families of addresses, and how it handles failures. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -171,9 +170,10 @@ static void test_before_anything_is_learned(void **state)
     rig_start(&rig);
     send_value(1);
     send_value(0.5);
-    assert_string_equal(rig_log, "1 nothing is sent: no packet has come yet to learn the destination from\n");
+    assert_string_equal(rig_log,
+                        "1 nothing is sent: no packet has arrived yet from which to learn the destination\n");
     rig_receive(&rig, peer, RIG_BYTES(A_1));
-    send_value(0.5); /* unchanged, but the first to be sent */
+    send_value(0.5); /* unchanged, but the first one to be sent */
     rig_assert_packet(peer, RIG_BYTES(A_0_5));
     close(peer);
 }
@@ -200,7 +200,7 @@ static void test_without_bind(void **state)
     close(peer);
 }
 
-/* `localhost` may be ::1 first: then the next address is taken, as that one cannot reach the destination. */
+/* `localhost` may be ::1 first: then the next address is used, as that one cannot reach the destination. */
 static void test_bind_fits_the_destination(void **state)
 {
     int peer = rig_peer(AF_INET);
@@ -230,13 +230,13 @@ static void test_port_in_use(void **state)
     assert_int_equal(backend_osc.start(rig.self), -EADDRINUSE);
     assert_non_null(strstr(rig_log, ": Address already in use\n"));
     backend_osc.stop(rig.self);
-    send_value(1); /* of no effect while it is down */
+    send_value(1); /* without effect while it is stopped */
     close(peer);
     assert_int_equal(backend_osc.start(rig.self), 0);
     assert_true(rig.instance.watched >= 0);
 }
 
-/* Nothing listens there any more: the kernel's answer must neither end nor fill anything. */
+/* Nothing listens there any more: the errors that the kernel reports must neither end nor fill anything. */
 static void test_peer_is_gone(void **state)
 {
     int peer = rig_peer(AF_INET);
@@ -256,7 +256,7 @@ static void test_peer_is_gone(void **state)
     close(peer);
 }
 
-/* From 127.0.0.1 there is no way to a documentation address. */
+/* A documentation address cannot be reached from 127.0.0.1. */
 static void test_failures_are_logged_once_a_second(void **state)
 {
     rig_set(&rig, "bind", "127.0.0.1 0");
@@ -266,11 +266,11 @@ static void test_failures_are_logged_once_a_second(void **state)
         send_value(n % 2);
     assert_int_equal(count_lines(rig_log), 1);
     assert_non_null(strstr(rig_log, "1 sending failed: "));
-    assert_non_null(strstr(rig_log, "(1 times since the last such line)\n"));
+    assert_non_null(strstr(rig_log, "(1 times since the last such message)\n"));
     usleep(1010000);
     send_value(0);
     assert_int_equal(count_lines(rig_log), 2);
-    assert_non_null(strstr(rig_log, "(10 times since the last such line)\n"));
+    assert_non_null(strstr(rig_log, "(10 times since the last such message)\n"));
 }
 
 static void test_after_a_restart_the_first_value_is_sent(void **state)

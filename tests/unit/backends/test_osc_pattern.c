@@ -39,7 +39,7 @@ static const struct match matches[] = {
     {"/*/x", "/a/b/x", false},
     {"/*/*", "/a/b", true},
     {"/*/*", "/a", false},
-    /* what the matcher has to come back for */
+    /* needs backtracking */
     {"/*er", "/faderer", true},
     {"/*er", "/faders", false},
     {"/a*b*c", "/aXbYbZc", true},
@@ -113,8 +113,8 @@ static void test_complaints(void **state)
     assert_complaint("/a,b", true, "a comma is only allowed between { and }");
     assert_complaint("/a\tb", true, "only printable ASCII is allowed");
     assert_complaint("/\xc3\xa4", true, "only printable ASCII is allowed");
-    assert_complaint("/a]", true, "a bracket is closed that was never opened");
-    assert_complaint("/a}", true, "a bracket is closed that was never opened");
+    assert_complaint("/a]", true, "a closing bracket has no opening one");
+    assert_complaint("/a}", true, "a closing bracket has no opening one");
     assert_complaint("/[ab", true, "a [ is never closed");
     assert_complaint("/[a/b]", true, "a character is not allowed between [ and ]");
     assert_complaint("/[]", true, "nothing stands between [ and ]");
@@ -150,7 +150,7 @@ static void test_length_has_a_limit(void **state)
     assert_complaint(text, false, "it is longer than 1023 characters");
 }
 
-/* A matcher that tries one possibility after the other would need longer than the universe exists. */
+/* A matcher that tries all possibilities would need longer than the age of the universe. */
 static void test_no_pattern_takes_long(void **state)
 {
     char pattern[OSC_PATTERN_MAX_BYTES] = "/";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is left of the process's descriptors, with holes among those in use. */
+/* How many descriptors the process has left, with gaps between those in use. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -19,7 +19,7 @@ static int setup(void **state)
     int fd;
 
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    /* O_PATH: poll() takes such a descriptor for none */
+    /* O_PATH: to poll() such a descriptor is invalid */
     for (n_opened = 0; (fd = open("/", O_PATH | O_CLOEXEC)) >= 0; n_opened++)
         opened[n_opened] = fd;
     assert_int_equal(errno, EMFILE);
@@ -37,13 +37,13 @@ static void test_exactly_as_many_as_asked_for(void **state)
 {
     assert_int_equal(descriptors_left(DESCRIPTORS_FOR_WORKER), -EMFILE);
     for (int i = 1; i < DESCRIPTORS_FOR_SCRIPTS; i++) {
-        close(opened[n_opened - 1 - i]); /* below one that stays: holes */
+        close(opened[n_opened - 1 - i]); /* gaps below one that stays open */
         assert_int_equal(descriptors_left(DESCRIPTORS_FOR_WORKER), i < DESCRIPTORS_FOR_WORKER ? -EMFILE : 0);
         assert_int_equal(descriptors_left(DESCRIPTORS_FOR_SCRIPTS), -EMFILE);
     }
     close(opened[0]);
     assert_int_equal(descriptors_left(DESCRIPTORS_FOR_SCRIPTS), 0);
-    assert_int_equal(descriptors_left(DESCRIPTORS_FOR_SCRIPTS), 0); /* and all were given back */
+    assert_int_equal(descriptors_left(DESCRIPTORS_FOR_SCRIPTS), 0); /* and all were closed again */
 }
 
 int main(void)

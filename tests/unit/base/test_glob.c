@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Channel globs: which names they stand for, in which order, and what is refused where. */
+/* Channel globs: the names they stand for, their order, and what is refused and where. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include "broker/base/glob.h"
 
-/* All names of `text` with a blank between them must be `expected`. */
+/* Asserts that all names of `text`, with a blank between them, are `expected`. */
 static void assert_names(const char *text, const char *expected)
 {
     struct glob_error error;
@@ -84,7 +84,7 @@ static void test_lists(void **state)
     assert_names("{a.b,c}", "a.b c");
     assert_names("{a,1..3}", "a 1..3");
     assert_names("{a,a}", "a a");
-    /* blanks are part of a name, as they always were */
+    /* blanks are part of a name */
     assert_names("{a, b}", "a  b");
 }
 
@@ -148,10 +148,10 @@ static void test_number_of_names_is_limited(void **state)
 {
     assert_count("{1..1000000}", 1000000);
     assert_count("{1..1000}{a,b}{1..500}", 1000000);
-    assert_refused("x{0..1000000}", 1, "more than 1000000 names from one channel");
-    assert_refused("{1..1000}{1..1001}", 9, "more than 1000000 names from one channel");
-    assert_refused("{0..18446744073709551615}", 0, "more than 1000000 names from one channel");
-    assert_refused("{18446744073709551615..0}", 0, "more than 1000000 names from one channel");
+    assert_refused("x{0..1000000}", 1, "a channel stands for more than 1000000 names");
+    assert_refused("{1..1000}{1..1001}", 9, "a channel stands for more than 1000000 names");
+    assert_refused("{0..18446744073709551615}", 0, "a channel stands for more than 1000000 names");
+    assert_refused("{18446744073709551615..0}", 0, "a channel stands for more than 1000000 names");
 }
 
 static void test_last_of_many_names(void **state)

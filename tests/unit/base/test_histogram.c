@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Quantiles of a histogram against those of the sorted values themselves. */
+/* Quantiles of a histogram, compared with those of the sorted values. */
 #include "broker/base/histogram.h"
 #include "tests/unit/check.h"
 
@@ -44,7 +44,7 @@ static void test_evenly_spread_values(void **state)
     }
 }
 
-/* As times are: most of them short, of all magnitudes. */
+/* Makes values like durations: of all magnitudes, most of them short. */
 static void test_values_of_all_magnitudes(void **state)
 {
     struct dice dice = {2};
@@ -79,7 +79,7 @@ static void test_each_value_alone(void **state)
     for (uint64_t value = 0; value < 100000; value++) {
         struct histogram histogram = {0};
 
-        /* a larger one, so that the maximum does not hide what the bucket says */
+        /* a larger one, lest the maximum hide what the bucket yields */
         histogram_add(&histogram, value);
         histogram_add(&histogram, HISTOGRAM_MAX);
         assert_in_range(histogram_quantile(&histogram, 500), value, value + value / 16);

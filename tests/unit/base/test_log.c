@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The log as it comes out of stderr: escaping, levels, what does not fit, and the arithmetic of the rate
- * limiter. */
+/* The log on stderr: escaping, levels, lines that do not fit, and the arithmetic of the rate limiter. */
 #include <sys/stat.h>
 
 #include "broker/base/log.h"
@@ -102,7 +101,7 @@ static void test_long_text_ends_with_a_mark(void **state)
     assert_memory_equal(line + caught.n - 8, "\\x01…\n", 8);
 }
 
-/* Nothing limits the name of an instance in a configuration but the length of a line. */
+/* In a configuration only the length of a line limits the name of an instance. */
 static void test_long_instance_name(void **state)
 {
     static char name[5000], text[8000];
@@ -115,7 +114,7 @@ static void test_long_instance_name(void **state)
     assert_int_equal(caught.text[caught.n - 1], '\n');
 }
 
-/* A name may hold what a text may not, too: it comes from a file. */
+/* A name comes from a file, and may contain what a text must not. */
 static void test_instance_name_is_escaped(void **state)
 {
     fc_log(FC_LOG_INFO,
@@ -180,7 +179,7 @@ static void test_names_of_levels(void **state)
     assert_false(log_parse_level("warn", &level));
 }
 
-/* In the systemd journal: a priority, and no time of ours. */
+/* In the systemd journal: a priority, and no time. */
 static void test_journal(void **state)
 {
     struct stat st;
@@ -202,7 +201,7 @@ static void test_journal(void **state)
     assert_logged(stderr_pipe_take(&caught), "error i a");
 }
 
-/* A full pipe neither blocks nor mixes lines; what was lost is told as soon as there is room. */
+/* A full pipe neither blocks nor mixes lines; lost lines are reported as soon as there is room. */
 static void test_a_reader_that_does_not_read(void **state)
 {
     const char *text;
@@ -217,7 +216,7 @@ static void test_a_reader_that_does_not_read(void **state)
     text = strstr(stderr_pipe_take(&caught), "warning - ");
     assert_non_null(text);
     assert_true(atoi(text + strlen("warning - ")) > 1000);
-    assert_non_null(strstr(text, "lines of the log were lost\n"));
+    assert_non_null(strstr(text, "log lines were lost\n"));
     assert_non_null(strstr(text, "info i again\n"));
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loop on real descriptors: what a callback may do to others in the same turn, timers, tasks, and
- * sleeping. */
+/* The loop on real descriptors: what a callback may do to others in the same turn, timers, tasks, sleep. */
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -13,8 +12,8 @@
 struct rig {
     struct loop *loop;
     size_t n_turns;
-    size_t max_turns;   /* then the loop ends */
-    struct timer guard; /* ends a loop that would never */
+    size_t max_turns;   /* when it is 0 the loop ends */
+    struct timer guard; /* ends a loop that would run for ever */
 };
 
 /* A descriptor that is readable as long as its count is not 0. */
@@ -62,8 +61,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Runs at most so many turns. The guard is no wake-up of its own: it is cancelled again, or the test has
- * failed. */
+/* Runs at most so many turns. The guard never fires unless the test fails. */
 static void run(struct rig *rig, size_t turns)
 {
     rig->n_turns = 0;
@@ -108,7 +106,7 @@ static void end_remove_victim(void *userdata, uint32_t events)
 
     end_count(userdata, events);
     end->victim->source = loop_remove(end->victim->source);
-    close(end->victim->fd); /* its number may come again at once */
+    close(end->victim->fd); /* its number may be used again at once */
     end->victim->fd = dup(end->fd);
 }
 
@@ -123,7 +121,7 @@ static void test_a_source_is_called_as_long_as_it_is_ready(void **state)
     end_free(&end);
 }
 
-/* Both are ready in one turn; whichever is first removes the other, which may not be called any more. */
+/* Both are ready in one turn; the first removes the other, which must not be called then. */
 static void test_removing_another_source_in_the_same_turn(void **state)
 {
     struct end a, b;
@@ -177,7 +175,7 @@ static void stop_loop(void *userdata)
     loop_stop(((struct rig *)userdata)->loop);
 }
 
-/* Called once; then the loop sleeps though the descriptor is readable, until it is armed again. */
+/* Called once; then the loop sleeps, although the descriptor is readable, until it is armed again. */
 static void test_oneshot_is_armed_by_modify(void **state)
 {
     struct rig *rig = *state;
@@ -214,7 +212,7 @@ struct mark {
     struct loop_task task;
     char name;
     struct mark *other; /* cancelled by the callback */
-    size_t again;       /* how often the callback sets itself anew */
+    size_t again;       /* how often the callback sets the timer again */
     uint64_t called_ns;
     size_t turn;
 };
@@ -309,7 +307,7 @@ static void mark_again(void *userdata)
     }
 }
 
-/* As loop_run_timers() says: else a timer that is always late would keep everything else from its turn. */
+/* Otherwise a timer that is always late would starve everything else. */
 static void test_a_timer_set_by_a_timer_waits_for_the_next_turn(void **state)
 {
     struct mark mark = mark_of(*state, 'a');
@@ -371,7 +369,7 @@ static void test_a_task_cancels_another(void **state)
     assert_false(b.task.queued);
 }
 
-/* A turn with a task does not sleep, though nothing else would wake it. */
+/* A turn with a task does not sleep, although nothing else would wake it. */
 static void test_a_task_keeps_the_loop_awake(void **state)
 {
     struct mark mark = mark_of(*state, 'a');
@@ -393,7 +391,7 @@ static void end_stop(void *userdata, uint32_t events)
     loop_stop(end->rig->loop);
 }
 
-/* Nothing to do: the loop sleeps. It may wake once for a timer that was cancelled meanwhile. */
+/* With nothing to do the loop sleeps. It may wake once for a timer that was cancelled in the meantime. */
 static void test_idle_does_not_turn(void **state)
 {
     struct rig *rig = *state;

@@ -30,7 +30,7 @@ static void assert_empty(struct queue *queue)
 
     assert_int_equal(queue_length(queue), 0);
     assert_int_equal(queue_peek(queue, &channels, &values), 0);
-    assert_null(channels); /* found by fuzzing: an offset from an array that was never made */
+    assert_null(channels); /* found by fuzzing: an offset from an array that was never allocated */
     assert_null(values);
     queue_consume(queue, 0);
 }
@@ -82,7 +82,7 @@ static void test_consuming_a_part_keeps_the_rest(void **state)
     queue_deinit(&queue);
 }
 
-/* Nothing is coalesced before the limit, also not one event before it. */
+/* Nothing is coalesced below the limit, not even one event below it. */
 static void test_a_full_queue_keeps_the_newest_of_each_channel(void **state)
 {
     struct queue queue;
@@ -105,7 +105,7 @@ static void test_a_full_queue_keeps_the_newest_of_each_channel(void **state)
     queue_deinit(&queue);
 }
 
-/* What comes after `latest` began may not overtake it, though there is room again. */
+/* Events must not overtake the earlier ones in `latest`, even when there is room again. */
 static void test_no_event_overtakes_a_newer_list(void **state)
 {
     struct queue queue;
@@ -209,7 +209,7 @@ static void test_memory_is_bounded(void **state)
     queue_deinit(&queue);
 }
 
-/* The naive model: two lists, from which the first element is taken by moving all others. */
+/* A naive model: two lists, whose first element is taken by moving all others. */
 struct model {
     uint32_t channels[2][LIMIT + N_CHANNELS];
     double values[2][LIMIT + N_CHANNELS];

@@ -15,7 +15,7 @@ static uint64_t take_all(struct rate *rate)
 {
     uint64_t n = 0;
 
-    for (uint64_t step = rate_burst(rate); step; step /= 2) {
+    for (uint64_t step = rate->burst; step; step /= 2) {
         while (rate_take(rate, step))
             n += step;
     }
@@ -31,13 +31,13 @@ static void test_a_burst_is_a_tenth_of_a_second_and_at_least_one(void **state)
         struct rate rate;
 
         rate_init(&rate, rates[i], S);
-        assert_int_equal(rate_burst(&rate), bursts[i]);
+        assert_int_equal(rate.burst, bursts[i]);
         assert_int_equal(take_all(&rate), bursts[i]);
         assert_false(rate_take(&rate, 1));
     }
 }
 
-/* In steps of any length with which nothing runs over. */
+/* Takes steps of any length with which the bucket does not overflow. */
 static void test_nothing_is_lost_and_nothing_is_won(void **state)
 {
     struct dice dice = {1};
@@ -47,7 +47,7 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
         uint64_t begin = S, now_ns = begin, n;
         struct rate rate;
 
-        if (rates[i] < 20) /* any fraction is too much for it */
+        if (rates[i] < 20) /* it has no room for a fraction */
             continue;
         rate_init(&rate, rates[i], now_ns);
         n = take_all(&rate);
@@ -56,11 +56,11 @@ static void test_nothing_is_lost_and_nothing_is_won(void **state)
             rate_fill(&rate, now_ns);
             n += take_all(&rate);
         }
-        assert_int_equal(n, rate_burst(&rate) + (__uint128_t)(now_ns - begin) * rates[i] / S);
+        assert_int_equal(n, rate.burst + (__uint128_t)(now_ns - begin) * rates[i] / S);
     }
 }
 
-/* Also where a bucket holds only one: who comes as soon as it is there gets all of them. */
+/* Even where the bucket holds only one token: taking each as soon as it is there yields all of them. */
 static void test_one_at_a_time_as_soon_as_it_is_there(void **state)
 {
     FOR_ALL_RATES
@@ -90,10 +90,10 @@ static void test_it_holds_no_more_than_a_burst(void **state)
             struct rate rate;
 
             rate_init(&rate, rates[i], 0);
-            assert_int_equal(rate_fill(&rate, waits_ns[j]), rate_burst(&rate));
+            assert_int_equal(rate_fill(&rate, waits_ns[j]), rate.burst);
             take_all(&rate);
             rate_fill(&rate, waits_ns[j] + S * 2);
-            assert_int_equal(take_all(&rate), rate_burst(&rate));
+            assert_int_equal(take_all(&rate), rate.burst);
         }
     }
 }
@@ -109,7 +109,7 @@ static void test_taking_too_many_takes_none(void **state)
     assert_true(rate_take(&rate, 40));
 }
 
-/* A timer that is set to it finds them, and a nanosecond earlier there would be fewer. */
+/* At the time returned the tokens are there, a nanosecond earlier they are not. */
 static void test_when_there_will_be_enough(void **state)
 {
     struct dice dice = {2};
@@ -121,7 +121,7 @@ static void test_when_there_will_be_enough(void **state)
 
         rate_init(&rate, rates[i], now_ns);
         for (int j = 0; j < 1000; j++) {
-            uint64_t n = 1 + dice_roll(&dice, rate_burst(&rate)), when_ns;
+            uint64_t n = 1 + dice_roll(&dice, rate.burst), when_ns;
             struct rate early;
 
             take_all(&rate);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What counts as near enough for "did you mean". */
+/* Which words are similar enough for "did you mean". */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "broker/base/suggest.h"
 
-/* The hint for `word` when `names` (ended by NULL) are known; NULL if there is none. */
+/* Returns the hint for `word`, given `names` that end with a NULL; NULL if there is none. */
 static const char *hint_for(const char *word, const char *const *names)
 {
     static char text[128];

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The heap of timers: order, moving and cancelling at every place, and a long random comparison with a plain
- * list. */
+/* The heap of timers: order, moving and cancelling anywhere, and a long random comparison with a list. */
 #include "broker/base/timer.h"
 #include "tests/unit/check.h"
 
@@ -60,8 +59,7 @@ static void test_setting_again_moves(void **state)
 static void fill(struct timer_heap *heap, struct timer *timers, size_t n)
 {
     memset(timers, 0, n * sizeof(*timers));
-    for (size_t i = 0; i < n;
-         i++) /* 37 and 41 have no factor in common: every order of insertion but the sorted */
+    for (size_t i = 0; i < n; i++) /* 37 and 41 have no common factor: all times, but not in sorted order */
         assert_int_equal(timer_heap_set(heap, &timers[i], (i * 37) % 41), 0);
 }
 
@@ -104,7 +102,7 @@ static void test_never_and_zero_are_deadlines(void **state)
     timer_heap_deinit(&heap);
 }
 
-/* The naive model: a list of deadlines. */
+/* A naive model: a list of deadlines. */
 struct model {
     uint64_t deadline[N_TIMERS];
     bool set[N_TIMERS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Out of memory at every allocation in turn, from a sound configuration to events on their way: each function
- * says so and leaves nothing half done or leaked (LeakSanitizer watches).
+ * Each allocation in turn fails, from loading a sound configuration to routing events: the function reports
+ * it, does nothing by halves and leaks nothing, which LeakSanitizer checks.
  */
 #include "tests/unit/config_fixture.h"
 
@@ -14,7 +14,7 @@
 #include "broker/show/show.h"
 #include "tests/unit/scarce_memory.h"
 
-/* Enough channels for the hashes to grow, and options that allocate. */
+/* Has enough channels to make the hashes grow, and options that allocate. */
 static const char text[] =
     "[backend python]\ndefault-handler = script.any\n"
     "[osc desk]\nbind = 127.0.0.1 8000\ndest = 127.0.0.1 9000\nroot = /house\n/x = ff 0 2 0 2\n"
@@ -24,7 +24,7 @@ static const char text[] =
     "desk./1/fader{1..400} > py1.script.in{1..400}\npy1.out{1..40} <> desk./x\n"
     "back.a{1..8} > back.b\nback.a1 < desk./y:2\n";
 
-/* Builds with ever more memory until it succeeds; returns how often it did not. */
+/* Builds with more and more memory until it succeeds. Returns how often it failed. */
 static long build_everywhere(struct config *config, struct show **show)
 {
     for (long n = 0; n < 100000; n++) {
@@ -65,7 +65,7 @@ static void test_a_show_is_built_whole_or_not_at_all(void **state)
     show_free(show);
 }
 
-/* Nothing is half joined: neither a user nor her show. */
+/* Asserts that no user and no show is joined by halves. */
 static void test_a_users_show_joins_whole_or_not_at_all(void **state)
 {
     struct config *config;
@@ -106,7 +106,7 @@ static void test_a_users_show_joins_whole_or_not_at_all(void **state)
     users_deinit(&users);
 }
 
-/* What has no room is lost and counted; what has room arrives, in its order. */
+/* Events without room are lost and counted; the others arrive in order. */
 static void test_events_without_memory(void **state)
 {
     struct config *config = load_sound(state, "[loopback a]\n[loopback b]\n[map]\na.x > b.y\n");
@@ -123,7 +123,7 @@ static void test_events_without_memory(void **state)
     left = -1;
     for (int i = 0; i < 1000; i++)
         fc_emit(a, 0, 0.5);
-    left = 0; /* the ring is full here, or grows and is not given what it wants */
+    left = 0; /* the ring is full here, or fails to grow */
     for (int i = 0; i < 1000; i++)
         fc_emit(a, 0, 0.5);
     left = -1;
@@ -135,7 +135,7 @@ static void test_events_without_memory(void **state)
     show_free(show);
 }
 
-/* Pushes with `n` allocations left, then takes everything out: what was accepted, in order. */
+/* Pushes with `n` allocations left, then takes everything out: it is what was accepted, in order. */
 static bool push_and_take(enum queue_overflow overflow, long n)
 {
     struct queue queue;

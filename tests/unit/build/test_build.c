@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the text of a configuration to a show: what the backends know of it, and the routes that come out. */
+/* From the text of a configuration to a show: what the backends learn, and the routes that result. */
 #include <errno.h>
 
 #include "broker/build/build.h"
@@ -50,7 +50,7 @@ static struct fc_instance *instance_of(const struct show *show, const char *name
     return instance;
 }
 
-/* `from` leads to exactly this, "instance.channel instance.channel", in this order. */
+/* Asserts that `from` leads to exactly `expected`, "instance.channel instance.channel", in this order. */
 static void assert_leads(const struct show *show, const char *instance, const char *channel,
                          const char *expected)
 {
@@ -165,7 +165,8 @@ static void test_a_default_is_overridden_by_the_instance(void **state)
     struct fixture *fixture = *state;
     struct show *show;
 
-    /* defaults come first wherever they are written: the instance's own value is the last one, and judged */
+    /* defaults come first wherever they are written: the instance's own value is the last one, and is checked
+     */
     assert_finds(state, "[python py]\ninsecure-network = bad\n[backend python]\ninsecure-network = none\n", 2,
                  20, "insecure-network is none or host, not \"bad\"", NULL);
     assert_int_equal(build(state, "[python py]\n[backend python]\ninsecure-network = bad\n", &show), -EINVAL);
@@ -267,7 +268,7 @@ static void test_two_spellings_of_one_osc_channel(void **state)
 static void test_a_channel_that_the_backend_refuses(void **state)
 {
     assert_finds(state, "[osc o]\nbind = ::1 0\n[loopback l]\n[map]\nl.{1..9} > o.no\n", 5, 14,
-                 "\"no\" is no OSC address: it must begin with a slash", NULL);
+                 "\"no\" is not an OSC address: it must begin with a slash", NULL);
 }
 
 static void test_the_longest_channel_of_a_script(void **state)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Users: their sections, what they were granted, how a quota is shared out, and who is heard at run time. */
+/* Users: their sections, their grants, how a quota is divided, and whose events are routed at run time. */
 #include <errno.h>
 
-#include "broker/build/users.h"
 #include "broker/build/build.h"
+#include "broker/build/users.h"
 #include "broker/python/private.h"
 #include "broker/show/access.h"
 #include "broker/show/grant.h"
@@ -16,7 +16,7 @@
 #define GRANTS HOUSE "[user alice]\n" HERS
 
 static struct users users;
-static char first[256]; /* finding of hers */
+static char first[256]; /* of the user's findings */
 static uint32_t first_line;
 static enum users_outcome last;
 
@@ -28,7 +28,7 @@ static void judged(void *userdata, const char *user, const struct config *config
     last = outcome;
 }
 
-/* The house's configuration with an account for alice, who is somebody else if these tests are root. */
+/* Loads the house's configuration; users get an account of their own if these tests run as root. */
 static struct config *load_house(void **state, const char *text)
 {
     char whole[8192];
@@ -86,7 +86,7 @@ static void test_her_instances_are_hers(void **state)
     show_free(show);
 }
 
-/* Her own name comes first: what she calls l is not the house's. */
+/* A user's own names come first: her instance l hides the house's. */
 static void test_an_instance_of_hers_hides_one_of_the_house(void **state)
 {
     struct show *show = build(state, "[loopback l]\n[map]\nl.anything > l.else\n");
@@ -121,7 +121,7 @@ static void assert_left_out(void **state, const char *hers, uint32_t line, const
     assert_int_equal(last, USERS_LEFT_OUT);
     assert_string_equal(first, message);
     assert_int_equal(first_line, line);
-    /* nothing of the trial is left */
+    /* the attempt has left nothing behind */
     assert_int_equal(show->n_instances, 2);
     assert_int_equal(HASH_COUNT(show->by_name), 2);
     assert_int_equal(show->router.n_targets, 0);
@@ -141,7 +141,7 @@ static void test_what_was_not_granted(void **state)
     assert_left_out(state, "[loopback a]\n[map]\nl.in{3..4} > a.x\n", 3,
                     "the user \"alice\" may not read l.in4");
     assert_left_out(state, "[loopback a]\n[map]\nl.in1 > l.out1\n", 3,
-                    "one side of a user's mapping is an instance of her own");
+                    "one side of a user's mapping must be an instance of that user");
     assert_left_out(state, "[loopback a]\n[map]\nalice/a.x > a.y\n", 3, "unknown instance \"alice/a\"");
     assert_left_out(state, "[loopback a]\n[map]\nb.x > a.y\n", 3, "unknown instance \"b\"");
     assert_left_out(state, "[loopback a/b]\n", 1, "an instance's name cannot contain a slash");
@@ -164,7 +164,7 @@ static void test_nothing_is_made_of_too_much(void **state)
     used = 0;
     for (int i = 0; i < 20000; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "[python p%d]\n", i);
-    assert_left_out(state, text, 5, "the user \"alice\" may have 4 instances (instances)");
+    assert_left_out(state, text, 5, "the user \"alice\" may have at most 4 instances (option instances)");
 }
 
 static void test_an_error_in_the_section_is_the_houses(void **state)
@@ -173,16 +173,16 @@ static void test_an_error_in_the_section_is_the_houses(void **state)
         const char *options, *message;
     } cases[] = {
         {"", "the user \"alice\" has no show: add \"show = PATH\""},
-        {"show = ../x\n", "\"../x\" is no path without \"..\""},
+        {"show = ../x\n", "\"../x\" is not a path without \"..\""},
         {"show = x\nshwo = y\n", "a user has no option \"shwo\""},
         {"show = x\ngrant-input = l\n", "\"l\" names no channel: expected INSTANCE.CHANNEL"},
         {"show = x\ngrant-output = m.x\n", "unknown instance \"m\""},
         {"show = x\ngrant-output = alice.x\n", "unknown instance \"alice\""},
-        {"show = x\ngrant-input = l.{1..70000}\n", "the grants of a user are for more than 65536 channels"},
+        {"show = x\ngrant-input = l.{1..70000}\n", "a user's grants stand for more than 65536 channels"},
         {"show = x\non-revoke = all\n", "on-revoke is hold or zero, not \"all\""},
         {"show = x\nfrozen = on\n", "frozen is yes or no, not \"on\""},
-        {"show = x\ninstances = 0\n", "\"0\" is no number from 1 to 1000"},
-        {"show = x\ncpu = 50\n", "cpu takes percent of one core, such as 50%, not \"50\""},
+        {"show = x\ninstances = 0\n", "\"0\" is not a number from 1 to 1000"},
+        {"show = x\ncpu = 50\n", "cpu is a percentage of one core, such as 50%, not \"50\""},
         {"show = x\n[map]\nl.x > alice.y\n", "\"alice\" is a user, and has no channels"},
     };
 
@@ -220,7 +220,7 @@ static void test_a_quota_is_shared_out(void **state)
     show_free(show);
 }
 
-/* What the house's instances of Python have is not touched by anybody's quota. */
+/* The house's Python instances are not limited by users' quotas. */
 static void test_another_share_is_another_instance(void **state)
 {
     struct show *one = build_on(state, GRANTS "memory = 600M\n", "[python a]\n");
@@ -267,7 +267,7 @@ static void test_what_was_sound_stays(void **state)
     assert_int_equal(last, USERS_TAKEN);
 }
 
-/* How many channels are set by an event of the house's. */
+/* Returns how many channels an event of the house sets. */
 static uint64_t deliver(struct show *show, const char *channel)
 {
     uint64_t before = show->router.delivered;
@@ -338,7 +338,7 @@ static void test_another_person_needs_a_new_start(void **state)
     assert_int_equal(build_show(&show, config, "show.cfg", false, &users), -EINVAL);
     assert_string_equal(
         config->diagnostics[0].message,
-        "the user \"alice\" is new, or has another show or uid: start firecurtain anew for that");
+        "the user \"alice\" is new, or has a different show or uid; restart firecurtain for that");
     show_free(build(state, "[loopback a]\n"));
     assert_int_equal(last, USERS_TAKEN);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The line language: sections, options and what is refused, and the command line's overrides. */
+/* The syntax of configurations: sections, options, what is refused, and overrides of the command line. */
 #include "tests/unit/config_fixture.h"
 
 #include "firecurtain/cleanup.h"
@@ -117,7 +117,7 @@ static void test_unclosed_header(void **state)
     const struct config *config = assert_one_error(state, "  [osc x\na = 1\n[map]\nx.a > x.b\n", 1, 3,
                                                    "\"[\" has no closing \"]\"", HEADERS);
 
-    /* it goes on as if it was closed */
+    /* parsing continues as if it was closed */
     assert_option(&config->sections[0], 0, "a", "1");
     assert_int_equal(config->n_mappings, 1);
     assert_one_error(state, "[map", 1, 1, "\"[\" has no closing \"]\"", HEADERS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files: includes, what cannot be read, what is no text, and the limits. */
+/* Files: includes, unreadable files, files that are not text, and limits. */
 #include "tests/unit/config_fixture.h"
 
 static void test_unreadable_file(void **state)
@@ -176,7 +176,7 @@ static void test_depth_is_limited(void **state)
     assert_int_equal(config->n_sections, 0);
 }
 
-/* Each file includes the next twice: without a limit the last would be read 65,536 times. */
+/* Each file includes the next one twice: without a limit the last would be read 65,536 times. */
 static void test_number_of_files_is_limited(void **state)
 {
     const struct config *config;
@@ -249,7 +249,7 @@ static void test_nul_bytes(void **state)
     assert_option(&config->sections[0], 0, "b", "2");
 }
 
-/* A section with one option in a line of `n_bytes`. */
+/* Makes a section with one option, in a line of `n_bytes`. */
 static struct config *load_long_line(void **state, size_t n_bytes, const char *end)
 {
     FILE *file = fopen("show.cfg", "w");

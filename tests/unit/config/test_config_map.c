@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mappings: how a line is cut, what is checked when all is read, and that many of them load. */
+/* Mappings: how lines are split, what is checked when all is read, and loading many of them. */
 #include "tests/unit/config_fixture.h"
 
 #include "firecurtain/cleanup.h"
@@ -150,7 +150,7 @@ static void test_glob_errors_are_at_the_expression(void **state)
                     NULL);
     assert_error_in(config, 1, "show.cfg", 4, 21, "\"{\" has no closing \"}\"", NULL);
     assert_one_error(state, INSTANCES "a.{1..1000001} > b.x\n", 4, 3,
-                     "more than 1000000 names from one channel", NULL);
+                     "a channel stands for more than 1000000 names", NULL);
 }
 
 static void test_sizes_must_match(void **state)

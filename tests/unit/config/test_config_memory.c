@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Out of memory at every allocation in turn: the load says so, leaks nothing (LeakSanitizer watches) and does
- * not crash.
+ * Each allocation in turn fails: loading reports it, does not crash and leaks nothing, which LeakSanitizer
+ * checks.
  */
 #include "broker/config/print.h"
 #include "tests/unit/config_fixture.h"
@@ -10,7 +10,7 @@
 
 #include "tests/unit/scarce_memory.h"
 
-/* Loads with ever more memory until it succeeds; returns how often it did not. */
+/* Loads with more and more memory until it succeeds. Returns how often it failed. */
 static long fail_everywhere(void **state, const struct config_override *overrides, size_t n_overrides)
 {
     struct fixture *fixture = *state;

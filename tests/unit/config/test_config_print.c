@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Findings as text, compared letter by letter. */
+/* Findings as text, compared byte by byte. */
 #include "broker/config/print.h"
 #include "tests/unit/config_fixture.h"
 
-/* What is printed must be `expected`. */
+/* Asserts that exactly `expected` is printed. */
 static void assert_printed(const struct config *config, bool colour, const char *expected)
 {
     char *text = NULL;
@@ -148,7 +148,7 @@ static void assert_line_printed(void **state, const char *line, uint32_t column,
     write_text("show.cfg", "[osc x]\n;");
     config = load_path(state, "show.cfg");
     config_diagnose(config, CONFIG_ERROR, (struct config_location){"f", 1, column}, NULL, "m");
-    /* stands for a line of the file, also one that the parser would not keep */
+    /* in place of a line of the file, even one that the parser would not keep */
     config->diagnostics[0].source = strdup(line);
     assert_printed(config, false, expected);
 }
@@ -196,7 +196,7 @@ static void test_long_lines_are_windowed(void **state)
                                                "  " TEN("         ") "         ^\n");
 }
 
-/* 80 letters of two bytes, and a window that would begin and end inside of two. */
+/* 80 letters of two bytes, in a window that would begin and end within letters. */
 static void test_window_does_not_cut_characters(void **state)
 {
     const char *letters = TEN("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");

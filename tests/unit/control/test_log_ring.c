@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lines that are kept of the log: how many, whose, and in which order. */
+/* The log lines that are kept: how many, of which instances, and in which order. */
 #include "broker/control/log_ring.h"
 #include "tests/unit/check.h"
 
@@ -67,7 +67,7 @@ static void test_the_bytes_of_one_and_of_all_are_bounded(void **state)
     free(text);
 }
 
-/* Whoever says something once is heard after those who never stop. */
+/* The single line of one instance is kept while others never stop. */
 static void test_the_loudest_gives_way_first(void **state)
 {
     struct log_ring ring = {0};

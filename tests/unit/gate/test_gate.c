@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a worker names as its notification descriptor is looked at before the loop waits for it. */
+/* The descriptor that a worker names for notifications is checked before the loop waits for it. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <seccomp.h>

@@ -39,7 +39,7 @@ static int judge(const struct policy *policy, enum policy_use use, enum policy_p
     return policy_judge(policy, use, protocol, AF_INET6, &v6, sizeof(v6), &target);
 }
 
-/* Found by fuzzing: /0112 was taken as 112, though elsewhere a leading zero means octal. */
+/* Found by fuzzing: /0112 was read as 112, although elsewhere a leading zero means octal. */
 static void test_leading_zeroes_are_refused(void **state)
 {
     assert_refused("::/0112:1");
@@ -125,7 +125,7 @@ static void test_what_is_no_internet_address(void **state)
     policy_deinit(&policy);
 }
 
-/* Whether all that `inner` says lies within `outer`. */
+/* Tells whether `outer` covers all rules of `inner`. */
 static bool holds(enum policy_use outer_use, const char *outer, const char *inner)
 {
     struct policy out = policy_of(outer_use, outer), in = policy_of(POLICY_CONNECT, inner);

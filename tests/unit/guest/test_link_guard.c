@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guard with the real libzmq behind it: a worker's end by libzmq, and one that speaks by hand. */
+/* The guard in front of the real libzmq, with a worker's end by libzmq or written by hand. */
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -91,7 +91,7 @@ static void say(int fd, const void *bytes, size_t n_bytes)
     assert_int_equal(send(fd, bytes, n_bytes, MSG_NOSIGNAL), n_bytes);
 }
 
-/* libzmq takes no message before both have said READY. */
+/* Completes the handshake: libzmq accepts no message before both sides have sent READY. */
 static void shake_hands(int fd)
 {
     uint8_t answer[sizeof(zmtp_opening)];
@@ -217,9 +217,9 @@ static void test_no_descriptors_left_is_not_the_end(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     used_ns = processor_ns();
-    usleep(200000); /* libzmq tries, and is told ENFILE for EMFILE, which it would abort on */
+    usleep(200000); /* libzmq tries, and gets ENFILE instead of EMFILE, on which it would abort */
     used_ns = processor_ns() - used_ns;
-    assert_true(used_ns < 100 * FC_NS_PER_MS); /* now and then, not as fast as it can */
+    assert_true(used_ns < 100 * FC_NS_PER_MS); /* at intervals, not as fast as it can */
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     shake_hands(fd);
     say(fd, "\0\2hi", 4);

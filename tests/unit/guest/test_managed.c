@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Managed sockets: real ones, of this process or of a child, through its pidfd. */
+/* Managed sockets: real ones of this process, or of a child through its pidfd. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -77,7 +77,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Until something has become ready, or for so long. */
+/* Runs until something becomes ready, at most for so long. */
 static size_t changes_within(struct rig *rig, uint64_t ms)
 {
     rig->n_changed = 0;
@@ -124,7 +124,7 @@ static void test_ready_once_until_handled(void **state)
     assert_taken(rig, 1, 3);
     assert_taken(rig, 0, 0);
     write_byte(rig->pair[1]);
-    assert_int_equal(changes_within(rig, 20), 0); /* the script is still at it */
+    assert_int_equal(changes_within(rig, 20), 0); /* the script is still handling it */
     read_byte(rig->pair[0]);
     managed_set_handled(rig->set);
     assert_int_equal(changes_within(rig, 5000), 1); /* there is a byte left */
@@ -134,7 +134,7 @@ static void test_ready_once_until_handled(void **state)
     assert_int_equal(changes_within(rig, 20), 0);
 }
 
-/* Handled is what was told: what has become ready since is not polled twice, and not forgotten. */
+/* Only what was reported counts as handled; what became ready since is neither polled twice nor forgotten. */
 static void test_ready_but_not_told_stays(void **state)
 {
     struct rig *rig = *state;
@@ -189,7 +189,7 @@ static void test_data_before_the_end_is_no_end(void **state)
     assert_int_equal(count_of(stderr_pipe_take(&rig->caught), "\n"), 1);
 }
 
-/* A script that never unregisters a socket whose peer has gone: told a few times at most, then quiet. */
+/* A script that never unregisters a socket whose peer is gone gets a few reports at most. */
 static void assert_does_not_spin(struct rig *rig, int type)
 {
     int pair[2];
@@ -239,7 +239,7 @@ static void test_an_empty_datagram_is_no_end(void **state)
     close(pair[1]);
 }
 
-/* A connection that was reset: the script must learn that, not read an ordinary end. */
+/* A connection that was reset: the script must get the error, not an ordinary end. */
 static void test_a_reset_is_left_to_the_script(void **state)
 {
     struct rig *rig = *state;
@@ -293,7 +293,7 @@ static void test_unregistering(void **state)
     assert_int_equal(add(rig, 1, -1), 0); /* there is none */
     assert_int_equal(add(rig, 1, rig->pair[0]), 0);
     assert_int_equal(add(rig, 1, rig->pair[1]), -EEXIST);
-    assert_int_equal(add(rig, 2, rig->pair[0]), 0); /* the same one twice is the script's affair */
+    assert_int_equal(add(rig, 2, rig->pair[0]), 0); /* naming one twice is the script's business */
     write_byte(rig->pair[1]);
     assert_int_equal(changes_within(rig, 5000), 2);
     assert_int_equal(add(rig, 1, INT32_MIN), 0);
@@ -304,7 +304,7 @@ static void test_unregistering(void **state)
     assert_int_equal(changes_within(rig, 20), 0);
 }
 
-/* Unregistered, it is closed here: the peer sees the end as soon as the script has closed it too. */
+/* Unregistering closes it here: the peer sees the end as soon as the script has closed it too. */
 static void test_the_duplicate_does_not_keep_a_connection(void **state)
 {
     struct rig *rig = *state;
@@ -334,7 +334,7 @@ static void test_limit(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
-/* The worker's descriptor, in the worker: a child that made its socket after the fork. */
+/* A descriptor of the worker: a child that made its socket after the fork. */
 static void test_of_another_process(void **state)
 {
     struct rig *rig = *state;

@@ -72,7 +72,7 @@ static const char *logged_after(struct rig *rig, const char *bytes, size_t n)
 
 #define AFTER(rig, literal) logged_after(rig, literal, sizeof(literal) - 1)
 
-/* The lines in the order in which they were logged, each without its time. */
+/* Compares the lines in the order in which they were logged, without their times. */
 static void assert_lines(const char *text, const char *const *expected, size_t n)
 {
     assert_int_equal(count_of(text, "\n"), n);
@@ -168,7 +168,7 @@ static void put_lines(struct rig *rig, size_t n)
     run_for(rig, 0);
 }
 
-/* Adds up what the warnings in `text` say was left out. */
+/* Adds up how many lines were left out, by the warnings in `text`. */
 static unsigned long long count_left_out(const char *text)
 {
     unsigned long long sum = 0, n;
@@ -218,7 +218,7 @@ static void test_what_was_left_out_is_told_at_the_end(void **state)
     assert_int_equal(n + count_left_out(text), 3000);
 }
 
-/* The writer has gone: the source too, and the loop sleeps. */
+/* When the writer is gone the source is removed, and the loop sleeps. */
 static void test_the_writer_has_gone(void **state)
 {
     struct rig *rig = *state;

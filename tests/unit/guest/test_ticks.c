@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Intervals on the real loop: they are told before their time, their grid does not drift, late ones are one
- * tick, and what a worker says is checked. */
+/*
+ * Intervals on the real loop: ticks are announced in advance, their grid does not drift, several missed ones
+ * are a single tick, and what a worker reports is checked.
+ */
 #include "broker/base/loop.h"
 #include "broker/guest/ticks.h"
 #include "firecurtain/time.h"
@@ -11,7 +13,7 @@ struct rig {
     struct tick_set *set;
     size_t n_changed;
     size_t stop_after; /* changes */
-    uint64_t due_ns;   /* of what was last told */
+    uint64_t due_ns;   /* of the tick last announced */
     struct timer stop;
 };
 
@@ -64,7 +66,7 @@ static void run_until(struct rig *rig, uint64_t deadline_ns)
     assert_int_equal(loop_run(rig->loop), 0);
 }
 
-/* What is told now; the first one's time is in rig->due_ns. */
+/* Returns what is announced now; the time of the first one is in rig->due_ns. */
 static size_t tell(struct rig *rig, uint32_t ids[TICKS_MAX])
 {
     uint64_t due_ns[TICKS_MAX];
@@ -77,7 +79,7 @@ static size_t tell(struct rig *rig, uint32_t ids[TICKS_MAX])
     return n;
 }
 
-/* The same, and all are called at their time, or now if that has passed. */
+/* Does the same, and reports all as called: at their time, or now if that has passed. */
 static size_t take(struct rig *rig, uint32_t *first)
 {
     uint32_t ids[TICKS_MAX];
@@ -93,7 +95,7 @@ static size_t take(struct rig *rig, uint32_t *first)
     return n;
 }
 
-/* Every tick is told for a place on the grid, and never for the same one twice: nothing adds up. */
+/* Every tick is announced for a point on the grid, and for none twice: errors do not add up. */
 static void test_no_drift(void **state)
 {
     struct rig *rig = *state;
@@ -115,7 +117,7 @@ static void test_no_drift(void **state)
     assert_true(last >= 20);
 }
 
-/* The deadline that the loop would sleep to, found by asking for less and less: on the grid of `from_ns`. */
+/* Asserts that nothing is announced until the first time, and then the tick that is due at the second. */
 static void assert_due_between(struct rig *rig, uint64_t quiet_until_ns, uint64_t due_at_ns)
 {
     uint32_t id;
@@ -140,7 +142,7 @@ static void test_it_counts_from_the_call(void **state)
     assert_true(fc_now_ns() < now_ns + 3 * FC_NS_PER_S);
 }
 
-/* A call that is longer ago than the period has its first tick at once, and the second one on the grid. */
+/* For a call longer ago than the period the first tick is due at once, the second one on the grid. */
 static void test_the_first_tick_is_not_lost(void **state)
 {
     struct rig *rig = *state;
@@ -182,7 +184,7 @@ static void test_missed_ticks_become_one(void **state)
 
     assert_int_equal(change(rig, 9, 1, now_ns, now_ns), 0);
     run_until(rig, now_ns + 30 * FC_NS_PER_MS);
-    assert_int_equal(rig->n_changed, 1); /* told once, though it came due again and again */
+    assert_int_equal(rig->n_changed, 1); /* announced once, although it came due repeatedly */
     assert_int_equal(take(rig, &id), 1);
     assert_int_equal(id, 9);
     assert_int_equal(take(rig, &id), 0);
@@ -214,7 +216,7 @@ static void test_cancelling(void **state)
         assert_int_equal(change(rig, i, 5, now_ns, now_ns), 0);
     assert_int_equal(change(rig, 0, 0, 0, now_ns), 0);
     run_until(rig, now_ns + 10 * FC_NS_PER_MS);
-    assert_int_equal(change(rig, 2, 0, 0, now_ns), 0); /* is due, and not told */
+    assert_int_equal(change(rig, 2, 0, 0, now_ns), 0); /* is due, but not announced */
     assert_int_equal(take(rig, &id), 1);
     assert_int_equal(id, 1);
 }
@@ -232,7 +234,7 @@ static void test_limits(void **state)
     assert_int_equal(change(rig, UINT32_MAX, 0, 0, now_ns), 0);
     assert_int_equal(change(rig, 1, 1000, now_ns, now_ns), 0);
     run_until(rig, now_ns + 10 * FC_NS_PER_MS);
-    assert_int_equal(rig->n_changed, 0); /* the longest period is no overflow */
+    assert_int_equal(rig->n_changed, 0); /* the longest period does not overflow */
 }
 
 static void test_all_at_once(void **state)
@@ -253,7 +255,7 @@ static void test_all_at_once(void **state)
     }
 }
 
-/* What came due until a call is that call; what comes due afterwards is another one. */
+/* Everything due before a call is that call; what becomes due later is another one. */
 static void test_a_call_stands_for_what_was_due(void **state)
 {
     struct rig *rig = *state;
@@ -287,7 +289,7 @@ static void test_only_what_was_told_is_called(void **state)
     rig->stop_after = 1;
     run_until(rig, now_ns + 10 * FC_NS_PER_S);
     assert_int_equal(tell(rig, ids), 1);
-    assert_int_equal(change(rig, 1, 0, 0, fc_now_ns()), 0); /* cancelled on its way: it is found gone, once */
+    assert_int_equal(change(rig, 1, 0, 0, fc_now_ns()), 0); /* cancelled under way: reported once, as gone */
     assert_true(tick_set_is_under_way(rig->set));
     run_until(rig, rig->due_ns + FC_NS_PER_MS);
     assert_true(tick_set_is_overdue(rig->set));
@@ -296,7 +298,7 @@ static void test_only_what_was_told_is_called(void **state)
     assert_false(tick_set_is_overdue(rig->set));
 }
 
-/* A worker that hangs is not told for ever: its link would be full. */
+/* A worker that hangs gets no endless announcements, which would fill its link. */
 static void test_who_calls_nothing_is_told_no_more(void **state)
 {
     struct rig *rig = *state;

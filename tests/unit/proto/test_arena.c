@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bump allocator: alignment, its limit, and that one load costs an allocation only the first time. */
+/* The bump allocator: alignment, limit, and that a repeated load costs no further allocation. */
 #include <stdalign.h>
 
 #include "proto/arena.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages survive their encoding: every type, with nothing in it and with the most that it may hold. */
+/* Messages survive encoding and decoding: every type, empty and as full as possible. */
 #include <float.h>
 #include <limits.h>
 #include <math.h>
@@ -269,7 +269,7 @@ static void test_report_with_nothing(void **state)
     assert_int_equal(result.report.exceptions, 0);
 }
 
-/* Judging a value is the broker's affair; what arrives must be what was sent, bit by bit. */
+/* Judging values is up to the broker; they must arrive bit by bit as they were sent. */
 static void test_values_that_are_no_numbers_arrive_unchanged(void **state)
 {
     const uint32_t channels[] = {0, 1, 2, 3};

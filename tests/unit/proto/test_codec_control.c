@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages of the control interface, there and back, and what is refused of them. */
+/* Messages of the control interface, encoded and decoded, and which are refused. */
 #include "proto/codec_control.h"
 #include "tests/unit/check.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes that no peer of ours would send: each is refused, and the codec works on as if nothing had been. */
+/* Bytes that no honest peer would send: each is refused, and the codec works as before. */
 #include "proto/codec.h"
 #include "tests/unit/check.h"
 
@@ -24,7 +24,8 @@ static int teardown(void **state)
 
 static int decode(enum codec_side side, const void *bytes, size_t n_bytes, struct message *message)
 {
-    void *copy = malloc(n_bytes ? n_bytes : 1); /* of exactly this size, so that a sanitizer sees the end */
+    void *copy =
+        malloc(n_bytes ? n_bytes : 1); /* of exactly this size: a sanitizer notices reading beyond it */
     int r;
 
     assert_non_null(copy);
@@ -47,13 +48,13 @@ static void test_no_kind(void **state)
 {
     assert_refused(CODEC_FROM_WORKER, BYTES(""));
     assert_refused(CODEC_TO_WORKER, BYTES(""));
-    assert_refused(CODEC_FROM_WORKER, BYTES("\x78\x01")); /* a field that there is not */
+    assert_refused(CODEC_FROM_WORKER, BYTES("\x78\x01")); /* a field that does not exist */
 }
 
 static void test_the_other_direction(void **state)
 {
     assert_refused(CODEC_TO_WORKER, BYTES("\x2a\x00"));           /* stopped */
-    assert_refused(CODEC_FROM_WORKER, BYTES("\x0a\x02\x0a\x00")); /* setup, in the place of hello */
+    assert_refused(CODEC_FROM_WORKER, BYTES("\x0a\x02\x0a\x00")); /* setup in place of hello */
 }
 
 static void test_cut_and_wrong(void **state)
@@ -115,7 +116,7 @@ static void test_unequal_arrays(void **state)
                                             "\x22\x08\x00\x00\x00\x00\x00\x00\xf0\x3f"));
 }
 
-/* A report that makes one channel of this name. */
+/* Makes a report with one new channel of this name. */
 static int decode_name(const char *name, size_t n_bytes)
 {
     uint8_t bytes[1024] = {TAG_REPORT};
@@ -198,7 +199,7 @@ static void test_names_with_c1_control_characters(void **state)
     assert_name(BYTES("\xc2\x9f"), -EBADMSG);
 }
 
-/* A NUL ends the name: what is behind it never reaches anybody. */
+/* A NUL ends the name: what follows it has no effect. */
 static void test_names_with_a_nul(void **state)
 {
     struct message message;
@@ -257,7 +258,7 @@ static void test_too_large_to_send(void **state)
     free(values);
 }
 
-/* Two bytes on the wire may be a structure of many in memory: half a million of them must not be a flood. */
+/* Two encoded bytes may become a large structure in memory: half a million of them must not flood it. */
 static void test_a_million_bytes_of_empty_intervals(void **state)
 {
     uint8_t *bytes = malloc(CODEC_MAX_FROM_WORKER);
@@ -278,7 +279,7 @@ static void test_a_million_bytes_of_empty_intervals(void **state)
     free(bytes);
 }
 
-/* After all this, an ordinary message is read as ever; of two kinds in one message the last one counts. */
+/* After all this an ordinary message is read as before; of two kinds in one message the last one counts. */
 static void test_it_works_on(void **state)
 {
     struct message message;

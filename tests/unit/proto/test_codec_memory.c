@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* At steady state an event costs no allocation; and running out of memory is an answer, not an end. */
+/* At steady state an event costs no allocation, and running out of memory is an error, not the end. */
 #include "proto/codec.h"
 #include "tests/unit/check.h"
 
@@ -52,7 +52,7 @@ static struct message make(enum message_type type, size_t n_events)
     return message;
 }
 
-/* As the broker uses its codec: one for what it sends and for what it receives. */
+/* Uses one codec for sending and receiving, as the broker does. */
 static void exchange(struct codec *codec, size_t n_events)
 {
     static const enum message_type types[] = {MESSAGE_BATCH, MESSAGE_REPORT};

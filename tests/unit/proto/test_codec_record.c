@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Items of a recording there and back, what no recording may have in it, and the reader of its file: cut
- * anywhere it gives what is whole, and says why it ended.
+ * Items of a recording, encoded and decoded; what no recording may contain; and the reader of its file: cut
+ * anywhere, it yields what is intact, and says why it ended.
  */
 #include "tests/unit/check.h"
 
@@ -21,7 +21,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* What becomes of an item on its way; the result of decoding it. */
+/* Encodes and decodes an item. Returns the result of decoding. */
 static int send_over(struct codec_record *codec, const struct record_item *item, struct record_item *result)
 {
     static uint8_t block[RECORD_MAX_BLOCK];
@@ -101,7 +101,7 @@ static void append(int fd, struct codec_record *codec, const struct record_item 
     assert_int_equal(write(fd, bytes, n_bytes), n_bytes);
 }
 
-/* How many items there are, and in `*end` why there are not more. */
+/* Counts the items; `*end` is the reason why there are not more. */
 static size_t read_all(int fd, int *end)
 {
     struct record_reader *reader;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two ends of a link over a real endpoint in a folder of its own; where it matters the other end is a real
- * process. */
+/* Two ends of a link over a real endpoint; where it matters the other end is in another process. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -12,7 +11,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/link_fixture.h"
 
-#define WAIT_MS 10000 /* for what will come; a test that waits as long has failed */
+#define WAIT_MS 10000 /* for what must arrive; a test that waits as long has failed */
 
 struct ends {
     char folder[64];
@@ -54,7 +53,7 @@ static void connect_here(struct ends *ends)
     assert_int_equal(link_connect(&ends->worker, ends->context, ends->path), 0);
 }
 
-/* Waits on the descriptor as the header says: look first, then sleep until it tells of a change. */
+/* Waits as the header demands: tries first, then sleeps until the descriptor reports a change. */
 static int receive_within(struct link *link, const void **bytes, size_t *n_bytes, int ms)
 {
     uint64_t end_ns = fc_now_ns() + (uint64_t)ms * FC_NS_PER_MS;
@@ -90,7 +89,8 @@ static int send_bytes(struct link *link, size_t n_bytes, const char *text)
     memset(room, 'x', n_bytes);
     memcpy(room, text, strlen(text));
     r = link_commit(link);
-    link_readable(link); /* after each send, as the header says: it also learns what the peer has taken */
+    link_readable(
+        link); /* after each send, as the header demands; it also learns what the peer has received */
     return r;
 }
 
@@ -158,8 +158,10 @@ static void test_sending_to_nobody_is_eagain(void **state)
     assert_receives(ends->worker, "later"); /* and "early" never */
 }
 
-/* Sends numbered messages, large ones so that the kernel's buffers fill up too, until one is refused: its
- * number. */
+/*
+ * Sends numbered messages until one is refused, large ones to fill the kernel's buffers, too. Returns the
+ * number of the refused one.
+ */
 static uint32_t fill(struct link *link)
 {
     for (uint32_t n = 0;; n++) {
@@ -184,8 +186,8 @@ static void wait_for_either(struct ends *ends)
     assert_true(poll(fds, 2, WAIT_MS) > 0);
 }
 
-/* The message waits in the link: link_commit() may be called again, as a worker does while the broker is
- * behind. */
+/* The message stays in the link: link_commit() may be called again, as workers do while the broker is behind.
+ */
 static void test_a_full_link_is_eagain_and_the_message_is_kept(void **state)
 {
     struct ends *ends = *state;
@@ -226,8 +228,7 @@ static void test_unlinking_the_endpoint_keeps_the_link(void **state)
     }
 }
 
-/* Runs `child` in a process of its own, which has no threads of ours: the contexts are made after the fork.
- */
+/* Runs `child` in another process, where none of our threads exist: contexts are made after the fork. */
 static pid_t start(struct ends *ends, int (*child)(const char *path))
 {
     pid_t pid = fork();
@@ -279,7 +280,7 @@ static void test_the_peer_is_the_process_that_sent(void **state)
     assert_ends(pid, 0);
 }
 
-/* Leaves at once; what it has sent must arrive all the same, as link_linger() promises. */
+/* Ends at once; what it has sent must arrive nevertheless, as link_linger() promises. */
 static int child_lingers(const char *path)
 {
     struct link_context *context;
@@ -316,7 +317,7 @@ static void test_a_context_has_room_for_so_many(void **state)
     assert_null(link_context_free(context));
 }
 
-/* The largest that is allowed, then one byte more, then an honest one. */
+/* Sends the largest message allowed, then a byte more, then an ordinary one. */
 static int child_oversizes(const char *path)
 {
     struct link_context *context;
@@ -326,10 +327,10 @@ static int child_oversizes(const char *path)
     if (child_open(path, &context, &link) < 0 || send_bytes(link, CODEC_MAX_FROM_WORKER, "large") < 0 ||
         send_bytes(link, CODEC_MAX_FROM_WORKER + 1, "too large") < 0)
         return 1;
-    send_text(link, "after"); /* refused already, if the broker's end was quick to hang up */
+    send_text(link, "after"); /* refused already, if the broker's end has closed quickly */
     fd.fd = link_fd(link);
     link_linger(link, 300);
-    poll(&fd, 1, 1000); /* until the broker's end has hung up */
+    poll(&fd, 1, 1000); /* until the broker's end has closed */
     link_free(link);
     link_context_free(context);
     return 0;
@@ -349,7 +350,7 @@ static void test_an_oversize_message_never_arrives(void **state)
     assert_int_equal(receive_within(ends->broker, &bytes, &n_bytes, 200), -ETIMEDOUT);
 }
 
-/* One worker at a time: a second process that finds the endpoint is not heard. */
+/* One worker at a time: a second process that connects to the endpoint is ignored. */
 static void test_a_second_process_is_not_heard(void **state)
 {
     struct ends *ends = *state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The order of the protocol: every message in every state, written out once more from the prose. */
+/* The order of the protocol: every message in every state, written out from docs/protocol.md. */
 #include "proto/order.h"
 #include "tests/unit/check.h"
 
-/* What a worker may say in each state, as design and order.h tell it; everything else ends it. */
+/* The messages a worker may send in each state; any other ends it. */
 static const struct {
     enum order_state state;
     const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A getpid() that asks once: it is right in every kind of child, and makes no system call (a filter that
- * refuses that call does not meet it).
+ * A getpid() that asks the kernel once: it is right in every kind of child, and makes no system call, as a
+ * filter that would refuse it shows.
  */
 #include <errno.h>
 #include <linux/filter.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests to a zygote and its answers over a real socket pair: descriptors arrive, and nothing is left open.
- */
+/* Requests to a zygote and its replies over a real socket pair: descriptors arrive, and none is left open. */
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -95,7 +94,7 @@ static void test_without_trees(void **state)
     pass(*state, false, 3);
 }
 
-/* The cgroup comes last, and has its own slot, also where it would have come to lie by itself. */
+/* The cgroup comes last and has its own slot, even if that is the next one anyway. */
 static void pass_cgroup(struct pair *pair, bool has_trees, unsigned n_reads)
 {
     struct spawn_request sent = request_of(has_trees), received;
@@ -156,7 +155,7 @@ static void test_sending_never_waits(void **state)
     while ((r = spawn_send_request(pair->broker, &request, pair->files)) == 0)
         n++;
     assert_int_equal(r, -EAGAIN);
-    assert_true(n >= 4); /* as many as the broker has under way */
+    assert_true(n >= 4); /* as many as the broker sends at once */
 }
 
 static void test_the_broker_has_gone(void **state)
@@ -170,7 +169,7 @@ static void test_the_broker_has_gone(void **state)
     assert_int_equal(spawn_send_reply(pair->zygote, &(struct spawn_reply){.pid = 1}), -EPIPE);
 }
 
-/* A part of a request: refused, and the descriptors that came with it are closed again. */
+/* A truncated request is refused, and its descriptors are closed. */
 static void send_raw(const struct pair *pair, const void *bytes, size_t n_bytes, unsigned n_descriptors)
 {
     union {
@@ -247,7 +246,7 @@ static void test_superfluous_descriptors(void **state)
     assert_refused_without_leak(*state);
 }
 
-/* Strings without an end, and fewer of them than announced. */
+/* Strings that are not terminated, and fewer of them than announced. */
 static void test_strings_that_do_not_end(void **state)
 {
     struct pair *pair = *state;
@@ -301,7 +300,7 @@ static void test_malformed_replies(void **state)
     assert_int_equal(spawn_receive_reply(pair->broker, &reply), -EBADMSG);
 }
 
-/* An answer that was sent before the end is read first. */
+/* A reply that was sent before the end is read first. */
 static void test_the_zygote_has_gone(void **state)
 {
     struct pair *pair = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which folders a worker may be given: what is below, what only looks as if, and requests without an end. */
+/* Which folders a worker can be given: those below, those that only seem to be, and unterminated requests. */
 #include "proto/spawn_paths.h"
 #include "tests/unit/check.h"
 

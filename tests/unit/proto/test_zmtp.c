@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a worker may send below libzmq: its own stream passes in every cut, and everything else ends it. */
+/* What a worker may send below libzmq: an honest stream passes however it is cut, any other ends the worker.
+ */
 #include "proto/zmtp.h"
-#include "tests/unit/check.h"
 #include "tests/programs/zmtp_opening.h"
+#include "tests/unit/check.h"
 
 #define MAX_MESSAGE 300
 
-/* What is said of the opening and then these bytes, which come in pieces of `piece`. */
+/* Returns the verdict on the opening followed by these bytes, in pieces of `piece`. */
 static const char *verdict(const void *more, size_t n_more, size_t piece)
 {
     uint8_t stream[4096];
@@ -22,7 +23,7 @@ static const char *verdict(const void *more, size_t n_more, size_t piece)
     return wrong;
 }
 
-/* The same in every cut; NULL: passes. */
+/* Asserts the verdict for pieces of all sizes; NULL: passes. */
 static void assert_verdict(const void *more, size_t n_more, const char *expected)
 {
     for (size_t piece = 1; piece <= sizeof(zmtp_opening) + n_more; piece++) {

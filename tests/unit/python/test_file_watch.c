@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Watching loaded files: which changes count, when they are told, and paths of a hostile worker. The keeper's
- * part is played here, by the same system call without its checks.
+ * Watching loaded files: which changes count, when they are reported, and paths from a hostile worker. The
+ * keeper is replaced by the same system call without its checks.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct rig {
     struct timer patience;
     char folder[64];
     int n_changed;
-    int n_asked; /* how often the keeper was */
+    int n_asked; /* how often the keeper was asked */
 };
 
 static struct rig rig;
@@ -139,7 +139,7 @@ static void test_any_python_file_while_loading_and_after_a_failure(void **state)
     assert_int_equal(rig.n_changed, 2);
 }
 
-/* Whoever opened it for writing may write on; but not for ever. */
+/* While a writer has it open the report waits, but not for ever. */
 static void test_a_file_that_is_not_closed(void **state)
 {
     int fd;
@@ -228,7 +228,7 @@ static void test_two_instances_of_one_folder(void **state)
     assert_int_equal(rig.n_changed, 3);
 }
 
-/* The paths come from a worker: they cost no more than a few questions, and no more memory than that. */
+/* Paths come from a worker: they cost a bounded number of requests, and bounded memory. */
 static void test_hostile_paths(void **state)
 {
     static const char *const paths[] = {"/", "//", "..", "../../etc/passwd", "a//b", "missing/a.py", "x/"};

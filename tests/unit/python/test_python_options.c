@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of a Python instance: what each value becomes, or that it is refused. */
+/* The options of a Python instance: what each value means, or that it is refused. */
 #include "broker/python/backend.h"
 #include "broker/python/options.h"
 #include "broker/python/private.h"
@@ -80,7 +80,7 @@ static void test_sizes(void **state)
     assert_int_equal(set(*state, "memory", "67108864"), 0);
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
         assert_int_equal(set(*state, "memory", refused[i]), -EINVAL);
-    assert_int_equal(set(*state, "threads", "4k"), -EINVAL); /* a number, no size */
+    assert_int_equal(set(*state, "threads", "4k"), -EINVAL); /* a number, not a size */
 }
 
 static void test_rate_and_stats(void **state)

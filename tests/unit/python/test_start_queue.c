@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Turns: as many at a time as there are processors, in order, and nobody waits for one that hangs or has
- * gone. */
+/*
+ * Turns to start: as many at a time as there are processors, in order, without waiting for one that hangs or
+ * is gone.
+ */
 #include "broker/python/start_queue.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
@@ -54,7 +56,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* So many that some have to wait, on any machine that this runs on. */
+/* Enough of them that some have to wait on any machine. */
 static int enter_all(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -92,7 +94,7 @@ static void test_one_that_leaves_while_it_waits_is_passed_over(void **state)
     }
     assert_int_equal(rig.n_started, N - 2);
     assert_int_equal(rig.order[at_once], at_once + 1);
-    start_queue_enter(rig.queue, &rig.turns[0]); /* the end of the list is where it should be */
+    start_queue_enter(rig.queue, &rig.turns[0]); /* the end of the list is right */
     assert_int_equal(rig.n_started, N - 1);
 }
 

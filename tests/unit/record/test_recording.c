@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Recordings that are made: what was handed over can be read, whatever the keeper does, and what it was too
- * slow for is a gap of the right size.
+ * Making recordings: what was handed over can be read, whatever the keeper does, and what it was too slow to
+ * take is a gap of the right size.
  */
 #include "broker/record/recording.h"
 #include "broker/show/instance.h"
@@ -38,7 +38,7 @@ static int keep(void *userdata, const void *block, size_t n_bytes, uint64_t miss
     return 0;
 }
 
-/* An instance with one channel, as far as a recording looks. */
+/* An instance with one channel, as far as recordings use it. */
 struct rig {
     struct keeper keeper;
     struct recording *recording;

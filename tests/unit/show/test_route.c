@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Routing between backends that only take notes, or that emit again what is set on them. */
+/* Routing between backends that only take notes, or that emit what is set on them. */
 #include <math.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ static void fake_set(void *self, uint32_t channel, double value)
 {
     struct fake *fake = self;
 
-    assert_false(is_in_set); /* emitting inside of set only queues */
+    assert_false(is_in_set); /* emitting within set() only queues */
     is_in_set = true;
     assert_true(n_notes < MAX_NOTES);
     notes[n_notes++] = (struct note){fake, channel, value};
@@ -117,6 +117,11 @@ static void seal(void)
     assert_int_equal(router_seal(&show.router), 0);
 }
 
+static void emit(struct fc_instance *instance, uint32_t channel, double value)
+{
+    router_emit(&show.router, ROUTE_COMMAND, instance, &channel, &value, 1);
+}
+
 static void assert_note(size_t n, const struct fc_instance *instance, uint32_t channel, double value)
 {
     assert_true(n < n_notes);
@@ -129,7 +134,7 @@ static void test_nothing_is_routed_before_run(void **state)
 {
     map(a, 0, b, 1);
     seal();
-    router_emit(&show.router, a, 0, 0.5);
+    emit(a, 0, 0.5);
     assert_int_equal(n_notes, 0);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, 1);
@@ -148,8 +153,8 @@ static void test_fan_out_in_the_order_of_the_mappings(void **state)
     map(a, 0, c, 1);
     map(a, 0, b, 2);
     seal();
-    router_emit(&show.router, a, 0, 1.0);
-    router_emit(&show.router, a, 1, 0.5);
+    emit(a, 0, 1.0);
+    emit(a, 1, 0.5);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, 5);
     assert_note(0, c, 5, 1.0);
@@ -167,7 +172,7 @@ static void test_equal_mappings_count_once_at_the_first_ones_place(void **state)
     }
     seal();
     assert_int_equal(show.router.n_targets, 2);
-    router_emit(&show.router, a, 0, 1.0);
+    emit(a, 0, 1.0);
     router_run(&show.router);
     assert_int_equal(n_notes, 2);
     assert_note(0, b, 1, 1.0);
@@ -181,7 +186,7 @@ static void test_each_instance_is_flushed_once(void **state)
     map(a, 0, c, 0);
     seal();
     for (int i = 0; i < 10; i++)
-        router_emit(&show.router, a, 0, 1.0);
+        emit(a, 0, 1.0);
     router_run(&show.router);
     assert_int_equal(n_notes, 30);
     assert_int_equal(((struct fake *)a->self)->n_flushed, 0);
@@ -198,8 +203,8 @@ static void test_an_echo_comes_after_what_waits(void **state)
     map(a, 1, c, 1);
     map(b, 0, c, 0);
     seal();
-    router_emit(&show.router, a, 0, 0.25);
-    router_emit(&show.router, a, 1, 0.75);
+    emit(a, 0, 0.25);
+    emit(a, 1, 0.75);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, 3);
     assert_note(0, b, 0, 0.25);
@@ -213,7 +218,7 @@ static void test_a_cycle_ends_at_the_hop_limit(void **state)
     ((struct fake *)a->self)->echoes = true;
     map(a, 0, a, 0);
     seal();
-    router_emit(&show.router, a, 0, 1.0);
+    emit(a, 0, 1.0);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, ROUTE_MAX_HOPS);
     assert_int_equal(show.router.lost_hops, 1);
@@ -227,16 +232,16 @@ static void test_a_cycle_ends_and_warns_once_a_second(void **state)
     map(a, 0, a, 0);
     seal();
     for (int i = 0; i < 1000; i++)
-        router_emit(&show.router, a, 0, 1.0);
+        emit(a, 0, 1.0);
     assert_false(router_run(&show.router));
     assert_int_equal(show.router.lost_hops, 1000);
     assert_true(n_notes >= 1000 * ROUTE_MAX_HOPS && n_notes <= 1000 * (ROUTE_MAX_HOPS + 1));
     text = stderr_pipe_take(&caught);
     assert_int_equal(count_of(text, "\n"), 1);
-    assert_logged(text, "warning a mappings form a cycle, an event was dropped: channel c0");
+    assert_logged(text, "warning a mappings form a cycle; an event was dropped: channel c0");
     /* the next event from outside is a new one */
     n_notes = 0;
-    router_emit(&show.router, a, 0, 1.0);
+    emit(a, 0, 1.0);
     router_run(&show.router);
     assert_true(n_notes >= ROUTE_MAX_HOPS);
 }
@@ -248,7 +253,7 @@ static void test_a_chain_below_the_limit_is_no_cycle(void **state)
         map(a, i, a, i + 1);
     map(a, 7, b, 0);
     seal();
-    router_emit(&show.router, a, 0, 0.5);
+    emit(a, 0, 0.5);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, 8);
     assert_note(7, b, 0, 0.5);
@@ -264,7 +269,7 @@ static void test_values_are_clamped_and_nan_is_dropped(void **state)
     map(a, 0, b, 0);
     seal();
     for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
-        router_emit(&show.router, a, 0, given[i]);
+        emit(a, 0, given[i]);
     router_run(&show.router);
     assert_int_equal(n_notes, sizeof(expected) / sizeof(expected[0]));
     for (size_t i = 0; i < n_notes; i++)
@@ -282,11 +287,11 @@ static void test_channels_without_a_route(void **state)
         assert_int_equal(instance_add_channel(a, name), i);
     }
     for (uint32_t i = 1; i < 100; i++)
-        router_emit(&show.router, a, i, 1.0);
-    router_emit(&show.router, a, 100, 1.0);
-    router_emit(&show.router, a, UINT32_MAX, 1.0);
+        emit(a, i, 1.0);
+    emit(a, 100, 1.0);
+    emit(a, UINT32_MAX, 1.0);
     assert_int_equal(show.router.n_events, 0);
-    router_emit(&show.router, a, 0, 1.0);
+    emit(a, 0, 1.0);
     router_run(&show.router);
     assert_int_equal(n_notes, 1);
 }
@@ -294,7 +299,7 @@ static void test_channels_without_a_route(void **state)
 static void test_nothing_mapped_at_all(void **state)
 {
     seal();
-    router_emit(&show.router, a, 0, 1.0);
+    emit(a, 0, 1.0);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, 0);
 }
@@ -306,7 +311,7 @@ static void test_the_budget_leaves_a_rest(void **state)
     map(a, 0, b, 0);
     seal();
     for (size_t i = 0; i < n; i++)
-        router_emit(&show.router, a, 0, (double)i / (double)n);
+        emit(a, 0, (double)i / (double)n);
     assert_true(router_run(&show.router));
     assert_int_equal(n_notes, ROUTE_TURN_BUDGET);
     assert_int_equal(((struct fake *)b->self)->n_flushed, 1);
@@ -324,13 +329,13 @@ static void test_a_fan_out_is_never_cut(void **state)
         map(a, 1, b, i);
     seal();
     for (size_t i = 0; i < ROUTE_TURN_BUDGET - 1; i++)
-        router_emit(&show.router, a, 0, 0.5);
-    router_emit(&show.router, a, 1, 1.0);
+        emit(a, 0, 0.5);
+    emit(a, 1, 1.0);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, ROUTE_TURN_BUDGET + 3);
 }
 
-/* The ring has its beginning in the middle when it has to grow. */
+/* The ring begins in the middle when it has to grow. */
 static void test_a_ring_that_grows_while_wrapped(void **state)
 {
     size_t capacity, n = 0;
@@ -341,14 +346,14 @@ static void test_a_ring_that_grows_while_wrapped(void **state)
     map(b, 0, c, 0);
     seal();
     for (; n < 200; n++)
-        router_emit(&show.router, a, 0, 0.5);
+        emit(a, 0, 0.5);
     capacity = show.router.events_capacity;
     router_run(&show.router);
     assert_int_equal(show.router.events_capacity, capacity);
     n_notes = 0;
     assert_true(show.router.head != 0);
     for (n = 0; n < 3 * capacity; n++)
-        router_emit(&show.router, a, 1, (double)n / (double)(3 * capacity));
+        emit(a, 1, (double)n / (double)(3 * capacity));
     assert_true(show.router.events_capacity > capacity);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, n);
@@ -363,12 +368,12 @@ static void test_pending_events_are_bounded(void **state)
     map(a, 0, b, 0);
     seal();
     for (size_t i = 0; i < ROUTE_MAX_PENDING + 10; i++)
-        router_emit(&show.router, a, 0, 0.5);
+        emit(a, 0, 0.5);
     assert_int_equal(show.router.n_events, ROUTE_MAX_PENDING);
     assert_int_equal(show.router.lost_full, 10);
     text = stderr_pipe_take(&caught);
     assert_int_equal(count_of(text, "\n"), 1);
-    assert_logged(text, "warning a too many events at once, one was dropped: channel c0");
+    assert_logged(text, "warning a too many events at once; one was dropped: channel c0");
     for (size_t i = 1; i < ROUTE_MAX_PENDING / ROUTE_TURN_BUDGET; i++) {
         assert_true(router_run(&show.router));
         n_notes = 0;
@@ -386,9 +391,9 @@ static size_t run_with_echoes(bool at_once, struct note *made)
 
     n_notes = 0;
     for (size_t i = 0; !at_once && i < 5; i++)
-        router_emit(&show.router, a, channels[i], values[i]);
+        emit(a, channels[i], values[i]);
     if (at_once)
-        router_emit_many(&show.router, a, channels, values, 5);
+        router_emit(&show.router, ROUTE_SCRIPT, a, channels, values, 5);
     assert_int_equal(n_notes, at_once ? 6 : 0);
     assert_false(router_run(&show.router));
     n = n_notes;
@@ -429,8 +434,8 @@ static void test_many_at_once_wait_behind_what_waits(void **state)
     map(a, 0, c, 0);
     seal();
     router_run(&show.router);
-    router_emit(&show.router, a, 0, 0.25);
-    router_emit_many(&show.router, a, channels, values, 2);
+    emit(a, 0, 0.25);
+    router_emit(&show.router, ROUTE_SCRIPT, a, channels, values, 2);
     assert_int_equal(n_notes, 0);
     router_run(&show.router);
     assert_int_equal(n_notes, 3);
@@ -449,7 +454,7 @@ static void test_many_at_once_have_a_budget(void **state)
     router_run(&show.router);
     for (size_t i = 0; i < ROUTE_TURN_BUDGET; i++)
         values[i] = (double)i / ROUTE_TURN_BUDGET;
-    router_emit_many(&show.router, a, channels, values, ROUTE_TURN_BUDGET);
+    router_emit(&show.router, ROUTE_SCRIPT, a, channels, values, ROUTE_TURN_BUDGET);
     assert_int_equal(n_notes, ROUTE_TURN_BUDGET);
     assert_false(router_run(&show.router));
     assert_int_equal(n_notes, 2 * ROUTE_TURN_BUDGET);

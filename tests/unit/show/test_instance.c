@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The life of instances: which states may follow which, and how starting, ending and stopping lead through
+ * them. */
+#include <errno.h>
+
+#include "broker/base/loop.h"
+#include "broker/base/runtime.h"
+#include "broker/show/instance.h"
+#include "broker/show/show.h"
+#include "tests/unit/check.h"
+#include "tests/unit/stderr_pipe.h"
+
+#define N_STATES (INSTANCE_STOPPED + 1)
+
+struct fake {
+    struct fc_instance *instance;
+    int start_result;
+    bool takes_time; /* to end */
+    unsigned n_started, n_stopped, n_quiesced;
+};
+
+static struct show show;
+static struct runtime runtime;
+static struct fc_instance *instance;
+static struct fake *fake;
+static struct stderr_pipe caught;
+static unsigned n_told;
+static enum instance_state told_state;
+
+static void *fake_new(struct fc_instance *made, const char *directory)
+{
+    fake = calloc(1, sizeof(*fake));
+    fake->instance = made;
+    return fake;
+}
+
+static int fake_start(void *self)
+{
+    fake->n_started++;
+    return fake->start_result;
+}
+
+static void fake_stop(void *self)
+{
+    fake->n_stopped++;
+}
+
+static bool fake_quiesce(void *self)
+{
+    fake->n_quiesced++;
+    return fake->takes_time;
+}
+
+static const struct fc_backend fake_backend = {
+    .name = "fake",
+    .instance_new = fake_new,
+    .instance_free = free,
+    .start = fake_start,
+    .stop = fake_stop,
+    .quiesce = fake_quiesce,
+};
+
+static void stopped(void *userdata, struct fc_instance *which)
+{
+    assert_ptr_equal(which, instance);
+    n_told++;
+    told_state = which->state;
+}
+
+static int setup(void **state)
+{
+    static struct fc_instance *instances[1];
+
+    show = (struct show){.runtime = &runtime, .instances = instances, .n_instances = 1, .stopped = stopped};
+    n_told = 0;
+    assert_int_equal(loop_new(&runtime.loop), 0);
+    assert_int_equal(instance_new(&instance, &show, "a", &fake_backend, "/"), 0);
+    instances[0] = instance;
+    stderr_pipe_begin(&caught);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    stderr_pipe_end(&caught);
+    loop_cancel_timer(runtime.loop, &instance->retry);
+    loop_cancel_task(runtime.loop, &instance->after_stop);
+    instance_free(instance);
+    router_deinit(&show.router);
+    runtime.loop = loop_free(runtime.loop);
+    return 0;
+}
+
+static void end_turn(void *userdata)
+{
+    loop_stop(userdata);
+}
+
+/* Runs what is due in one turn of the loop. */
+static void turn(void)
+{
+    struct loop_task end = {.fn = end_turn, .userdata = runtime.loop};
+
+    loop_defer(runtime.loop, &end);
+    assert_int_equal(loop_run(runtime.loop), 0);
+}
+
+static void start(int result)
+{
+    fake->start_result = result;
+    show_start_instance(instance);
+}
+
+static void test_the_legal_changes_are_these(void **state)
+{
+    static const char *const legal[N_STATES] = {
+        /*                       to: N S U D F E e X */
+        [INSTANCE_NEW] = "         - S - - - - - -", [INSTANCE_STARTING] = "    - - U D F E e X",
+        [INSTANCE_UP] = "          - - - D - E e X", [INSTANCE_DOWN] = "        - - U - F E e X",
+        [INSTANCE_FAILED] = "      - - - D - - - X", [INSTANCE_ENDING] = "      - - - - - - e -",
+        [INSTANCE_ENDED] = "       - - - - - - - X", [INSTANCE_STOPPED] = "     - - - D - - - -",
+    };
+
+    for (unsigned from = 0; from < N_STATES; from++) {
+        const char *row = legal[from] + strspn(legal[from], " ");
+
+        for (unsigned to = 0; to < N_STATES; to++) {
+            if (instance_may_become(from, to) != (row[2 * to] != '-'))
+                fail_msg("from %u to %u: expected %c", from, to, row[2 * to]);
+        }
+    }
+}
+
+static void test_one_that_is_up_at_once(void **state)
+{
+    assert_int_equal(instance->state, INSTANCE_NEW);
+    start(0);
+    assert_int_equal(instance->state, INSTANCE_UP);
+    assert_true(instance_is_started(instance));
+    assert_true(show.has_news);
+}
+
+static void test_one_that_says_when_it_is_up(void **state)
+{
+    struct show_health health;
+
+    start(1);
+    assert_int_equal(instance->state, INSTANCE_STARTING);
+    show_health(&show, &health);
+    assert_int_equal(health.n_starting, 1);
+    fc_up(instance, false);
+    assert_int_equal(instance->state, INSTANCE_DOWN);
+    fc_up(instance, false); /* may be said again */
+    fc_up(instance, true);
+    fc_up(instance, true);
+    assert_int_equal(instance->state, INSTANCE_UP);
+    show_health(&show, &health);
+    assert_int_equal(health.n_up, 1);
+    assert_int_equal(health.n_starting, 0);
+}
+
+static void test_a_failed_start_is_tried_again_with_longer_delays(void **state)
+{
+    struct show_health health;
+
+    start(-EADDRINUSE);
+    assert_int_equal(instance->state, INSTANCE_FAILED);
+    assert_int_equal(fake->n_stopped, 1);
+    assert_false(instance_is_started(instance));
+    assert_true(instance->retry.position);
+    assert_int_equal(instance->retry_ns, UINT64_C(1000000000));
+    instance->retry.fn(instance->retry.userdata);
+    assert_int_equal(instance->state, INSTANCE_FAILED);
+    assert_int_equal(instance->retry_ns, UINT64_C(2000000000));
+    for (int i = 0; i < 10; i++)
+        instance->retry.fn(instance->retry.userdata);
+    assert_int_equal(instance->retry_ns, UINT64_C(30000000000));
+    show_health(&show, &health);
+    assert_int_equal(health.n_starting, 0);
+    start(1);
+    assert_int_equal(instance->state, INSTANCE_DOWN); /* it was started before: nobody waits for it */
+    assert_false(instance->retry.position);
+}
+
+static void test_stopping_waits_for_the_end(void **state)
+{
+    start(0);
+    fake->takes_time = true;
+    assert_int_equal(show_stop_instance(instance, 7, false), 0);
+    assert_int_equal(instance->state, INSTANCE_ENDING);
+    assert_int_equal(show_stop_instance(instance, 8, false), 0);
+    assert_int_equal(fake->n_quiesced, 1); /* asked once */
+    turn();
+    assert_int_equal(n_told, 0);
+    fc_up(instance, true); /* too late */
+    assert_int_equal(instance->state, INSTANCE_ENDING);
+    fc_quiesced(instance);
+    fc_quiesced(instance);
+    assert_int_equal(instance->state, INSTANCE_ENDED);
+    assert_int_equal(fake->n_stopped, 0); /* not from within its own call */
+    turn();
+    assert_int_equal(instance->state, INSTANCE_STOPPED);
+    assert_int_equal(instance->request, INSTANCE_GO_ON);
+    assert_int_equal(fake->n_stopped, 1);
+    assert_int_equal(n_told, 1);
+    assert_int_equal(told_state, INSTANCE_STOPPED);
+}
+
+static void test_a_restart_starts_again(void **state)
+{
+    start(0);
+    assert_int_equal(show_stop_instance(instance, 7, true), 0);
+    assert_int_equal(instance->state, INSTANCE_ENDED); /* it takes no time */
+    turn();
+    assert_int_equal(instance->state, INSTANCE_UP);
+    assert_int_equal(fake->n_started, 2);
+    assert_int_equal(told_state, INSTANCE_UP);
+}
+
+static void test_a_restart_of_a_stopped_one_starts_it(void **state)
+{
+    start(0);
+    show_stop_instance(instance, 7, false);
+    turn();
+    assert_int_equal(instance->state, INSTANCE_STOPPED);
+    assert_int_equal(show_stop_instance(instance, 7, true), 0);
+    turn();
+    assert_int_equal(instance->state, INSTANCE_UP);
+    assert_int_equal(n_told, 2);
+}
+
+static void test_one_that_cannot_start_can_be_stopped(void **state)
+{
+    start(-EADDRINUSE);
+    assert_int_equal(show_stop_instance(instance, 7, false), 0);
+    assert_false(instance->retry.position);
+    turn();
+    assert_int_equal(instance->state, INSTANCE_STOPPED);
+    assert_int_equal(fake->n_quiesced, 0); /* there was nothing to end */
+}
+
+static void count(void *userdata)
+{
+    ++*(unsigned *)userdata;
+}
+
+static void test_the_end_of_a_show_waits_for_all(void **state)
+{
+    unsigned n_ended = 0;
+
+    start(0);
+    fake->takes_time = true;
+    show_quiesce(&show, true, count, &n_ended);
+    assert_int_equal(n_ended, 0);
+    assert_int_equal(show_stop_instance(instance, 7, false), -EBUSY);
+    fc_quiesced(instance);
+    assert_int_equal(n_ended, 1);
+    assert_int_equal(instance->state, INSTANCE_ENDED);
+}
+
+static void test_an_instance_that_stops_while_the_show_ends_does_not_start_again(void **state)
+{
+    unsigned n_ended = 0;
+
+    start(0);
+    fake->takes_time = true;
+    show_stop_instance(instance, 7, true);
+    show_quiesce(&show, true, count, &n_ended);
+    fc_quiesced(instance);
+    assert_int_equal(n_ended, 1);
+    turn();
+    assert_int_equal(instance->state, INSTANCE_STOPPED);
+    assert_int_equal(fake->n_started, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_the_legal_changes_are_these, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_that_is_up_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_that_says_when_it_is_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_failed_start_is_tried_again_with_longer_delays, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_stopping_waits_for_the_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_restart_starts_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_restart_of_a_stopped_one_starts_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_that_cannot_start_can_be_stopped, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_end_of_a_show_waits_for_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_instance_that_stops_while_the_show_ends_does_not_start_again,
+                                        setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
