@@ -37,9 +37,6 @@ RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
 # Files of one folder that call one another in a circle, because what they do is recursive: each says so.
 CIRCLES = [
-    ["broker/control/change.c", "broker/control/control.c", "broker/control/follow.c",
-     "broker/control/logs.c", "broker/control/record.c", "broker/control/scope.c",
-     "broker/control/show.c", "broker/control/watch.c"],
     ["worker/sandbox/capabilities.c", "worker/sandbox/identity.c",
      "worker/sandbox/landlock.c", "worker/sandbox/limits.c", "worker/sandbox/root.c",
      "worker/sandbox/sandbox.c"],

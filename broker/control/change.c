@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See control_private.h: starting and ending instances, freezing users, and reading the configuration again.
- * What takes its time is answered when it is over.
+ * Starts and stops instances, freezes users, and reads the configuration again. What takes time is answered
+ * when it is over.
  */
+#include "broker/control/change.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/base/suggest.h"
+#include "broker/control/follow.h"
 #include "broker/control/private.h"
+#include "broker/control/reply.h"
+#include "broker/control/scope.h"
 #include "broker/python/backend.h"
 #include "broker/python/status.h"
 #include "broker/show/access.h"
@@ -17,14 +21,14 @@
 #include "firecurtain/time.h"
 
 /*
- * While a user's show is built, and while names are looked up for one of her instances, everybody waits: so
- * she waits several times as long before the next one, and all users together as long.
+ * While a user's show is built, and while names are looked up for a user's instance, everybody waits.
+ * Afterwards that user waits several times as long before the next change, and all other users as long.
  */
-#define CHANGE_PAUSE_NS    (FC_NS_PER_S / 2) /* of a reload, at least */
+#define CHANGE_PAUSE_NS    (FC_NS_PER_S / 2) /* at least this long after a reload */
 #define CHANGE_PAUSE_TIMES 3
-#define CHANGE_SHORT_NS    (20 * FC_NS_PER_MS) /* a start that nobody minds */
+#define CHANGE_SHORT_NS    (20 * FC_NS_PER_MS) /* a start this short has no consequences */
 
-/* The call is answered later; false with the answer in `reply` if too many wait already. */
+/* Keeps the call to be answered later. Returns false, with the answer in `reply`, if too many wait. */
 static bool change_wait(struct control *control, const struct control_call *call, bool is_next,
                         unsigned account, struct control_reply *reply)
 {
@@ -52,7 +56,7 @@ static bool change_wait(struct control *control, const struct control_call *call
     return false;
 }
 
-/* By number, and 0 for all: when a user may change something. */
+/* Returns whether the caller must wait; `after_ns` is by number of the user, and 0 for all users. */
 static bool change_must_wait(const struct control_call *call, const uint64_t *after_ns, unsigned account)
 {
     uint64_t now_ns = fc_now_ns();
@@ -60,6 +64,7 @@ static bool change_must_wait(const struct control_call *call, const uint64_t *af
     return call->role != CONTROL_ADMINISTRATOR && (now_ns < after_ns[account] || now_ns < after_ns[0]);
 }
 
+/* Makes the user wait after a change that took long. */
 static void change_pause(const struct control_call *call, uint64_t *after_ns, unsigned account,
                          uint64_t took_ns, uint64_t least_ns)
 {
@@ -71,7 +76,7 @@ static void change_pause(const struct control_call *call, uint64_t *after_ns, un
     after_ns[0] = now_ns + took_ns;
 }
 
-/* Whether a user has to wait before she has something started again. */
+/* Returns whether a user must wait before starting something again; then the answer is in `reply`. */
 static bool change_is_start_too_soon(const struct control *control, const struct control_call *call,
                                      struct control_reply *reply)
 {
@@ -145,7 +150,7 @@ static void change_stopped(void *userdata, struct fc_instance *instance)
     }
 }
 
-/* And starts it again, for CONTROL_RESTART. */
+/* Stops an instance, and starts it again for CONTROL_RESTART. */
 bool control_stop_instance(struct control *control, const struct control_call *call,
                            const struct control_request *request, struct control_reply *reply)
 {
@@ -161,7 +166,7 @@ bool control_stop_instance(struct control *control, const struct control_call *c
     if ((again && change_is_start_too_soon(control, call, reply)) ||
         !change_wait(control, call, false, 0, reply))
         return true;
-    show_stop_instance(instance, call->peer.uid, again); /* not busy, as was looked at */
+    show_stop_instance(instance, call->peer.uid, again); /* cannot be busy here */
     return false;
 }
 
@@ -186,27 +191,7 @@ void control_change_show(struct control *control)
     }
 }
 
-struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply)
-{
-    const struct show *show = control->show;
-    struct user *user = show_find_user(show, name);
-    struct suggest suggest;
-    char hint[128];
-    const char *text;
-
-    if (user && !user->is_revoked)
-        return user;
-    suggest_init(&suggest, name);
-    for (size_t i = 0; i < show->n_users; i++)
-        suggest_offer(&suggest, show->users[i]->name);
-    text = suggest_hint(&suggest, hint, sizeof(hint));
-    reply->outcome = CONTROL_UNKNOWN_NAME;
-    reply->text =
-        control_format(control, "there is no user \"%s\"%s%s", name, text ? "; " : "", text ? text : "");
-    return NULL;
-}
-
-/* And unfreezes. Also while the show changes: it is for when something goes wrong. */
+/* Freezes and unfreezes; also while the show changes, since it is for emergencies. */
 bool control_freeze(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
@@ -225,23 +210,23 @@ bool control_freeze(struct control *control, const struct control_call *call,
     return true;
 }
 
-/* Whose show is to be read again; NULL for all, or with the answer in `reply`. */
+/* Returns the user whose show is to be read again; NULL for all, or with the answer in `reply`. */
 static const struct user *change_find_whose(struct control *control, const struct control_call *call,
                                             const struct control_request *request,
                                             struct control_reply *reply)
 {
-    const struct user *hers = control_user(control->show, call->account);
+    const struct user *own = control_user(control->show, call->account);
 
     if (call->role == CONTROL_ADMINISTRATOR)
         return request->n_names ? control_find_user(control, request->names[0], reply) : NULL;
-    if (!request->n_names || strcmp(request->names[0], hers->name) == 0)
-        return hers;
+    if (!request->n_names || strcmp(request->names[0], own->name) == 0)
+        return own;
     reply->outcome = CONTROL_REFUSED;
     reply->text = "you may reload only your own show";
     return NULL;
 }
 
-/* One at a time; and nobody keeps the others from theirs. */
+/* Returns whether a user's reload must wait: one at a time, and no user may take all turns. */
 static bool change_is_too_soon(const struct control *control, const struct control_call *call,
                                unsigned account, struct control_reply *reply)
 {

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The control interface: what people and programs of this machine ask a running broker, and tell it
- * (docs/protocol.md). The broker's side of it, in its loop; nothing here waits. A client that floods, is
- * silent, or does not read what it asked for costs a fixed amount.
+ * (docs/protocol.md). This folder is the broker's side of it and runs in the broker's loop, except for
+ * guard.c, which libzmq's threads call, too; nothing here waits. A client that floods, is silent, or does not
+ * read what it asked for costs a fixed amount. It must not know how a show is built, nor how the daemon
+ * reloads it: it is given functions for that.
+ *
+ * control.c reads requests and verbs.c has the table of what can be asked; each verb, or a few that belong
+ * together, has a file. scope.c decides what exists for a caller.
  */
 #ifndef BROKER_CONTROL_CONTROL_H
 #define BROKER_CONTROL_CONTROL_H
@@ -15,33 +20,27 @@ struct journal;
 struct runtime;
 struct show;
 
-/* Borrowed until control_free(). */
+/* Everything in it is borrowed until control_free(). */
 struct control_spec {
     struct runtime *runtime; /* its control_fd is the server's from control_new() on */
     const struct control_roles *roles;
     struct journal *journal;
-    bool (*is_changing)(void *userdata); /* the configuration: `reload` would be for later */
+    bool (*is_changing)(void *userdata); /* the configuration is being changed: `reload` is for afterwards */
     /*
-     * As SIGHUP does, or for a user's show alone (her number in users.h, not while it is changing);
-     * control_reloaded() follows, maybe from within the call.
+     * Reads the configuration again, or a user's alone (by number, never while the configuration is being
+     * changed); control_reloaded() follows, possibly from within the call.
      */
     void (*reload)(void *userdata, unsigned account);
     void *userdata;
 };
 
-/* Once the curtain is closed; serves as soon as the loop runs. -errno. */
+/* Begins to serve, as soon as the loop runs; the broker has confined itself before. -errno. */
 int control_new(struct control **control, const struct control_spec *spec);
 
 /* Hangs up on all clients. Takes NULL; returns NULL. */
 struct control *control_free(struct control *control);
 
-/* The show that requests are about from now on. NULL is fine for either. */
+/* Sets the show that requests are about from now on. Both may be NULL. */
 void control_set_show(struct control *control, struct show *show);
-
-/*
- * A change of the configuration is over, or did not begin, for the reason in `text`, which may be
- * NULL. NULL is fine for `control`.
- */
-void control_reloaded(struct control *control, bool success, const char *text);
 
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_private.h: those who asked to be told. */
+/* Keeps the clients that asked to be told of what comes, and sends it to them. */
+#include "broker/control/follow.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/control/private.h"
+#include "broker/control/reply.h"
+#include "broker/control/scope.h"
 #include "firecurtain/time.h"
 
 #define FOLLOW_QUIET_NS (2 * FC_NS_PER_S)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_private.h: the last lines of the log, and those that come. */
+/* Sends the last lines of the log, and those that come. */
+#include "broker/control/logs.h"
+
 #include <string.h>
 #include <time.h>
 
-#include "broker/control/private.h"
 #include "broker/base/runtime.h"
+#include "broker/control/follow.h"
+#include "broker/control/private.h"
+#include "broker/control/reply.h"
+#include "broker/control/scope.h"
 #include "broker/show/user.h"
 #include "firecurtain/time.h"
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_private.h: what happens, for who writes it down (firecurtain record). */
+/* Sends what happens in the show to clients that record it (firecurtain record). */
+#include "broker/control/record.h"
+
+#include "broker/base/runtime.h"
+#include "broker/control/follow.h"
 #include "broker/control/private.h"
+#include "broker/control/reply.h"
 #include "broker/record/journal.h"
 #include "broker/record/recording.h"
-#include "broker/base/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 

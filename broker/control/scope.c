@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See control_private.h: what of the show is there for a caller. A user sees her own instances and the
- * house's channels that she was granted; whatever else there is, she gets the answer that she would get if it
- * were not.
+ * Decides what of the show exists for a caller. Users see their own instances and the channels of the house
+ * that they were granted; for anything else they get the answer that they would get if it did not exist.
  */
+#include "broker/control/scope.h"
+
 #include <string.h>
 
 #include "broker/base/suggest.h"
 #include "broker/control/private.h"
+#include "broker/control/reply.h"
 #include "broker/show/grant.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
@@ -24,22 +26,22 @@ struct user *control_user(const struct show *show, unsigned account)
     return NULL;
 }
 
-static bool scope_is_hers(const struct control_call *call, const struct fc_instance *instance)
+static bool scope_is_own(const struct control_call *call, const struct fc_instance *instance)
 {
     return call->account && instance_account(instance) == call->account;
 }
 
 bool control_may_see(const struct control_call *call, const struct fc_instance *instance)
 {
-    return call->role >= CONTROL_OBSERVER || scope_is_hers(call, instance);
+    return call->role >= CONTROL_OBSERVER || scope_is_own(call, instance);
 }
 
 bool control_may_change(const struct control_call *call, const struct fc_instance *instance)
 {
-    return call->role == CONTROL_ADMINISTRATOR || scope_is_hers(call, instance);
+    return call->role == CONTROL_ADMINISTRATOR || scope_is_own(call, instance);
 }
 
-/* Of the house's: what her mappings could name, in either direction. */
+/* Returns whether the user's mappings could name the channel of the house, in either direction. */
 static bool scope_is_granted(const struct control_call *call, const struct fc_instance *instance,
                              const char *channel)
 {
@@ -59,7 +61,7 @@ bool control_may_see_channel(const struct control_call *call, const struct fc_in
 bool control_may_see_route(const struct control_call *call, const struct fc_instance *from,
                            const struct fc_instance *to)
 {
-    return call->role >= CONTROL_OBSERVER || scope_is_hers(call, from) || scope_is_hers(call, to);
+    return call->role >= CONTROL_OBSERVER || scope_is_own(call, from) || scope_is_own(call, to);
 }
 
 static struct fc_instance *scope_find(const struct show *show, const char *name)
@@ -112,8 +114,7 @@ struct fc_instance *control_find_own(struct control *control, const struct contr
     return NULL;
 }
 
-/* INSTANCE.CHANNEL: the instance's name, and where the channel's begins; or NULL with the answer in `reply`.
- */
+/* Splits INSTANCE.CHANNEL. Returns the instance's name; or NULL with the answer in `reply`. */
 static const char *scope_split(struct control *control, const char *name, const char **channel,
                                struct control_reply *reply)
 {
@@ -164,4 +165,24 @@ int64_t control_find_channel(struct control *control, const struct control_call 
     else
         scope_say_unknown(control, call, own, reply);
     return -1;
+}
+
+struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply)
+{
+    const struct show *show = control->show;
+    struct user *user = show_find_user(show, name);
+    struct suggest suggest;
+    char hint[128];
+    const char *text;
+
+    if (user && !user->is_revoked)
+        return user;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < show->n_users; i++)
+        suggest_offer(&suggest, show->users[i]->name);
+    text = suggest_hint(&suggest, hint, sizeof(hint));
+    reply->outcome = CONTROL_UNKNOWN_NAME;
+    reply->text =
+        control_format(control, "there is no user \"%s\"%s%s", name, text ? "; " : "", text ? text : "");
+    return NULL;
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See control_private.h: values as they change. An event marks its channel, once, with the newest value; a
- * timer sends what is marked to those who want it. A channel knows by a bit who that is, and learns it with
- * its first event after the followers have changed, so that an event costs the same however many patterns
- * there are.
+ * Sends values of channels as they change (the verb watch). An event marks its channel, once, with the newest
+ * value; a timer sends what is marked to the followers that want it. A channel has a bit for each of them,
+ * and learns it with its first event after the followers have changed, so an event costs the same however
+ * many patterns there are.
  */
+#include "broker/control/watch.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/control/private.h"
 #include "broker/base/runtime.h"
+#include "broker/control/follow.h"
+#include "broker/control/private.h"
+#include "broker/control/reply.h"
+#include "broker/control/scope.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 

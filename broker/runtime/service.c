@@ -15,6 +15,7 @@
 #include "broker/config/config.h"
 #include "broker/config/print.h"
 #include "broker/config/load.h"
+#include "broker/control/change.h"
 #include "broker/control/control.h"
 #include "broker/os/notify.h"
 #include "broker/record/recorder.h"

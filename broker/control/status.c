@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_private.h: how it goes the instances, what is mapped to what, and events made by hand. */
+/* Tells the state of instances, and which user wrote last to channels of the house. */
+#include "broker/control/status.h"
+
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/base/runtime.h"
 #include "broker/control/private.h"
+#include "broker/control/reply.h"
+#include "broker/control/scope.h"
 #include "broker/guest/guest.h"
 #include "broker/python/backend.h"
 #include "broker/python/stats.h"
 #include "broker/python/status.h"
-#include "broker/base/runtime.h"
-#include "broker/show/observer.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
@@ -120,11 +123,6 @@ static void status_all(struct control *control, const struct control_call *call,
     }
 }
 
-static const char *show_name(struct control *control, const struct fc_instance *instance, uint32_t channel)
-{
-    return control_format(control, "%s.%s", instance->name, instance_channel_name(instance, channel));
-}
-
 /*
  * Who wrote last, as the router has noted it. Only an observer learns of others; the names are those of the
  * start, since what somebody wrote who is no user any more may still be there.
@@ -172,7 +170,7 @@ static bool status_writers_of(struct control *control, const struct control_call
             reply->next = page->passed - 1;
             return false;
         }
-        item->channel = show_name(control, instance, id);
+        item->channel = control_channel_name(control, instance, id);
         item->user = status_writer(control, call, channel);
         page->n_bytes += strlen(item->channel) + strlen(item->user) + 8;
         reply->n_writers++;
@@ -218,107 +216,5 @@ bool control_status(struct control *control, const struct control_call *call,
         status_all(control, call, request, most, items, reply);
     else if (!status_named(control, call, request, most, items, reply))
         reply->n_instances = 0;
-    return true;
-}
-
-bool control_emit(struct control *control, const struct control_call *call,
-                  const struct control_request *request, struct control_reply *reply)
-{
-    struct fc_instance *instance;
-    int64_t id;
-
-    if (request->value < 0.0 || request->value > 1.0) {
-        reply->outcome = CONTROL_INVALID;
-        reply->text = "a value is from 0 to 1";
-        return true;
-    }
-    id = control_find_channel(control, call, request->names[0], &instance, reply);
-    if (id < 0)
-        return true;
-    if (!control_may_change(call, instance)) {
-        reply->outcome = CONTROL_REFUSED;
-        reply->text = control_format(control, "%s is not yours", instance->name);
-        return true;
-    }
-    if (observer_is_replay(control->show->router.observer)) {
-        reply->outcome = CONTROL_FAILED;
-        reply->text = "a recording is being replayed; other input is ignored";
-        return true;
-    }
-    router_emit(&control->show->router, ROUTE_COMMAND, instance, &(uint32_t){(uint32_t)id}, &request->value,
-                1);
-    if (!instance->channels[id].n_targets)
-        reply->text = "nothing is mapped to it";
-    return true;
-}
-
-/* A page of routes that is being filled. */
-struct routes_page {
-    struct control *control;
-    const struct control_call *call;
-    struct control_route *items;
-    size_t n;
-    size_t n_bytes;
-    uint64_t passed; /* routes before it, or in it, that the caller may see */
-    uint64_t from;
-    bool is_full;
-};
-
-static void routes_add(struct routes_page *page, const struct fc_instance *from, uint32_t from_channel,
-                       const struct route_target *to)
-{
-    struct control_route *item = &page->items[page->n];
-
-    if (!control_may_see_route(page->call, from, to->instance))
-        return;
-    if (page->passed < page->from) {
-        page->passed++;
-        return;
-    }
-    *item = (struct control_route){.from = show_name(page->control, from, from_channel),
-                                   .to = show_name(page->control, to->instance, to->channel)};
-    page->n_bytes += strlen(item->from) + strlen(item->to) + 8;
-    page->n++;
-    page->passed++;
-    page->is_full = page->n == CONTROL_MAX_ITEMS || page->n_bytes > CONTROL_MAX_PAGE;
-}
-
-/* Those that begin or end at `only`, if it is given. */
-static void routes_of(struct routes_page *page, const struct fc_instance *instance, uint32_t id,
-                      const struct route_target *only)
-{
-    const struct channel *channel = &instance->channels[id];
-    const struct router *router = &page->control->show->router;
-    bool is_it = !only || (only->instance == instance && only->channel == id);
-
-    for (uint32_t i = 0; i < channel->n_targets && !page->is_full; i++) {
-        const struct route_target *target = &router->targets[channel->first_target + i];
-
-        if (is_it || (target->instance == only->instance && target->channel == only->channel))
-            routes_add(page, instance, id, target);
-    }
-}
-
-bool control_routes(struct control *control, const struct control_call *call,
-                    const struct control_request *request, struct control_reply *reply)
-{
-    const struct show *show = control->show;
-    struct routes_page page = {.control = control, .call = call, .from = request->from};
-    struct route_target only = {0};
-    int64_t id = 0;
-
-    if (request->n_names)
-        id = control_find_channel(control, call, request->names[0], &only.instance, reply);
-    if (id < 0)
-        return true;
-    only.channel = (uint32_t)id;
-    page.items = arena_alloc(&control->texts, (CONTROL_MAX_ITEMS + 1) * sizeof(*page.items));
-    for (size_t i = 0; page.items && i < show->n_instances && !page.is_full; i++) {
-        for (uint32_t n = 0; n < show->instances[i]->n_channels && !page.is_full; n++)
-            routes_of(&page, show->instances[i], n, request->n_names ? &only : NULL);
-    }
-    reply->routes = page.items;
-    reply->n_routes = page.n;
-    reply->next = page.is_full ? page.passed : 0;
     return true;
 }

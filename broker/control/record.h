@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The verb record. */
+#ifndef BROKER_CONTROL_RECORD_H
+#define BROKER_CONTROL_RECORD_H
+
+#include <stdbool.h>
+
+struct control;
+struct control_call;
+struct control_reply;
+struct control_request;
+
+void control_record_start(struct control *control);
+
+/* Ends all recordings, with the reason in their last item. */
+void control_record_stop(struct control *control, const char *why);
+
+bool control_record(struct control *control, const struct control_call *call,
+                    const struct control_request *request, struct control_reply *reply);
+
+#endif

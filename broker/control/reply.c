@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes the texts of answers, sends them, and writes the audit log. */
+#include "broker/control/reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/base/log.h"
+#include "broker/base/runtime.h"
+#include "broker/control/callers.h"
+#include "broker/control/private.h"
+#include "broker/show/instance.h"
+#include "firecurtain/time.h"
+
+const char *control_format(struct control *control, const char *format, ...)
+{
+    char text[CONTROL_MAX_TEXT];
+    va_list args;
+    char *copy;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n < 0)
+        return "";
+    if ((size_t)n >= sizeof(text))
+        n = sizeof(text) - 1;
+    copy = arena_alloc(&control->texts, (size_t)n + 1);
+    if (!copy)
+        return "";
+    memcpy(copy, text, (size_t)n + 1);
+    return copy;
+}
+
+int control_send(struct control *control, const struct control_call *call, struct control_reply *reply)
+{
+    const void *bytes;
+    size_t n_bytes;
+    int r;
+
+    reply->id = call->id;
+    if (!control->is_in_turn) /* sending may swallow the sign that something has come */
+        loop_defer(control->spec.runtime->loop, &control->receive);
+    r = codec_control_encode_reply(control->replies, reply, &bytes, &n_bytes);
+    if (r < 0) {
+        struct control_reply instead = {.id = call->id,
+                                        .outcome = CONTROL_FAILED,
+                                        .text = "the answer is too large"};
+
+        r = codec_control_encode_reply(control->replies, &instead, &bytes, &n_bytes);
+    }
+    return r < 0 ? r : control_server_send(control->server, &call->client, bytes, n_bytes);
+}
+
+/* Rate-limits audit lines of non-administrators, who could otherwise flood the log. */
+static bool reply_may_audit(struct control *control, const struct control_call *call, uint64_t *left_out)
+{
+    uint64_t now_ns = fc_now_ns();
+    struct log_limit *limit = &control_caller_of(control, call->peer.uid, now_ns)->audits;
+
+    *left_out = 0;
+    if (call->role == CONTROL_ADMINISTRATOR)
+        return true;
+    *left_out = limit->left_out;
+    return log_limit_take(limit, now_ns);
+}
+
+void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply)
+{
+    uint64_t left_out;
+
+    if (reply_may_audit(control, call, &left_out)) {
+        if (left_out)
+            log_audit("uid=%u: %llu similar lines were left out", call->peer.uid,
+                      (unsigned long long)left_out);
+        log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
+                  control_role_name(call->role), control_verb_name(call->verb),
+                  call->subject[0] ? call->subject : "-", control_outcome_name(reply->outcome),
+                  reply->text && reply->text[0] ? ": " : "", reply->text ? reply->text : "");
+    }
+    control_send(control, call, reply);
+}
+
+const char *control_channel_name(struct control *control, const struct fc_instance *instance,
+                                 uint32_t channel)
+{
+    return control_format(control, "%s.%s", instance->name, instance_channel_name(instance, channel));
+}
