@@ -40,9 +40,6 @@ CIRCLES = [
     ["broker/control/change.c", "broker/control/control.c", "broker/control/follow.c",
      "broker/control/logs.c", "broker/control/record.c", "broker/control/scope.c",
      "broker/control/show.c", "broker/control/watch.c"],
-    ["worker/sandbox/capabilities.c", "worker/sandbox/identity.c",
-     "worker/sandbox/landlock.c", "worker/sandbox/limits.c", "worker/sandbox/root.c",
-     "worker/sandbox/sandbox.c"],
 ]
 
 # What backends call is declared in include/ and filled in by the core; and the broker has functions of its own in place of these.
