@@ -18,7 +18,7 @@
 #include "proto/spawn_paths.h"
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
-#include "worker/sandbox/sandbox.h"
+#include "worker/sandbox/seccomp.h"
 #include "worker/sandbox/unchroot.h"
 #include "worker/script/module.h"
 #include "worker/zygote.h"

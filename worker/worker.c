@@ -21,6 +21,7 @@
 #include "worker/base/say.h"
 #include "worker/probe.h"
 #include "worker/sandbox/sandbox.h"
+#include "worker/sandbox/seccomp.h"
 #include "worker/script/dispatch.h"
 #include "worker/script/loaded.h"
 #include "worker/script/script.h"

@@ -22,6 +22,7 @@
 #include "proto/spawn_paths.h"
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
+#include "worker/sandbox/namespaces.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/worker.h"
 

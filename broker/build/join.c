@@ -23,7 +23,6 @@
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
-#include "proto/spawn_paths.h"
 
 #define JOIN_MAX_SECTIONS 2000
 #define JOIN_MAX_OPTIONS  1000 /* of a section */
@@ -214,16 +213,12 @@ static void join_share_channels(struct build *build, size_t n_before)
 /* Reports folders that the keeper, which was told them when the broker started, will not show to scripts. */
 static int join_check_shown(struct build *build, const struct users_account *account, size_t n_before)
 {
-    const struct spawn_paths paths = {.shown = (const char *const *)account->folders.paths,
-                                      .n_shown = account->folders.n};
-    FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
-    int r = shown_collect(build->show, build->user->number, &shown);
+    FC_CLEANUP(path_set_deinit) struct path_set beyond = {0};
+    int r = shown_find_beyond(build->show, build->user->number, &account->folders, &beyond);
 
-    for (size_t i = 0; r == 0 && i < shown.n; i++) {
-        if (!spawn_paths_show(&paths, shown.paths[i]))
-            config_diagnose(build->config, CONFIG_ERROR, build->show->instances[n_before]->at, NULL,
-                            "scripts can see %s only after firecurtain has been restarted", shown.paths[i]);
-    }
+    for (size_t i = 0; r == 0 && i < beyond.n; i++)
+        config_diagnose(build->config, CONFIG_ERROR, build->show->instances[n_before]->at, NULL,
+                        "scripts can see %s only after firecurtain has been restarted", beyond.paths[i]);
     return r;
 }
 

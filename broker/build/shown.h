@@ -12,4 +12,11 @@ struct show;
  */
 int shown_collect(const struct show *show, unsigned account, struct path_set *shown);
 
+/*
+ * Collects what the scripts of an account would see beyond `allowed`: the keeper, which was told that when
+ * the broker started, shows them no more. 0 or -ENOMEM.
+ */
+int shown_find_beyond(const struct show *show, unsigned account, const struct path_set *allowed,
+                      struct path_set *beyond);
+
 #endif

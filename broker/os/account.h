@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accounts of this machine that the broker needs by name. Looking one up may wait for the name service; for
- * start and `check`. */
+/*
+ * Accounts of this machine that the broker needs by name. Looking one up may wait for the name service, so it
+ * is only done while the broker starts and for `check`.
+ */
 #ifndef BROKER_OS_ACCOUNT_H
 #define BROKER_OS_ACCOUNT_H
 

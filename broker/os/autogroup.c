@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See session.h. A nice value counts only within a session; the session's own is in autogroup. */
+/* Sessions and their nice values: that of a process counts only within its session. */
 #include "broker/os/autogroup.h"
 
 #include <fcntl.h>
@@ -18,5 +18,5 @@ void autogroup_begin(bool yields)
         return;
     fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
     if (fd >= 0 && write(fd, SESSION_NICE, strlen(SESSION_NICE)) < 0)
-        return; /* then it has as much as others */
+        return; /* then it gets as much as others */
 }

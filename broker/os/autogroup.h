@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sessions of processes that the keeper starts: where the kernel shares processors out among sessions
- * (autogroup, sched(7)), each of them has a part of its own.
+ * Processor time for processes that the keeper starts. Where the kernel shares processors out among sessions
+ * (autogroup, sched(7)), each of them gets a share of its own. Runs in the new process.
  */
 #ifndef BROKER_OS_AUTOGROUP_H
 #define BROKER_OS_AUTOGROUP_H
@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 /*
- * A new session for the calling process, which leads none. One that `yields` has less of the processors than
- * routing and the house's instances, if this kernel shares them out in that way. Without root, the kernel
- * lets one session in 100 ms change that: not for what is to be equal.
+ * Makes a new session for the calling process, which must not lead one. A session that `yields` gets less
+ * than routing and the house's instances, if this kernel shares processors out in that way. Without root the
+ * kernel allows only one such change in 100 ms, so sessions that must be equal should not use it.
  */
 void autogroup_begin(bool yields);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See curtain.h: who the broker is, and the order of the layers. */
+/* Identity and capabilities, and the order of the layers. */
 #include "broker/os/confine.h"
 
 #include <errno.h>
@@ -22,12 +22,14 @@
 static const uint64_t confine_capabilities[] = {
     /* ports below 1024, of OSC and of `listen` */
     [CONFINE_BROKER] = CONFINE_BIT(CAP_NET_BIND_SERVICE),
-    /* the broker's death has to reach workers of other uids (PR_SET_PDEATHSIG); its filter lets it send none
+    /*
+     * The broker's death has to reach workers of other uids (PR_SET_PDEATHSIG). Its system call filter lets
+     * it send no signals itself.
      */
     [CONFINE_BROKER_OF_USERS] = CONFINE_BIT(CAP_NET_BIND_SERVICE) | CONFINE_BIT(CAP_KILL),
     /*
-     * The folders of workers and their mounts; workers' descriptors and memory; and what the zygote, which it
-     * starts, needs to find its way out of a chroot and to give up root.
+     * The folders of workers and their mounts; workers' descriptors and memory; and what the zygotes that it
+     * starts need for leaving a chroot and giving up root.
      */
     [CONFINE_KEEPER] = CONFINE_BIT(CAP_CHOWN) | CONFINE_BIT(CAP_DAC_OVERRIDE) | CONFINE_BIT(CAP_FOWNER) |
                        CONFINE_BIT(CAP_KILL) | CONFINE_BIT(CAP_SETGID) | CONFINE_BIT(CAP_SETUID) |
@@ -44,7 +46,7 @@ int confine_keep_capabilities(enum confine_role role)
 
     if (syscall(SYS_capget, &header, sets) < 0)
         return -errno;
-    /* an ordinary user may not; no_new_privs makes up for it */
+    /* an ordinary user may not drop any; no_new_privs makes up for it */
     for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
         if (!(kept & CONFINE_BIT(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 && errno != EPERM)
             return -errno;
@@ -59,7 +61,7 @@ int confine_keep_capabilities(enum confine_role role)
     return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
 }
 
-/* Makes effective what is permitted. */
+/* Makes all permitted capabilities effective. */
 static int confine_raise(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -72,7 +74,10 @@ static int confine_raise(void)
     return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
 }
 
-/* The account of the workers: files of root are nobody's then who takes the broker over, with any kernel. */
+/*
+ * Takes on the identity of the house's workers: even without Landlock, an attacker who has taken the broker
+ * over gets no files of root.
+ */
 static int confine_become(const struct confine_spec *spec)
 {
     int death_signal = 0;
@@ -84,11 +89,11 @@ static int confine_become(const struct confine_spec *spec)
         setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
         setresuid(spec->uid, spec->uid, spec->uid) < 0)
         return -errno;
-    /* KEEPCAPS keeps the permitted set; the effective one is needed for the bounding set */
+    /* KEEPCAPS keeps the permitted set; changing the bounding set takes an effective one */
     r = confine_raise();
     if (r == 0)
         r = confine_keep_capabilities(spec->has_users ? CONFINE_BROKER_OF_USERS : CONFINE_BROKER);
-    /* whoever started us may have asked for this, and another identity forgets it */
+    /* the process that started the broker may have set it; changing the identity clears it */
     if (r == 0 && death_signal && prctl(PR_SET_PDEATHSIG, death_signal) < 0)
         r = -errno;
     return r;
@@ -101,7 +106,7 @@ static int confine_privileges(const struct confine_spec *spec)
 
     if (r < 0)
         return r;
-    /* no core dumps, and nobody of the same user looks into it */
+    /* no core dumps, and no other process of the same user can look into this one */
     if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
@@ -125,14 +130,14 @@ int confine_broker(const struct confine_spec *spec)
     const char *layer = "privileges";
     int r;
 
-    tzset(); /* reads its file now */
+    tzset(); /* which reads a file */
     r = confine_privileges(spec);
     if (r == 0) {
         layer = "Landlock";
         r = confine_landlock_broker(spec->readable, spec->n_readable);
         if (r == -ENOSYS || r == -EOPNOTSUPP) {
             fc_log(FC_LOG_WARNING, NULL,
-                   "this kernel has no Landlock: the broker itself may read what its user may");
+                   "this kernel has no Landlock: the broker itself can read whatever its user can");
             r = 0;
         }
     }
@@ -141,7 +146,6 @@ int confine_broker(const struct confine_spec *spec)
         r = confine_seccomp();
     }
     if (r < 0)
-        fc_log(FC_LOG_ERROR, NULL, "the broker's own curtain cannot be closed: layer \"%s\": %s", layer,
-               strerror(-r));
+        fc_log(FC_LOG_ERROR, NULL, "the broker cannot confine itself: layer \"%s\": %s", layer, strerror(-r));
     return r;
 }

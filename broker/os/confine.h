@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The broker's own curtain. A broker parses what hostile workers say and what arrives from the network; once
- * it is closed, a mistake in that gives an attacker the sockets of the show, and not the machine: no program,
- * no process, no file to write, few to read, no service of this machine that listens on a unix socket. What
- * it needs beyond that the keeper does (keeper.h). docs/sandbox.md says what holds where.
+ * The broker's self-confinement. The broker parses what hostile workers say and what arrives from the
+ * network. Once it is confined, a mistake in that gives an attacker the sockets of the show, but not the
+ * machine: no program, no process, no file to write, few to read, no service of this machine that listens on
+ * a unix socket. The keeper (keeper/client.h) does what takes more. docs/sandbox.md says what holds where.
  *
- * Runs while there is one thread: identity, capabilities and Landlock are a thread's own.
+ * Runs in a process with one thread, since identity, capabilities and Landlock apply to the calling thread
+ * only: in the broker, the keeper, the counter, and processes that look up a name.
  */
 #ifndef BROKER_OS_CONFINE_H
 #define BROKER_OS_CONFINE_H
@@ -15,18 +16,24 @@
 #include <sys/types.h>
 
 struct confine_spec {
-    const char *const *readable; /* folders with configurations, for reading them again */
+    const char *const *readable; /* folders with configurations, which may be reloaded */
     size_t n_readable;
-    uid_t uid; /* as root: who to become */
+    uid_t uid; /* the broker's from then on, if it runs as root */
     gid_t gid;
     bool is_root;
-    bool has_users; /* as root: there are workers with other uids */
+    bool has_users; /* if it runs as root: there are workers with other uids */
 };
 
-/* For ever. 0 or -errno, with the reason in the log. A kernel without Landlock is a warning. */
+/*
+ * Confines the broker for good. 0, or -errno with the reason in the log. Without Landlock in the kernel it
+ * logs a warning and returns 0.
+ */
 int confine_broker(const struct confine_spec *spec);
 
-/* For a process that looks up a name: reads the system's settings and libraries, writes nothing. -errno. */
+/*
+ * Confines a process that looks up a name: it can read the system's settings and libraries, and write
+ * nothing. 0 or -errno.
+ */
 int confine_lookup(void);
 
 enum confine_role {

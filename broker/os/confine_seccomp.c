@@ -27,12 +27,12 @@
 
 #define SECCOMP_DEFAULT SCMP_ACT_ERRNO(ENOSYS)
 
-/* Compared with a thread group's id: this process. */
+/* As a value: the pid of this process. */
 #define SECCOMP_SELF UINT32_MAX
 
 struct seccomp_row {
     const char *name;
-    int arg; /* -1: whatever the arguments */
+    int arg; /* -1: any arguments */
     uint64_t mask;
     uint64_t value;
     const char *reason;
@@ -170,7 +170,7 @@ static const struct seccomp_row seccomp_allowed[] = {
 #endif
 };
 
-/* The first steps of an attacker; also those that would be refused for want of a right. */
+/* Typical first steps of an attacker, even those that would fail for lack of a right. */
 static const char *const seccomp_refused[] = {
     "execve",
     "execveat",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_socket_listen.h. */
+/* The control socket's file: bound, noted and removed. */
 #include "broker/os/control_socket.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ int control_socket_path(const char *folder, int *folder_fd, char *path, size_t b
                                                                                                : 0;
 }
 
-/* Whether somebody listens there. */
+/* Returns whether a process listens there. */
 static bool control_is_alive(const struct sockaddr_un *address)
 {
     FC_AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -57,7 +57,7 @@ static int control_open(const char *folder, bool is_root)
         r = control_bind(fd, &address);
     if (r < 0)
         return r;
-    /* who may do what is decided by who connects, not by these */
+    /* the uid of the client decides what it may do, not these */
     if ((is_root && chmod(folder, 0755) < 0) || chmod(address.sun_path, 0666) < 0 ||
         listen(fd, CONTROL_BACKLOG) < 0)
         return -errno;
@@ -69,7 +69,7 @@ int control_socket_listen(const char *folder, bool is_root)
     int fd = control_open(folder, is_root);
 
     if (fd == -EADDRINUSE)
-        fc_log(FC_LOG_WARNING, NULL, "another broker has the control socket in %s: this one has none",
+        fc_log(FC_LOG_WARNING, NULL, "another broker has the control socket in %s; this one has none",
                folder);
     else if (fd < 0)
         fc_log(FC_LOG_WARNING, NULL, "no control socket in %s: %s", folder, strerror(-fd));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file of the control socket: made before the curtain closes, removed by the keeper when all is over. */
+/* The file of the control socket: made before the broker confines itself, removed by the keeper at the end.
+ */
 #ifndef BROKER_OS_CONTROL_SOCKET_H
 #define BROKER_OS_CONTROL_SOCKET_H
 
@@ -11,27 +12,29 @@
 #define CONTROL_SOCKET "control"
 
 /*
- * A socket that listens as `control` in the folder, in place of one that nobody listens to any more. As root,
- * the folder is opened to all, who may then walk through it. -EADDRINUSE if another broker has it; -errno.
- * Says why in the log: a show without a control socket runs as well.
+ * Returns a socket that listens as `control` in the folder; replaces one on which no process listens any
+ * more. As root, lets all users walk through the folder. -EADDRINUSE if another broker has it, or another
+ * -errno, with the reason in the log: a show also runs without a control socket.
  */
 int control_socket_listen(const char *folder, bool is_root);
 
-/* Which file it was: another broker may have its own there by the time of the end. */
+/* Identifies the file: at the end, another broker may have put its own there. */
 struct control_socket {
-    const char *folder; /* NULL: there is none */
+    const char *folder; /* NULL: there is no socket */
     dev_t device;
     ino_t inode;
-    struct timespec changed; /* an inode's number comes again */
+    struct timespec changed; /* inode numbers are used again */
 };
 
-/* `folder` is borrowed, or NULL. */
+/* Notes which file is in `folder`, which is borrowed; NULL is fine. */
 void control_socket_remember(struct control_socket *control, const char *folder);
+
+/* Removes the file if it is still the one that was noted. */
 void control_socket_unlink(const struct control_socket *control);
 
 /*
- * A path of the control socket in a folder, short enough for a socket's address whatever the folder is; valid
- * until `*folder_fd` is closed, which is the caller's. -errno.
+ * Finds a path of the control socket in a folder that is short enough for a socket's address. The path is
+ * valid until `*folder_fd`, which is the caller's, is closed. 0 or -errno.
  */
 int control_socket_path(const char *folder, int *folder_fd, char *path, size_t bytes);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See file_as.h and setfsuid(2): without fsuid 0 the kernel ignores CAP_DAC_OVERRIDE and its like. */
+/* Switches with setfsuid(2): without fsuid 0 the kernel ignores CAP_DAC_OVERRIDE and the like. */
 #include "broker/os/file_as.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ int file_as_begin(const struct file_identity *identity)
         return -EPERM;
     setfsgid(identity->gid);
     setfsuid(identity->uid);
-    /* they say only what was before */
+    /* these return only the previous value, and no error */
     if ((gid_t)setfsgid((gid_t)-1) == identity->gid && (uid_t)setfsuid((uid_t)-1) == identity->uid)
         return 0;
     file_as_end(identity);

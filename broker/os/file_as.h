@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files with somebody else's rights, for a process that is root: her uid and gid count, and no groups. For a
- * thread that is the only one of its process. Whoever is not root opens with the rights that there are.
+ * Files with another user's rights, for a process that is root: the user's uid and gid count, and no
+ * supplementary groups. A process that is not root keeps its own rights. The process must have one thread.
  */
 #ifndef BROKER_OS_FILE_AS_H
 #define BROKER_OS_FILE_AS_H
@@ -13,22 +13,22 @@
 struct file_identity {
     uid_t uid;
     gid_t gid;
-    bool is_switched; /* this process is root: otherwise nothing is changed */
+    bool is_switched; /* this process is root; otherwise nothing is changed */
 };
 
-/* From here on paths are walked as her. 0, or -EPERM, and then nothing is changed. */
+/* Makes this process walk paths with that user's rights. 0, or -EPERM with nothing changed. */
 int file_as_begin(const struct file_identity *identity);
 
-/* And now as root again. */
+/* Returns to the rights of root. */
 void file_as_end(const struct file_identity *identity);
 
 /*
- * Opens a regular file for reading as her. Waits for nobody: not for the other end of a pipe either. -EINVAL
- * if it is no regular file, or -errno.
+ * Opens a regular file for reading with that user's rights. Never waits, not even for the other end of a
+ * pipe. A descriptor, -EINVAL if it is not a regular file, or another -errno.
  */
 int file_as_open(const struct file_identity *identity, const char *path);
 
-/* A descriptor (O_PATH) of a file or folder that she can reach, or -errno. */
+/* Returns a descriptor (O_PATH) of a file or folder that the user can reach, or -errno. */
 int file_as_find(const struct file_identity *identity, const char *path);
 
 #endif

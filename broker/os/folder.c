@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Folders of the broker's own: made so that nobody else can have made them before, and removed. */
+/* Makes folders, checks that no other user has made or can change them, and removes them. */
 #include "broker/os/folder.h"
 
 #include <dirent.h>

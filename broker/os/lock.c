@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See lock_take.h. */
+/* The lock of a runtime folder. */
 #include "broker/os/lock.h"
 
 #include <errno.h>
@@ -10,7 +10,8 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 
-/* The kernel's word; where it speaks of a process of another pid namespace, what that wrote itself. */
+/* Returns the pid as the kernel knows it, or as the file says it if the process is in another pid namespace.
+ */
 static int runtime_lock_holder(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -39,12 +40,13 @@ int lock_take(const char *folder)
         if (errno != EAGAIN && errno != EACCES)
             return -errno;
         fc_log(FC_LOG_ERROR, NULL,
-               "firecurtain is running already with the runtime folder %s (pid %d); for a second show give "
-               "this one a folder of its own: --runtime-dir DIR",
+               "firecurtain is already running with the runtime folder %s (pid %d); a second show needs a "
+               "folder of its own: --runtime-dir DIR",
                folder, runtime_lock_holder(fd));
         return -EADDRINUSE;
     }
-    /* for people, and for other pid namespaces: the lock does not depend on it, so a full disk is none */
+    /* for people, and for other pid namespaces; the lock does not depend on it, so a full disk does no harm
+     */
     if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0)
         fc_log(FC_LOG_DEBUG, NULL, "the pid does not fit into %s", path);
     return fc_steal_fd(&fd);

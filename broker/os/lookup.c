@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See lookup.h. Numeric addresses need nobody's help. A list is one block, whoever made it. */
+/* Answers numeric addresses at once, and has names looked up. Every list is one block, to be freed alike. */
 #include "broker/os/lookup.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ void lookup_by(lookup_fn lookup, struct keeper *keeper)
     lookup_keeper = keeper;
 }
 
-/* The entries, and behind each its address. */
+/* An entry of a list, and its address. */
 struct lookup_entry {
     struct addrinfo info;
     struct sockaddr_storage storage;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who looks names up: without anybody, the process itself, as for `check`. */
+/*
+ * Looks names up for backends and policies (firecurtain/lookup.h): in this process, as for `check`, or
+ * through the keeper once the broker is confined.
+ */
 #ifndef BROKER_OS_LOOKUP_H
 #define BROKER_OS_LOOKUP_H
 
@@ -10,7 +13,8 @@ struct keeper;
 typedef int (*lookup_fn)(struct keeper *keeper, const char *host, const char *port,
                          const struct addrinfo *hints, struct addrinfo **list);
 
-/* From now on this is asked for names, such as keeper_lookup(); NULL: the process itself again. */
+/* Makes fc_lookup() ask `lookup`, such as keeper_lookup(), from now on; with NULL, this process itself again.
+ */
 void lookup_by(lookup_fn lookup, struct keeper *keeper);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See notify.h. */
+/* Messages to the service manager, and the watchdog. */
 #include "broker/os/notify.h"
 
 #include <errno.h>
@@ -35,9 +35,9 @@ struct notify {
     int socket;
     enum notify_state state;
     char status[NOTIFY_MAX_STATUS];
-    uint64_t watchdog_ns; /* between two of our signs of life; 0: none is wanted */
-    uint64_t alive_ns;    /* the last one */
-    uint64_t overdue_ns;  /* when a show that still starts counts as started */
+    uint64_t watchdog_ns; /* between two signs of life; 0: no watchdog */
+    uint64_t alive_ns;    /* when the last one was sent */
+    uint64_t overdue_ns;  /* when a show that is still starting counts as running */
     struct loop *loop;
     struct timer watchdog;
     struct timer retry;
@@ -49,7 +49,7 @@ static void notify_nothing(void *userdata)
     (void)userdata;
 }
 
-/* Half of the time after which we count as hung, as sd_watchdog_enabled(3) advises. */
+/* Returns half of the time after which the broker counts as hung, as sd_watchdog_enabled(3) advises. */
 static uint64_t notify_watchdog_ns(void)
 {
     const char *us = getenv("WATCHDOG_USEC");
@@ -60,7 +60,8 @@ static uint64_t notify_watchdog_ns(void)
     return strtoull(us, NULL, 10) / 2 * NOTIFY_US_TO_NS;
 }
 
-/* A connected socket: Landlock's scope lets it go on to an abstract name after the curtain has closed. */
+/* Returns a connected socket, which Landlock still lets reach an abstract name once the broker is confined.
+ */
 static int notify_connect(const char *name)
 {
     FC_AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -93,9 +94,9 @@ int notify_new(struct notify **notifyp)
     notify->watchdog_ns = notify_watchdog_ns();
     notify->socket = name ? notify_connect(name) : -ENOENT;
     if (name && notify->socket < 0)
-        fc_log(FC_LOG_WARNING, NULL, "the service manager cannot be told anything at %s: %s", name,
+        fc_log(FC_LOG_WARNING, NULL, "the service manager cannot be reached at %s: %s", name,
                strerror(-notify->socket));
-    unsetenv("NOTIFY_SOCKET"); /* no business of anybody below */
+    unsetenv("NOTIFY_SOCKET"); /* not for any process that the broker starts */
     unsetenv("WATCHDOG_USEC");
     unsetenv("WATCHDOG_PID");
     if (notify->socket >= 0)
@@ -200,7 +201,7 @@ void notify_reloading(struct notify *notify)
     if (!notify)
         return;
     notify_be_patient(notify);
-    notify_enter(notify, NOTIFY_RELOADING, "reading the configuration again");
+    notify_enter(notify, NOTIFY_RELOADING, "reloading the configuration");
 }
 
 void notify_stopping(struct notify *notify)
@@ -221,7 +222,8 @@ bool notify_turn(struct notify *notify, const struct notify_health *health)
     if (notify->state != NOTIFY_READY && health->n_starting && fc_now_ns() < notify->overdue_ns)
         return false;
     loop_cancel_timer(notify->loop, &notify->patience);
-    snprintf(status, sizeof(status), "the show runs: %zu of %zu instances are up", health->n_up, health->n);
+    snprintf(status, sizeof(status), "the show is running: %zu of %zu instances are up", health->n_up,
+             health->n);
     if (notify->state != NOTIFY_READY || strcmp(status, notify->status) != 0)
         notify_enter(notify, NOTIFY_READY, status);
     return true;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What seccomp_unotify(2) of recent kernels has and Debian 12's headers lack; for the calls and for the
- * filter that allows them. */
+/* Definitions of seccomp_unotify(2) that recent kernels have and Debian 12's headers lack. */
 #ifndef BROKER_OS_SECCOMP_NOTIFY_H
 #define BROKER_OS_SECCOMP_NOTIFY_H
 

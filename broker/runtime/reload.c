@@ -21,7 +21,6 @@
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
-#include "proto/spawn_paths.h"
 
 /* Returns why the configuration cannot be read again, whoever asks; or NULL. */
 static const char *reload_obstacle(const struct service *service)
@@ -62,20 +61,14 @@ static void reload_changed(void *userdata, struct show *show)
  */
 static int reload_check_shown(const struct service *service, const struct show *show)
 {
-    FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
-    const struct spawn_paths paths = {.shown = (const char *const *)service->shown.paths,
-                                      .n_shown = service->shown.n};
+    FC_CLEANUP(path_set_deinit) struct path_set beyond = {0};
+    int r = shown_find_beyond(show, 0, &service->shown, &beyond);
 
-    if (shown_collect(show, 0, &shown) < 0)
-        return -ENOMEM;
-    for (size_t i = 0; i < shown.n; i++) {
-        if (spawn_paths_show(&paths, shown.paths[i]))
-            continue;
-        fc_log(FC_LOG_ERROR, NULL, "scripts can see %s only after firecurtain has been restarted",
-               shown.paths[i]);
-        return -EPERM;
-    }
-    return 0;
+    if (r < 0 || !beyond.n)
+        return r;
+    fc_log(FC_LOG_ERROR, NULL, "scripts can see %s only after firecurtain has been restarted",
+           beyond.paths[0]);
+    return -EPERM;
 }
 
 /* Makes `next` from the configuration as it is now, and keeps that as the house's. */

@@ -77,7 +77,7 @@ def test_ready_is_said_once_by_the_broker_when_the_scripts_run(play, manager):
     assert when - begun > 1.5, "said before the script ran"
     show.log.wait("^running", "py1")
     assert pid == show.pid
-    assert said == {"READY": "1", "STATUS": "the show runs: 2 of 2 instances are up"}
+    assert said == {"READY": "1", "STATUS": "the show is running: 2 of 2 instances are up"}
     assert len(manager.said) == 1
     assert not any("READY" in said for _, _, said in manager.drain(0.5))
 
@@ -92,7 +92,7 @@ def test_ready_does_not_wait_for_what_cannot_start(play, manager):
         bind = 192.0.2.1 9000
         [map]
         """, scripts={"script.py": ECHO, "broken.py": "raise SystemExit(3)\n"}, env=watched(manager), ready=("good",))
-    assert manager.wait("READY")[2]["STATUS"] == "the show runs: 1 of 3 instances are up"
+    assert manager.wait("READY")[2]["STATUS"] == "the show is running: 1 of 3 instances are up"
     show.log.wait("^worker ended", "bad")
 
 
@@ -101,7 +101,7 @@ def test_the_status_follows_what_becomes_of_an_instance(play, manager):
                 options="restart = never", env=watched(manager))
     manager.wait("READY")
     os.kill(show.worker(), signal.SIGKILL)
-    until(lambda: manager.wait("STATUS")[2]["STATUS"] == "the show runs: 1 of 2 instances are up", "no new status")
+    until(lambda: manager.wait("STATUS")[2]["STATUS"] == "the show is running: 1 of 2 instances are up", "no new status")
 
 
 def test_reload_is_announced_and_ends_with_ready(play, manager):
@@ -114,7 +114,7 @@ def test_reload_is_announced_and_ends_with_ready(play, manager):
     _, _, said = manager.wait("RELOADING")
     assert said["RELOADING"] == "1" and "READY" not in said
     assert before <= int(said["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
-    assert manager.wait("READY")[2]["STATUS"] == "the show runs: 2 of 2 instances are up"
+    assert manager.wait("READY")[2]["STATUS"] == "the show is running: 2 of 2 instances are up"
 
 
 def test_a_reload_that_is_refused_ends_with_ready_too(play, manager):
@@ -170,7 +170,7 @@ def test_a_manager_that_does_not_listen_stops_nothing(play, manager):
 @pytest.mark.parametrize("name", ["nowhere", "/nonexistent/socket", "/" + "x" * 200])
 def test_a_manager_that_cannot_be_reached_is_a_warning(play, name):
     show = play(ECHO, ECHO_MAPS, env={"NOTIFY_SOCKET": name})
-    show.log.wait("the service manager cannot be told anything", level="warning")
+    show.log.wait("the service manager cannot be reached", level="warning")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root sees the descriptors of a process that is not dumpable")

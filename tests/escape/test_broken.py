@@ -10,7 +10,7 @@ from harness import IS_ASAN, REPLACED, TOP
 
 CONFINEMENT = "e2e/test_confinement.py"
 
-CLOSED = "curtain could not be closed"  # other layers build on it: without it nothing starts
+CLOSED = "sandbox could not be set up"  # other layers build on it: without it nothing starts
 
 # What is broken: (file, test, what its failure says)
 NOTICED = {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layer "capabilities": none in any set, none to be had again (no_new_privs), and death with the broker.
- * Runs while there is one thread: capset() and no_new_privs are a thread's own.
+ * Layer "capabilities": none in any set, none to be gained again (no_new_privs), and death with the broker.
+ * Runs while there is one thread: capset() and no_new_privs apply to the calling thread only.
  */
+#include "worker/sandbox/capabilities.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
@@ -10,8 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "worker/sandbox/sandbox.h"
 
 #define CAPABILITIES_SECUREBITS                                                                              \
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |        \
@@ -22,7 +22,7 @@ int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *er
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
-    /* without a user namespace there are no capabilities to begin with, nor the one to drop them for ever */
+    /* without a user namespace there are none to begin with, nor the one that dropping them for good takes */
     for (unsigned long capability = 0;
          sandbox->namespaces && prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
@@ -39,8 +39,8 @@ int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *er
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "parent-death signal");
     /*
-     * The broker reads this process through pidfd_getfd, which a process that is not dumpable refuses to
-     * others of its uid. It has a pid and a user namespace of its own, so nobody else gets near.
+     * The broker reads this process through pidfd_getfd(), which a process that is not dumpable refuses to
+     * others of its uid. No other worker can do the same: each has a pid and a user namespace of its own.
      */
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "dumpable");

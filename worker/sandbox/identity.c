@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layer "identity": one uid and one gid in the new user namespace, a process group of its own, a host name
- * that says nothing. Without setpgid() a signal to process group 0 would reach the other workers. The session
- * is the zygote's: where the kernel shares processors out among sessions (autogroup, sched(7)), many workers
- * count as one, and a user has no more of them because she has many.
+ * Layer "identity": one uid and one gid in the new user namespace, a process group of its own, and a host
+ * name that reveals nothing. Without setpgid() a signal to process group 0 would reach the other workers. The
+ * session is the zygote's: where the kernel shares processors out among sessions (autogroup, sched(7)), all
+ * workers of a user count as one, so many workers get no more than one.
  */
+#include "worker/sandbox/identity.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +15,6 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_request.h"
-#include "worker/sandbox/sandbox.h"
 
 static int identity_write(const char *path, const char *text, struct sandbox_error *error)
 {

@@ -4,6 +4,8 @@
  * knows them. It does not rely on the layers before it: if the private root failed, this one would still
  * hold.
  */
+#include "worker/sandbox/landlock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -11,7 +13,6 @@
 #include "firecurtain/cleanup.h"
 #include "proto/landlock.h"
 #include "worker/base/say.h"
-#include "worker/sandbox/sandbox.h"
 
 #define LANDLOCK_LAYER "Landlock"
 

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layer "limits": resource limits, with a reason for each. RLIMIT_NPROC counts per user namespace, so it
- * bounds the threads of this worker alone.
+ * Layer "limits": resource limits, each with its reason. RLIMIT_NPROC counts per user namespace, so it limits
+ * the threads of this worker alone.
  */
+#include "worker/sandbox/limits.h"
+
 #include <sys/resource.h>
 #include <sys/time.h>
 
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_request.h"
-#include "worker/sandbox/sandbox.h"
 
 #define MIB (UINT64_C(1) << 20)
 
 struct limit {
     __rlimit_resource_t resource;
     rlim_t limit;
-    const char *name; /* and why */
+    const char *name; /* and the reason */
 };
 
 static const struct limit limits_fixed[] = {
@@ -34,7 +35,7 @@ static int limits_set(const struct limit *limit, struct sandbox_error *error)
 
     if (getrlimit(limit->resource, &now) < 0)
         return sandbox_fail(error, "limits", "read %s", limit->name);
-    /* never more than the broker itself was given */
+    /* never more than the broker itself may have */
     if (now.rlim_max > limit->limit)
         now.rlim_max = limit->limit;
     now.rlim_cur = now.rlim_max;
@@ -58,7 +59,8 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
     for (size_t i = 0; r == 0 && !sandbox->none && i < FC_ARRAY_SIZE(limits_fixed); i++)
         r = limits_set(&limits_fixed[i], error);
     for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(options); i++) {
-        /* outside a user namespace it would count all processes of the user; `memory` bounds the stacks */
+        /* outside a user namespace it would count all processes of the user; there `memory` limits the stacks
+         */
         if (sandbox->namespaces || options[i].resource != RLIMIT_NPROC)
             r = limits_set(&options[i], error);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layer "namespaces": which ones a worker is born in. */
-#include <sched.h>
+#include "worker/sandbox/namespaces.h"
 
-#include "worker/sandbox/sandbox.h"
+#include <sched.h>
 
 uint64_t sandbox_namespaces(const struct sandbox *sandbox)
 {

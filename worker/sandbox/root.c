@@ -4,10 +4,12 @@
  * the one writable folder of the instance. No /proc, no /home, no other instance.
  *
  * It is made in two parts, of which the first is the same for all workers of a zygote. The views are taken as
- * detached mounts (open_tree) before anything is mounted, so that no mount hides one; then they are attached,
- * and the root is exchanged (pivot_root(".", "."), see pivot_root(2)). The second part takes the instance's
- * own, from where the broker has them or from the old root, and drops that.
+ * detached mounts (open_tree) before anything is mounted, lest a mount hide one; then they are attached, and
+ * the root is exchanged (pivot_root(".", "."), see pivot_root(2)). The second part adds the instance's own
+ * folders, from mounts that the broker gives or from the old root, and drops the old root.
  */
+#include "worker/sandbox/root.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,13 +23,12 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_request.h"
-#include "worker/sandbox/sandbox.h"
 
 #define ROOT_LAYER       "private root"
 #define ROOT_SCRATCH     "/tmp" /* hidden by the new root while it is built, in this namespace only */
 #define ROOT_SIZE        "size=256k,nr_inodes=512,mode=0755"
 #define ROOT_TMP_SIZE    "size=16m,nr_inodes=1024,mode=1777"
-#define ROOT_TRIES       1000 /* of a path with "..", which fails while anybody mounts anything */
+#define ROOT_TRIES       1000 /* of a path with "..": it fails while any process mounts something */
 #define ROOT_READ_ONLY   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define ROOT_WRITABLE    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define ROOT_DEVICE_NODE (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
@@ -36,11 +37,11 @@ struct root_view {
     const char *source;
     const char *target; /* relative to the new root */
     uint64_t attributes;
-    bool network_only; /* says something about the host's network */
+    bool network_only; /* reveals something about the host's network */
     bool required;
 };
 
-/* What every worker sees. Missing ones are left out unless required. */
+/* The views of every worker. Missing ones are left out unless required. */
 static const struct root_view root_views[] = {
     {"/usr/lib", "usr/lib", ROOT_READ_ONLY, false, true}, /* libpython's standard library and what it loads */
     {"/usr/lib64", "usr/lib64", ROOT_READ_ONLY, false, false},
@@ -78,7 +79,7 @@ static void root_trees_deinit(struct root_trees *trees)
         fc_closep(&trees->views[i]);
 }
 
-/* A detached mount of a path of this namespace. */
+/* Returns a detached mount of a path of this namespace. */
 static int root_open_tree(const char *path)
 {
     return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
@@ -98,7 +99,7 @@ static int root_take_view(const struct root_view *view, struct root_trees *trees
             return sandbox_fail(error, ROOT_LAYER, "read link %s", view->source);
         return 0;
     }
-    /* other links lead to what must be seen; one that leads nowhere is missing */
+    /* other links are followed; one that leads nowhere counts as missing */
     if (stat(view->source, &st) < 0)
         return view->required ? sandbox_fail(error, ROOT_LAYER, "%s", view->source) : 0;
     trees->is_folder[i] = S_ISDIR(st.st_mode);
@@ -122,8 +123,8 @@ static int root_take_views(const struct sandbox *sandbox, struct root_trees *tre
 }
 
 /*
- * A detached mount of what an instance shows: the one that the broker gave where it had to, else what the
- * path leads to in the old root.
+ * Returns a detached mount of something that an instance shows: the one that the broker has given, otherwise
+ * of what the path leads to in the old root. -1 with errno.
  */
 static int root_take(int given, int old_root, const char *path)
 {
@@ -151,7 +152,7 @@ static int root_attach(int tree, const char *target, uint64_t attributes, struct
     return 0;
 }
 
-/* The folders above `target`, relative to the new root. */
+/* Makes the folders above `target`, which is relative to the new root. */
 static int root_make_parents(const char *target, struct sandbox_error *error)
 {
     char path[PATH_MAX];
@@ -164,7 +165,7 @@ static int root_make_parents(const char *target, struct sandbox_error *error)
     return 0;
 }
 
-/* What the option `read` shows has the place it has outside; what lies in another view is seen already. */
+/* Puts what the option `read` shows where it is outside, unless another view contains it already. */
 static int root_place_read(int tree, const char *path, struct sandbox_error *error)
 {
     const char *target = path + 1;
@@ -238,7 +239,7 @@ static int root_write(const char *target, const char *text, struct sandbox_error
     return 0;
 }
 
-/* The names that the policy allows, as the broker resolved them; nothing else resolves. */
+/* Writes the names that the policy allows, as the broker resolved them; no others resolve. */
 static int root_write_names(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     int r;
@@ -249,7 +250,7 @@ static int root_write_names(const struct sandbox *sandbox, struct sandbox_error 
     return r < 0 ? r : root_write("etc/nsswitch.conf", "hosts: files\n", error);
 }
 
-/* It is mounted over the new one, where nobody walks but who has a descriptor of it. */
+/* Drops the old root, which is mounted over the new one. */
 static int root_drop_old(struct sandbox_error *error)
 {
     return umount2(".", MNT_DETACH) < 0 ? sandbox_fail(error, ROOT_LAYER, "drop the old root") : 0;
@@ -285,7 +286,7 @@ int sandbox_root_prepare(const struct sandbox *sandbox, bool leave, int *old_roo
     return 0;
 }
 
-/* The instance's own folders, and what its options `read` name. */
+/* Adds the instance's own folders, and what its options `read` name. */
 static int root_show(const struct sandbox *sandbox, int old_root, struct sandbox_error *error)
 {
     FC_AUTO_CLOSE int script = root_take(sandbox->script_tree, old_root, sandbox->script_folder);

@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See sandbox.h: the order of the layers. */
+/* The order of the layers. */
 #include "worker/sandbox/sandbox.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 
-int sandbox_fail(struct sandbox_error *error, const char *layer, const char *format, ...)
-{
-    va_list args;
+#include "firecurtain/cleanup.h"
+#include "worker/sandbox/capabilities.h"
+#include "worker/sandbox/identity.h"
+#include "worker/sandbox/landlock.h"
+#include "worker/sandbox/limits.h"
+#include "worker/sandbox/root.h"
 
-    error->layer = layer;
-    error->error = errno;
-    va_start(args, format);
-    vsnprintf(error->what, sizeof(error->what), format, args);
-    va_end(args);
-    return -error->error;
-}
-
-/* A worker for debugging: what it shares with others is that it ends with the broker, and meets its limits.
- */
+/* Sets up a worker for debugging, which only ends with the broker and has its limits, like any other. */
 static int sandbox_enter_none(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     int r = sandbox_identity(sandbox, error); /* refuses root */
@@ -46,8 +38,8 @@ int sandbox_prepare(struct sandbox *sandbox, bool leave, struct sandbox_error *e
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)
 {
     /*
-     * The layers before the capabilities need those of the new user namespace; Landlock needs no_new_privs,
-     * which goes with them.
+     * The layers before "capabilities" need those of the new user namespace; Landlock needs no_new_privs,
+     * which that layer sets.
      */
     static const struct {
         const char *name;
@@ -60,7 +52,7 @@ int sandbox_enter(const struct sandbox *sandbox, struct sandbox_error *error)
 
     if (sandbox->none)
         return sandbox_enter_none(sandbox, error);
-    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+    for (size_t i = 0; i < FC_ARRAY_SIZE(layers); i++) {
         int r = layers[i].enter(sandbox, error);
 
         if (r < 0)

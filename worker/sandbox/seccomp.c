@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layer "system calls": an allow-list, compiled once by libseccomp in the zygote and loaded by each worker
- * for all of its threads at once (TSYNC), libzmq's included, with a notification descriptor for the broker.
+ * Layer "system calls": an allow-list (syscalls.c), compiled once by libseccomp in the zygote and loaded by
+ * each worker for all of its threads at once (TSYNC), libzmq's included, with a notification descriptor for
+ * the broker.
  *
- * Unknown architectures and x32 end the process. The flags are those of seccomp(2); TSYNC together with a
- * notification descriptor needs TSYNC_ESRCH.
+ * Calls of other architectures and of x32 end the process. The flags are those of seccomp(2); TSYNC together
+ * with a notification descriptor needs TSYNC_ESRCH.
  */
+#include "worker/sandbox/seccomp.h"
+
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -19,7 +22,6 @@
 
 #include "firecurtain/cleanup.h"
 #include "worker/base/say.h"
-#include "worker/sandbox/sandbox.h"
 #include "worker/sandbox/syscalls.h"
 
 #define SECCOMP_DEFAULT SCMP_ACT_ERRNO(ENOSYS) /* a library that tries something new falls back */
@@ -28,7 +30,7 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-/* One per enum spawn_network; the zygote is the only owner, for as long as it lives. */
+/* One per enum spawn_network, for as long as the zygote lives. */
 static struct sock_fprog seccomp_programs[2];
 
 static uint32_t seccomp_action(const struct syscall_rule *rule, const struct sandbox *sandbox)
@@ -64,7 +66,7 @@ static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, 
     if (number == __NR_SCMP_ERROR || number < 0)
         return 0; /* not on this architecture: the default refuses it */
     if (action == SECCOMP_DEFAULT)
-        return 0; /* listed for its reason; libseccomp takes no rule that changes nothing */
+        return 0; /* listed for its reason; libseccomp refuses a rule that changes nothing */
     if (rule->compare == SYSCALL_ANY)
         return seccomp_rule_add(filter, action, number, 0);
     if (rule->compare == SYSCALL_MASKED)
@@ -77,7 +79,7 @@ static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, 
                             SCMP_CMP64(rule->arg, compare[rule->compare], rule->value, 0));
 }
 
-/* The program as memory: libseccomp writes it to a file only. */
+/* Gets the program into memory: libseccomp only writes it to a file. */
 static int seccomp_export(scmp_filter_ctx filter, struct sock_fprog *program)
 {
     FC_AUTO_CLOSE int fd = memfd_create("seccomp", MFD_CLOEXEC);
@@ -135,7 +137,7 @@ int sandbox_seccomp_compile(bool namespaces)
     return r;
 }
 
-/* In this process's copy of the program, which every worker has for itself. */
+/* Puts this process's pid into its own copy of the program. */
 static void seccomp_set_self(const struct sock_fprog *program)
 {
     for (unsigned short i = 0; i < program->len; i++) {

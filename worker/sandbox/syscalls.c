@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See sandbox_syscalls.h. What is in no row gets ENOSYS, so that a library which tries something new falls
- * back. Rows of one name must not overlap: libseccomp takes the first that fits for granted.
+ * The system calls that a script may make; data only. Calls in no row get ENOSYS, so a library that tries
+ * something new falls back. Rows of one name must not overlap: libseccomp relies on that.
  */
 #include "worker/sandbox/syscalls.h"
 
@@ -19,12 +19,12 @@
 
 #include "firecurtain/cleanup.h"
 
-/* pthread_create() of glibc, and nothing else */
+/* exactly those of pthread_create() in glibc */
 #define THREAD_FLAGS                                                                                         \
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
-/* Newer architectures have only the newer of two calls, and their libraries use it; ours use the older. */
+/* Newer architectures have only the newer of two calls; where both exist, libraries use the older. */
 #ifdef SYS_poll
 #define OF_TWO(older, newer) older
 #else
@@ -35,10 +35,10 @@
 #define FUTEX_OPERATION  (~(uint64_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME))
 #define FUTEX_WITH_SCOPE (~(uint64_t)FUTEX_CLOCK_REALTIME)
 
-/* What tells mappings apart. */
+/* The flags that distinguish mappings. */
 #define MMAP_KINDS (MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN)
 
-/* What tells ways to open a file apart. */
+/* The flags that distinguish ways to open a file. */
 #define OPEN_KINDS (O_ACCMODE | O_TRUNC)
 
 #define ALLOW(call, why)                                                                                     \
@@ -132,8 +132,8 @@ const struct syscall_rule sandbox_syscalls[] = {
     QUIET("set_robust_list", 0, "start of a thread; no robust mutex is shared with anybody"),
     ALLOW("rseq", "start of a thread"),
     /*
-     * Whoever waits for the end of a thread waits for the kernel, on a futex that is not private. But to wake
-     * others on such a futex, in a library that all instances map, would be a channel between them.
+     * The end of a thread is awaited on a futex that is not private, which the kernel wakes. Waking others on
+     * such a futex, in a library that all instances map, would be a channel between them.
      */
     ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAIT, "locks, the end of a thread"),
     ALLOW_MASK("futex", 1, FUTEX_OPERATION, FUTEX_WAIT_BITSET, "locks, the end of a thread"),
@@ -143,7 +143,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW_MASK("futex", 1, FUTEX_WITH_SCOPE, FUTEX_REQUEUE_PRIVATE, "condition variables"),
     ALLOW_MASK("futex", 1, FUTEX_WITH_SCOPE, FUTEX_CMP_REQUEUE_PRIVATE, "condition variables"),
     QUIET("sched_yield", 0, "locks; the caller spins on"),
-    /* libzmq's reaper thread may not have come so far when the filter is loaded, and aborts if it cannot */
+    /* libzmq's reaper thread may only get to these after the filter is loaded, and aborts if they fail */
     QUIET("sched_getparam", 0, "start of a thread of libzmq"),
     QUIET("sched_getscheduler", 0, "start of a thread of libzmq"),
     QUIET("sched_setscheduler", 0, "start of a thread of libzmq"),
@@ -175,7 +175,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("write", "files, sockets, the log"),
     ALLOW("pwrite64", "files"),
     ALLOW("lseek", "files"),
-    /* to empty a file without opening it for writing is not writing for Landlock before ABI 3 */
+    /* before ABI 3, Landlock lets a file be emptied that is not opened for writing */
     ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDONLY, "open() in the private root"),
     ALLOW_MASK("openat", 2, OPEN_KINDS, O_WRONLY, "open() in the private root"),
     ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDWR, "open() in the private root"),
@@ -197,7 +197,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("ftruncate", "files in /state, within the size limit"),
     ALLOW("fsync", "files in /state"),
     ALLOW("fdatasync", "files in /state"),
-    /* Landlock knows nothing of it, and in no private root it would reach all files of the user */
+    /* Landlock does not cover it, so without a private root it would reach all files of the user */
     FILES("utimensat", "files in /state"),
     QUIET(OF_TWO("chmod", "fchmodat"), 0, "modes mean nothing in /state: it has one user"),
     QUIET("fchmod", 0, "modes mean nothing in /state: it has one user"),
@@ -218,8 +218,8 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_GETFL, "socket.setblocking()"),
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_SETFL, "socket.setblocking()"),
     /*
-     * Files that a script may lock are its own, and nobody else has them open: a lock is had without asking.
-     * Real ones on a file or device that all instances see would be a channel between them.
+     * Files that a script may lock are its own, and nobody else has them open, so locking always succeeds.
+     * Real locks on a file or device that all instances see would be a channel between them.
      */
     QUIET_IF("fcntl", 1, SYSCALL_EQ, F_SETLK, 0, "sqlite3"),
     QUIET_IF("fcntl", 1, SYSCALL_EQ, F_SETLKW, 0, "sqlite3"),
@@ -254,7 +254,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("accept4", "servers"),
     ALLOW("getsockname", "servers"),
     ALLOW("getpeername", "manage() asks whether a socket is connected"),
-    /* not who is at the other end of the link: pids and pidfds */
+    /* nothing that tells who is at the other end of the link, such as pids and pidfds */
     READ_OPTION(SOL_SOCKET, SO_ERROR, "what a socket is"),
     READ_OPTION(SOL_SOCKET, SO_TYPE, "what a socket is"),
     READ_OPTION(SOL_SOCKET, SO_DOMAIN, "what a socket is"),
@@ -288,8 +288,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     READ_OPTION(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "as set, or the default"),
     READ_OPTION(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "as set, or the default"),
     READ_OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF, "as set, or the default"),
-    /* no source routes; and no SO_LINGER, with which closing our duplicate of a socket would make the broker
-       wait */
+    /* no source routes, and no SO_LINGER: with it the broker would wait when it closes its duplicate */
     OPTION(SOL_SOCKET, SO_REUSEADDR, "servers, time-outs, buffers"),
     OPTION(SOL_SOCKET, SO_REUSEPORT, "servers, time-outs, buffers"),
     OPTION(SOL_SOCKET, SO_KEEPALIVE, "servers, time-outs, buffers"),
@@ -306,7 +305,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     OPTION(IPPROTO_TCP, TCP_KEEPINTVL, "latency, dead peers"),
     OPTION(IPPROTO_TCP, TCP_KEEPCNT, "latency, dead peers"),
     OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT, "latency, dead peers"),
-    /* groups and interfaces are the host's, unless the socket's network is the worker's own */
+    /* multicast groups and interfaces are the host's, unless the worker has a network of its own */
     OPTION(IPPROTO_IP, IP_TOS, "multicast"),
     OPTION(IPPROTO_IP, IP_TTL, "multicast"),
     OPTION(IPPROTO_IP, IP_MULTICAST_TTL, "multicast"),

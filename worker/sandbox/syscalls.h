@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The table of system calls that a script may make, each row with its reason. Data only; see
- * sandbox_seccomp.c.
- */
+/* The table of system calls that a script may make, each row with its reason; seccomp.c compiles it. */
 #ifndef WORKER_SANDBOX_SYSCALLS_H
 #define WORKER_SANDBOX_SYSCALLS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Stands for the worker's own pid, which is 1 in a pid namespace of its own and anything else without. */
+/* Stands for the worker's own pid: 1 in a pid namespace of its own, otherwise any number. */
 #define SYSCALL_SELF UINT64_C(0x6f776e70)
 
 enum syscall_action {
     SYSCALL_ALLOW,
-    SYSCALL_ALLOW_HOST,    /* with `insecure-network = host`; without, as SYSCALL_REPORT */
-    SYSCALL_ALLOW_FILES,   /* where the files are a private root's; without one quietly EPERM */
-    SYSCALL_ALLOW_NETWORK, /* where the network is a namespace's or wholly given; otherwise quietly EPERM */
+    SYSCALL_ALLOW_HOST,    /* with `insecure-network = host`; without it as SYSCALL_REPORT */
+    SYSCALL_ALLOW_FILES,   /* with a private root; without one quietly EPERM */
+    SYSCALL_ALLOW_NETWORK, /* with a network namespace or the whole network; otherwise quietly EPERM */
     SYSCALL_ANSWER,        /* answered by the broker, which knows what a worker may know */
-    SYSCALL_ERRNO,  /* answered quietly with `error`: harmless, and libraries try it. 0: as if it were done */
+    SYSCALL_ERRNO,  /* answered quietly with `error`, since libraries try it; 0: as if it had succeeded */
     SYSCALL_REPORT, /* refused by the broker, which logs instance, call and arguments */
 };
 

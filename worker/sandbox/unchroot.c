@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See unchroot.h. In a new mount namespace: takes a detached copy of the tree below the present root, walks
- * out of the chroot (a process with CAP_SYS_CHROOT may, see chroot(2)), mounts the copy over the namespace's
- * root, and makes it the root again. What can be seen is the same before and after.
+ * Leaves a chroot without seeing more, in zygotes of a broker that root started there. In a new mount
+ * namespace: takes a detached copy of the tree below the present root, walks out of the chroot (a process
+ * with CAP_SYS_CHROOT may, see chroot(2)), mounts the copy over the namespace's root, and makes it the root
+ * again.
  */
 #include "worker/sandbox/unchroot.h"
 
@@ -19,7 +20,7 @@
 #define UNCHROOT_INNER     "/usr" /* any folder below the root */
 #define UNCHROOT_MAX_DEPTH 64
 
-/* With the root moved below the working directory, `..` no longer stops at it. */
+/* Moves the root below the working directory: then `..` no longer stops at it. */
 static int unchroot_walk_out(void)
 {
     FC_AUTO_CLOSE int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -44,12 +45,12 @@ int unchroot(void)
     if (tree < 0)
         return -errno;
     r = unchroot_walk_out();
-    /* nothing of this must reach the namespace that we came from */
+    /* none of this must reach the namespace that this process came from */
     if (r == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         r = -errno;
     if (r == 0 && move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         r = -errno;
-    /* back in, whatever happened: the rest of the world is none of our business */
+    /* back in, whatever has happened: the process must not stay outside */
     if (fchdir(tree) < 0 || chroot(".") < 0)
         return -errno;
     return r;
