@@ -161,7 +161,7 @@ def test_nobody_elses_instances_can_be_named(house, mapping, message):
     ("[python a]\nconnect = tcp:10.0.0.0/7:80\n", "may not use"),
     ("[python a]\nlisten = udp:*:9000\n", r'may not use "listen = udp:\*:9000"'),
     ("[python a]\nread = /etc\n", 'may not use "read = /etc"'),
-    ("[python a]\nqueue = 1000000\n", "has queue = 65536 at most"),
+    ("[python a]\nqueue = 1000000\n", "may have at most queue = 65536"),
     ("[python a]\nmemory = 300M\n[python b]\nmemory = 300M\n", "have memory = 629145600 in total, but may have only 536870912"),
     ("[python a]\nmemory = 500M\n[python b]\n", "leaves memory = 12582912 for this instance"),
     ("[python a]\nrate = 2000\n", "have rate = 2000 in total, but may have only 1000"),
