@@ -63,7 +63,8 @@ static int gate_bind(struct gate *gate, const struct seccomp_notif *call, int64_
     return r;
 }
 
-/* Listens only where bind() put the socket: one whose connection failed must not become a server elsewhere.
+/*
+ * Listens only where bind() put the socket: one whose connection failed must not become a server elsewhere.
  */
 static int gate_listen(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
 {

@@ -154,8 +154,10 @@ static int gate_connect_udp(struct gate *gate, const struct seccomp_notif *call,
     return connect(socket->fd, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
 }
 
-/* Carries out connect() to AF_UNSPEC: a datagram socket forgets its peer. It may still send to allowed ones
- * only. */
+/*
+ * Carries out connect() to AF_UNSPEC: a datagram socket forgets its peer. It may still send to allowed ones
+ * only.
+ */
 static int gate_disconnect(const struct gate_socket *socket)
 {
     struct sockaddr none = {.sa_family = AF_UNSPEC};

@@ -33,10 +33,13 @@ struct gate_spec {
     int (*take)(void *userdata, int fd);
     /* called when the worker's descriptor `fd` is another socket now: any duplicate of it is out of date */
     void (*placed)(void *userdata, int fd);
-    /* optional: returns a socket with this name that another worker of the same script has, the gate's;
-     * -errno */
+    /*
+     * optional: returns a socket with this name that another worker of the same script has, the gate's;
+     * -errno
+     */
     int (*borrow)(void *userdata, const struct gate_name *name);
-    /* returns how many descriptors of sockets of this network the worker has, or -errno; with `connections`
+    /*
+     * returns how many descriptors of sockets of this network the worker has, or -errno; with `connections`
      */
     int (*count)(void *userdata);
     uint64_t connections; /* most sockets that are put in place; 0: no limit */

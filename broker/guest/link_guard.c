@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See link_guard.h. The table is small and its lock is nearly always free: a few tens of nanoseconds a read.
- */
+/* Checks each read of libzmq's. The table is small and its lock nearly always free: a few tens of
+ * nanoseconds. */
 #include "broker/guest/link_guard.h"
 
 #include <errno.h>
@@ -117,7 +117,7 @@ void link_guard_remove(struct guarded_link *link)
     }
     HASH_DEL(guard.links, link);
     link->is_known = false;
-    if (!guard.links) { /* the last one: nothing is kept for nobody */
+    if (!guard.links) { /* it was the last one */
         free(guard.streams);
         guard.streams = NULL;
         guard.n_streams = 0;
@@ -142,7 +142,7 @@ static void guard_end(struct guarded_link *link, const char *wrong)
     link->next_ended = guard.ended;
     guard.ended = link;
     if (write(guard.ended_fd, &one, sizeof(one)) < 0)
-        return; /* the counter is not at its end; if it were, it is readable */
+        return; /* impossible before the counter is full, and then it is readable */
 }
 
 static int guard_make_room(int fd)
@@ -163,7 +163,7 @@ static int guard_make_room(int fd)
     return 0;
 }
 
-/* Whether libzmq may have this connection. Those of endpoints that nobody guards are not ours to judge. */
+/* Whether libzmq may have this connection. Connections to endpoints that are not guarded are let through. */
 static bool guard_admit(int fd)
 {
     struct sockaddr_un address = {0};
@@ -193,8 +193,9 @@ static bool guard_admit(int fd)
 }
 
 /*
- * libzmq takes these errors for a connection that failed, and any other for the end of the world. What waits
- * for a descriptor stays readable: without a pause its thread would ask as fast as it can.
+ * Takes the place of the C library's accept4(). libzmq takes ENFILE for a connection that failed, and aborts
+ * at most others. While no descriptor is free, the listener stays readable: without a pause, libzmq's thread
+ * would try again as fast as it can.
  */
 int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
 {
@@ -213,6 +214,7 @@ int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
     return -1;
 }
 
+/* Takes the place of the C library's recv(). */
 ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 {
     ssize_t n = syscall(SYS_recvfrom, fd, buffer, bytes, flags, NULL, NULL);

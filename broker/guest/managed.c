@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See managed.h. */
+/* Polls the sockets that scripts have registered. */
 #include "broker/guest/managed.h"
 
 #include <errno.h>
@@ -20,17 +20,17 @@
 
 enum managed_state {
     MANAGED_POLLED,
-    MANAGED_READY,    /* not yet told */
-    MANAGED_HANDLING, /* told, the script is at it */
+    MANAGED_READY,    /* the script has not been told yet */
+    MANAGED_HANDLING, /* the script was told and is handling it */
 };
 
 struct managed {
     struct managed_set *set;
     uint32_t id;
-    int target; /* the descriptor in the worker */
+    int target; /* the number of the descriptor in the worker */
     int fd;     /* our duplicate */
     enum managed_state state;
-    bool end_seen; /* the end of the stream was told once */
+    bool end_seen; /* the script was told once that the stream has ended */
     struct loop_source *source;
 };
 
@@ -88,7 +88,7 @@ static size_t managed_find(const struct managed_set *set, uint32_t id)
     return i;
 }
 
-/* A stream without a peer that reads as ended. A peek tells; the data stays the script's. */
+/* Whether it is a stream whose peer has gone and of which nothing is left to read. Takes no data. */
 static bool managed_is_at_end(const struct managed *managed, uint32_t events)
 {
     int type = 0;
@@ -100,7 +100,7 @@ static bool managed_is_at_end(const struct managed *managed, uint32_t events)
     if (getsockopt(managed->fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type == SOCK_DGRAM)
         return false;
     if (events & EPOLLERR)
-        return true; /* the error is the script's to read: peeking would take it */
+        return true; /* peeking would take the error, which is for the script to read */
     return recv(managed->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && errno != EAGAIN;
 }
 
@@ -124,7 +124,7 @@ static void managed_ready(void *userdata, uint32_t events)
     set->ops->changed(set->userdata);
 }
 
-/* The worker's descriptor, if it is a socket. */
+/* Takes a duplicate of the worker's descriptor, if it is a socket. */
 static int managed_duplicate(const struct managed_set *set, int fd)
 {
     FC_AUTO_CLOSE int own = set->ops->take(set->userdata, fd);

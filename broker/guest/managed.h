@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sockets that a script has registered with manage(): the broker polls duplicates of them, one shot at a
- * time, and tells which are ready. A socket whose peer has gone is reported once; a script that keeps it
- * registered all the same loses it, with a warning, so that nothing spins.
+ * The sockets that a script has registered with manage(). The broker polls duplicates of them, one shot at a
+ * time, and tells the script which are ready. It reports a socket whose peer has gone once. If the script
+ * keeps that registered, it is unregistered with a warning, since it would be ready for ever.
  */
 #ifndef BROKER_GUEST_MANAGED_H
 #define BROKER_GUEST_MANAGED_H
@@ -17,9 +17,9 @@ struct loop;
 struct managed_set;
 
 struct managed_ops {
-    /* a socket has become ready */
+    /* A socket has become ready. */
     void (*changed)(void *userdata);
-    /* a duplicate of the worker's descriptor, the set's from then on; or -errno */
+    /* Returns a duplicate of the worker's descriptor, for the set to close; or -errno. */
     int (*take)(void *userdata, int fd);
 };
 
@@ -31,21 +31,21 @@ int managed_set_new(struct managed_set **set, struct loop *loop, const char *ins
 struct managed_set *managed_set_free(struct managed_set *set);
 
 /*
- * Takes descriptor `fd` of the worker and polls it as `id`; a negative one ends that. -EBADF if it is
- * no socket, -EEXIST, -ENOSPC, or what the kernel says: all of them the worker's fault, save -ENOMEM.
+ * Polls the worker's descriptor `fd` as `id`; a negative `fd` ends that. -EBADF if it is not a socket,
+ * -EEXIST, -ENOSPC, or what the kernel says; all but -ENOMEM are the worker's fault.
  */
 int managed_set_change(struct managed_set *set, uint32_t id, int fd);
 
-/* The worker has another socket at descriptor `fd` now, as after a connection that the broker made for it. */
+/* The worker has another socket at `fd` now, for example a connection that the gate made for it. */
 void managed_set_replaced(struct managed_set *set, int fd);
 
-/* Whether managed_set_take() would give any. */
+/* Whether managed_set_take() would return any. */
 bool managed_set_is_ready(const struct managed_set *set);
 
-/* The ids that are ready, for a message; each is polled again only after managed_set_handled(). */
+/* Takes the ids that are ready, for a message. Each is polled again only after managed_set_handled(). */
 size_t managed_set_take(struct managed_set *set, uint32_t ids[MANAGED_MAX]);
 
-/* The script has handled what managed_set_take() gave. */
+/* The script has handled what managed_set_take() returned. */
 void managed_set_handled(struct managed_set *set);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See spawn.h. Requests are answered in order, so the oldest job that was sent is the one an answer is for.
- * The keeper starts the program, with an empty environment and nothing but its socket and the log's pipe.
+ * Starts a zygote and has it make workers. Requests are answered in order, so an answer is for the oldest job
+ * that was sent. The keeper starts the program, with an empty environment, a socket and a pipe to the log.
  */
 #include "broker/guest/spawn.h"
 
@@ -23,35 +23,32 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define SPAWN_AT_ONCE  4   /* requests under way: a few, so that the socket never fills up */
-#define SPAWN_LOG_RATE 100 /* lines a second of the zygote's */
+#define SPAWN_AT_ONCE  4   /* requests under way: few enough that the socket never fills up */
+#define SPAWN_LOG_RATE 100 /* lines a second that a zygote may log */
 #define SPAWN_RETRY_NS FC_NS_PER_S
-#define SPAWN_STRAY_NS (FC_NS_PER_S / 2) /* whoever knows a child has waited for it by then */
+#define SPAWN_STRAY_NS (FC_NS_PER_S / 2) /* a child that the broker knows has been waited for by then */
 
 struct spawner {
     struct runtime *runtime;
     unsigned account;
     pid_t pid;
-    pid_t spares[SPAWN_SPARES]; /* processes of the zygote's that are no workers yet, oldest first */
+    pid_t spares[SPAWN_SPARES]; /* made by the zygote, and no workers yet; oldest first */
     unsigned n_spares;
     int socket;
     struct loop_source *source;
     struct output *output;
-    struct spawn_job *jobs; /* oldest first; those sent come before the others */
+    struct spawn_job *jobs; /* oldest first; those that were sent come before the others */
     struct spawn_job **last;
     unsigned n_sent;
-    bool has_namespaces; /* the last worker */
+    bool has_namespaces; /* the last worker had some */
     struct timer restart;
-    struct timer look; /* for strays */
+    struct timer look; /* for stray children */
     pid_t stray;
 };
 
 static void spawner_pump(struct spawner *spawner);
 
-/*
- * With pages of its own, which go back with it: it is large and short-lived, and what takes its place in the
- * heap would have all of that for its own.
- */
+/* A job has pages of its own, which return to the kernel with it: it is large and short-lived. */
 int spawn_job_new(struct spawn_job **jobp, void (*done)(void *userdata, pid_t pid), void *userdata)
 {
     struct spawn_job *job =
@@ -89,7 +86,7 @@ static struct spawn_job *spawner_take_first(struct spawner *spawner)
     return job;
 }
 
-/* Takes the oldest spares from the list, and ends them: they are this process's children. */
+/* Takes the oldest spares from the list and kills them. They are children of the broker. */
 static void spawner_end_spares(struct spawner *spawner, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -103,11 +100,11 @@ static void spawner_end_spares(struct spawner *spawner, unsigned n)
 static void spawner_add_spare(struct spawner *spawner, pid_t pid)
 {
     if (spawner->n_spares == SPAWN_SPARES)
-        spawner_end_spares(spawner, 1); /* the zygote keeps no more: it was no good */
+        spawner_end_spares(spawner, 1); /* the zygote keeps no more, so it has given this one up */
     spawner->spares[spawner->n_spares++] = pid;
 }
 
-/* If it was a spare: it is a worker now, and those before it, which the zygote tried first, were no good. */
+/* Notes that a spare has become a worker. The zygote tried the older ones first, so they are unusable. */
 static void spawner_forget_spare(struct spawner *spawner, pid_t pid)
 {
     for (unsigned i = 0; i < spawner->n_spares; i++) {
@@ -134,9 +131,9 @@ static void spawner_finish_first(struct spawner *spawner, pid_t pid)
 }
 
 /*
- * A zygote that ends between making a process and naming it leaves a child that nobody knows. It ends by
- * itself, since what it waits for has gone; and is found as the one who is still to be waited for at the next
- * look.
+ * Looks for stray children. A zygote that ends between making a process and naming it leaves a child that the
+ * broker does not know. It ends by itself, since what it waits for has gone. A child that is still there to
+ * be waited for at the next look is such a one.
  */
 static void spawner_look_for_strays(void *userdata)
 {
@@ -154,7 +151,8 @@ static void spawner_look_for_strays(void *userdata)
     loop_set_timer(spawner->runtime->loop, &spawner->look, fc_now_ns() + SPAWN_STRAY_NS);
 }
 
-/* The zygote has gone, or never came: those that wait for it learn so, and another one is started soon. */
+/* The zygote is gone, or could not be started: fails the jobs that were sent to it, and starts another soon.
+ */
 static void spawner_lost(struct spawner *spawner)
 {
     spawner->source = loop_remove(spawner->source);
@@ -166,15 +164,16 @@ static void spawner_lost(struct spawner *spawner)
         spawner->pid = 0;
     }
     spawner_end_spares(spawner, spawner->n_spares);
-    spawner->output = output_free(spawner->output); /* says what is left to say */
+    spawner->output = output_free(spawner->output); /* logs what was left in it */
     while (spawner->n_sent)
         spawner_finish_first(spawner, -EPIPE);
     loop_set_timer(spawner->runtime->loop, &spawner->restart, fc_now_ns() + SPAWN_RETRY_NS);
-    spawner->stray = -1; /* one look more than one that finds nothing: it may still be about to end */
+    spawner->stray = -1; /* looks once more after finding nothing: a stray may still be about to end */
     loop_set_timer(spawner->runtime->loop, &spawner->look, fc_now_ns() + SPAWN_STRAY_NS);
 }
 
-/* A user's zygote has her uid, so she can steer it: it must not lead the broker to another's worker. */
+/* Checks a pid. A user can manipulate the zygote that has her uid; it must not name a process of somebody
+ * else. */
 static bool spawner_may_name(const struct spawner *spawner, pid_t pid)
 {
     return pid < 0 || spawner->account == 0 || keeper_owns(spawner->runtime->keeper, spawner->account, pid);
@@ -201,7 +200,7 @@ static void spawner_ready(void *userdata, uint32_t events)
     }
     if (r != -EAGAIN) {
         fc_log(FC_LOG_ERROR, NULL, "the zygote %s; starting another",
-               r == -EPROTO ? "names a process that is not its own" : "has ended");
+               r == -EPROTO ? "named a process that is not its own" : "has ended");
         spawner_lost(spawner);
         return;
     }
@@ -288,7 +287,8 @@ static void spawner_pump(struct spawner *spawner)
         if (job->sent)
             continue;
         if (spawner->socket < 0 || spawn_send_request(spawner->socket, &job->request, job->descriptors) < 0)
-            return; /* the zygote is away or behind: its next answer, or its successor, brings us back */
+            return; /* the zygote is gone or busy: this is called again after its next answer, or by its
+                       successor */
         job->sent = true;
         spawner->n_sent++;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See ticks.h. */
+/* Timers of a worker's intervals. */
 #include "broker/guest/ticks.h"
 
 #include <errno.h>
@@ -10,17 +10,17 @@
 #include "broker/base/loop.h"
 #include "firecurtain/time.h"
 
-/* A worker that says its call was longer ago than this is not believed. */
+/* A worker that claims that its call was longer ago is not believed. */
 #define TICKS_MAX_AGE_NS (10 * FC_NS_PER_S)
 
 struct tick {
     struct tick_set *set;
     uint32_t id;
-    bool is_due; /* to be told, … */
+    bool is_due; /* to be told, for `due_ns` */
     bool is_told;
-    uint64_t due_ns;   /* … for this time */
-    uint64_t told_ns;  /* the time of the one that is under way */
-    uint64_t place_ns; /* the grid's next */
+    uint64_t due_ns;
+    uint64_t told_ns;  /* the time of the tick that is under way */
+    uint64_t place_ns; /* the next point of the grid */
     uint64_t period_ns;
     struct timer timer;
 };
@@ -31,10 +31,10 @@ struct tick_set {
     void *userdata;
     struct tick **list; /* TICKS_MAX at most */
     size_t n;
-    size_t n_told;    /* under way, with those that were cancelled meanwhile: */
-    size_t n_gone;    /* so many, … */
-    uint64_t gone_ns; /* … the last of which is found gone at this time */
-    unsigned n_takes; /* since none was under way */
+    size_t n_told;    /* under way, including those that were cancelled meanwhile */
+    size_t n_gone;    /* cancelled while they were under way */
+    uint64_t gone_ns; /* when the worker finds the last of these gone */
+    unsigned n_takes; /* calls of tick_set_take() since none was under way */
 };
 
 int tick_set_new(struct tick_set **setp, struct loop *loop, void (*changed)(void *userdata), void *userdata)
@@ -81,7 +81,7 @@ static void tick_set_timer(struct tick *tick)
     loop_set_timer(tick->set->loop, &tick->timer, tick->place_ns - lead_ns);
 }
 
-/* From the place that has come to the next one that has not passed. */
+/* Moves on to the next point of the grid that has not passed. */
 static void tick_advance(struct tick *tick, uint64_t now_ns)
 {
     tick->place_ns += tick->period_ns;

@@ -80,8 +80,10 @@ static int keeper_do(struct keeper *keeper, enum keeper_operation operation, uns
     return reply.result < 0 ? reply.result : 0;
 }
 
-/* Returns the descriptor that a request was for. The kernel drops it silently if this process has no number
- * left. */
+/*
+ * Returns the descriptor that a request was for. The kernel drops it silently if this process has no number
+ * left.
+ */
 static int keeper_got(int r, int received)
 {
     return r < 0 ? r : received >= 0 ? received : -EMFILE;

@@ -60,7 +60,8 @@ void keeper_open_place(struct keeper *keeper, unsigned account, const char *name
 /* Removes the listening socket's file from the link folder. */
 void keeper_remove(struct keeper *keeper, unsigned account, const char *name);
 
-/* Makes the private folder of an instance if it is missing. Returns a descriptor (O_PATH) of it, or -errno.
+/*
+ * Makes the private folder of an instance if it is missing. Returns a descriptor (O_PATH) of it, or -errno.
  */
 int keeper_make_state_folder(struct keeper *keeper, unsigned account, const char *path);
 

@@ -43,7 +43,8 @@ bool keeper_may_have_state_folder(const struct keeper_spec *spec, unsigned accou
     return true;
 }
 
-/* Makes the parent of private folders. Workers of another uid walk through it where there are no namespaces.
+/*
+ * Makes the parent of private folders. Workers of another uid walk through it where there are no namespaces.
  */
 static int files_make_folder(const struct keeper_spec *spec, const char *path)
 {

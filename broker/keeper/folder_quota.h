@@ -13,8 +13,10 @@ struct folder_quotas;
 struct keeper;
 struct loop;
 
-/* Makes the set that all quotas belong to. If the counter dies, the broker ends as without its keeper.
- * -errno. */
+/*
+ * Makes the set that all quotas belong to. If the counter dies, the broker ends as without its keeper.
+ * -errno.
+ */
 int folder_quotas_new(struct folder_quotas **quotas, struct loop *loop, struct keeper *keeper);
 
 /* Frees the set, all of whose quotas have been freed. Takes NULL; returns NULL. */

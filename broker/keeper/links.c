@@ -26,7 +26,8 @@ int keeper_do_remove(struct keeper_call *call)
     return unlinkat(links_folder(call), call->request->text, 0) < 0 ? -errno : 0;
 }
 
-/* Binds with the user's rights in the user's folder, so there is no file to give away that could be swapped.
+/*
+ * Binds with the user's rights in the user's folder, so there is no file to give away that could be swapped.
  */
 static int links_bind_as(const struct keeper_call *call, int fd)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of the keeper's operations; runs in the keeper. An operation is a row here, and nothing beside
- * it. */
+/*
+ * The table of the keeper's operations; runs in the keeper. An operation is a row here, and nothing beside
+ * it.
+ */
 #include "broker/keeper/operations.h"
 
 #include <assert.h>

@@ -133,7 +133,7 @@ int keeper_do_signal(struct keeper_call *call)
     return pidfd_send_signal(pidfd, call->request->fd, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* Whether a descriptor is an internet socket in the network with this cookie. */
+/* Returns whether a descriptor is an internet socket in the network with this cookie. */
 static bool process_is_in_network(int fd, uint64_t network)
 {
     return fd >= 0 && !process_is_unix(fd) && network_of(fd) == network;
@@ -224,7 +224,7 @@ int keeper_do_confines(struct keeper_call *call)
     return own == call->request->pid ? 0 : -EIO;
 }
 
-/* Not from smaps_rollup: that walks the whole address space, which a worker can make as large as it likes. */
+/* Reads statm, not smaps_rollup, which walks an address space that a worker can make as large as it likes. */
 static int process_read_memory(pid_t pid, uint64_t *bytes)
 {
     unsigned long long resident, shared;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tree of cgroups: found, made and removed. Runs in the broker before it confines itself, then in the
- * keeper. */
+/*
+ * The tree of cgroups: found, made and removed. Runs in the broker before it confines itself, then in the
+ * keeper.
+ */
 #include "broker/os/cgroup.h"
 
 #include <dirent.h>

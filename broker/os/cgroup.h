@@ -66,8 +66,10 @@ int cgroups_take_over(struct cgroups *cgroups);
 /* Moves `broker`, if it still lives, and this process out of the tree, and removes it. NULL is fine. */
 void cgroups_end(struct cgroups *cgroups, pid_t broker);
 
-/* Moves a new zygote to its group, the only one from which it may start processes in those of instances.
- * 0 or -errno. */
+/*
+ * Moves a new zygote to its group, the only one from which it may start processes in those of instances. 0 or
+ * -errno.
+ */
 int cgroups_adopt_zygote(const struct cgroups *cgroups, unsigned account, pid_t pid);
 
 #endif

@@ -29,7 +29,7 @@ static const char *const landlock_lookup_paths[] = {
     "/usr/share/zoneinfo",
 };
 
-/* A folder that does not exist, or that this process cannot reach, need not be allowed. */
+/* Allows reading below a folder; one that does not exist or cannot be reached need not be allowed. */
 static int landlock_allow_folder(int ruleset, const char *path)
 {
     FC_AUTO_CLOSE int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

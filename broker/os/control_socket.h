@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file of the control socket: made before the broker confines itself, removed by the keeper at the end.
+/*
+ * The file of the control socket: made before the broker confines itself, removed by the keeper at the end.
  */
 #ifndef BROKER_OS_CONTROL_SOCKET_H
 #define BROKER_OS_CONTROL_SOCKET_H

@@ -10,7 +10,8 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 
-/* Returns the pid as the kernel knows it, or as the file says it if the process is in another pid namespace.
+/*
+ * Returns the pid as the kernel knows it, or as the file says it if the process is in another pid namespace.
  */
 static int runtime_lock_holder(int fd)
 {
@@ -45,7 +46,8 @@ int lock_take(const char *folder)
                folder, runtime_lock_holder(fd));
         return -EADDRINUSE;
     }
-    /* for people, and for other pid namespaces; the lock does not depend on it, so a full disk does no harm
+    /*
+     * for people, and for other pid namespaces; the lock does not depend on it, so a full disk does no harm
      */
     if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0)
         fc_log(FC_LOG_DEBUG, NULL, "the pid does not fit into %s", path);

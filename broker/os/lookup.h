@@ -13,7 +13,8 @@ struct keeper;
 typedef int (*lookup_fn)(struct keeper *keeper, const char *host, const char *port,
                          const struct addrinfo *hints, struct addrinfo **list);
 
-/* Makes fc_lookup() ask `lookup`, such as keeper_lookup(), from now on; with NULL, this process itself again.
+/*
+ * Makes fc_lookup() ask `lookup`, such as keeper_lookup(), from now on; with NULL, this process itself again.
  */
 void lookup_by(lookup_fn lookup, struct keeper *keeper);
 

@@ -60,7 +60,8 @@ static uint64_t notify_watchdog_ns(void)
     return strtoull(us, NULL, 10) / 2 * NOTIFY_US_TO_NS;
 }
 
-/* Returns a connected socket, which Landlock still lets reach an abstract name once the broker is confined.
+/*
+ * Returns a connected socket, which Landlock still lets reach an abstract name once the broker is confined.
  */
 static int notify_connect(const char *name)
 {

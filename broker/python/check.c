@@ -19,11 +19,11 @@
 
 #define CHECK_MAX_BYTES (4u << 20)
 
-/* Signs of names that are made at run time. */
+/* Signs that a module makes names at run time. */
 static const char *const check_dynamic[] = {"import *", "__getattr__", "globals()",
                                             "setattr(", "exec(",       "vars()"};
 
-/* Where Python itself looks; NAME.py or NAME/__init__.py below one of these. */
+/* Where Python itself looks for NAME.py or NAME/__init__.py. */
 static const char *const check_system[] = {FIRECURTAIN_PYTHON_STDLIB,
                                            FIRECURTAIN_PYTHON_STDLIB "/lib-dynload",
                                            "/usr/lib/python3/dist-packages"};
@@ -61,7 +61,8 @@ static bool check_is_system_module(const char *module)
 static char *check_read(const char *path)
 {
     const struct file_identity as_it_is = {.is_switched = false};
-    FC_AUTO_CLOSE int fd = file_as_open(&as_it_is, path); /* never a pipe, which nobody might write to */
+    FC_AUTO_CLOSE int fd =
+        file_as_open(&as_it_is, path); /* never opens a pipe, which would wait for a writer */
     FC_AUTO_FCLOSE FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
     FC_AUTO_FREE char *text = malloc(CHECK_MAX_BYTES + 1);
     size_t n;
@@ -130,7 +131,7 @@ static void check_function(struct config *config, struct config_location at, con
                     "there is no function \"%s\" in the module \"%s\" (%s)", name, module, path);
 }
 
-/* The longest module of the instance that a dotted name begins with, or NULL. */
+/* Finds the longest module of the instance that a dotted name begins with, or NULL. */
 static const char *check_module_of(const struct python *python, const char *name)
 {
     const char *best = NULL;

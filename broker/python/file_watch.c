@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See file_watch.h. */
+/* Watches script files by inotify. */
 #include "broker/python/file_watch.h"
 
 #include <errno.h>
@@ -18,19 +18,20 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-/* Of the events that the keeper asks for; after the others there is more to come. */
+/* After these of the events that the keeper asks for, a file is complete; after the others, more is to come.
+ */
 #define FILE_COMPLETE (IN_CLOSE_WRITE | IN_MOVED_TO)
 
 #define FILE_MAX_REFUSED 16
 
-#define FILE_SETTLE_NS    (30 * FC_NS_PER_MS) /* after a file was closed or renamed: others may follow */
-#define FILE_UNSETTLED_NS FC_NS_PER_S         /* after a change that more is to be expected of */
-#define FILE_LATEST_NS    (3 * FC_NS_PER_S)   /* from the first change, whatever goes on */
+#define FILE_SETTLE_NS    (30 * FC_NS_PER_MS) /* after a file was closed or renamed; others may follow */
+#define FILE_UNSETTLED_NS FC_NS_PER_S         /* after a change that is not complete */
+#define FILE_LATEST_NS    (3 * FC_NS_PER_S)   /* after the first change, whatever follows */
 
 /* A name that matters: of a loaded file, or of a folder on the way to one. */
 struct file_name {
     UT_hash_handle hh;
-    unsigned generation; /* when it was added last */
+    unsigned generation; /* of the loading that added it last */
     char path[];         /* below the script's folder; the key */
 };
 
@@ -65,8 +66,8 @@ struct file_watch {
     bool any; /* every Python file matters */
     bool stale;
     bool warned;
-    unsigned n_refused; /* since loading began: looking costs time, and the paths are a worker's */
-    uint64_t first_ns;  /* of the changes that were not told yet */
+    unsigned n_refused; /* since loading began: each costs time, and the worker chooses the paths */
+    uint64_t first_ns;  /* of the first change that was not reported yet */
     struct timer settle;
 };
 
@@ -114,7 +115,7 @@ static void file_drop_folder(struct file_monitor *monitor, struct file_folder *f
     free(folder);
 }
 
-/* A folder was replaced: what is watched below its name is not what is there any more. */
+/* Forgets what is watched below a folder, which was replaced. */
 static void file_drop_below(struct file_watch *watch, const char *path)
 {
     size_t n = strlen(path);
@@ -147,7 +148,7 @@ static void file_event(const struct file_folder *folder, const struct inotify_ev
         file_drop_below(watch, path);
 }
 
-/* The folder itself has gone: what is found under its name next time is watched anew. */
+/* Forgets a folder that is gone. What appears under its name is watched when it is loaded. */
 static void file_forget(struct file_monitor *monitor, struct file_descriptor *descriptor)
 {
     for (struct file_folder *folder = descriptor->folders, *next; folder; folder = next) {
@@ -166,7 +167,7 @@ static void file_forget(struct file_monitor *monitor, struct file_descriptor *de
     free(descriptor);
 }
 
-/* Events were lost: whose, nobody knows. */
+/* Some events were lost: everything may have changed. */
 static void file_lost(struct file_monitor *monitor)
 {
     struct file_descriptor *descriptor, *next;
@@ -243,8 +244,8 @@ static struct file_descriptor *file_get_descriptor(struct file_monitor *monitor,
     return NULL;
 }
 
-/* Watches a folder below the script's own, by the first `n` bytes of `path`: none, or with a slash at the
- * end. */
+/* Watches a folder below the script's own, named by the first `n` bytes of `path`, which end with a slash; 0:
+ * the script's own. */
 static int file_watch_folder(struct file_watch *watch, const char *path, size_t n)
 {
     struct file_monitor *monitor = watch->monitor;
@@ -384,8 +385,8 @@ void file_watch_add(struct file_watch *watch, const char *path, const char *inst
     if (watch->warned)
         return;
     watch->warned = true;
-    fc_log(FC_LOG_WARNING, instance, "changes of %s, and maybe of other files, will not be noticed: %s", path,
-           strerror(-r));
+    fc_log(FC_LOG_WARNING, instance, "changes to %s, and perhaps to other files, will not be noticed: %s",
+           path, strerror(-r));
 }
 
 void file_watch_end(struct file_watch *watch, bool success)
@@ -393,7 +394,7 @@ void file_watch_end(struct file_watch *watch, bool success)
     if (!watch)
         return;
     watch->any = !success;
-    watch->stale = watch->stale || !success; /* what runs is not what is there */
+    watch->stale = watch->stale || !success; /* what runs is older than the files */
     if (success)
         file_drop_names(watch, false);
 }

@@ -22,7 +22,7 @@ const struct fc_option python_options[] = {
     {"default-handler", OPTION_BOTH, false, "faders.default",
      "function that handles all channels without a dot"},
     {"insecure-network", OPTION_BOTH, false, "host",
-     "host: the script uses the host's network without any limit; none (default)"},
+     "host: the script uses the host's network without any restriction; none (default)"},
     {"connect", OPTION_BOTH, true, "tcp:desk.local:8000",
      "what the script may connect or send to: [tcp:|udp:]host:port; repeatable"},
     {"listen", OPTION_BOTH, true, "udp:127.0.0.1:9000",
@@ -34,30 +34,29 @@ const struct fc_option python_options[] = {
     {"cpu", OPTION_BOTH, false, "50%", "processor time, in percent of one core; needs a delegated cgroup"},
     {"threads", OPTION_BOTH, false, "64", "threads that the script may have"},
     {"connections", OPTION_BOTH, false, "64",
-     "sockets of the network that the script may have; none (default) but files"},
+     "network sockets that the script may have; by default only files limits them"},
     {"files", OPTION_BOTH, false, "256", "files and sockets that the script may have open"},
     {"state", OPTION_BOTH, false, "64M", "size of the script's private folder"},
     {"state-files", OPTION_BOTH, false, "10000", "files and folders in it"},
     {"queue", OPTION_BOTH, false, "65536", "events that may wait while the script is busy"},
     {"overflow", OPTION_BOTH, false, "drop-oldest",
-     "what becomes of more: latest (default: each channel keeps its newest value), drop-oldest, drop-newest"},
+     "what happens to more: latest (default: each channel keeps its newest value), drop-oldest, drop-newest"},
     {"rate", OPTION_BOTH, false, "20000",
      "events a second that the script may put out; of more, each channel keeps its newest value"},
     {"restart", OPTION_BOTH, false, "on-failure", "after its end: always (default), on-failure, or never"},
-    {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time, after which there are no more"},
+    {"restart-limit", OPTION_BOTH, false, "5/1m", "restarts within a time; after that, none"},
     {"restart-delay", OPTION_BOTH, false, "30s", "the longest delay of a restart; the first is at once"},
     {"reload", OPTION_BOTH, false, "on",
      "on: load the script again when its files change; off (default): on SIGHUP"},
     {"handler-timeout", OPTION_BOTH, false, "5s", "time of a handler until it is interrupted; 0: never"},
     {"start-timeout", OPTION_BOTH, false, "10s", "the same for the import of the modules"},
     {"stop-timeout", OPTION_BOTH, false, "5s", "the same for the cleanup handler"},
-    {"stats", OPTION_BOTH, false, "10s",
-     "how often the log tells the instance's figures; 0: never (default)"},
+    {"stats", OPTION_BOTH, false, "10s", "how often the instance's figures are logged; 0: never (default)"},
     {"log-rate", OPTION_BOTH, false, "100", "lines a second that the script may log"},
     {0},
 };
 
-/* Letters, digits and underscores in parts separated by dots; other alphabets are Python's to judge. */
+/* Accepts letters, digits and underscores in parts separated by dots; Python judges other alphabets. */
 static bool option_is_dotted_name(const char *name)
 {
     bool start = true;
@@ -83,7 +82,7 @@ static int option_module(struct python *python, const char *name, struct fc_reas
     if (!option_is_dotted_name(name))
         return fc_refuse(
             reason,
-            "\"%.100s\" is no name of a Python module: write it as in an import statement, without .py",
+            "\"%.100s\" is not the name of a Python module: write it as in an import statement, without .py",
             name);
     if (strcmp(name, "midimonster") == 0)
         return fc_refuse(
@@ -213,7 +212,7 @@ static int option_state_files(struct python *python, const char *value, struct f
     return option_value_number(value, 1, 10000000, false, &python->state_files, reason);
 }
 
-/* Milliseconds, from "200ms", "5s", "1m", or "5", which are seconds. */
+/* Parses "200ms", "5s", "1m", or "5", which means seconds. */
 static int option_duration(const char *value, uint64_t max_ms, uint64_t *ms, struct fc_reason *reason)
 {
     static const struct {
@@ -230,7 +229,7 @@ static int option_duration(const char *value, uint64_t max_ms, uint64_t *ms, str
             return 0;
         }
     }
-    return fc_refuse(reason, "\"%.50s\" is no time up to %llu h, such as 200ms, 5s or 1m", value,
+    return fc_refuse(reason, "\"%.50s\" is not a time of at most %llu h, such as 200ms, 5s or 1m", value,
                      (unsigned long long)(max_ms / 3600000));
 }
 
@@ -332,7 +331,7 @@ static int option_stats(struct python *python, const char *value, struct fc_reas
     int r = option_duration(value, OPTION_MAX_MS, &python->stats_ms, reason);
 
     if (r == 0 && python->stats_ms && python->stats_ms < OPTION_MIN_STATS_MS)
-        return fc_refuse(reason, "\"%.50s\" is too often: at most each %u ms, or 0 for never", value,
+        return fc_refuse(reason, "\"%.50s\" is too short: at least %u ms, or 0 for never", value,
                          OPTION_MIN_STATS_MS);
     return r;
 }
@@ -392,5 +391,5 @@ int python_configure(void *self, enum fc_scope scope, const char *option, const 
         python->given |= 1u << i;
         return option_setters[i].set(python, value, reason);
     }
-    return fc_refuse(reason, "unknown option"); /* the table and the setters differ: a test would have told */
+    return fc_refuse(reason, "unknown option"); /* the tables differ, which a test would find */
 }

@@ -11,9 +11,9 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define OUTFLOW_STEPS_PER_SECOND 100u /* in which what waits goes out */
+#define OUTFLOW_STEPS_PER_SECOND 100u /* what waits goes out in so many steps */
 #define OUTFLOW_STEP_NS          (FC_NS_PER_S / OUTFLOW_STEPS_PER_SECOND)
-#define OUTFLOW_SLICE            16u /* of a user's */
+#define OUTFLOW_SLICE            16u /* events of a user's script in a turn of the loop */
 
 bool python_is_congested(void *userdata)
 {
@@ -31,7 +31,7 @@ static uint64_t outflow_step(const struct python *python)
     return step ? step : 1;
 }
 
-/* Enough to go on reading: neither the clock nor the timer is asked for each single event. */
+/* The allowance at which reading goes on: large enough that not every event needs the clock and the timer. */
 static uint64_t outflow_enough(const struct python_outflow *outflow)
 {
     uint64_t half = outflow->rate.burst / 2;
@@ -41,7 +41,7 @@ static uint64_t outflow_enough(const struct python_outflow *outflow)
 
 static uint64_t outflow_fill(struct python_outflow *outflow, uint64_t now_ns)
 {
-    if (outflow->rate.per_second != outflow->per_second) /* the first time */
+    if (outflow->rate.per_second != outflow->per_second) /* this is the first time */
         rate_init(&outflow->rate, outflow->per_second, now_ns);
     return rate_fill(&outflow->rate, now_ns);
 }
@@ -102,7 +102,7 @@ static void outflow_finish_slices(struct python *python)
     outflow_slice(python, SIZE_MAX);
 }
 
-/* There is allowance for them: at once, or a user's in slices. */
+/* Emits events for which there is allowance: at once, or those of a user in slices. */
 static void outflow_pass(struct python *python, const uint32_t *channels, const double *values, size_t n)
 {
     struct python_outflow *outflow = &python->outflow;
@@ -116,7 +116,7 @@ static void outflow_pass(struct python *python, const uint32_t *channels, const 
     outflow_next_slice(python);
 }
 
-/* Once a second at most. */
+/* Logs that values gave way, at most once a second. */
 static void outflow_warn(struct python *python, uint64_t now_ns)
 {
     struct python_outflow *outflow = &python->outflow;
@@ -167,7 +167,7 @@ static void outflow_due(void *userdata)
         guest_resume(python->guest);
 }
 
-/* One that finds no room among many. */
+/* Emits an event or lets it wait, when there is no allowance for all of a report. */
 static void outflow_emit_or_hold(struct python *python, uint32_t channel, double value)
 {
     struct python_outflow *outflow = &python->outflow;
@@ -189,7 +189,7 @@ static void outflow_emit_or_hold(struct python *python, uint32_t channel, double
     outflow_wait(python, 0);
 }
 
-/* Allowance for all of them. */
+/* Takes the allowance for all of them, or none. */
 static bool outflow_take_many(struct python_outflow *outflow, size_t n)
 {
     if (outflow->is_used_up)
@@ -199,7 +199,7 @@ static bool outflow_take_many(struct python_outflow *outflow, size_t n)
     return outflow_fill(outflow, fc_now_ns()) >= n && rate_take(&outflow->rate, n);
 }
 
-/* As many of them as there is allowance for. */
+/* Takes the allowance for as many of them as possible. */
 static size_t outflow_take_some(struct python_outflow *outflow, size_t n)
 {
     uint64_t found;
@@ -215,7 +215,7 @@ void python_outflow_emit(struct python *python, const uint32_t *channels, const 
 {
     size_t most;
 
-    outflow_finish_slices(python); /* these come after them */
+    outflow_finish_slices(python); /* what comes now follows them */
     if (outflow_take_many(&python->outflow, n)) {
         outflow_pass(python, channels, values, n);
         python->counters.out += n;

@@ -45,25 +45,25 @@ struct python_leaver;
 struct python_outflow {
     uint64_t per_second; /* option rate */
     struct rate rate;
-    struct queue held; /* without a place of its own: one value per channel, two at most */
+    struct queue held; /* what waits: the newest value of each channel, two at most */
     bool is_used_up;   /* the worker is not read from until there is allowance again */
     struct timer timer;
-    struct queue_list sliced; /* there is allowance for these; not routed yet are those from … */
-    size_t sliced_at;
+    struct queue_list sliced; /* there is allowance for these, … */
+    size_t sliced_at;         /* of which so many have been routed */
     struct loop_task slicing;
-    uint64_t warned; /* what had given way when the log last said so */
+    uint64_t warned; /* the number that had given way at the last warning */
     uint64_t warned_ns;
 };
 
-/* What is counted as it happens; the rest of struct python_stats is known elsewhere. Outlives the worker. */
+/* What is counted as it happens. Outlives the worker. */
 struct python_counters {
     uint64_t in;
     uint64_t out;
-    uint64_t dropped; /* beside what the queue itself dropped */
+    uint64_t dropped; /* in addition to what the queue dropped */
     uint64_t exceptions;
     uint64_t restarts;
     size_t queue_max;
-    size_t queue_peak; /* without `queue_max` */
+    size_t queue_peak; /* before the present `queue_max` */
     uint64_t sent_ns;  /* of the batch under way; 0: there is none */
     uint64_t ended_cpu_ns;
     struct histogram busy_us;
@@ -92,7 +92,7 @@ struct python {
     uint32_t given; /* the options that were set; see python_is_given() */
 
     /* options */
-    char *folder; /* of the scripts: where the configuration file is */
+    char *folder; /* of the scripts: the one of the configuration file */
     char **modules;
     size_t n_modules;
     char *default_handler; /* or NULL */
@@ -113,7 +113,7 @@ struct python {
     uint64_t stop_ms;
     uint64_t stats_ms; /* between two lines; 0: none */
     struct restart restart;
-    bool reload; /* when the files change that it was loaded from */
+    bool reload; /* when files change that it was loaded from */
 
     /* last values by channel; they outlive the worker */
     double *inputs;
@@ -127,7 +127,7 @@ struct python {
                        queue, so the end of a worker does not lose them */
     struct python_outflow outflow;
     struct python_counters counters;
-    struct show_step step; /* that the script is in */
+    struct show_step step; /* what the script is called for at present */
     struct timer stats_timer;
     struct message_channel *setup_channels; /* of the setup message under way */
     const struct guest_ops *guest_ops;      /* run.h: what `guest` tells the instance */
@@ -146,7 +146,7 @@ struct python {
     unsigned generation;           /* of the last worker beside another one */
 
     char *state_folder;    /* from the first start on */
-    uint64_t queue_warned; /* what the queue had lost when the log last said so */
+    uint64_t queue_warned; /* what the queue had lost at the last warning */
     uint64_t queue_warned_ns;
 };
 
@@ -155,7 +155,7 @@ static inline struct runtime *python_runtime(const struct python *python)
     return python->instance->show->runtime;
 }
 
-/* Whether the batch is done behind which something was sent. */
+/* Whether the batch is done that was ahead of the one sent ahead. */
 static inline bool python_is_at_ahead(const struct python *python)
 {
     return python->n_ahead && guest_n_sent(python->guest) < 2;

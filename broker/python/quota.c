@@ -16,7 +16,7 @@
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
 
-/* Of what a user has a share, and the least that an instance can do with. */
+/* What a user has a quota of, and the least that an instance can work with. */
 static const struct {
     const char *option;
     size_t of_instance; /* offsets of uint64_t */
@@ -31,7 +31,7 @@ static const struct {
     {"state", offsetof(struct python, state_bytes), offsetof(struct user_quota, state_bytes), 4096},
 };
 
-/* What costs the broker or the machine, and has no quota: not more than without the option. */
+/* What costs the broker or the machine and has no quota: a user may not set more than the default. */
 static const struct {
     const char *option;
     size_t of_instance;
@@ -60,7 +60,7 @@ static const struct config_option *quota_find(const struct config_section *secti
     return found;
 }
 
-/* Where an instance's option stands: below its header, below its backend's, or nowhere. */
+/* Finds where an option of an instance stands: below its header, below its backend's, or nowhere. */
 static struct config_location quota_at(const struct config *config, const struct python *python,
                                        const char *option)
 {
@@ -84,7 +84,7 @@ static struct python *quota_python(const struct fc_instance *instance)
     return instance->backend == &backend_python ? instance->self : NULL;
 }
 
-/* What the options ask for, all together. False if that is too much. */
+/* Adds up what the options ask for. False, with an error, if that is too much. */
 static bool quota_add_up(struct fc_instance **instances, size_t n, size_t kind, const struct user *user,
                          struct config *config, uint64_t *asked, size_t *n_open)
 {
@@ -106,7 +106,7 @@ static bool quota_add_up(struct fc_instance **instances, size_t n, size_t kind, 
             continue;
         config_diagnose(
             config, CONFIG_ERROR, quota_at(config, python, option), NULL,
-            "with this, the instances of the user \"%s\" have %s = %llu, and all of them may have %llu",
+            "with this, the instances of the user \"%s\" have %s = %llu in total, but may have only %llu",
             user->name, option, (unsigned long long)*asked, (unsigned long long)quota);
         return false;
     }
@@ -132,7 +132,7 @@ static void quota_share(struct fc_instance **instances, size_t n, size_t kind, c
             continue;
         if (share < quota_kinds[kind].least) {
             config_diagnose(config, CONFIG_ERROR, python->instance->at, NULL,
-                            "the user's quota leaves %s = %llu for this instance, and it needs %llu",
+                            "the user's quota leaves %s = %llu for this instance, which needs %llu",
                             quota_kinds[kind].option, (unsigned long long)share,
                             (unsigned long long)quota_kinds[kind].least);
             return;
@@ -146,7 +146,7 @@ static void quota_check_network(const struct python *python, const struct user *
 {
     if (python->network != SPAWN_NETWORK_NONE)
         config_diagnose(config, CONFIG_ERROR, quota_at(config, python, "insecure-network"), NULL,
-                        "insecure-network is not for users");
+                        "users may not set insecure-network");
     for (size_t i = 0; i < python->policy.n_read; i++) {
         char option[300], words[2];
 
@@ -180,12 +180,12 @@ static void quota_check_limits(struct python *python, struct config *config)
         if (*quota_field(python, quota_limits[i].of_instance) <= quota_limits[i].most)
             continue;
         config_diagnose(config, CONFIG_ERROR, quota_at(config, python, quota_limits[i].option), NULL,
-                        "a user's instance has %s = %llu at most", quota_limits[i].option,
+                        "a user's instance may have at most %s = %llu", quota_limits[i].option,
                         (unsigned long long)quota_limits[i].most);
     }
 }
 
-/* An instance with another share is another one. */
+/* Adds the share to the signature: with another share it is another instance. */
 static int quota_sign(struct python *python)
 {
     struct fc_instance *instance = python->instance;

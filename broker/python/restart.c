@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See restart.h. */
+/* How long the broker waits before it starts a worker again. */
 #include "broker/python/restart.h"
 
 #include "firecurtain/time.h"

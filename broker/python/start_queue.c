@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See start_queue.h. */
+/* The queue of restarts. */
 #include "broker/python/start_queue.h"
 
 #include <errno.h>
@@ -23,7 +23,8 @@ static void start_too_slow(void *userdata)
     start_queue_leave(userdata);
 }
 
-/* From the loop: who leaves is often in the middle of something. */
+/* Starts those whose turn it is. Called from the loop, since callers that leave are often busy with
+ * something. */
 static void start_queue_pump(void *userdata)
 {
     struct start_queue *queue = userdata;

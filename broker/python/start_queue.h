@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Restarts take their turn: as many at a time as there are processors, so that a hundred workers which fall
- * together do not keep those from the processors that play on.
+ * Restarts take turns, as many at a time as there are processors, so that a hundred workers that end together
+ * leave the running ones some processor time.
  */
 #ifndef BROKER_PYTHON_START_QUEUE_H
 #define BROKER_PYTHON_START_QUEUE_H
@@ -12,13 +12,13 @@
 
 struct start_queue;
 
-/* Lives inside what it belongs to; zeroed but for fn and userdata means: neither waiting nor starting. */
+/* Lives inside what it belongs to. Zero it, and set `fn` and `userdata`: it neither waits nor starts. */
 struct start_turn {
     void (*fn)(void *userdata);
     void *userdata;
     struct start_queue *queue;
     struct start_turn *next;
-    struct timer patience; /* one that takes long does not keep the others waiting */
+    struct timer patience; /* after this, a slow start does not keep others waiting */
     bool is_waiting;
     bool is_starting;
 };
@@ -29,10 +29,10 @@ int start_queue_new(struct start_queue **queue, struct loop *loop);
 /* Takes NULL; returns NULL. */
 struct start_queue *start_queue_free(struct start_queue *queue);
 
-/* Calls fn, now or when others have started. */
+/* Calls `fn`, now or when others have started. */
 void start_queue_enter(struct start_queue *queue, struct start_turn *turn);
 
-/* It has started, or never will. Fine at any time. */
+/* Gives up the turn, after a start or instead of it. Fine at any time. */
 void start_queue_leave(struct start_turn *turn);
 
 #endif

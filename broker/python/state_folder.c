@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Paths of private folders. */
+/* How the path of a private folder is made. */
 #include "broker/python/state_folder.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "broker/base/runtime.h"
 #include "broker/keeper/client.h"
 
-/* FNV-1a: tells apart the shows of one installation; nothing depends on it being hard to guess. */
+/* Hashes by FNV-1a, to tell apart the shows of one installation; it may be easy to guess. */
 static uint32_t state_folder_hash(const char *text)
 {
     uint32_t hash = 2166136261u;

@@ -176,7 +176,7 @@ def test_none_by_default(play):
 
 
 @pytest.mark.parametrize("option, told", [
-    ("stats = 99ms", "too often: at most each 100 ms"), ("stats = often", "no time up to"), ("stats = 25h", "no time up to")])
+    ("stats = 99ms", "too short: at least 100 ms"), ("stats = often", "is not a time of at most"), ("stats = 25h", "is not a time of at most")])
 def test_times_that_are_not_possible(firecurtain, option, told):
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})

@@ -5,8 +5,10 @@
 
 #include "worker/sandbox/sandbox.h"
 
-/* Gives up all capabilities for good, sets no_new_privs, and lets the process end with the broker. 0 or
- * -errno. */
+/*
+ * Gives up all capabilities for good, sets no_new_privs, and lets the process end with the broker. 0 or
+ * -errno.
+ */
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
 
 #endif

@@ -59,7 +59,8 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
     for (size_t i = 0; r == 0 && !sandbox->none && i < FC_ARRAY_SIZE(limits_fixed); i++)
         r = limits_set(&limits_fixed[i], error);
     for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(options); i++) {
-        /* outside a user namespace it would count all processes of the user; there `memory` limits the stacks
+        /*
+         * outside a user namespace it would count all processes of the user; there `memory` limits the stacks
          */
         if (sandbox->namespaces || options[i].resource != RLIMIT_NPROC)
             r = limits_set(&options[i], error);
