@@ -8,7 +8,7 @@
 #include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 
-/* What the broker has to say beside that it is done. */
+/* Prints what the broker says in addition to success. */
 static void change_say(const char *name, const struct control_reply *reply)
 {
     if (!reply->text[0])
@@ -21,7 +21,7 @@ static void change_say(const char *name, const struct control_reply *reply)
     fputs("\n", stderr);
 }
 
-/* One after the other; the first that fails is the end. */
+/* Asks for one name after the other, until one fails. */
 static int change_each(const struct cli_options *options, enum control_verb verb)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * firecurtain check: everything that can be known of a configuration without running a script or touching a
- * device.
+ * firecurtain check: reports everything that can be known of a configuration without running a script or
+ * touching a device.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void check_print(const struct config *config, const struct show *show, co
         printf("%s: ok, %zu instances, %zu routes\n", path, show->n_instances, show->router.n_targets);
 }
 
-/* What is wrong with a user's configuration: no reason for the administrator's to fail. */
+/* Prints what is wrong with a user's configuration, which does not make the administrator's fail. */
 static void check_judged(void *userdata, const char *user, const struct config *config,
                          enum users_outcome outcome)
 {

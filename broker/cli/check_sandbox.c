@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * firecurtain check --sandbox: which layers hold on this kernel, for the caller, and what the options of each
- * instance open. Found out by trying: each instance gets a worker that runs no script.
+ * firecurtain check --sandbox: reports which layers hold on this kernel, for the caller, and what the options
+ * of each instance open. It finds out by trying: each instance gets a worker that runs no script.
  */
 #include "broker/cli/check_sandbox.h"
 
@@ -24,12 +24,12 @@
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 
-/* In their order; docs/sandbox.md says what each is for. */
+/* The layers in their order; docs/sandbox.md says what each is for. */
 static const char *const sandbox_layers[] = {
     "namespaces", "identity", "limits", "private root", "capabilities", "Landlock", "system calls",
 };
 
-/* "OUTCOME\tTEXT" of a layer, up to the end of its line, or NULL. */
+/* Returns "OUTCOME\tTEXT" of a layer, up to the end of its line, or NULL. */
 static const char *sandbox_find(const char *lines, const char *layer)
 {
     size_t n = strlen(layer);
@@ -52,7 +52,7 @@ static void sandbox_print_layer(const char *layer, const char *found)
            (int)strcspn(text, "\n"), text);
 }
 
-/* Whether it would start. */
+/* Prints one instance. Returns whether it would start. */
 static bool sandbox_print_instance(const struct fc_instance *instance, struct runtime *runtime)
 {
     struct python_probe probe;
@@ -71,7 +71,7 @@ static bool sandbox_print_instance(const struct fc_instance *instance, struct ru
                    : probe.why);
     for (size_t i = 0; i < FC_ARRAY_SIZE(sandbox_layers); i++)
         sandbox_print_layer(sandbox_layers[i], sandbox_find(probe.lines, sandbox_layers[i]));
-    /* not the worker's to say: a group is its place from its first instruction on */
+    /* the worker cannot know: it is in its group from its first instruction on */
     printf("    %-14s %-9s %s\n", "cgroup", cgroups_controllers(runtime->cgroups) ? "holds" : "absent",
            cgroups_describe(runtime->cgroups));
     puts("  options");
@@ -86,7 +86,7 @@ int cli_check_sandbox(const struct cli_options *options, struct show *show, stru
     size_t n_failed = 0;
     int status = EX_OK;
 
-    /* what is worth knowing is in the report */
+    /* the report says all that matters */
     if (options->level != FC_LOG_DEBUG)
         log_init(FC_LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);

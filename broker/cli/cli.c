@@ -23,7 +23,7 @@
 
 #define CLI_MAX_WORDS 256
 
-#define CLI_LEAST_SIZE 65536 /* bytes of a recording: the largest block fits */
+#define CLI_LEAST_SIZE 65536 /* bytes of a recording, so that the largest block fits */
 
 #define CLI_OF_SHOW (CLI_OVERRIDE | CLI_LOG_LEVEL | CLI_RUNTIME)
 
@@ -32,10 +32,10 @@ static const struct cli_command {
     const char *arguments;
     const char *summary;
     int (*run)(const struct cli_options *options);
-    unsigned options; /* enum cli_option, or-ed: those that it takes */
+    unsigned options; /* that it takes: enum cli_option, or-ed */
     size_t min_words;
     size_t max_words;
-    size_t show_word; /* which word is a configuration file, from 1; 0: none */
+    size_t show_word; /* the word that is a configuration file, from 1; 0: none */
 } cli_commands[] = {
     {"run", "[show.cfg]", "run a show; the default when a file is given alone", cli_run,
      CLI_OF_SHOW | CLI_NO_SANDBOX | CLI_RECORD | CLI_MAX_SIZE, 0, 1, 1},
@@ -144,7 +144,7 @@ static const struct option cli_long_options[] = {
     {0},
 };
 
-/* Which command an option belongs to, by the letter that getopt_long() returns. */
+/* Options by the letter that getopt_long() returns, with a command that takes each. */
 static const struct cli_letter {
     char letter;
     enum cli_option option;
@@ -181,7 +181,7 @@ static int cli_usage(const char *problem, const char *word)
     return EX_USAGE;
 }
 
-/* EX_USAGE for an option that the command does not take, or -1. */
+/* Returns EX_USAGE if there is an option that the command does not take, or -1. */
 static int cli_check_options(const struct cli_options *options, const struct cli_command *command)
 {
     for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
@@ -224,7 +224,7 @@ static bool cli_parse_speed(const char *text, double *speed)
     return strcmp(text, "max") == 0 || (!*end && end != text && *speed >= 0.01 && *speed <= 1000);
 }
 
-/* Exit status, or -1 to go on. */
+/* Reads the options. Returns the exit status, or -1 to go on. */
 static int cli_parse(int argc, char **argv, struct cli_options *options)
 {
     int c, r = 0;
@@ -279,7 +279,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
     return r ? r : -1;
 }
 
-/* Nothing else may become stdin, stdout or, worse, stderr: the log would go there. */
+/* Opens closed standard descriptors, so that no other file becomes stderr, where the log goes. */
 static void cli_open_standard(void)
 {
     int fd;
@@ -291,7 +291,7 @@ static void cli_open_standard(void)
         close(fd);
 }
 
-/* The command of the words, which lose its name; a file alone is to be run. Exit status, or -1 to go on. */
+/* Takes the command from the words; a file alone is to be run. Returns the exit status, or -1 to go on. */
 static int cli_choose(struct cli_options *options, const struct cli_command **command)
 {
     const char *word = options->n_words ? options->words[0] : NULL;
@@ -303,7 +303,7 @@ static int cli_choose(struct cli_options *options, const struct cli_command **co
         return -1;
     }
     *command = &cli_commands[0];
-    if (word && !strpbrk(word, "./") && access(word, F_OK) < 0) /* a mistyped command, rather */
+    if (word && !strpbrk(word, "./") && access(word, F_OK) < 0) /* more likely a mistyped command */
         return cli_usage("there is no command or file", word);
     return -1;
 }

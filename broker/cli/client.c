@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See client.h. */
+/* Connects to the broker's control socket, sends requests and receives answers. */
 #include "broker/cli/client.h"
 
 #include <errno.h>
@@ -71,7 +71,7 @@ static bool client_has_socket(const char *folder)
            access(path, F_OK) == 0;
 }
 
-/* The caller's own broker, or else the machine's. */
+/* Returns the runtime folder of the caller's own broker, or else of the machine's. */
 static char *client_find_folder(const struct cli_options *options)
 {
     char *folder = cli_runtime_folder(options);
@@ -85,7 +85,7 @@ static char *client_find_folder(const struct cli_options *options)
     return strdup(CLIENT_SYSTEM_FOLDER);
 }
 
-/* In /tmp, somebody else may have made the folder that the caller's broker would have. */
+/* Refuses a folder in /tmp that somebody else has made where the caller's broker would make its own. */
 static int client_check_owner(const struct client *client, const struct cli_options *options)
 {
     struct stat st;
@@ -178,7 +178,7 @@ static int client_status(const struct control_reply *reply)
     return statuses[reply->outcome];
 }
 
-/* The next answer to the last request: 0 or -errno. */
+/* Receives the next answer to the last request. 0 or -errno. */
 static int client_receive(struct client *client, int timeout_ms, int also_fd, struct control_reply *reply)
 {
     const void *bytes;
@@ -207,8 +207,9 @@ static int client_send(struct client *client, struct control_request *request)
 
 int client_ask(struct client *client, struct control_request *request, struct control_reply *reply)
 {
-    bool is_long = request->verb == CONTROL_STOP || request->verb == CONTROL_RESTART ||
-                   request->verb == CONTROL_RELOAD; /* scripts clean up: how long, is the configuration's */
+    bool is_long =
+        request->verb == CONTROL_STOP || request->verb == CONTROL_RESTART ||
+        request->verb == CONTROL_RELOAD; /* scripts clean up for as long as the configuration allows */
     const struct timespec pause = {.tv_nsec = CLIENT_BUSY_NS};
 
     for (unsigned i = 0;; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* firecurtain logs and watch: what has come, and what comes. */
+/* firecurtain logs and watch: print lines of the log, and values of channels as they change. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-/* The reader of our output is who ends this: head(1), say. */
+/* Flushes the output; its reader, such as head(1), may be gone, which ends the command. */
 static int follow_flush(void)
 {
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;

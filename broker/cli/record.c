@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * firecurtain record: the broker says what happens, and this writes it to a file, with the caller's own
- * rights: the broker may write none.
+ * firecurtain record: the broker sends what happens, and this process writes it to a file, with the caller's
+ * own rights; the broker may write no files.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -56,7 +56,7 @@ static int capture_take(struct capture *capture, const struct control_reply *rep
     return reply->n_record ? capture_append(capture, reply->record, reply->n_record) : EX_OK;
 }
 
-/* So that who reads it knows that it was not cut off. */
+/* Writes the end, which tells readers that the file was not truncated. */
 static int capture_end(struct capture *capture)
 {
     const struct record_item end = {.kind = RECORD_END, .text = "the recorder has ended"};
@@ -73,7 +73,7 @@ static int capture_end(struct capture *capture)
     return status;
 }
 
-/* Until a signal, which is an orderly end, or the broker's end. */
+/* Records until a signal, which is an orderly end, or until the broker's end. */
 static int capture_run(struct capture *capture, struct client *client, int signals)
 {
     struct control_request request = {.verb = CONTROL_RECORD, .follow = true};
@@ -114,7 +114,7 @@ int cli_record(const struct cli_options *options)
     if (capture.fd < 0)
         return capture_fail(&capture, capture.fd);
     status = capture_run(&capture, client, signals);
-    if (capture.bytes == RECORD_MAGIC_SIZE) /* nothing came of it */
+    if (capture.bytes == RECORD_MAGIC_SIZE) /* nothing was recorded */
         unlink(capture.path);
     close(capture.fd);
     return status;

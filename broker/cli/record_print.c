@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * firecurtain record --print: a recording as text, for people and for diff(1). One line for each event; times
- * are seconds since the recording began. Two recordings of the same have the same lines.
+ * firecurtain record --print: prints a recording as text, for people and for diff(1). One line for each
+ * event; times are seconds since the recording began. Two recordings of the same have the same lines.
  */
 #include "broker/cli/record_print.h"
 
@@ -24,7 +24,7 @@
 
 struct printer {
     bool json;
-    bool is_more; /* of the step before */
+    bool is_more; /* the step before is continued */
     uint64_t start_ns;
     uint64_t last_ns; /* of the latest item */
     char **instances;
@@ -94,7 +94,7 @@ static void print_number(const struct printer *printer, const char *key, uint64_
         printf(" %" PRIu64, number);
 }
 
-/* The shortest text that is this very value, nearly always. */
+/* Prints a value so that reading it gives the same value. */
 static void print_value(const struct printer *printer, const char *key, double value)
 {
     if (printer->json)
@@ -103,7 +103,7 @@ static void print_value(const struct printer *printer, const char *key, double v
         printf(" %.17g", value);
 }
 
-/* Nanoseconds: a step is known by its time. */
+/* Prints the time to the nanosecond, since steps are told apart by it. */
 static void print_begin(const struct printer *printer, uint64_t time_ns, const char *what)
 {
     uint64_t since_ns = time_ns > printer->start_ns ? time_ns - printer->start_ns : 0;
@@ -174,7 +174,7 @@ static void print_start(struct printer *printer, const struct record_item *item)
 
 static void print_text_item(const struct printer *printer, const struct record_item *item)
 {
-    /* a recorder that ends knows no time */
+    /* the end that a recorder writes has no time */
     print_begin(printer, item->time_ns ? item->time_ns : printer->last_ns,
                 item->kind == RECORD_GAP ? "gap" : "end");
     if (item->kind == RECORD_GAP)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* firecurtain routes and emit: what is mapped to what, and an event by hand. */
+/* firecurtain routes and emit: prints the mappings; sends an event by hand. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sysexits.h>

@@ -55,7 +55,7 @@ static int run_check_no_sandbox(const struct cli_options *options)
     return EX_OK;
 }
 
-/* Errors of the configuration come before anything is made: nothing starts. */
+/* Builds the show; after errors in the configuration nothing is started. */
 static int run_build(struct service *service, const struct cli_options *options)
 {
     int r = service_build(service);
@@ -120,7 +120,7 @@ static int run(const struct cli_options *options, const char *replay)
     struct service *service;
     int status = run_check_no_sandbox(options);
 
-    /* a log without a reader, or longer than RLIMIT_FSIZE: no reason to end */
+    /* a log without a reader, or longer than RLIMIT_FSIZE, must not end the show */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (status != EX_OK)

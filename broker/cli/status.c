@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* firecurtain status: how it goes the instances of a running show, as a table or as JSON. */
+/* firecurtain status: prints the state of the instances of a running show, as a table or as JSON. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +168,7 @@ static void writers_print(const struct control_writer *writer, bool is_json, boo
     putchar('}');
 }
 
-/* Instead of the instances. */
+/* Prints who last wrote the house's channels. */
 static int status_writers(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;

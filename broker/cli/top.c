@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* firecurtain top: `status --usage` live, in a terminal. */
+/* firecurtain top: `status --usage`, updated every second in a terminal. */
 #include <curses.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -17,8 +17,8 @@
 #include "firecurtain/time.h"
 
 #define TOP_PERIOD_NS FC_NS_PER_S
-#define TOP_HEAD      2 /* lines above the rows, … */
-#define TOP_FOOT      1 /* … and below */
+#define TOP_HEAD      2 /* lines above the rows */
+#define TOP_FOOT      1 /* lines below the rows */
 #define TOP_TEXT      80
 
 struct top_row {
@@ -26,18 +26,18 @@ struct top_row {
     char state[TOP_TEXT];
     uint32_t pid;
     uint64_t uptime_ms, restarts, in, out, p99_us, queue, memory_bytes, cpu_ms;
-    double in_per_s, cpu_percent; /* since the picture before */
+    double in_per_s, cpu_percent; /* since the last update */
 };
 
 struct top {
     struct client *client;
-    struct top_row *rows, *before; /* `before` in the broker's order, too */
+    struct top_row *rows, *before; /* both in the broker's order */
     size_t n, n_before;
     uint64_t at_ns, before_ns;
-    int key; /* what it is sorted by */
+    int key; /* the key that chose the order */
     bool is_reverse;
     bool is_held;
-    size_t first; /* row on the screen */
+    size_t first; /* row that is shown */
 };
 
 static void top_copy(char *to, const char *from)
@@ -158,7 +158,7 @@ static void top_draw(struct top *top)
     free(order);
 }
 
-/* Whether to go on. */
+/* Handles a key. Returns whether to go on. */
 static bool top_key(struct top *top, int key)
 {
     size_t page = LINES > TOP_HEAD + TOP_FOOT ? (size_t)LINES - TOP_HEAD - TOP_FOOT : 1;
@@ -184,7 +184,7 @@ static bool top_key(struct top *top, int key)
         clearok(stdscr, true);
         break;
     case KEY_DOWN:
-        top->first++; /* drawing knows the end */
+        top->first++; /* top_draw() limits it */
         break;
     case KEY_UP:
         top->first -= top->first > 0;
@@ -207,7 +207,7 @@ static bool top_key(struct top *top, int key)
     return true;
 }
 
-/* Until it is time for the next picture: -1, or the exit status. */
+/* Waits until the next update. Returns -1, or the exit status. */
 static int top_wait(struct top *top)
 {
     uint64_t until_ns = fc_now_ns() + TOP_PERIOD_NS;
@@ -229,7 +229,7 @@ static int top_wait(struct top *top)
             top_draw(top);
         }
         if (isatty(STDIN_FILENO) == 0)
-            return EX_OK; /* the terminal has gone */
+            return EX_OK; /* the terminal is gone */
     }
 }
 
@@ -247,7 +247,7 @@ static int top_run(struct top *top)
     return status;
 }
 
-/* What is said on stderr meanwhile would be lost with the picture. */
+/* Runs on the screen; messages on stderr are kept until it is restored. */
 static int top_on_screen(struct top *top)
 {
     char *said = NULL;

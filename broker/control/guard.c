@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See control_guard.h. libzmq may close a descriptor without a last read, and its number comes again: so a
- * connection is a number and the socket's inode, and whoever finds another inode there forgets the old one.
+ * Checks connections to the control socket and what is read from them. libzmq may close a descriptor without
+ * a last read, and its number is used again; so a connection is a number and the socket's inode, and when
+ * another inode is found there, the old connection is forgotten.
  */
 #include "broker/control/guard.h"
 
@@ -34,11 +35,11 @@ struct guarded_stream {
 static struct {
     pthread_mutex_t lock;
     const struct control_roles *roles; /* NULL: there is no control socket */
-    struct log_limit knocks;           /* connections a second that are looked at at once */
+    struct log_limit knocks;           /* connections a second that are admitted without a pause */
     struct guarded_stream streams[CONTROL_GUARD_CONNECTIONS];
     size_t n_streams;
     int refused_fd;
-    uint64_t n_refused; /* since it was said */
+    uint64_t n_refused; /* since the last line in the log */
     uid_t refused_uid;
     const char *refused_why;
     struct loop_source *source;
@@ -94,11 +95,11 @@ static bool guard_refuse(uid_t uid, const char *why)
     guard.refused_uid = uid;
     guard.refused_why = why;
     if (write(guard.refused_fd, &one, sizeof(one)) < 0)
-        return false; /* its counter is full, so it is readable */
+        return false; /* the counter is full, so the descriptor is readable anyway */
     return false;
 }
 
-/* Those that have ended do not count. */
+/* Counts the connections of a uid, without those that have ended. */
 static size_t guard_count(uid_t uid)
 {
     size_t n = 0;
@@ -112,7 +113,7 @@ static size_t guard_count(uid_t uid)
     return n;
 }
 
-/* Whoever connects all the time waits, and so does everybody who connects; who has connected does not. */
+/* Delays new connections when there are too many a second; existing ones are not affected. */
 static void guard_pace(void)
 {
     const struct timespec pause = {.tv_nsec = (long)(FC_NS_PER_S / GUARD_KNOCKS)};
@@ -148,14 +149,14 @@ static bool guard_admit(int fd)
     return true;
 }
 
-/* In a thread of libzmq's that has nothing else to do: with some hundred connections a second it sleeps. */
+/* Runs in a thread of libzmq that has nothing else to do, so it may sleep. */
 static bool control_guard_admit(int fd)
 {
     guard_pace();
     return guard_admit(fd);
 }
 
-/* In any thread: whether a connection of the control socket, and no other, must end because of what was read.
+/* Returns whether a connection to the control socket must end because of what was read. Runs in any thread.
  */
 static bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See log_ring.h. */
+/* Keeps lines in two lists, of all and of their instance, and drops the oldest ones. */
 #include "broker/control/log_ring.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 struct log_owner {
     struct log_line *lines;
     size_t n;
-    size_t n_bytes; /* with the owner itself */
+    size_t n_bytes; /* including the owner itself */
     UT_hash_handle hh;
     char name[];
 };
@@ -67,7 +67,7 @@ static struct log_owner *ring_largest(const struct log_ring *ring)
     return largest;
 }
 
-/* The line that has just come stays, whatever it takes. */
+/* Drops lines until the limits hold; the newest line stays, whatever its size. */
 static void ring_shrink(struct log_ring *ring, struct log_owner *owner)
 {
     while (owner->n > 1 && (owner->n > LOG_RING_LINES || owner->n_bytes > LOG_RING_INSTANCE_BYTES))
@@ -120,14 +120,14 @@ static struct log_line *ring_first(const struct log_ring *ring, const char *inst
     return owner ? owner->lines : NULL;
 }
 
-/* From the end, since nearly always the newest are wanted. */
+/* Searches from the end, since nearly always the newest lines are wanted. */
 const struct log_line *log_ring_find(const struct log_ring *ring, uint64_t number, const char *instance)
 {
     const struct log_line *first = ring_first(ring, instance), *line;
 
     if (!first)
         return NULL;
-    line = instance ? first->own_prev : first->prev; /* the head's is the last one */
+    line = instance ? first->own_prev : first->prev; /* `prev` of the head is the last one */
     if (line->number < number)
         return NULL;
     while (line != first) {

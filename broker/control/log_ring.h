@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last lines of the log, kept for who asks: some of each instance, so that a talkative one does not push
- * the others' out. Pure: it has no clock and no lock, and belongs to the loop's thread.
+ * The last lines of the log, some of each instance, so that a talkative one does not displace the lines of
+ * others. It has no clock and no lock, and belongs to the thread of the loop.
  */
 #ifndef BROKER_CONTROL_LOG_RING_H
 #define BROKER_CONTROL_LOG_RING_H
@@ -9,19 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is kept, with what keeping it takes; the oldest lines go first, those of who has most of all. */
-#define LOG_RING_LINES          200 /* of one instance, … */
+/* Limits, overhead included. The oldest lines go first, and those of the instance that has most. */
+#define LOG_RING_LINES          200 /* of one instance */
 #define LOG_RING_INSTANCE_BYTES 65536
-#define LOG_RING_BYTES          (1u << 20) /* … and of all */
+#define LOG_RING_BYTES          (1u << 20) /* of all */
 
 struct log_owner;
 
 struct log_line {
     uint64_t number;   /* from 1, in the order in which they came */
     uint64_t time_ns;  /* since 1970 */
-    const char *level; /* borrowed from the caller for ever */
+    const char *level; /* a constant */
     struct log_owner *owner;
-    size_t n_bytes;                       /* of memory */
+    size_t n_bytes;                       /* with the structure */
     struct log_line *prev, *next;         /* of all */
     struct log_line *own_prev, *own_next; /* of the instance */
     char text[];
@@ -36,20 +36,20 @@ struct log_ring {
 
 void log_ring_deinit(struct log_ring *ring);
 
-/* Keeps a copy. Out of memory, the line is not kept. */
+/* Adds a copy of a line; not if memory is short. */
 void log_ring_add(struct log_ring *ring, uint64_t time_ns, const char *level, const char *instance,
                   const char *text, size_t n_bytes);
 
-/* "-" is the broker itself. */
+/* Returns the instance of a line; "-" is the broker itself. */
 const char *log_line_instance(const struct log_line *line);
 
-/* The oldest line with this number or a higher one, of an instance (NULL: of any); or NULL. */
+/* Returns the oldest line of an instance (NULL: of any) with at least this number; or NULL. */
 const struct log_line *log_ring_find(const struct log_ring *ring, uint64_t number, const char *instance);
 
-/* The next one. */
+/* Returns the next line of the instance (NULL: of any); or NULL. */
 const struct log_line *log_ring_next(const struct log_line *line, const char *instance);
 
-/* The number from which on there are at most `n` lines of an instance (NULL: of any). */
+/* Returns the number at which the last `n` lines of an instance (NULL: of any) begin. */
 uint64_t log_ring_tail(const struct log_ring *ring, size_t n, const char *instance);
 
 #endif

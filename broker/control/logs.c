@@ -15,7 +15,7 @@
 
 #define LOGS_FLUSH_NS   (50 * FC_NS_PER_MS)
 #define LOGS_DEFAULT    50u
-#define LOGS_LINE_BYTES 64 /* of a line beside its texts */
+#define LOGS_LINE_BYTES 64 /* of a line, in addition to its texts */
 
 static bool logs_anybody(const struct control *control)
 {
@@ -36,22 +36,22 @@ static void logs_tap(void *userdata, const char *level, const char *instance, co
                  text, bytes);
 }
 
-/* Which lines a caller gets. */
+/* The lines that a caller gets. */
 struct logs_filter {
     const char *instance; /* NULL: of any */
-    bool is_hers;         /* but only those of … */
-    const char *user;     /* … this one and her instances */
+    bool is_own;          /* only the lines of `user` and its instances */
+    const char *user;
     size_t n_user;
 };
 
 static struct logs_filter logs_filter_of(const struct control *control, const struct control_call *call,
                                          const char *instance)
 {
-    bool is_hers = call->role < CONTROL_OBSERVER;
-    const struct user *user = is_hers ? control_user(control->show, call->account) : NULL;
+    bool is_own = call->role < CONTROL_OBSERVER;
+    const struct user *user = is_own ? control_user(control->show, call->account) : NULL;
 
     return (struct logs_filter){.instance = instance,
-                                .is_hers = is_hers,
+                                .is_own = is_own,
                                 .user = user ? user->name : "",
                                 .n_user = user ? strlen(user->name) : 0};
 }
@@ -60,7 +60,7 @@ static bool logs_may(const struct logs_filter *filter, const struct log_line *li
 {
     const char *name = log_line_instance(line);
 
-    if (!filter->is_hers)
+    if (!filter->is_own)
         return true;
     return filter->n_user && strncmp(name, filter->user, filter->n_user) == 0 &&
            (!name[filter->n_user] || name[filter->n_user] == '/');
@@ -84,7 +84,7 @@ static const struct log_line *logs_next(const struct log_line *line, const struc
     return line;
 }
 
-/* A page of lines from a number on; the number at which the next one begins, 0 at the end. */
+/* Fills a page with lines from a number on. Returns the number at which the next page begins, or 0. */
 static uint64_t logs_page(struct control *control, const struct logs_filter *filter, uint64_t number,
                           struct control_reply *reply)
 {
@@ -105,7 +105,7 @@ static uint64_t logs_page(struct control *control, const struct logs_filter *fil
     return 0;
 }
 
-/* One page for one follower. Lines that have gone by then it has missed. */
+/* Sends one page to one follower. Lines that are no longer in the ring were missed. */
 static void logs_tell(struct control *control, struct control_follower *follower, uint64_t now_ns)
 {
     struct logs_filter filter =
@@ -117,10 +117,10 @@ static void logs_tell(struct control *control, struct control_follower *follower
     next = logs_page(control, &filter, follower->next_line, &reply);
     if (!reply.n_lines && !control_is_quiet(follower, now_ns))
         return;
-    if (!filter.instance && !filter.is_hers && reply.n_lines &&
+    if (!filter.instance && !filter.is_own && reply.n_lines &&
         control->log.lines->number > follower->next_line)
         follower->missed += control->log.lines->number - follower->next_line;
-    if (control_tell(control, follower, &reply, 0)) /* what it cannot take now waits in the ring */
+    if (control_tell(control, follower, &reply, 0)) /* lines that it cannot take now stay in the ring */
         follower->next_line = next ? next : control->log.last + 1;
 }
 
@@ -153,8 +153,8 @@ void control_logs_stop(struct control *control)
 }
 
 /*
- * A line's place among those that a user may read, from 1, and back: of the numbers, which count everybody's
- * lines, she learns nothing.
+ * Convert between a line's number and its place, from 1, among those that a user may read: numbers count
+ * everybody's lines, and users must not learn how many there are.
  */
 static uint64_t logs_place_of(const struct control *control, const struct logs_filter *filter,
                               uint64_t number)
@@ -177,12 +177,12 @@ static uint64_t logs_number_at(const struct control *control, const struct logs_
     return line ? line->number : control->log.last + 1;
 }
 
-/* Where the last `n` lines begin. */
+/* Returns the number at which the last `n` lines begin. */
 static uint64_t logs_tail(const struct control *control, const struct logs_filter *filter, size_t n)
 {
     uint64_t behind;
 
-    if (!filter->is_hers)
+    if (!filter->is_own)
         return log_ring_tail(&control->log, n, filter->instance);
     behind = logs_place_of(control, filter, control->log.last + 1);
     return logs_number_at(control, filter, behind > n ? behind - n : 1);
@@ -205,7 +205,7 @@ bool control_logs(struct control *control, const struct control_call *call,
         return true;
     if (!from)
         from = logs_tail(control, &filter, request->lines ? request->lines : LOGS_DEFAULT);
-    else if (filter.is_hers)
+    else if (filter.is_own)
         from = logs_number_at(control, &filter, from);
     if (request->follow) {
         struct control_follower *follower =
@@ -218,6 +218,6 @@ bool control_logs(struct control *control, const struct control_call *call,
         return false;
     }
     from = logs_page(control, &filter, from, reply);
-    reply->next = from && filter.is_hers ? logs_place_of(control, &filter, from) : from;
+    reply->next = from && filter.is_own ? logs_place_of(control, &filter, from) : from;
     return true;
 }

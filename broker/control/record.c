@@ -11,7 +11,7 @@
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 
-#define RECORD_LOOK_NS FC_NS_PER_S /* for those who have gone */
+#define RECORD_LOOK_NS FC_NS_PER_S /* how often to look for clients that are gone */
 
 static void record_end(struct control *control, size_t index, const char *why)
 {
@@ -95,5 +95,5 @@ bool control_record(struct control *control, const struct control_call *call,
         return true;
     }
     loop_set_timer(control->spec.runtime->loop, &control->recorders.look, fc_now_ns() + RECORD_LOOK_NS);
-    return true; /* an answer without a block: it has begun */
+    return true; /* an answer without a block says that it has begun */
 }

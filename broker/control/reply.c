@@ -41,7 +41,7 @@ int control_send(struct control *control, const struct control_call *call, struc
     int r;
 
     reply->id = call->id;
-    if (!control->is_in_turn) /* sending may swallow the sign that something has come */
+    if (!control->is_in_turn) /* sending may clear the notification of a message that has arrived */
         loop_defer(control->spec.runtime->loop, &control->receive);
     r = codec_control_encode_reply(control->replies, reply, &bytes, &n_bytes);
     if (r < 0) {

@@ -16,7 +16,7 @@ struct routes_page {
     struct control_route *items;
     size_t n;
     size_t n_bytes;
-    uint64_t passed; /* routes before it, or in it, that the caller may see */
+    uint64_t passed; /* routes that the caller may see, on earlier pages and on this one */
     uint64_t from;
     bool is_full;
 };
@@ -40,7 +40,7 @@ static void routes_add(struct routes_page *page, const struct fc_instance *from,
     page->is_full = page->n == CONTROL_MAX_ITEMS || page->n_bytes > CONTROL_MAX_PAGE;
 }
 
-/* Those that begin or end at `only`, if it is given. */
+/* Adds the routes of a channel; if `only` is given, those that begin or end there. */
 static void routes_of(struct routes_page *page, const struct fc_instance *instance, uint32_t id,
                       const struct route_target *only)
 {

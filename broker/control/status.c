@@ -18,7 +18,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define CONTROL_USAGE_ITEMS 32 /* instances in one reply that the keeper is asked about */
+#define CONTROL_USAGE_ITEMS 32 /* instances in one reply, if the keeper is asked about each */
 
 static const char *status_layers(struct control *control, unsigned layers)
 {
@@ -84,7 +84,7 @@ static void status_instance(struct control *control, const struct fc_instance *i
         status_python(control, instance, usage, item);
 }
 
-/* Those with the names that were asked for. `from` counts these. False with the answer in `reply`. */
+/* Lists the instances that were asked for; `from` counts names. False with the answer in `reply`. */
 static bool status_named(struct control *control, const struct control_call *call,
                          const struct control_request *request, size_t most, struct control_instance *items,
                          struct control_reply *reply)
@@ -102,7 +102,7 @@ static bool status_named(struct control *control, const struct control_call *cal
     return true;
 }
 
-/* All that the caller may see; `from` counts these. */
+/* Lists all instances that the caller may see; `from` counts these. */
 static void status_all(struct control *control, const struct control_call *call,
                        const struct control_request *request, size_t most, struct control_instance *items,
                        struct control_reply *reply)
@@ -124,8 +124,8 @@ static void status_all(struct control *control, const struct control_call *call,
 }
 
 /*
- * Who wrote last, as the router has noted it. Only an observer learns of others; the names are those of the
- * start, since what somebody wrote who is no user any more may still be there.
+ * Returns the user that wrote last, as the router has noted it. Only observers learn of others. The names are
+ * those of the start, since the value of a former user may still be there.
  */
 static const char *status_writer(const struct control *control, const struct control_call *call,
                                  const struct channel *channel)
@@ -154,7 +154,7 @@ struct writers_page {
     size_t n_bytes;
 };
 
-/* False if the page is full. */
+/* Adds the channels of one instance. Returns false if the page is full. */
 static bool status_writers_of(struct control *control, const struct control_call *call,
                               const struct control_request *request, const struct fc_instance *instance,
                               struct writers_page *page, struct control_reply *reply)
@@ -178,7 +178,7 @@ static bool status_writers_of(struct control *control, const struct control_call
     return true;
 }
 
-/* Of the house's channels that users may write, those that were written. */
+/* Lists the channels of the house that users may write and that were written. */
 static void status_writers(struct control *control, const struct control_call *call,
                            const struct control_request *request, struct control_reply *reply)
 {

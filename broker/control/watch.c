@@ -21,10 +21,10 @@
 #include "firecurtain/time.h"
 
 #define WATCH_FLUSH_NS (20 * FC_NS_PER_MS)
-#define WATCH_ITEMS    256  /* values in one reply, … */
-#define WATCH_BUDGET   1024 /* … and channels in one flush */
+#define WATCH_ITEMS    256  /* values in one reply */
+#define WATCH_BUDGET   1024 /* channels in one flush */
 #define WATCH_FIRST    256
-#define WATCH_MAX      (1u << 20) /* marked channels; more are not told of */
+#define WATCH_MAX      (1u << 20) /* marked channels; changes of others are not sent */
 
 bool control_matches(const char *pattern, const char *text)
 {
@@ -49,7 +49,7 @@ bool control_matches(const char *pattern, const char *text)
     return !*pattern;
 }
 
-/* INSTANCE.CHANNEL; cut off if it is too long for anybody to have asked for it. */
+/* Writes INSTANCE.CHANNEL; truncated if it is longer than any name in a request. */
 static void watch_name(const struct fc_instance *instance, uint32_t channel, char *name, size_t bytes)
 {
     snprintf(name, bytes, "%s.%s", instance->name, instance_channel_name(instance, channel));
@@ -93,7 +93,7 @@ static int watch_grow(struct watch *watch)
     return 0;
 }
 
-/* An event, made or set. */
+/* Marks the channel of an event. */
 static void watch_event(void *userdata, struct fc_instance *instance, uint32_t id, double value)
 {
     struct control *control = userdata;
@@ -113,7 +113,7 @@ static void watch_event(void *userdata, struct fc_instance *instance, uint32_t i
         (struct route_target){.instance = instance, .channel = id};
 }
 
-/* What of the first `n` marked channels one follower wants. */
+/* Sends one follower the values it wants of the first `n` marked channels. */
 static void watch_tell(struct control *control, size_t index, size_t n)
 {
     struct watch *watch = &control->watch;
@@ -143,7 +143,7 @@ static void watch_tell(struct control *control, size_t index, size_t n)
     }
 }
 
-/* Nobody watches any more: events cost nothing again. */
+/* Listens to events only while there are followers, so that they cost nothing otherwise. */
 static void watch_tap(struct control *control)
 {
     struct watch *watch = &control->watch;
@@ -183,7 +183,7 @@ static void watch_flush(void *userdata)
         loop_set_timer(control->spec.runtime->loop, &watch->flush, now_ns + WATCH_FLUSH_NS);
 }
 
-/* What channels know is not true any more, and what is marked may have gone. */
+/* Forgets what channels know, which is outdated, and what is marked, which may be gone. */
 static void watch_forget(struct watch *watch)
 {
     watch->generation++;
@@ -213,11 +213,11 @@ void control_watch_change_show(struct control *control)
 bool control_watch(struct control *control, const struct control_call *call,
                    const struct control_request *request, struct control_reply *reply)
 {
-    watch_flush(control); /* what is marked is still for the others */
+    watch_flush(control); /* what is marked is for the other followers */
     if (!control_follow(control, control->watch.followers, call, request, reply))
         return true;
     watch_forget(&control->watch);
     watch_tap(control);
     loop_set_timer(control->spec.runtime->loop, &control->watch.flush, fc_now_ns() + WATCH_FLUSH_NS);
-    return true; /* an answer without values: it has begun */
+    return true; /* an answer without values says that it has begun */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See runtime_accounts.h, and runtime.h for the folder of an instance. */
+/* Makes the accounts of the house and the users, and the folders in which their links are. */
 #include "broker/runtime/accounts.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 
-/* A hash is not a promise. */
+/* Returns whether two users' folders have one name, which is a hash of the path of their show. */
 static bool runtime_share_state(const struct runtime *runtime)
 {
     for (unsigned i = 1; i < runtime->n_accounts; i++) {
@@ -28,7 +28,6 @@ static bool runtime_share_state(const struct runtime *runtime)
     return false;
 }
 
-/* The house, and the users. */
 int runtime_accounts_init(struct runtime *runtime, const struct users *users)
 {
     size_t n_users = users ? users->n : 0;
@@ -60,7 +59,7 @@ int runtime_accounts_init(struct runtime *runtime, const struct users *users)
     return -ENOENT;
 }
 
-/* As root, workers of another uid reach their endpoint here; the folder above is closed to them. */
+/* Makes the folder in which an account's workers reach their endpoint; the one above is closed to them. */
 static int runtime_make_link_folder(struct runtime *runtime, unsigned number)
 {
     struct runtime_account *account = &runtime->accounts[number];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See runtime.h. */
+/* Finds and makes folders, takes the lock, starts the keeper and the accounts' zygotes; and undoes all of it.
+ */
 #include "broker/runtime/runtime.h"
 
 #include <dirent.h>
@@ -22,8 +23,8 @@
 #include "broker/guest/link_guard.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
-#include "broker/keeper/fork.h"
 #include "broker/keeper/folder_quota.h"
+#include "broker/keeper/fork.h"
 #include "broker/os/cgroup.h"
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
@@ -57,7 +58,7 @@ static const char *runtime_env(const char *name)
     return value && value[0] == '/' ? value : NULL;
 }
 
-/* systemd may give several folders, separated by colons: the first is ours. */
+/* Returns the first of several folders, which systemd separates by colons. */
 static char *runtime_first_folder(const char *list)
 {
     return strndup(list, strcspn(list, ":"));
@@ -100,7 +101,7 @@ static char *runtime_choose_state(void)
     return runtime_join(home, "/.local/state/firecurtain");
 }
 
-/* What a broker left that was killed. */
+/* Removes what a killed broker left. */
 static void runtime_remove_stale(const char *runtime_folder)
 {
     DIR *folder = opendir(runtime_folder);
@@ -129,7 +130,7 @@ static int runtime_fail(int r, const char *what, const char *path)
     return r;
 }
 
-/* As root, workers of another uid may have to walk through it to their own; without namespaces they do. */
+/* Makes the state folder; as root, workers without namespaces pass through it under another uid. */
 static int runtime_make_state_folder(const struct runtime *runtime, const char *path)
 {
     int r = folder_make(path, 0700);
@@ -137,7 +138,7 @@ static int runtime_make_state_folder(const struct runtime *runtime, const char *
     return r == 0 && runtime->is_root && chmod(path, 0711) < 0 ? -errno : r;
 }
 
-/* Its path without links, so that nothing but its text need be looked at when a worker wants a part of it. */
+/* Resolves its links, so that later only the text of a path need be compared with it. */
 static int runtime_open_state(struct runtime *runtime)
 {
     char *path = realpath(runtime->state_folder, NULL);
@@ -160,8 +161,8 @@ static int runtime_take_lock(struct runtime *runtime)
 }
 
 /*
- * As root, everybody may come to the runtime folder's control socket, so the links are a floor below, behind
- * a door that is closed to all.
+ * Makes the folder of the links. As root, everybody can reach the control socket in the runtime folder, so
+ * the links are in a folder of their own, which is closed to all.
  */
 static int runtime_link_parent(struct runtime *runtime)
 {
@@ -204,8 +205,8 @@ static int runtime_folders(struct runtime *runtime)
 }
 
 /*
- * Beside this program, in the build tree or where it was installed to; else where it was meant to be
- * installed.
+ * Finds the program of the workers: near this program, in the build tree or the installation; else where it
+ * was configured to be installed.
  */
 static void runtime_find_worker(char *path, size_t bytes)
 {
@@ -227,8 +228,8 @@ static void runtime_find_worker(char *path, size_t bytes)
 }
 
 /*
- * As many links as there may be: each takes a worker's eight descriptors, or half of them while that begins
- * or ends. libzmq has a table of them from the start, so there is a limit beside that.
+ * Returns how many links there may be: each takes about eight descriptors, half of them while its worker
+ * begins or ends. libzmq allocates a table of that size at the start, so there is a fixed limit, too.
  */
 static unsigned runtime_max_links(void)
 {
@@ -240,7 +241,7 @@ static unsigned runtime_max_links(void)
     return n < RUNTIME_MIN_LINKS ? RUNTIME_MIN_LINKS : (unsigned)n;
 }
 
-/* Each worker takes some eight descriptors. */
+/* Raises the limit of descriptors, of which each worker takes about eight. */
 static void runtime_raise_descriptors(void)
 {
     struct rlimit limit;
@@ -284,7 +285,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
         };
     }
     runtime_find_worker(runtime->worker_path, sizeof(runtime->worker_path));
-    fc_take_short_turns(0); /* and all that come from it: an event wakes four threads one after the other */
+    fc_take_short_turns(0); /* its children, too: an event wakes four threads one after the other */
     r = keeper_new(&runtime->keeper, &spec);
     if (r == 0)
         lookup_by(keeper_lookup, runtime->keeper);
@@ -293,7 +294,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
     return r;
 }
 
-/* What each account has of its own. */
+/* Makes what each account has of its own. */
 static int runtime_start_accounts(struct runtime *runtime)
 {
     int r = 0;
@@ -315,7 +316,7 @@ static int runtime_make_cgroups(struct runtime *runtime)
     return r;
 }
 
-/* It says nothing unasked, so this is its end. */
+/* Notices the keeper's end: it sends nothing unasked. */
 static void runtime_keeper_ready(void *userdata, uint32_t events)
 {
     (void)userdata;
@@ -400,7 +401,7 @@ void runtime_deinit(struct runtime *runtime)
     free(runtime->accounts);
     fc_closep(&runtime->control_fd); /* if no server has taken it */
     free(runtime->link_parent);
-    fc_closep(&runtime->lock_fd); /* last: what was ours here is gone */
+    fc_closep(&runtime->lock_fd); /* last: nothing of ours is left in the folder */
     free(runtime->runtime_folder);
     free(runtime->state_folder);
     *runtime = (struct runtime)RUNTIME_NONE;
