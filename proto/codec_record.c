@@ -25,9 +25,13 @@ struct codec_record {
 struct record_reader {
     int fd;
     struct codec_record *codec;
-    bool has_magic;
-    bool has_start;
-    int end; /* what every further call returns; 1: the file goes on */
+    enum {
+        READER_MAGIC,  /* nothing was read yet */
+        READER_START,  /* the first block must begin with a start of our version */
+        READER_BLOCKS, /* further blocks */
+        READER_ENDED,  /* every further call returns `end` */
+    } state;
+    int end; /* 0 or -errno */
     uint64_t bytes;
     size_t begin, n; /* bytes of `room` that were read but not used yet */
     uint8_t room[2 * (RECORD_FRAME_SIZE + RECORD_MAX_BLOCK)];
@@ -227,7 +231,6 @@ int record_reader_new(struct record_reader **readerp, int fd)
         return -ENOMEM;
     }
     reader->fd = fd;
-    reader->end = 1;
     *readerp = reader;
     return 0;
 }
@@ -280,7 +283,7 @@ static int reader_magic(struct record_reader *reader)
     if (reader->n < RECORD_MAGIC_SIZE)
         return -ENODATA;
     reader_consume(reader, RECORD_MAGIC_SIZE);
-    reader->has_magic = true;
+    reader->state = READER_START;
     return 1;
 }
 
@@ -311,24 +314,31 @@ static int reader_block(struct record_reader *reader)
     return r < 0 ? -EBADMSG : 1;
 }
 
+/* Goes on to the next block: 1; 0 at the end of the file, or -errno. */
 static int reader_advance(struct record_reader *reader)
 {
-    int r = reader->has_magic ? 1 : reader_magic(reader);
+    int r = reader->state == READER_MAGIC ? reader_magic(reader) : 1;
 
     if (r == 1)
         r = reader_block(reader);
-    if (r != 1 || reader->has_start)
+    if (r != 1 || reader->state != READER_START)
         return r;
-    reader->has_start = true;
+    reader->state = READER_BLOCKS;
     return reader->codec->block->n_items && record_is_ours(reader->codec->block->items[0]) ? 1 : -EPROTO;
 }
 
 int record_reader_next(struct record_reader *reader, struct record_item *item)
 {
-    while (reader->end == 1) {
+    while (reader->state != READER_ENDED) {
+        int r;
+
         if (codec_record_take(reader->codec, item))
             return 1;
-        reader->end = reader_advance(reader);
+        r = reader_advance(reader);
+        if (r == 1)
+            continue;
+        reader->end = r;
+        reader->state = READER_ENDED;
     }
     return reader->end;
 }

@@ -204,8 +204,11 @@ struct control_client {
     void *socket;
     void *monitor;
     zmq_msg_t in;
-    bool is_connected;
-    bool is_open; /* the handshake is done */
+    enum {
+        CLIENT_CONNECTING,
+        CLIENT_CONNECTED,
+        CLIENT_OPEN, /* the handshake is complete */
+    } state;
 };
 
 static int control_client_connect(struct control_client *client, const char *path, size_t max_message)
@@ -262,6 +265,18 @@ struct control_client *control_client_free(struct control_client *client)
     return NULL;
 }
 
+/* Returns what the end of the connection means in the state of the client. */
+static int control_client_ended(const struct control_client *client)
+{
+    static const int meanings[] = {
+        [CLIENT_CONNECTING] = -ECONNREFUSED,
+        [CLIENT_CONNECTED] = -EACCES,
+        [CLIENT_OPEN] = -ECONNRESET,
+    };
+
+    return meanings[client->state];
+}
+
 /* Reads the monitor's events. 0, or -errno if the connection has ended. */
 static int control_client_events(struct control_client *client)
 {
@@ -277,12 +292,12 @@ static int control_client_events(struct control_client *client)
         if (zmq_msg_more(&event))
             control_receive(&address, client->monitor);
         if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
-            client->is_open = true;
+            client->state = CLIENT_OPEN;
         else if (what == ZMQ_EVENT_CONNECTED)
-            client->is_connected = true;
+            client->state = CLIENT_CONNECTED;
         else if (what & (ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_CONNECT_RETRIED |
                          ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL))
-            r = client->is_open ? -ECONNRESET : client->is_connected ? -EACCES : -ECONNREFUSED;
+            r = control_client_ended(client);
     }
     zmq_msg_close(&event);
     zmq_msg_close(&address);

@@ -1,4 +1,4 @@
-"""What the whole suite has in common: its groups, which tests/run runs one after the other, and what is told of failures."""
+"""Shared by the whole suite: its groups, which tests/run runs one after the other, and reports of failures."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-LONGEST = ["test_soak"]  # begin first: what is shared out last should be short
+LONGEST = ["test_soak"]  # they begin first: what is distributed last should be short
 
 
 def pytest_configure(config):
@@ -19,7 +19,7 @@ def pytest_configure(config):
 
 
 def group(item):
-    """Tests that have to follow each other in one process: those of a file whose show they share, in one setting."""
+    """Returns tests that must run one after the other in a process: those that share a show, in one setting."""
     if "escape" in item.path.parts:
         setting = getattr(item, "callspec", None) and item.callspec.params.get("identity")
         return f"{item.path.stem}-{setting}"
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items):
 
 
 class Teller:
-    """Tells of a failure as soon as it is known; pytest's own report of it comes at the end."""
+    """Reports a failure at once; pytest's own report follows at the end."""
 
     def __init__(self, reporter):
         self.reporter = reporter

@@ -195,19 +195,13 @@ static void worker_add_environment(const struct spawn_request *request)
     }
 }
 
-_Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
-                          const struct worker_birth *birth)
+/* Describes the sandbox that the request asks for; `request` and `descriptors` must outlive it. */
+static struct sandbox worker_sandbox(const struct spawn_request *request, const int *descriptors,
+                                     const struct worker_birth *birth)
 {
-    struct sandbox_error error;
-    struct worker_setup setup;
-    struct session *session;
-    struct sandbox sandbox;
-    bool probe = request->flags & SPAWN_PROBE;
     bool none = request->flags & SPAWN_NO_SANDBOX;
-    int status;
 
-    worker_keep_descriptors(descriptors, birth->prepared);
-    sandbox = (struct sandbox){
+    return (struct sandbox){
         .namespaces = birth->refused == 0 && !none,
         .none = none,
         .host_network = request->network == SPAWN_NETWORK_HOST,
@@ -227,8 +221,22 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         .files = request->files,
         .script_tree = descriptors[SPAWN_SCRIPT_TREE],
         .state_tree = descriptors[SPAWN_STATE_TREE],
-        .passed = probe ? probe_passed : NULL,
+        .passed = request->flags & SPAWN_PROBE ? probe_passed : NULL,
     };
+}
+
+_Noreturn void worker_run(const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_],
+                          const struct worker_birth *birth)
+{
+    struct sandbox_error error;
+    struct worker_setup setup;
+    struct session *session;
+    struct sandbox sandbox;
+    bool probe = request->flags & SPAWN_PROBE;
+    int status;
+
+    worker_keep_descriptors(descriptors, birth->prepared);
+    sandbox = worker_sandbox(request, descriptors, birth);
     if (probe)
         probe_namespaces(&sandbox, birth->refused);
     prctl(PR_SET_NAME, "fc-worker");

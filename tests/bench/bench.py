@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The benchmark: ./dev bench. Claims of speed are ratios to floors that are measured in the same run."""
+"""The benchmark: ./dev bench. Claims of speed are ratios to lower bounds ("floors") measured in the same run."""
 
 import argparse
 import json
@@ -46,7 +46,7 @@ FAMILIES = {
 
 
 def machine(build):
-    """What the figures are worth nothing without."""
+    """Describes the machine, without which the figures mean nothing."""
     options = {option["name"]: option["value"] for option in
                json.loads((build / "meson-info/intro-buildoptions.json").read_text())}
     model = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
@@ -87,7 +87,7 @@ def arguments():
 
 
 def leave(number, frame):
-    """So that nothing is left; once, or the second signal would end the cleaning up."""
+    """Ends cleanly; only once, or a second signal would end the cleaning up."""
     signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)
 

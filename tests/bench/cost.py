@@ -1,4 +1,4 @@
-"""Rows of what an event costs beside time (system calls, switches), and of how its time grows with the show."""
+"""Rows of what an event costs besides time (system calls, switches), and of how its time grows with the show."""
 
 import contextlib
 import os
@@ -49,11 +49,11 @@ def commonest(calls, count):
 
 
 def syscalls(bench):
-    if os.getuid() != 0:  # the broker lets nobody look into it
+    if os.getuid() != 0:  # others must not inspect the broker
         yield Row("system calls of an event", "calls", note="is for root to see")
         return
     count = bench.pick(2000, 300)
-    asked = count + max(20, count // 20)  # with what warms up
+    asked = count + max(20, count // 20)  # including the warm-up
     with bench.server("chain", PINNED) as port, bench.show(ONE, {"echo.py": ECHO}, ["py"], cpu=PINNED) as show:
         with traced(show.folder, bench.server_pids()) as calls:
             bench.ask(port, show.out_port, "/in", count, cpu=PINNED)
@@ -81,7 +81,7 @@ def loaded(bench, count):
 
 
 def switches_of(pids):
-    """Voluntary and other switches of all threads."""
+    """Returns the voluntary and other switches of all threads."""
     text = "".join((thread / "status").read_text() for pid in pids for thread in threads(pid))
     return [sum(map(int, re.findall(rf"^{kind}_ctxt_switches:\t(\d+)$", text, re.M)))
             for kind in ("voluntary", "nonvoluntary")]
@@ -104,7 +104,7 @@ def switches(bench):
 
 
 def crowd(channels, instances):
-    """A show with so many channels, and instances beside the one that answers."""
+    """A show with so many channels, and instances in addition to the one that answers."""
     others = "".join(f"[python other{i}]\nmodule = idle\n" for i in range(1, instances))
     more = max(0, channels - 2)
     return (WIRE + "[python py]\nmodule = echo\n[loopback many]\n" + others + MAP +
@@ -116,7 +116,7 @@ def point(bench, channels, instances, floor_port):
     count, product, floor = bench.pick(1500, 300), [], []
     scripts = {"echo.py": ECHO, "idle.py": "import midimonster\n"}
     with bench.show(crowd(channels, instances), scripts, names, cpu=PINNED) as show:
-        time.sleep(0.5 + instances / 200)  # what starts has to end
+        time.sleep(0.5 + instances / 200)  # start-up has to end
         for _ in range(bench.pick(5, 3)):
             floor.append(bench.ask(floor_port, show.out_port, "/in", count, cpu=PINNED))
             product.append(bench.ask(show.in_port, show.out_port, "/in", count, cpu=PINNED))
@@ -124,7 +124,7 @@ def point(bench, channels, instances, floor_port):
 
 
 def growth(bench):
-    """Flat: an event costs as much in a large show as in a small one; a fifth is left for noise."""
+    """The goal: an event costs no more in a large show than in a small one; a fifth is allowed for noise."""
     curves = {"channels": bench.pick(CHANNELS, CHANNELS[:2]), "instances": bench.pick(INSTANCES, (1, 20))}
     drawn = {}
     for what, sizes in curves.items():
@@ -142,7 +142,7 @@ def growth(bench):
 
 
 def ceiling(bench):
-    """A thousand instances: how long they take to start, what they keep, and what they cost at rest."""
+    """A thousand instances: how long they take to start, their memory, and what they cost at rest."""
     import rest
     from lives import echoes
     n = bench.pick(1000, 100)

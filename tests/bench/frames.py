@@ -84,7 +84,7 @@ def frame(bench):
 
 
 def handled(show, turn):
-    """Events a second that the taker handled, and the share of those sent."""
+    """Returns the events per second that the taker handled, and their number."""
     began = int(show.said(r" sender began (\d+)$", turn)[1])
     found = show.said(r" taker handled (\d+) by (\d+)$", turn)
     return int(found[1]) * 1e9 / (int(found[2]) - began), int(found[1])

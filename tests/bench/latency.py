@@ -24,7 +24,7 @@ def ready(sock):
 midimonster.manage(ready, sock)
 """
 
-# The neighbours. A flood: as much as its link takes. To hang is to wait for ever, to spin is to calculate for ever.
+# The neighbours: one puts out as much as its link takes, one waits for ever, one calculates for ever.
 FLOOD = """
 import midimonster
 def flood():
@@ -39,7 +39,7 @@ IDLE = "import midimonster\n"
 
 
 def alternate(bench, port, show_port, own_port, path, cpu):
-    """Rounds of the floor and of the product, by turns, so that what else the machine does meets both."""
+    """Rounds of the floor and of the product in turn: other work of the machine affects both."""
     count, floor, product = bench.pick(3000, 500), [], []
     for _ in range(bench.pick(9, 3)):
         floor.append(bench.ask(port, own_port, "/in", count, cpu=cpu))
@@ -64,7 +64,7 @@ def managed_socket(bench):
 
 
 def parts(bench):
-    """What the chain consists of; also the base of the row frame."""
+    """The parts of the chain; also the floor of the row frame."""
     count = bench.pick(3000, 500)
     for where, cpu in (("pinned", PINNED), ("free", None)):
         echo, bounce = [], []
@@ -92,7 +92,7 @@ def fan_out(bench):
 
 
 def linear(medians):
-    """Linear means that an instance costs no more among many than among few."""
+    """The goal, linear: an instance costs no more among many than among few."""
     sizes = sorted(medians)
     slopes = [(medians[b] - medians[a]) / (b - a) for a, b in zip(sizes, sizes[1:])]
     text = ", ".join(f"{slope:.1f} ({a} to {b})" for slope, a, b in zip(slopes, sizes, sizes[1:]))
@@ -102,7 +102,7 @@ def linear(medians):
 
 @contextlib.contextmanager
 def killing(show, instance):
-    """Ends an instance's worker every 50 ms, as far as there is one."""
+    """Kills an instance's worker every 50 ms, if there is one."""
     over = threading.Event()
 
     def kill():
@@ -120,7 +120,7 @@ def killing(show, instance):
 
 
 def beside(bench, name, neighbours, ready, victim=None):
-    """An event while the neighbours are at it, compared with the same event alone."""
+    """An event while the neighbours are active, compared with the same event alone."""
     count, quiet, loud, restarts = bench.pick(2000, 300), [], [], 0
     alone = WIRE + "[python py]\nmodule = echo\n"
     scripts = {"echo.py": ECHO, "flood.py": FLOOD, "hang.py": HANG, "spin.py": SPIN, "crash.py": CRASH, "idle.py": IDLE}

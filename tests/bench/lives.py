@@ -1,4 +1,4 @@
-"""Rows of beginnings: restart, swap, start."""
+"""Rows of workers that begin: restart, swap, start."""
 
 import subprocess
 import time
@@ -7,14 +7,14 @@ from latency import ECHO, WIRE
 from rows import TIMES, Figures, Row
 from stage import environment
 
-PAUSE_MS = 50  # before a worker is killed, and before one is forked for the floor: both find the same caches
-DEBOUNCE_MS = 30  # what `reload` waits on purpose after a rename: FILE_SETTLE_NS of broker/python/file_watch.c
+PAUSE_MS = 50  # before a worker is killed, and before one is forked for the floor: the caches are alike
+DEBOUNCE_MS = 30  # the deliberate delay of `reload` after a rename: FILE_SETTLE_NS of broker/python/file_watch.c
 VERSION = "import midimonster\ndef handler(value):\n    midimonster.output('out', {version})\n"
 RELOADING = WIRE + "[python py]\nmodule = echo\nreload = on\n[map]\nwire./in > py.echo.handler\npy.out > wire./out\n"
 
 
 def echoes(n):
-    """A show of n instances, each with a path of its own."""
+    """A show of n instances, each with its own path."""
     names = [f"py{i}" for i in range(1, n + 1)]
     config = WIRE + "".join(f"[python {name}]\nmodule = echo\n" for name in names)
     config += "[map]\n" + "".join(f"wire./in{i} > py{i}.echo.handler\npy{i}.out > wire./out\n" for i in range(1, n + 1))
@@ -26,7 +26,7 @@ def spawn_floor(bench, count, pause_ms=PAUSE_MS):
 
 
 def restarts(bench, name, pause_ms, limit=None):
-    """Each worker is killed once: the first restart of an instance is at once, the next ones wait on purpose."""
+    """Each worker is killed once: the first restart of an instance is immediate, later ones are delayed on purpose."""
     kills, product, floor = bench.pick(20, 8), [], []
     names, config = echoes(kills)
     for _ in range(bench.pick(7, 2)):

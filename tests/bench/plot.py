@@ -1,4 +1,4 @@
-"""The plot of the row growth, as SVG: the time of an event, and of its floor, against the size of the show."""
+"""The plot of the row growth, as SVG: the time of an event and of its floor by the size of the show."""
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 360, 240, 44, 34, 34
 COLOURS = {"event": "#1f5fa8", "floor": "#888888"}
@@ -10,7 +10,7 @@ def ticks(top):
 
 
 def panel(what, points, top, offset):
-    """One curve: sizes at equal distances, since each is a multiple of the one before."""
+    """Draws a curve, with sizes at equal distances, since each is the same multiple of the previous one."""
     inner = WIDTH - LEFT - 20
 
     def x(i):

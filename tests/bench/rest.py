@@ -40,7 +40,7 @@ TIMED = WIRE + "[python py]\nmodule = ticker\n[map]\nwire./go > py.ticker.go\n"
 
 INSTANCES = 100
 MANY_CHANNELS = 20000
-EVENTS_OF_EACH = 600  # more than libzmq's queues have room for before they have their final size
+EVENTS_OF_EACH = 600  # more than fit into libzmq's queues before they reach their final size
 
 
 def ticks(bench, show):
@@ -67,16 +67,16 @@ def timers(bench):
 
 
 def dirty(pid, kinds="Private"):
-    """Megabytes that a process has written to, and nobody shares with it; or of other kinds as well."""
+    """Returns the megabytes that a process has written to and shares with nobody; or those of other kinds."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(kb) for kb in re.findall(rf"^(?:{kinds})_Dirty: +(\d+) kB$", text, re.M)) * 1024 / 1e6
 
 
 def broker_row(name, pid, channels):
     limit = 8 + channels * 2 / 1000
-    if os.getuid() != 0:  # the broker lets nobody look into it
+    if os.getuid() != 0:  # others must not inspect the broker
         return Row(name, "MB", note="is for root to see")
-    # what it wrote before the keeper was forked counts as shared, and is its own all the same
+    # what it wrote before the keeper was forked counts as shared, but is its own
     return Row(name, "MB", Figures.one(dirty(pid, "Private|Shared")), limit50=limit,
                goal=f"≤ 8 MB + 2 kB per channel: {limit:.1f}", note="dirty, with what its keeper shares")
 
@@ -97,7 +97,7 @@ def memory(bench):
 
 
 def cpu_ns(pids):
-    """What all threads of the processes have run."""
+    """Returns the time for which all threads of the processes have run."""
     return sum(int((task / "schedstat").read_text().split()[0]) for pid in pids for task in Path(f"/proc/{pid}/task").iterdir())
 
 

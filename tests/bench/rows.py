@@ -1,4 +1,4 @@
-"""A row of the table: what the product took, what its floor took in the same run, and whether the goal is met."""
+"""Rows of the table: what the product took, what its floor took in the same run, and whether the goal is met."""
 
 import statistics
 
@@ -21,14 +21,14 @@ class Figures:
 
     @classmethod
     def one(cls, value):
-        """A figure that is not one of many."""
+        """A single figure."""
         figures = cls.__new__(cls)
         figures.p50, figures.p99, figures.max = value, None, None
         return figures
 
     @classmethod
     def sum(cls, parts):
-        """Of things that follow each other, as far as percentiles add up: parts are (times, figures)."""
+        """Figures of consecutive parts (times, figures), as far as percentiles add up."""
         total = cls.__new__(cls)
         for name in ("p50", "p99", "max"):
             setattr(total, name, sum(times * getattr(figures, name) for times, figures in parts))
@@ -89,7 +89,7 @@ def shown(figures):
 
 
 def table(rows):
-    """A table of Markdown whose columns line up."""
+    """Formats a Markdown table with aligned columns."""
     lines = [HEADER, *[row.cells() for row in rows]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
     lines.insert(1, ["-" * width for width in widths])

@@ -1,4 +1,4 @@
-"""Where rows are measured: real shows of the build, the programs beside this file, and processors to run them on."""
+"""Where rows are measured: real shows of the build, the programs in this folder, and processors to run them on."""
 
 import contextlib
 import json
@@ -15,18 +15,18 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PATIENCE = 60  # seconds until something that should happen counts as missing
+PATIENCE = 60  # seconds after which something expected counts as missing
 RUNNING = re.compile(r"\S+ info (\S+) running \(pid (\d+)\)")
 KEPT_LINES = 2000
-PINNED = str(max(os.sched_getaffinity(0)))  # the processor of the rows that share one
+PINNED = str(max(os.sched_getaffinity(0)))  # the processor of rows that use only one
 
 
 class Failure(Exception):
-    """A row that cannot be measured; the others are."""
+    """A row cannot be measured; the others are."""
 
 
 class Show:
-    """A running broker; what it logs is read as it comes."""
+    """A running broker, whose log is read continuously."""
 
     def __init__(self, bench, config, scripts, cpu=None, launcher=(), env=()):
         self.folder = bench.folder()
@@ -81,7 +81,7 @@ class Show:
         return self
 
     def said(self, pattern, count=1):
-        """The match of the count-th line with a pattern."""
+        """Waits for the count-th line that matches a pattern. Returns the match."""
         def found():
             matches = [match for match in map(re.compile(pattern).search, self.lines) if match]
             return matches[count - 1] if len(matches) >= count else None
@@ -97,11 +97,11 @@ class Show:
         return self.running[instance][-1][0]
 
     def last_start(self):
-        """Seconds from the start of the program until the last instance ran."""
+        """Returns the seconds from the start of the program until the last instance ran."""
         return max(times[0][1] for times in self.running.values()) - self.started
 
     def state(self, instance):
-        """The private folder of an instance."""
+        """Returns the private folder of an instance."""
         return next((self.folder / "state").glob(f"firecurtain/*/{instance}"))
 
     def stop(self):
@@ -124,7 +124,7 @@ class Bench:
         self.servers = []
 
     def server_pids(self):
-        """The processes of the floors that answer now."""
+        """Returns the processes of the floors that answer now."""
         return [pid for server in self.servers for pid in (server, *descendants(server))]
 
     def pick(self, full, quick):
@@ -148,7 +148,7 @@ class Bench:
 
     @contextlib.contextmanager
     def server(self, kind, cpu=None):
-        """A floor that answers datagrams; its port."""
+        """Starts a floor that answers datagrams; yields its port."""
         port = free_port()
         with subprocess.Popen([*on(cpu), self.program("floor"), kind, str(port)], stdout=subprocess.PIPE) as process:
             try:
@@ -162,7 +162,7 @@ class Bench:
 
     @contextlib.contextmanager
     def busy(self, is_busy=True):
-        """All processors at work in here."""
+        """Keeps all processors busy in this context."""
         spinning = [subprocess.Popen([self.program("floor"), "spin"]) for _ in os.sched_getaffinity(0) if is_busy]
         try:
             yield
@@ -172,7 +172,7 @@ class Bench:
                 process.wait()
 
     def measure(self, name, *arguments, cpu=None):
-        """What a program prints: nanoseconds, usually."""
+        """Returns what a program prints: usually nanoseconds."""
         return samples_of([*on(cpu), self.program(name), *arguments])
 
     def ask(self, port, own_port, path, count, *, answers=1, pause_us=0, cpu=None):
@@ -187,7 +187,7 @@ def samples_of(command):
 
 
 def on(cpu):
-    """In front of a command: the only processor that it may use."""
+    """Returns what precedes a command to restrict it to one processor."""
     return ("taskset", "-c", cpu) if cpu else ()
 
 
@@ -199,7 +199,7 @@ def environment(folder):
 
 
 def free_port():
-    """Below those that the kernel hands out: nobody else takes it meanwhile."""
+    """Returns a free port below those that the kernel assigns: nobody else takes it."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
@@ -220,7 +220,7 @@ def until(condition, complaint):
 
 
 def descendants(pid):
-    """All processes below one."""
+    """Returns all descendants of a process."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

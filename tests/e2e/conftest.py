@@ -1,4 +1,4 @@
-"""Fixtures: who plays (`identity`), where (`stage`), and the show itself (`play`, `check`)."""
+"""Fixtures: the account that runs shows (`identity`), where (`stage`), and the show itself (`play`, `check`)."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from harness import SYNC_SCRIPT, USER_ID, Identity, Show, Stage, dedent, environment, only, usual
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))  # pressures.py is for both
+sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))  # pressures.py serves the benchmark and the tests
 
 SETTINGS = ["root", "user"] if os.getuid() == 0 else ["user"]
 
@@ -24,8 +24,8 @@ def stage():
 @pytest.hookimpl(tryfirst=True)  # before pytest looks for such marks
 def pytest_generate_tests(metafunc):
     """
-    One with the mark `one_setting`, which has nothing to do with rights, files or accounts, runs only as root or as an
-    ordinary user: always the same, and half of them each.
+    Those with the mark `one_setting`, which do not depend on permissions, files or accounts, run only as root or
+    only as an ordinary user: half of them each, and always the same.
     """
     if "identity" in metafunc.fixturenames and metafunc.definition.get_closest_marker("one_setting") and len(SETTINGS) > 1:
         metafunc.definition.add_marker(only(SETTINGS[zlib.crc32(metafunc.function.__name__.encode()) % 2]))
@@ -44,7 +44,7 @@ def play(stage, identity):
     """Starts a show and ends it after the test, which fails if the show does not end cleanly.
 
     play(script, maps) runs the usual configuration; play(config=…, scripts={…}) any other; play(folder=…) one that
-    is there already. Returns when the instances in `ready` run and the OSC ports are open.
+    already exists. Returns when the instances in `ready` run and the OSC ports are open.
     """
     shows = []
 

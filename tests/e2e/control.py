@@ -1,4 +1,4 @@
-"""The control interface from the outside: the command, and a client that speaks its bytes by hand, so that it can do wrong."""
+"""The control interface from outside: the command, and a raw client, which can violate the protocol."""
 
 import json
 import os
@@ -18,7 +18,7 @@ DONE, REFUSED, UNKNOWN_NAME, INVALID, BUSY, FAILED, UNSUPPORTED = range(7)
 
 
 def run(show, *arguments, uid=None, check=None, folder=None, timeout=PATIENCE):
-    """The command as a user; `check` is the exit status that it must have."""
+    """Runs the command as a user; `check` is the exit status that it must have."""
     done = subprocess.run(command(show, *arguments, uid=uid, folder=folder), env=environment(show.folder), text=True, timeout=timeout,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert check is None or done.returncode == check, f"{done}\n{show.log}"
@@ -37,7 +37,7 @@ def runtime(show):
 
 
 def status(show, *names, **how):
-    """What `status --json` says, by instance."""
+    """Returns what `status --json` prints, by instance."""
     return {each["name"]: each for each in json.loads(run(show, "status", "--json", *names, check=0, **how).stdout)}
 
 
@@ -64,7 +64,7 @@ def varint(value):
 
 
 def request(verb, *names, id=1, version=1, value=None, **fields):
-    """A request as protobuf has it."""
+    """Encodes a request as protobuf."""
     numbers = {"from_": 6, "lines": 7, "usage": 8, "follow": 9}
     raw = b"\x08" + varint(version) + b"\x10" + varint(id) + b"\x18" + varint(VERBS.get(verb, verb))
     for name in names:
@@ -78,7 +78,7 @@ def request(verb, *names, id=1, version=1, value=None, **fields):
 
 
 def fields(raw):
-    """A protobuf message as {field: [values]}."""
+    """Decodes a protobuf message: {field: [values]}."""
     found, at = {}, 0
 
     def number():
@@ -108,7 +108,7 @@ def fields(raw):
 
 
 class Client:
-    """One connection. Frames are what the caller makes of them."""
+    """One connection. The caller makes the frames."""
 
     def __init__(self, show, handshake=True, folder=None):
         self.asked = 1000
@@ -158,7 +158,7 @@ class Client:
         return fields(self.frame()[1])
 
     def ask(self, verb, *names, **how):
-        """The answer; what comes to requests that went on before is passed over."""
+        """Returns the reply, skipping those to earlier requests."""
         self.asked += 1
         how.setdefault("id", self.asked)
         self.send(verb, *names, **how)
@@ -167,7 +167,7 @@ class Client:
         return reply
 
     def is_over(self):
-        """Whether the broker hangs up; what it still sends is read."""
+        """Tells whether the broker closes the connection; reads what it still sends."""
         try:
             while self.socket.recv(65536):
                 pass

@@ -1,4 +1,4 @@
-"""A real show for a test: a folder with scripts, the real broker, real UDP in and out, and its log as it comes."""
+"""A real show for a test: a folder with scripts, the real broker, real UDP in and out, and its log."""
 
 import contextlib
 import itertools
@@ -21,20 +21,20 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")).resolve()
-PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 20))  # seconds until something that should happen counts as missing; success never waits for it
+PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 20))  # seconds after which something expected counts as missing; success never waits for it
 USER_ID = 12345
 SPARES = 2  # SPAWN_SPARES of proto/spawn_request.h
 # Another broker or worker of the build directory: "worker=tests/worker-without-root".
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
 
-# Ports for shows; every process of the suite (pytest-xdist) begins elsewhere.
+# Ports for shows; every process of the suite (pytest-xdist) has its own range.
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
 PORTS = itertools.count(12000 + 5000 * PROCESS + random.randrange(3000))
 
 LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) (error|warning|info|debug|audit) (\S+) ?(.*)")
 
-# The show that most tests need. A test adds mappings; `wire` speaks OSC with the test, `py1` runs script.py.
+# The show that most tests use. A test adds mappings; `wire` exchanges OSC with the test, `py1` runs script.py.
 USUAL = """\
 [osc wire]
 bind = 127.0.0.1 @IN@
@@ -47,23 +47,23 @@ module = script
 {maps}
 """
 
-# With these a test knows that everything it sent before has been handled.
+# With these a test can wait until everything it has sent is handled.
 SYNC_SCRIPT = "import midimonster\ndef request(value):\n\tmidimonster.output('synced', value)\n"
 SYNC_OPTIONS = "module = syncing"
 SYNC_MAPS = ("wire./sync > py1.syncing.request", "py1.synced > wire./synced")
 
 
 def without_user_namespaces(uid):
-    """A launcher for kernels that do not refuse them: in a user namespace of its own, in which the limit for further
-    ones is 0, without any capability there. For everything else the command is the same user as before."""
+    """A launcher that makes the kernel refuse user namespaces: in a new one whose limit of further ones is 0, and
+    without any capability there. In all else the command runs as the same user as before."""
     return ("unshare", "--user", f"--map-user={uid}", f"--map-group={uid}", "--keep-caps", "sh", "-c",
             "echo 0 >/proc/sys/user/max_user_namespaces && "
             'exec setpriv --inh-caps=-all --ambient-caps=-all --pdeathsig=KILL -- "$@"', "sh")
 
 
 class Identity:
-    """Who starts the broker: the caller, or (for root) an ordinary user without any group. The fallback is an ordinary
-    user whose kernel refuses user namespaces."""
+    """The account that starts the broker: the caller, or (for root) an ordinary user without any group. The fallback is
+    an ordinary user whose kernel refuses user namespaces."""
 
     def __init__(self, uid, fallback=False):
         self.uid = uid
@@ -75,7 +75,7 @@ class Identity:
         return self.uid == 0
 
     def command(self, arguments):
-        """The command as that user; whatever ends this process ends the command's too."""
+        """Returns the command as that user; whatever ends this process also ends the command."""
         switch = []
         if self.uid != os.getuid():
             switch = [f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
@@ -99,7 +99,7 @@ class Stage:
         self.open_up()
 
     def install(self, name, **replaced):
-        """Puts both programs into a folder of their own: the built ones, or others of the build directory."""
+        """Copies both programs to a folder: the built ones, or others of the build directory."""
         for part in ("broker/firecurtain", "worker/firecurtain-worker"):
             place = self.path / name / part
             place.parent.mkdir(parents=True)
@@ -110,7 +110,7 @@ class Stage:
         subprocess.run(["chmod", "-R", "a+rX", self.path], check=True)
 
     def folder(self, identity):
-        """A fresh folder that belongs to the identity."""
+        """Makes a folder that belongs to the identity."""
         path = Path(tempfile.mkdtemp(prefix="s", dir=self.path))
         path.chmod(0o755)
         identity.own(path)
@@ -142,7 +142,7 @@ class Wire:
         self.send(path, "f", [value])
 
     def receive(self, timeout):
-        """Waits for one packet and files its messages. False when nothing came."""
+        """Waits for one packet and stores its messages. False if none arrives."""
         self.socket.settimeout(max(timeout, 0.0001))
         try:
             self.inbox += osc.decode(self.socket.recv(65536))
@@ -151,7 +151,7 @@ class Wire:
         return True
 
     def take(self, path, timeout=PATIENCE):
-        """The oldest message on a path that was not taken yet, as (types, values)."""
+        """Takes the oldest message on a path, as (types, values)."""
         deadline = time.monotonic() + timeout
         while True:
             for index, (found, types, values) in enumerate(self.inbox):
@@ -162,23 +162,23 @@ class Wire:
                 raise AssertionError(f"nothing on {path} within {timeout} s; waiting elsewhere: {self.inbox}")
 
     def value(self, path, timeout=PATIENCE):
-        """The first value of the oldest message on a path."""
+        """Takes the oldest message on a path, and returns its first value."""
         return self.take(path, timeout)[1][0]
 
     def expect(self, path, *expected, timeout=PATIENCE):
-        """The next messages on a path carry exactly these values."""
+        """Asserts that the next messages on a path have exactly these values."""
         for value in expected:
             assert self.value(path, timeout) == pytest.approx(value, abs=1e-6), f"on {path}"
 
     def waiting(self, path):
-        """What has arrived on a path and was not taken, without waiting."""
+        """Takes what has arrived on a path, without waiting."""
         while self.receive(0):
             pass
         return [values[0] for found, _, values in self.inbox if found == path]
 
 
 class Line:
-    """One line of the broker's log; what is not one has the level 'raw'."""
+    """One line of the broker's log; any other text has the level 'raw'."""
 
     def __init__(self, text):
         self.arrived = time.monotonic()
@@ -191,7 +191,7 @@ class Line:
 
 
 class Log:
-    """The broker's stderr, read as it comes. A search may begin `after` a position, so tests can go forward in it."""
+    """The broker's stderr, read continuously. A search may begin `after` a position, which lets tests proceed in it."""
 
     def __init__(self, descriptor):
         self.lines = []
@@ -234,7 +234,7 @@ class Log:
 
     @contextlib.contextmanager
     def held(self):
-        """Nobody reads the pipe in here, so it fills."""
+        """Reads nothing in this context: the pipe fills."""
         os.write(self.wake, b"h")
         yield
         os.write(self.wake, b".")
@@ -257,7 +257,7 @@ class Log:
                 and instance in (None, line.instance) and (levels is None or line.level in levels)]
 
     def wait(self, pattern, instance=None, level=None, after=0, count=1, timeout=PATIENCE):
-        """The count-th line that matches."""
+        """Waits for the count-th line that matches."""
         deadline = time.monotonic() + timeout
         with self.changed:
             while True:
@@ -359,18 +359,18 @@ class Show:
 
     def sync(self):
         """Everything sent to py1 before this has been handled, and its outputs are on the way (needs sync=True)."""
-        self.syncs += 1  # a value of its own each time: OSC does not send an unchanged one again
+        self.syncs += 1  # a different value each time: OSC does not send an unchanged one again
         value = self.syncs % 1024 / 1024
         self.set("/sync", value)
         self.expect("/synced", value)
 
     def wait_restart(self, instance="py1", after=0):
-        """Waits for the end of a worker and for its successor; returns the line that says how it ended."""
+        """Waits for the end of a worker and for its successor. Returns the line that says how it ended."""
         end = self.log.wait("^worker ended", instance, after=after)
         self.log.wait(r"^running \(pid", instance, after=self.log.lines.index(end))
         return end
 
-    # Its end
+    # The end of it
 
     def stop(self, how=signal.SIGTERM, status=0):
         """Ends the show as an operator does; nothing may stay behind."""
@@ -406,7 +406,7 @@ class Show:
 
 
 def environment(folder):
-    """What the broker sees of the caller: nothing. Its home and its directories are the show's own."""
+    """Hides the caller from the broker: its home and its directories belong to the show."""
     kept = {key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")}
     for name in ("home", "run", "state"):
         path = folder / name
@@ -419,7 +419,7 @@ def environment(folder):
 
 
 def usual(maps, options="", sync=False):
-    """The text of the usual configuration."""
+    """Returns the text of the usual configuration."""
     if sync:
         maps, options = [*SYNC_MAPS, *maps], SYNC_OPTIONS + "\n" + options
     return USUAL.format(options=options, maps="\n".join(maps))
@@ -430,7 +430,8 @@ def dedent(text):
 
 
 def free_port(family=socket.AF_INET, host="127.0.0.1", kind=socket.SOCK_DGRAM):
-    """Below those that the kernel hands out, and each process of the suite has its own: nobody else takes it meanwhile."""
+    """Returns a free port below those that the kernel assigns; each process of the suite has its own: nobody else takes
+    it."""
     while True:
         port = next(PORTS)
         with socket.socket(family, kind) as probe, contextlib.suppress(OSError):
@@ -439,7 +440,7 @@ def free_port(family=socket.AF_INET, host="127.0.0.1", kind=socket.SOCK_DGRAM):
 
 
 def is_bound(port):
-    """Whether a UDP socket of this host has the port."""
+    """Tells whether a UDP socket of this host has the port."""
     listed = Path("/proc/net/udp").read_text() + Path("/proc/net/udp6").read_text()
     return re.search(rf"^ *\d+: [0-9A-F]+:{port:04X} ", listed, re.M) is not None
 
@@ -467,7 +468,7 @@ def one_in_time(measure, least, most, tries=20):
 
 
 def only(name):
-    """For what the other identity has no counterpart of."""
+    """For what does not exist for the other identity."""
     return pytest.mark.parametrize("identity", [name], indirect=True)
 
 
@@ -492,7 +493,8 @@ def _stat(pid):
 
 
 def children(pid):
-    """Those of all its threads, as the kernel lists them, or, where it is built without that list, found in all of /proc."""
+    """Returns the children of all its threads, as the kernel lists them or, where it has no such list, as /proc shows
+    them."""
     if not HAS_CHILDREN:
         return [int(each) for each in os.listdir("/proc") if each.isdigit() and _parent(each) == pid]
     found = []
@@ -510,7 +512,7 @@ def _parent(pid):
 
 
 def descendants(pid):
-    """All processes below one, with their start times (a pid alone may come again)."""
+    """Returns all descendants of a process, with their start times, since a pid may be used again."""
     family, todo = {}, [pid]
     while todo:
         for child in children(todo.pop()):
@@ -527,12 +529,12 @@ def private_folder(show, instance="py1"):
 
 
 def workers_of(pid):
-    """The running workers of a broker; it has a keeper, a zygote, and maybe spare processes of that one's beside them."""
+    """Returns the running workers of a broker, which also has a keeper, a zygote, and perhaps spares."""
     return named(pid, "fc-worker")
 
 
 def named(pid, name):
-    """The children of a process with a name."""
+    """Returns the children of a process with a certain name."""
     found = []
     for child in children(pid):
         with contextlib.suppress(OSError):
@@ -542,7 +544,7 @@ def named(pid, name):
 
 
 def settled_spares(show, zygotes=1):
-    """Waits until the zygotes of a show with workers have made all their spares; none where workers are born in cgroups."""
+    """Waits until the zygotes of a show with workers have all their spares; there are none with cgroups."""
     worker = workers_of(show.pid)[0]
     in_cgroup = Path(f"/proc/{worker}/cgroup").read_text() != Path("/proc/self/cgroup").read_text()
     expected = 0 if in_cgroup else SPARES * zygotes
@@ -551,7 +553,7 @@ def settled_spares(show, zygotes=1):
 
 
 def descriptors(pid):
-    """How many a process has open; None where only root may look, as into a broker."""
+    """Counts the descriptors of a process; None where only root may look, as into a broker."""
     try:
         return len(os.listdir(f"/proc/{pid}/fd"))
     except PermissionError:

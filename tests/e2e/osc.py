@@ -1,4 +1,4 @@
-"""Open Sound Control for the tests: just enough to be an independent second opinion on the product's packets."""
+"""Open Sound Control for the tests: just enough for an independent check of the product's packets."""
 
 import struct
 
@@ -28,7 +28,7 @@ def _string(packet, at):
 
 
 def decode(packet):
-    """All messages of a packet, those in bundles too, as (path, types, values)."""
+    """Returns all messages of a packet, including those in bundles, as (path, types, values)."""
     if packet.startswith(b"#bundle\0"):
         messages, at = [], 16
         while at < len(packet):

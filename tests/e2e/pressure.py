@@ -1,7 +1,7 @@
-"""What has to hold while somebody presses, on any machine: each question is answered, once, in order.
+"""What must hold under pressure on any machine: each question is answered, once, in order.
 
-How much later the answers come is for the benchmark to say (rows quotas and flood): it depends on the machine, and on
-what else it does.
+How much later the answers arrive depends on the machine and its other work; the benchmark measures it (rows quotas
+and flood).
 """
 
 from harness import PATIENCE, until
@@ -10,7 +10,7 @@ QUESTIONS, WINDOW = 1000, 20
 
 
 def answer_all(show, count=QUESTIONS, window=WINDOW, into="/in", out="/out"):
-    """Sends so many different values, no more than `window` of them unanswered; exactly they come back, in order."""
+    """Sends so many different values, with at most `window` of them unanswered; exactly they come back, in order."""
     values = [n / count for n in range(count)]
     for n in range(0, count, window):
         for value in values[n:n + window]:
@@ -20,6 +20,6 @@ def answer_all(show, count=QUESTIONS, window=WINDOW, into="/in", out="/out"):
 
 
 def answer_until(show, is_pressed):
-    """Questions are answered, now and then, until there was pressure; and then many."""
+    """Asks at intervals until there was pressure, then many times; every question is answered."""
     until(lambda: answer_all(show, WINDOW) or is_pressed(), lambda: f"that was no pressure:\n{show.log}", 9 * PATIENCE)
     answer_all(show)

@@ -1,4 +1,4 @@
-"""A worker that has much to do gets the next batch before it is through with the one it has."""
+"""A busy worker gets the next batch before it has finished the current one."""
 
 import os
 import signal
@@ -60,7 +60,7 @@ def start(play, pause, options="", interval=""):
 
 
 def fill(show):
-    """512 events are under way, and 1,488 behind them."""
+    """512 events are under way, and 1,488 wait behind them."""
     show.set("/go", 1)
     show.printed("^at 100$", "taker")
     show.set("/more", 1)
@@ -77,7 +77,7 @@ def test_each_event_once_and_in_order(play, overflow):
 
 @pytest.mark.parametrize("overflow", ["latest", "drop-oldest"])
 def test_the_script_goes_on_without_the_broker(play, overflow):
-    """Who drops the oldest events keeps them all where they can be dropped."""
+    """With the policy that drops the oldest events, they all stay where they can be dropped."""
     show = start(play, 2, f"overflow = {overflow}")
     fill(show)
     os.kill(show.pid, signal.SIGSTOP)
@@ -91,7 +91,7 @@ def test_the_script_goes_on_without_the_broker(play, overflow):
 
 
 def test_what_was_sent_ahead_goes_to_the_next_worker(play):
-    """Only the batch under way ends with the worker."""
+    """Only the batch under way is lost with the worker."""
     show = start(play, 60, "handler-timeout = 0")
     fill(show)
     os.kill(show.worker("taker"), signal.SIGKILL)
@@ -99,7 +99,7 @@ def test_what_was_sent_ahead_goes_to_the_next_worker(play):
 
 
 def test_what_was_sent_ahead_is_not_handled_twice(play):
-    """The next worker, with other options, gets what the old one has not begun; it has begun all that it was sent."""
+    """The next worker, with other options, gets what the old one has not begun, which is nothing that was sent to it."""
     show = start(play, 1)
     fill(show)
     show.config.write_text(show.config.read_text().replace("stats = 100ms", "stats = 101ms"))
@@ -111,7 +111,7 @@ def test_what_was_sent_ahead_is_not_handled_twice(play):
 
 
 def test_an_interval_has_its_turn(play):
-    """What is due is not put off for good by what is sent ahead."""
+    """Ticks are not delayed for ever by batches that are sent ahead."""
     show = start(play, 0.3, interval="midimonster.interval(tick, 100)")
     fill(show)
     show.printed("^seen", "taker")

@@ -1,4 +1,4 @@
-"""The benchmark runs and measures something; how fast things are is not for the suite to judge."""
+"""The benchmark runs and measures something; the suite does not judge how fast things are."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ BUILD = BUILT.parents[1]
 
 @pytest.fixture
 def bench(stage, identity):
-    """Runs it as the identity, from copies that this can read: bench("event") returns its document."""
+    """Runs it as the identity, from copies which that can read: bench("event") returns its document."""
     build = stage.folder(identity) / "build"
     for part in ("broker/firecurtain", "worker/firecurtain-worker", "meson-info/intro-buildoptions.json"):
         (build / part).parent.mkdir(parents=True)
@@ -47,7 +47,7 @@ def test_a_quick_run_measures_product_and_floor(bench):
 
 
 def test_a_row_that_cannot_be_measured_is_a_miss(bench, stage):
-    """With a worker program that cannot be run no show starts; the other rows and the table are there all the same.
+    """With a worker program that cannot be run no show starts; the other rows and the table are complete nevertheless.
 
     Regression: without any, the broker took that of a firecurtain which was installed.
     """

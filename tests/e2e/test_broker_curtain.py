@@ -1,4 +1,4 @@
-"""A broker that has confined itself does all that it did: workers, zygotes, configurations and folders come and go."""
+"""A broker that has confined itself still does its work: workers, zygotes, configurations and folders come and go."""
 
 import os
 import signal
@@ -49,12 +49,12 @@ def test_workers_and_zygotes_are_replaced_and_the_gate_works_for_each(play, serv
         show.set("/in", round / 8)
         show.expect("/out", 0.5 + round / 8 / 256)
         position = show.log.position
-        settled_spares(show)  # a newborn one still has the zygote's name
+        settled_spares(show)  # a new one still has the zygote's name
         zygote, = named(show.pid, "fc-zygote")
         os.kill(zygote, signal.SIGKILL)
         show.log.wait("the zygote has ended; starting another", after=position)
         until(lambda: named(show.pid, "fc-zygote") not in ([], [zygote]), "no new zygote")
-        show.set("/in", round / 16)  # the worker has lived on
+        show.set("/in", round / 16)  # the worker has survived
         show.expect("/out", 0.5 + round / 16 / 256)
 
 
@@ -93,7 +93,7 @@ def test_a_new_configuration_shows_scripts_no_more_than_the_first(play, stage):
 
 
 def test_names_are_looked_up_by_a_running_broker(play):
-    # "localhost" as a name: not numeric, so it takes the way through the keeper
+    # "localhost" as a name: not numeric, which makes the keeper resolve it
     show = play(config="""
         [osc wire]
         bind = 127.0.0.1 @IN@
@@ -142,7 +142,7 @@ def test_the_keeper_holds_nothing_but_what_it_is_for(play, identity):
     keeper, = named(show.pid, "fc-keeper")
     held = {int(fd): os.readlink(f"/proc/{keeper}/fd/{fd}") for fd in os.listdir(f"/proc/{keeper}/fd")}
     assert set(held) >= {0, 1, 2, 3, 4}, held
-    assert all(held[fd] == "anon_inode:[pidfd]" for fd in set(held) - {0, 1, 2, 3, 4}), held  # of the broker's children
+    assert all(held[fd] == "anon_inode:[pidfd]" for fd in set(held) - {0, 1, 2, 3, 4}), held  # of its children
     assert held[0] == held[1] == "/dev/null" and held[3].startswith("socket:"), held
     assert held[4].endswith(f"link-{show.pid}"), held
     facts = status(keeper)

@@ -1,7 +1,7 @@
-"""Limits by cgroup v2, for real: each show starts in a group that was made, and delegated, for it.
+"""Limits by cgroup v2: each show starts in a group that was made for it and delegated to it.
 
-Where the controllers belong to cgroup v1, the tests take cpu and pids from there for as long as they run, but only if
-FIRECURTAIN_TEST_CGROUPS=remount says that they may."""
+Where the controllers belong to cgroup v1, the tests take cpu and pids from there while they run, but only if
+FIRECURTAIN_TEST_CGROUPS=remount allows it."""
 
 import contextlib
 import fcntl
@@ -36,7 +36,7 @@ def top():
 
 @contextlib.contextmanager
 def taken_from_v1(root):
-    """cpu and pids without their v1 hierarchies, which come back whatever happens."""
+    """Takes cpu and pids out of their v1 hierarchies, which are restored in any case."""
     hierarchies = [(point, options.split(",")[-1]) for point, kind, options in mounts()
                    if kind == "cgroup" and options.split(",")[-1] in TAKEN]
     try:
@@ -106,7 +106,7 @@ def group(controllers, request):
     remove(path)
     assert not path.exists(), [str(folder) for folder in path.rglob("*/")]
     for name in names - set(before):
-        with contextlib.suppress(OSError):  # another user's, by now
+        with contextlib.suppress(OSError):  # another user's by now
             (root / "cgroup.subtree_control").write_text(f"-{name}")
 
 
@@ -222,7 +222,7 @@ def test_control_in_a_group_that_is_not_delegated_they_have_none(play, identity,
 
 @contextlib.contextmanager
 def kept_busy(group):
-    """Another process in the group: it cannot have controllers for its children then."""
+    """Puts another process into the group, which then cannot have controllers for its children."""
     with subprocess.Popen(["sh", "-c", f"echo $$ >{group}/cgroup.procs && exec sleep 60"]) as other:
         until(lambda: other.pid in pids(group), "the other process does not come")
         try:

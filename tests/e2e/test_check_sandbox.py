@@ -1,4 +1,4 @@
-"""firecurtain check --sandbox: what holds on this kernel, found by trying, and what the options open."""
+"""firecurtain check --sandbox: what holds on this kernel, found by trying, and what the options allow."""
 
 import re
 

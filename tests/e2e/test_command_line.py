@@ -255,7 +255,7 @@ def test_watch_shows_values_as_they_change(play):
 
 
 def wait_until_watched(show, process):
-    """There is no sign of it from outside but that values come."""
+    """From outside, the only sign of it is that values arrive."""
     while not select.select([process.stdout], [], [], 0.05)[0]:
         run(show, "emit", "py1.out", "1", check=0)
     run(show, "emit", "py1.out", "0.125", check=0)
@@ -297,7 +297,7 @@ def test_top_shows_sorts_scrolls_and_quits(play):
         wait(b"31 instances")
         wait(b"l08")
         for key, shown in ((b"m", b"py1"), (b"nr", b"l22"), (b"\x1b[6~", b"l13"), (b"\x1bOH", b"py1"), (b" ", b"paused")):
-            os.write(keys, key + b"\x0c")  # and everything drawn anew
+            os.write(keys, key + b"\x0c")  # and everything is drawn again
             wait(shown)
         os.write(keys, b"q")
         assert process.wait(PATIENCE) == 0
@@ -374,7 +374,7 @@ def test_bash_completion_asks_the_broker_that_the_line_names(play):
 @pytest.mark.one_setting
 @pytest.mark.skipif(not shutil.which("zsh"), reason="needs zsh")
 def test_zsh_completion(play):
-    """In a zsh on a terminal, as somebody types it. Lists are taken at ^D, and ^U begins anew."""
+    """Types into a zsh on a terminal. ^D shows the list of completions, and ^U clears the line."""
     show = play(ECHO, MAPS)
     tools = show.folder / "bin"
     tools.mkdir()
@@ -413,7 +413,7 @@ def test_zsh_completion(play):
 
 @user_only
 def test_by_yourself_with_a_show_file_and_nothing_else(play):
-    """Every verb, as the ordinary user who has started it, without an option that says where: as after a login."""
+    """Every verb, as the ordinary user who has started the show, without --runtime-dir: as after a login."""
     show = play(ECHO, MAPS)
 
     def do(*arguments):

@@ -1,4 +1,4 @@
-"""The table "Configuration" of the behaviour, seen through two OSC ports or by `check`."""
+"""Configurations, seen through two OSC ports or by `check`."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ def two_ports(play, *maps):
 
 
 def errors(result):
-    """(file, line, column, message) of every error that was printed."""
+    """Returns (file, line, column, message) of every error that was printed."""
     return [(name, int(line), int(column), text) for name, line, column, text in
             re.findall(r"^(\S+?):(\d+):(\d+): error: (.*)$", result.stderr, re.M)]
 
@@ -44,7 +44,7 @@ def test_all_four_directions(play):
 
 
 def arrivals(show, sources):
-    """For each path sent on port a, the paths on which port b answers; `/end` must be mapped to itself."""
+    """Returns, for each path sent on port a, the paths on which port b answers; `/end` must be mapped to itself."""
     seen = []
     for number, source in enumerate(sources, 1):
         show.wire.set(source, number / 100)

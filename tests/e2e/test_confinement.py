@@ -1,4 +1,4 @@
-"""What the host sees of a confined worker, and what a script finds when it tries to get out."""
+"""What the host sees of a confined worker, and what a script achieves when it tries to get out."""
 
 import os
 import re
@@ -49,14 +49,14 @@ def test_no_process_but_the_keeper_is_the_hosts_root(play):
         facts = status(pid)
         for kind in ("Uid", "Gid"):
             assert 0 not in map(int, facts[kind].split()), (pid, kind)
-        if names.get(pid) != "fc-spare":  # it has all of them in a namespace of its own, and runs no script yet
+        if names.get(pid) != "fc-spare":  # it has all of them in its own namespace, and runs no script yet
             assert int(facts["CapEff"], 16) & ~NET_BIND_SERVICE == 0, pid
 
 
 def test_a_worker_shares_no_namespace_with_the_broker_or_a_sibling(play):
     show = play(config="[python py1]\nmodule = script\n[python py2]\nmodule = script\n", scripts={"script.py": ""},
                 ready=("py1", "py2"))
-    pids = ["self", show.worker("py1"), show.worker("py2")]  # the broker has ours, and shows them to root only
+    pids = ["self", show.worker("py1"), show.worker("py2")]  # the broker has ours, which only root can see
     for name in NAMESPACES:
         assert len({os.stat(f"/proc/{pid}/ns/{name}").st_ino for pid in pids}) == 3, name
 
@@ -123,8 +123,8 @@ def test_secrets_in_the_environment_stay_with_the_broker(play):
     assert b"do not tell" not in environ
 
 
-# From inside. Each attempt runs outside the curtain as well, where it must succeed: a refusal that has another
-# reason (a typing error, a missing file) proves nothing.
+# From inside. Each attempt also runs outside the sandbox, where it must succeed: a refusal for another reason (a typing
+# error, a missing file) proves nothing.
 
 ATTEMPTS = {
     "read /etc/shadow": 'open("/etc/shadow").read()',
@@ -164,7 +164,7 @@ def check(result):
 
 
 def control(code, port, folder):
-    """The attempt without a curtain, in a mount namespace that keeps what it mounts: 'succeeded' or the error."""
+    """Makes the attempt outside the sandbox, in a mount namespace for its mounts. Returns 'succeeded' or the error."""
     script = folder / "control.py"
     script.write_text(ATTEMPT.replace("@OUT@", str(port)) + code + "\nprint('succeeded')\n")
     done = subprocess.run(["unshare", "--mount", "/usr/bin/python3", str(script)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -173,7 +173,7 @@ def control(code, port, folder):
 
 
 def test_attempts_to_get_out_are_refused(play):
-    """One show, one instance, all attempts in order; an attempt that ends the worker is told apart by its log line."""
+    """One show and one instance make all attempts in order; the log shows if an attempt ends the worker."""
     functions = "".join(f"def attempt{n}():\n    {code}\n" for n, code in enumerate(ATTEMPTS.values()))
     show = play(ATTEMPT + functions + """
 import midimonster

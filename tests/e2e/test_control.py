@@ -1,4 +1,4 @@
-"""Who may do what through the control socket, and that nobody who misuses it costs the show anything."""
+"""What each role may do through the control socket, and that misuse costs the show nothing."""
 
 import contextlib
 import grp
@@ -35,7 +35,7 @@ def config(section):
 
 @pytest.fixture
 def public(play, stage, identity):
-    """A show whose runtime folder others can walk to; public(section) is the show, and the folder in `how`."""
+    """A show whose runtime folder others can reach; public(section) is the show, and the folder in `how`."""
 
     def start(section=None):
         folder = stage.folder(identity)
@@ -187,7 +187,7 @@ def test_requests_are_checked(play):
     show.log.wait("malformed request")
 
 
-# Hostile clients. All of them are the broker's own user, or root: who has no role does not get as far.
+# Hostile clients. All of them are the broker's own user, or root: clients without a role do not get as far.
 
 
 @contextlib.contextmanager
@@ -263,7 +263,7 @@ def test_ten_thousand_requests_a_second_that_nobody_reads_the_answers_of(play):
 
 
 def test_who_reads_gets_every_answer(play):
-    """Some were dropped, since libzmq had not looked yet whether the ones before were read."""
+    """Some were dropped, since libzmq had not noticed yet that the earlier ones were read."""
     show = play(ECHO, MAPS)
     with Client(show) as client:
         for _ in range(10000):

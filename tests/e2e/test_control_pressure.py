@@ -1,4 +1,4 @@
-"""Hostile clients of the control socket, 10,000 requests of each kind as fast as they go: a show loses no answer by it.
+"""Hostile clients of the control socket, 10,000 requests of each kind as fast as possible: a show loses no answer.
 
 What asks so much is a program of its own (tests/control_flood.c), which counts what the kernel took of it; of
 connections alone it counts attempts, since the broker takes no more than 500 a second.
@@ -43,7 +43,7 @@ class House:
             self.flood.chmod(0o755)
 
     def flooded(self, kind, uid):
-        """Questions are answered as long as a flood lasts. How many requests that was."""
+        """Asks as long as a flood lasts; every question is answered. Returns the number of requests."""
         switch = [] if uid == os.getuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
         command = [*switch, self.flood, self.folder / "control", kind, RATE, SECONDS, CONNECTIONS]
         with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as client:

@@ -1,4 +1,4 @@
-"""What users may do through the control socket: each with what is hers, and with nothing else of the house."""
+"""What users may do through the control socket: everything with their own instances, nothing with others."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ STRANGER = 23458
 
 
 class Controlled(House):
-    """A house in which the socket can be reached, and whose users speak for themselves."""
+    """A house whose socket can be reached, and whose users send their own requests."""
 
     def __init__(self, play, identity, stage):
         super().__init__(play, identity, stage)
@@ -49,7 +49,7 @@ class Controlled(House):
         return show
 
     def run(self, user, *arguments, check=None, **how):
-        """The command as a user, or as who started the broker (None)."""
+        """Runs the command as a user, or as the account that started the broker (None)."""
         uid = self.uid(user) if user else None
         return control.run(self.show, *arguments, uid=uid, folder=self.runtime, check=check, **how)
 
@@ -58,7 +58,7 @@ class Controlled(House):
 
     @contextlib.contextmanager
     def client(self, user):
-        """A connection of hers, or of a uid, that speaks the bytes: the kernel notes who connects."""
+        """Makes a raw connection as a user or uid: the kernel notes who connects."""
         uid = UIDS.get(user, user)
         os.setegid(uid)
         os.seteuid(uid)
@@ -84,7 +84,8 @@ class Controlled(House):
         until(lambda: control.audits(self.show, pattern), lambda: f"no {pattern} in the audit log:\n{self.show.log}")
 
     def is_hidden(self, user, verb, name, *rest, check=66):
-        """She gets the same answer as for what there is not, which is in the audit log; its text is returned."""
+        """Asserts that the user gets the same answer as for a name that does not exist, and that the audit log has it.
+        Returns its text."""
         done = self.run(user, verb, name, *rest, check=check)
         absent = re.sub("bob", "bib", name)
         nothing = self.run(user, verb, absent, *rest, check=check)
@@ -315,12 +316,12 @@ def test_once_revoked_she_has_no_role_and_hears_no_more(house):
     assert list(house.status("alice")) == ["alice/py1"]
 
 
-# A worker has the uid of its user, and is not her.
+# A worker has the uid of its user, but is not that user.
 
 
 @root_only
 def test_a_process_beside_her_worker_is_not_her(house):
-    """In the worker's process namespace alone: the file system, the network and the system calls are those of anybody."""
+    """Only in the worker's process namespace, with the file system, network and system calls of any process."""
     house.head = "[control]\nobservers = *\n"  # which does not help it either
     show = house.start()
     beside = ["nsenter", "-t", str(house.worker("alice")), "-p", "--"]
@@ -352,11 +353,11 @@ def test_her_script_does_not_get_to_the_socket(house):
     assert not show.log.matching("^connected") and list(house.status("alice")) == ["alice/py1"]
 
 
-# Her own show, read again without the administrator.
+# A user reloads her own show without the administrator.
 
 
 class Stream:
-    """Values through bob's script, each a step above the one before: none may be missing."""
+    """Sends values through bob's script, each a step above the previous one: none may be missing."""
 
     def __init__(self, show):
         self.show, self.sent, self.over = show, [], threading.Event()
@@ -396,7 +397,7 @@ def test_a_user_fixes_a_broken_show_and_reloads_it_without_the_administrator(hou
         show.log.wait("^the user's new configuration is running", "alice")
         show.log.wait("^running", "alice/py1")
         house.answers(1, 0.25)
-        for threads in (30, 31):  # her worker is replaced each time
+        for threads in (30, 31):  # the worker is replaced each time
             house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", f"script\nthreads = {threads}\n", 1))
             house.run("alice", "reload", "alice", check=0)
         n = len(stream.sent)
@@ -497,7 +498,7 @@ def test_without_root_there_is_one_uid_and_it_is_the_administrators(house):
 
 @root_only
 def test_names_that_take_long_to_look_up_are_not_hers_to_ask_for_all_the_time(house, stage, identity):
-    """Everybody waits meanwhile: the name server is one that never answers."""
+    """Everybody waits in the meantime: the name server never answers."""
     house.options["alice"] += "allow-connect = tcp:fc-slow.test:80\n"
     house.write("alice", "show.cfg", SHOW.replace("{n}", "1").replace("script\n", "script\nconnect = tcp:fc-slow.test:80\n", 1))
     settings = stage.folder(identity) / "resolv.conf"
@@ -514,11 +515,11 @@ def test_names_that_take_long_to_look_up_are_not_hers_to_ask_for_all_the_time(ho
             took = time.monotonic() - began
             outcomes += [control.outcome(hers.ask("start", "alice/py1")) for _ in range(2)]
         assert outcomes == [FAILED, BUSY, BUSY] and took > 0.5
-        house.run(None, "stop", "alice/py1", check=0)  # which is tried again, too
+        house.run(None, "stop", "alice/py1", check=0)  # which is also tried again
         house.answers(2, 0.5)
 
 
-# Many users together leave room for the administrator.
+# Many users together leave capacity for the administrator.
 
 
 @root_only
@@ -578,7 +579,7 @@ def test_a_user_does_not_fill_the_log(house):
           "what was left out is not said")
 
 
-# The administrator stops what she puts out.
+# The administrator stops the output of a user.
 
 
 def test_frozen_at_run_time_she_is_not_heard_until_she_is_unfrozen(house):
@@ -635,14 +636,14 @@ def test_only_an_administrator_freezes(house):
         assert "requires the role administrator" in house.run(user, verb, name, check=77).stderr
         house.audited(f"uid={UIDS[user]} .*verb={verb} subject={name} outcome=refused")
     assert house.status("bob")["alice/py1"]["frozen"] and not house.status("bob")["bob/py1"]["frozen"]
-    house.run("alice", "stop", "alice/py1", check=0)  # which ends nothing but what is hers
+    house.run("alice", "stop", "alice/py1", check=0)  # which ends nothing but her instances
     house.run("alice", "start", "alice/py1", check=0)
     house.answers(2, 0.5)
 
 
 @root_only
 def test_only_an_administrator_records(house, tmp_path):
-    """A recording has what everybody does."""
+    """A recording contains what all users do."""
     tmp_path.chmod(0o777)
     for parent in tmp_path.parents[:-2]:
         parent.chmod(parent.stat().st_mode | 0o011)
@@ -653,7 +654,7 @@ def test_only_an_administrator_records(house, tmp_path):
     assert not (tmp_path / "hers.rec").exists()
 
 
-# Who wrote last.
+# The last writer of a channel.
 
 
 def test_status_shows_who_wrote_a_channel_last(house):

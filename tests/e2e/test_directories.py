@@ -1,4 +1,4 @@
-"""Where runtime files and lasting files go, and that nothing is left behind."""
+"""Where runtime files and permanent files go, and that nothing is left behind."""
 
 import contextlib
 import os
@@ -95,7 +95,7 @@ def test_a_second_broker_on_the_same_runtime_folder_is_refused(play, firecurtain
     assert [path.name for path in runtime.rglob("link-*")] == [f"link-{first.pid}"]
     first.set("/in", 0.25)
     first.expect("/out", 0.25)
-    # a check of the configuration is nobody's rival
+    # a check of the configuration does not conflict with a running show
     env = {"XDG_RUNTIME_DIR": str(runtime.parent)}
     for arguments in (["check"], ["check", "--sandbox"]):
         assert firecurtain(*arguments, first.config, env=env).returncode == 0

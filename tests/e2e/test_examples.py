@@ -21,7 +21,7 @@ def copy_of(example, folder, identity):
 
 @pytest.fixture
 def example(play, stage, identity):
-    """Plays a copy of an example. `osc` names its instance that speaks OSC; `edits` replaces text in its files."""
+    """Runs a copy of an example. `osc` names its OSC instance; `edits` replaces text in its files."""
 
     def start(name, osc, python, edits=()):
         folder = copy_of(stage.examples / name, stage.folder(identity) / name, identity)
@@ -106,7 +106,7 @@ def test_wave(example):
 
 @pytest.mark.skipif(not shutil.which("oscdump"), reason="needs liblo-tools")
 def test_hello_with_the_tools_its_readme_names(play, stage, identity):
-    """Ports 8000 and 9000 as written, if nobody has them: `oscsend localhost` must find the show."""
+    """Uses the ports 8000 and 9000 as written, if they are free: `oscsend localhost` must reach the show."""
     if is_bound(8000) or is_bound(9000):
         pytest.skip("port 8000 or 9000 is in use")
     folder = copy_of(stage.examples / "hello", stage.folder(identity) / "hello", identity)

@@ -1,4 +1,4 @@
-"""The table "Handlers" of the behaviour: one test or more for every row."""
+"""Handlers: how they are found and called, and what becomes of their errors."""
 
 import re
 import time
@@ -58,7 +58,7 @@ def test_a_thousand_tracebacks_a_second_are_limited_and_counted(play):
     assert show.log.matching("RuntimeError: again", "py1") and shown <= 220 + 20 * (time.monotonic() - begin)
 
     def counted():
-        """The last count comes with the next traceback that is shown."""
+        """The last count is logged with the next traceback that is shown."""
         show.set("/in", 1)
         show.sync()
         return sum(int(re.search(r"\d+", line.message)[0]) for line in show.log.matching(r"\b\d+\b.*(left out|not shown)", "py1"))
@@ -78,7 +78,7 @@ def test_the_log_is_usable_again_after_a_flood(play):
     show.set("/flood", 1)
     show.sync()
     assert len(show.log.messages("py1", "^flood")) < 20000
-    for _ in range(50):  # the limit is per time
+    for _ in range(50):  # the limit is a rate
         show.set("/calm", 1)
         show.sync()
         if show.log.messages("py1", "^calm again"):

@@ -45,7 +45,7 @@ def test_an_idle_show_is_not_scheduled(idle):
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 def test_an_idle_show_makes_no_more_than_a_handful_of_system_calls_a_second(idle, tmp_path):
-    """By the issue's measure: strace -f -c for ten seconds, the calls of all processes together."""
+    """strace -f -c for ten seconds counts the system calls of all processes together."""
     processes = [idle.pid, *descendants(idle.pid)]
     trace = tmp_path / "strace"
     command = ["timeout", "--signal=INT", str(SECONDS), "strace", "-f", "-c", "-o", str(trace)]

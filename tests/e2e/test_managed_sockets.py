@@ -9,7 +9,7 @@ HOST = "insecure-network = host"
 
 
 class Server:
-    """A TCP server of the test; scripts connect to its port, written into them as PORT."""
+    """A TCP server of the test; scripts connect to its port, which replaces PORT in them."""
 
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -35,7 +35,7 @@ def server():
 
 
 def connected(server, rest, before=""):
-    """A script that has a connection `sock` to the server when `rest` begins."""
+    """Makes a script that has a connection `sock` to the server when `rest` begins."""
     lines = ["import socket", "import midimonster", *before.splitlines(),
              f"sock = socket.create_connection(('127.0.0.1', {server.port}), timeout=10)", *rest.strip("\n").splitlines()]
     return "\n".join(lines)
@@ -114,7 +114,7 @@ midimonster.manage(on_data, sock)
 
 
 def test_a_socket_the_script_forgets_is_unregistered(play, server):
-    # Only the registration refers to it; the reference keeps such a socket alive, and so do we until it is closed.
+    # Only the registration refers to it; MIDIMonster keeps such a socket alive until it is closed, and so do we.
     show = play(connected(server, '''
 import gc
 def on_data(sock):

@@ -1,4 +1,4 @@
-"""The broker in need: descriptors, memory, a log that takes nothing, a clock that jumps. Each has its outcome."""
+"""The broker short of descriptors or memory, with a log that accepts nothing, or a clock that jumps."""
 
 import os
 import re
@@ -14,7 +14,7 @@ ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
 
 
 def processor_seconds(pid):
-    """What a process has used so far, its threads included."""
+    """Returns the processor time of a process, including its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -42,7 +42,7 @@ CROWD = """
 def test_instances_for_which_no_descriptors_are_left_wait_and_the_others_run(play):
     show = play(config=CROWD, scripts={"script.py": ECHO + "import sys\ndef leave(value): sys.exit(0)\n"}, ready=("py1",),
                 launcher=("prlimit", "--nofile=110:110"))
-    # the second time: at the first one those before it hold some that their workers get
+    # the second time: at the first one earlier ones still hold some for their workers
     late = show.log.wait("^cannot start: Too many open files; trying again in 4 s", level="error").instance
     still_routes(show)
     before = processor_seconds(show.pid)
@@ -104,7 +104,7 @@ WORDY = """
 
 
 def unheard(show):
-    """Waits until a show whose log is not the test's answers; what it was asked more than once is over then."""
+    """Waits until a show answers whose log the test cannot read; repeated questions are over then."""
     show.coax("/in", "/out")
     until(lambda: not show.wire.receive(0.5), "it does not come to rest")
     show.wire.inbox.clear()
@@ -122,7 +122,7 @@ def test_a_full_disk_costs_lines_and_they_are_counted(play):
     log = Path(f"/proc/{show.pid}/root/mnt/log")
     until(lambda: "xxx" in log.read_text(), "no line")
     said = log.read_text().count("xxx\n")
-    for n in range(1, 41):  # no two alike: an echo is not sent again
+    for n in range(1, 41):  # all different: an unchanged value is not sent again
         show.set("/in", n / 64)
         show.expect("/out", n / 64)
     assert log.stat().st_size == 16384
@@ -150,7 +150,7 @@ def test_a_log_that_takes_nothing_ends_nothing(play, stage, identity, launcher):
     unheard(show)
     still_routes(show)
     assert "prlimit" not in launcher or log.stat().st_size == 65536
-    if os.getuid() == 0:  # its descriptors are nobody else's to see
+    if os.getuid() == 0:  # nobody else can see its descriptors
         for fd in range(3):
             assert not os.readlink(f"/proc/{show.pid}/fd/{fd}").startswith(("socket:", "anon_inode:")), fd
 
@@ -185,14 +185,14 @@ def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage,
     position = show.log.position + 1
     show.log.wait("^tick", "py1", after=position, count=8)
     ticks = [float(line.message.split()[1]) for line in show.log.matching("^tick", "py1")]
-    # none is lost for long, or log.wait() complains; and none comes before its time, late as the first one may be
+    # none is missing for long, or log.wait() fails; and none comes early, however late the first one may be
     assert ticks[-1] - begun >= 0.2 * len(ticks), ticks
     first, last = show.log.matching("^tick", "py1")[0], show.log.matching("^tick", "py1", after=position)[-1]
     moved = time.mktime(time.strptime(last.time[:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(
         time.strptime(first.time[:19], "%Y-%m-%dT%H:%M:%S"))
     assert abs(moved - step) < 30, "the times of the log do not follow the clock"
     still_routes(show)
-    for expected in (0, 0.1):  # the delays of restarts are those of always, or wait_restart() complains
+    for expected in (0, 0.1):  # restarts have the usual delays, or wait_restart() fails
         position = show.log.position
         begun = time.monotonic()
         show.set("/crash", 1 - expected)

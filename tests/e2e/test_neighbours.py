@@ -1,4 +1,4 @@
-"""Instances that misbehave, beside one that has to answer."""
+"""Instances that misbehave next to one that has to answer."""
 
 import osc
 import pytest
@@ -74,7 +74,8 @@ def test_forty_instances_start_at_the_first_try(play):
 
 
 def test_a_full_queue_keeps_the_newest_value_and_says_so(play):
-    """A handler that waits while 100,000 events arrive: bounded, the newest kept, nothing else disturbed."""
+    """A handler waits while 100,000 events arrive: the queue is bounded, the newest are kept, nothing else is
+    disturbed."""
     show = play("""
         import os
         import time
@@ -91,7 +92,7 @@ def test_a_full_queue_keeps_the_newest_value_and_says_so(play):
     show.printed("^asleep$")
     for n in range(100):
         show.wire.send_raw(osc.bundle(*[osc.encode("/in", "f", [value / 1000]) for value in range(1, 1000)]))
-        show.set("/ping", n / 100)  # the socket's buffer must not overflow: that is not what is tested
+        show.set("/ping", n / 100)  # the socket's buffer must not overflow, which is not tested here
         show.expect("/pong", n / 100)
     show.set("/in", 1)
     show.set("/ping", 1)

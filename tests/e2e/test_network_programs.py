@@ -1,5 +1,5 @@
-"""Ordinary network programs, unmodified: each works with its option, and fails at once without it, with a line that names
-the option. What they talk to is outside, in this process."""
+"""Ordinary network programs, unmodified: each works with its option, and without it fails at once, with a log line that
+names the option. Their servers are outside, in this process."""
 
 import contextlib
 import http.server
@@ -16,7 +16,7 @@ from harness import free_port, until
 
 pytestmark = pytest.mark.one_setting
 
-CERTIFICATE = Path(__file__).with_name("localhost.pem")  # for the name localhost, self-signed, with its key
+CERTIFICATE = Path(__file__).with_name("localhost.pem")  # a self-signed certificate of localhost, with its key
 REFUSED = r"(PermissionError|OSError: \[Errno (13|101)\]|.*Permission denied|.*Network is unreachable)"
 
 PROGRAMS = """
@@ -144,7 +144,7 @@ def go(value):
     attempt("NAME", NAME)
 """
 
-# The option that each needs, and what it says with it.
+# The option that each needs, and what it prints with it.
 CLIENTS = {
     "http_client": ("tcp:127.0.0.1:PORT", "hello from outside"), "urllib_by_name": ("tcp:localhost:PORT", "hello from outside"),
     "tls": ("tcp:localhost:TLS_PORT", "hello from outside"), "asyncio_client": ("127.0.0.1:PORT", "hello from outside"),
@@ -221,7 +221,7 @@ def test_a_client_works_with_its_option_and_fails_cleanly_without(start, name):
     begin = time.monotonic()
     assert re.match(REFUSED, show.printed(f"^{name}: ").removeprefix(f"{name}: "))
     assert time.monotonic() - begin < 5
-    if name not in ("urllib_by_name", "tls", "osc_client"):  # these have no name to ask for
+    if name not in ("urllib_by_name", "tls", "osc_client"):  # these look up no name
         show.log.wait("refused: .*connect = ", "py1")
 
 

@@ -128,7 +128,7 @@ def test_a_new_handler_of_an_unchanged_script(play):
     answer(show, "/new", "/out1", 0.25)
     change(show, "wire./a > py1.one.a", "wire./a > py1.one.missing")
     show.log.wait('channel one.missing has no handler: there is no function "missing" in "one"', "py1")
-    show.set("/new", 1)  # goes nowhere now
+    show.set("/new", 1)  # leads nowhere now
     change(show, "", "")
     answer(show, "/a", "/out1", 1)
     assert workers(show) == before
@@ -262,7 +262,7 @@ def test_an_error_changes_nothing(play):
 
 @pytest.mark.one_setting
 def test_new_channels_while_the_script_is_imported(play):
-    """It numbers the channels that it makes itself meanwhile, and begins again."""
+    """A script numbers the channels that it makes in the meantime, and starts again."""
     show = start(play, ready=("py2",))
     show.log.wait(r"^running \(pid", "py1")
     show.write("one.py", "import time\nprint('slow')\ntime.sleep(0.5)\n" + dedent(ONE))
@@ -312,6 +312,6 @@ def test_a_hundred_times_leave_nothing_behind(play):
         show.log.wait(r"^running \(pid", "py2", after=position)
         if n in (9, 99):
             until(lambda: len(workers_of(show.pid)) == 2, "workers are left")
-            time.sleep(0.3)  # what has ended is given back a moment later
+            time.sleep(0.3)  # what has ended is freed a moment later
             counts.append(descriptors(show.pid))
     assert counts[0] == counts[1]

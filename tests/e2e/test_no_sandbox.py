@@ -1,4 +1,4 @@
-"""run --insecure-no-sandbox: scripts work without a curtain, nobody uses it by accident, and no worker can claim it."""
+"""run --insecure-no-sandbox: scripts work unconfined, nobody uses it by accident, and no worker can claim it."""
 
 import copy
 import os
@@ -152,7 +152,8 @@ def test_the_option_belongs_to_run(firecurtain):
     assert firecurtain("check", OPTION, "show.cfg", files=files()).returncode == 64
 
 
-# A hostile program in the worker's place: it says that it has no filter. Frames are those of ZMTP 3.0 with NULL security.
+# A hostile program in place of the worker, which claims to have no filter. Frames are those of ZMTP 3.0 with NULL
+# security.
 
 CLAIMANT = r"""#!/usr/bin/python3 -I
 import ctypes, os, re, socket, struct

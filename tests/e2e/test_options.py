@@ -1,4 +1,4 @@
-"""Options of a Python instance that open or bound something: read, env, memory, threads, files, state, log-rate."""
+"""Options of a Python instance that allow or limit something: read, env, memory, threads, files, state, log-rate."""
 
 import shutil
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_a_limit_is_met_by_the_script_and_it_goes_on(play, option, script, failu
 
 @pytest.mark.parametrize("where", ["as Debian installs it", "shown by read"])
 def test_numpy_works(play, stage, identity, where):
-    """A package of machine code, with libraries that are reached by symbolic links of the machine's administrator."""
+    """A package of machine code, whose libraries are symbolic links made by the machine's administrator."""
     options = ""
     if where == "shown by read":
         folder = stage.folder(identity) / "venv/site-packages"
@@ -127,7 +127,7 @@ def go(value):
     show.log.wait("private folder .* has more than", "py1", "error", after=position)
     show.wait_restart(after=position)
     assert show.printed("^left") == "left 0"
-    show.log.wait(r"^left [1-9]\d\d", "py1")  # and may remove them when it is back
+    show.log.wait(r"^left [1-9]\d\d", "py1")  # and may remove them when the option is back
 
 
 def test_log_rate(play):

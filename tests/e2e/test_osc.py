@@ -1,4 +1,4 @@
-"""OSC as it is on the wire, in both directions."""
+"""OSC packets in both directions."""
 
 import socket
 
@@ -41,7 +41,7 @@ def test_several_arguments_are_several_channels(play):
     show = through(play, "/xy = ff 0 1 0 1\n/pos = ff 0 1 0 1\n", "wire./xy:0 > wire./pos:1", "wire./xy:1 > wire./pos:0")
     show.wire.send("/xy", "ff", [0.25, 0.75])
     types, values = show.wire.take("/pos")
-    if values != [0.75, 0.25]:  # one message per event is allowed; the last has both
+    if values != [0.75, 0.25]:  # one message per event is allowed; the last one has both
         types, values = show.wire.take("/pos")
     assert (types, values) == ("ff", [0.75, 0.25])
 

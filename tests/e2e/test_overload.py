@@ -1,4 +1,4 @@
-"""Scripts that put out more than they may."""
+"""Scripts that put out more than is allowed."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def flood(millions):
 
 
 def until_one(show, path):
-    """Everything that comes on a path up to the value 1."""
+    """Takes everything that arrives on a path up to the value 1."""
     values = [show.wire.value(path)]
     while values[-1] != 1:
         values.append(show.wire.value(path))
@@ -65,7 +65,7 @@ def test_what_waits_goes_in_the_order_of_its_first_arrival(play):
 
 
 def test_a_flooding_worker_is_held_back_and_not_interrupted(play):
-    """The handler takes longer than it may, since the broker lets it wait: that is not its fault."""
+    """The handler takes longer than allowed because the broker makes it wait, which is not its fault."""
     show = play("""
         import midimonster, time
         def flood(value):

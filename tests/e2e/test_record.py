@@ -1,4 +1,4 @@
-"""Recordings: what is in them, that they can be read after any end, and that a replay of one is the same again."""
+"""Recordings: what is in them, that they can be read whatever ended them, and that a replay does the same again."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ ECHO = """
 """
 MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
 
-# Shows what a script can see of time: when it was loaded, called, ticked and ended.
+# Reports what a script can see of time: when it was imported, called, ticked and ended.
 CLOCK = """
     import midimonster
     for name in ("called", "age", "before", "ticked", "ended"):
@@ -56,7 +56,7 @@ EXAMPLES = """
 
 @pytest.fixture
 def tape(stage, identity):
-    """Recordings of one test, in a folder of the identity's."""
+    """Recordings of one test, in a folder of the identity."""
     folder = stage.folder(identity)
 
     class Tape:
@@ -72,7 +72,7 @@ def tape(stage, identity):
             return done.stdout
 
         def wait_outputs(self, name, n):
-            """While it is written to, a block may be there in part."""
+            """While it is being written, a block may be incomplete."""
             until(lambda: self.text(name, status=None).count(" output ") == n, "not everything is in the file")
 
         def outputs(self, name):
@@ -83,7 +83,7 @@ def tape(stage, identity):
 
 @pytest.fixture
 def replay(stage, identity, tape):
-    """Replays a recording with the show of another; returns what it said."""
+    """Replays a recording with the show of another. Returns what it printed."""
 
     def run(name, show, *options, into=None, status=0, timeout=60, config=None):
         command = [stage.firecurtain, "replay", tape.path(name), config or show.config, *options]
@@ -287,7 +287,7 @@ def test_what_a_recorder_was_too_slow_for_is_a_gap_with_its_count(play, tape):
     """, ["wire./in > py1.script.handler"], sync=True)
     with recorder(show, tape.path("live")) as process:
         process.send_signal(signal.SIGSTOP)
-        for n in range(60):  # some 12 MB; 4 MiB and what fits into the sockets wait for it
+        for n in range(60):  # about 12 MB; 4 MiB and what fits into the sockets wait for it
             show.set("/in", (n + 1) / 64)
             show.sync()
         process.send_signal(signal.SIGCONT)
@@ -431,7 +431,7 @@ def test_a_recording_from_the_middle_brings_the_values_of_its_beginning(play, ta
 
 @pytest.mark.one_setting
 def test_scripts_that_hear_each_other_and_one_that_is_slow(play, tape, replay):
-    """What the second one gets of the first comes from the recording, in the order that it had."""
+    """What the second script gets from the first comes from the recording, in the same order."""
     config = """
         [osc wire]
         bind = 127.0.0.1 @IN@
@@ -580,7 +580,7 @@ def framed(blocks):
 
 @pytest.mark.one_setting
 def test_a_recording_that_somebody_has_tampered_with_ends_no_broker(play, tape, replay):
-    """The checksums are right, the rest is not: numbers of nobody, steps without an end, times from anywhere."""
+    """The checksums are right, the rest is not: unknown numbers, steps without an end, arbitrary times."""
     show = recorded(play, tape, CLOCK, ["wire./in > py1.script.handler"], lambda show: [show.set("/in", n / 8) or time.sleep(0.05) for n in range(8)])
     blocks = blocks_of(tape.path("first").read_bytes())
     tape.path("bad").write_bytes(framed(blocks))

@@ -1,11 +1,11 @@
-"""The example of the documentation that scripts were written against, against a real TCP server."""
+"""The example of MIDIMonster's documentation, against a real TCP server."""
 
 import socket
 import time
 
 from harness import one_in_time
 
-# As printed there, but for its port, a body where it has only a comment, and its missing import of nothing.
+# As printed there, except for the port and a body where it has only a comment.
 EXAMPLE = '''
 import socket
 import midimonster
@@ -66,7 +66,7 @@ def test_the_reference_example(play):
             # data
             peer.sendall(b"hello")
             show.printed("^Received 5 bytes from socket: b'hello'$")
-            # close by the peer; the script unregisters the socket but leaves it open
+            # closed by the peer; the script unregisters the socket but leaves it open
             peer.shutdown(socket.SHUT_WR)
             show.printed("^Received 0 bytes from socket: b''$")
     # the interval, which goes on

@@ -1,4 +1,4 @@
-"""Hot reload (`reload = on`): a changed script replaces the running one, or changes nothing but the log."""
+"""Hot reload (`reload = on`): a changed script replaces the running one, or fails and only the log shows it."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ KEPT = "^its changed files were rejected"
 
 
 def script(body="value", top=""):
-    """A version of the script: what `a` puts out, and what else is there."""
+    """Returns a version of the script: what `a` puts out, and further code."""
     return dedent(SCRIPT).replace('"out", value', f'"out", {body}') + dedent(top)
 
 
 def save(show, name, text):
-    """As an editor does that writes into the file."""
+    """Writes into the file, as some editors do."""
     (show.folder / name).write_text(text)
 
 
@@ -258,7 +258,7 @@ def test_what_an_import_puts_out_waits_for_the_swap(play):
     save_and_wait(show, script("value", top="midimonster.output('out', 0.1)"))
     show.expect("/out", 0.1)
     save_and_wait(show, script("value", top="midimonster.output('out', 0.2)\nnonsense\n"), line=KEPT)
-    answer(show, 0.3, expected=0.5, path="/b")  # and not 0.2: what failed put out nothing
+    answer(show, 0.3, expected=0.5, path="/b")  # and not 0.2: the failed version put out nothing
 
 
 def test_the_old_script_cleans_up_and_leaves_the_stage_to_the_new_one(play):
@@ -271,7 +271,7 @@ def test_the_old_script_cleans_up_and_leaves_the_stage_to_the_new_one(play):
         """
     show = start(play, script("value", top=cleanup))
     answer(show, 0.5)
-    for n in range(2):  # the farewell is none of what the script drives, also the second time
+    for n in range(2):  # the last output is not part of what the script drives, not even the second time
         save_and_wait(show, script("value", top=cleanup + f"VERSION = {n}"))
         show.printed("^has left$", count=n + 1)
         show.expect("/bye", 1)
@@ -380,14 +380,14 @@ def test_a_hundred_reloads_leave_nothing_behind(play):
         save_and_wait(show, script("value", top=f"VERSION = {n}"))
         if n in (9, 99):
             until(lambda: len(workers_of(show.pid)) == 1, "workers are left")
-            time.sleep(0.3)  # what was replaced is given back a moment later
+            time.sleep(0.3)  # the replaced one is freed a moment later
             counts.append(descriptors(show.pid))
     assert counts[0] == counts[1]
     answer(show, 0.5)
 
 
 def server(kind, extra=""):
-    """A script that answers on a port with its version."""
+    """Returns a script that answers on a port with its version."""
     return dedent(f"""
         import midimonster, socket
         VERSION = 0

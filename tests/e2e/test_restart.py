@@ -1,4 +1,4 @@
-"""Whether and when a worker that has ended is started again, and what the next one finds."""
+"""Whether and when an ended worker is started again, and what the next one finds."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ MAPS = ["wire./{leave,fail,crash,answer} > py1.script.{leave,fail,crash,answer}"
 
 
 def kill(show, after):
-    """Ends the worker; the line that says so."""
+    """Ends the worker. Returns the line that says so."""
     os.kill(show.worker(), signal.SIGKILL)
     return show.log.wait("^worker ended", "py1", after=after)
 
@@ -78,7 +78,7 @@ def test_a_limit_ends_it_until_the_configuration_is_read_again(play):
 
 def test_events_that_came_meanwhile_wait(play):
     show = play(SCRIPT, MAPS, options="restart-delay = 1s")
-    for n in range(4):  # so that there is time
+    for n in range(4):  # to have enough time
         position = show.log.position
         kill(show, position)
         if n < 3:

@@ -1,4 +1,4 @@
-"""The table "Script API" of the behaviour: one test or more for every row."""
+"""The module midimonster as scripts see it; docs/python-api.md describes it."""
 
 import itertools
 import time
@@ -287,7 +287,7 @@ def test_interval_refuses_what_is_no_interval(play):
 
 
 def test_ticks_never_come_before_their_time(play):
-    """The broker tells the worker of them beforehand; two intervals, events between them."""
+    """The broker announces ticks in advance: two intervals, with events in between."""
     show = play("""
         import time
         import midimonster
@@ -456,7 +456,7 @@ def test_calls_may_come_from_any_thread(play):
 
 
 def test_outputs_of_a_thread_that_outlives_the_handler_are_routed(play):
-    # Nothing else happens in the instance: the outputs must not wait for the next event.
+    # Nothing else happens in the instance; the outputs must not wait for the next event.
     show = play("""
         import threading, time
         import midimonster

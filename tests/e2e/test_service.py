@@ -1,4 +1,4 @@
-"""The broker as a service: what it tells a service manager, whose part the test plays with a real socket."""
+"""The broker as a service: what it sends to a service manager, which the test replaces with a real socket."""
 
 import os
 import secrets
@@ -136,10 +136,10 @@ def test_stopping_is_said_before_the_scripts_clean_up(play, manager):
 
 
 def test_the_watchdog_is_fed_at_half_of_its_time_and_not_by_a_stopped_broker(play, manager):
-    """Never later than a manager would end it, and not much more often than it must."""
+    """Never so late that a manager would end it, and not much more often than needed."""
     seconds, begun = 4, time.monotonic()
     show = play(ECHO, ECHO_MAPS, env=watched(manager, seconds))
-    pings = [manager.wait("WATCHDOG")[0] for _ in range(3)]  # the first one at once
+    pings = [manager.wait("WATCHDOG")[0] for _ in range(3)]  # the first one is immediate
     assert all(later - earlier < seconds for earlier, later in zip(pings, pings[1:])), pings
     assert all(when - begun >= n * seconds / 2 for n, when in enumerate(pings)), pings
     show.process.send_signal(signal.SIGSTOP)
@@ -159,7 +159,7 @@ def test_without_a_wish_for_it_there_is_no_watchdog(play, manager):
 
 
 def test_a_manager_that_does_not_listen_stops_nothing(play, manager):
-    show = play(ECHO, ECHO_MAPS, env=watched(manager, 0.02))  # its queue is full soon
+    show = play(ECHO, ECHO_MAPS, env=watched(manager, 0.02))  # its queue is soon full
     time.sleep(1)
     for value in (0.25, 0.5):
         show.set("/in", value)

@@ -105,7 +105,7 @@ def test_sighup_reads_the_configuration_again(play):
     position = show.log.position
     show.process.send_signal(signal.SIGHUP)
     show.log.wait("", after=position)
-    for _ in range(100):  # which of the two configurations an event meets on its way is open
+    for _ in range(100):  # either configuration may apply to an event under way
         show.set("/in", 0.5)
         if not show.wire.receive(0.2):
             continue
@@ -216,7 +216,7 @@ def test_no_worker_outlives_a_killed_broker_however_it_hangs(play, how):
     assert [name for name in names if name != "fc-spare"] == ["fc-counter", "fc-keeper", "fc-worker", "fc-zygote"]
     begun = time.monotonic()
     show.process.kill()
-    # a stopped keeper, its counter or a zygote does nothing, and is the machine's: whoever stopped it may continue it
+    # a stopped keeper, counter or zygote does nothing; an administrator who stopped it may continue it
     mine = [pid for pid in family if how != "stopped" or status(pid)["Name"] not in ("fc-keeper", "fc-counter", "fc-zygote")]
     until(lambda: not set(surviving(family)).intersection(mine), "workers are left", timeout=5)
     assert time.monotonic() - begun < 5

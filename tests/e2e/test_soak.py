@@ -1,6 +1,6 @@
-"""The soak: a probe and an idle script play on while everything beside them goes wrong, and nothing grows.
+"""The soak: a probe and an idle script keep running while everything else goes wrong, and nothing grows.
 
-FIRECURTAIN_SOAK_MINUTES says how long (1); `./dev soak MINUTES` runs only this and shows the figures.
+FIRECURTAIN_SOAK_MINUTES is its duration (1); `./dev soak MINUTES` runs only this and shows the figures.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from harness import children, dedent, descriptors, only, until, workers_of
 
 MINUTES = float(os.environ.get("FIRECURTAIN_SOAK_MINUTES", 1))
 QUIET_SECONDS = 5
-RATE = 200  # messages to the probe, a second
-# The first process of a pid namespace outlives most signals from outside: half of them are the one that it does not.
+RATE = 200  # messages to the probe per second
+# The first process of a pid namespace survives most signals from outside: half of them are the one that it does not.
 SIGNALS = [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTERM, signal.SIGINT,
            signal.SIGUSR1, signal.SIGSTOP, *[signal.SIGKILL] * 9]
 
@@ -109,7 +109,7 @@ EDITED = "import midimonster\ndef n(value): midimonster.output('version', {} / 6
 
 
 def probe(port, seconds, result):
-    """Its own process: sends at a steady rate, and notes how long each answer took."""
+    """Runs in its own process: sends at a steady rate, and notes how long each answer took."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         wire.bind(("127.0.0.1", port.bound))
@@ -136,7 +136,7 @@ def probe(port, seconds, result):
 
 
 class Port:
-    """Where a show sends to, for the probe's own process."""
+    """The address to which a show sends, for the probe's process."""
 
     def __init__(self, wire):
         self.bound, self.show = wire.port, wire.show_port
@@ -144,7 +144,7 @@ class Port:
 
 
 def measure(port, seconds):
-    """Begins; the function that it returns waits for the figures."""
+    """Starts the probe. Returns a function that waits for the figures."""
     receiving, sending = multiprocessing.Pipe(False)
     process = multiprocessing.Process(target=probe, args=(port, seconds, sending))
     process.start()
@@ -160,7 +160,7 @@ def measure(port, seconds):
 
 
 class Trouble:
-    """What is done to the show, each thing in its own rhythm."""
+    """Disturbs the show, with each disturbance at its own interval."""
 
     def __init__(self, show):
         self.show, self.rng = show, random.Random(1)
@@ -271,7 +271,7 @@ def test_the_probe_answers_everything_and_nothing_grows(play):
         if time.monotonic() >= next_sample:
             next_sample = time.monotonic() + 0.5
             samples.append(usage(show))
-            dead = [*dead[1:], zombies(show)]  # who comes from a zygote that was killed meanwhile is found after a second or two
+            dead = [*dead[1:], zombies(show)]  # workers of a killed zygote are found after a second or two
             left = set.intersection(*dead)
             assert not left, [f"not reaped: {pid}\n" + Path(f"/proc/{pid}/status").read_text() for pid in left]
         time.sleep(0.005)

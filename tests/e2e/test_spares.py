@@ -1,4 +1,4 @@
-"""The processes that a zygote makes ahead of need: they become the next workers, and bring nothing along."""
+"""The processes that a zygote makes in advance: they become the next workers, and bring nothing along."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ ECHO = """
 MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
 TWO = "[python py1]\nmodule = script\n[python py2]\nmodule = script\n"
 
-# What is on the main thread's stack, where the zygote and what became of it keep the requests that they read.
+# What is on the main thread's stack, where the zygote and its children keep the requests that they read.
 LOOK = """
     import ctypes
     import midimonster
@@ -28,7 +28,7 @@ LOOK = """
 """
 
 
-# What a script finds around it. What is behind a descriptor that it did not open itself is told by its kind.
+# What a script finds around it. Descriptors that it did not open itself are reported by their kind.
 AROUND = """
     import os
     import stat
@@ -53,7 +53,7 @@ AROUND = """
 
 
 def is_dead(pid):
-    """Ended, whether it was waited for or not."""
+    """Tells whether a process has ended, even if nobody has waited for it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:
@@ -74,7 +74,7 @@ def kill(show, instance="py1"):
 
 
 def cpu_seconds(pid):
-    """Of all threads, also of a process that nobody may look into."""
+    """Of all threads, even of a process that others must not inspect."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -1,4 +1,4 @@
-"""The figures of an instance: each is what the test did."""
+"""The figures of an instance: each corresponds to what the test did."""
 
 import os
 import re
@@ -44,7 +44,8 @@ MAPS = ["wire./{echo,fail,work,wait,fill,flood} > py1.script.{echo,fail,work,wai
 
 
 def figures(show, instance="py1"):
-    """Those of a line that was written after everything that the test has seen: not of the next, it may be on its way."""
+    """Returns the figures of a line written after everything that the test has seen: not the next one, which may be
+    under way."""
     line = show.log.wait("^stats: ", instance, "info", after=show.log.position, count=2).message
     match = LINE.fullmatch(line)
     assert match, line
@@ -99,7 +100,7 @@ def test_a_queue_that_overflows(play, overflow, given, coalesced, dropped):
 
 def test_what_the_rate_lets_give_way(play):
     show = play(SCRIPT, MAPS, options=f"{OPTIONS}\nrate = 10")
-    time.sleep(0.3)  # what the import put out is paid for
+    time.sleep(0.3)  # the output of the import has been accounted for
     show.set("/flood", 1)
     show.expect("/out", 0, 1)
     found = figures(show)

@@ -1,6 +1,6 @@
-"""The systemd units: what systemd's own tools say of them, and the broker within what the system unit asks for.
+"""The systemd units: what systemd's own tools say about them, and the broker under the restrictions of the system unit.
 
-There is no systemd to start it here, so the test makes the same mounts, rights and filter by hand.
+There is no systemd here to start it, so the test makes the same mounts, capabilities and filter by hand.
 """
 
 import os
@@ -69,7 +69,7 @@ def filtered_calls():
 @needs_analyze
 @pytest.mark.parametrize("name", ["firecurtain.service", "firecurtain-user.service"])
 def test_systemd_finds_nothing_wrong(name, tmp_path):
-    # where it will be installed to there is nothing yet
+    # nothing is installed there yet
     text = (UNITS / name).read_text()
     program = next(value for key, value in options(name) if key == "ExecStart").split()[0]
     (tmp_path / name).write_text(text.replace(program, str(BUILT)))
@@ -88,10 +88,10 @@ def test_the_exposure_does_not_grow():
     assert done.returncode == 0, done.stdout
 
 
-# What these make of system calls, or hide, no worker can be started with; docs/service.md has the reasons.
+# With what these do to system calls, or hide, no worker can start; docs/service.md has the reasons.
 IMPOSSIBLE = {"RestrictSUIDSGID", "RestrictNamespaces", "ProtectHostname", "ProtectProc", "ProcSubset", "ProtectControlGroups",
               "PrivateUsers", "MemoryDenyWriteExecute"}
-# What keeper, zygote and a starting worker cannot do without.
+# What the keeper, a zygote and a starting worker need.
 NEEDED = {"openat2", "clone3", "unshare", "mount", "umount2", "pivot_root", "sethostname", "seccomp", "prctl", "pidfd_open",
           "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
 

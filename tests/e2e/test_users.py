@@ -1,4 +1,4 @@
-"""Several users in one house: each runs what is hers, with her own uid where root starts the broker, and nothing else."""
+"""Several users in one house: each runs only their own instances, with their own uid where root starts the broker."""
 
 import ctypes
 import errno
@@ -28,7 +28,8 @@ SHOW = "[python py1]\nmodule = script\n[map]\nwire./in{n} > py1.script.f\npy1.ou
 
 
 class House:
-    """The administrator's configuration, and the folders (0700) of alice, whose channels are in1 and out1, and of bob."""
+    """Makes the administrator's configuration, and the folders (0700) of alice, whose channels are in1 and out1, and of
+    bob."""
 
     def __init__(self, play, identity, stage):
         self.play, self.identity, self.stage = play, identity, stage
@@ -219,7 +220,7 @@ def test_her_files_are_opened_with_her_rights_only(house):
     house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "[include link.cfg]\n")
     show = house.start("bob")
     show.log.wait('cannot read ".*link.cfg": Permission denied', "alice", level="error")
-    position = house.read_again()  # now it is the keeper who opens it
+    position = house.read_again()  # now the keeper opens it
     show.log.wait('cannot read ".*link.cfg": Permission denied', "alice", level="error", after=position)
     secret.parent.chmod(0o755)
     house.read_again()
@@ -234,7 +235,7 @@ def test_a_folder_that_she_replaces_by_a_link_shows_her_nothing_new(house):
     house.write("alice", "sub/part.cfg", "[python py1]\nmodule = script\n")
     house.write("alice", "sub/script.py", "import midimonster, os\ndef f(value):\n\tos.abort()\n")
     house.write("alice", "show.cfg", "[include sub/part.cfg]\n[map]\nwire./in1 > py1.script.f\n")
-    house.folders["bob"].joinpath("open").mkdir(mode=0o755)  # others could read it, but for the folder around it
+    house.folders["bob"].joinpath("open").mkdir(mode=0o755)  # others could read it if the folder around it were open
     show = house.start()
     shutil.rmtree(scripts)
     scripts.symlink_to(house.folders["bob"] / "open")
@@ -313,7 +314,7 @@ def test_what_is_left_of_a_revoked_user(house, rest, expected):
     show.set("/in1", 0.25)
     for path in ("/out1", "/out2", "/out3"):
         show.expect(path, 0.25)
-    house.answers(2, 0.5)  # now /out2 is his
+    house.answers(2, 0.5)  # now /out2 is bob's
     del house.options["alice"]
     house.read_again()
     show.log.wait("^worker ended", "alice/py1")
@@ -478,7 +479,7 @@ def test_nobodys_workers_outlive_a_killed_broker(house):
     show.kill()
 
 
-# Between two users: what a hostile script of hers tries on him, and what her processes could do without their curtain.
+# Between two users: what a hostile script of alice tries on bob, and what her processes could do outside the sandbox.
 
 ATTACK = """
     import ctypes, json, os, signal
@@ -502,7 +503,7 @@ ATTACK = """
 
 
 def targets(house):
-    """Of his: the folder of his scripts, his private folder, his link folder, his worker."""
+    """Returns bob's script folder, private folder, link folder and worker."""
     pid = house.worker("bob")
     state = [path / "py1" for path in (house.show.folder / "state/firecurtain").iterdir()]
     links = sorted((house.show.folder / "run/firecurtain").rglob("link-*-2"))
@@ -523,7 +524,7 @@ def test_a_hostile_script_gets_at_nothing_of_another_users(house):
 
 
 def outcome(uid, kind, target):
-    """What a process with this uid, and without any curtain, gets from the same attempt: 0 or an errno."""
+    """Makes the same attempt in an unconfined process with this uid. Returns 0 or an errno."""
     pid = os.fork()
     if pid == 0:
         code = 0
@@ -537,7 +538,7 @@ def outcome(uid, kind, target):
                 os.kill(target, 0)
             else:
                 libc = ctypes.CDLL(None, use_errno=True)
-                if libc.ptrace(0x4206, target, 0, 0) < 0:  # PTRACE_SEIZE: stops nobody
+                if libc.ptrace(0x4206, target, 0, 0) < 0:  # PTRACE_SEIZE, which does not stop the process
                     raise OSError(ctypes.get_errno(), "ptrace")
         except OSError as error:
             code = error.errno
@@ -548,11 +549,11 @@ def outcome(uid, kind, target):
 @root_only
 def test_even_without_her_curtain_she_would_be_another_user(house):
     house.start()
-    (house.show.folder / "state").chmod(0o755)  # the tests' own fence around it
+    (house.show.folder / "state").chmod(0o755)  # the tests' own fence around the folder
     mine = [target for target in targets(house) if "state" not in str(target[1]) or os.stat(target[1]).st_uid == UIDS["bob"]]
     assert len(mine) == 5
     for kind, target in mine:
-        # the link folder is below one that only root can walk through
+        # the link folder is below one that only root can enter
         allowed = 0 if kind in ("reads", "signals") and "link-" not in str(target) else None
         assert outcome(UIDS["alice"], kind, target) in (errno.EACCES, errno.EPERM), (kind, target)
         if allowed is not None:
@@ -560,8 +561,8 @@ def test_even_without_her_curtain_she_would_be_another_user(house):
 
 
 def connects(uid, folder_fd, name):
-    """What a process with this uid gets that tries to connect to a worker's endpoint: 0 or an errno. Somebody else has
-    opened the folder for it, so that the closed one above is not in its way."""
+    """Tries to connect to a worker's endpoint in a process with this uid. Returns 0 or an errno. The folder was opened
+    for that process, as it cannot pass the closed one above."""
     pid = os.fork()
     if pid == 0:
         code = 0
@@ -579,7 +580,7 @@ def connects(uid, folder_fd, name):
 
 @root_only
 def test_nobody_else_reaches_the_endpoint_of_his_worker(house):
-    """It is there only until the worker has come: his zygote is stopped, so that none comes."""
+    """The endpoint exists only until the worker connects: bob's zygote is stopped, and none comes."""
     show = house.start()
     zygote, = (pid for pid in children(show.pid)
                if status(pid)["Name"].strip() == "fc-zygote" and int(status(pid)["Uid"].split()[0]) == UIDS["bob"])

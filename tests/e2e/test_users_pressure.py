@@ -1,7 +1,7 @@
-"""A user who exhausts one of her quotas, all her instances at it: another user loses nothing.
+"""A user exhausts a quota with all her instances: another user loses nothing.
 
-The kinds of exhaustion are those of the benchmark (tests/bench/pressures.py), each with a line of the log that shows
-that it really happened.
+The kinds of pressure are those of the benchmark (tests/bench/pressures.py), each with a log line that shows that it
+really happened.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ class Pressed:
         return all(self.show.log.matching(self.evidence, f"alice/{name}", after=position) for name in INSTANCES)
 
     def answers(self):
-        """Bob's come all the while her scripts are at it, and afterwards, by the same worker."""
+        """Bob's answers arrive while alice's scripts run, and afterwards, from the same worker."""
         position = self.show.log.position
         go = self.house.write("alice", "go", "")
         self.show.wire2.set("/in", 1)
@@ -103,7 +103,7 @@ def test_connections(house):
 
 
 def test_instances(house):
-    """Her configuration, with an instance more than she may have, is read again and again."""
+    """Alice's configuration, with more instances than allowed, is reloaded again and again."""
     pressed = Pressed(house, PRESSURES["rate"])
     show, position = pressed.show, pressed.show.log.position
     house.write("alice", "show.cfg", configuration(instances=[*INSTANCES, "py5"]))

@@ -1,4 +1,4 @@
-"""A script that takes too long: interrupted where it is, or killed with its stack in the log; nobody else notices."""
+"""A script that takes too long is interrupted, or killed with its stack in the log; others do not notice."""
 
 import contextlib
 import re
@@ -149,7 +149,7 @@ def test_a_crash_says_where(play):
 
 
 def test_a_black_hole_does_not_outlast_the_limit(play):
-    """A connection under way in the broker is given up, too. The hole is a server that accepts nobody."""
+    """A connection under way in the broker is also given up. The hole is a server that accepts no connection."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(socket.socket())
         server.bind(("127.0.0.1", 0))

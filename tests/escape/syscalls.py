@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""The table of system calls as the worker was built with it: for the sweep, and for docs/sandbox.md.
+"""The table of system calls that the worker was built with, for the sweep and for docs/sandbox.md.
 
-Run with --write, it brings the page up to date.
+With --write it updates the page.
 """
 
 import collections
@@ -45,7 +45,7 @@ def outcome(row):
 
 
 def cells(rows):
-    """Rows that belong together, as one line of the page."""
+    """Formats rows that belong together as one line of the page."""
     seen = list(dict.fromkeys(condition(row) for row in rows))
     reasons = dict.fromkeys(row.reason for row in rows)
     limits = ", ".join(part.strip("()").replace("|", "\\|") for part in seen if part)
@@ -65,7 +65,7 @@ def page_part(table):
 
 
 def page(table):
-    """The page as it should be."""
+    """Returns the page as it should be."""
     before, rest = PAGE.read_text().split(BEGIN)
     return before + BEGIN + "\n" + page_part(table) + "\n" + END + rest.split(END)[1]
 

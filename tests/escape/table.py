@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The table of docs/attacks.md, made of what the hostile scripts declare: `table.py` prints it, `table.py --write` puts it
-into the page."""
+"""The table of docs/attacks.md, made from what the hostile scripts declare: `table.py` prints it, `table.py --write`
+updates the page."""
 
 import sys
 import types
@@ -73,7 +73,7 @@ ROWS = {
 
 
 def attacks():
-    """All attacks that the hostile scripts declare. What they import inside is stood in for."""
+    """Returns all attacks that the hostile scripts declare, with replacements for modules that exist only in workers."""
     sys.path.insert(0, str(HERE / "hostile"))
     for name in ("places", "ports"):
         sys.modules.setdefault(name, types.ModuleType(name))
@@ -85,7 +85,7 @@ def attacks():
 
 
 def layers(row, entries):
-    """'a, b; fallback: c': what stops the row's attacks, and what does without namespaces if that is not the same."""
+    """Returns 'a, b; fallback: c': what stops the attacks of a row, and what else does so without namespaces."""
     usual, fallback = (dict.fromkeys([*(entry.layers[n] for entry in entries), *ROWS[row].layers]) for n in (0, 1))
     return ", ".join(usual) + ("" if set(usual) == set(fallback) else "; fallback: " + ", ".join(fallback))
 
@@ -111,7 +111,7 @@ def table(entries):
 
 
 def page(entries):
-    """The page as it should be."""
+    """Returns the page as it should be."""
     before, rest = PAGE.read_text().split(BEGIN)
     return f"{before}{BEGIN}\n{table(entries)}\n{END}{rest.split(END)[1]}"
 

@@ -1,4 +1,4 @@
-"""Each layer matters: with a worker or broker in which one does nothing (tests/broken), a test of this suite fails."""
+"""Each layer matters: with a worker or broker in which one does nothing (tests/broken), some test fails."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from harness import IS_ASAN, REPLACED, TOP
 
 CONFINEMENT = "e2e/test_confinement.py"
 
-CLOSED = "sandbox could not be set up"  # other layers build on it: without it nothing starts
+CLOSED = "sandbox could not be set up"  # other layers need it: without it nothing starts
 
 # What is broken: (file, test, what its failure says)
 NOTICED = {

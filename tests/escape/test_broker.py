@@ -1,4 +1,4 @@
-"""The broker's own curtain: what somebody finds who has taken the broker over, with the curtain open as the control."""
+"""The broker's self-confinement: what attackers can do who have taken over the broker; without it, as the control."""
 
 import contextlib
 import errno
@@ -13,7 +13,7 @@ from harness import BUILT, IS_ASAN, environment
 REFUSED = {errno.EPERM, errno.EACCES, errno.ENOSYS}
 CONFIG = "[python py1]\nmodule = script\n"
 
-# What an ordinary user may not do in the first place: there is no control for it.
+# What an ordinary user may not do anyway: there is no control for it.
 ROOTS = {"read_shadow", "packet", "raw", "mount", "umount", "open_tree", "root_again", "unshare"}
 # Told apart by capabilities that the broker of root has no more; and, for the sanitizers, left open.
 SANITIZERS = {"fork", "ptrace", "made_executable", "proc_environ"}
@@ -32,7 +32,7 @@ def program(stage):
 
 @pytest.fixture
 def attempt(program, stage, identity):
-    """Runs the attempts with the curtain "open" or "closed": {name: errno, 0 for a success}."""
+    """Runs the attempts, with self-confinement "closed" or without it "open": {name: errno, 0 for a success}."""
     with contextlib.ExitStack() as stack:
         def run(curtain):
             folder, elsewhere, hers = stage.folder(identity), stage.folder(identity), stage.folder(identity)
@@ -73,7 +73,7 @@ def test_whoever_takes_the_broker_over_gets_no_further(attempt, identity):
         why = f"{name}: {errno.errorcode.get(error, error)}, open: {errno.errorcode.get(control[name], control[name])}"
         if name.startswith("works:"):
             assert (control[name], error) == (0, 0), why
-        elif name.startswith("always:"):  # the keeper and the zygote believe a broker never
+        elif name.startswith("always:"):  # the keeper and the zygote never trust a broker
             assert {control[name], error} <= {errno.EPERM, errno.EACCES}, why
         elif IS_ASAN and name in SANITIZERS:
             continue

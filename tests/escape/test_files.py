@@ -112,7 +112,7 @@ def test_refused(theatre, listeners, entry, request):
     if entry.hole and theatre.fallback:
         request.applymarker(pytest.mark.xfail(strict=True, reason=entry.hole))
     met = listeners.met
-    # what one instance leaves, the other looks for
+    # the second instance looks for what the first has left
     outcome = theatre.attack(entry, FILES, "py2" if entry.name.startswith("read_") else "py1")
     assert re.fullmatch(entry.expected(theatre.fallback), outcome), outcome
     assert listeners.met == met, "a unix socket of the host was reached"
@@ -120,7 +120,7 @@ def test_refused(theatre, listeners, entry, request):
 
 
 def test_what_was_left_does_not_stop_a_restart(theatre):
-    """18: with everything that the attacks left in /state."""
+    """18: with everything that the attacks have left in /state."""
     show = theatre.show
     position = theatre.log.position
     os.kill(show.worker("py1"), signal.SIGKILL)
@@ -148,7 +148,7 @@ def test_outside_each_of_them_succeeds(tmp_path, listeners, monkeypatch):
     met = listeners.met
     assert not check_controls("attack_files", FILES, tmp_path)
     until(lambda: listeners.met >= met + 6, lambda: f"{listeners.met - met} of 6 reached the host's sockets")
-    # 22: outside, what one process leaves is there for the next
+    # 22: outside, the next process finds what one has left
     found = control("attack_files", ["write_shared", "write_state", "read_shared", "read_state"], tmp_path)
     assert found["read_shared"] == found["read_state"] == "ok 5"
 
@@ -157,7 +157,7 @@ __all__ = ["ROOT", "dedent"]
 
 
 def test_locks_that_were_granted_are_none(theatre):
-    """23: flock() is answered as if it had been done, and holds nothing that others could meet."""
+    """23: flock() seems to succeed, but locks nothing that others could notice."""
     theatre.show.log.wait("flock", "py1")
     with open(os.__file__) as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

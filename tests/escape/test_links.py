@@ -1,6 +1,6 @@
-"""Rows 20, 26 and 28: what a worker says on the link, and to its other descriptors, ends that worker at most.
+"""Rows 20, 26 and 28: whatever a worker sends on the link or its other descriptors affects at most that worker.
 
-All attacks run at once, each in an instance of its own, so that one show serves them."""
+All attacks run at once in one show, each in its own instance."""
 
 import re
 import sys
@@ -16,14 +16,14 @@ import attack_links  # noqa: E402 (the script imports midimonster)
 from attacklib import ATTACKS  # noqa: E402
 
 LINKS = [entry for entry in ATTACKS if entry.function.__module__ == attack_links.__name__]
-GROWTH = (48 << 20) * (10 if IS_ASAN else 1)  # a sanitizer keeps what was freed for a while
+GROWTH = (48 << 20) * (10 if IS_ASAN else 1)  # a sanitizer keeps freed memory for a while
 SPECIAL = ("endless_message", "endless_small_parts", "flood_from_threads")
 HUNG = "hung: it neither ended nor handles events"
 
 
 @pytest.fixture(scope="module")
 def played(open_theatre):
-    """What became of each: (outcome by name, theatre)."""
+    """Returns (outcome by name, theatre)."""
     theatre = open_theatre({entry.name: ("attack_links", "") for entry in LINKS})
     show, log = theatre.show, theatre.log
     for number, entry in enumerate(LINKS):
@@ -36,7 +36,7 @@ def played(open_theatre):
     until(lambda: all(log.matching(f"^attack {entry.name}: ", entry.name) or is_over(entry) for entry in LINKS),
           lambda: f"not done:\n{log}")
     time.sleep(1)
-    # the next event: an instance whose link is broken is found out by now
+    # the next event: by now an instance with a broken link has been noticed
     second = next(number for number, entry in enumerate(LINKS) if entry.name == "never_reading")
     position = log.position
     for entry in LINKS:
@@ -80,7 +80,7 @@ def test_those_that_were_ended_run_again_and_the_others_still_do(played):
 
 
 def test_the_link_has_no_name_that_another_could_connect_to(played, identity):
-    """26: endpoints lose their names when their worker has connected, so nobody can pose as somebody."""
+    """26: endpoints lose their names once their worker has connected: nobody can pose as another worker."""
     _, theatre = played
     run = theatre.show.folder / "run"
     until(lambda: not [path for path in run.rglob("*") if path.is_socket() and path.name != "control"],

@@ -13,7 +13,7 @@ from theatre import HOSTILE, ROOT, Theatre, control, free_tcp_port, params
 
 
 class Servers:
-    """What runs on this host: TCP servers that count who comes, UDP sockets that count what comes, a black hole."""
+    """Servers on this host: TCP servers that count connections, UDP sockets that count packets, a black hole."""
 
     def __init__(self):
         self.stack = contextlib.ExitStack()
@@ -26,7 +26,7 @@ class Servers:
         for name in ("UDP_ALLOWED", "UDP_DENIED"):
             ports[name] = self._collect(name, "127.0.0.1", free_port())
         self._collect("UDP_ELSEWHERE", "127.0.0.2", ports["UDP_ALLOWED"])
-        # nobody accepts and the queue is full: a SYN is not answered
+        # nothing accepts and the queue is full: a SYN is not answered
         hole = self.stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         ports["HOLE"] = hole.getsockname()[1]
         for _ in range(3):
@@ -80,7 +80,7 @@ def servers():
 
 @pytest.fixture(scope="module")
 def attacks(servers):
-    """The hostile module as it is for these servers."""
+    """Returns the hostile module with the ports of these servers."""
     return load()
 
 
@@ -135,7 +135,7 @@ def test_without_any_permission(theatre, servers, entry):
 
 
 def test_nothing_denied_was_reached_and_no_descriptor_is_left(theatre, servers):
-    """After all of the above, and after the workers' end, the broker has as many descriptors as at first."""
+    """After all of the above, and after the end of the workers, the broker has as many descriptors as before."""
     show = theatre.show
     position = theatre.log.position
     for name in ("py1", "py2"):
@@ -194,7 +194,7 @@ def test_a_name_stays_the_address_it_was_at_load(stage, identity, servers):
             theatre.show.set("/py1", 0.5 + time.monotonic() % 0.4)
             return theatre.log.wait("^resolved", "py1", after=position).message
         expected = "resolved: ok ['127.0.0.1']; ok None; errno EACCES"
-        # without a private root the script looks into the host's file, and may still go where the name led at load
+        # without a private root the script reads the host's file, but may still connect to the former address
         later = expected if not identity.fallback else "resolved: ok ['127.0.0.2']; errno EACCES; errno EACCES"
         assert ask() == expected
         hosts.write_text("127.0.0.2 fc-escape.test\n")
@@ -208,7 +208,7 @@ def test_a_name_stays_the_address_it_was_at_load(stage, identity, servers):
         theatre.end()
 
 
-# Beside the rows: what a script can do to the broker's own use of its sockets
+# Not in a row: how a script can interfere with the broker's own use of its sockets
 
 LINGER = """
 import os, socket, struct

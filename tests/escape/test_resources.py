@@ -1,4 +1,4 @@
-"""Rows 37 to 45: what one instance takes, the others still have."""
+"""Rows 37 to 45: whatever one instance uses up, the others still have enough."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def state(pid):
 
 
 def until_it_stopped(theatre, entry):
-    """For an attack that stops its process: what an operator sees, and does."""
+    """For an attack that stops its process: what an operator sees and does."""
     worker, position = theatre.show.worker(), theatre.log.position
     theatre.show.set("/py1", RESOURCES.index(entry) / 1000)
     until(lambda: state(worker) == "T", "the worker is not stopped")
@@ -47,7 +47,7 @@ def test_bounded(theatre, entry):
     before = memory(theatre.show.pid)
     stops = entry.expected(theatre.fallback) == "stopped"
     outcome = until_it_stopped(theatre, entry) if stops else theatre.attack(entry, RESOURCES, timeout=60)
-    if entry.name == "deep_tree":  # what is left of it if it was ended is too deep for Python's own means
+    if entry.name == "deep_tree":  # what a killed attack leaves is too deep for Python's own functions
         subprocess.run(["find", theatre.show.folder, "-depth", "-name", "d", "-delete"], check=True)
     assert re.fullmatch(entry.expected(theatre.fallback), outcome), outcome
     grown = memory(theatre.show.pid) - before
@@ -56,7 +56,7 @@ def test_bounded(theatre, entry):
 
 
 def test_the_log_stays_usable(theatre):
-    """40: cut, counted, and nothing in it that a terminal obeys or that looks like another's line."""
+    """40: cut, counted, without terminal sequences or anything that looks like a line of others."""
     log = theatre.log
     assert not [line for line in log.lines if len(line.text) > 4096]
     assert not [line for line in log.lines if re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", line.text)]
@@ -75,7 +75,7 @@ def test_no_zombies_and_no_core_files(theatre):
 
 
 def test_no_core_dump_by_a_piped_pattern_either(theatre):
-    """44: the pattern is the whole machine's, so this looks at the limit and does not change the pattern."""
+    """44: the pattern applies to the whole machine; this checks the limit and does not change the pattern."""
     limits = Path(f"/proc/{theatre.show.worker()}/limits").read_text()
     assert re.search(r"^Max core file size +1 +1 ", limits, re.M), limits
 
@@ -104,7 +104,7 @@ def go(value):
 
 
 def test_endless_loops(stage, identity):
-    """37: beside both kinds of loop the others answer, and the show ends in time."""
+    """37: next to both kinds of loop the others answer, and the show ends in time."""
     theatre = Theatre(stage, identity, {"py1": ("spin", ""), "py2": ("spin", "")}, scripts={"spin.py": SPIN})
     try:
         theatre.show.set("/py1", 0.1)
@@ -115,7 +115,7 @@ def test_endless_loops(stage, identity):
             theatre.show.set("/py1", n / 100)
         time.sleep(1)
         theatre.prober.check(fresh=True)
-        if identity.is_root:  # stopping them takes its time: once is enough
+        if identity.is_root:  # stopping them takes time: once is enough
             os.kill(theatre.show.worker("py1"), 9)
             os.kill(theatre.show.worker("py2"), 9)
     finally:
@@ -125,7 +125,7 @@ def test_endless_loops(stage, identity):
 
 
 def test_endless_loops_are_ended_at_the_handlers_limit(stage, identity):
-    """37: Python gets an exception, and machine code the end."""
+    """37: Python gets an exception; machine code is ended."""
     limit = "handler-timeout = 1s"
     theatre = Theatre(stage, identity, {"py1": ("spin", limit), "py2": ("spin", limit)}, scripts={"spin.py": SPIN})
     try:
@@ -156,7 +156,7 @@ def test_the_private_folder_is_bounded(stage, identity):
 
 
 def test_eight_bombs_at_once_and_threads_in_two(stage, identity):
-    """38, 39: each fails at its own limit; two that exhaust their threads at once have all of theirs."""
+    """38, 39: each fails at its own limit; two that exhaust their threads at once both get all of them."""
     theatre = Theatre(stage, identity, {name: ("attack_resources", OPTIONS) for name in EIGHT})
     try:
         def all_at_once(attack, names):
@@ -183,7 +183,7 @@ CRASH = "import os\nprint('starting')\nos._exit(9)\n"
 
 
 def test_a_crash_loop_does_not_spin(stage, identity):
-    """43: at once, then after delays that double; and no zombies."""
+    """43: restarts at once, then after delays that double, and no zombies."""
     theatre = Theatre(stage, identity, {"py1": ("crash", "restart-delay = 30s")}, scripts={"crash.py": CRASH}, ready=False)
     try:
         time.sleep(3.2)

@@ -1,4 +1,4 @@
-"""What each of the three settings is, and what holds in all of them."""
+"""The three settings, and what holds in all of them."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from theatre import HOSTILE, PLAIN_PYTHON
 
 OBSERVER = {name: (HOSTILE / name).read_text() for name in ("attacklib.py", "observe.py")}
 BIND = 1 << 10  # CAP_NET_BIND_SERVICE, the broker's
-SOME = 15  # differences between the two hosts that the control has to see
+SOME = 15  # differences between the two hosts that the control must notice
 NETWORKS = {"none": "", "some": "ip link set lo up && ip addr add 192.168.1.1/16 dev lo && ip route add default dev lo &&"}
 LAUNCH = 'mount -t sysfs none /sys && {network} exec setpriv --inh-caps=-all --ambient-caps=-all --pdeathsig=KILL -- "$@"'
 
@@ -45,7 +45,7 @@ def test_it_is_the_setting_that_it_says(show, identity):
     else:
         assert not shared and not warned
     assert may_make_user_namespaces(identity) != identity.fallback
-    # as the host counts; root's broker has become the workers' account, and its keeper has not
+    # uids of the host; root's broker runs as the workers' account, its keeper as root
     assert (int(status(show.pid)["Uid"].split()[0]) == identity.uid) != identity.is_root
 
 
@@ -62,7 +62,7 @@ def test_no_worker_is_the_hosts_root(show, identity):
 
 
 def host(identity, network):
-    """A launcher: this host with a network namespace of the test's own, in which there is some network or none."""
+    """A launcher: this host with a new network namespace, with or without a network in it."""
     user = [] if identity.is_root else ["--user", f"--map-user={identity.uid}", f"--map-group={identity.uid}", "--keep-caps"]
     return ("unshare", *user, "--net", "--mount", "sh", "-c", LAUNCH.format(network=NETWORKS[network]), "sh")
 
@@ -98,7 +98,7 @@ def observed_outside(identity, folder, launcher):
 
 
 def test_a_script_cannot_tell_whether_there_is_a_network(stage, identity):
-    """46: one that may use none sees the same on a host with a network and on one without."""
+    """46: an instance without network access sees the same on a host with a network and on one without."""
     some, none = (observed_inside(stage, identity, host(identity, network)) for network in ("some", "none"))
     assert len(some) > 500, "all that was asked has an answer"
     assert not {what: (some[what], none.get(what)) for what in some if some[what] != none.get(what)}

@@ -1,4 +1,4 @@
-"""Calls every system call from a thread of a worker and compares what came back with the table of worker/sandbox/syscalls.c."""
+"""Makes every system call in a thread of a worker and compares the results with the table of worker/sandbox/syscalls.c."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ COMPARE = {
     "MASKED": lambda arguments, row: arguments[row.argument] & row.mask == row.value,
     "OPTION": lambda arguments, row: (arguments[1], arguments[2]) == (row.mask, row.value),
 }
-ITSELF = 0x6F776E70  # stands for the worker's pid, which is 1
+ITSELF = 0x6F776E70  # in place of the worker's pid, which is 1
 RULES = {}
 for _row in syscalls.read_table():
     RULES.setdefault(_row.name, []).append(_row._replace(value=1) if _row.value == ITSELF else _row)
@@ -37,7 +37,7 @@ def rule_for(number, arguments):
 
 
 def as_said(action, error, got, fallback=False):
-    """Whether an outcome is one that the table's row can have."""
+    """Tells whether an outcome is one that the row of the table allows."""
     if fallback and action in ("FILES", "NETWORK"):
         return got == errno.EPERM
     if action in ("ALLOW", "ANSWER", "HOST", "FILES", "NETWORK"):
@@ -85,7 +85,7 @@ def test_every_call_is_what_the_table_says(theatre, identity):
             wrong[key] = (names.get(number), action, errno.errorcode.get(error), got)
     assert not wrong
 
-    # a kernel that refuses for want of privileges says EPERM, too: those that the broker refused it has also counted
+    # EPERM may also be the kernel's, for lack of privileges: the broker has counted those that it refused
     def counted():
         lines = theatre.log.matching("^refused: ", "py1")
         more = theatre.log.messages("py1", r"^\d+ more refused system calls")
@@ -103,7 +103,7 @@ def test_every_call_is_what_the_table_says(theatre, identity):
 
 
 def inside_cases():
-    """The cases as they are inside."""
+    """Returns the cases inside a worker."""
     before, attack_sweep.INSIDE = attack_sweep.INSIDE, True
     try:
         return list(attack_sweep.cases(attack_sweep.SKIPPED))
@@ -125,7 +125,7 @@ def test_other_instruction_sets_end_the_worker_by_each_number(theatre):
 
 
 def test_outside_the_sweep_reaches_them(stage):
-    """The control: an ordinary user's plain process gets answers of the kernel, where a worker gets the filter's."""
+    """The control: an unconfined process of an ordinary user gets answers of the kernel instead of the filter."""
     folder = stage.folder(Identity(os.getuid()))
     for name in ("attacklib.py", "attack_sweep.py"):
         (folder / name).write_text((HOSTILE / name).read_text())

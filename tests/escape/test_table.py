@@ -1,4 +1,4 @@
-"""docs/attacks.md says what the hostile scripts declare."""
+"""docs/attacks.md corresponds to what the hostile scripts declare."""
 
 import os
 

@@ -1,6 +1,6 @@
 """Row 28: a worker program that is hostile from its first instruction (tests/programs/hostile_worker.c), not just its script.
 
-All plays are given at once, each by an instance of its own, beside one that behaves."""
+All plays run at once, each in its own instance, next to one that behaves well."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ SOURCE = (TOP / "tests/programs/hostile_worker.c").read_text()
 PLAYS = re.findall(r'^    \{"(\w+)", play_', SOURCE, re.M)
 VIOLATION = "the worker broke the protocol and is killed: "
 LATE = "did not start in time; killed"
-# What the log says of each.
+# What the log says about each.
 TOLD = {
     "silence": LATE,
     "garbage": VIOLATION + "on its link: a greeting that is not ZMTP 3",

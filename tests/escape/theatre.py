@@ -1,4 +1,4 @@
-"""The house for an escape test: a real show with a well-behaved instance that is asked all the time, and hostile ones."""
+"""The house of an escape test: a real show with hostile instances and a well-behaved one that is asked all the time."""
 
 import os
 import re
@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 HOSTILE = HERE / "hostile"
 sys.path.insert(0, str(HOSTILE))
 ROOT = os.getuid() == 0
-STALL = 3.0  # seconds: the longest answer on a machine that others use too; a stalled broker takes longer
+STALL = 3.0  # seconds: the longest delay of an answer on a busy machine; a stalled broker takes longer
 PLAIN_PYTHON = "/usr/bin/python3"
 
 CONFIG = """\
@@ -65,7 +65,7 @@ class Prober:
             self.longest = max(self.longest, time.monotonic() - begin)
 
     def check(self, fresh=False):
-        """So far nobody but the offender has noticed anything. The end of the show checks again, with fresh answers."""
+        """Asserts that so far only the offender is affected. The end of the show checks it again, with new answers."""
         seen = self.asked
         if fresh:
             until(lambda: self.asked > seen + 2, "the well-behaved instance does not answer")
@@ -103,7 +103,7 @@ class Theatre:
         self.log = self.show.log
 
     def attack(self, entry, attacks, instance="py1", timeout=30):
-        """Lets one attack run; its outcome, or how the worker ended of it. Then the instance runs again."""
+        """Runs one attack. Returns its outcome, or how it ended the worker. Then the instance runs again."""
         position = self.log.position
         self.show.set(f"/{instance}", attacks.index(entry) / 1000)
         line = self.log.wait(rf"^attack {entry.name}: |^worker ended", instance, after=position, timeout=timeout).message
@@ -126,7 +126,7 @@ class Theatre:
 
 
 def control(script, names, folder, *, arguments=(), isolated=True):
-    """The same attacks outside: {name: outcome}. What they mount, mount namespaces of the test's own keep."""
+    """Runs the same attacks outside: {name: outcome}. Mount namespaces of the test contain what they mount."""
     files = {path.name: path.read_text() for path in HOSTILE.glob("attack*.py")}
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -140,7 +140,7 @@ def control(script, names, folder, *, arguments=(), isolated=True):
 
 
 def check_controls(script, attacks, folder):
-    """Every attack, or the one that it names as its control, succeeds outside."""
+    """Asserts that every attack, or the one that it names as its control, succeeds outside."""
     by_name = {entry.name: entry for entry in attacks}
     wanted = {entry.name if entry.control is True else entry.control for entry in attacks if entry.control}
     wanted = [name for name in wanted if ROOT or not by_name[name].needs_root]
@@ -157,7 +157,7 @@ def free_tcp_port():
 
 
 def memory(pid):
-    """Resident bytes."""
+    """Returns the resident bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
