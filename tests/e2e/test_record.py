@@ -534,6 +534,19 @@ def test_while_a_recording_is_replayed_nothing_else_comes_in(play, tape, stage):
 
 
 @pytest.mark.one_setting
+def test_users_do_not_reload_while_a_recording_is_replayed(play, tape, stage, identity):
+    """Their reload changed the show behind the replay's back."""
+    show = recorded(play, tape, CLOCK, ["wire./in > py1.script.handler"], lambda show: time.sleep(1))
+    hers = show.write("alice.cfg", "[loopback l]\n")
+    show.config.write_text(show.config.read_text() + f"[user alice]\nshow = {hers}\n" + ("uid = 20001\n" if identity.is_root else ""))
+    again = play(folder=show.folder, command=("replay", tape.path("first")), arguments=("-i", f"wire.bind=127.0.0.1 {next(PORTS)}"))
+    again.log.wait("^replaying$")
+    assert "is being replayed" in control.run(again, "reload", "alice", check=78).stderr
+    again.log.wait("^the recording was replayed$")
+    assert again.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.one_setting
 def test_a_step_larger_than_a_block_is_recorded_and_replayed_whole(play, tape, replay):
     script = """
         import midimonster
