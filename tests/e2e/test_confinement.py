@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the host sees of a confined worker, and what a script achieves when it tries to get out."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Several users in one house: each runs only their own instances, with their own uid where root starts the broker."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Each layer matters: with a worker or broker in which one does nothing (tests/broken), some test fails."""
 
 import os

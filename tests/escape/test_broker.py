@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The broker's self-confinement: what attackers can do who have taken over the broker; without it, as the control."""
 
 import contextlib

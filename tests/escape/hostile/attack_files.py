@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 17 to 27 but 20's garbage and 26: files, descriptors, memory and messages shared with others. `places` names what
 is looked for, inside and outside; what a control writes to is a copy of the test's own."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 9 to 16: the kernel's own interfaces: code in it, keys, terminals, the processor, and the filter itself."""
 
 import ctypes

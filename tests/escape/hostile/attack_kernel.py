@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 1 to 8: the kernel's own interfaces: processes, namespaces, the root. Numbers are those of x86_64."""
 
 import ctypes

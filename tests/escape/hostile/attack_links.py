@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 20, 26 and 28: a hostile worker program. The script writes into the link's own unix socket, beside libzmq: the
 greeting is over, so frames are flags (1 more, 2 long, 4 command), a length of one or eight bytes, and a body."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 29 to 36. `ports` holds the numbers: ALLOWED, UDP_ALLOWED and HOLE may be reached, DENIED and UDP_DENIED not."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 37 to 45: more than its share. The instances have memory = 128M, threads = 16 and files = 32."""
 
 import ctypes

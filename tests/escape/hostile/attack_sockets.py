@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 24 and 25: families of sockets, and unix sockets. Part of attack_files.py, which imports it."""
 
 import array

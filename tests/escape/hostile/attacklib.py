@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What all hostile scripts share. Runs in two places: as a module of a show, where the handler `go` runs one attack for
 each event; and outside the curtain as `python3 attack_x.py NAME…`, each attack in a process of its own: the control."""
 
