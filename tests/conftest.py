@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Shared by the whole suite: its groups, which tests/run runs one after the other, and reports of failures."""
 
 import os

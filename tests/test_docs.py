@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the documentation says of the sources: links, options, messages."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where code goes: which folder may use which, in includes and in links. docs/architecture.md has the reasons."""
 
 import os

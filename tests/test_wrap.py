@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """tests/lint/wrap.py, which holds Markdown at one width."""
 
 import importlib.util

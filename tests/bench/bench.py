@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """The benchmark: ./dev bench. Claims of speed are ratios to lower bounds ("floors") measured in the same run."""
 
 import argparse

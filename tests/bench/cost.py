@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows of what an event costs besides time (system calls, switches), and of how its time grows with the show."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows of many channels: one script sets them, another handles them. The floor runs the same scripts in one process."""
 
 import statistics

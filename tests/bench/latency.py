@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows of single events: event, socket, fan-out, and an event beside neighbours in need (need, noise)."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows of workers that begin: restart, swap, start."""
 
 import subprocess

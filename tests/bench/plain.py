@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The floor of frames: the scripts of a show in one plain Python process, with a dictionary in place of the product.
 
     plain.py FOLDER CHANNELS FRAMES

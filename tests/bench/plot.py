@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The plot of the row growth, as SVG: the time of an event and of its floor by the size of the show."""
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 360, 240, 44, 34, 34

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows of an event under pressure: another user exhausts a quota, or hostile clients flood the control socket.
 
 Quiet and pressed rounds follow each other by turns, so that what else the machine does meets both. What asks is of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a user does to exhaust one of her quotas, with all her instances: scripts for the benchmark and for the tests.
 
 Each script begins with a value above 0 on its channel and ends with 0, or without its file `go`. A line of the log says of

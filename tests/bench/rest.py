@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows of shows at rest: timers, memory, idle."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows of the table: what the product took, what its floor took in the same run, and whether the goal is met."""
 
 import statistics

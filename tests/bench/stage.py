@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where rows are measured: real shows of the build, the programs in this folder, and processors to run them on."""
 
 import contextlib

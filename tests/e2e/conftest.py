@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Fixtures: the account that runs shows (`identity`), where (`stage`), and the show itself (`play`, `check`)."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The control interface from outside: the command, and a raw client, which can violate the protocol."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A real show for a test: a folder with scripts, the real broker, real UDP in and out, and its log."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Open Sound Control for the tests: just enough for an independent check of the product's packets."""
 
 import struct

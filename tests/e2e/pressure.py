@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What must hold under pressure on any machine: each question is answered, once, in order.
 
 How much later the answers arrive depends on the machine and its other work; the benchmark measures it (rows quotas

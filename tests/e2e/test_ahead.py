@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A busy worker gets the next batch before it has finished the current one."""
 
 import os

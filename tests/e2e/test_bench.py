@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The benchmark runs and measures something; the suite does not judge how fast things are."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Limits by cgroup v2: each show starts in a group that was made for it and delegated to it.
 
 Where the controllers belong to cgroup v1, the tests take cpu and pids from there while they run, but only if

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """firecurtain check --sandbox: what holds on this kernel, found by trying, and what the options allow."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command line: firecurtain run, check, --help, --version, mistakes."""
 
 import re

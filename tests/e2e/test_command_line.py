@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What an operator types while a show runs, with the real program and a real show."""
 
 import contextlib

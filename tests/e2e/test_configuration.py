@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Configurations, seen through two OSC ports or by `check`."""
 
 import re

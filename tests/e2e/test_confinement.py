@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the host sees of a confined worker, and what a script achieves when it tries to get out."""
 
 import os
@@ -203,7 +204,7 @@ def attempt(value):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root: most of it is refused to others anyway")
-def test_outside_the_curtain_the_same_attempts_succeed(tmp_path):
+def test_outside_the_sandbox_the_same_attempts_succeed(tmp_path):
     refused = {}
     with socket.create_server(("127.0.0.1", 0)) as server:
         for name, code in ATTEMPTS.items():
@@ -293,7 +294,7 @@ def test_the_script_directory_is_readable_at_show_and_the_working_directory_is_w
         assert f"'{absent}'" not in root
 
 
-def test_ordinary_python_works_behind_the_curtain(play):
+def test_ordinary_python_works_in_the_sandbox(play):
     show = play("""
         import asyncio, collections, ctypes, datetime, hashlib, json, logging, math, os, pathlib, queue, random, re, \\
             socket, statistics, struct, tempfile, threading, time, uuid, zlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What each role may do through the control socket, and that misuse costs the show nothing."""
 
 import contextlib

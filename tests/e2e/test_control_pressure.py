@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Hostile clients of the control socket, 10,000 requests of each kind as fast as possible: a show loses no answer.
 
 What asks so much is a program of its own (tests/control_flood.c), which counts what the kernel took of it; of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What users may do through the control socket: everything with their own instances, nothing with others."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where runtime files and permanent files go, and that nothing is left behind."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every folder of examples/ runs as its README says, on ports of the test."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Handlers: how they are found and called, and what becomes of their errors."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """An idle show does nothing: no polling in the broker, its keeper and counter, the zygote or the workers."""
 
 import re

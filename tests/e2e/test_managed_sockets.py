@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """manage(): real TCP between a script (with `insecure-network = host`) and the test."""
 
 import contextlib

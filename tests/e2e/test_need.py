@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The broker short of descriptors or memory, with a log that accepts nothing, or a clock that jumps."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Instances that misbehave next to one that has to answer."""
 
 import osc

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ordinary network programs, unmodified: each works with its option, and without it fails at once, with a log line that
 names the option. Their servers are outside, in this process."""
 

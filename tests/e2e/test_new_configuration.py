@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """SIGHUP: the new configuration is compared with the running one, and only what differs is touched."""
 
 import os

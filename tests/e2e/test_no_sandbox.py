@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """run --insecure-no-sandbox: scripts work unconfined, nobody uses it by accident, and no worker can claim it."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Options of a Python instance that allow or limit something: read, env, memory, threads, files, state, log-rate."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """OSC packets in both directions."""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Recordings: what is in them, that they can be read whatever ended them, and that a replay does the same again."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The example of MIDIMonster's documentation, against a real TCP server."""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Hot reload (`reload = on`): a changed script replaces the running one, or fails and only the log shows it."""
 
 import os

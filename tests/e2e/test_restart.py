@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Whether and when an ended worker is started again, and what the next one finds."""
 
 import os

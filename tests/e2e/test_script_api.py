@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The module midimonster as scripts see it; docs/python-api.md describes it."""
 
 import itertools

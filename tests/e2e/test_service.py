@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The broker as a service: what it sends to a service manager, which the test replaces with a real socket."""
 
 import os

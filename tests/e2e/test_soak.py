@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The soak: a probe and an idle script keep running while everything else goes wrong, and nothing grows.
 
 FIRECURTAIN_SOAK_MINUTES is its duration (1); `./dev soak MINUTES` runs only this and shows the figures.

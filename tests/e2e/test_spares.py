@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The processes that a zygote makes in advance: they become the next workers, and bring nothing along."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The figures of an instance: each corresponds to what the test did."""
 
 import os

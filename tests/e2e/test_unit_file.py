@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The systemd units: what systemd's own tools say about them, and the broker under the restrictions of the system unit.
 
 There is no systemd here to start it, so the test makes the same mounts, capabilities and filter by hand.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Several users in one house: each runs only their own instances, with their own uid where root starts the broker."""
 
 import ctypes
@@ -547,7 +548,7 @@ def outcome(uid, kind, target):
 
 
 @root_only
-def test_even_without_her_curtain_she_would_be_another_user(house):
+def test_even_unconfined_a_user_is_another_account(house):
     house.start()
     (house.show.folder / "state").chmod(0o755)  # the tests' own fence around the folder
     mine = [target for target in targets(house) if "state" not in str(target[1]) or os.stat(target[1]).st_uid == UIDS["bob"]]

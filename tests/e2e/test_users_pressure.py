@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A user exhausts a quota with all her instances: another user loses nothing.
 
 The kinds of pressure are those of the benchmark (tests/bench/pressures.py), each with a log line that shows that it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A script that takes too long is interrupted, or killed with its stack in the log; others do not notice."""
 
 import contextlib

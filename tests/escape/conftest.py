@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Fixtures of the escape suite: as those of e2e, but one show may serve a whole file."""
 
 import importlib.util

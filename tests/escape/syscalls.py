@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """The table of system calls that the worker was built with, for the sweep and for docs/sandbox.md.
 
 With --write it updates the page.

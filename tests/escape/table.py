@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """The table of docs/attacks.md, made from what the hostile scripts declare: `table.py` prints it, `table.py --write`
 updates the page."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Each layer matters: with a worker or broker in which one does nothing (tests/broken), some test fails."""
 
 import os
@@ -28,7 +29,7 @@ NOTICED = {
     "broker-without-zmtp_check": ("escape/test_links.py", "test_a_flood_does_not_grow_the_broker and endless_message", "the broker grew"),
     "broker-without-order_legal": ("escape/test_links.py", "test_only_this_worker_ends and stopped_unasked", "AssertionError"),
     "broker-without-policy_judge": ("escape/test_network.py", "test_with_some_permissions", "AssertionError"),
-    "broker-without-confine_broker": ("e2e/test_broker_curtain.py", "test_every_thread_of_the_broker", "assert"),
+    "broker-without-confine_broker": ("e2e/test_broker_confined.py", "test_every_thread_of_the_broker", "assert"),
     "broker-without-folder_limit_new": ("escape/test_resources.py", "test_the_private_folder_is_bounded", "no line .*has more than"),
 }
 

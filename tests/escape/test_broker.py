@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The broker's self-confinement: what attackers can do who have taken over the broker; without it, as the control."""
 
 import contextlib
@@ -34,7 +35,7 @@ def program(stage):
 def attempt(program, stage, identity):
     """Runs the attempts, with self-confinement "closed" or without it "open": {name: errno, 0 for a success}."""
     with contextlib.ExitStack() as stack:
-        def run(curtain):
+        def run(confinement):
             folder, elsewhere, hers = stage.folder(identity), stage.folder(identity), stage.folder(identity)
             for path in (folder / "show.cfg", folder / "script.py", *(folder / f"victim{n}" for n in (1, 2, 3))):
                 path.write_text(CONFIG if path.suffix == ".cfg" else "")
@@ -53,11 +54,11 @@ def attempt(program, stage, identity):
             stack.callback(victim.wait)
             stack.callback(victim.kill)
             done = subprocess.run(
-                identity.command([program, curtain, folder / "show.cfg", secret, victim.pid, elsewhere / "socket"]),
+                identity.command([program, confinement, folder / "show.cfg", secret, victim.pid, elsewhere / "socket"]),
                 env=environment(elsewhere), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 text=True, timeout=60)
             assert victim.poll() is None, "the victim was killed"
-            if curtain == "closed":
+            if confinement == "closed":
                 assert secret.read_text() == "secret"
                 assert not {path.name for path in folder.iterdir()} - {"show.cfg", "script.py", "victim1", "victim2", "victim3"}
             found = {name: int(error) for name, error in (line.split() for line in done.stdout.splitlines())}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 17 to 25 and 27: files, descriptors, and what instances could share."""
 
 import contextlib

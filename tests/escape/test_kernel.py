@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 1 to 16 of the threat list: the kernel's interfaces, from inside a worker and, as a control, from outside."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 20, 26 and 28: whatever a worker sends on the link or its other descriptors affects at most that worker.
 
 All attacks run at once in one show, each in its own instance."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 29 to 36: what a script reaches, with some permissions (py1) and with none (py2)."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 37 to 45: whatever one instance uses up, the others still have enough."""
 
 import os

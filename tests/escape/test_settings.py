@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The three settings, and what holds in all of them."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Makes every system call in a thread of a worker and compares the results with the table of worker/sandbox/syscalls.c."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """docs/attacks.md corresponds to what the hostile scripts declare."""
 
 import os

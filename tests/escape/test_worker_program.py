@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Row 28: a worker program that is hostile from its first instruction (tests/programs/hostile_worker.c), not just its script.
 
 All plays run at once, each in its own instance, next to one that behaves well."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The house of an escape test: a real show with hostile instances and a well-behaved one that is asked all the time."""
 
 import os

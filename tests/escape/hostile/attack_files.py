@@ -1,5 +1,6 @@
-"""Rows 17 to 27 but 20's garbage and 26: files, descriptors, memory and messages shared with others. `places` names what
-is looked for, inside and outside; what a control writes to is a copy of the test's own."""
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows 17 to 27 except 26 and the garbage of 20: files, descriptors, memory and messages shared with others. `places`
+names what is looked for, inside and outside; a control writes to copies that the test made."""
 
 import ctypes
 import fcntl
@@ -25,7 +26,7 @@ def read(path):
 
 
 def raw_open(path, flags=0):
-    """openat() itself; and openat2(), which filters tend to forget."""
+    """openat(), and openat2(), which filters tend to forget."""
     path = os.fsencode(path)
     try:
         os.close(syscall(437, -100, path, struct.pack("<QQQ", flags, 0, 0), 24))
@@ -36,7 +37,7 @@ def raw_open(path, flags=0):
     os.close(fd)
 
 
-# 17: others' files
+# 17: files of others
 
 @attack(17, ABSENT, FILES)
 def etc_passwd():
@@ -55,7 +56,7 @@ def etc_shadow():
 
 @attack(17, ABSENT, FILES)
 def etc_passwd_from_below():
-    """Out of every folder there is, by dots."""
+    """Out of every folder, by ".."."""
     here = os.getcwd()
     for folder in ("/show", "/state", "/tmp", "/usr/lib", "/dev", "/"):
         try:
@@ -103,7 +104,7 @@ def by_an_absolute_symbolic_link():
         os.unlink(path)
 
 
-# 18: what is left behind for the broker
+# 18: traps left for the broker
 
 @attack(18, REFUSED, CALLS)
 def leave_a_symbolic_link():
@@ -165,7 +166,7 @@ def sys_list():
 
 @attack(19, "errno ENOENT", FILES, hole=NAMED)
 def interfaces_by_name():
-    """Which interfaces this machine has."""
+    """Finds out which network interfaces this machine has."""
     return os.stat("/sys/class/net/lo").st_mode
 
 
@@ -174,11 +175,11 @@ def dev_kmsg():
     raw_open("/dev/kmsg")
 
 
-# 20 and 21: what it was born with
+# 20 and 21: what the process starts with
 
 @attack(20, r"ok (?!.*(file|folder|seqpacket|block))0 \S+, 1 pipe, 2 pipe(, \d+ (other|stream|socket-\w+))*", DESCRIPTORS, outside="ok .*3 folder.*")
 def descriptors():
-    """Kind of every descriptor below 1024. The control holds a folder."""
+    """Returns the kind of every descriptor below 1024. The control holds a folder."""
     if not INSIDE:
         os.dup2(os.open("/", os.O_RDONLY), 3)
     found = []
@@ -214,7 +215,7 @@ def a_folder_to_walk_from():
 
 @attack(21, "ok nothing", DESCRIPTORS, outside="ok .*FC_SECRET.*")
 def environment():
-    """os.environ, and what the C library was given."""
+    """os.environ, and the environment of the C library."""
     found = [key for key in os.environ if key not in ("LC_CTYPE", "HOME")]
     environ = ctypes.POINTER(ctypes.c_char_p).in_dll(libc, "environ")
     at = 0
@@ -288,7 +289,7 @@ def _locked(function):
             function(file)
 
 
-# What locks a file is answered as if it had, and is not made: test_files.py looks from outside.
+# Calls that lock a file seem to succeed but are not made: test_files.py looks from outside.
 
 HELD = []
 
@@ -303,7 +304,7 @@ def flock():
 
 @attack(23, REFUSED, CALLS)
 def ask_for_posix_locks():
-    """Nobody learns of another's."""
+    """No instance learns of another one's."""
     lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)
     _locked(lambda file: fcntl.fcntl(file, fcntl.F_GETLK, lock))
 
@@ -313,7 +314,7 @@ def write_lock_on_a_shared_file():
     _locked(lambda file: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
 
 
-@attack(23, r"ok .*", CALLS, control=None)  # another instance looks for it
+@attack(23, r"ok .*", CALLS, control=None)  # for another instance to find
 def hold_device_locks():
     HELD.append(open("/dev/null", "r+b", buffering=0))
     fcntl.lockf(HELD[-1], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 4711)
@@ -355,7 +356,8 @@ def inotify():
 
 @attack(23, REFUSED, STAMPS)
 def time_stamp_of_a_shared_device():
-    """Everybody may set it to now, and everybody sees it: some bits a second between instances, and to the host."""
+    """Anyone could set it to the present and anyone could see it: a few bits a second between instances, and to the
+    host."""
     for path in ("/dev/null", "/dev/urandom"):
         os.utime(path)
 
@@ -373,7 +375,7 @@ def extended_attribute():
 
 @attack(23, "errno ENOSYS", CALLS)
 def wake_another_instance():
-    """A futex in a library that all instances map is keyed by the file: who waits there may be anybody."""
+    """A futex in a library that all instances map belongs to the file: anyone may be waiting on it."""
     return syscall(202, ctypes.cast(libc.getpid, ctypes.c_void_p).value, 1, 1, 0, 0, 0)  # FUTEX_WAKE, not private
 
 
@@ -388,7 +390,7 @@ def _with_it_open(path, change):
 
 
 def _change_mode(of, how):
-    """It may be answered and not done."""
+    """It may be answered without being done."""
     before = os.stat(of).st_mode
     how(of, 0o707)
     if os.stat(of).st_mode == before:
@@ -396,7 +398,7 @@ def _change_mode(of, how):
 
 
 def _everything_to(path):
-    """Every way to change a file or its folder; the first that works is told."""
+    """Tries every way to change a file or its folder. Returns the first that works."""
     folder, tried = os.path.dirname(path), set()
     for name, change in (
             ("open", lambda: open(path, "ab").close()), ("raw", lambda: raw_open(path, os.O_RDWR)),
@@ -424,7 +426,7 @@ def change_the_standard_library():
 
 @attack(27, ("errno ENOENT", "errno EPERM"), STAMPS)
 def open_a_folder_of_the_user_to_all():
-    """The worker's user is its owner; Landlock does not ask about modes."""
+    """The worker's user is the owner, and Landlock does not restrict modes."""
     _change_mode(places.FOLDER, os.chmod)
 
 
@@ -445,7 +447,7 @@ def change_the_root():
 
 @attack(27, r"ok unchanged", FILES, outside="ok changed")
 def change_the_library_in_memory():
-    """A private mapping is the worker's own; a shared writable one is not to be had."""
+    """A private mapping is the worker's own; a shared writable one is refused."""
     fd = os.open(places.LIBRARY2, os.O_RDWR if not INSIDE else os.O_RDONLY)
     try:
         page = mmap.mmap(fd, 0, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
@@ -457,7 +459,7 @@ def change_the_library_in_memory():
 
 @attack(27, (r"errno E(ACCES|PERM)", "ok None"), STAMPS)
 def execute_what_it_wrote():
-    """A shared library in a folder of its own. As code in any mapping it can make the calls of the list, and no others."""
+    """A shared library in its own folder. Like any code in a mapping it can only make the calls of the list."""
     with open("left.so", "wb") as file:
         file.write(open(places.LIBC, "rb").read())
     with open("left.so", "rb") as file:

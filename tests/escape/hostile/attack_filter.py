@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 9 to 16: the kernel's own interfaces: code in it, keys, terminals, the processor, and the filter itself."""
 
 import ctypes
@@ -112,7 +113,7 @@ def prctl_dumpable():
 
 @attack(12, r"errno (EPERM|ENOSYS)", CALLS)
 def prctl_pdeathsig():
-    """So that it outlives the broker."""
+    """Makes the worker outlive the broker."""
     syscall(157, 1, 0, 0, 0, 0)
 
 
@@ -150,8 +151,8 @@ HOOKED = (ctypes.c_long * 2)()  # what the refused call said, and who made it
 
 @attack(14, r"ok hooked", CALLS, outside="ok hooked", control=None)
 def hook_epoll_wait():
-    """libzmq's threads block all signals, so the C library's epoll_wait(), which they call, is rewritten: it makes
-    pidfd_open() first. They run into it when this handler's report wakes them; the next attack looks."""
+    """libzmq's threads block all signals, so this rewrites the C library's epoll_wait(), which they call: it makes
+    pidfd_open() first. They run into it when this handler's report wakes them; the next attack checks the result."""
     code = (b"\x57\x56\x52\x51"  # push rdi, rsi, rdx, rcx
             b"\xbf" + struct.pack("<I", os.getpid()) + b"\x31\xf6\xb8" + struct.pack("<I", 434) + b"\x0f\x05"
             b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED)) + b"\x49\x89\x00"  # mov r8, &HOOKED; mov [r8], rax
@@ -168,7 +169,7 @@ def hook_epoll_wait():
 
 @attack(14, EPERM, CALLS)
 def from_a_thread_that_was_there_before():
-    if not INSIDE:  # the control has no such thread: one of its own
+    if not INSIDE:  # the control has no such thread, and makes one
         import select
         hook_epoll_wait()
         thread = threading.Thread(target=select.epoll().poll, args=(0.01,))
@@ -182,7 +183,7 @@ def from_a_thread_that_was_there_before():
 
 @attack(15, EPERM, CALLS)
 def shellcode():
-    """ptrace(TRACEME) by a syscall instruction of its own."""
+    """ptrace(TRACEME) by its own syscall instruction."""
     result = machine_code(b"\xb8\x65\0\0\0\x31\xff\x31\xf6\x31\xd2\x4d\x31\xd2\x0f\x05\xc3")()
     if result < 0:
         raise OSError(-result, "ptrace")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 1 to 8: the kernel's own interfaces: processes, namespaces, the root. Numbers are those of x86_64."""
 
 import ctypes
@@ -172,11 +173,11 @@ def raw_clone_as_fork():
 
 @attack(4, EPERM, CALLS)
 def raw_clone_vfork():
-    """CLONE_VM | CLONE_VFORK on a stack of its own: what posix_spawn() does."""
+    """CLONE_VM | CLONE_VFORK, as posix_spawn() does."""
     code = machine_code(bytes.fromhex(
         "b838000000"  # mov eax, 56
         "bf11410000"  # mov edi, 0x4111: VM | VFORK | SIGCHLD
-        "31f6" "31d2" "4d31d2" "4d31c0"  # no stack given: the child runs on ours while we wait
+        "31f6" "31d2" "4d31d2" "4d31c0"  # without a stack: the child runs on ours while we wait
         "0f05"  # syscall
         "4885c0" "750b"  # parent or error: return
         "b83c000000" "31ff" "0f05" "0f0b"  # exit(0)
@@ -212,7 +213,7 @@ def multiprocessing_process():
     return process.exitcode
 
 
-# 5: programs. Outside the process is replaced; what it prints is not seen, so the control is a program that is not there.
+# 5: programs. Outside, the process would be replaced and its output lost: the control is a program that does not exist.
 
 @attack(5, EPERM, CALLS, outside="errno ENOENT")
 def execve():
@@ -255,7 +256,7 @@ def ptrace_every_pid():
 
 @attack(6, EPERM, CALLS, control="process_vm_readv_itself")
 def process_vm_readv_others():
-    """Whatever pid: parent, siblings, the broker's number on the host."""
+    """Any pid: the parent's, siblings', the broker's on the host."""
     for pid in (2, 3, 17, os.getppid() or 4):
         local = words(pointer(MEMORY), 8)
         syscall(310, pid, local, 1, words(pointer(MEMORY), 8), 1, 0)
@@ -283,7 +284,7 @@ def pidfd_getfd():
 
 @attack(6, "errno EPERM", CALLS, outside="ok")
 def pidfd_of_the_links_peer():
-    """SO_PEERPIDFD on a unix socket may name the broker; whatever it gives cannot be used."""
+    """SO_PEERPIDFD on a unix socket may refer to the broker; the result must be useless."""
     import socket
     left, right = socket.socketpair()
     try:
@@ -322,7 +323,7 @@ def kill_the_parent():
 
 @attack(7, EPERM, CALLS)
 def kill_with_high_bits():
-    """kill() takes an int: 1 << 32 | 1 is a 1 for the kernel, and must not be more than that for the filter."""
+    """kill() takes an int: to the kernel 1 << 32 | 1 is 1, and to the filter it must be, too."""
     syscall(62, 1 << 32 | os.getpid(), 0)
 
 
@@ -348,7 +349,7 @@ def rt_sigqueueinfo():
 
 @attack(7, ENOSYS, CALLS)
 def fcntl_setown():
-    """SIGIO to whom it likes."""
+    """SIGIO to any process."""
     import fcntl
     reading, _ = os.pipe()
     fcntl.fcntl(reading, fcntl.F_SETOWN, os.getpid())

@@ -1,5 +1,6 @@
-"""Rows 20, 26 and 28: a hostile worker program. The script writes into the link's own unix socket, beside libzmq: the
-greeting is over, so frames are flags (1 more, 2 long, 4 command), a length of one or eight bytes, and a body."""
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows 20, 26 and 28: a hostile worker program. The script writes into the link's unix socket, bypassing libzmq: after
+the greeting a frame is flags (1 more, 2 long, 4 command), a length of one or eight bytes, and a body."""
 
 import os
 import socket
@@ -17,7 +18,7 @@ midimonster.output("out", 0)
 
 
 def link():
-    """A duplicate of the link's socket."""
+    """Returns a duplicate of the link's socket."""
     for fd in range(3, 256):
         try:
             found = socket.socket(fileno=os.dup(fd))
@@ -48,7 +49,7 @@ def put(*parts):
 
 
 def field(number, body):
-    """A length-delimited protobuf field."""
+    """Encodes a length-delimited protobuf field."""
     size, length = b"", len(body)
     while length > 127:
         size += bytes([length & 127 | 128])
@@ -157,7 +158,7 @@ def intervals_without_end():
 
 @attack(28, r"ok .*", LINK)
 def sockets_that_are_none():
-    """Descriptors of every kind, and none: refused one by one with a line; its right."""
+    """Descriptors of every kind, and invalid ones: each is refused with a log line, as is a script's right."""
     rows = b"".join(field(6, b"\x08" + bytes([n & 127 | 128, n >> 7]) + b"\x10" + bytes([2 * n % 128]))
                     for n in range(300))
     return put(frame(report(rows)))
@@ -165,7 +166,7 @@ def sockets_that_are_none():
 
 @attack(28, r"ok .*", LINK)
 def a_million_reports():
-    """Legal ones, without content."""
+    """Legal messages without content."""
     return put(frame(report()) * 1000000)
 
 
@@ -192,7 +193,7 @@ def multipart():
 
 @attack(28, r"ok .*", LINK)
 def never_reading():
-    """A thread takes what is for libzmq, for a while; the events that come meanwhile are this instance's loss."""
+    """For a while a thread reads what is meant for libzmq; only this instance loses the events of that time."""
     to = link()
     to.settimeout(0.5)
     try:
@@ -234,7 +235,7 @@ def every_descriptor_replaced():
     return "replaced"
 
 
-# Not in the batch: each has a show of its own
+# Not in the batch: each has its own show
 
 def endless_message():
     """Frames that say "more": one message without an end, 200 MiB of it."""
@@ -247,7 +248,7 @@ def endless_message():
 
 
 def endless_small_parts():
-    """Two bytes a part; each is a message of 64 bytes for libzmq."""
+    """Parts of two bytes, each of which is a message of 64 bytes to libzmq."""
     to, parts = link(), struct.pack("BB", MORE, 0) * 50000
     for _ in range(60):
         to.sendall(parts)
@@ -256,7 +257,7 @@ def endless_small_parts():
 
 
 def flood_from_threads():
-    """A million reports that each set a thousand values, from four threads, until it is ended or 1.5 s are over."""
+    """A million reports of a thousand values each, from four threads, until the worker is ended or 1.5 s have passed."""
     body = field(3, struct.pack("<I", 0) * 1000) + field(4, struct.pack("<d", 0.25) * 1000)
     data, deadline = frame(report(body)) * 20, time.monotonic() + 1.5
     to, lock = link(), threading.Lock()

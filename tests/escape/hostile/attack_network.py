@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 29 to 36. `ports` holds the numbers: ALLOWED, UDP_ALLOWED and HOLE may be reached, DENIED and UDP_DENIED not."""
 
 import ctypes
@@ -42,7 +43,7 @@ def send(host, port, family=socket.AF_INET, flags=0):
         return client.sendto(b"attack", flags, (host, port))
 
 
-# What the options give, so that a refusal is not simply everything
+# What the options allow, to show that not everything is refused
 
 @attack(29, "ok None", GATE)
 def allowed_tcp():
@@ -72,7 +73,7 @@ def denied_host():
 # 29: the address changes between check and use
 
 def _swap(seconds, use, good, bad):
-    """Two threads write the address, this one uses it; how often it worked and how often it was refused."""
+    """Two threads write the address while this one uses it. Returns how often it worked and how often it was refused."""
     buffer, stop = ctypes.create_string_buffer(good, 16), threading.Event()
 
     def swap():
@@ -228,7 +229,7 @@ def short_and_long_and_absent_addresses():
 
 @attack(30, EACCES + "|ok 6", GATE)  # sent to 127.0.0.1, which was judged; the denied address gets nothing
 def the_source_decides_what_unspecified_means():
-    """The kernel takes 0.0.0.0 for the address that the socket is bound to: here one that no option allows."""
+    """To the kernel 0.0.0.0 is the address to which the socket is bound: here one that no option allows."""
     with new(UDP) as client:
         client.bind(("127.0.0.2", 0))
         return client.sendto(b"attack", ("0.0.0.0", ports.UDP_ALLOWED))
@@ -298,7 +299,7 @@ def sendmmsg():
 
 @attack(31, r"errno E(OPNOTSUPP|ACCES)", GATE)
 def sendmsg_with_control_messages():
-    """IP_PKTINFO, IP_RETOPTS: more than the address decides where it goes."""
+    """IP_PKTINFO, IP_RETOPTS: not only the address decides where a packet goes."""
     with new(UDP) as client:
         control = [(socket.IPPROTO_IP, 8, struct.pack("<i4s4s", 0, bytes(4), bytes(4)))]
         return client.sendmsg([b"attack"], control, 0, (HOST, ports.UDP_ALLOWED))
@@ -315,7 +316,7 @@ def source_route():
 
 @attack(31, r"errno E(PERM|ACCES|NOPROTOOPT|INVAL|NOSYS)", CALLS)
 def source_route_v6():
-    """IPV6_RTHDR of type 4 (SRv6), which the kernel gives to everybody: packets for ::1 go to fd00::3 first."""
+    """IPV6_RTHDR of type 4 (SRv6), which needs no privileges: packets for ::1 go to fd00::3 first."""
     with new(UDP, socket.AF_INET6) as client:
         client.connect(("::1", ports.UDP_ALLOWED))
         hops = [socket.inet_pton(socket.AF_INET6, host) for host in ("::1", "fd00::3")]
@@ -324,10 +325,10 @@ def source_route_v6():
     return "set"
 
 
-# 32 and 33: in mid-connect
+# 32 and 33: during connect()
 
 def _blocked(host=HOST):
-    """A client whose connect() waits, in a thread; (socket, thread, errors)."""
+    """Makes a client whose connect() waits in a thread. Returns (socket, thread, errors)."""
     client, errors = socket.socket(), []
 
     def run():
@@ -368,7 +369,7 @@ def signal_storm():
 
 @attack(33, r"ok closed", GATE, outside="ok closed")
 def closed_and_replaced():
-    """Another descriptor takes the number while the broker connects: a pipe, then a socket for the denied port."""
+    """Another descriptor gets the number while the broker connects: a pipe, then a socket for the denied port."""
     for _ in range(10):
         client, thread, errors = _blocked()
         time.sleep(0.005)
@@ -411,9 +412,9 @@ def flood():
             with socket.socket() as client:
                 raw_connect(client, address(HOST, ports.ALLOWED))
             connected += 1
-        except BlockingIOError:  # EAGAIN, of a socket that blocks
+        except BlockingIOError:  # EAGAIN from a blocking socket
             quota = True
-    time.sleep(1)  # the next attack has its allowance again
+    time.sleep(1)  # the next attack has its full allowance
     return f"{connected} connected, quota {quota}"
 
 

@@ -1,4 +1,5 @@
-"""Rows 37 to 45: more than its share. The instances have memory = 128M, threads = 16 and files = 32."""
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows 37 to 45: taking more than a fair share. The instances have memory = 128M, threads = 16 and files = 32."""
 
 import ctypes
 import mmap
@@ -13,11 +14,11 @@ import time
 from attacklib import BROKER, CALLS, FILES, INSIDE, LIMITS, NAMESPACES, attack, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
 
 MIB = 1 << 20
-BOMB = 320 * MIB  # much more than the option, and little enough for a control
+BOMB = 320 * MIB  # much more than the option allows, and little enough for a control
 
 
 def _fill(kind):
-    """Maps and touches memory until it fails; how many MiB it got."""
+    """Maps and touches memory until that fails. Returns the number of MiB."""
     libc.mmap.restype = ctypes.c_void_p
     got, kept, step = 0, [], 8 * MIB
     while got < BOMB:
@@ -139,7 +140,7 @@ def large_file():
 
 @attack(41, r"ok depth \d+|worker ended: .*", BROKER, outside="ok depth 1000")
 def deep_tree():
-    """Removed again by the attack itself."""
+    """The attack itself removes them."""
     here, depth = os.getcwd(), 0
     try:
         while depth < 1000:
@@ -204,7 +205,7 @@ def abort():
 
 @attack(42, ("ok not stopped", "stopped"), NAMESPACES, control=None)
 def stop_itself():
-    """The first process of its namespace is not stopped by itself; another is, like one in an endless loop."""
+    """The first process of a namespace cannot stop itself; another can, and is then like one in an endless loop."""
     os.kill(os.getpid(), signal.SIGSTOP)
     return "not stopped"
 
@@ -226,14 +227,14 @@ def stack_overflow():
 
 @attack(40, "ok printed", BROKER, outside="ok printed")
 def print_flood():
-    """64 MiB here; the time of 1 GB would be other people's."""
+    """64 MiB here; 1 GB would take time from others."""
     line = b"flood " + b"x" * 1017 + b"\n"
     fd = 1 if INSIDE else os.open("/dev/null", os.O_WRONLY)
     for _ in range(64):
         data = line * 1024
         while data:
             data = data[os.write(fd, data):]
-    time.sleep(1.2)  # what follows in the log would be left out, too
+    time.sleep(1.2)  # what follows in the log would also be left out
     return "printed"
 
 
@@ -289,7 +290,7 @@ def registered_sockets():
 
 @attack(45, r"ok none", BROKER, control=None)
 def new_channels_too_late():
-    """One warning a name, no channel."""
+    """A warning for each name, and no channel."""
     import midimonster
     for n in range(5000):
         midimonster.output(f"late{n}", 0.5)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 24 and 25: families of sockets, and unix sockets. Part of attack_files.py, which imports it."""
 
 import array
@@ -42,7 +43,7 @@ def bluetooth():
 
 @attack(24, "ok inet inet6 only", CALLS, outside="ok more")
 def every_family():
-    """0 to 64 in each kind, also with high bits, which the kernel ignores."""
+    """Families 0 to 64 with each type, also with high bits, which the kernel ignores."""
     made = set()
     for number in range(65):
         for kind in (1, 2, 3, 5):
@@ -70,7 +71,7 @@ def unix_abstract():
 
 
 def _from_a_pair(use):
-    """Socket pairs are given; none of theirs may go elsewhere."""
+    """Socket pairs are allowed; none of their sockets may reach others."""
     left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with left, right:
         return use(left)

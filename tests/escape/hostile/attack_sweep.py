@@ -1,5 +1,7 @@
-"""Every system call by its number, with arguments that do no harm if it is reached: -1 (a bad descriptor, address, pid),
-then zeros. Results go out as 'sweep: KEY=ERRNO …', 0 for success and 'blocked' for one that did not come back."""
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every system call by its number, with arguments that do no harm if the kernel gets it: -1 (a bad descriptor, address,
+pid), then zeros. Results are printed as 'sweep: KEY=ERRNO …', 0 for success and 'blocked' for one that did not
+return."""
 
 import ctypes
 import os

@@ -1,5 +1,6 @@
-"""What all hostile scripts share. Runs in two places: as a module of a show, where the handler `go` runs one attack for
-each event; and outside the curtain as `python3 attack_x.py NAME…`, each attack in a process of its own: the control."""
+# SPDX-License-Identifier: BSD-2-Clause
+"""Shared by the hostile scripts. They run in two places: as modules of a show, where the handler `go` runs one attack
+per event; and outside the sandbox as `python3 attack_x.py NAME…`, each attack in its own process: the control."""
 
 import ctypes
 import errno
@@ -35,7 +36,7 @@ def pair(value):
 
 
 def put_in_place(fd, number):
-    """What dup2() does, without it."""
+    """Does what dup2() does, without it."""
     try:
         os.close(number)
     except OSError:
@@ -55,7 +56,7 @@ class Attack:
         self.name = function.__name__
 
     def expected(self, fallback):
-        """The pattern of what comes of it in this setting."""
+        """Returns the pattern of the outcome in this setting."""
         return pair(self.inside)[fallback]
 
     def run(self):
@@ -63,7 +64,7 @@ class Attack:
 
 
 def outcome(function):
-    """One line: 'ok RESULT', 'errno NAME', 'raised TYPE TEXT'."""
+    """Returns the outcome in one line: 'ok RESULT', 'errno NAME', 'raised TYPE TEXT'."""
     try:
         return f"ok {function()}"
     except OSError as error:
@@ -93,7 +94,7 @@ def check(result, what=""):
 
 
 def syscall(number, *arguments):
-    """The call by its number; integers go as 64 bits, bytes and ctypes objects as pointers."""
+    """Makes a system call by its number; integers are passed as 64 bits, bytes and ctypes objects as pointers."""
     given = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
     ctypes.set_errno(0)
     return check(libc.syscall(ctypes.c_long(number), *given), f"call {number}")
@@ -107,7 +108,7 @@ EXECUTABLE = 7  # PROT_READ | PROT_WRITE | PROT_EXEC
 
 
 def machine_code(code, *kinds):
-    """A function of bytes of machine code in an anonymous mapping."""
+    """Makes a function of machine code in an anonymous mapping."""
     libc.mmap.restype = ctypes.c_void_p
     at = libc.mmap(None, ctypes.c_size_t(4096), EXECUTABLE, 0x22, -1, ctypes.c_long(0))
     if at == ctypes.c_void_p(-1).value:
@@ -117,14 +118,14 @@ def machine_code(code, *kinds):
 
 
 def expect_child(pid):
-    """Waits for a child that must end well; for attacks that succeeded in making one."""
+    """Waits for a child that must end well, for attacks that managed to make one."""
     if pid == 0:
         os._exit(0)
     return os.waitpid(pid, 0)[1]
 
 
 def say(text):
-    """One line whatever the buffers do."""
+    """Prints one line at once."""
     os.write(1, (text.replace("\n", "\\n")[:1800] + "\n").encode())
 
 
@@ -153,6 +154,6 @@ def main():
 
 
 def numbers():
-    """System call numbers by name, from the kernel's header."""
+    """Returns the numbers of system calls by name, from the kernel's header."""
     text = Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h").read_text()
     return {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", text)}

@@ -1,5 +1,6 @@
-"""What a script can find out about the network, one line each: 'saw WHAT -> RESULT'. Run inside as a module of a show, and
-outside as a control, there in a network namespace of the test's own. It asks and never sets what others share."""
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a script can find out about the network, a line each: 'saw WHAT -> RESULT'. Runs inside as a module of a show,
+and outside as the control, in a network namespace made by the test. It only reads what others share."""
 
 import fcntl
 import os

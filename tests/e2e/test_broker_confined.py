@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A broker that has confined itself still does its work: workers, zygotes, configurations and folders come and go."""
 
 import os
