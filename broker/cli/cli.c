@@ -15,6 +15,7 @@
 #include "broker/base/suggest.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/cli/print.h"
 #include "broker/config/load.h"
 #include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
@@ -72,9 +73,11 @@ static const struct cli_command {
 static void cli_help(FILE *out)
 {
     fputs("firecurtain runs show-control scripts, each in a confined process of its own.\n\nUsage:\n", out);
-    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++)
-        fprintf(out, "  firecurtain %-8s %-22s %s\n", cli_commands[i].name, cli_commands[i].arguments,
-                cli_commands[i].summary);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++) {
+        fprintf(out, "  firecurtain %-8s ", cli_commands[i].name);
+        print_width(out, cli_commands[i].arguments, 22);
+        fprintf(out, " %s\n", cli_commands[i].summary);
+    }
     fputs("  firecurtain --help | --version\n\n"
           "Options of a show:\n"
           "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
