@@ -48,8 +48,8 @@ struct python_outflow {
     struct queue held; /* what waits: the newest value of each channel, two at most */
     bool is_used_up;   /* the worker is not read from until there is allowance again */
     struct timer timer;
-    struct queue_list sliced; /* there is allowance for these, … */
-    size_t sliced_at;         /* of which so many have been routed */
+    struct queue_list sliced; /* events with allowance, which are routed in slices */
+    size_t sliced_at;         /* the number of these that have been routed */
     struct loop_task slicing;
     uint64_t warned; /* the number that had given way at the last warning */
     uint64_t warned_ns;

@@ -139,10 +139,10 @@ def test_log_rate(play):
 
 
 @pytest.mark.parametrize("option, complaint", [
-    ("memory = 1M", "no number from"), ("memory = lots", "no number from"), ("read = /", "cannot be shown"),
+    ("memory = 1M", "not a number from"), ("memory = lots", "not a number from"), ("read = /", "cannot be shown"),
     ("read = /a/../b", "cannot be shown"), ("env = NOVALUE", "NAME=value"), ("connect = nowhere", "host:port"),
-    ("listen = tcp:127.0.0.1:99999", "host:port"), ("insecure-network = maybe", "none or host"), ("threads = -1", "no number from"),
-    ("cpu = 50", "percent of one core"), ("cpu = 0%", "no number from"), ("cpu = half%", "no number from"),
+    ("listen = tcp:127.0.0.1:99999", "host:port"), ("insecure-network = maybe", "none or host"), ("threads = -1", "not a number from"),
+    ("cpu = 50", "percentage of one core"), ("cpu = 0%", "not a number from"), ("cpu = half%", "not a number from"),
 ])
 def test_a_value_that_is_not_possible_is_an_error(firecurtain, option, complaint):
     result = firecurtain("check", "show.cfg", files={"show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})

@@ -179,7 +179,7 @@ def test_what_was_put_out_before_the_end_arrives(play, how):
 
 
 @pytest.mark.parametrize("option, told", [
-    ("rate = 0", "no number from 1 to 1000000000"), ("rate = 1k", "no number from 1"), ("rate = fast", "no number from 1")])
+    ("rate = 0", "not a number from 1 to 1000000000"), ("rate = 1k", "not a number from 1"), ("rate = fast", "not a number from 1")])
 def test_rates_that_are_not_possible(firecurtain, option, told):
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})

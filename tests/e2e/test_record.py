@@ -271,7 +271,7 @@ def test_a_recording_ends_at_its_size_and_the_show_goes_on(play, tape, how):
             assert "--max-size" in process.stderr.read()
     else:
         show.set("/in", 1)
-        show.log.wait("the recording has its --max-size", level="error")
+        show.log.wait("the recording has reached --max-size", level="error")
     show.sync()
     assert 0 < tape.path("full").stat().st_size <= 65536
     tape.text("full")

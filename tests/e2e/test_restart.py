@@ -124,10 +124,10 @@ def test_forty_that_fall_together_all_come_back(play):
 
 @pytest.mark.parametrize("option, told", [
     ("restart = sometimes", "always, on-failure or never"), ("restart-limit = 5", "restarts/time"),
-    ("restart-limit = 0/1m", "no number from 1"), ("restart-limit = 5/soon", "is not a time of at most"),
+    ("restart-limit = 0/1m", "not a number from 1"), ("restart-limit = 5/soon", "is not a time of at most"),
     ("restart-delay = -1s", "is not a time of at most"), ("handler-timeout = 5 parsecs", "is not a time of at most"),
     ("handler-timeout = 25h", "is not a time of at most"), ("start-timeout = s", "is not a time of at most"), ("stop-timeout =", ""),
-    ("queue = 0", "no number from 1"), ("overflow = never", "latest, drop-oldest or drop-newest")])
+    ("queue = 0", "not a number from 1"), ("overflow = never", "latest, drop-oldest or drop-newest")])
 def test_values_that_are_not_possible(firecurtain, option, told):
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})
