@@ -157,7 +157,7 @@ def test_nobody_elses_instances_can_be_named(house, mapping, message):
 
 
 @pytest.mark.parametrize("text,message", [
-    ("[osc own]\nbind = 127.0.0.1 1\n", "the backend osc is the administrator's"),
+    ("[osc own]\nbind = 127.0.0.1 1\n", "only the administrator may use the backend osc"),
     ("[python a]\ninsecure-network = host\n", "users may not set insecure-network"),
     ("[python a]\nconnect = tcp:10.1.0.1:80\n", r'may not use "connect = tcp:10\.1\.0\.1:80"'),
     ("[python a]\nconnect = tcp:10.0.0.0/7:80\n", "may not use"),
@@ -169,7 +169,7 @@ def test_nobody_elses_instances_can_be_named(house, mapping, message):
     ("[python a]\nrate = 2000\n", "have rate = 2000 in total, but may have only 1000"),
     ("[python a]\nstate = 1G\n", "in total, but may have only"),
     ("[python a]\n[python b]\n[loopback c]\n", "may have 2 instances"),
-    ("[loopback l]\n[map]\nwire./in1 > l.x{1..30}\n", r"have more than 20 channels of her own"),
+    ("[loopback l]\n[map]\nwire./in1 > l.x{1..30}\n", "use more than 20 of the user's own channels"),
     ("[user carol]\nshow = x\n", 'there is no backend "user"'),
     ("[include ../etc/x.cfg]\n", "cannot read"),
 ])
@@ -340,9 +340,9 @@ def test_who_is_a_user_is_fixed_when_firecurtain_starts(house):
 
 @root_only
 @pytest.mark.parametrize("uid,message", [
-    ("0", "would be root"), ("nobody", "has the uid of the broker itself"), ("nosuchaccount", "no account's name"),
-    ("20002", "has the uid of another user"), (None, "needs a uid of her own"), ("99999999999", "no account's name"),
-    ("-1", "no account's name")])
+    ("0", "would be root"), ("nobody", "has the broker's own uid"), ("nosuchaccount", "neither the name of an account nor a number"),
+    ("20002", "has the uid of another user"), (None, "needs a uid, since firecurtain is started as root"), ("99999999999", "neither the name of an account nor a number"),
+    ("-1", "neither the name of an account nor a number")])
 def test_uids_that_root_refuses(house, firecurtain, uid, message):
     house.options = {"bob": house.options["bob"], "alice": GRANTS + (f"uid = {uid}\n" if uid else "; uid =\n")}
     done = firecurtain("run", "show.cfg", files={"show.cfg": house.config().replace("@IN@", "1").replace("@OUT@", "1")})
@@ -353,7 +353,7 @@ def test_uids_that_root_refuses(house, firecurtain, uid, message):
 def test_without_root_there_is_one_uid(house, firecurtain):
     house.options["alice"] += "uid = 1\n"
     done = firecurtain("run", "show.cfg", files={"show.cfg": house.config().replace("@IN@", "1").replace("@OUT@", "1")})
-    assert done.returncode == 78 and "has to be started as root for that" in done.stderr, done.stderr
+    assert done.returncode == 78 and "firecurtain must be started as root" in done.stderr, done.stderr
 
 
 def test_check_finds_what_is_wrong_with_her_show(house, firecurtain):
