@@ -86,4 +86,4 @@ def test_an_observer_asks_too_much(house, kind):
 @pytest.mark.parametrize("kind", ["open", "half"])
 def test_somebody_without_a_role_knocks_all_the_time(house, kind):
     house.answers(kind, STRANGER)
-    assert house.show.log.matching(f"the last one of uid {STRANGER}: it has no role", level="warning")
+    assert house.show.log.matching(f"the last one from uid {STRANGER}: it has no role", level="warning")

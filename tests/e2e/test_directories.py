@@ -90,7 +90,7 @@ def test_a_second_broker_on_the_same_runtime_folder_is_refused(play, firecurtain
     runtime = first.folder / "run/firecurtain"
     for how in ({"env": {"XDG_RUNTIME_DIR": str(runtime.parent)}}, {"arguments": ["--runtime-dir", runtime]}):
         refused = play(ECHO, ECHO_MAPS, ready=(), **how)
-        line = refused.log.wait(f"running already with the runtime folder {runtime}", level="error")
+        line = refused.log.wait(f"already running with the runtime folder {runtime}", level="error")
         assert f"(pid {first.pid})" in line.message and "--runtime-dir" in line.message
         refused.stop(status=os.EX_TEMPFAIL)
     assert [path.name for path in runtime.rglob("link-*")] == [f"link-{first.pid}"]
