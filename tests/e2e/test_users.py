@@ -168,7 +168,7 @@ def test_nobody_elses_instances_can_be_named(house, mapping, message):
     ("[python a]\nmemory = 500M\n[python b]\n", "leaves memory = 12582912 for this instance"),
     ("[python a]\nrate = 2000\n", "have rate = 2000 in total, but may have only 1000"),
     ("[python a]\nstate = 1G\n", "in total, but may have only"),
-    ("[python a]\n[python b]\n[loopback c]\n", "may have 2 instances"),
+    ("[python a]\n[python b]\n[loopback c]\n", "may have at most 2 instances"),
     ("[loopback l]\n[map]\nwire./in1 > l.x{1..30}\n", "use more than 20 of the user's own channels"),
     ("[user carol]\nshow = x\n", 'there is no backend "user"'),
     ("[include ../etc/x.cfg]\n", "cannot read"),
