@@ -334,7 +334,7 @@ def test_who_is_a_user_is_fixed_when_firecurtain_starts(house):
         house.read_again(REFUSED)
     finally:
         del UIDS["carol"]
-    show.log.wait('the user "carol" is new, or has another show or uid: start firecurtain anew', level="error")
+    show.log.wait('the user "carol" is new, or has a different show or uid; restart firecurtain for that', level="error")
     house.answers(1, 0.5)
 
 
