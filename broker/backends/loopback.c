@@ -3,8 +3,8 @@
  * The loopback backend, and the template for others: every event that is set on a channel is emitted again
  * on the same channel, so that a mapping can give a signal a name of its own.
  *
- * It has no options, and any text is a channel. Loops that a configuration makes with it are ended by the
- * core's hop limit; nothing here knows about them.
+ * It has no options, and any text is a channel. The core's hop limit ends the loops that a configuration can
+ * make with it.
  */
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static void loopback_free(void *self)
     free(self);
 }
 
-/* Reached by no option, as the table names none. */
+/* Never called, since the table has no options. */
 static int loopback_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                               struct fc_reason *reason)
 {

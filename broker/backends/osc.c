@@ -2,12 +2,11 @@
 /*
  * The Open Sound Control backend: UDP packets to channels and back.
  *
- * Here is what connects the parts: osc_net (the socket), osc_codec (bytes and messages), osc_paths (which
- * value of which address is which channel), osc_format (ranges), osc_pattern (wildcards). It must not know
- * bytes.
+ * This connects the parts: osc_net (the socket), osc_codec (bytes and messages), osc_paths (addresses, values
+ * and channels), osc_format (ranges) and osc_pattern (wildcards). It must not know bytes.
  *
- * Invariants: a path is in the list of dirty ones exactly if it `is_dirty`; nothing a peer sends does more
- * than emit events, count as malformed, or become the learned peer.
+ * Invariants: a path is in the list of dirty ones exactly if it `is_dirty`. A packet can do no more than emit
+ * events, count as malformed, or make its sender the learned peer.
  */
 #include <assert.h>
 #include <errno.h>
@@ -31,9 +30,9 @@
 #define OSC_OUT_BYTES (OSC_PATTERN_MAX_BYTES + OSC_FORMAT_MAX_VALUES + 8 + OSC_FORMAT_MAX_VALUES * 8)
 
 /*
- * What the address patterns of one packet may cost: for each address that one is compared with, the length of
- * the pattern. Some 50 ms at worst with addresses of usual length; a single pattern is always followed to its
- * end.
+ * Limits the cost of the address patterns of one packet: the length of the pattern for each address that it
+ * is compared with. At worst this takes about 50 ms with addresses of usual length; a pattern that was begun
+ * is always compared with all addresses.
  */
 #define OSC_MAX_PATTERN_COST (1024 * 1024)
 
@@ -179,7 +178,7 @@ static void emit(struct osc *self, struct osc_path *path, size_t n, const struct
     fc_emit(self->instance, path->values[n].source, value);
 }
 
-/* False if the message has not as many values as the path's format. */
+/* Emits the values of a message. False if their number is not that of the path's format. */
 static bool dispatch(struct osc *self, struct osc_path *path, const struct osc_message *message)
 {
     struct osc_cursor cursor = osc_codec_arguments(message);
@@ -194,7 +193,8 @@ static bool dispatch(struct osc *self, struct osc_path *path, const struct osc_m
     return true;
 }
 
-/* A pattern may well cover addresses with different formats: those that do not fit are not meant. */
+/* Emits to all addresses of a pattern. These may have different formats; those that do not fit are skipped.
+ */
 static void dispatch_pattern(struct osc *self, const struct osc_message *message)
 {
     size_t length = strlen(message->address);
@@ -308,8 +308,8 @@ static bool has_peer(struct osc *self)
 }
 
 /*
- * Every event is sent, with one exception: what the peer has just sent back does not go to it once more. Two
- * devices that are mapped both ways, and that answer each other's values, would never come to rest otherwise.
+ * Sends every event, with one exception: a value that the peer has just sent does not go back to it.
+ * Otherwise two devices that are mapped both ways and answer each other's values would never come to rest.
  */
 static bool is_echo(const struct osc *self, const struct osc_path *path)
 {
@@ -341,7 +341,7 @@ static void send_message(struct osc *self, struct osc_path *path)
         failure(self, "sending failed", errno);
 }
 
-/* Sends what was set; what cannot be sent is dropped. */
+/* Sends what was set, and drops what cannot be sent. */
 static void send_path(struct osc *self, struct osc_path *path)
 {
     if (self->net.fd >= 0 && !is_echo(self, path) && has_peer(self))

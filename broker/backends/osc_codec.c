@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See osc_codec.h. liblo writes messages and converts byte orders. Reading is not left to its
- * lo_message_deserialise(): in 0.31 that looks at the length of a blob before it knows that four bytes are
- * left, and it copies every message to the heap.
+ * Packets, with the help of liblo, which writes messages and converts byte orders. Its
+ * lo_message_deserialise() is not used for reading: in 0.31 that looks at the length of a blob before it
+ * knows that four bytes are left, and it copies every message to the heap.
  *
  * Invariant: what osc_codec_next() walks through has passed argument_bytes() before.
  */
@@ -40,7 +40,7 @@ static size_t padded(size_t bytes)
     return (bytes + 3) & ~(size_t)3;
 }
 
-/* The bytes of a string at `data` with its NUL and padding; 0 if it does not end, or in other than NULs. */
+/* Returns the bytes of a string at `data` with its NUL and padding, or 0 if it is not terminated by NULs. */
 static size_t string_bytes(const uint8_t *data, size_t bytes)
 {
     const uint8_t *end = memchr(data, '\0', bytes);
@@ -79,7 +79,8 @@ static size_t blob_bytes(const uint8_t *data, size_t bytes)
     return 4 + padded(length);
 }
 
-/* What an argument of that type at `data` occupies. False: not known, or more than there is. */
+/* Finds the bytes of an argument of that type at `data`. False if the type is unknown, or there are too few.
+ */
 static bool argument_bytes(char type, const uint8_t *data, size_t bytes, size_t *taken)
 {
     switch (type) {
@@ -176,7 +177,7 @@ static int walk_bundle(struct walk *walk, const uint8_t *data, size_t bytes, uns
     return r;
 }
 
-/* `depth` counts the bundles, this one included if it is one. */
+/* Walks through a packet or a part of it. `depth` counts the bundles around it, and itself if it is one. */
 static int walk_element(struct walk *walk, const uint8_t *data, size_t bytes, unsigned depth)
 {
     if (bytes == 0 || bytes % 4 != 0)
@@ -342,7 +343,7 @@ struct osc_out *osc_codec_out_free(struct osc_out *out)
     return NULL;
 }
 
-/* The nearest integer from `low` on and below `end`: a conversion beyond the limits would be undefined. */
+/* Returns the nearest integer from `low` to below `end`: a conversion of other values would be undefined. */
 static int64_t nearest(double value, double low, double end, int64_t last)
 {
     if (!(value > low))

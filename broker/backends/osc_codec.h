@@ -15,7 +15,7 @@
 /* Bundles inside of bundles, the outermost included. */
 #define OSC_CODEC_MAX_DEPTH 8
 
-/* A message inside of a packet; everything is borrowed from the packet, and was checked. */
+/* A message in a packet; everything is borrowed from the packet, and was checked. */
 struct osc_message {
     const char *address;
     const char *types; /* without the comma */
@@ -41,28 +41,28 @@ typedef void (*osc_codec_fn)(void *userdata, const struct osc_message *message);
 
 /*
  * Calls `each` for every message of the packet in order, through all bundles; their time tags mean now.
- * -EBADMSG without a call if anything about it is malformed; `what` then says it, a literal.
+ * -EBADMSG without a call if anything about it is malformed; `what` then says what, as a literal.
  */
 int osc_codec_read(const void *packet, size_t bytes, osc_codec_fn each, void *userdata, const char **what);
 
 struct osc_cursor osc_codec_arguments(const struct osc_message *message);
 
-/* False after the last one. */
+/* Reads the next argument. False after the last one. */
 bool osc_codec_next(struct osc_cursor *cursor, struct osc_argument *argument);
 
-/* `address types values` for people, cut to `bytes` (at least one) with its NUL. */
+/* Writes `address types values` for people, cut to `bytes` (at least one) with its NUL. */
 void osc_codec_print(const struct osc_message *message, char *text, size_t bytes);
 
 /* A message to be written often with changing values. */
 struct osc_out;
 
-/* With one value of 0 for each of `types`, which are any of i, f, h and d. 0 or -ENOMEM. */
+/* Makes one with a value of 0 for each of `types`, which are any of i, f, h and d. 0 or -ENOMEM. */
 int osc_codec_out_new(struct osc_out **out, const char *types);
 
 /* Takes NULL; returns NULL. */
 struct osc_out *osc_codec_out_free(struct osc_out *out);
 
-/* Values beyond what the type can hold become the nearest that it can. `n` is below the number of types. */
+/* Sets value `n`, to the nearest that its type can hold. `n` is below the number of types. */
 void osc_codec_out_set(struct osc_out *out, size_t n, double value);
 
 /* Writes the packet for `address`. 0 and its length, or -EMSGSIZE if `bytes` are too few for it. */

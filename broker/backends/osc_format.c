@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See osc_format.h. All arithmetic is in double: what an int64 loses by that is far below a step of any show.
+ * Ranges of values. All arithmetic is in double: what an int64 loses by that is far below a step of any show.
  */
 #include <errno.h>
 #include <math.h>
@@ -32,7 +32,7 @@ bool osc_format_default(char type, struct osc_range *range)
     return false;
 }
 
-/* The nearest that the type can hold; not yet within its limits. */
+/* Rounds to what the type can hold, without its limits. */
 static double round_to_type(char type, double value)
 {
     switch (type) {
@@ -50,7 +50,7 @@ static bool is_whole(char type)
     return type == 'i' || type == 'h';
 }
 
-/* Integers also as 0x10, as strtoll() reads them, and anything also as a decimal fraction. */
+/* Reads a number: integers also as 0x10, as strtoll() does, and any type also as a decimal fraction. */
 static bool read_number(char type, const char *text, double *value)
 {
     char *end = NULL;
@@ -65,7 +65,7 @@ static bool read_number(char type, const char *text, double *value)
     return end != text && !*end;
 }
 
-/* Why `value` cannot be of the type; NULL if it can. */
+/* Returns why `value` cannot be of the type, or NULL if it can. */
 static const char *value_complaint(char type, double value)
 {
     double limit = type == 'i' ? 0x1p31 : 0x1p63;
@@ -81,7 +81,7 @@ static const char *value_complaint(char type, double value)
     return NULL;
 }
 
-/* The next word of the line as one end of the range of value `n` (from 0). */
+/* Reads the next word of the line as one end of the range of value `n` (from 0). */
 static int read_end(char **rest, const char *what, size_t n, char type, double *end, struct fc_reason *reason)
 {
     const char *word = strtok_r(NULL, OSC_FORMAT_BLANKS, rest);

@@ -31,7 +31,7 @@ struct osc_format {
     struct osc_range ranges[];
 };
 
-/* The range of a value that no line is about. False if the type is no number. */
+/* Sets the range of a value that no line describes. False if the type is not a number. */
 bool osc_format_default(char type, struct osc_range *range);
 
 /* Reads `types min max [min max …]` for `pattern`. -EINVAL with `reason` filled, or -ENOMEM. */
@@ -41,13 +41,13 @@ int osc_format_new(struct osc_format **format, const char *pattern, const char *
 /* Takes NULL; returns NULL. */
 struct osc_format *osc_format_free(struct osc_format *format);
 
-/* 0.0 to 1.0 for what is within the range, clamped to that for the rest; NaN for NaN. */
+/* Returns a value as 0.0 to 1.0, clamped to that if it is out of the range; NaN for NaN. */
 double osc_format_normalise(const struct osc_range *range, double value);
 
-/* The way back for 0.0 to 1.0, rounded to a value that the type can hold. Both ends are met exactly. */
+/* Returns 0.0 to 1.0 as a value that the type can hold, rounded. Both ends are met exactly. */
 double osc_format_denormalise(const struct osc_range *range, double normalised);
 
-/* Zero, or the end of the range that is nearest to it: what a value is before anything was set. */
+/* Returns a value's start: zero, or the end of the range that is nearest to zero. */
 double osc_format_rest(const struct osc_range *range);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See osc_net.h. */
+/* Addresses from text and from names, and the socket. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -31,7 +31,7 @@ void osc_net_deinit(struct osc_net *net)
     host_clear(&net->destination);
 }
 
-/* Decimal digits only: names of services would depend on a file of the machine. */
+/* Reads a port, which must be a number: names of services would depend on a file of the machine. */
 static int read_port(const char *text, unsigned lowest, uint16_t *port, struct fc_reason *reason)
 {
     size_t digits = strspn(text, "0123456789");
@@ -78,7 +78,7 @@ int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *r
     return read_host(&net->bind, value, 0, reason);
 }
 
-/* "learn 8000" would be a host of that name, and is far more likely a mistake. */
+/* Refuses a host named "learn", as in "learn 8000", which is far more likely a mistake. */
 static bool is_learn(const char *value)
 {
     return strncmp(value, "learn", 5) == 0 && (!value[5] || strchr("@ \t", value[5]));
@@ -166,7 +166,7 @@ static void set_peer(struct osc_net *net, const struct addrinfo *address)
     net->peer.bytes = address->ai_addrlen;
 }
 
-/* The destination as an address that a socket bound to `bound` can send to. */
+/* Finds the destination as an address that a socket bound to `bound` can send to. */
 static int find_peer(struct osc_net *net, const struct addrinfo *bound, struct fc_reason *reason)
 {
     FC_CLEANUP(addresses_freep) struct addrinfo *found = NULL;

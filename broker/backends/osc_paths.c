@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See osc_paths.h. */
+/* Names of channels to addresses and values. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "broker/backends/osc_pattern.h"
 #include "firecurtain/cleanup.h"
 
-/* A channel's name in parts. */
+/* The parts of a channel's name. */
 struct osc_name {
     char path[OSC_PATTERN_MAX_BYTES];
     size_t n;
@@ -80,7 +80,7 @@ int osc_paths_add_format(struct osc_paths *paths, const char *pattern, const cha
     return osc_format_new(end, pattern, value, reason);
 }
 
-/* The number after the last colon. */
+/* Reads the number after the last colon. */
 static int read_index(const char *name, const char *digits, size_t *n, struct fc_reason *reason)
 {
     if (!*digits || digits[strspn(digits, "0123456789")])
@@ -118,7 +118,7 @@ int osc_paths_canonical(const char *name, char *canonical, size_t bytes, struct 
 
     if (r < 0)
         return r;
-    /* With a colon in the path itself, leaving out the number would make that the number. */
+    /* if the path itself has a colon, what follows that would be the number without this one */
     if (parsed.n == 0 && !strchr(parsed.path, ':'))
         length = snprintf(canonical, bytes, "%s", parsed.path);
     else
@@ -137,7 +137,7 @@ static const struct osc_format *find_format(const struct osc_paths *paths, const
     return NULL;
 }
 
-/* Room for `n_values`; a path with a format gets all of them at once. */
+/* Makes room for `n_values`; a path with a format gets all of them at once. */
 static int path_grow(struct osc_path *path, size_t n_values)
 {
     struct osc_value *values;
@@ -188,7 +188,8 @@ static int path_get(struct osc_path **path, struct osc_paths *paths, const char 
     return *path ? 0 : path_new(path, paths, address, local);
 }
 
-/* Says which line is missing, for messages that are short enough to be shown. */
+/* Refuses a target: says which line of the configuration is missing, for messages that are short enough to
+ * show. */
 static int refuse_target(const struct osc_name *name, struct fc_reason *reason)
 {
     static const char *const formats[] = {
@@ -239,7 +240,7 @@ static int path_make_target(struct osc_path *path)
     return osc_codec_out_new(&path->out, types);
 }
 
-/* Ids may have gaps: the core goes on after a channel that was refused. */
+/* Makes room for channels. Ids may have gaps, since the core goes on after a channel that was refused. */
 static int channels_grow(struct osc_paths *paths, size_t wanted)
 {
     size_t n_channels = paths->n_channels ? paths->n_channels : 16;

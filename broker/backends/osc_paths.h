@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The addresses that an OSC instance knows: its root, the formats of its configuration, and for each address
- * in a mapping the channels that its values are. Knows nothing of packets' bytes or sockets.
+ * in a mapping the channels of its values. It must not know packets or sockets.
  *
  * A channel is `/path`, or `/path:n` for value n (from 0) of a message with several. All values of one
  * address are one struct osc_path. Formats come before channels, and the root before both.
@@ -26,7 +26,7 @@ struct osc_value {
     bool is_set;     /* since the last message */
     double sent;     /* in the last message; NaN before any */
     double received; /* from the peer since then, as it would be sent back; NaN if nothing was */
-    uint64_t peer;   /* which one: they are counted */
+    uint64_t peer;   /* the number of that peer: they are counted */
 };
 
 struct osc_path {
@@ -41,7 +41,7 @@ struct osc_path {
     char address[]; /* with the root */
 };
 
-/* Where a channel is; `path` is NULL for an id that no channel got. */
+/* The place of a channel; `path` is NULL for an id that no channel has. */
 struct osc_place {
     struct osc_path *path;
     size_t n;
@@ -55,23 +55,23 @@ struct osc_paths {
     size_t n_channels;
 };
 
-/* All zeroes is an empty one. */
+/* A zeroed structure is empty. */
 void osc_paths_deinit(struct osc_paths *paths);
 
-/* -EINVAL with `reason` filled, or -ENOMEM; as the two below. */
+/* Sets the root. -EINVAL with `reason` filled, or -ENOMEM; likewise the two below. */
 int osc_paths_set_root(struct osc_paths *paths, const char *root, struct fc_reason *reason);
 int osc_paths_add_format(struct osc_paths *paths, const char *pattern, const char *value,
                          struct fc_reason *reason);
 int osc_paths_add_channel(struct osc_paths *paths, uint32_t id, const char *name, unsigned directions,
                           struct fc_reason *reason);
 
-/* The slot `canonical`: without `:0`, and without leading zeroes of the number. */
+/* Is the slot `canonical`: removes `:0`, and leading zeroes of the number. */
 int osc_paths_canonical(const char *name, char *canonical, size_t bytes, struct fc_reason *reason);
 
-/* What value `n` is sent as; without a format, a float from 0.0 to 1.0. */
+/* Returns the range of value `n`; without a format, a float from 0.0 to 1.0. */
 const struct osc_range *osc_path_range(const struct osc_path *path, size_t n);
 
-/* By its whole address, root included; NULL if it is in no mapping. */
+/* Finds a path by its whole address, root included. NULL if no mapping has it. */
 struct osc_path *osc_paths_find(const struct osc_paths *paths, const char *address);
 
 /* Whether an address is below the root. */

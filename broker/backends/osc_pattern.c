@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See osc_pattern.h. The pattern's text is itself the automaton: a state is an offset into it, and the set of
+ * Matches patterns. The pattern's text is itself the automaton: a state is an offset into it, and the set of
  * active states moves along with each character of the address.
  *
  * Invariant: what osc_pattern_match() sees was checked, so every bracket is closed and nothing is nested.
@@ -16,7 +16,7 @@ static bool is_graphic(char c)
     return c > ' ' && c <= '~';
 }
 
-/* What may stand in a name, and so inside of brackets and braces. */
+/* Whether a character may be part of a name, and so of brackets and braces. */
 static bool is_legal_in_name(char c)
 {
     return is_graphic(c) && !strchr("#*,/?[]{}", c);
@@ -27,7 +27,7 @@ bool osc_pattern_has_wildcard(const char *text)
     return strpbrk(text, "?*[]{}") != NULL;
 }
 
-/* `*at` is at the opening bracket, and at the closing one afterwards. */
+/* Checks brackets. `*at` is at the opening one, and afterwards at the closing one. */
 static const char *set_complaint(const char **at)
 {
     const char *first = *at + ((*at)[1] == '!' ? 2 : 1);
@@ -45,7 +45,7 @@ static const char *set_complaint(const char **at)
     return NULL;
 }
 
-/* The same for braces. */
+/* Checks braces in the same way. */
 static const char *list_complaint(const char **at)
 {
     const char *first = *at + 1;
@@ -63,7 +63,7 @@ static const char *list_complaint(const char **at)
     return NULL;
 }
 
-/* Of the character or bracket expression at `*at`, which then is at its last character. */
+/* Checks the character or bracket expression at `*at`, and moves that to its last character. */
 static const char *part_complaint(const char **at, bool wildcards)
 {
     char c = **at;
@@ -100,7 +100,8 @@ const char *osc_pattern_complaint(const char *text, bool wildcards)
     return NULL;
 }
 
-/* `set` is what follows the opening bracket. A minus sign that ends the set stands for itself. */
+/* Whether a set has a character. `set` is after the opening bracket; a minus sign at the end stands for
+ * itself. */
 static bool is_in_set(const char *set, char c)
 {
     bool negated = *set == '!';
@@ -117,7 +118,7 @@ static bool is_in_set(const char *set, char c)
     return found != negated;
 }
 
-/* The state after the active state `p` takes `c`, or `none` if it cannot. */
+/* Returns the state after the active state `p` takes `c`, or `none` if it cannot. */
 static size_t take(const char *pattern, size_t p, char c, size_t none)
 {
     switch (pattern[p]) {
@@ -139,9 +140,9 @@ static size_t take(const char *pattern, size_t p, char c, size_t none)
 }
 
 /*
- * Activates what is reached from `now` without a character. All such steps lead forward, so one sweep is
- * enough; `opened` and `ended` say of the list being passed whether it was entered, and whether an
- * alternative ended.
+ * Activates the states that are reached from `now` without a character. All such steps lead forward, so that
+ * one sweep is enough. Within a list, `opened` says whether it was entered, and `ended` whether an
+ * alternative has ended.
  */
 static void spread(const char *pattern, size_t length, bool *now)
 {
@@ -171,7 +172,7 @@ static void spread(const char *pattern, size_t length, bool *now)
     }
 }
 
-/* Moves every active state of `now` by one character into `next`; whether any is left. */
+/* Moves every active state of `now` by one character into `next`. Returns whether any is left. */
 static bool move(const char *pattern, size_t length, const bool *now, bool *next, char c)
 {
     size_t none = length + 1;

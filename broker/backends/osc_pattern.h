@@ -11,13 +11,13 @@
 
 #include <stdbool.h>
 
-/* With the NUL, of a pattern and of an address. */
+/* The most bytes of a pattern or an address, with its NUL. */
 #define OSC_PATTERN_MAX_BYTES 1024
 
 /* Whether `text` has a character that makes it a pattern. */
 bool osc_pattern_has_wildcard(const char *text);
 
-/* What is wrong with an address or, if `wildcards` are allowed, a pattern: a literal. NULL: nothing. */
+/* Returns what is wrong with an address or, if `wildcards` are allowed, a pattern, as a literal; or NULL. */
 const char *osc_pattern_complaint(const char *text, bool wildcards);
 
 /*

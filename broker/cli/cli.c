@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/base/grow.h"
 #include "broker/base/log.h"
 #include "broker/base/option_value.h"
 #include "broker/base/suggest.h"
@@ -200,7 +201,7 @@ static int cli_check_options(const struct cli_options *options, const struct cli
 static int cli_add_override(struct cli_options *options, bool is_backend, const char *text)
 {
     struct config_override *overrides =
-        reallocarray(options->overrides, options->n_overrides + 1, sizeof(*overrides));
+        grow_by_one(options->overrides, options->n_overrides, sizeof(*overrides));
 
     if (!overrides)
         return EX_OSERR;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "broker/base/grow.h"
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
@@ -72,7 +73,7 @@ static void status_row(const struct control_instance *instance, bool usage, char
 
 static int status_add(struct status_table *table, const struct control_instance *instance, bool usage)
 {
-    void *cells = reallocarray(table->cells, table->n + 1, sizeof(*table->cells));
+    void *cells = grow_by_one(table->cells, table->n, sizeof(*table->cells));
 
     if (!cells)
         return EX_OSERR;

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/base/grow.h"
 #include "broker/base/log.h"
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
@@ -59,7 +60,7 @@ static void top_rates(const struct top *top, struct top_row *row, size_t index)
 
 static int top_add(struct top *top, const struct control_instance *instance)
 {
-    struct top_row *rows = reallocarray(top->rows, top->n + 1, sizeof(*rows));
+    struct top_row *rows = grow_by_one(top->rows, top->n, sizeof(*rows));
     struct top_row *row;
 
     if (!rows)

@@ -35,7 +35,7 @@ struct guarded_stream {
 static struct {
     pthread_mutex_t lock;
     const struct control_roles *roles; /* NULL: there is no control socket */
-    struct log_limit knocks;           /* connections a second that are admitted without a pause */
+    struct rate knocks;                /* connections a second that are admitted without a pause */
     struct guarded_stream streams[CONTROL_GUARD_CONNECTIONS];
     size_t n_streams;
     int refused_fd;
@@ -121,7 +121,7 @@ static void guard_pace(void)
 
     {
         GUARD_LOCKED;
-        is_enough = log_limit_take(&guard.knocks, fc_now_ns());
+        is_enough = rate_allow(&guard.knocks, fc_now_ns());
     }
     if (!is_enough)
         nanosleep(&pause, NULL);
@@ -195,7 +195,7 @@ int control_guard_start(struct loop *loop, const struct control_roles *roles)
     if (guard.refused_fd < 0)
         return -errno;
     log_limit_init(&guard.limit, 5, 1);
-    log_limit_init(&guard.knocks, GUARD_KNOCKS, GUARD_KNOCKS);
+    rate_init_burst(&guard.knocks, GUARD_KNOCKS, GUARD_KNOCKS);
     r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, guard_say_refused, NULL);
     if (r < 0)
         return r;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/grow.h"
 #include "broker/base/runtime.h"
 #include "broker/control/follow.h"
 #include "broker/control/private.h"
@@ -76,7 +77,7 @@ static uint32_t watch_judge(const struct watch *watch, const struct fc_instance 
 
 static int watch_grow(struct watch *watch)
 {
-    size_t capacity = watch->capacity ? watch->capacity * 2 : WATCH_FIRST;
+    size_t capacity = grow_capacity(watch->capacity, watch->capacity + 1, WATCH_FIRST);
     struct route_target *changed;
 
     if (capacity > WATCH_MAX)

@@ -127,7 +127,7 @@ static int gate_connect_tcp(struct gate *gate, const struct seccomp_notif *call,
 
     if (r < 0)
         return r;
-    if (!log_limit_take(&gate->connect_limit, fc_now_ns())) {
+    if (!rate_allow(&gate->connect_rate, fc_now_ns())) {
         gate_log(gate, "connect(), since there are too many a second");
         return -EAGAIN;
     }

@@ -179,7 +179,7 @@ int gate_new(struct gate **gatep, struct loop *loop, const struct gate_spec *spe
     gate->cookie = network_own();
     gate_wake_in_turn(fd);
     log_limit_init(&gate->log_limit, GATE_LOG_BURST, GATE_LOG_PER_SECOND);
-    log_limit_init(&gate->connect_limit, GATE_CONNECT_BURST, GATE_CONNECT_PER_SECOND);
+    rate_init_burst(&gate->connect_rate, GATE_CONNECT_PER_SECOND, GATE_CONNECT_BURST);
     r = gate->cookie ? loop_add(loop, &gate->source, fd, EPOLLIN, gate_ready, gate) : -ENOPROTOOPT;
     if (r < 0) {
         gate_free(gate);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/grow.h"
 #include "broker/gate/policy_private.h"
 #include "firecurtain/cleanup.h"
 
@@ -141,7 +142,7 @@ static int policy_parse(struct policy_rule *rule, char *text)
 
 int policy_push(struct policy *policy, const struct policy_rule *rule)
 {
-    struct policy_rule *rules = reallocarray(policy->rules, policy->n_rules + 1, sizeof(*rules));
+    struct policy_rule *rules = grow_by_one(policy->rules, policy->n_rules, sizeof(*rules));
 
     if (!rules)
         return -ENOMEM;

@@ -42,7 +42,7 @@ struct gate {
     struct loop *loop;
     struct loop_source *source;
     struct log_limit log_limit;
-    struct log_limit connect_limit;
+    struct rate connect_rate;
     struct gate_spec spec;
     int fd;
     uint64_t cookie;              /* of the broker's network */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/base/grow.h"
 #include "broker/os/control_socket.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -147,11 +148,9 @@ static void guard_end(struct guarded_link *link, const char *wrong)
 
 static int guard_make_room(int fd)
 {
-    size_t n = guard.n_streams ? guard.n_streams : 64;
+    size_t n = grow_capacity(guard.n_streams, (size_t)fd + 1, 64);
     struct guarded_link **streams;
 
-    while (n <= (size_t)fd)
-        n *= 2;
     if (n == guard.n_streams)
         return 0;
     streams = realloc(guard.streams, n * sizeof(struct guarded_link *));

@@ -95,16 +95,13 @@ static uint64_t python_lost(const struct python *python)
 /* Logs that the queue is full, at most once a second. */
 static void python_warn_full(struct python *python)
 {
-    uint64_t now_ns = fc_now_ns();
-
-    if (python->queue_warned_ns && now_ns - python->queue_warned_ns < FC_NS_PER_S)
+    if (!fc_once_a_second(&python->queue_warned_ns))
         return;
     fc_log(FC_LOG_WARNING, python->instance->name, "cannot keep up: %llu %s",
            (unsigned long long)(python_lost(python) - python->queue_warned),
            python->queue.overflow == QUEUE_LATEST ? "values gave way to newer ones of the same channel"
                                                   : "events were dropped (options queue, overflow)");
     python->queue_warned = python_lost(python);
-    python->queue_warned_ns = now_ns;
 }
 
 static void python_set_many(void *self, const uint32_t *channels, const double *values, size_t n)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/grow.h"
 #include "broker/base/option_value.h"
 #include "broker/python/private.h"
 #include "firecurtain/cleanup.h"
@@ -87,7 +88,7 @@ static int option_module(struct python *python, const char *name, struct fc_reas
     if (strcmp(name, "midimonster") == 0)
         return fc_refuse(
             reason, "a module named midimonster would hide the one that scripts import; rename the file");
-    modules = reallocarray(python->modules, python->n_modules + 1, sizeof(char *));
+    modules = grow_by_one(python->modules, python->n_modules, sizeof(char *));
     if (!modules)
         return -ENOMEM;
     python->modules = modules;

@@ -117,11 +117,11 @@ static void outflow_pass(struct python *python, const uint32_t *channels, const 
 }
 
 /* Logs that values gave way, at most once a second. */
-static void outflow_warn(struct python *python, uint64_t now_ns)
+static void outflow_warn(struct python *python)
 {
     struct python_outflow *outflow = &python->outflow;
 
-    if (outflow->warned_ns && now_ns - outflow->warned_ns < FC_NS_PER_S)
+    if (!fc_once_a_second(&outflow->warned_ns))
         return;
     fc_log(FC_LOG_WARNING, python->instance->name,
            "puts out more than %llu events a second (option rate) and is held back: %llu values gave way to "
@@ -129,7 +129,6 @@ static void outflow_warn(struct python *python, uint64_t now_ns)
            (unsigned long long)outflow->per_second,
            (unsigned long long)(outflow->held.replaced - outflow->warned));
     outflow->warned = outflow->held.replaced;
-    outflow->warned_ns = now_ns;
 }
 
 static void outflow_wait(struct python *python, uint64_t not_before_ns)
@@ -149,7 +148,7 @@ static void outflow_due(void *userdata)
     uint64_t now_ns = fc_now_ns();
     uint64_t n = outflow_fill(outflow, now_ns), held = queue_length(&outflow->held);
 
-    outflow_warn(python, now_ns);
+    outflow_warn(python);
     if (python_is_congested(python)) {
         outflow_wait(python, now_ns + OUTFLOW_STEP_NS);
         return;

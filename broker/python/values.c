@@ -5,18 +5,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "broker/base/grow.h"
 #include "broker/python/private.h"
 
 int python_add_values(struct python *python, uint32_t id)
 {
-    uint32_t capacity = python->values_capacity ? python->values_capacity * 2 : 64;
+    uint32_t capacity = (uint32_t)grow_capacity(python->values_capacity, (size_t)id + 1, 64);
     double *inputs, *outputs;
     bool *driven;
 
     if (id < python->n_values)
         return 0;
-    while (capacity <= id)
-        capacity *= 2;
     if (id >= python->values_capacity) {
         inputs = realloc(python->inputs, capacity * sizeof(*inputs));
         if (inputs)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See record_file.h. */
+/* Files of recordings, and the process that writes them. */
 #include "broker/record/file.h"
 
 #include <errno.h>
@@ -68,14 +68,14 @@ int record_file_append(int fd, const void *block, size_t n_bytes)
                : record_file_write(fd, frame, record_file_frame(frame, block, n_bytes));
 }
 
-/* exit_group() is not among the four calls that it has left. */
+/* Ends the writer: exit_group() is not among the four system calls that it has left. */
 static _Noreturn void writer_exit(int status)
 {
     for (;;)
         syscall(SYS_exit, status);
 }
 
-/* The other process: from the socket to the file, until the broker has gone. */
+/* Runs in the writer: copies from the socket to the file until the broker closes its end. */
 static _Noreturn void writer_run(int fd, int from, uint8_t *frame)
 {
     close_range(0, (unsigned)(fd < from ? fd : from) - 1, 0);
@@ -142,7 +142,7 @@ int record_writer_keep(void *userdata, const void *block, size_t n_bytes, uint64
     struct record_writer *writer = userdata;
     size_t n;
 
-    (void)missed; /* it is in the file */
+    (void)missed; /* the file has gaps for them */
     if (!n_bytes)
         return 0;
     if (writer->bytes + record_file_size(n_bytes) > writer->max_bytes) {

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file of a recording: made anew, only appended to, each block by one write(2). A broker, which may write
- * no file, has a process for it that was forked before and can do nothing else.
+ * The file of a recording. It is created, never overwritten, and only appended to, each block with one
+ * write(2).
+ *
+ * record_file_…() runs in `firecurtain record`, and in the writer: a process that the broker, which may not
+ * write files, forks before it confines itself. The writer can do nothing but write to that file.
+ * record_writer_…() is the broker's side of it.
  */
 #ifndef BROKER_RECORD_FILE_H
 #define BROKER_RECORD_FILE_H
@@ -9,29 +13,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_FILE_MAX (UINT64_C(1) << 30) /* bytes, if nobody says otherwise */
+#define RECORD_FILE_MAX (UINT64_C(1) << 30) /* bytes, without --max-size */
 
-/* A descriptor of a new file with the magic number in it, or -errno; -EEXIST: there is one already. */
+/* Creates a file with the magic number in it. Returns its descriptor, or -errno: -EEXIST if it exists. */
 int record_file_create(const char *path);
 
-/* 0, or -errno with the block not, or not wholly, in the file. */
+/* Appends a block. 0, or -errno with nothing or only a part of the block in the file. */
 int record_file_append(int fd, const void *block, size_t n_bytes);
 
-/* Bytes that a block takes in a file. */
+/* Returns the number of bytes that a block takes in a file. */
 size_t record_file_size(size_t n_bytes);
 
 struct record_writer;
 
 /*
- * Forks the process, which takes `fd`; its signals are blocked as the caller's are. -errno. Before there is
- * a thread.
+ * Forks the writer, which takes over `fd`; its signals are blocked like the caller's. To be called before
+ * there is a thread. 0 or -errno.
  */
 int record_writer_new(struct record_writer **writer, int fd, uint64_t max_bytes);
 
 /* Waits until everything is written. Takes NULL; returns NULL. */
 struct record_writer *record_writer_free(struct record_writer *writer);
 
-/* See recording_fn; `writer` is a struct record_writer. Why it takes no more is in the log. */
+/* Keeps a block as a recording_fn; `writer` is a struct record_writer. Logs why it takes no more. */
 int record_writer_keep(void *writer, const void *block, size_t n_bytes, uint64_t missed);
 
 #endif

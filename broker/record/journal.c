@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See journal.h. */
+/* Fills in the table of a show's observer for recordings and replays. */
 #include "broker/record/journal.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #define JOURNAL_FLUSH_NS       (100 * FC_NS_PER_MS)
 
 struct journal {
-    struct show_observer observer; /* first: what the show knows of it */
+    struct show_observer observer; /* first: journal_of() */
     struct loop *loop;
     struct show *show;
     const struct journal_replay_ops *replay_ops;
@@ -35,7 +35,7 @@ static struct journal *journal_of(struct show_observer *observer)
     return (struct journal *)observer;
 }
 
-/* Those whose keepers take nothing any more stay, silent, until these remove them. */
+/* Flushes all recordings. Those that are over stay, silent, until their owners remove them. */
 static void journal_flush_due(void *userdata)
 {
     struct journal *journal = userdata;
@@ -63,14 +63,14 @@ struct journal *journal_free(struct journal *journal)
     return NULL;
 }
 
-/* Without anything to do, the show does not know of it. */
+/* Makes the journal the show's observer while it has something to do. */
 static void journal_attach(struct journal *journal)
 {
     if (journal->show)
         journal->show->router.observer = journal->n || journal->replay ? &journal->observer : NULL;
 }
 
-/* What a script's last values are, for inputvalue() and outputvalue(). */
+/* Writes down a script's last values, for inputvalue() and outputvalue(). */
 static void journal_write_values(struct recording *recording, const struct fc_instance *instance)
 {
     struct record_item item = {.kind = RECORD_VALUES};
@@ -99,7 +99,7 @@ static void journal_write_all_values(const struct journal *journal, struct recor
 void journal_set_show(struct journal *journal, struct show *show)
 {
     if (journal->show && !show)
-        journal->show->router.observer = NULL; /* it ends; one that was changed has gone already */
+        journal->show->router.observer = NULL; /* it ends; a show that was changed has been freed already */
     journal->show = show;
     for (size_t i = 0; i < journal->n; i++) {
         recording_forget(journal->recordings[i]);
@@ -178,7 +178,7 @@ void journal_write_outputs(struct journal *journal, const struct fc_instance *in
         recording_miss(journal->recordings[i], missed);
 }
 
-/* A copy of what the script is called with: its queue goes on. Without memory it is not written down. */
+/* Copies what the script is called with, since its queue goes on. Without memory it is not written down. */
 static int journal_copy(struct show_step *step, const struct message_batch *batch)
 {
     step->events.n = step->ready = 0;
@@ -188,7 +188,7 @@ static int journal_copy(struct show_step *step, const struct message_batch *batc
     return queue_list_add(&step->events, batch->channels, batch->values, batch->n_events);
 }
 
-/* What was put out since the last step was over. */
+/* Writes down what was put out since the previous step was over. */
 static void journal_write_step_outputs(struct journal *journal, const struct fc_instance *instance,
                                        struct show_step *step, uint64_t time_ns)
 {
@@ -206,7 +206,7 @@ static void journal_output(struct show_observer *observer, const struct fc_insta
 
     if (!journal->n)
         return;
-    if (!step->is_open && !has_ticks) /* by another thread, or the recording began after the step had */
+    if (!step->is_open && !has_ticks) /* by another thread, or the step began before the recording */
         journal_write_outputs(journal, instance, step->time_ns, &now, 0);
     else if (step->outputs.n + n > JOURNAL_MAX_OUTPUTS ||
              queue_list_add(&step->outputs, channels, values, n) < 0)
@@ -230,7 +230,7 @@ static void journal_ticked(struct show_observer *observer, const struct fc_insta
     journal_write_step_outputs(journal, instance, step, item.time_ns);
 }
 
-/* Returns the time that the script is told. */
+/* Begins a step. Returns the time that the script is told. */
 static uint64_t journal_open(struct journal *journal, const struct fc_instance *instance,
                              struct show_step *step, enum record_phase phase,
                              const struct message_batch *batch, uint64_t now_ns)
@@ -281,11 +281,11 @@ static uint64_t journal_begins(struct show_observer *observer, const struct fc_i
     struct journal *journal = journal_of(observer);
 
     if (phase == GUEST_CLEANUP && step->is_open && step->phase == RECORD_BATCH) {
-        step->cleanup_waits = true; /* it goes on with its batch first */
+        step->cleanup_waits = true; /* it handles its batch first */
         step->cleanup_ns = journal->replay ? journal->replay_ops->cleanup_ns(step) : now_ns;
         return step->cleanup_ns;
     }
-    journal_done(observer, instance, step, true); /* whatever is left of the one before */
+    journal_done(observer, instance, step, true); /* in case the previous one is still open */
     return journal_open(journal, instance, step,
                         phase == GUEST_IMPORT  ? RECORD_IMPORT
                         : phase == GUEST_BATCH ? RECORD_BATCH
@@ -324,7 +324,7 @@ static bool journal_may_set(struct show_observer *observer, const struct fc_inst
     if (!journal->replay)
         return true;
     return instance->backend != &backend_python &&
-           (instance->backend->is_for_users || !journal->is_mute); /* or is no device */
+           (instance->backend->is_for_users || !journal->is_mute); /* what users may have is not a device */
 }
 
 static const struct show_observer_ops journal_ops = {

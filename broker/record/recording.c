@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See recording.h. */
+/* Numbers, blocks, and gaps of a recording that is being made. */
 #include "broker/record/recording.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #define RECORDING_QUIET_NS (2 * FC_NS_PER_S)
 
-/* What an instance and its channels are called in this recording. */
+/* The numbers of an instance and its channels in this recording. */
 struct recording_names {
     const struct fc_instance *instance;
     uint32_t number;
@@ -34,12 +34,12 @@ struct recording {
     struct recording_names *names;
     uint32_t n_instances; /* numbers given */
     uint32_t n_channels;
-    struct recording_block *first; /* wait for the keeper */
+    struct recording_block *first; /* of those that wait to be kept */
     struct recording_block **last;
     size_t waiting;
-    uint64_t missed;     /* ever */
-    uint64_t missed_now; /* and not written down yet */
-    uint64_t time_ns;    /* of the item before */
+    uint64_t missed;     /* in total */
+    uint64_t missed_now; /* of these, not written down as a gap yet */
+    uint64_t time_ns;    /* of the previous item */
     uint64_t kept_ns;
     bool is_over;
     size_t used;
@@ -112,7 +112,7 @@ void recording_miss(struct recording *recording, uint64_t n)
     recording->missed_now += n;
 }
 
-/* As far as the keeper takes it. */
+/* Hands over blocks, as many as are taken. */
 static void recording_hand_over(struct recording *recording)
 {
     while (recording->first && !recording->is_over) {
@@ -126,7 +126,7 @@ static void recording_hand_over(struct recording *recording)
     }
 }
 
-/* The block is complete. */
+/* Completes a block, and hands over what waits. */
 static void recording_close_block(struct recording *recording)
 {
     struct recording_block *block;
@@ -164,7 +164,7 @@ static void recording_put(struct recording *recording, const struct record_item 
     recording->used += n_bytes;
 }
 
-/* A name longer than a recording may have is cut off; it will be nobody's then. */
+/* Writes a name. One that is too long for a recording is cut off, and will match nothing in a replay. */
 static void recording_put_name(struct recording *recording, enum record_kind kind, uint32_t instance,
                                const char *name)
 {
@@ -212,7 +212,7 @@ static int recording_grow(struct recording_names *names)
     return 0;
 }
 
-/* The number of a channel in this recording, by its id in the instance. -ENOMEM. */
+/* Returns the number of a channel in this recording, given by its id in the instance, or -ENOMEM. */
 static int64_t recording_channel(struct recording *recording, struct recording_names *names, uint32_t id)
 {
     if (id >= names->n_channels && recording_grow(names) < 0)
@@ -225,7 +225,7 @@ static int64_t recording_channel(struct recording *recording, struct recording_n
     return names->channels[id] - 1;
 }
 
-/* Up to RECORD_MAX_EVENTS of an item's events. */
+/* Adds up to RECORD_MAX_EVENTS of an item's events. */
 static void recording_add_part(struct recording *recording, struct recording_names *names,
                                const struct record_item *item, size_t at, size_t n)
 {
@@ -246,7 +246,7 @@ static void recording_add_part(struct recording *recording, struct recording_nam
     part.outputs = item->outputs ? item->outputs + at : NULL;
     part.n_events = n;
     part.more = at + n < item->n_events;
-    if (at) { /* they came with the first part */
+    if (at) { /* these came with the first part */
         part.n_ticks = 0;
         part.ready = 0;
     }

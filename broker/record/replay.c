@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See replay.h: when what is played. */
-#include "broker/record/replay_private.h"
+/* Plays the entries of a recording at their times. */
+#include "broker/record/replay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,12 +10,14 @@
 #include "broker/python/backend.h"
 #include "broker/python/replay.h"
 #include "broker/python/status.h"
+#include "broker/record/private.h"
+#include "broker/record/replay_read.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define REPLAY_LOOK_NS (20 * FC_NS_PER_MS) /* whether all are up, or somebody will never be */
+#define REPLAY_LOOK_NS (20 * FC_NS_PER_MS) /* between looks whether all are up or have failed */
 #define REPLAY_BUDGET  256                 /* entries in one turn of the loop */
 
 static void replay_turn(void *userdata);
@@ -59,7 +61,7 @@ struct replay *replay_free(struct replay *replay)
         replay->first = entry->next;
         replay_entry_free(replay, entry);
     }
-    while (replay->n_lanes) { /* one may have several numbers */
+    while (replay->n_lanes) { /* a lane may have several numbers */
         struct replay_lane *lane = replay->lanes[--replay->n_lanes];
 
         if (--lane->n_numbers == 0)
@@ -76,7 +78,7 @@ struct replay *replay_free(struct replay *replay)
 
 void replay_stop(struct replay *replay)
 {
-    replay->is_over = true;
+    replay->phase = REPLAY_OVER;
     if (!replay->loop)
         return;
     loop_cancel_timer(replay->loop, &replay->timer);
@@ -91,7 +93,7 @@ static void replay_start_item(const struct replay *replay, struct record_item *s
 
 static void replay_go_on(struct replay *replay)
 {
-    if (!replay->is_over)
+    if (replay->phase != REPLAY_OVER)
         loop_defer(replay->loop, &replay->task);
 }
 
@@ -105,7 +107,7 @@ static void replay_finish(struct replay *replay, struct replay_entry *entry, boo
         lane->last = &lane->first;
 }
 
-/* What has happened is written down in the order of the recording. */
+/* Writes down what has happened, in the order of the recording. */
 static void replay_write(struct replay *replay)
 {
     while (replay->first && replay->first->state >= REPLAY_DONE) {
@@ -138,7 +140,8 @@ static void replay_write(struct replay *replay)
     }
 }
 
-/* An entry's events, by ids of the show's channels instead of the recording's; others are left out. */
+/* Translates an entry's events to the ids of the show's channels, and leaves out those that it does not have.
+ */
 static void replay_translate(struct replay *replay, struct replay_entry *entry,
                              const struct fc_instance *instance)
 {
@@ -171,7 +174,7 @@ static void replay_input(struct replay *replay, struct replay_entry *entry)
     replay_finish(replay, entry, entry->events.n);
 }
 
-/* Whether there is no point in waiting for the script any more. */
+/* Whether there is no point in waiting for a script any more. */
 static bool replay_is_lost(const struct fc_instance *instance)
 {
     struct python_status status;
@@ -202,7 +205,7 @@ static void replay_batch(struct replay *replay, struct replay_entry *entry)
         replay_finish(replay, entry, false);
         return;
     }
-    entry->state = REPLAY_RUNS; /* replay_begins() comes for it */
+    entry->state = REPLAY_RUNS; /* replay_begins() will look for it */
     if (entry->events.n)
         python_replay(instance, &(struct message_batch){.channels = entry->events.channels,
                                                         .values = entry->events.values,
@@ -211,7 +214,7 @@ static void replay_batch(struct replay *replay, struct replay_entry *entry)
         python_replay_ticks(instance, entry->ticks, entry->n_ticks);
 }
 
-/* Plays a step if its script is ready for it; whether there may be more of that lane. */
+/* Plays a step if its script is ready for it. Returns whether the next of its lane may follow at once. */
 static bool replay_step(struct replay *replay, struct replay_entry *entry)
 {
     struct replay_lane *lane = entry->lane;
@@ -224,7 +227,7 @@ static bool replay_step(struct replay *replay, struct replay_entry *entry)
     }
     if (entry->phase == RECORD_CLEANUP) {
         if (!entry->next_in_lane)
-            return false; /* it comes when the show ends */
+            return false; /* it happens when the show ends */
         replay_warn_lane(replay, lane, "it ended in the recording, but goes on in the replay");
         replay_finish(replay, entry, false);
         return true;
@@ -251,7 +254,7 @@ static bool replay_play(struct replay *replay, struct replay_entry *entry)
     return true;
 }
 
-/* As much of a lane as is due; `*next_ns` is when the next one is, in the recording. */
+/* Plays what is due in a lane. `*next_ns` becomes the time in the recording of the next entry, if earlier. */
 static void replay_play_lane(struct replay *replay, struct replay_lane *lane, uint64_t until_ns,
                              uint64_t *next_ns)
 {
@@ -270,7 +273,7 @@ static void replay_play_lane(struct replay *replay, struct replay_lane *lane, ui
     }
 }
 
-/* Without times: one after the other, as they are in the recording. */
+/* Plays without times: one entry after the other, as they are in the recording. */
 static void replay_play_in_order(struct replay *replay)
 {
     struct replay_entry *entry = replay->first;
@@ -289,7 +292,7 @@ static void replay_play_in_order(struct replay *replay)
     }
 }
 
-/* Whether nothing is left but what happens at the end of a show. */
+/* Whether nothing is left except what happens at the end of a show. */
 static bool replay_is_played(const struct replay *replay)
 {
     if (!replay->is_read)
@@ -303,19 +306,20 @@ static bool replay_is_played(const struct replay *replay)
     return true;
 }
 
-/* The clock of the recording begins when all scripts have, or failed to. */
+/* Whether the clock of the recording runs: it starts when all scripts have started or failed. */
 static bool replay_goes(struct replay *replay, uint64_t now_ns)
 {
     struct show_health health;
 
-    if (replay->is_going)
+    if (replay->phase == REPLAY_GOES)
         return true;
     show_health(replay->show, &health);
-    replay->is_going = health.n_starting == 0;
+    if (health.n_starting)
+        return false;
+    replay->phase = REPLAY_GOES;
     replay->base_ns = now_ns;
-    if (replay->is_going)
-        fc_log(FC_LOG_INFO, NULL, "replaying");
-    return replay->is_going;
+    fc_log(FC_LOG_INFO, NULL, "replaying");
+    return true;
 }
 
 static uint64_t replay_due_ns(const struct replay *replay, uint64_t time_ns)
@@ -358,7 +362,7 @@ static void replay_turn(void *userdata)
     struct replay *replay = userdata;
     uint64_t now_ns = fc_now_ns();
 
-    if (replay->is_over)
+    if (replay->phase == REPLAY_OVER)
         return;
     if (!replay_goes(replay, now_ns)) {
         loop_set_timer(replay->loop, &replay->timer, now_ns + REPLAY_LOOK_NS);
@@ -391,7 +395,7 @@ static uint64_t replay_begins(struct replay *replay, const struct fc_instance *i
         step->entry = entry;
         return entry->time_ns;
     }
-    return step->time_ns ? step->time_ns : replay->start_ns; /* one that is not in the recording */
+    return step->time_ns ? step->time_ns : replay->start_ns; /* the step is not in the recording */
 }
 
 static uint64_t replay_cleanup_ns(const struct show_step *step)
@@ -410,7 +414,7 @@ static void replay_done(struct replay *replay, struct show_step *step, bool died
     entry->outputs = step->outputs;
     step->outputs = (struct queue_list){0};
     replay_finish(replay, entry, true);
-    if (replay->is_over) /* the last words of a show */
+    if (replay->phase == REPLAY_OVER) /* a cleanup at the end of the show */
         replay_write(replay);
     replay_go_on(replay);
 }

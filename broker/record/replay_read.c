@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See replay_private.h: from the items of a recording to what is to be played. */
+/* Makes entries of the items of a recording, and checks them: a recording is hostile. */
+#include "broker/record/replay_read.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include "broker/base/grow.h"
 #include "broker/python/backend.h"
 #include "broker/python/values.h"
-#include "broker/record/replay_private.h"
+#include "broker/record/private.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -50,7 +52,7 @@ static int read_instance(struct replay *replay, const struct record_item *item)
     if (replay->n_lanes == REPLAY_MAX_LANES)
         return -ENOSPC;
     HASH_FIND_STR(replay->show->by_name, item->text, instance);
-    /* after a gap, or another configuration, an instance has another number, but still one lane */
+    /* after a gap or a change of the configuration, an instance has another number, but still one lane */
     for (size_t i = 0; instance && i < replay->n_lanes; i++) {
         if (lanes[i]->instance != instance)
             continue;
@@ -103,13 +105,13 @@ const struct replay_channel *replay_find_channel(struct replay *replay, uint32_t
     return channel->id < 0 ? NULL : channel;
 }
 
-/* What a script knew when the recording began; later it knows it by itself. */
+/* Gives a script the values that it had when the recording began; later ones it knows by itself. */
 static void read_values(struct replay *replay, const struct record_item *item)
 {
     struct fc_instance *instance =
         item->instance < replay->n_lanes ? replay->lanes[item->instance]->instance : NULL;
 
-    if (replay->is_going || !instance || instance->backend != &backend_python)
+    if (replay->phase != REPLAY_PREPARES || !instance || instance->backend != &backend_python)
         return;
     for (size_t i = 0; i < item->n_events; i++) {
         const struct replay_channel *channel = replay_find_channel(replay, item->channels[i], instance);
@@ -205,7 +207,7 @@ static int read_item(struct replay *replay, const struct record_item *item)
     case RECORD_GAP:
         return read_other(replay, item);
     default:
-        return 0; /* outputs are what comes of it; what is newer than this program is nothing to play */
+        return 0; /* outputs result from steps; kinds that are newer than this program cannot be played */
     }
 }
 

@@ -18,6 +18,7 @@
 #include "broker/record/recorder.h"
 #include "broker/runtime/findings.h"
 #include "broker/runtime/private.h"
+#include "broker/show/change.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

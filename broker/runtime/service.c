@@ -23,6 +23,7 @@
 #include "broker/runtime/private.h"
 #include "broker/runtime/reload.h"
 #include "broker/runtime/runtime.h"
+#include "broker/show/change.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See user_access.h. The check itself is in router_run(). */
+/* Marks users as frozen or revoked; the router looks at the marks for each event (route_may_pass()). */
 #include "broker/show/access.h"
 
 #include "broker/show/show.h"
@@ -23,7 +23,7 @@ static void access_zero(struct show *show, const struct user *user)
 
         if (!target->is_shared || channel->writer != user->number)
             continue;
-        channel->writer = 0; /* once, however often it is mapped */
+        channel->writer = 0; /* so that it is set once, however often it is mapped */
         router_set(router, target, 0.0);
     }
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the administrator does to a user at run time. For the loop's thread, between two events; none blocks.
- * What is said here stays when the configuration is read again, for as long as the process runs and the user
- * is in it.
+ * What an administrator can do to a user at run time. It lasts when the configuration is read again, for as
+ * long as the process runs and the configuration has the user. Nothing here blocks.
  */
 #ifndef BROKER_SHOW_ACCESS_H
 #define BROKER_SHOW_ACCESS_H
@@ -13,19 +12,20 @@ struct show;
 struct user;
 
 /*
- * While she is frozen, nothing that her instances put out reaches the house, from this moment on, and what
- * she has put out stays. They go on, and hear what they are mapped to. Idempotent.
+ * Freezes or unfreezes a user. While she is frozen, nothing that her instances put out reaches the house,
+ * from this moment on, and the values that they have set stay. The instances go on, and still receive events.
+ * Idempotent.
  */
 void user_freeze(struct user *user, bool freeze);
 
 /*
- * Nothing passes between her instances and the house any more, either way, until the process is started anew;
- * with `on-revoke = zero` the house's channels that she was the last to write go to 0 in the loop's next
- * turn. Idempotent. That her workers end takes a configuration without her.
+ * Revokes a user: nothing passes between her instances and the house any more, in either direction, until the
+ * process is restarted. With `on-revoke = zero`, channels of the house that she was the last to write go to 0
+ * in the loop's next turn. Idempotent. Her workers end only with a configuration that does not have her.
  */
 void user_revoke(struct show *show, struct user *user);
 
-/* The next show's users are as those of the running one were. */
+/* Freezes and revokes in the next show the users that are frozen or revoked in the running one. */
 void user_access_take_over(struct show *next, const struct show *show);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See show.h: from one show to the next while it runs. Instances that stay are moved over as they are, with
- * the numbers of their channels, since workers know these; the next show's routes are translated to them.
+ * Changes a running show. Instances that stay are moved over as they are, with the numbers of their channels,
+ * which workers know; the next show's routes are translated to them.
  */
+#include "broker/show/change.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,7 @@ struct change_entry {
     struct fc_instance *next;
     struct fc_instance *running; /* of the same name and backend, or NULL */
     bool stays;                  /* `running` takes the place of `next` */
-    uint32_t *ids;               /* if it stays: of its channels, by those of `next` */
+    uint32_t *ids;               /* if it stays: the ids of its channels, by those in `next` */
 };
 
 struct show_change {
@@ -39,7 +41,7 @@ static void change_free(struct show_change *change)
     free(change);
 }
 
-/* Which instances stay; the others of the running show leave. */
+/* Finds out which instances stay; the others of the running show leave. */
 static void change_compare(struct show_change *change)
 {
     for (size_t i = 0; i < change->show->n_instances; i++)
@@ -54,7 +56,7 @@ static void change_compare(struct show_change *change)
         if (!entry->running || strcmp(entry->running->signature, entry->next->signature) != 0)
             continue;
         entry->ids = calloc(entry->next->n_channels + 1, sizeof(*entry->ids));
-        entry->stays = entry->ids; /* without memory it is made anew: that is what happens to the others */
+        entry->stays = entry->ids; /* without memory, it is replaced like the others */
         entry->running->leaves = !entry->stays;
     }
 }
@@ -81,7 +83,7 @@ static int change_channels(struct change_entry *entry)
         struct channel *channel = &running->channels[id];
         int r = 0;
 
-        if (!channel->wanted) /* nobody's mapping has it any more */
+        if (!channel->wanted) /* no mapping has it any more */
             channel->is_written_by_users = false;
         if (!channel->is_written_by_users)
             channel->writer = CHANNEL_UNWRITTEN;
@@ -96,7 +98,7 @@ static int change_channels(struct change_entry *entry)
     return 0;
 }
 
-/* The next show's routes between instances, some of which stay. */
+/* Translates the next show's routes to the instances that stay. */
 static void change_routes(struct show_change *change)
 {
     struct router *router = &change->next->router;
@@ -146,7 +148,7 @@ static void change_move(struct show_change *change, size_t place)
     HASH_ADD_KEYPTR(hh, next->by_name, entry->running->name, strlen(entry->running->name), entry->running);
 }
 
-/* It could not be told of its channels: it ends, and the new one starts. */
+/* Lets an instance end that could not be told of its channels; the new one starts instead. */
 static void change_give_up(struct change_entry *entry, int r)
 {
     fc_log(FC_LOG_ERROR, entry->next->name, "is restarted, since it cannot take its new mappings: %s",
@@ -167,7 +169,7 @@ static void change_start(struct show_change *change)
     }
 }
 
-/* Between two events; nothing can go wrong here that would leave things halfway. */
+/* Completes the change, between two events. Nothing that fails here leaves it incomplete. */
 static void change_commit(void *userdata)
 {
     struct show_change *change = userdata;
@@ -200,7 +202,7 @@ static void change_commit(void *userdata)
     changed(userdata, next);
 }
 
-/* Users that are not in the next show, or may do less there: from this moment on. */
+/* Revokes users that are not in the next show, and freezes those that are frozen there, at once. */
 static void change_users(struct show_change *change)
 {
     for (size_t i = 0; i < change->show->n_users; i++) {
@@ -218,7 +220,7 @@ static void change_left(void *userdata)
 {
     struct show_change *change = userdata;
 
-    /* what those who leave have said last is still routed in this turn */
+    /* the last events of the instances that leave are still routed in this turn */
     loop_defer(change->show->runtime->loop, &change->commit);
 }
 

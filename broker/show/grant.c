@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A hash of the channels that each grant names. */
+/* Grants of a user as a hash of channels' names. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 struct user_grant {
     UT_hash_handle hh;
     unsigned directions;
-    char key[]; /* INSTANCE.CHANNEL: an instance has no dot in its name */
+    char key[]; /* INSTANCE.CHANNEL: names of instances have no dots */
 };
 
 void user_forget_grants(struct user *user)
@@ -57,7 +57,7 @@ static int grant_add(struct user *user, const char *instance, const char *channe
     return -ENOMEM;
 }
 
-/* Name `n` of the glob, as the instance spells it. */
+/* Adds name `n` of a glob, in the spelling of the instance. */
 static int grant_add_name(struct user *user, const struct fc_instance *instance, const struct glob *glob,
                           uint64_t n, unsigned directions, struct fc_reason *reason)
 {

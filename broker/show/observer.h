@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What sees a show happen: the journal (record/journal.h), which writes it down or lets a recording happen
- * instead. The show and the script backend know only this table, and only while somebody records or replays:
- * else `observer` is NULL, and everything below costs one comparison. Runs in the broker; no slot may block.
+ * The observer of a show: the journal (record/journal.h), which writes down what happens, or lets a recording
+ * happen instead. The show and the script backend know only this table. Unless somebody records or replays,
+ * `observer` is NULL, and everything below costs one comparison. No slot may block.
  */
 #ifndef BROKER_SHOW_OBSERVER_H
 #define BROKER_SHOW_OBSERVER_H
@@ -21,8 +21,8 @@ struct replay_entry;
 struct show_observer;
 
 /*
- * What a script is called for: its import, a batch, intervals that come due at once, its cleanup; and what it
- * puts out meanwhile. Each Python instance has one, zeroed at first: nothing is under way.
+ * What a script is called for (its import, a batch, intervals that come due at once, its cleanup), and what
+ * it puts out meanwhile. Each Python instance has one step, which is zeroed at first: nothing is under way.
  */
 struct show_step {
     bool is_open;
@@ -32,9 +32,9 @@ struct show_step {
     struct queue_list outputs;
     uint32_t ready;
     uint64_t missed;            /* outputs that found no room */
-    bool cleanup_waits;         /* the worker was told to stop while it handles a batch, */
-    uint64_t cleanup_ns;        /* at this time */
-    struct replay_entry *entry; /* that the step replays, or NULL */
+    bool cleanup_waits;         /* the worker was told to stop while it handled a batch */
+    uint64_t cleanup_ns;        /* when it was told */
+    struct replay_entry *entry; /* the entry that the step replays, or NULL */
 };
 
 struct show_observer_ops {
@@ -48,24 +48,25 @@ struct show_observer_ops {
     /* Whether events are set on an instance: in a replay not on scripts, and on no device if it is muted. */
     bool (*may_set)(struct show_observer *observer, const struct fc_instance *instance);
 
-    /* A script is about to be called, at `now_ns`. Returns the time that it is told. */
+    /* A script is about to be called, at `now_ns`. Returns the time that the script is told. */
     uint64_t (*begins)(struct show_observer *observer, const struct fc_instance *instance,
                        struct show_step *step, enum guest_phase phase, const struct message_batch *batch,
                        uint64_t now_ns);
 
-    /* It put something out. With `has_ticks` it knows of intervals, and may have been called for these. */
+    /* A script has put something out. With `has_ticks` it has intervals, and may have been called for these.
+     */
     void (*output)(struct show_observer *observer, const struct fc_instance *instance, struct show_step *step,
                    bool has_ticks, const uint32_t *channels, const double *values, size_t n);
 
-    /* Intervals were called: a step of their own, also between a batch's beginning and its end. */
+    /* Intervals were called, which is a step of its own, even during a batch. */
     void (*ticked)(struct show_observer *observer, const struct fc_instance *instance, struct show_step *step,
                    const struct message_ticks *ticked);
 
-    /* The step is over, with `died` because its worker is. */
+    /* The step is over, with `died` because the worker has died. */
     void (*done)(struct show_observer *observer, const struct fc_instance *instance, struct show_step *step,
                  bool died);
 
-    /* A worker waits for events, or does not run any more: a replay may go on. */
+    /* A worker waits for events, or no longer runs: a replay may go on. */
     void (*wanted)(struct show_observer *observer);
 };
 
@@ -74,7 +75,7 @@ struct show_observer {
     bool is_replay; /* what happens comes from a recording */
 };
 
-/* Frees what a step holds; it is zeroed again. */
+/* Frees what a step holds, and zeroes it. */
 static inline void show_step_deinit(struct show_step *step)
 {
     queue_list_deinit(&step->events);

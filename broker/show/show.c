@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See show.h: running it, and what the core offers to backends. */
+/* Running a show: starting instances, trying again, stopping one, ending all. */
 #include "broker/show/show.h"
 
 #include <assert.h>
@@ -37,7 +37,7 @@ struct show *show_free(struct show *show)
 {
     if (!show)
         return NULL;
-    assert(!show->change); /* whoever ends a show cancels its change first */
+    assert(!show->change); /* callers that end a show cancel its change first */
     HASH_CLEAR(hh, show->by_name);
     for (size_t i = 0; i < show->n_instances; i++) {
         if (show->runtime)
@@ -99,7 +99,7 @@ void show_start(struct show *show, struct runtime *runtime)
     if (!show->n_instances)
         fc_log(FC_LOG_WARNING, NULL, "the configuration has no instances: there is nothing to do");
     for (size_t i = 0; i < show->n_instances; i++) {
-        notify_alive(runtime->notify); /* name servers that do not answer are no reason to be killed */
+        notify_alive(runtime->notify); /* while name servers do not answer, the watchdog must not kill us */
         show_start_instance(show->instances[i]);
     }
     show->has_news = true;
@@ -135,7 +135,7 @@ void show_route(struct show *show)
     if (!show->more)
         show->more = calloc(1, sizeof(*show->more));
     if (!show->more)
-        return; /* the rest goes with the next event */
+        return; /* the rest is routed with the next event */
     show->more->fn = show_more;
     loop_defer(show->runtime->loop, show->more);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A show: the instances and routes that one configuration describes. Building it touches nothing outside;
- * running it starts and stops what it has.
+ * A show: the instances, routes and users that one configuration describes. Making it (build/) touches
+ * nothing outside the process; running it starts and stops its instances.
+ *
+ * This is the folder's main header. The folder runs in the broker. It knows instances only by the contract of
+ * firecurtain/backend.h, and must not know any backend, the script backend and recordings included: these
+ * fill in the tables of that header and of observer.h. Events come in by route.h; instance.h has the states.
  */
 #ifndef BROKER_SHOW_SHOW_H
 #define BROKER_SHOW_SHOW_H
@@ -26,71 +30,61 @@ struct show {
     size_t n_users;
     struct fc_instance *by_name; /* hash */
     struct router router;
-    struct show_change *change; /* to the next one, or NULL */
-    struct loop_task *more;     /* queued while the router has something left */
-    void (*stopped)(void *userdata, struct fc_instance *instance); /* show_stop_instance() is over; or NULL */
+    struct show_change *change; /* to the next show, or NULL */
+    struct loop_task *more;     /* queued while the router has events left */
+    void (*stopped)(void *userdata, struct fc_instance *instance); /* after show_stop_instance(); or NULL */
     void *stopped_userdata;
     size_t n_quiescing;
-    void (*ended)(void *userdata);
+    void (*ended)(void *userdata); /* set once show_quiesce() was called */
     void *userdata;
-    bool has_news; /* an instance came up or went down: set here, cleared by whom it interests */
+    bool has_news; /* an instance came up or went down; the reader clears it */
 };
 
 struct show_health {
     size_t n;
     size_t n_up;
-    size_t n_starting; /* neither was up so far nor has failed to be */
+    size_t n_starting; /* those that have neither been up nor failed so far */
 };
 
-/* NULL if there is none. */
+/* Returns the user of this name, or NULL. */
 struct user *show_find_user(const struct show *show, const char *name);
 
-/* Stops what runs; the show must not be changing (show_change_cancel()). Takes NULL; returns NULL. */
+/* Stops and frees a show, which must not be changing (show_change_cancel()). Takes NULL; returns NULL. */
 struct show *show_free(struct show *show);
 
-/* Starts all instances; `runtime` outlives the show. One that cannot start is logged and tried again each
- * second; the others run. */
+/*
+ * Starts all instances; `runtime` outlives the show. An instance that cannot start is logged and tried again
+ * after delays that grow from a second to half a minute; the others run.
+ */
 void show_start(struct show *show, struct runtime *runtime);
 
-/* An instance that was asked to end has come to rest: see fc_quiesced(). */
+/* Notes that an instance that was asked to end has come to rest: see fc_quiesced(). */
 void show_instance_quiesced(struct fc_instance *instance);
 
-/* An instance has come up or gone down: see fc_up(). */
+/* Notes that an instance has come up or gone down: see fc_up(). */
 void show_instance_up(struct fc_instance *instance, bool up);
 
-/* Starts one of them, as show_start() does. */
+/* Starts one instance, as show_start() does. */
 void show_start_instance(struct fc_instance *instance);
 
 /*
- * Lets one of them clean up and end; it stays so, also when the configuration is read again and has not
- * changed for it, until show_start_instance(). With `again` it starts at once. `show->stopped` is called when
- * that is done, never from within this call. -EBUSY while the show changes or ends.
+ * Lets one instance clean up and stop. It stays stopped until show_start_instance(), even if the
+ * configuration is read again and has not changed for it. With `again` it is started again instead.
+ * `show->stopped` is called when this is done, never from within the call. -EBUSY while the show changes or
+ * ends.
  */
 int show_stop_instance(struct fc_instance *instance, uid_t by, bool again);
 
 /*
- * Ends all instances, or those that leave; `ended` is called when that is over, maybe from within this call,
- * and not at all if there is another call before.
+ * Ends all instances, or those that leave. `ended` is called when they have ended, possibly from within this
+ * call, and not at all if there is another call before.
  */
 void show_quiesce(struct show *show, bool all, void (*ended)(void *userdata), void *userdata);
 
-/*
- * Makes `next`, which was built from a new configuration, of a running show. Instances whose options and
- * folder are the same go on as they are, whatever their mappings; the others of the running show end. When
- * they have, the routes change between two events, the new instances start, and `changed` is called, never
- * from within this call, with `next`; `show` is freed then. 0, and both shows are this function's; or
- * -ENOMEM.
- */
-int show_change(struct show *show, struct show *next, void (*changed)(void *userdata, struct show *show),
-                void *userdata);
-
-/* The show is to end as it is. */
-void show_change_cancel(struct show *show);
-
-/* How many instances there are, and how they are. */
+/* Counts the instances, and those that are up or starting. */
 void show_health(const struct show *show, struct show_health *health);
 
-/* Routes what was emitted; to be called at the end of each turn of the loop. */
+/* Routes the events that were emitted. To be called at the end of each turn of the loop. */
 void show_route(struct show *show);
 
 #endif

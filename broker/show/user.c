@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See user.h: the options of a section [user NAME]. Only text is read here. */
+/* The options of a section [user NAME]. Only reads text. */
 #include "broker/show/user.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static const struct user_quota user_default_quota = {
     .connections = 64,
 };
 
-/* One option on its way into the user. */
+/* An option that is being applied to a user. */
 struct user_setting {
     struct user *user;
     const struct config_section *section;
@@ -34,7 +34,7 @@ struct user_setting {
 
 typedef int (*user_set_fn)(const struct user_setting *setting);
 
-/* A path as it is meant: below the folder of the file, in one spelling. */
+/* Makes a path absolute, relative to the folder of the configuration's file, and clean. */
 static int user_path(const struct user_setting *setting, char **path)
 {
     const char *value = setting->option->value;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A user of an installation as the administrator's configuration has her: what of the house's channels her
- * show may use, how much of the machine, and whether it may act at all. Made with each configuration; knows
- * nothing of files and processes (see users.h).
+ * A user as a section [user NAME] describes her: which channels of the house and how much of the machine her
+ * show may use, and whether it may act at all. Made with each configuration. It must not know files and
+ * processes; build/users.h does.
  */
 #ifndef BROKER_SHOW_USER_H
 #define BROKER_SHOW_USER_H
@@ -19,12 +19,12 @@
 #define USER_MAX_NAME     32    /* bytes */
 #define USER_MAX_GRANTS   65536 /* channels, of one user */
 #define USER_MAX_ROUTES   100000
-#define USER_MAX_PER_KIND 64 /* lines of each grant- and allow- option */
+#define USER_MAX_PER_KIND 64 /* lines of each of the options grant-… and allow-… */
 
 struct fc_instance;
 struct show;
 
-/* For all instances of a user together. */
+/* Limits for all instances of a user together. */
 struct user_quota {
     uint64_t instances;
     uint64_t memory_bytes;
@@ -36,54 +36,52 @@ struct user_quota {
 };
 
 enum user_rest {
-    USER_HOLD, /* what she has put out stays */
-    USER_ZERO, /* goes to 0 */
+    USER_HOLD, /* the values that the user has set stay */
+    USER_ZERO, /* they go to 0 */
 };
 
-/* A line of the configuration that is judged when the house's instances are known. */
+/* A grant in the configuration, kept until the house's instances are known. */
 struct user_grant_line {
     const struct config_option *option; /* borrowed from the configuration */
     unsigned directions;                /* enum fc_direction, of the house's channel */
 };
 
-struct user_grant; /* a channel; see user_grant.c */
+struct user_grant; /* of one channel; grant.c */
 
 struct user {
     char *name;
-    unsigned number; /* her account's, from 1; see users.h. 0: none so far */
-    char *show;      /* her configuration: absolute, without ".." */
+    unsigned number; /* of the user's account, from 1 (build/users.h); 0: none so far */
+    char *show;      /* path of the user's configuration: absolute, without ".." */
     char *uid;       /* name or number, or NULL */
     struct config_location at;
     struct user_quota quota;
-    struct policy network;    /* what her rules must lie within */
-    struct path_set readable; /* what her options `read` must lie within */
+    struct policy network;    /* limits the rules of the user's instances */
+    struct path_set readable; /* limits their options `read` */
     struct user_grant_line *lines;
     size_t n_lines;
     struct user_grant *grants; /* hash */
     enum user_rest on_revoke;
     bool is_frozen_by_configuration;
     bool is_frozen;  /* at run time */
-    bool is_revoked; /* for good: until another configuration */
+    bool is_revoked; /* until the process is restarted */
 };
 
 /*
- * Reads a section [user NAME]; what is wrong is added to `config`, which must outlive the next call only.
- * 0 with *user set, also then, or -ENOMEM.
+ * Reads a section [user NAME]. Errors are added to `config`, which must outlive only user_add_grants(). 0
+ * with *user set, even if there are errors, or -ENOMEM.
  */
 int user_new(struct user **user, struct config *config, const struct config_section *section);
 
 /* Takes NULL; returns NULL. */
 struct user *user_free(struct user *user);
 
-/* Whether nothing of hers reaches the house at the moment. */
+/* Whether nothing of the user reaches the house at the moment. */
 static inline bool user_is_stopped(const struct user *user)
 {
     return user->is_frozen || user->is_frozen_by_configuration || user->is_revoked;
 }
 
-/*
- * Whether two configurations mean the same person with the same rights to files: what is fixed when the
- * process starts.
+/* Whether two configurations mean the same user with the same rights to files, which are fixed at the start.
  */
 bool user_is_same(const struct user *a, const struct user *b);
 

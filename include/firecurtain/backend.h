@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The contract between the core and a protocol backend.
+ * The contract between the core and a protocol backend, and the main header of this folder.
  *
- * A backend turns a protocol into channels and back. It is one row in the table of broker/build/backends.c
- * and needs nothing from the core but what this header declares. `loopback.c` is the template.
+ * A backend turns a protocol into channels and back. It is a row in the table of broker/build/backends.c, and
+ * needs nothing from the core except what this folder declares. broker/backends/loopback.c is the template.
  *
- * Everything here runs in the broker's only thread. No slot may block, with one exception that is stated at
- * the slot: a backend that has to wait watches a descriptor with fc_watch_new().
+ * Everything here runs in the broker's only thread. No slot may block, except where its comment says so: a
+ * backend that has to wait watches a descriptor with fc_watch_new().
  *
  * Values are normalised: 0.0 to 1.0, always finite.
  */
@@ -25,7 +25,7 @@ struct fc_reason {
     char text[256];
 };
 
-/* Fills `reason` and returns -EINVAL, so that a slot can end with `return fc_refuse(reason, "…")`. */
+/* Fills `reason` and returns -EINVAL: a slot can end with `return fc_refuse(reason, "…")`. */
 int fc_refuse(struct fc_reason *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How a channel is used in the mappings; a channel may be both. */
@@ -41,9 +41,9 @@ enum fc_scope {
 
 /* One configuration option. The table of a backend checks names, gives suggestions and documents itself. */
 struct fc_option {
-    const char *name;    /* "/" accepts every name that begins with a slash; NULL ends the table */
-    unsigned scopes;     /* enum fc_scope, or-ed */
-    bool repeatable;     /* every assignment counts; otherwise a second one is an error */
+    const char *name; /* "/" accepts every name that begins with a slash; NULL ends the table */
+    unsigned scopes;  /* enum fc_scope, or-ed */
+    bool repeatable; /* every assignment counts; otherwise only the last one, and a second one is warned of */
     const char *example; /* a value as in a configuration file */
     const char *help;    /* one line */
 };
@@ -60,7 +60,7 @@ struct fc_backend {
      */
     void *(*instance_new)(struct fc_instance *instance, const char *directory);
 
-    /* Ends the state. Takes NULL and states in which any other slot failed. */
+    /* Frees the state. Takes NULL, and states for which any other slot has failed. */
     void (*instance_free)(void *self);
 
     /*
@@ -71,90 +71,91 @@ struct fc_backend {
     int (*configure)(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason);
 
-    /* Optional. Called once after the last option: what must be set, what contradicts. As `configure`. */
+    /* Optional. Called once after the last option, to check for what is missing or contradictory. As
+     * `configure`. */
     int (*configured)(void *self, struct fc_reason *reason);
 
     /*
-     * Optional. Two spellings of one channel become one: writes the canonical form of `name` with its NUL
-     * to `canonical`. -EINVAL with `reason` filled if it is no name for a channel.
+     * Optional. Makes different spellings of a channel equal: writes the canonical form of `name` with its
+     * NUL to `canonical`. -EINVAL with `reason` filled if it is not a name for a channel.
      */
     int (*canonical)(void *self, const char *name, char *canonical, size_t bytes, struct fc_reason *reason);
 
     /*
-     * Mappings use the channel in these directions from now on, maybe in none. Ids count 0, 1, 2… in the
-     * order in which channels appear; the same id comes again when its directions change, also while the
-     * instance runs: then the configuration was read again. -EINVAL with `reason`, or -ENOMEM.
+     * Says in which directions mappings use a channel from now on, possibly none. Ids count 0, 1, 2… in the
+     * order in which channels appear. Called again with the same id when the directions change, which happens
+     * while the instance runs if the configuration is read again. -EINVAL with `reason` filled, or -ENOMEM.
      */
     int (*channel)(void *self, uint32_t id, const char *name, unsigned directions, struct fc_reason *reason);
 
     /*
-     * Opens what the instance needs. The only slot that may take time (a host name is looked up). 0: the
-     * instance is up. 1: fc_up() says when. Negative errno: it is down; the core logs it, calls `stop`, and
-     * tries again later.
+     * Opens what the instance needs. The only slot that may take time (to look up a host name). Returns 0 if
+     * the instance is up, 1 if fc_up() will say so, or a negative errno if it cannot start: the core logs
+     * that, calls `stop`, and tries again later.
      */
     int (*start)(void *self);
 
-    /* Closes everything that `start` opened. Called after a failed `start` too, and more than once. */
+    /* Closes everything that `start` opened. Called also after a failed `start`, and more than once. */
     void (*stop)(void *self);
 
-    /* An event for a channel. Must not call back into routing other than with fc_emit(). */
+    /* Sets a channel. Must not call back into the core, except fc_emit(). */
     void (*set)(void *self, uint32_t channel, double value);
 
-    /* Optional. The same for several events at once, in their order. */
+    /* Optional. Sets several channels at once, in this order. */
     void (*set_many)(void *self, const uint32_t *channels, const double *values, size_t n);
 
-    /* Optional. Called once after one or more `set` of one turn: the place to send what belongs together. */
+    /* Optional. Called once after all `set` of a turn: the place to send what belongs together. */
     void (*flush)(void *self);
 
     /*
-     * Optional. The show ends: begin what takes time, and return true if fc_quiesced() will be called when it
-     * is over. Events emitted until then are still routed.
+     * Optional. Called when the instance is to end: begins what takes time, and returns true if fc_quiesced()
+     * will be called when that is done. Events that are emitted until then are still routed.
      */
     bool (*quiesce)(void *self);
 
     /*
-     * Optional. The configuration was read again, and this instance goes on as it is: its options are the
-     * same, what `channel` had to say was said. The place to look whether what it depends on has changed.
+     * Optional. Called when the configuration was read again and the instance goes on with the same options,
+     * after `channel`: the place to check whether anything else that it depends on has changed.
      */
     void (*refresh)(void *self);
 
     /*
-     * Optional. Takes what is worth keeping from the state of an instance with the same name and other
-     * options, which has ended; before `start`.
+     * Optional. Called before `start` to take over what is worth keeping from the state of an instance of the
+     * same name, which had other options and has ended.
      */
     void (*inherit)(void *self, void *previous);
 };
 
 /* What the core offers to backends. */
 
-/* The instance's name, valid as long as the instance. */
+/* Returns the instance's name, which is valid as long as the instance. */
 const char *fc_instance_name(const struct fc_instance *instance);
 
 /*
- * The instance has produced an event. Only queues it: no slot of any backend runs inside this call. Values
- * are clamped to 0.0…1.0; an event with a value that is not a number is dropped.
+ * Emits an event. Only queues it: no slot of any backend runs inside this call. Values are clamped to
+ * 0.0…1.0; an event whose value is not a number is dropped.
  */
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value);
 
-/* Whether the instance is up from now on; for backends whose `start` returns 1. May be said again. */
+/* Says whether the instance is up from now on, for backends whose `start` returns 1. May be called again. */
 void fc_up(struct fc_instance *instance, bool up);
 
-/* See the slot `quiesce`. */
+/* Says that an instance whose `quiesce` returned true has come to rest. */
 void fc_quiesced(struct fc_instance *instance);
 
-/* Counts input that was malformed; the core warns in the log at a bounded rate. `what` is a literal. */
+/* Counts malformed input, of which the core warns at a limited rate. `what` is a literal. */
 void fc_malformed(struct fc_instance *instance, const char *what);
 
 /*
- * A descriptor being watched. `ready` runs when it is readable or in error (level-triggered) and should
- * handle a bounded amount (FC_WATCH_BUDGET messages) so that other instances get their turn.
+ * A descriptor that is being watched. `ready` is called when it is readable or in error (level-triggered),
+ * and should handle at most FC_WATCH_BUDGET messages, so that other instances get their turn.
  */
 struct fc_watch;
 typedef void (*fc_watch_fn)(void *userdata);
 
 #define FC_WATCH_BUDGET 64
 
-/* `fd` stays the caller's, and must stay open until fc_watch_free(). 0 or -errno. */
+/* Watches `fd`, which stays the caller's, and must stay open until fc_watch_free(). 0 or -errno. */
 int fc_watch_new(struct fc_watch **watch, struct fc_instance *instance, int fd, fc_watch_fn ready,
                  void *userdata);
 

@@ -35,7 +35,7 @@ static inline void fc_fclosep(FILE **file)
 #define FC_AUTO_CLOSE  FC_CLEANUP(fc_closep)
 #define FC_AUTO_FCLOSE FC_CLEANUP(fc_fclosep)
 
-/* The value of an owning pointer; the variable owns nothing afterwards. */
+/* Returns the value of an owning pointer; the variable owns nothing afterwards. */
 #define fc_steal(pointer)                                                                                    \
     ({                                                                                                       \
         __typeof__(pointer) fc_stolen = (pointer);                                                           \

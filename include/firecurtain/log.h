@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The log: one line per event, `TIME LEVEL INSTANCE MESSAGE`, to stderr. Control characters and invalid
- * UTF-8 are escaped here, so callers may pass on text that a script or a packet brought.
+ * UTF-8 are escaped here, so that callers may pass on text from a script or a packet.
  */
 #ifndef FIRECURTAIN_LOG_H
 #define FIRECURTAIN_LOG_H
@@ -22,7 +22,7 @@ enum fc_log_level {
 void fc_log(enum fc_log_level level, const char *instance, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for `bytes` bytes of text that need not end in a NUL. */
+/* Writes one line of `bytes` bytes of text, which need not end in a NUL. */
 void fc_log_text(enum fc_log_level level, const char *instance, const char *text, size_t bytes);
 
 #endif

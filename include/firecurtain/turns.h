@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How long a thread's turns on a processor are: custom slices of EEVDF, Linux 6.12. Older kernels do not
- * look. */
+/* The length of a thread's turns on a processor: custom slices of EEVDF (Linux 6.12), ignored by older
+ * kernels. */
 #ifndef FIRECURTAIN_TURNS_H
 #define FIRECURTAIN_TURNS_H
 
@@ -10,12 +10,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FC_TURN_NS 100000 /* the least that there is */
+#define FC_TURN_NS 100000 /* the kernel's minimum */
 
 /*
- * The calling thread gets short turns, at the same share: who wakes gets a processor sooner, and who
- * calculates without end gives it back as soon. Threads and processes that it makes have the same or, with
- * SCHED_FLAG_RESET_ON_FORK, the kernel's usual turns again, which a short one interrupts when it wakes.
+ * Gives the calling thread short turns, at the same share: it gets a processor sooner when it wakes, and
+ * gives it back sooner when it computes without end. Threads and processes that it makes inherit that or,
+ * with SCHED_FLAG_RESET_ON_FORK, have the kernel's usual turns, which a short one interrupts when it wakes.
  */
 static inline void fc_take_short_turns(uint64_t flags)
 {

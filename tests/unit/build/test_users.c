@@ -147,6 +147,24 @@ static void test_what_was_not_granted(void **state)
     assert_left_out(state, "[loopback a/b]\n", 1, "an instance's name cannot contain a slash");
 }
 
+/* The backend refuses the first of these channels also when it is asked to take it back. */
+static void test_a_refused_channel_does_not_keep_others_from_being_taken_back(void **state)
+{
+    struct show *show =
+        build_on(state,
+                 "[osc o]\nbind = 127.0.0.1 0\n/xy = ff 0.0 1.0 0.0 1.0\n[user alice]\nshow = alice.cfg\n"
+                 "grant-input = o./xy:{0..5}\n",
+                 "[loopback l2]\n[map]\no./xy:5 > l2.a\no./xy:1 > l2.b\n");
+    const struct fc_instance *osc = find(show, "o");
+
+    assert_int_equal(last, USERS_LEFT_OUT);
+    assert_int_equal(osc->n_channels, 2);
+    assert_int_equal(osc->channels[0].directions, 0);
+    assert_int_equal(osc->channels[1].directions, 0);
+    assert_null(find(show, "alice/l2"));
+    show_free(show);
+}
+
 static void test_too_many_routes_are_not_even_counted_out(void **state)
 {
     assert_left_out(state, "[loopback a]\n[map]\na.x{1..1000}{1..100} > a.y\na.z > a.z2\n", 4,
@@ -352,6 +370,7 @@ int main(void)
         user_test(test_an_instance_of_hers_hides_one_of_the_house),
         user_test(test_grants_are_of_canonical_names),
         user_test(test_what_was_not_granted),
+        user_test(test_a_refused_channel_does_not_keep_others_from_being_taken_back),
         user_test(test_too_many_routes_are_not_even_counted_out),
         user_test(test_nothing_is_made_of_too_much),
         user_test(test_an_error_in_the_section_is_the_houses),
