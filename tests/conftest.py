@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
+SHARING = ["test_cgroups", "test_network_programs"]
 LONGEST = ["test_soak"]  # begin first: what is shared out last should be short
 
 
@@ -19,11 +20,11 @@ def pytest_configure(config):
 
 
 def group(item):
-    """Tests that have to follow each other in one process: those of a file whose show they share, in one setting."""
-    if "escape" in item.path.parts:
-        setting = getattr(item, "callspec", None) and item.callspec.params.get("identity")
+    """Tests that have to follow each other in one process: those of a file that share a show, in one setting, or the machine."""
+    setting = item.callspec.params.get("identity") if hasattr(item, "callspec") else None
+    if "escape" in item.path.parts and setting:
         return f"{item.path.stem}-{setting}"
-    return None
+    return item.path.stem if item.path.stem in SHARING else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -4,7 +4,7 @@ How much later the answers come is for the benchmark to say (rows quotas and flo
 what else it does.
 """
 
-from harness import PATIENCE, until
+from waiting import PATIENCE, until
 
 QUESTIONS, WINDOW = 1000, 20
 

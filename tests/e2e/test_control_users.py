@@ -13,7 +13,8 @@ import time
 import control
 import pytest
 from control import BUSY, DONE, FAILED, REFUSED, UNKNOWN_NAME, Client
-from harness import PATIENCE, root_only, until, user_only
+from harness import root_only, user_only
+from waiting import PATIENCE, until
 from test_command_line import on_a_terminal
 from test_users import SHOW, UIDS, House
 

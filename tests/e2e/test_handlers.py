@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from harness import until
+from waiting import until
 
 pytestmark = pytest.mark.one_setting
 

@@ -2,7 +2,8 @@
 
 import osc
 import pytest
-from harness import private_folder, until
+from processes import private_folder
+from waiting import until
 from pressure import answer_all
 
 pytestmark = pytest.mark.one_setting

@@ -11,7 +11,9 @@ import zlib
 
 import control
 import pytest
-from harness import PATIENCE, PORTS, dedent, environment, root_only, until, user_only
+from harness import dedent, environment, root_only, user_only
+from waiting import PATIENCE, until
+from wire import PORTS
 
 ECHO = """
     import midimonster

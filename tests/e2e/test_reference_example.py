@@ -3,7 +3,7 @@
 import socket
 import time
 
-from harness import one_in_time
+from waiting import one_in_time
 
 # As printed there, but for its port, a body where it has only a comment, and its missing import of nothing.
 EXAMPLE = '''

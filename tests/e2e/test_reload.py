@@ -6,7 +6,9 @@ import socket
 import time
 
 import pytest
-from harness import dedent, descriptors, one_in_time, until, workers_of
+from harness import dedent
+from processes import descriptors, workers_of
+from waiting import one_in_time, until
 
 MAPS = ["wire./{a,b} > py1.script.{a,b}", "py1.out > wire./out", "py1.bye > wire./bye"]
 SCRIPT = """

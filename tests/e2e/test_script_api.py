@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from harness import one_in_time
+from waiting import one_in_time
 
 pytestmark = [pytest.mark.smoke, pytest.mark.one_setting]
 

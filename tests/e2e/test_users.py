@@ -12,7 +12,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, children, dedent, descendants, root_only, settled_spares, status, surviving, until, user_only, without_user_namespaces
+from harness import IS_ASAN, dedent, root_only, user_only, without_user_namespaces
+from processes import children, descendants, settled_spares, status, surviving
+from waiting import until
 
 UIDS = {"alice": 20001, "bob": 20002}
 KILL, NET_BIND_SERVICE = 1 << 5, 1 << 10

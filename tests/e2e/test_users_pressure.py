@@ -11,7 +11,8 @@ import socket
 import threading
 
 import pytest
-from harness import root_only, status
+from harness import root_only
+from processes import status
 from pressure import answer_all, answer_until
 from pressures import BOB, INSTANCES, PRESSURES, configuration
 from test_users import DONE, SCRIPT, House

@@ -12,7 +12,8 @@ import types
 from pathlib import Path
 
 import pytest
-from harness import dedent, until
+from harness import dedent
+from waiting import until
 from theatre import ROOT, check_controls, control, params
 
 NAMES = ("SECRET FOLDER OTHER_SCRIPT OTHER_STATE SHOW SHM FILE LIBRARY LIBRARY2 SCRIPT HOSTS ROOT LIBC UNIX_STREAM UNIX_ABSTRACT "

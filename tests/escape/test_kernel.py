@@ -5,7 +5,7 @@ import re
 import pytest
 from attack_kernel import CLONE_NEW
 from attacklib import ATTACKS
-from harness import until
+from waiting import until
 from theatre import check_controls, params
 
 import attack_filter  # noqa: F401 (its attacks are in the list)

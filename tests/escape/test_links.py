@@ -8,7 +8,8 @@ import time
 import types
 
 import pytest
-from harness import IS_ASAN, until
+from harness import IS_ASAN
+from waiting import until
 from theatre import Theatre, memory
 
 sys.modules.setdefault("midimonster", types.SimpleNamespace(output=lambda *_: None))

@@ -8,7 +8,8 @@ import threading
 import time
 
 import pytest
-from harness import free_port, until
+from waiting import until
+from wire import free_port
 from theatre import HOSTILE, ROOT, Theatre, control, free_tcp_port, params
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from attacklib import ATTACKS
-from harness import IS_ASAN, children, until
+from harness import IS_ASAN
+from processes import children
+from waiting import until
 from theatre import Theatre, check_controls, memory, params
 
 import attack_resources

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 from attacklib import numbers
-from harness import IS_ASAN, USER_ID, Identity, until
+from harness import IS_ASAN, USER_ID, Identity
+from waiting import until
 from theatre import HOSTILE, PLAIN_PYTHON, ROOT
 
 import attack_sweep

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, TOP, until
+from harness import IS_ASAN, TOP
+from waiting import until
 from theatre import Theatre, memory
 
 SOURCE = (TOP / "tests/programs/hostile_worker.c").read_text()
