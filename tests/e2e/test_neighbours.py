@@ -2,9 +2,9 @@
 
 import osc
 import pytest
+from pressure import answer_all
 from processes import private_folder
 from waiting import until
-from pressure import answer_all
 
 pytestmark = pytest.mark.one_setting
 

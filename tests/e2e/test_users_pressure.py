@@ -12,10 +12,10 @@ import threading
 
 import pytest
 from harness import root_only
-from processes import status
+from house import DONE, SCRIPT, House
 from pressure import answer_all, answer_until
 from pressures import BOB, INSTANCES, PRESSURES, configuration
-from test_users import DONE, SCRIPT, House
+from processes import status
 
 pytestmark = root_only
 

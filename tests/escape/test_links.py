@@ -9,8 +9,8 @@ import types
 
 import pytest
 from harness import IS_ASAN
-from waiting import until
 from theatre import Theatre, memory
+from waiting import until
 
 sys.modules.setdefault("midimonster", types.SimpleNamespace(output=lambda *_: None))
 import attack_links  # noqa: E402 (the script imports midimonster)

@@ -8,9 +8,9 @@ import threading
 import time
 
 import pytest
+from theatre import ROOT, Theatre, control, free_tcp_port, params
 from waiting import until
 from wire import free_port
-from theatre import HOSTILE, ROOT, Theatre, control, free_tcp_port, params
 
 
 class Servers:

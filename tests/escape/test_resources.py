@@ -12,8 +12,8 @@ import pytest
 from attacklib import ATTACKS
 from harness import IS_ASAN
 from processes import children
-from waiting import until
 from theatre import Theatre, check_controls, memory, params
+from waiting import until
 
 import attack_resources
 

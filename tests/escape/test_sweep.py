@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from attacklib import numbers
 from harness import IS_ASAN, USER_ID, Identity
-from waiting import until
 from theatre import HOSTILE, PLAIN_PYTHON, ROOT
+from waiting import until
 
 import attack_sweep
 import syscalls

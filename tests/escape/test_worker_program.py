@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from harness import IS_ASAN, TOP
-from waiting import until
 from theatre import Theatre, memory
+from waiting import until
 
 SOURCE = (TOP / "tests/programs/hostile_worker.c").read_text()
 PLAYS = re.findall(r'^    \{"(\w+)", play_', SOURCE, re.M)
