@@ -225,7 +225,7 @@ def test_the_latest_of_two_users_takes_precedence(house):
 
 
 def test_frozen_she_is_not_heard_and_hears_on(house):
-    house.write("alice", "script.py", "import midimonster\ndef f(value):\n\tmidimonster.output('out', value)\n\tprint('heard', value)\n")
+    house.write("alice", "script.py", "import midimonster\ndef f(value):\n\tif value < 1:\n\t\tmidimonster.output('out', value)\n\tprint('heard', value)\n")
     show = house.start()
     house.answers(1, 0.25)
     house.options["alice"] += "frozen = yes\n"
@@ -233,6 +233,8 @@ def test_frozen_she_is_not_heard_and_hears_on(house):
     before = house.worker("alice")
     show.set("/in1", 0.5)
     show.log.wait("^heard 0.5", "alice/py1")
+    show.set("/in1", 1)  # she gets it when all of the event before has been handled, her output too
+    show.log.wait("^heard 1", "alice/py1")
     house.answers(2, 0.5)
     assert show.wire.waiting("/out1") == []
     house.options["alice"] = GRANTS

@@ -3,10 +3,10 @@
 import os
 import time
 
-PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 20))  # seconds until something that should happen counts as missing; success never waits for it
+PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 40))  # seconds until something that should happen counts as missing; success never waits for it
 
 
-def until(condition, complaint, timeout=PATIENCE):
+def until(condition, complaint, timeout=PATIENCE, pause=0.01):
     """Waits for something that nothing announces."""
     deadline = time.monotonic() + timeout
     while True:
@@ -15,7 +15,7 @@ def until(condition, complaint, timeout=PATIENCE):
             return result
         if time.monotonic() > deadline:
             raise AssertionError(complaint() if callable(complaint) else complaint)
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def one_in_time(measure, least, most, tries=20):
