@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See arena.h. Chunks double, so a growing load costs few allocations and a steady one none. */
+/* Allocates from chunks that double: a growing load needs few allocations, a steady one none. */
 #include "proto/arena.h"
 
 #include <stdalign.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A bounded bump allocator: one block that grows between uses, reset as a whole. */
+/* A bounded bump allocator: everything is freed at once, and the memory is kept for the next use. */
 #ifndef PROTO_ARENA_H
 #define PROTO_ARENA_H
 
@@ -18,13 +18,13 @@ struct arena {
 void arena_init(struct arena *arena, size_t limit);
 void arena_deinit(struct arena *arena);
 
-/* Forgets everything, and joins the chunks so that the same load fits into one next time. */
+/* Frees everything allocated, and joins the chunks: next time the same load fits into one. */
 void arena_reset(struct arena *arena);
 
-/* Aligned for any type; NULL beyond the limit or out of memory. */
+/* Allocates bytes aligned for any type; NULL beyond the limit or out of memory. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 
-/* For protobuf-c, which takes from the arena and gives nothing back. The arena stays where it is. */
+/* Returns an allocator for protobuf-c that frees nothing. The arena must not move while it is used. */
 ProtobufCAllocator arena_allocator(struct arena *arena);
 
 #endif

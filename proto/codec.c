@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See codec.h. The only file that knows the generated code. Encoding points the generated structures at the
- * caller's arrays (nothing is copied twice); decoding copies once, from the wire into the arena.
+ * The only file that knows the code generated from worker.proto. Encoding points the generated structures at
+ * the caller's arrays, which are copied once; decoding copies once, from the wire into the arena.
  */
 #include "proto/codec.h"
 
@@ -12,7 +12,7 @@
 #include "proto/arena.h"
 #include "proto/worker.pb-c.h"
 
-/* Decoded, a message may take several times its size on the wire. */
+/* A decoded message may take several times its encoded size. */
 #define CODEC_ARENA_FACTOR 16u
 #define CODEC_MAX_ARENA    (4 * (size_t)CODEC_MAX_TO_WORKER)
 
@@ -57,7 +57,7 @@ struct codec *codec_free(struct codec *codec)
     return NULL;
 }
 
-/* An empty generated message from the arena, or a failed prepare. */
+/* Allocates an empty generated message from the arena; on failure the calling function returns. */
 #define CODEC_NEW(codec, variable, init)                                                                     \
     do {                                                                                                     \
         (variable) = arena_alloc(&(codec)->arena, sizeof(*(variable)));                                      \
@@ -197,7 +197,7 @@ static int codec_prepare_report(struct codec *codec, const struct message_report
     return codec_prepare_changes(codec, from, report);
 }
 
-/* Messages without a body, or with a single number. */
+/* Prepares messages that have a few numbers at most. */
 static int codec_prepare_small(struct codec *codec, const struct message *message)
 {
     Firecurtain__ToWorker *to = &codec->to_worker;
@@ -287,7 +287,7 @@ void codec_encode(struct codec *codec, void *bytes)
     protobuf_c_message_pack(codec->prepared, bytes);
 }
 
-/* Names end up in Python, in the log and in other people's terminals: UTF-8 without control characters. */
+/* Names get into Python, the log, and the terminals of other people. */
 bool codec_is_name(const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;

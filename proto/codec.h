@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages between broker and worker as plain structures, and their protobuf encoding.
+ * Messages between broker and worker (worker.proto) as plain structures, and their protobuf encoding.
  *
- * Decoding allocates from an arena that is reset by the next decode, so that nothing is allocated per event
- * at steady state. The arena is bounded: a message that would need more is refused like a malformed one.
- * Knows nothing of sockets, and nothing of which message is legal when (see order.h).
+ * Decoding allocates from an arena that the next decoding resets; at steady state an event costs no
+ * allocation. The arena is bounded: a message that would need more is refused like a malformed one. This file
+ * knows nothing of sockets, nor of which message is legal when, for which there is order.h.
  */
 #ifndef PROTO_CODEC_H
 #define PROTO_CODEC_H
@@ -13,12 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CODEC_VERSION          3u
-#define CODEC_MAX_FROM_WORKER  (1u << 20)  /* bytes on the wire: a worker is not trusted with more */
-#define CODEC_MAX_TO_WORKER    (32u << 20) /* the setup message holds all channels */
+#define CODEC_VERSION         3u
+#define CODEC_MAX_FROM_WORKER (1u << 20)   /* bytes of an encoded message: workers are not trusted with more \
+                                            */
+#define CODEC_MAX_TO_WORKER    (32u << 20) /* bytes: the setup message holds all channels */
 #define CODEC_MAX_CHANNELS     262144u     /* of an instance */
-#define CODEC_MAX_NAME         255u        /* bytes of a channel name, and of a file's */
-#define CODEC_MAX_BATCH_EVENTS 49152u      /* fit in CODEC_MAX_FROM_WORKER with room for the rest */
+#define CODEC_MAX_NAME         255u        /* bytes in the name of a channel or file */
+#define CODEC_MAX_BATCH_EVENTS 49152u      /* as many fit in CODEC_MAX_FROM_WORKER, with room for the rest */
 
 enum message_type {
     /* broker to worker */
@@ -48,15 +49,16 @@ struct message_setup {
     const char *instance;
     const char *const *modules;
     size_t n_modules;
-    const char *default_handler; /* "" is none */
+    const char *default_handler; /* or "" */
     const struct message_channel *channels;
     size_t n_channels;
 };
 
 struct message_channels {
-    const struct message_channel *list; /* those that the worker knows in their order, then new ones */
+    const struct message_channel
+        *list; /* first the channels that the worker knows, in their order; then new ones */
     size_t n;
-    bool values; /* the worker takes the last values, too */
+    bool values; /* the worker is to take the last values, too */
 };
 
 struct message_batch {
@@ -65,15 +67,15 @@ struct message_batch {
     size_t n_events;
     const uint32_t *ready;
     size_t n_ready;
-    uint64_t time_ns; /* what timestamp() is while it is handled */
+    uint64_t time_ns; /* what timestamp() returns while it is handled; 0: the clock's time */
 };
 
-/* Intervals and their times, n of both: when they are due, or were called. */
+/* Ids of `n` intervals, and the times at which they are due or were called. */
 struct message_ticks {
     const uint32_t *ids;
     const uint64_t *times_ns;
     size_t n;
-    uint64_t time_ns; /* of a replay: what timestamp() is when they are called; or 0 */
+    uint64_t time_ns; /* in a replay: what timestamp() returns when they are called; else 0 */
 };
 
 struct message_interval {
@@ -99,14 +101,14 @@ struct message_report {
     const struct message_socket *sockets;
     size_t n_sockets;
     uint32_t exceptions;
-    const char *const *files; /* of modules that were loaded, below the script's folder */
+    const char *const *files; /* paths of imported modules below the script's folder */
     size_t n_files;
     struct message_ticks ticked;
 };
 
 struct message_locked {
-    int32_t notify_fd; /* -1: there is no filter */
-    uint64_t calls;    /* where the worker counts its calls into the script */
+    int32_t notify_fd; /* in the worker; -1: there is no filter */
+    uint64_t calls;    /* address at which the worker counts its calls into the script */
 };
 
 struct message {
@@ -116,37 +118,37 @@ struct message {
         struct message_channels channels;
         struct message_batch batch;
         struct message_ticks ticks;
-        uint64_t time_ns; /* of proceed and stop: what timestamp() is meanwhile */
+        uint64_t time_ns; /* of proceed and stop: what timestamp() returns in their course */
         uint32_t hello_version;
         struct message_locked locked;
         struct message_report report;
-        uint32_t ready_missing; /* channels without the handler that they name */
+        uint32_t ready_missing; /* how many channels lack the handler that they name */
     };
 };
 
-/* "batch", "report"…; for the log. */
+/* Returns the name of a message type for the log, such as "batch". */
 const char *message_name(enum message_type type);
 
 struct codec;
 
-/* -ENOMEM or 0. */
+/* Makes a codec. 0 or -ENOMEM. */
 int codec_new(struct codec **codec);
 
-/* Takes NULL; returns NULL. */
+/* Frees a codec. Takes NULL; returns NULL. */
 struct codec *codec_free(struct codec *codec);
 
 /*
- * The size of the encoded message; keeps what codec_encode() needs. The message must stay as it is until
- * then. -EMSGSIZE above the limit of its direction, -ENOMEM.
+ * Prepares a message for codec_encode(), until which it must not change. Returns its encoded size; -EMSGSIZE
+ * above the limit of its direction, -ENOMEM.
  */
 ptrdiff_t codec_prepare(struct codec *codec, const struct message *message);
 
-/* Writes the message last prepared to `bytes`, which has room for the size that codec_prepare() returned. */
+/* Writes the message last prepared to `bytes`, which have the size that codec_prepare() returned. */
 void codec_encode(struct codec *codec, void *bytes);
 
 /*
- * Whether a text can be the name of a channel or a file: neither empty nor too long, UTF-8 without control
- * characters. A message of a worker's with another one is malformed.
+ * Tells whether a text can be the name of a channel or file: neither empty nor too long, UTF-8 without
+ * control characters. A message from a worker with any other name is malformed.
  */
 bool codec_is_name(const char *text);
 
@@ -156,9 +158,9 @@ enum codec_side {
 };
 
 /*
- * Reads a message sent in the direction `side`. What `message` points to lives until the next call with this
- * codec. -EBADMSG if it is malformed (arrays of unequal length, strings that are no UTF-8 or too long, no
- * kind), -EMSGSIZE if it is too large.
+ * Decodes a message sent in the direction `side`. What `message` points to lives until the next call with
+ * this codec. 0; -EBADMSG if it is malformed (arrays of unequal lengths, bad names, no kind), -EMSGSIZE if it
+ * is too large.
  */
 int codec_decode(struct codec *codec, enum codec_side side, const void *bytes, size_t n_bytes,
                  struct message *message);

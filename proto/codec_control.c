@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See codec_control.h. The only file that knows the generated code of the control interface. Both directions
- * use one arena that is reset with each message.
+ * The only file that knows the code generated from control.proto. Both directions use one arena, which each
+ * message resets.
  */
 #include "proto/codec_control.h"
 
@@ -167,7 +167,7 @@ static void control_put_writer(const struct control_writer *from, Firecurtain__C
     to->user = control_text(from->user);
 }
 
-/* The generated form of a list: pointers to messages, all in the arena. */
+/* Fills in the generated form of a list: pointers to messages, all of them in the arena. */
 #define CONTROL_PUT_LIST(codec, reply, message, list, put)                                                   \
     do {                                                                                                     \
         __typeof__(**(message)->list) *all = arena_alloc(&(codec)->arena, (reply)->n_##list * sizeof(*all)); \
@@ -202,7 +202,7 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     return control_pack(codec, &message.base, CONTROL_MAX_REPLY, bytes, n_bytes);
 }
 
-/* It ends up in the log and in what is compared with names. */
+/* Tells whether a text is a name, which gets into the log and is compared with names. */
 static bool control_is_name(const char *name)
 {
     size_t n_bytes = strnlen(name, CONTROL_MAX_NAME + 1);

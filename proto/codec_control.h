@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages of the control interface (control.proto), as plain structures. A message of either side is hostile
- * to the other: texts are UTF-8 without control characters where they are names, and everything has a limit.
+ * Messages of the control interface (control.proto) as plain structures, and their protobuf encoding. Neither
+ * side trusts the other: names have no control characters, and everything has a limit.
  */
 #ifndef PROTO_CODEC_CONTROL_H
 #define PROTO_CODEC_CONTROL_H
@@ -13,8 +13,8 @@
 #define CONTROL_VERSION     1
 #define CONTROL_MAX_REQUEST 65536u /* bytes */
 #define CONTROL_MAX_REPLY   65536u
-#define CONTROL_MAX_NAMES   256u  /* of a request, … */
-#define CONTROL_MAX_NAME    1100u /* … each in bytes: INSTANCE.CHANNEL */
+#define CONTROL_MAX_NAMES   256u  /* in a request */
+#define CONTROL_MAX_NAME    1100u /* bytes of a name: INSTANCE.CHANNEL */
 
 /* As in control.proto. */
 enum control_verb {
@@ -48,7 +48,7 @@ enum control_outcome {
 struct control_request {
     uint32_t version;
     uint64_t id;
-    enum control_verb verb; /* CONTROL_NONE: one that this version does not know */
+    enum control_verb verb; /* CONTROL_NONE: unknown to this version */
     const char *const *names;
     size_t n_names;
     double value;
@@ -97,7 +97,7 @@ struct control_line {
 
 struct control_writer {
     const char *channel;
-    const char *user; /* "": none that the caller may know of */
+    const char *user; /* "": the house, or a user hidden from the caller */
 };
 
 struct control_value {
@@ -125,21 +125,21 @@ struct control_reply {
     size_t n_writers;
 };
 
-/* "status", "start"…; for the log and the command line. */
+/* Return the names of verbs and outcomes, such as "status", for the log and the command line. */
 const char *control_verb_name(enum control_verb verb);
 const char *control_outcome_name(enum control_outcome outcome);
 
 struct codec_control;
 
-/* -ENOMEM or 0. */
+/* Makes a codec. 0 or -ENOMEM. */
 int codec_control_new(struct codec_control **codec);
 
-/* Takes NULL; returns NULL. */
+/* Frees a codec. Takes NULL; returns NULL. */
 struct codec_control *codec_control_free(struct codec_control *codec);
 
 /*
- * Encodes. `*bytes` is the codec's until its next call. NULL texts are empty ones. -EMSGSIZE above the limit,
- * -ENOMEM.
+ * Encode a message. `*bytes` belongs to the codec and lives until its next call. A text that is NULL is sent
+ * as "". 0; -EMSGSIZE above the limit, -ENOMEM.
  */
 int codec_control_encode_request(struct codec_control *codec, const struct control_request *request,
                                  const void **bytes, size_t *n_bytes);
@@ -147,8 +147,8 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
                                const void **bytes, size_t *n_bytes);
 
 /*
- * Decodes; what the result points to lives until the codec's next call. -EBADMSG if it is malformed,
- * -EMSGSIZE if it is too large or has too much in it. Texts of a reply may hold anything.
+ * Decode a message. What the result points to lives until the codec's next call. 0; -EBADMSG if it is
+ * malformed, -EMSGSIZE if it is too large or has too many names. Texts of a reply may contain anything.
  */
 int codec_control_decode_request(struct codec_control *codec, const void *bytes, size_t n_bytes,
                                  struct control_request *request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See codec_record.h. The only file that knows the generated code of recordings. */
+/* The only file that knows the code generated from record.proto; also reads the file format. */
 #include "proto/codec_record.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 struct codec_record {
     struct arena arena;
     ProtobufCAllocator allocator;
-    const Firecurtain__RecordBlock *block; /* decoded last, */
-    size_t taken;                          /* and so many of its items taken */
+    const Firecurtain__RecordBlock *block; /* the last one decoded */
+    size_t taken;                          /* how many of its items were taken */
 };
 
 struct record_reader {
@@ -27,9 +27,9 @@ struct record_reader {
     struct codec_record *codec;
     bool has_magic;
     bool has_start;
-    int end; /* what every further call returns; 1: goes on */
+    int end; /* what every further call returns; 1: the file goes on */
     uint64_t bytes;
-    size_t begin, n; /* of what was read and not used yet */
+    size_t begin, n; /* bytes of `room` that were read but not used yet */
     uint8_t room[2 * (RECORD_FRAME_SIZE + RECORD_MAX_BLOCK)];
 };
 
@@ -93,7 +93,7 @@ int codec_record_encode(struct codec_record *codec, const struct record_item *it
     return 0;
 }
 
-/* It ends up in the log, and in what is compared with names. */
+/* Tells whether a text may be in a recording: it gets into the log and is compared with names. */
 static bool record_is_text(const char *text, bool may_be_empty)
 {
     size_t n_bytes = strnlen(text, RECORD_MAX_TEXT + 1);
@@ -105,7 +105,7 @@ static bool record_is_text(const char *text, bool may_be_empty)
     return n_bytes <= RECORD_MAX_TEXT && (n_bytes || may_be_empty);
 }
 
-/* Scripts and devices get nothing else either; NaN is neither. */
+/* Tells whether all values are from 0 to 1, as scripts and devices may rely on; NaN is not. */
 static bool record_are_values(const double *values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -157,7 +157,7 @@ int codec_record_decode(struct codec_record *codec, const void *block, size_t n_
     return 0;
 }
 
-/* Whether it is what this program wrote, or would read. */
+/* Tells whether the first item of a file is one that this version can read. */
 static bool record_is_ours(const Firecurtain__RecordItem *item)
 {
     return item->kind == FIRECURTAIN__RECORD_KIND__RECORD_KIND_START && item->version == RECORD_VERSION;
@@ -202,7 +202,7 @@ static uint32_t record_get(const uint8_t *at)
     return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* The length is in it too: what is damaged there is noticed. */
+/* Computes the CRC-32 of a block and its length; damage to either is noticed. */
 static uint32_t record_crc(const uint8_t *length, const void *block, size_t n_bytes)
 {
     uLong crc = crc32(crc32(0, NULL, 0), length, 4);
@@ -240,7 +240,7 @@ struct record_reader *record_reader_free(struct record_reader *reader)
     return NULL;
 }
 
-/* Has `wanted` bytes at the beginning of the room, or as many as the file still had. 0 or -errno. */
+/* Reads until there are `wanted` bytes, or as many as the file still has. 0 or -errno. */
 static int reader_fill(struct record_reader *reader, size_t wanted)
 {
     if (reader->n < wanted && reader->begin) {
@@ -284,7 +284,7 @@ static int reader_magic(struct record_reader *reader)
     return 1;
 }
 
-/* The next block into the codec: 1; 0 at the end. */
+/* Decodes the next block: 1; 0 at the end of the file. */
 static int reader_block(struct record_reader *reader)
 {
     int r = reader_fill(reader, RECORD_FRAME_SIZE);
@@ -342,11 +342,11 @@ const char *record_reader_problem(int r)
 {
     switch (r) {
     case -EPROTO:
-        return "this is no recording, or one of another version";
+        return "this is not a recording, or one of another version";
     case -ENODATA:
-        return "it ends within a block, as after a crash; what is before that is whole";
+        return "it ends within a block, as after a crash; what precedes that is intact";
     case -EBADMSG:
-        return "a block is damaged; what is before it is whole";
+        return "a block is damaged; what precedes it is intact";
     default:
         return strerror(r < 0 ? -r : r);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Recordings (record.proto) as plain structures, and their file: a magic number, then blocks, each with its
- * length and a CRC-32, so that a file that ends anywhere can be read up to its last whole block. A file is
- * hostile: everything is checked and has a limit.
+ * Items of recordings (record.proto) as plain structures, and the file format: a magic number, then blocks,
+ * each with its length and a CRC-32. A file that ends anywhere can be read up to its last whole block. Files
+ * are not trusted: everything is checked and has a limit.
  */
 #ifndef PROTO_CODEC_RECORD_H
 #define PROTO_CODEC_RECORD_H
@@ -14,10 +14,10 @@
 #define RECORD_VERSION    1
 #define RECORD_MAGIC      "fcrecord"
 #define RECORD_MAGIC_SIZE 8u
-#define RECORD_FRAME_SIZE 8u     /* of a block: length and CRC-32, lowest byte first */
-#define RECORD_MAX_BLOCK  49152u /* bytes, without the frame: fits into a reply of the control interface */
-#define RECORD_MAX_ITEM   32768u
-#define RECORD_MAX_EVENTS 2048u /* of one item; a longer step has several */
+#define RECORD_FRAME_SIZE 8u     /* bytes before a block: its length and CRC-32, lowest byte first */
+#define RECORD_MAX_BLOCK  49152u /* bytes without the frame: fits into a reply of the control interface */
+#define RECORD_MAX_ITEM   32768u /* bytes */
+#define RECORD_MAX_EVENTS 2048u  /* of one item; a longer step is several items */
 #define RECORD_MAX_TICKS  1024u
 #define RECORD_MAX_TEXT   4096u
 
@@ -44,7 +44,7 @@ enum record_phase {
 };
 
 struct record_item {
-    enum record_kind kind; /* RECORD_NONE: one that this version does not know */
+    enum record_kind kind; /* RECORD_NONE: unknown to this version */
     uint64_t time_ns;
     uint64_t wall_ns;
     const char *text;
@@ -52,9 +52,9 @@ struct record_item {
     enum record_phase phase;
     bool more;
     bool died;
-    const uint32_t *channels; /* n_events of each */
+    const uint32_t *channels; /* this and the next two have n_events entries */
     const double *values;
-    const double *outputs; /* RECORD_VALUES only */
+    const double *outputs; /* of RECORD_VALUES only, else NULL */
     size_t n_events;
     const uint32_t *ticks;
     size_t n_ticks;
@@ -64,52 +64,52 @@ struct record_item {
 
 struct codec_record;
 
-/* -ENOMEM or 0. */
+/* Makes a codec. 0 or -ENOMEM. */
 int codec_record_new(struct codec_record **codec);
 
-/* Takes NULL; returns NULL. */
+/* Frees a codec. Takes NULL; returns NULL. */
 struct codec_record *codec_record_free(struct codec_record *codec);
 
 /*
- * Encodes an item as a part of a block, to be put behind other parts. `*bytes` is the codec's until its next
- * call. -EMSGSIZE above RECORD_MAX_ITEM, -ENOMEM.
+ * Encodes an item as a part of a block: parts are joined end to end. `*bytes` belongs to the codec and lives
+ * until its next call. 0; -EMSGSIZE above RECORD_MAX_ITEM, -ENOMEM.
  */
 int codec_record_encode(struct codec_record *codec, const struct record_item *item, const void **bytes,
                         size_t *n_bytes);
 
 /*
- * Decodes a block to the items that codec_record_take() gives. -EBADMSG if it is malformed (texts that are no
- * names, values beyond 0 to 1, arrays of unequal length), -EMSGSIZE if there is too much in it.
+ * Decodes a block, whose items codec_record_take() then returns. 0; -EBADMSG if it is malformed (texts with
+ * control characters, values outside 0 to 1, arrays of unequal lengths), -EMSGSIZE if it contains too much.
  */
 int codec_record_decode(struct codec_record *codec, const void *block, size_t n_bytes);
 
-/* The next item of the block; false at its end. What it points to lives until the next block. */
+/* Takes the next item of the block; false at its end. What it points to lives until the next block. */
 bool codec_record_take(struct codec_record *codec, struct record_item *item);
 
-/* The bytes before a block in a file. */
+/* Makes the bytes that precede a block in a file. */
 void record_frame(const void *block, size_t n_bytes, uint8_t frame[RECORD_FRAME_SIZE]);
 
-/* A file that is read from its beginning. */
+/* Reads a recording from its beginning. */
 struct record_reader;
 
-/* `fd` is the caller's, and outlives the reader. -ENOMEM. */
+/* Makes a reader of `fd`, which remains the caller's and must outlive it. 0 or -ENOMEM. */
 int record_reader_new(struct record_reader **reader, int fd);
 
-/* Takes NULL; returns NULL. */
+/* Frees a reader. Takes NULL; returns NULL. */
 struct record_reader *record_reader_free(struct record_reader *reader);
 
 /*
- * The next item, whose texts and arrays live until the next call: 1; 0 at the end of the file; else, and at
- * each further call: -EPROTO: this is no recording, or one of another version; -ENODATA: the file ends within
- * a block, as after a crash; -EBADMSG: the block is damaged or malformed; -errno of read(2). Blocks as long
- * as read(2) does.
+ * Reads the next item, whose texts and arrays live until the next call. Returns 1; 0 at the end of the file;
+ * or, now and at each further call, -EPROTO: not a recording, or one of another version; -ENODATA: the file
+ * ends within a block, as after a crash; -EBADMSG: a block is damaged or malformed; or -errno of read(2).
+ * Blocks as read(2) does.
  */
 int record_reader_next(struct record_reader *reader, struct record_item *item);
 
-/* How much of the file was whole so far. */
+/* Returns how many bytes of the file were intact so far. */
 uint64_t record_reader_bytes(const struct record_reader *reader);
 
-/* What such a result of record_reader_next() means, for people. */
+/* Describes a negative result of record_reader_next() to people. */
 const char *record_reader_problem(int r);
 
 #endif

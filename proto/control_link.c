@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_link.h. */
+/* Sends and receives control messages with libzmq, and learns from its monitor why a connection ended. */
 #include "proto/control_link.h"
 
 #include <errno.h>
@@ -11,9 +11,11 @@
 #include "proto/codec_control.h"
 
 #define CONTROL_HANDSHAKE_MS 2000
-#define CONTROL_LINGER_MS    100 /* for last words to clients that read, as of a recording */
-/* Never is meant, by then the client has ended; but told never (-1), libzmq drops with the connection what
-   the caller has not read yet. */
+#define CONTROL_LINGER_MS    100 /* for last messages to clients that read, such as the end of a recording */
+/*
+ * Means never: by then the client has ended. Set to never (-1), libzmq drops together with the connection
+ * what the caller has not read yet.
+ */
 #define CONTROL_RECONNECT_MS 3600000
 #define CONTROL_MONITOR      "inproc://control-monitor"
 
@@ -133,7 +135,7 @@ static int control_receive(zmq_msg_t *message, void *socket)
     return r < 0 ? -errno : 0;
 }
 
-/* On ipc, libzmq says HOST:UID:GID:PID, from SO_PEERCRED; a host's name has no colon. */
+/* Reads HOST:UID:GID:PID, which on ipc libzmq makes from SO_PEERCRED; the name of a host has no colon. */
 static int control_read_peer(zmq_msg_t *message, struct control_peer *peer)
 {
     const char *address = zmq_msg_gets(message, "Peer-Address");
@@ -147,7 +149,7 @@ static int control_read_peer(zmq_msg_t *message, struct control_peer *peer)
     return 0;
 }
 
-/* The parts of a message that nobody wants. */
+/* Discards the remaining parts of a message. */
 static void control_skip(struct control_server *server)
 {
     while (zmq_msg_more(&server->in) && control_receive(&server->in, server->socket) == 0)
@@ -167,7 +169,7 @@ int control_server_receive(struct control_server *server, struct control_route_i
         control_skip(server);
         return -EBADMSG;
     }
-    /* one that a client has chosen could be another client's later; libzmq's own begin with a zero */
+    /* an id that a client chose could later be another client's; those of libzmq begin with a zero */
     if (zmq_msg_size(&server->id) != sizeof(from->bytes) || *(const uint8_t *)zmq_msg_data(&server->id) != 0)
         return -EBADMSG;
     memcpy(from->bytes, zmq_msg_data(&server->id), sizeof(from->bytes));
@@ -187,7 +189,7 @@ int control_server_send(struct control_server *server, const struct control_rout
 {
     int r = control_send_id(server, to);
 
-    /* libzmq looks only now and then at what a client has read meanwhile: asking makes it look */
+    /* libzmq checks only now and then what a client has read; this makes it check */
     if (r == -EAGAIN) {
         control_server_readable(server);
         r = control_send_id(server, to);
@@ -260,7 +262,7 @@ struct control_client *control_client_free(struct control_client *client)
     return NULL;
 }
 
-/* What the monitor has to say: 0, or the end of the connection. */
+/* Reads the monitor's events. 0, or -errno if the connection has ended. */
 static int control_client_events(struct control_client *client)
 {
     zmq_msg_t event, address;
@@ -292,7 +294,7 @@ int control_client_send(struct control_client *client, const void *bytes, size_t
     zmq_pollitem_t monitor = {.socket = client->monitor, .events = ZMQ_POLLIN};
     int r = zmq_send(client->socket, bytes, n_bytes, ZMQ_DONTWAIT) < 0 ? -errno : 0;
 
-    /* nobody takes it also if the broker has hung up already: then that is what there is to say */
+    /* it may also be that the broker has closed the connection, which the caller needs to know */
     if (r == -EAGAIN && zmq_poll(&monitor, 1, CONTROL_LINGER_MS) > 0) {
         int ended = control_client_events(client);
 

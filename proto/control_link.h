@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The transport of the control interface: a ROUTER socket for the broker, a DEALER for who talks to it, both
- * on ipc, one frame per message. Knows nothing of what the messages mean.
+ * The transport of the control interface: a ROUTER socket for the broker and a DEALER socket for each client,
+ * on ipc, with one frame per message. It does not know what the messages mean.
  */
 #ifndef PROTO_CONTROL_LINK_H
 #define PROTO_CONTROL_LINK_H
@@ -13,15 +13,15 @@
 
 struct link_context;
 
-/* Messages that may wait for one client before more are dropped. */
+/* Messages that may wait for one client; further ones cannot be sent. */
 #define CONTROL_LINK_QUEUE 8
 
-/* A client's connection, as libzmq names it: never two at the same time, nor chosen by the client. */
+/* A client's connection, as libzmq names it. Unique at any time, and not chosen by the client. */
 struct control_route_id {
     uint8_t bytes[5];
 };
 
-/* The process that a message came from, as the kernel knew it when it connected. */
+/* The sender of a message, as the kernel identified the process when it connected. */
 struct control_peer {
     uid_t uid;
     gid_t gid;
@@ -32,48 +32,56 @@ struct control_peer {
 struct control_server;
 
 /*
- * `listener` listens on a unix socket and becomes the server's, unless this fails; `name` is that of its
- * file. -errno.
+ * Makes a server of `listener`, which listens on a unix socket with the file name `name`, and takes it over
+ * unless this fails. 0 or -errno.
  */
 int control_server_new(struct control_server **server, struct link_context *context, const char *name,
                        int listener);
 
-/* Takes NULL; returns NULL. The end of the context then waits for what clients have not read yet, for 100 ms.
+/*
+ * Frees a server. Takes NULL; returns NULL. The end of the context then waits up to 100 ms for clients to
+ * read what was sent.
  */
 struct control_server *control_server_free(struct control_server *server);
 
-/* As link_fd() and link_readable() are. */
+/* Work like link_fd() and link_readable(). */
 int control_server_fd(struct control_server *server);
 bool control_server_readable(struct control_server *server);
 
 /*
- * The next message, the server's until the following call. Does not block: -EAGAIN. -EBADMSG for one whose
- * sender or form is not as it should be; it is gone then.
+ * Receives the next message, which belongs to the server and lives until the next call. Does not block. 0;
+ * -EAGAIN if there is none; -EBADMSG for one with an invalid sender or form, which is discarded.
  */
 int control_server_receive(struct control_server *server, struct control_route_id *from,
                            struct control_peer *peer, const void **bytes, size_t *n_bytes);
 
-/* Does not block: -EAGAIN if that client has not read what was sent before, -EHOSTUNREACH if it has gone. */
+/*
+ * Sends a message to a client. Does not block. 0; -EAGAIN if the client has not read earlier ones;
+ * -EHOSTUNREACH if it is gone.
+ */
 int control_server_send(struct control_server *server, const struct control_route_id *to, const void *bytes,
                         size_t n_bytes);
 
-/* The other side: one connection, never made again. */
+/* A client: one connection, which is not established again when it ends. */
 struct control_client;
 
-/* -errno. Does not wait for the connection. */
+/* Makes a client, without waiting for the connection. 0 or -errno. */
 int control_client_new(struct control_client **client, const char *path, size_t max_message);
 
-/* Takes NULL; returns NULL. */
+/* Frees a client. Takes NULL; returns NULL. */
 struct control_client *control_client_free(struct control_client *client);
 
-/* -errno, -EAGAIN if the broker reads nothing; or, within 100 ms, why it has hung up, as by
- * control_client_receive(). */
+/*
+ * Sends a message. 0; -EAGAIN if the broker reads nothing; if it has closed the connection, the reason, for
+ * which this waits up to 100 ms, as control_client_receive() returns it; or another -errno.
+ */
 int control_client_send(struct control_client *client, const void *bytes, size_t n_bytes);
 
 /*
- * Waits for a message, up to `timeout_ms` (-1: as long as it takes), or until `also_fd` is readable (-1:
- * none). The message is the client's until the next call. -ETIMEDOUT; -EINTR for a signal or `also_fd`;
- * -ECONNREFUSED if the connection ended before it had begun, -ECONNRESET if it ended later.
+ * Waits for a message, up to `timeout_ms` (-1: for ever), or until `also_fd` is readable (-1: none). The
+ * message belongs to the client and lives until the next call. 0; -ETIMEDOUT; -EINTR for a signal or
+ * `also_fd`; -ECONNREFUSED without a connection, -EACCES if it ended during the handshake, -ECONNRESET if it
+ * ended later.
  */
 int control_client_receive(struct control_client *client, int timeout_ms, int also_fd, const void **bytes,
                            size_t *n_bytes);

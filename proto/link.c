@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See link.h. One PAIR socket per worker: its identity is the socket, never a field of a message, and a full
- * queue is that worker's alone.
+ * Uses a PAIR socket per worker: the socket identifies the worker, not a field of a message, and a full queue
+ * affects that worker only.
  */
 #include "proto/link.h"
 
@@ -15,9 +15,9 @@
 #include "proto/own_pid.h"
 
 /*
- * Messages that may wait in one process. What a worker has sent is the broker's memory: with one batch under
- * way at a time a few are plenty, and beyond them the worker waits. To the worker more do no harm, and libzmq
- * has less to do: it wakes the sender's thread each time that half of the allowance has been taken.
+ * Messages that may wait in one process. Those from a worker take memory of the broker: since one batch is
+ * under way at a time a few suffice, and with more the worker waits. To a worker more are harmless and make
+ * libzmq faster: it wakes the sender's thread each time that half of them have been received.
  */
 #define LINK_FROM_WORKER 8
 #define LINK_TO_WORKER   256
@@ -110,11 +110,6 @@ static int link_new(struct link **linkp, struct link_context *context, const cha
 fail:
     link_free(link);
     return r;
-}
-
-int link_bind(struct link **link, struct link_context *context, const char *path)
-{
-    return link_new(link, context, path, -1, CODEC_MAX_FROM_WORKER, zmq_bind);
 }
 
 int link_adopt(struct link **link, struct link_context *context, const char *path, int listener)

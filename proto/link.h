@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The transport between a broker and one worker: a ZeroMQ PAIR socket on a private ipc endpoint, one message
- * per call. Nothing here blocks. Knows nothing of what the messages mean.
+ * The transport between the broker and one worker: a ZeroMQ PAIR socket on a private ipc endpoint, with one
+ * message per call. Nothing here blocks. It does not know what the messages mean.
  */
 #ifndef PROTO_LINK_H
 #define PROTO_LINK_H
@@ -14,53 +14,53 @@ struct link_context;
 struct link;
 
 /*
- * The process's ZeroMQ context with its threads, for up to `max_links` links; -errno. Links must end before
- * it. Each that there may be takes 12 bytes at once.
+ * Makes the process's ZeroMQ context with its threads, for up to `max_links` links, each of which takes 12
+ * bytes at once. All links must be freed before it. 0 or -errno.
  */
 int link_context_new(struct link_context **context, unsigned max_links);
 
-/* Takes NULL; returns NULL. */
+/* Frees a context. Takes NULL; returns NULL. */
 struct link_context *link_context_free(struct link_context *context);
 
 /*
- * Binds, or connects to, the unix socket at `path`, which may be relative: then the working directory must
- * stay until the first message has come. 0 or -errno.
+ * Makes the broker's end from `listener`, which listens on the unix socket `path`, and takes it over unless
+ * this fails. 0 or -errno.
  */
-int link_bind(struct link **link, struct link_context *context, const char *path);
-int link_connect(struct link **link, struct link_context *context, const char *path);
-
-/* The same for a socket that listens already; it becomes the link's, unless this fails. */
 int link_adopt(struct link **link, struct link_context *context, const char *path, int listener);
 
 /*
- * Lets link_context_free() wait up to `ms` for what this link has not sent yet; without it, closing a link
- * drops that.
+ * Makes the worker's end. A relative path is used until the first message arrives; the working directory must
+ * not change before. 0 or -errno.
  */
+int link_connect(struct link **link, struct link_context *context, const char *path);
+
+/* Lets link_context_free() wait up to `ms` for unsent messages of this link, which are dropped otherwise. */
 void link_linger(struct link *link, int ms);
 
 /* Closes the link. Takes NULL; returns NULL. */
 struct link *link_free(struct link *link);
 
 /*
- * A descriptor for poll, edge-triggered: it tells that something changed. After a wake-up, and after each
- * send, receive until -EAGAIN, or look at link_readable(), before sleeping again.
+ * Return an edge-triggered descriptor to poll for changes, and whether there is a message. After each wake-up
+ * and each send, receive until -EAGAIN, or check link_readable(), before sleeping again.
  */
 int link_fd(struct link *link);
 bool link_readable(struct link *link);
 
-/* Room for a message of `bytes`, valid until link_commit(), which sends it. NULL when out of memory. */
+/* Returns room for a message, to be sent by link_commit() and valid until then. NULL when out of memory. */
 void *link_reserve(struct link *link, size_t bytes);
 
 /*
- * Sends the reserved message: 0, or -EAGAIN when the queue is full or nobody is connected; then it stays
- * reserved and can be committed again.
+ * Sends the reserved message. 0, or -EAGAIN when the queue is full or the other end is not connected; the
+ * message then stays reserved and can be committed again.
  */
 int link_commit(struct link *link);
 
-/* The next message, the link's until the following call; -EAGAIN when there is none. */
+/* Receives the next message, which belongs to the link and lives until the next call. 0; -EAGAIN if there is
+ * none. */
 int link_receive(struct link *link, const void **bytes, size_t *n_bytes);
 
-/* The process that sent the message last received, as the kernel knows it; -1 if it does not. */
+/* Returns the process that sent the last message, as the kernel identified it; -1 if it did not. */
 pid_t link_peer(struct link *link);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See order.h. */
+/* Holds the table of legal messages. */
 #include "proto/order.h"
 
 #define IN(state) (1u << (state))
@@ -8,7 +8,7 @@ static const unsigned order_table[MESSAGE_TYPES_] = {
     [MESSAGE_HELLO] = IN(ORDER_CONNECTING),
     [MESSAGE_LOCKED] = IN(ORDER_LOCKING),
     [MESSAGE_READY] = IN(ORDER_IMPORTING),
-    /* also while importing and at rest: other threads of the script call too */
+    /* also while importing and when idle: other threads of the script send too */
     [MESSAGE_REPORT] = IN(ORDER_IMPORTING) | IN(ORDER_IDLE) | IN(ORDER_BUSY) | IN(ORDER_STOPPING),
     [MESSAGE_STOPPED] = IN(ORDER_STOPPING),
 };

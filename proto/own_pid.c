@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See own_pid.h. The C library kept the number once, and forgot it only in its own fork(): a clone3() by
- * hand, as the zygote's, went by it. A page that the kernel wipes cannot be wrong in that way.
+ * Keeps the process id in a page that the kernel wipes on fork. Old versions of the C library kept it too,
+ * but forgot it only in fork(): after a clone3() like the zygote's it was wrong. A wiped page cannot be.
  */
 #include "proto/own_pid.h"
 
@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static pid_t *own_pid; /* 0: has to be asked for */
+static pid_t *own_pid; /* points to 0 while the id is unknown */
 
 void own_pid_keep(void)
 {
@@ -27,7 +27,7 @@ void own_pid_keep(void)
         own_pid = page;
 }
 
-/* Of any thread; two that find nothing write the same. */
+/* Returns the id in any thread; two that find 0 at once write the same. */
 pid_t getpid(void)
 {
     pid_t pid = own_pid ? __atomic_load_n(own_pid, __ATOMIC_RELAXED) : 0;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See spawn_paths.h. */
+/* Compares the paths of requests with those that are allowed. */
 #include "proto/spawn_paths.h"
 
 #include <string.h>
 
-/* The rest of `path` behind the folder and a slash, "" if it is the folder itself; NULL if it is elsewhere.
- */
+/* Returns the part of `path` below the folder, "" if it is the folder itself, or NULL if it is elsewhere. */
 static const char *paths_below(const char *folder, const char *path)
 {
     size_t n = strlen(folder);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See zmtp.h. Sees a stream in whatever pieces the kernel delivers it. */
+/* Works on a stream in whatever pieces the kernel delivers it. */
 #include "proto/zmtp.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #define ZMTP_FRAME_COMMAND 0x04u
 
 #define ZMTP_GREETING_BYTES 64u
-#define ZMTP_MECHANISM      12u /* where the mechanism's name stands, and its length */
+#define ZMTP_MECHANISM      12u /* offset of the mechanism's name */
 #define ZMTP_MECHANISM_END  32u
 #define ZMTP_AS_SERVER      32u
 
@@ -21,15 +21,15 @@ static bool zmtp_greeting_fits(unsigned at, uint8_t byte)
     if (at == 9)
         return byte == 0x7f;
     if (at == 10)
-        return byte == 3; /* older ones have frames of another form */
+        return byte == 3; /* earlier versions have other frames */
     if (at >= ZMTP_MECHANISM && at < ZMTP_MECHANISM_END)
         return byte == (uint8_t)mechanism[at - ZMTP_MECHANISM];
     if (at == ZMTP_AS_SERVER)
         return byte == 0;
-    return true; /* padding, and the minor version */
+    return true; /* padding and the minor version */
 }
 
-/* The flags byte begins a frame. */
+/* Takes the flags byte, which begins a frame. */
 static const char *zmtp_begin(struct zmtp *zmtp, uint8_t flags)
 {
     bool is_long = flags & ZMTP_FRAME_LONG;
@@ -63,7 +63,7 @@ static const char *zmtp_take_length(struct zmtp *zmtp, uint8_t byte, uint64_t ma
     return NULL;
 }
 
-/* Of the next bytes of a body, the name of a command is looked at, the rest is libzmq's. */
+/* Takes bytes of a body: checks the name of a command, and leaves the rest to libzmq. */
 static const char *zmtp_take_body(struct zmtp *zmtp, const uint8_t *bytes, size_t n_bytes)
 {
     static const char ready[] = "\5READY";
@@ -76,7 +76,7 @@ static const char *zmtp_take_body(struct zmtp *zmtp, const uint8_t *bytes, size_
     if (zmtp->left)
         return NULL;
     zmtp->phase = ZMTP_FLAGS;
-    zmtp->is_ready = true; /* a message comes only after it */
+    zmtp->is_ready = true; /* true also of later messages */
     return NULL;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The byte stream of one worker, as ZMTP 3 (rfc.zeromq.org/spec/23) lays it out and as far as a worker of
- * ours needs it: a greeting, one READY command, then messages of one frame each. Everything else that the
- * protocol has, messages in parts above all, which libzmq collects without a bound, is refused.
+ * Checks the byte stream from a worker: the part of ZMTP 3 (rfc.zeromq.org/spec/23) that our workers use,
+ * which is a greeting, one READY command, then messages of one frame each. Everything else is refused, above
+ * all messages in several parts, which libzmq would collect without a bound.
  */
 #ifndef PROTO_ZMTP_H
 #define PROTO_ZMTP_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Starts as zero. */
+/* The state of one stream; starts as zero. */
 struct zmtp {
     enum {
         ZMTP_GREETING,
@@ -19,17 +19,17 @@ struct zmtp {
         ZMTP_LENGTH,
         ZMTP_BODY,
     } phase;
-    uint64_t left; /* bytes of the body, or of the length */
-    uint64_t length;
+    uint64_t left;    /* bytes of the body, or of the length field, that are missing */
+    uint64_t length;  /* of the frame */
     unsigned greeted; /* bytes of the greeting so far */
-    unsigned named;   /* of the name of the only command */
+    unsigned named;   /* bytes of the command's name so far */
     bool is_command;
-    bool is_ready; /* READY was seen */
+    bool is_ready; /* the READY command has passed */
 };
 
 /*
- * Looks at the next bytes of the stream: NULL, or what is wrong with them, a constant. A message may have up
- * to `max_message` bytes. After a complaint the stream is over.
+ * Checks the next bytes of the stream. Returns NULL, or a constant text that says what is wrong; the stream
+ * must not be checked further then. A message may have up to `max_message` bytes.
  */
 const char *zmtp_check(struct zmtp *zmtp, const uint8_t *bytes, size_t n_bytes, uint64_t max_message);
 

@@ -37,8 +37,6 @@ RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
 # Files of one folder that call one another in a circle, because what they do is recursive: each says so.
 CIRCLES = [
-    ["broker/build/instances.c", "broker/build/join.c", "broker/build/map.c",
-     "broker/build/users.c"],
     ["broker/cli/change.c", "broker/cli/check.c", "broker/cli/check_sandbox.c",
      "broker/cli/cli.c", "broker/cli/client.c", "broker/cli/follow.c",
      "broker/cli/record.c", "broker/cli/routes.c", "broker/cli/run.c",
@@ -48,15 +46,9 @@ CIRCLES = [
     ["broker/control/change.c", "broker/control/control.c", "broker/control/follow.c",
      "broker/control/logs.c", "broker/control/record.c", "broker/control/scope.c",
      "broker/control/show.c", "broker/control/watch.c"],
-    ["broker/gate/calls.c", "broker/gate/gate.c", "broker/gate/socket.c"],
-    ["broker/guest/guest.c", "broker/guest/link.c", "broker/guest/watchdog.c"],
-    ["broker/keeper/client.c", "broker/keeper/lookup.c", "broker/keeper/serve.c"],
-    ["broker/python/backend.c", "broker/python/outflow.c", "broker/python/reload.c",
-     "broker/python/run.c"],
     ["worker/sandbox/capabilities.c", "worker/sandbox/identity.c",
      "worker/sandbox/landlock.c", "worker/sandbox/limits.c", "worker/sandbox/root.c",
      "worker/sandbox/sandbox.c"],
-    ["worker/script/interval.c", "worker/script/script.c", "worker/script/socket.c"],
 ]
 
 # What backends call is declared in include/ and filled in by the core; and the broker has functions of its own in place of these.

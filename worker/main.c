@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * firecurtain-worker: started by the broker's keeper only, as a zygote: `firecurtain-worker UID GID KEEPER
- * STATE-ROOT STATE-SHOW SHOWN…`. It takes on that identity if it was started as root; a zygote never stays
- * root. The paths are those that workers may be given, whatever the broker says.
+ * The program firecurtain-worker. Only the broker's keeper starts it, as a zygote: `firecurtain-worker UID
+ * GID KEEPER STATE-ROOT STATE-SHOW SHOWN…`. Started as root it changes to that uid and gid; a zygote never
+ * stays root. The paths limit what workers can be given, whatever the broker asks for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "worker/base/say.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/sandbox/unchroot.h"
-#include "worker/script/script.h"
+#include "worker/script/module.h"
 #include "worker/zygote.h"
 
 enum main_argument {
@@ -33,7 +33,7 @@ enum main_argument {
 };
 
 #ifdef FIRECURTAIN_ASAN
-/* A crash must stay the signal that it is, and Python frees nothing at its end. */
+/* Crashes must end the process by their signal, and Python frees nothing at its end. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -54,7 +54,7 @@ static int main_drop_root(const char *uid_text, const char *gid_text)
         return -1;
     }
     if (zygote_may_confine() < 0 && (r = unchroot()) < 0)
-        say(SAY_WARNING "zygote: no way out of the chroot: %s", strerror(-r));
+        say(SAY_WARNING "zygote: cannot leave the chroot: %s", strerror(-r));
     return setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -1 : 0;
 }
 
@@ -66,7 +66,7 @@ static bool main_is_zygote(void)
     return getsockopt(SPAWN_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 && type == SOCK_SEQPACKET;
 }
 
-/* What it was started with is for the dynamic linker, and no script's business, also not in /proc. */
+/* Erases the environment, also in /proc: it was for the dynamic linker and is no business of scripts. */
 static void main_forget_environment(void)
 {
     for (char **entry = environ; entry && *entry; entry++)
@@ -80,27 +80,27 @@ int main(int argc, char **argv)
     int refused;
 
     if (argc < MAIN_SHOWN || !main_is_zygote()) {
-        say("firecurtain-worker is started by firecurtain; there is nothing to run by hand");
+        say("firecurtain-worker is started by firecurtain and cannot be run by hand");
         return 64;
     }
     main_forget_environment();
     if (main_drop_root(argv[MAIN_UID], argv[MAIN_GID]) < 0) {
-        say(SAY_ERROR "zygote: give up root: %s", strerror(errno));
-        return SPAWN_EXIT_CURTAIN;
+        say(SAY_ERROR "zygote: cannot give up root: %s", strerror(errno));
+        return SPAWN_EXIT_SANDBOX;
     }
     if (prctl(PR_SET_DUMPABLE, 1) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
         say(SAY_ERROR "zygote: prctl: %s", strerror(errno));
-        return SPAWN_EXIT_CURTAIN;
+        return SPAWN_EXIT_SANDBOX;
     }
     fcntl(SPAWN_FD, F_SETFD, FD_CLOEXEC);
-    signal(SIGPIPE, SIG_IGN); /* Python expects these, and leaves them to us here */
+    signal(SIGPIPE, SIG_IGN); /* Python expects this; without its own signal handlers it does not do it */
     signal(SIGXFSZ, SIG_IGN);
     refused = zygote_may_confine();
     if (sandbox_seccomp_compile(refused == 0) < 0) {
         say(SAY_ERROR "zygote: the system call filter cannot be compiled");
-        return SPAWN_EXIT_CURTAIN;
+        return SPAWN_EXIT_SANDBOX;
     }
-    if (interpreter_start("midimonster", script_make_module) < 0)
+    if (interpreter_start("midimonster", module_make) < 0)
         return 1;
     paths.state_root = argv[MAIN_STATE_ROOT];
     paths.state_show = argv[MAIN_STATE_SHOW];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See probe.h. */
+/* Tries the layers of the sandbox from within a worker, and describes them. */
 #include "worker/probe.h"
 
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/landlock.h"
 
 static const char probe_holds[] = "holds";
 static const char probe_absent[] = "absent";
@@ -33,7 +34,7 @@ static void probe_line(const char *layer, const char *outcome, const char *forma
     dprintf(STDOUT_FILENO, "%s\t%s\t%s\n", layer, outcome, text);
 }
 
-/* The settings that make a kernel refuse user namespaces to an ordinary user. */
+/* Settings with which a kernel refuses user namespaces to ordinary users. */
 static const struct {
     const char *path;
     const char *name;
@@ -71,7 +72,8 @@ void probe_namespaces(const struct sandbox *sandbox, int refused)
     probe_blame(blame, sizeof(blame));
     probe_line(
         "namespaces", probe_absent,
-        "user namespaces: refused by this kernel (%s; %s); Landlock, system calls and limits hold alone",
+        "user namespaces: refused by this kernel (%s; %s); only Landlock, the system call filter and the "
+        "limits hold",
         strerror(-refused), blame);
 }
 
@@ -85,7 +87,7 @@ static void probe_identity(const struct sandbox *sandbox)
                    getuid(), getgid());
 }
 
-/* "512 MiB", or how many of something; a limit that is not there says so. */
+/* Formats a limit: a size ("512 MiB of"), a number, or "no limit on". */
 static const char *probe_limit(__rlimit_resource_t resource, bool size, char *text, size_t bytes)
 {
     struct rlimit limit = {0};
@@ -119,9 +121,9 @@ static void probe_limits(const struct sandbox *sandbox)
 static void probe_root(const struct sandbox *sandbox)
 {
     if (!sandbox->namespaces)
-        probe_line("private root", probe_absent, "needs user namespaces; Landlock alone keeps files apart");
+        probe_line("private root", probe_absent, "needs user namespaces; only Landlock protects files");
     else if (access("/proc", F_OK) == 0 || mkdir("/probe", 0700) == 0)
-        probe_line("private root", probe_fails, "/proc is still to be seen, or / can be written");
+        probe_line("private root", probe_fails, "/proc is still visible, or / is writable");
     else
         probe_line("private root", probe_holds, "%s and the libraries read-only, %s and /tmp writable",
                    SANDBOX_SCRIPT_FOLDER, SANDBOX_STATE_FOLDER);
@@ -137,19 +139,19 @@ static void probe_capabilities(void)
     for (size_t i = 0; i < FC_ARRAY_SIZE(sets); i++)
         any |= sets[i].effective | sets[i].permitted | sets[i].inheritable;
     if (r < 0 || any || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-        probe_line("capabilities", probe_fails, "some are left, or can be gained");
+        probe_line("capabilities", probe_fails, "some are left or can be gained");
     else
         probe_line("capabilities", probe_holds, "none, and none can be gained (no_new_privs)");
 }
 
-/* No rule allows a FIFO, and nothing but Landlock stands against one at this point. */
+/* Tries to make a FIFO, which no rule allows and at this point only Landlock prevents. */
 static void probe_landlock(const struct sandbox *sandbox)
 {
-    int abi = sandbox_landlock_abi();
+    int abi = landlock_abi();
     char fifo[PATH_MAX + 32];
 
     if (abi < 0) {
-        probe_line("Landlock", probe_absent, "this kernel has none (%s); the other layers hold without it",
+        probe_line("Landlock", probe_absent, "this kernel has none (%s); the other layers hold",
                    strerror(-abi));
         return;
     }
@@ -157,7 +159,7 @@ static void probe_landlock(const struct sandbox *sandbox)
              sandbox->namespaces ? SANDBOX_STATE_FOLDER : sandbox->state_folder, getpid());
     if (mkfifo(fifo, 0600) == 0 || errno != EACCES) {
         unlink(fifo);
-        probe_line("Landlock", probe_fails, "ABI %d is offered, but a rule that was set has no effect", abi);
+        probe_line("Landlock", probe_fails, "ABI %d is offered, but a rule has no effect", abi);
         return;
     }
     probe_line("Landlock", probe_holds, "ABI %d%s: files%s%s", abi, abi > 7 ? " (used as 7)" : "",
@@ -179,7 +181,7 @@ void probe_passed(const struct sandbox *sandbox, const char *layer)
         probe_landlock(sandbox);
 }
 
-/* times() is on no list and does no harm. */
+/* Tries times(), which is harmless and on no list. */
 void probe_filter(void)
 {
     if (syscall(SYS_times, NULL) != -1 || errno != ENOSYS)

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What `firecurtain check --sandbox` asks a worker: which layers hold. A probed worker goes through all of
- * them as every worker does, and runs no script; it writes a line per layer to stdout,
+ * `firecurtain check --sandbox`, the worker's part: which layers of the sandbox hold. A probed worker sets up
+ * all layers as every worker does, but runs no script. It writes a line per layer to stdout,
  *
  *     LAYER \t holds|absent|fails \t TEXT
  *
- * after having tried, where that is possible, something that only the layer stands against.
+ * after trying, where possible, something that only this layer prevents.
  */
 #ifndef WORKER_PROBE_H
 #define WORKER_PROBE_H
 
 #include "worker/sandbox/sandbox.h"
 
-/* Before anything else: why there are no namespaces can be read only now. `refused` as in worker_run(). */
+/*
+ * Reports on the namespaces. Call this first: later the settings that explain why there are none cannot be
+ * read. `refused` is that of struct worker_birth.
+ */
 void probe_namespaces(const struct sandbox *sandbox, int refused);
 
-/* A layer of sandbox_enter() is up; fits `passed` of struct sandbox. */
+/* Reports that a layer of sandbox_enter() is set up; has the type of `passed` in struct sandbox. */
 void probe_passed(const struct sandbox *sandbox, const char *layer);
 
-/* The system call filter is loaded, and the broker watches it. */
+/* Reports on the system call filter, once it is loaded and the broker serves it. */
 void probe_filter(void);
 
-/* The layer that ends this worker. */
+/* Reports the layer that cannot be set up, which ends this worker. */
 void probe_failed(const struct sandbox_error *error);
 
 #endif

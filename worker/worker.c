@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See worker.h. The order is the security of it: the process confines itself while it has one thread,
- * connects the link, loads the system call filter for all threads, waits until the broker holds the
- * notification descriptor, closes its own copy of that, and only then imports the script.
+ * The steps of a worker. Security depends on their order: the process confines itself while it has a single
+ * thread, connects the link, loads the system call filter for all threads, waits until the broker holds the
+ * notification descriptor, closes its own copy, and only then imports the script.
  */
 #include "worker/worker.h"
 
@@ -26,9 +26,9 @@
 #include "worker/script/script.h"
 
 #define WORKER_HANDSHAKE_MS 10000
-#define WORKER_STACK_BYTES  (2u << 20) /* of a thread; the main one has RLIMIT_STACK */
+#define WORKER_STACK_BYTES  (2u << 20) /* of each thread but the main one, which has RLIMIT_STACK */
 
-/* Copies of what the setup message brought: the message itself lives only until the next one. */
+/* Copies from the setup message, which itself lives only until the next message. */
 struct worker_setup {
     char **modules;
     size_t n_modules;
@@ -37,20 +37,20 @@ struct worker_setup {
 
 _Noreturn void worker_fail(const struct sandbox_error *error)
 {
-    say(SAY_ERROR "the curtain cannot be closed: layer \"%s\": %s: %s", error->layer, error->what,
+    say(SAY_ERROR "the sandbox cannot be set up: layer \"%s\": %s: %s", error->layer, error->what,
         strerror(error->error));
-    _exit(SPAWN_EXIT_CURTAIN);
+    _exit(SPAWN_EXIT_SANDBOX);
 }
 
 static _Noreturn void worker_fail_link(const char *step, int r)
 {
     say(SAY_ERROR "the link to the broker failed: %s: %s", step, strerror(-r));
-    _exit(SPAWN_EXIT_CURTAIN);
+    _exit(SPAWN_EXIT_SANDBOX);
 }
 
 /*
- * Only 0, 1, 2 and the given descriptors stay open, and what the sandbox was prepared with, which is
- * SPAWN_FD; what was a pipe to the log becomes 1 and 2.
+ * Closes all descriptors except 0, 1, 2, the given ones, and SPAWN_FD if the sandbox was prepared with it.
+ * The pipes to the log become 1 and 2.
  */
 static void worker_keep_descriptors(int descriptors[SPAWN_DESCRIPTORS_], const struct sandbox *prepared)
 {
@@ -58,7 +58,7 @@ static void worker_keep_descriptors(int descriptors[SPAWN_DESCRIPTORS_], const s
 
     dup2(descriptors[SPAWN_STDOUT], STDOUT_FILENO);
     dup2(descriptors[SPAWN_STDERR], STDERR_FILENO);
-    /* in ascending order, so that moving one never overwrites another that is still to be moved */
+    /* in ascending order: moving one never overwrites another that is yet to be moved */
     for (int i = SPAWN_LINK_FOLDER; i < SPAWN_DESCRIPTORS_; i++) {
         if (descriptors[i] < 0)
             continue;
@@ -98,7 +98,7 @@ static void worker_take_setup(struct session *session, struct worker_setup *setu
         worker_fail_link("setup", -ENOMEM);
 }
 
-/* Loads the filter, unless there is to be none. The notification descriptor, or -1. */
+/* Loads the filter, unless the sandbox has none. Returns the notification descriptor, or -1. */
 static int worker_load_filter(const struct sandbox *sandbox)
 {
     struct sandbox_error error;
@@ -114,7 +114,7 @@ static int worker_load_filter(const struct sandbox *sandbox)
     worker_fail(&error);
 }
 
-/* Loads the filter, and hands its notification descriptor to the broker: the script must never hold it. */
+/* Loads the filter and hands its notification descriptor to the broker; the script must never hold it. */
 static void worker_lock(struct session *session, const struct sandbox *sandbox)
 {
     struct message message = {.type = MESSAGE_LOCKED};
@@ -137,18 +137,18 @@ static struct session *worker_connect(const char *name, int folder)
     struct session *session;
     int r;
 
-    /* a relative endpoint: the link's folder is not in the private root */
+    /* the endpoint is relative, since the link's folder is not in the private root */
     if (fchdir(folder) < 0)
         worker_fail_link("link folder", -errno);
     r = session_open(&session, name);
     if (r < 0)
         worker_fail_link("connect", r);
-    /* those of the link have begun; those that the script makes have longer turns, and make nobody wait */
+    /* for the threads so far, which are the link's; threads of the script get usual turns */
     fc_take_short_turns(SCHED_FLAG_RESET_ON_FORK);
     return session;
 }
 
-/* Stacks count as memory: with the usual 8 MiB each, a handful of threads would use up the limit. */
+/* Makes stacks smaller: they count as memory, and a few threads of the usual 8 MiB would reach the limit. */
 static void worker_set_stack_size(void)
 {
     pthread_attr_t attributes;
@@ -160,13 +160,13 @@ static void worker_set_stack_size(void)
     pthread_attr_destroy(&attributes);
 }
 
-/* The string after this one; they follow each other. */
+/* Returns the string that follows this one in a block of strings. */
 static const char *worker_next(const char *text)
 {
     return text + strlen(text) + 1;
 }
 
-/* The scripts' folder, then folders of packages that the configuration shows. */
+/* Adds the scripts' folder to the search path, then the folders of packages that the configuration shows. */
 static void worker_add_paths(const struct spawn_request *request, const char *script_folder)
 {
     const char *path = request->reads;
@@ -231,7 +231,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     if (probe)
         probe_namespaces(&sandbox, birth->refused);
     prctl(PR_SET_NAME, "fc-worker");
-    prctl(PR_SET_TIMERSLACK, 1); /* intervals are called at their time; for all threads, which inherit it */
+    prctl(PR_SET_TIMERSLACK, 1); /* for punctual intervals; all threads inherit it */
     worker_set_stack_size();
     if (sandbox_enter(&sandbox, &error) < 0) {
         if (probe)
@@ -240,7 +240,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     }
     session = worker_connect(request->link, descriptors[SPAWN_LINK_FOLDER]);
     worker_take_setup(session, &setup);
-    /* nothing of the old root is left: the link is up, its folder is given up */
+    /* with the link connected its folder is not needed; nothing of the old root stays open */
     for (int i = SPAWN_LINK_FOLDER; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&descriptors[i]);
     if (chdir(sandbox.namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See zygote.h. CLONE_PARENT makes a worker the broker's own child, so that the broker learns its exit
+ * Forks workers and spares. CLONE_PARENT makes a worker the broker's own child, so the broker learns its exit
  * status; exit_signal must be 0 with it (clone(2)).
  */
 #include "worker/zygote.h"
@@ -25,9 +25,9 @@
 #include "worker/sandbox/sandbox.h"
 #include "worker/worker.h"
 
-#define SPARE_DELAY_MS 5 /* after a request: the worker that begins needs the processor more */
+#define SPARE_DELAY_MS 5 /* after a request: the new worker needs the processor first */
 
-/* `cgroup` is the folder of the group that the process is to be born in, or -1. */
+/* Makes a child, in the cgroup of which `cgroup` is the folder unless that is -1. */
 static pid_t zygote_clone(uint64_t flags, int exit_signal, int cgroup)
 {
     struct clone_args args = {.flags = flags, .exit_signal = (unsigned)exit_signal};
@@ -46,14 +46,14 @@ int zygote_may_confine(void)
     pid_t pid = zygote_clone(sandbox_namespaces(&sandbox), SIGCHLD, -1);
     int status = 0;
 
-    if (pid == 0) /* some kernels make the namespace, and then allow nothing in it */
+    if (pid == 0) /* some kernels make the namespace but allow nothing in it */
         _exit(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? errno : 0);
     if (pid < 0 || waitpid(pid, &status, 0) < 0)
         return -errno;
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-/* Who a zygote is, as its children need it. */
+/* Properties of the zygote that its children need. */
 struct zygote {
     int refused;
     pid_t keeper;
@@ -61,11 +61,14 @@ struct zygote {
     gid_t gid;
 };
 
-/* In a new process. */
+/* Does what every new process needs first. */
 static void zygote_begin(const struct zygote *zygote, const struct sandbox *sandbox)
 {
     PyOS_AfterFork_Child();
-    /* it takes descriptors for the broker; Yama would let only ancestors, and rights over a namespace */
+    /*
+     * The keeper takes descriptors out of it for the broker. Yama allows that only to ancestors, or with
+     * capabilities in the namespace.
+     */
     if (!sandbox->namespaces || sandbox->none)
         prctl(PR_SET_PTRACER, (unsigned long)zygote->keeper, 0, 0, 0);
 }
@@ -96,9 +99,8 @@ static pid_t zygote_spawn(const struct zygote *zygote, const struct spawn_reques
 }
 
 /*
- * Spares: forked when there is time, with namespaces of their own, behind as much of the curtain as is the
- * same for all, and waiting for the request that makes a worker of one. They know no more than the zygote
- * does.
+ * A spare: forked when there is time, with its own namespaces and the layers of the sandbox that are the same
+ * for all workers. It waits for the request that makes it a worker, and knows no more than the zygote.
  */
 struct spare {
     pid_t pid;
@@ -106,26 +108,26 @@ struct spare {
 };
 
 struct spares {
-    struct spare list[SPAWN_SPARES]; /* oldest first: the broker relies on it */
+    struct spare list[SPAWN_SPARES]; /* oldest first, on which the broker relies */
     unsigned n;
-    bool is_wanted; /* the last worker was one that could have been a spare */
-    bool has_trees; /* and so had it; all that the zygote keeps are like that */
+    bool is_wanted; /* the last request was one that a spare can serve */
+    bool has_trees; /* whether it came with trees; all spares are made for requests like it */
 };
 
-/* What a spare can become: its namespaces are those of most workers, and its cgroup is the zygote's. */
+/* Tells whether a spare can serve the request: it has the usual namespaces and the zygote's cgroup. */
 static bool spare_can_be(const struct spawn_request *request)
 {
     return request->network == SPAWN_NETWORK_NONE &&
            !(request->flags & (SPAWN_PROBE | SPAWN_NO_SANDBOX | SPAWN_IN_CGROUP));
 }
 
-/* Where worker_run() expects it: below all that is going to be received. */
+/* Moves the old root to where worker_run() expects it, below all descriptors that will be received. */
 static void spare_place_root(struct sandbox *sandbox)
 {
     if (sandbox->old_root < 0)
         return;
     if (dup3(sandbox->old_root, SPAWN_FD, O_CLOEXEC) < 0)
-        _exit(SPAWN_EXIT_CURTAIN);
+        _exit(SPAWN_EXIT_SANDBOX);
     close(sandbox->old_root);
     sandbox->old_root = SPAWN_FD;
 }
@@ -154,7 +156,7 @@ static _Noreturn void spare_wait(const struct zygote *zygote, struct sandbox *sa
     worker_run(&request, descriptors, &birth);
 }
 
-/* The new process closes what is the zygote's: that this has gone must be seen by all spares. */
+/* Closes the zygote's sockets in a new process, or other spares would not notice the end of the zygote. */
 static void spares_close(const struct spares *spares)
 {
     close(SPAWN_FD);
@@ -183,14 +185,14 @@ static int spares_make_one(const struct zygote *zygote, struct spares *spares)
     PyOS_AfterFork_Parent();
     close(pair[1]);
     if (told.pid < 0 || spawn_send_reply(SPAWN_FD, &told) < 0) {
-        close(pair[0]); /* and it ends */
+        close(pair[0]); /* which ends the spare, if there is one */
         return -EAGAIN;
     }
     spares->list[spares->n++] = (struct spare){.pid = told.pid, .socket = pair[0]};
     return 0;
 }
 
-/* The oldest spare's pid, or that of the first one that can be given the request; else 0. */
+/* Hands the request to the oldest spare that takes it. Returns its pid, or 0 if there is none. */
 static pid_t spares_use(struct spares *spares, const struct spawn_request *request, const int *descriptors)
 {
     pid_t pid = 0;
@@ -206,7 +208,7 @@ static pid_t spares_use(struct spares *spares, const struct spawn_request *reque
     return pid;
 }
 
-/* Those that are of no use for such a request go. */
+/* Prepares for more requests like this one: ends spares that could not serve them. */
 static void spares_expect(struct spares *spares, const struct spawn_request *request)
 {
     spares->is_wanted = spare_can_be(request);
@@ -217,7 +219,7 @@ static void spares_expect(struct spares *spares, const struct spawn_request *req
     spares->has_trees = request->has_trees;
 }
 
-/* Makes spares while nothing is asked for. */
+/* Makes spares until the next request arrives. */
 static void spares_prepare(const struct zygote *zygote, struct spares *spares)
 {
     struct pollfd ready = {.fd = SPAWN_FD, .events = POLLIN};
@@ -236,8 +238,8 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
     prctl(PR_SET_NAME, "fc-zygote");
     if (refused)
         say(SAY_WARNING
-            "this kernel refuses unprivileged user namespaces: without them only Landlock, the system call "
-            "filter and limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)");
+            "this kernel refuses unprivileged user namespaces; only Landlock, the system call filter and the "
+            "limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)");
     for (;;) {
         struct spawn_request request;
         struct spawn_reply reply = {.pid = -EACCES, .in_namespaces = !refused};
@@ -261,8 +263,8 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)
             fc_closep(&descriptors[i]);
         if (spawn_send_reply(SPAWN_FD, &reply) < 0)
-            return 0; /* the broker has gone, and the worker goes with it */
-        /* one instance's options are nothing for the process that is made next */
+            return 0; /* the broker is gone, and the worker ends with it */
+        /* the next process must not see the options of this instance */
         explicit_bzero(&request, sizeof(request));
     }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The zygote: one process with an initialised interpreter from which workers are forked. It never runs a
- * script, has one thread and no ZeroMQ context, and holds nothing but its socket to the broker.
+ * The zygote: a process with an initialised interpreter, from which workers are forked. It never runs a
+ * script, has one thread and no ZeroMQ context, and holds only its socket to the broker and those to its
+ * spares.
  */
 #ifndef WORKER_ZYGOTE_H
 #define WORKER_ZYGOTE_H
@@ -11,14 +12,14 @@
 struct spawn_paths;
 
 /*
- * Whether the kernel lets this process make workers with all their namespaces. Tries it with a child that
- * ends at once. 0, or the -errno with which it refuses.
+ * Finds out, with a child that ends at once, whether the kernel lets this process make workers with all their
+ * namespaces. 0, or the -errno with which it refuses.
  */
 int zygote_may_confine(void);
 
 /*
- * Serves requests on SPAWN_FD until the broker closes it, as far as the paths allow; `keeper` may look into
- * workers. The exit status. `refused` is zygote_may_confine()'s answer.
+ * Serves the requests on SPAWN_FD that the paths allow, until the broker closes it. `refused` is the answer
+ * of zygote_may_confine(); the process `keeper` may take descriptors from workers. Returns the exit status.
  */
 int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper);
 

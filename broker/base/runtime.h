@@ -20,7 +20,7 @@ struct loop_source;
 struct notify;
 struct spawner;
 struct start_queue;
-struct state_watcher;
+struct folder_quotas;
 
 /* Whose workers there are; 0 is the house, then the users. */
 struct runtime_account {
@@ -42,7 +42,7 @@ struct runtime {
     struct start_queue *starts;
     struct cgroups *cgroups;
     struct file_monitor *files;
-    struct state_watcher *states;
+    struct folder_quotas *folder_quotas;
     char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
     int lock_fd;          /* of the runtime folder; with is_exclusive */
     int control_fd;       /* with is_controlled: listens in the runtime folder; -1 if another broker does */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of backends: a new one is a row here. */
+/* The table of backends: a new backend is a row here, and its declaration above the table. */
 #include "broker/build/backends.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All backends: a new one is a row in table.c. */
+/* The table of all backends. */
 #ifndef BROKER_BUILD_BACKENDS_H
 #define BROKER_BUILD_BACKENDS_H
 
@@ -10,7 +10,7 @@
 extern const struct fc_backend *const backend_table[];
 extern const size_t backend_table_size;
 
-/* NULL if there is none of this name. */
+/* Returns the backend of this name, or NULL. */
 const struct fc_backend *backend_find(const char *name);
 
 #endif

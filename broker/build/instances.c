@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * See show.h: from the configuration's structure to instances, channels and routes. Every error is found, not
- * one.
- */
+/* Makes instances of sections, and checks names and values of their options against the backends' tables. */
+#include "broker/build/instances.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,25 @@
 #include "broker/build/backends.h"
 #include "broker/build/private.h"
 #include "broker/config/roles.h"
+#include "broker/python/backend.h"
+#include "broker/python/check.h"
+#include "broker/show/show.h"
 #include "broker/show/user.h"
 
-#define BUILD_MAX_INSTANCE 64 /* it is a folder's name, and in every line of the log */
+#define BUILD_MAX_INSTANCE 64 /* bytes: the name is a folder's name, and part of every line of the log */
+
+bool build_is_user(const struct config_section *section)
+{
+    return section->instance && strcmp(section->backend, "user") == 0;
+}
+
+int build_name(const struct build *build, const char *own, char *name, size_t bytes)
+{
+    int n = build->user ? snprintf(name, bytes, "%s/%s", build->user->name, own)
+                        : snprintf(name, bytes, "%s", own);
+
+    return n < (int)bytes ? 0 : -ENAMETOOLONG;
+}
 
 static const struct fc_option *build_find_option(const struct fc_backend *backend, enum fc_scope scope,
                                                  const char *name)
@@ -49,7 +64,7 @@ static void build_unknown_option(struct build *build, const struct fc_backend *b
                         "the backend %s has no option \"%s\"", backend->name, option->name);
 }
 
-/* Several assignments count only where the option says so; then the last one does, as ever. */
+/* Warns of a second assignment to an option that takes only one: the last one counts. */
 static void build_warn_repeated(struct build *build, const struct config_section *section, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
@@ -111,7 +126,7 @@ static const struct fc_backend *build_find_backend(struct build *build, const st
     return NULL;
 }
 
-/* Names and values of a [backend …] section are judged once, on an instance that nobody sees. */
+/* Checks the options of a [backend NAME] section once, on an instance made only for that. */
 static int build_backend_section(struct build *build, const struct config_section *section)
 {
     const struct fc_backend *backend;
@@ -133,7 +148,7 @@ static int build_backend_section(struct build *build, const struct config_sectio
     return r;
 }
 
-/* The defaults of [backend NAME], then the instance's own options. */
+/* Applies the defaults of [backend NAME], then the instance's own options. */
 static int build_options(struct build *build, struct fc_instance *instance,
                          const struct config_section *section)
 {
@@ -162,7 +177,7 @@ static void build_print_options(const struct config_section *section, FILE *out)
         fprintf(out, "%s=%s\n", section->options[i].name, section->options[i].value);
 }
 
-/* Everything that makes the instance what it is, but for its mappings. */
+/* Writes down everything that the instance is made from except its mappings. */
 static int build_signature(struct build *build, struct fc_instance *instance,
                            const struct config_section *section)
 {
@@ -196,7 +211,7 @@ static int build_instance(struct build *build, const struct config_section *sect
                         "an instance name has at most %d bytes", BUILD_MAX_INSTANCE);
         return 0;
     }
-    r = show_build_name(build, section->instance, name, sizeof(name));
+    r = build_name(build, section->instance, name, sizeof(name));
     if (r == 0)
         r = instance_new(&instance, show, name, backend, section->directory);
     if (r < 0)
@@ -211,7 +226,7 @@ static int build_instance(struct build *build, const struct config_section *sect
     return r < 0 ? r : build_options(build, instance, section);
 }
 
-int show_build_instances(struct build *build)
+int build_instances(struct build *build)
 {
     const struct config *config = build->config;
     struct show *show = build->show;
@@ -227,13 +242,13 @@ int show_build_instances(struct build *build)
 
         if (!section->instance)
             r = build_backend_section(build, section);
-        else if (build->user || !show_build_is_user(section))
+        else if (build->user || !build_is_user(section))
             r = build_instance(build, section);
     }
     return r;
 }
 
-void show_build_check_scripts(const struct build *build)
+void build_check_scripts(const struct build *build)
 {
     for (size_t i = 0; i < build->show->n_instances; i++) {
         const struct fc_instance *instance = build->show->instances[i];
@@ -241,64 +256,4 @@ void show_build_check_scripts(const struct build *build)
         if (instance->backend == &backend_python && instance->owner == build->user)
             python_check(instance, build->config);
     }
-}
-
-int show_collect_shown(const struct show *show, unsigned account, struct path_set *shown)
-{
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < show->n_instances; i++) {
-        const struct fc_instance *instance = show->instances[i];
-
-        if (instance->backend == &backend_python && instance_account(instance) == account)
-            r = python_collect_shown(instance, shown);
-    }
-    return r;
-}
-
-/* The house alone. */
-static int build_house(struct build *build, bool check_scripts)
-{
-    const struct config *config = build->config;
-    int r = show_build_instances(build);
-
-    if (r == 0)
-        r = show_build_users(build);
-    for (size_t i = 0; r == 0 && i < config->n_mappings; i++)
-        r = show_build_mapping(build, &config->mappings[i]);
-    if (r == 0 && check_scripts)
-        show_build_check_scripts(build);
-    return r;
-}
-
-int show_build_with_users(struct show **showp, struct config *config, const char *path, bool check_scripts,
-                          struct users *users)
-{
-    struct show *show = calloc(1, sizeof(*show));
-    struct build build = {.show = show, .config = config};
-    int r;
-
-    if (!show)
-        return -ENOMEM;
-    show->path = realpath(path, NULL);
-    if (!show->path)
-        show->path = strdup(path);
-    r = show->path ? build_house(&build, check_scripts) : -ENOMEM;
-    if (r == 0 && users && !config->n_errors)
-        r = show_join_users(show, config, users, check_scripts);
-    if (r == 0)
-        r = router_seal(&show->router);
-    if (r == 0 && config->n_errors)
-        r = -EINVAL;
-    if (r < 0) {
-        show_free(show);
-        return r;
-    }
-    *showp = show;
-    return 0;
-}
-
-int show_build(struct show **show, struct config *config, const char *path, bool check_scripts)
-{
-    return show_build_with_users(show, config, path, check_scripts, NULL);
 }

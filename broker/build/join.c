@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See show_build_private.h: the users' part of a show. The house is built before; each user's show is added
- * on trial, and taken back as a whole if there is anything wrong with it. What stays behind then are channels
- * of the house's without a direction.
+ * Adds the users' shows to the house's, which is built before. Each user's show is added on trial, and taken
+ * back as a whole if anything is wrong with it. All that stays behind then are channels of the house without
+ * a direction.
  */
+#include "broker/build/join.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/base/grow.h"
+#include "broker/build/instances.h"
+#include "broker/build/map.h"
 #include "broker/build/private.h"
+#include "broker/build/shown.h"
 #include "broker/build/users.h"
 #include "broker/python/quota.h"
 #include "broker/show/grant.h"
+#include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_paths.h"
@@ -21,20 +28,7 @@
 #define JOIN_MAX_SECTIONS 2000
 #define JOIN_MAX_OPTIONS  1000 /* of a section */
 
-bool show_build_is_user(const struct config_section *section)
-{
-    return section->instance && strcmp(section->backend, "user") == 0;
-}
-
-int show_build_name(const struct build *build, const char *own, char *name, size_t bytes)
-{
-    int n = build->user ? snprintf(name, bytes, "%s/%s", build->user->name, own)
-                        : snprintf(name, bytes, "%s", own);
-
-    return n < (int)bytes ? 0 : -ENAMETOOLONG;
-}
-
-static int users_add_section(struct build *build, const struct config_section *section)
+static int join_read_user(struct build *build, const struct config_section *section)
 {
     struct show *show = build->show;
     struct user **users = grow_by_one(show->users, show->n_users, sizeof(*users));
@@ -51,16 +45,16 @@ static int users_add_section(struct build *build, const struct config_section *s
     return user_add_grants(user, show, build->config);
 }
 
-int show_build_users(struct build *build)
+int join_read_users(struct build *build)
 {
     const struct config *config = build->config;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < config->n_sections; i++) {
-        if (!show_build_is_user(&config->sections[i]))
+        if (!build_is_user(&config->sections[i]))
             continue;
         if (build->show->n_users < USER_MAX)
-            r = users_add_section(build, &config->sections[i]);
+            r = join_read_user(build, &config->sections[i]);
         else
             config_diagnose(build->config, CONFIG_ERROR, config->sections[i].at, NULL,
                             "more than %d users in one installation", USER_MAX);
@@ -68,11 +62,11 @@ int show_build_users(struct build *build)
     return r;
 }
 
-/* What was there before a user was tried. */
+/* The size of the show before a user was tried. */
 struct join_mark {
     size_t n_instances;
     size_t n_edges;
-    unsigned **directions; /* of the channels of each instance; 0 of later ones */
+    unsigned **directions; /* of each instance's channels */
     uint32_t *n_channels;
 };
 
@@ -105,6 +99,7 @@ static int join_mark_init(struct join_mark *mark, const struct show *show)
     return 0;
 }
 
+/* Gives an instance's channels the directions that they had, and none to later ones. 0 or -ENOMEM. */
 static int join_restore(struct fc_instance *instance, const unsigned *directions, uint32_t n)
 {
     int r = 0;
@@ -115,15 +110,17 @@ static int join_restore(struct fc_instance *instance, const unsigned *directions
         struct fc_reason reason;
 
         if (id >= n)
-            channel->at = (struct config_location){0}; /* that file goes */
+            channel->at = (struct config_location){0}; /* the file that it names will be freed */
         if (channel->directions == before)
             continue;
         channel->directions = before;
         r = instance->backend->channel(instance->self, id, channel->name->text, before, &reason);
+        assert(r != -EINVAL); /* it has accepted these directions before */
     }
     return r;
 }
 
+/* Removes from the show what a user's trial has added. 0 or -ENOMEM. */
 static int join_take_back(struct show *show, const struct join_mark *mark)
 {
     int r = 0;
@@ -178,7 +175,7 @@ static void join_check_routes(struct build *build)
     }
 }
 
-/* Before anything is made of it: she must not be able to keep the broker busy. */
+/* Checks sizes before anything is built: a user must not be able to keep the broker busy. */
 static bool join_is_small(struct build *build)
 {
     join_check_instances(build);
@@ -186,7 +183,8 @@ static bool join_is_small(struct build *build)
     return !build->config->n_errors;
 }
 
-/* What her scripts make at run time comes out of the rest, in equal parts. */
+/* Shares the channels that the user's mappings leave equally among her instances, for scripts to make more.
+ */
 static void join_share_channels(struct build *build, size_t n_before)
 {
     const struct show *show = build->show;
@@ -212,13 +210,13 @@ static void join_share_channels(struct build *build, size_t n_before)
     }
 }
 
-/* Once the keeper is there, it shows her scripts what it knew at the start. */
+/* Reports folders that the keeper, which was told them when the broker started, will not show to scripts. */
 static int join_check_shown(struct build *build, const struct users_account *account, size_t n_before)
 {
     const struct spawn_paths paths = {.shown = (const char *const *)account->folders.paths,
                                       .n_shown = account->folders.n};
     FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
-    int r = show_collect_shown(build->show, build->user->number, &shown);
+    int r = shown_collect(build->show, build->user->number, &shown);
 
     for (size_t i = 0; r == 0 && i < shown.n; i++) {
         if (!spawn_paths_show(&paths, shown.paths[i]))
@@ -228,7 +226,7 @@ static int join_check_shown(struct build *build, const struct users_account *acc
     return r;
 }
 
-/* With her rights, as her worker would find them. */
+/* Checks the scripts with the user's rights, as the user's workers would find them. */
 static int join_check_scripts(struct build *build, const struct users_account *account)
 {
     if (file_as_begin(&account->identity) < 0) {
@@ -236,26 +234,30 @@ static int join_check_scripts(struct build *build, const struct users_account *a
                         "the scripts of the user \"%s\" cannot be read with her rights", build->user->name);
         return 0;
     }
-    show_build_check_scripts(build);
+    build_check_scripts(build);
     file_as_end(&account->identity);
     return 0;
 }
 
+/* Adds everything of a user's configuration, or finds errors in it. 0 or -ENOMEM. */
 static int join_build(struct build *build, struct users *users, bool check_scripts)
 {
     struct config *config = build->config;
     struct show *show = build->show;
     size_t n_before = show->n_instances;
-    int r = join_is_small(build) ? show_build_instances(build) : -EINVAL;
+    int r;
 
+    if (!join_is_small(build))
+        return 0;
+    r = build_instances(build);
     if (r < 0)
-        return r == -EINVAL ? 0 : r; /* which was said */
+        return r;
     if (!config->n_errors)
         r = python_share_out(show->instances + n_before, show->n_instances - n_before, build->user, config);
     if (r == 0 && users->is_fixed && show->n_instances > n_before)
         r = join_check_shown(build, users_account(users, build->user), n_before);
     for (size_t i = 0; r == 0 && i < config->n_mappings && config->n_errors < CONFIG_MAX_DIAGNOSTICS; i++)
-        r = show_build_mapping(build, &config->mappings[i]);
+        r = build_mapping(build, &config->mappings[i]);
     if (r == 0 && !config->n_errors)
         join_share_channels(build, n_before);
     if (r == 0 && check_scripts)
@@ -263,33 +265,36 @@ static int join_build(struct build *build, struct users *users, bool check_scrip
     return r;
 }
 
-/* 0 if her show is part of it now; -EINVAL if nothing of it is; -ENOMEM. */
+/* Adds a user's show if `config` has no errors, which building it may find. 0 or -ENOMEM. */
 static int join_try(struct show *show, struct user *user, struct config *config, struct users *users,
-                    bool check_scripts)
+                    bool check_scripts, bool *is_joined)
 {
     FC_CLEANUP(join_mark_deinit) struct join_mark mark = {0};
     struct build build = {.show = show, .config = config, .user = user};
     int r;
 
+    *is_joined = false;
     if (config->n_errors)
-        return -EINVAL;
+        return 0;
     r = join_mark_init(&mark, show);
     if (r == 0)
         r = join_build(&build, users, check_scripts);
-    if (r < 0 || !config->n_errors)
+    if (r < 0)
         return r;
-    r = join_take_back(show, &mark);
-    return r < 0 ? r : -EINVAL;
+    *is_joined = !config->n_errors;
+    return *is_joined ? 0 : join_take_back(show, &mark);
 }
 
-static int join_keep(struct show *show, struct user *user, struct users *users)
+/* Adds the show that the user had last, if any and if it still fits. 0 or -ENOMEM. */
+static int join_keep(struct show *show, struct user *user, struct users *users, bool *is_joined)
 {
     struct config *sound = users_account(users, user)->sound;
 
+    *is_joined = false;
     if (!sound)
-        return -EINVAL;
+        return 0;
     config_forget_findings(sound);
-    return join_try(show, user, sound, users, false);
+    return join_try(show, user, sound, users, false, is_joined);
 }
 
 static void join_free_config(struct config **config)
@@ -297,40 +302,46 @@ static void join_free_config(struct config **config)
     config_free(*config);
 }
 
-/* It was judged before, and would be again with the same result. */
-static int join_other(struct show *show, struct user *user, struct users *users)
+/* Decides what becomes of a user whose new configuration was tried. 0 or -ENOMEM. */
+static int join_judge(struct show *show, struct user *user, struct users *users, bool is_joined,
+                      enum users_outcome *outcome)
 {
-    int r = join_keep(show, user, users);
+    int r;
 
-    return r == -EINVAL ? 0 : r;
+    *outcome = is_joined ? USERS_TAKEN : USERS_KEPT;
+    if (is_joined || users->only) /* then the running show stays as a whole */
+        return 0;
+    r = join_keep(show, user, users, &is_joined);
+    if (r == 0 && !is_joined)
+        *outcome = USERS_LEFT_OUT;
+    return r;
 }
 
-/* -EINVAL only if she is the one it is about, and her configuration has errors. */
-static int join_user(struct show *show, struct user *user, struct users *users, bool check_scripts)
+/* Reads a user's configuration and adds the show, or reports why not. 0 or -ENOMEM. */
+static int join_user(struct show *show, struct user *user, struct users *users, bool check_scripts,
+                     bool *is_refused)
 {
     struct users_account *account = users_account(users, user);
     FC_CLEANUP(join_free_config) struct config *config = NULL;
-    enum users_outcome outcome = USERS_TAKEN;
+    enum users_outcome outcome = USERS_LEFT_OUT;
+    bool is_joined = false;
     int r = users_load(users, user, &config);
 
     if (r == 0)
-        r = join_try(show, user, config, users, check_scripts);
-    if (r == -EINVAL && users->only) {
-        outcome = USERS_KEPT;
-    } else if (r == -EINVAL) {
-        r = join_keep(show, user, users);
-        outcome = r == 0 ? USERS_KEPT : USERS_LEFT_OUT;
-    }
-    if (r == -ENOMEM)
+        r = join_try(show, user, config, users, check_scripts, &is_joined);
+    if (r == 0)
+        r = join_judge(show, user, users, is_joined, &outcome);
+    if (r < 0)
         return r;
     if (users->judged)
         users->judged(users->userdata, user->name, config, outcome);
     if (outcome == USERS_TAKEN)
         account->next = fc_steal(config);
-    return users->only ? r : 0;
+    *is_refused = users->only && !is_joined;
+    return 0;
 }
 
-/* What the show is made from is sound from now on; or nothing has changed. */
+/* Remembers what the show was made from as sound or, without success, forgets it. */
 static void join_settle(struct users *users, bool success)
 {
     for (size_t i = 0; i < users->n; i++) {
@@ -344,14 +355,17 @@ static void join_settle(struct users *users, bool success)
     }
 }
 
-int show_join_users(struct show *show, struct config *config, struct users *users, bool check_scripts)
+int join_users(struct show *show, struct config *config, struct users *users, bool check_scripts,
+               bool *is_refused)
 {
     int r = users_match(users, show, config);
+    bool is_joined; /* of others it was decided before, and would be again with the same result */
 
-    for (size_t i = 0; r == 0 && !config->n_errors && i < show->n_users; i++)
+    *is_refused = false;
+    for (size_t i = 0; r == 0 && !*is_refused && !config->n_errors && i < show->n_users; i++)
         r = users->only && users->only != show->users[i]->number
-                ? join_other(show, show->users[i], users)
-                : join_user(show, show->users[i], users, check_scripts);
-    join_settle(users, r == 0 && !config->n_errors);
+                ? join_keep(show, show->users[i], users, &is_joined)
+                : join_user(show, show->users[i], users, check_scripts, is_refused);
+    join_settle(users, r == 0 && !*is_refused && !config->n_errors);
     return r;
 }

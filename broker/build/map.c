@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See show_build_private.h: mappings become channels and routes. */
+/* Makes channels and routes of mappings, and checks users' mappings against their grants. */
+#include "broker/build/map.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "broker/base/suggest.h"
+#include "broker/build/instances.h"
 #include "broker/build/private.h"
 #include "broker/show/grant.h"
+#include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 
-/* One side of a mapping: where it leads, and how it is used. */
+/* One side of a mapping. */
 struct build_side {
     const struct config_endpoint *endpoint;
     struct fc_instance *instance;
     unsigned directions;
-    int64_t single; /* the channel, if the side has one name only; -1 as long as it was not looked up */
+    int64_t single; /* the channel of a side with only one name, once it was looked up; else -1 */
 };
 
 static void build_report_grant(struct build *build, const struct build_side *side, const char *channel,
@@ -31,7 +35,10 @@ static void build_report_grant(struct build *build, const struct build_side *sid
                     "the user \"%s\" may not %s %s.%s", user, reads ? "read" : "write", instance, channel);
 }
 
-/* A user may use of the house what she was granted, and all of her own. */
+/*
+ * Whether the configuration's owner may use a channel: users may use their own and, of the house's, those
+ * that they were granted. Reports what is not granted.
+ */
 static bool build_may(struct build *build, const struct build_side *side, const char *channel)
 {
     const unsigned all[] = {FC_SOURCE, FC_TARGET};
@@ -48,6 +55,7 @@ static bool build_may(struct build *build, const struct build_side *side, const 
     return may;
 }
 
+/* Finds or adds a channel. 0, -EINVAL if an error was reported, or -ENOMEM. */
 static int build_channel(struct build *build, struct build_side *side, const char *name, int64_t *id)
 {
     struct fc_instance *instance = side->instance;
@@ -82,7 +90,7 @@ static int build_channel(struct build *build, struct build_side *side, const cha
     return r;
 }
 
-/* The channel that name `n` of a side stands for. */
+/* Finds the channel that name `n` of a side stands for. As build_channel(). */
 static int build_side_channel(struct build *build, struct build_side *side, uint64_t n, int64_t *id)
 {
     char name[BUILD_MAX_NAME];
@@ -114,13 +122,13 @@ static int build_route(struct build *build, const struct build_side *from, int64
                       (struct route_target){.instance = to->instance, .channel = (uint32_t)to_id});
 }
 
-/* In a user's show a name is one of her own instances, or else the house's; never another user's. */
+/* In a user's show a name means one of the user's own instances, or else one of the house's. */
 static struct fc_instance *build_find_instance(const struct build *build, const char *own)
 {
     struct fc_instance *instance = NULL;
     char name[BUILD_MAX_NAME];
 
-    if (strchr(own, '/') || show_build_name(build, own, name, sizeof(name)) < 0)
+    if (strchr(own, '/') || build_name(build, own, name, sizeof(name)) < 0)
         return NULL;
     HASH_FIND_STR(build->show->by_name, name, instance);
     if (!instance && build->user)
@@ -138,7 +146,10 @@ static struct build_side build_side(const struct build *build, const struct conf
     return side;
 }
 
-/* Whether there is the instance. One that is declared could not be made, and that was said. */
+/*
+ * Whether the instance exists. Reports one that does not, unless it was declared: then it could not be made,
+ * and that was reported.
+ */
 static bool build_is_complete(struct build *build, const struct build_side *side)
 {
     const struct config *config = build->config;
@@ -152,7 +163,7 @@ static bool build_is_complete(struct build *build, const struct build_side *side
     for (size_t i = 0; i < config->n_sections; i++) {
         const struct config_section *section = &config->sections[i];
 
-        if (!section->instance || show_build_is_user(section))
+        if (!section->instance || build_is_user(section))
             continue;
         if (strcmp(section->instance, name) == 0)
             return false;
@@ -167,7 +178,10 @@ static bool build_is_complete(struct build *build, const struct build_side *side
     return false;
 }
 
-/* A route between two of the house's would go on when she is frozen. */
+/*
+ * Whether one side of a user's mapping is the user's own. A route between two instances of the house would
+ * stay active when the user is frozen.
+ */
 static bool build_is_hers(struct build *build, const struct build_side *left, const struct build_side *right)
 {
     if (!build->user || left->instance->owner || right->instance->owner)
@@ -177,7 +191,7 @@ static bool build_is_hers(struct build *build, const struct build_side *left, co
     return false;
 }
 
-int show_build_mapping(struct build *build, const struct config_mapping *mapping)
+int build_mapping(struct build *build, const struct config_mapping *mapping)
 {
     struct build_side left =
         build_side(build, &mapping->left, mapping->left_to_right, mapping->right_to_left);
@@ -194,7 +208,7 @@ int show_build_mapping(struct build *build, const struct config_mapping *mapping
         int s = r == -ENOMEM ? r : build_side_channel(build, &right, n, &right_id);
 
         if (r < 0 || s < 0)
-            return r == -ENOMEM || s == -ENOMEM ? -ENOMEM : 0; /* one finding per mapping is enough */
+            return r == -ENOMEM || s == -ENOMEM ? -ENOMEM : 0; /* one error per mapping is enough */
         if (mapping->left_to_right)
             r = build_route(build, &left, left_id, &right, right_id);
         if (r == 0 && mapping->right_to_left)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See users.h. */
+/* The process's list of users: who they are for the system, and how their files are read. */
 #include "broker/build/users.h"
 
 #include <ctype.h>
@@ -10,18 +10,20 @@
 #include <unistd.h>
 
 #include "broker/base/grow.h"
+#include "broker/build/shown.h"
 #include "broker/keeper/client.h"
 #include "broker/os/account.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
+#include "proto/spawn_paths.h"
 
 static void users_refuse(struct config *config, const struct user *user, const char *why)
 {
     config_diagnose(config, CONFIG_ERROR, user->at, NULL, "the user \"%s\" %s", user->name, why);
 }
 
-/* The account that she names. False if there is none. */
+/* Finds the account that `text` names. False if there is none. */
 static bool users_find_account(const char *text, struct file_identity *identity)
 {
     const struct passwd *found;
@@ -55,7 +57,7 @@ static bool users_share_uid(const struct users *users, uid_t uid)
     return false;
 }
 
-/* Why she cannot be who the configuration says, or NULL. */
+/* Finds out the identity of a user. Returns why it cannot be what the configuration says, or NULL. */
 static const char *users_identify(const struct users *users, const struct user *user,
                                   struct file_identity *identity)
 {
@@ -190,7 +192,7 @@ int users_load(const struct users *users, const struct user *user, struct config
                              &(struct config_reader){.open = users_open, .userdata = &reading});
 }
 
-/* The folder of her show, also if it could not be read this time. */
+/* Adds the folder of the user's show, even if the show could not be read this time. */
 static int users_add_own_folder(struct users_account *account)
 {
     const char *slash = strrchr(account->show, '/');
@@ -211,7 +213,7 @@ int users_fix(struct users *users, const struct show *show)
         if (r == 0 && account->sound)
             r = config_collect_folders(account->sound, &account->folders);
         if (r == 0)
-            r = show_collect_shown(show, (unsigned)i + 1, &account->folders);
+            r = shown_collect(show, (unsigned)i + 1, &account->folders);
     }
     users->is_fixed = true;
     return r;

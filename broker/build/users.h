@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The users of an installation as the process knows them: who they are for the system, which is fixed when it
- * starts, and how their files are read. The house has number 0, users count from 1.
+ * The users of an installation as the process knows them: who they are for the system, which is fixed when
+ * the process starts, and how their files are read. The house has number 0; users are numbered from 1.
  */
 #ifndef BROKER_BUILD_USERS_H
 #define BROKER_BUILD_USERS_H
@@ -18,49 +18,50 @@ struct keeper;
 struct show;
 struct user;
 
+/* One user, for as long as the process runs. */
 struct users_account {
     char *name;
     char *show;
     char *uid_text;
     struct file_identity identity;
-    struct path_set folders; /* that her configuration's files may be in, and her scripts may see */
-    struct config *sound;    /* what her show was last made from, or NULL */
-    struct config *next;     /* while a show is built: what it is made from, if that is another one */
+    struct path_set folders; /* where the user's configuration files may be, and what the scripts may see */
+    struct config *sound;    /* the configuration that the running show was made from, or NULL */
+    struct config *next;     /* the one that a show is being made from, if it is a new one */
 };
 
 enum users_outcome {
-    USERS_TAKEN,    /* her show is part of the next one */
-    USERS_KEPT,     /* what she had before is, since this has errors */
-    USERS_LEFT_OUT, /* nothing of hers is */
+    USERS_TAKEN,    /* the user's new configuration is part of the next show */
+    USERS_KEPT,     /* it has errors; the user's show stays as it was */
+    USERS_LEFT_OUT, /* it has errors, and the next show has nothing of this user */
 };
 
 struct users {
     struct users_account *list; /* of number 1, 2, … */
     size_t n;
-    bool is_fixed;         /* whoever is not in the list needs a new start */
-    unsigned only;         /* whose configuration is read; the others' shows are as they were. 0: all */
-    struct keeper *keeper; /* reads her files, once this process no longer can; NULL before */
-    /* her configuration was judged; the findings are in `config`. May be NULL */
+    bool is_fixed;         /* new users need a restart of the process */
+    unsigned only;         /* the number of the one user whose configuration is read again; 0: all */
+    struct keeper *keeper; /* reads the users' files once this process no longer can; NULL before */
+    /* called when a user's configuration was judged, with the findings in `config`; or NULL */
     void (*judged)(void *userdata, const char *user, const struct config *config, enum users_outcome outcome);
     void *userdata;
 };
 
 /*
- * Gives the show's users their numbers: the first time it finds out who they are, which reads the system's
- * accounts; afterwards they must be among those. What is wrong is added to `config`. 0 or -ENOMEM.
+ * Gives the show's users their numbers. The first time this finds out who they are, which reads the system's
+ * accounts; later all users must be among those. Errors are added to `config`. 0 or -ENOMEM.
  */
 int users_match(struct users *users, struct show *show, struct config *config);
 
-/* Reads her configuration with her rights: blocks on file reads. As config_load_guest(). */
+/* Reads a user's configuration with that user's rights. Blocks on file reads. As config_load_guest(). */
 int users_load(const struct users *users, const struct user *user, struct config **config);
 
 /*
- * Before the keeper is forked: whatever her configurations and scripts use now they may use later, too; and
- * who she is does not change any more. 0 or -ENOMEM.
+ * Fixes, before the keeper is forked, who the users are and which folders their configurations and scripts
+ * may use: those that they use now. 0 or -ENOMEM.
  */
 int users_fix(struct users *users, const struct show *show);
 
-/* Of a user of the show who was matched. */
+/* Returns the account of a user that users_match() has numbered. */
 struct users_account *users_account(const struct users *users, const struct user *user);
 
 void users_deinit(struct users *users);

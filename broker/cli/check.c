@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "broker/build/users.h"
+#include "broker/build/build.h"
 #include "broker/cli/cli.h"
 #include "broker/config/roles.h"
 #include "broker/show/show.h"
@@ -47,7 +48,7 @@ int cli_check(const struct cli_options *options)
     config = cli_load(options, &status);
     if (!config)
         return status;
-    r = show_build_with_users(&show, config, options->path, true, &users);
+    r = build_show(&show, config, options->path, true, &users);
     if (r != -ENOMEM && control_roles_read(&roles, config) < 0)
         r = -ENOMEM;
     control_roles_deinit(&roles);

@@ -11,10 +11,13 @@
 
 #include "broker/base/log.h"
 #include "broker/base/path_set.h"
+#include "broker/build/shown.h"
 #include "broker/build/users.h"
 #include "broker/cli/cli.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/backend.h"
+#include "broker/python/opens.h"
+#include "broker/python/probe.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
@@ -86,7 +89,7 @@ int cli_check_sandbox(const struct cli_options *options, struct show *show, stru
         log_init(FC_LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);
     runtime.runtime_folder = cli_runtime_folder(options);
-    if (show_collect_shown(show, 0, &shown) < 0 || users_fix(users, show) < 0 ||
+    if (shown_collect(show, 0, &shown) < 0 || users_fix(users, show) < 0 ||
         runtime_init(&runtime, &shown, users) < 0)
         status = EX_OSERR;
     for (size_t i = 0; status == EX_OK && i < show->n_instances; i++) {

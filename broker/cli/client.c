@@ -100,7 +100,7 @@ static int client_check_owner(const struct client *client, const struct cli_opti
 static int client_connect(struct client *client, const struct cli_options *options)
 {
     char path[64];
-    int r = control_path(client->folder, &client->folder_fd, path, sizeof(path));
+    int r = control_socket_path(client->folder, &client->folder_fd, path, sizeof(path));
 
     if (r == 0 && access(path, F_OK) < 0)
         r = -errno;

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "broker/base/path_set.h"
+#include "broker/build/build.h"
+#include "broker/build/shown.h"
 #include "broker/build/users.h"
 #include "broker/cli/cli.h"
 #include "broker/cli/tape.h"
@@ -90,7 +92,7 @@ static void run_judged(void *userdata, const char *user, const struct config *co
 static struct show *run_build(struct run *run, struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build_with_users(&show, config, run->options->path, false, &run->users);
+    int r = build_show(&show, config, run->options->path, false, &run->users);
 
     run_log_diagnostics(run, config, NULL);
     if (r == -ENOMEM)
@@ -126,7 +128,7 @@ static bool run_may_show(const struct run *run, const struct show *show)
     const struct spawn_paths paths = {.shown = (const char *const *)run->shown.paths,
                                       .n_shown = run->shown.n};
 
-    if (show_collect_shown(show, 0, &shown) < 0)
+    if (shown_collect(show, 0, &shown) < 0)
         return false;
     for (size_t i = 0; i < shown.n; i++) {
         if (spawn_paths_show(&paths, shown.paths[i]))
@@ -199,7 +201,7 @@ static void run_reload_user(struct run *run, unsigned account)
     free(fc_steal(run->findings));
     config_forget_findings(run->house);
     run->users.only = account;
-    r = show_build_with_users(&next, run->house, run->options->path, false, &run->users);
+    r = build_show(&next, run->house, run->options->path, false, &run->users);
     run->users.only = 0;
     if (r == 0) {
         run_change(run, next, name);
@@ -341,7 +343,7 @@ static void run_deinit(struct run *run)
 /* Errors of the configuration come before anything is made: nothing starts. */
 static int run_build_first(struct run *run, struct config *config)
 {
-    int r = show_build_with_users(&run->show, config, run->options->path, false, &run->users);
+    int r = build_show(&run->show, config, run->options->path, false, &run->users);
 
     if (r != -ENOMEM && control_roles_read(&run->roles, config) < 0)
         r = -ENOMEM;
@@ -462,7 +464,7 @@ static int run_confine(struct run *run, const struct path_set *readable)
     run->runtime.runtime_folder = cli_runtime_folder(run->options);
     r = notify_new(&run->runtime.notify);
     if (r == 0)
-        r = show_collect_shown(run->show, 0, &run->shown);
+        r = shown_collect(run->show, 0, &run->shown);
     if (r == 0)
         r = users_fix(&run->users, run->show);
     if (r == 0)

@@ -9,6 +9,7 @@
 #include "broker/base/suggest.h"
 #include "broker/control/private.h"
 #include "broker/python/backend.h"
+#include "broker/python/status.h"
 #include "broker/show/access.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"

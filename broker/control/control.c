@@ -14,12 +14,12 @@
 #include "broker/control/guard.h"
 #include "broker/control/private.h"
 #include "broker/keeper/client.h"
-#include "broker/os/confine.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/landlock.h"
 #include "proto/link.h"
 
 #define CONTROL_TURN_BUDGET 32   /* requests in one turn of the loop */
@@ -381,7 +381,7 @@ int control_new(struct control **controlp, const struct control_spec *spec)
     if (!control)
         return -ENOMEM;
     control->spec = *spec;
-    control->landlock_abi = curtain_landlock_abi();
+    control->landlock_abi = landlock_abi();
     control->receive = (struct loop_task){.fn = control_turn, .userdata = control};
     control->resume = (struct timer){.fn = control_resume, .userdata = control};
     arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);

@@ -6,6 +6,8 @@
 #include "broker/control/private.h"
 #include "broker/guest/guest.h"
 #include "broker/python/backend.h"
+#include "broker/python/stats.h"
+#include "broker/python/status.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/observer.h"
 #include "broker/show/show.h"

@@ -1,246 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * See netgate_private.h: connect, bind, listen, sendto and sendmsg. Decisions are made on the broker's own
- * copy of the address. A connection is made on the broker's own socket and never on a duplicate of the
- * script's: another thread of the script could change that one to blocking, and the broker would wait.
- */
+/* bind, listen, sendto, sendmsg and questions of identity, and the table of all calls that are served. */
+#include "broker/gate/calls.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "broker/gate/private.h"
+#include "broker/gate/connect.h"
+#include "broker/gate/judge.h"
+#include "broker/gate/lend.h"
+#include "broker/gate/notification.h"
+#include "broker/gate/socket.h"
 #include "firecurtain/cleanup.h"
-#include "firecurtain/time.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
-#define NETGATE_SOCKET FC_CLEANUP(netgate_socket_deinit) struct netgate_socket
-
-/* policy_judge() with a line that says what would allow what it refused. */
-static int netgate_judge(struct netgate *gate, enum policy_use use, const struct netgate_socket *socket,
-                         const void *sockaddr, size_t bytes, const char *call, struct policy_target *target)
-{
-    const char *option = use == POLICY_CONNECT ? "connect" : "listen";
-    const char *name = socket->protocol == POLICY_TCP ? "tcp" : "udp";
-    char text[80];
-    int r = policy_judge(gate->spec.policy, use, socket->protocol, socket->family, sockaddr, bytes, target);
-
-    if (r != -EACCES)
-        return r;
-    policy_format_address(&target->address, text, sizeof(text));
-    netgate_log(gate, "%s() to %s %s; \"%s = %s:%s\" would allow it", call, name, text, option, name, text);
-    return -EACCES;
-}
-
-/* The same for the address at `at` in the caller's memory. */
-static int netgate_judge_copy(struct netgate *gate, const struct seccomp_notif *call, enum policy_use use,
-                              const struct netgate_socket *socket, uint64_t at, uint64_t bytes,
-                              const char *name, struct policy_target *target)
-{
-    struct sockaddr_storage copy;
-    int r;
-
-    if (bytes > sizeof(copy))
-        return -EINVAL;
-    r = netgate_read(gate, call, at, &copy, (size_t)bytes);
-    return r < 0 ? r : netgate_judge(gate, use, socket, &copy, (size_t)bytes, name, target);
-}
-
-static void netgate_pending_end(struct netgate_pending *pending)
-{
-    loop_remove(pending->source);
-    fc_closep(&pending->socket);
-    *pending = (struct netgate_pending){0};
-}
-
-void netgate_interrupt(struct netgate *gate)
-{
-    for (size_t i = 0; gate && gate->pending && i < NETGATE_MAX_PENDING; i++) {
-        if (!gate->pending[i].gate)
-            continue;
-        netgate_answer(gate, gate->pending[i].id, -EINTR, 0);
-        netgate_pending_end(&gate->pending[i]);
-    }
-}
-
-void netgate_drop_pending(struct netgate *gate)
-{
-    for (size_t i = 0; gate->pending && i < NETGATE_MAX_PENDING; i++) {
-        if (gate->pending[i].gate)
-            netgate_pending_end(&gate->pending[i]);
-    }
-}
-
-/* The connection of a blocking caller has come to something. */
-static void netgate_pending_ready(void *userdata, uint32_t events)
-{
-    struct netgate_pending *pending = userdata;
-    struct netgate *gate = pending->gate;
-    int error = 0, r;
-    socklen_t bytes = sizeof(error);
-
-    (void)events;
-    r = getsockopt(pending->socket, SOL_SOCKET, SO_ERROR, &error, &bytes) < 0 ? -errno : -error;
-    if (r == 0)
-        r = netgate_socket_place(gate, pending->id, pending->socket, pending->target, false);
-    netgate_answer(gate, pending->id, r, 0);
-    netgate_pending_end(pending);
-}
-
-/* NULL: all are in use, or out of memory. */
-static struct netgate_pending *netgate_pending_slot(struct netgate *gate)
-{
-    if (!gate->pending)
-        gate->pending = calloc(NETGATE_MAX_PENDING, sizeof(*gate->pending));
-    for (size_t i = 0; gate->pending && i < NETGATE_MAX_PENDING; i++) {
-        struct netgate_pending *pending = &gate->pending[i];
-
-        /* those whose caller was interrupted are waited for by nobody */
-        if (pending->gate && !netgate_is_valid(gate, pending->id))
-            netgate_pending_end(pending);
-        if (!pending->gate)
-            return pending;
-    }
-    return NULL;
-}
-
-static int netgate_connect_later(struct netgate *gate, const struct seccomp_notif *call, int *own)
-{
-    struct netgate_pending *pending = netgate_pending_slot(gate);
-    int r;
-
-    if (!pending)
-        return -EAGAIN;
-    *pending = (struct netgate_pending){
-        .gate = gate,
-        .id = call->id,
-        .socket = *own,
-        .target = (int)call->data.args[0],
-    };
-    r = loop_add(gate->loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, netgate_pending_ready, pending);
-    if (r < 0) {
-        pending->gate = NULL;
-        return r;
-    }
-    fc_steal_fd(own);
-    return NETGATE_LATER;
-}
-
-/* A socket of ours that is already on its way: what connect() would say a second time. 0: it may start anew.
+/*
+ * Binds *own, or replaces it with the socket that another worker of this script has bound there. Returns 1 if
+ * it was replaced, 0, or -errno.
  */
-static int netgate_connect_state(const struct netgate_socket *socket)
-{
-    struct tcp_info info = {0};
-    socklen_t bytes = sizeof(info);
-
-    if (!socket->is_ours || getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0)
-        return 0;
-    switch (info.tcpi_state) {
-    case TCP_SYN_SENT:
-        return -EALREADY;
-    case TCP_CLOSE:
-        return 0;
-    default:
-        return -EISCONN;
-    }
-}
-
-static int netgate_connect_tcp(struct netgate *gate, const struct seccomp_notif *call,
-                               const struct netgate_socket *socket, const struct policy_target *to)
-{
-    FC_AUTO_CLOSE int own = -1;
-    int r = netgate_connect_state(socket), placed;
-
-    if (r < 0)
-        return r;
-    if (!log_limit_take(&gate->connect_limit, fc_now_ns())) {
-        netgate_log(gate, "connect() because there are too many a second");
-        return -EAGAIN;
-    }
-    own = netgate_socket_twin(gate, socket);
-    if (own < 0)
-        return own;
-    r = connect(own, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
-    if (r < 0 && r != -EINPROGRESS)
-        return r;
-    if (r < 0 && !socket->is_nonblocking)
-        return netgate_connect_later(gate, call, &own);
-    placed = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
-    return placed < 0 ? placed : r;
-}
-
-/* Puts a socket of ours in place of a datagram socket that is not; *fd is a duplicate of what is there then.
- */
-static int netgate_adopt_udp(struct netgate *gate, const struct seccomp_notif *call,
-                             struct netgate_socket *socket)
-{
-    FC_AUTO_CLOSE int own = -1;
-    int r;
-
-    if (socket->is_ours)
-        return 0;
-    own = netgate_socket_twin(gate, socket);
-    if (own < 0)
-        return own;
-    r = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
-    if (r < 0)
-        return r;
-    close(socket->fd);
-    socket->fd = fc_steal_fd(&own);
-    socket->is_ours = true;
-    return 0;
-}
-
-static int netgate_connect_udp(struct netgate *gate, const struct seccomp_notif *call,
-                               struct netgate_socket *socket, const struct policy_target *to)
-{
-    int r = netgate_adopt_udp(gate, call, socket);
-
-    if (r < 0)
-        return r;
-    /* only notes the peer: never waits, whatever mode the socket is in */
-    return connect(socket->fd, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
-}
-
-/* connect() to AF_UNSPEC: a datagram socket forgets its peer, and may still send to allowed ones only. */
-static int netgate_disconnect(const struct netgate_socket *socket)
-{
-    struct sockaddr none = {.sa_family = AF_UNSPEC};
-
-    if (socket->protocol != POLICY_UDP)
-        return -EAFNOSUPPORT;
-    if (!socket->is_ours)
-        return 0;
-    return connect(socket->fd, &none, sizeof(none)) < 0 ? -errno : 0;
-}
-
-static int netgate_connect(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
-{
-    NETGATE_SOCKET socket = {.fd = -1};
-    struct policy_target to;
-    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
-
-    (void)result;
-    if (r < 0)
-        return r;
-    r = netgate_judge_copy(gate, call, POLICY_CONNECT, &socket, call->data.args[1], call->data.args[2],
-                           "connect", &to);
-    if (r == -ENOENT)
-        return netgate_disconnect(&socket);
-    if (r < 0)
-        return r;
-    return socket.protocol == POLICY_TCP ? netgate_connect_tcp(gate, call, &socket, &to)
-                                         : netgate_connect_udp(gate, call, &socket, &to);
-}
-
-/* Binds *own; or makes it the socket that another worker of this script has bound there. 1: that. */
-static int netgate_bind_or_borrow(struct netgate *gate, int *own, const struct policy_target *at,
-                                  const struct netgate_name *name)
+static int gate_bind_or_borrow(struct gate *gate, int *own, const struct policy_target *at,
+                               const struct gate_name *name)
 {
     int borrowed;
 
@@ -256,43 +35,43 @@ static int netgate_bind_or_borrow(struct netgate *gate, int *own, const struct p
     return 1;
 }
 
-static int netgate_bind(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_bind(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
 {
-    NETGATE_SOCKET socket = {.fd = -1};
+    GATE_SOCKET socket = {.fd = -1};
     FC_AUTO_CLOSE int own = -1;
-    struct netgate_name name;
+    struct gate_name name;
     struct policy_target at;
-    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
 
     (void)result;
     if (r == 0)
-        r = netgate_judge_copy(gate, call, POLICY_LISTEN, &socket, call->data.args[1], call->data.args[2],
-                               "bind", &at);
+        r = gate_judge_copy(gate, call, POLICY_LISTEN, &socket, call->data.args[1], call->data.args[2],
+                            "bind", &at);
     if (r < 0)
         return r == -ENOENT ? -EAFNOSUPPORT : r;
-    own = netgate_socket_twin(gate, &socket);
+    own = gate_socket_twin(gate, &socket);
     if (own < 0)
         return own;
-    name = (struct netgate_name){socket.family, socket.protocol, at.address};
-    r = netgate_bind_or_borrow(gate, &own, &at, &name);
+    name = (struct gate_name){socket.family, socket.protocol, at.address};
+    r = gate_bind_or_borrow(gate, &own, &at, &name);
     if (r < 0)
         return r;
-    /* one that is shared keeps its mode */
-    r = netgate_socket_place(gate, call->id, own, (int)call->data.args[0], r == 1 || socket.is_nonblocking);
+    /* a shared socket keeps its mode */
+    r = gate_socket_place(gate, call->id, own, (int)call->data.args[0], r == 1 || socket.is_nonblocking);
     if (r == 0)
-        netgate_note_bound(gate, (int)call->data.args[0], own, &name);
+        gate_note_bound(gate, (int)call->data.args[0], own, &name);
     return r;
 }
 
-/* Only where bind() put it: a socket whose connection failed must not become a server on a port of its
- * choice. */
-static int netgate_listen(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+/* Listens only where bind() put the socket: one whose connection failed must not become a server elsewhere.
+ */
+static int gate_listen(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
 {
-    NETGATE_SOCKET socket = {.fd = -1};
+    GATE_SOCKET socket = {.fd = -1};
     struct sockaddr_storage at;
     socklen_t n_bytes = sizeof(at);
     struct policy_target judged;
-    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
 
     (void)result;
     if (r < 0)
@@ -300,33 +79,32 @@ static int netgate_listen(struct netgate *gate, const struct seccomp_notif *call
     if (socket.protocol != POLICY_TCP)
         return -EOPNOTSUPP;
     if (!socket.is_ours) {
-        netgate_log(gate,
-                    "listen() on a socket that is not bound to a port which an option \"listen\" allows");
+        gate_log(gate, "listen() on a socket that is not bound to a port allowed by an option \"listen\"");
         return -EACCES;
     }
     if (getsockname(socket.fd, (struct sockaddr *)&at, &n_bytes) < 0)
         return -errno;
-    r = netgate_judge(gate, POLICY_LISTEN, &socket, &at, n_bytes, "listen", &judged);
+    r = gate_judge(gate, POLICY_LISTEN, &socket, &at, n_bytes, "listen", &judged);
     if (r < 0)
         return r;
     return listen(socket.fd, (int)call->data.args[1]) < 0 ? -errno : 0;
 }
 
 /* Sends a datagram for the caller; to `at` if that is not 0. */
-static int netgate_send(struct netgate *gate, const struct seccomp_notif *call, uint64_t at,
-                        uint64_t at_bytes, const void *bytes, size_t n_bytes, int64_t *result)
+static int gate_send(struct gate *gate, const struct seccomp_notif *call, uint64_t at, uint64_t at_bytes,
+                     const void *bytes, size_t n_bytes, int64_t *result)
 {
-    NETGATE_SOCKET socket = {.fd = -1};
+    GATE_SOCKET socket = {.fd = -1};
     struct policy_target to = {0};
-    int r = netgate_socket_take(gate, (int)call->data.args[0], &socket);
+    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
     ssize_t sent;
 
     if (r == 0 && at && socket.protocol == POLICY_TCP)
         return -EISCONN; /* also with MSG_FASTOPEN: connections are made by connect() */
     if (r == 0 && at)
-        r = netgate_judge_copy(gate, call, POLICY_CONNECT, &socket, at, at_bytes, "send", &to);
+        r = gate_judge_copy(gate, call, POLICY_CONNECT, &socket, at, at_bytes, "send", &to);
     if (r == 0 && at)
-        r = netgate_adopt_udp(gate, call, &socket);
+        r = gate_socket_adopt_udp(gate, call, &socket);
     if (r < 0)
         return r == -ENOENT ? -EINVAL : r;
     sent = sendto(socket.fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
@@ -335,64 +113,64 @@ static int netgate_send(struct netgate *gate, const struct seccomp_notif *call, 
     return sent < 0 ? -errno : 0;
 }
 
-static int netgate_sendto(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_sendto(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
 {
-    static uint8_t bytes[NETGATE_MAX_DATAGRAM];
+    static uint8_t bytes[GATE_MAX_DATAGRAM];
     uint64_t n_bytes = call->data.args[2];
     int r;
 
     if (n_bytes > sizeof(bytes))
         return -EMSGSIZE;
-    r = netgate_read(gate, call, call->data.args[1], bytes, (size_t)n_bytes);
+    r = gate_read(gate, call, call->data.args[1], bytes, (size_t)n_bytes);
     return r < 0 ? r
-                 : netgate_send(gate, call, call->data.args[4], call->data.args[5], bytes, (size_t)n_bytes,
-                                result);
+                 : gate_send(gate, call, call->data.args[4], call->data.args[5], bytes, (size_t)n_bytes,
+                             result);
 }
 
-/* A message in parts becomes one block; control messages (descriptors among them) are not served. */
-static int netgate_gather(struct netgate *gate, const struct seccomp_notif *call,
-                          const struct msghdr *message, uint8_t *bytes, size_t room, size_t *n_bytes)
+/* Joins the parts of a message. Control messages, descriptors among them, are not served. */
+static int gate_gather(struct gate *gate, const struct seccomp_notif *call, const struct msghdr *message,
+                       uint8_t *bytes, size_t room, size_t *n_bytes)
 {
-    struct iovec parts[NETGATE_MAX_PARTS];
+    struct iovec parts[GATE_MAX_PARTS];
     int r;
 
-    if (message->msg_controllen || message->msg_iovlen > NETGATE_MAX_PARTS)
+    if (message->msg_controllen || message->msg_iovlen > GATE_MAX_PARTS)
         return -EOPNOTSUPP;
-    r = netgate_read(gate, call, (uintptr_t)message->msg_iov, parts, message->msg_iovlen * sizeof(*parts));
+    r = gate_read(gate, call, (uintptr_t)message->msg_iov, parts, message->msg_iovlen * sizeof(*parts));
     *n_bytes = 0;
     for (size_t i = 0; r == 0 && i < message->msg_iovlen; i++) {
         if (parts[i].iov_len > room - *n_bytes)
             return -EMSGSIZE;
-        r = netgate_read(gate, call, (uintptr_t)parts[i].iov_base, bytes + *n_bytes, parts[i].iov_len);
+        r = gate_read(gate, call, (uintptr_t)parts[i].iov_base, bytes + *n_bytes, parts[i].iov_len);
         *n_bytes += parts[i].iov_len;
     }
     return r;
 }
 
-static int netgate_sendmsg(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_sendmsg(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
 {
-    static uint8_t bytes[NETGATE_MAX_DATAGRAM];
+    static uint8_t bytes[GATE_MAX_DATAGRAM];
     struct msghdr message;
     size_t n_bytes;
-    int r = netgate_read(gate, call, call->data.args[1], &message, sizeof(message));
+    int r = gate_read(gate, call, call->data.args[1], &message, sizeof(message));
 
     if (r == 0)
-        r = netgate_gather(gate, call, &message, bytes, sizeof(bytes), &n_bytes);
+        r = gate_gather(gate, call, &message, bytes, sizeof(bytes), &n_bytes);
     return r < 0 ? r
-                 : netgate_send(gate, call, (uintptr_t)message.msg_name, message.msg_namelen, bytes, n_bytes,
-                                result);
+                 : gate_send(gate, call, (uintptr_t)message.msg_name, message.msg_namelen, bytes, n_bytes,
+                             result);
 }
 
-/* The same in every worker, also where there is no user namespace: it tells nothing of the host. */
-static int netgate_identity(struct netgate *gate, const struct seccomp_notif *call, int64_t *result)
+/* Answers the same in every worker, even without a user namespace: it tells nothing about the host. */
+static int gate_identity(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
 {
     (void)gate, (void)call;
     *result = SPAWN_INNER_ID;
     return 0;
 }
 
-const struct netgate_call netgate_calls[NETGATE_CALLS] = {
-    {"connect", netgate_connect},  {"bind", netgate_bind},       {"listen", netgate_listen},
-    {"sendto", netgate_sendto},    {"sendmsg", netgate_sendmsg}, {"getuid", netgate_identity},
-    {"geteuid", netgate_identity}, {"getgid", netgate_identity}, {"getegid", netgate_identity},
+const struct gate_call gate_calls[GATE_CALLS] = {
+    {"connect", gate_connect},  {"bind", gate_bind},       {"listen", gate_listen},
+    {"sendto", gate_sendto},    {"sendmsg", gate_sendmsg}, {"getuid", gate_identity},
+    {"geteuid", gate_identity}, {"getgid", gate_identity}, {"getegid", gate_identity},
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See netgate.h and seccomp_unotify(2). Never answers "continue": the arguments could change between our look
- * at them and the kernel's. Receiving waits for the next call if the one that was announced has gone, so poll
- * comes first.
+ * Receives system calls and hands them to their functions; see seccomp_unotify(2). Never answers "continue":
+ * the arguments could change between this look at them and the kernel's. Receiving waits for the next call if
+ * the one that was announced has vanished, so poll() comes first.
  *
  * A call can cost a tenth of a millisecond and more, and a worker has many threads. So gates wait in a line,
  * and one call is answered in a turn of the loop: events pass between any two of them, whoever makes them.
@@ -12,107 +12,65 @@
 #include <errno.h>
 #include <poll.h>
 #include <seccomp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "broker/gate/private.h"
+#include "broker/gate/calls.h"
+#include "broker/gate/connect.h"
+#include "broker/gate/notification.h"
+#include "broker/os/network.h"
 #include "broker/os/seccomp_notify.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define NETGATE_LOG_BURST          20
-#define NETGATE_LOG_PER_SECOND     5
-#define NETGATE_CONNECT_BURST      100
-#define NETGATE_CONNECT_PER_SECOND 50
+#define GATE_LOG_BURST          20
+#define GATE_LOG_PER_SECOND     5
+#define GATE_CONNECT_BURST      100
+#define GATE_CONNECT_PER_SECOND 50
 
-void netgate_log(struct netgate *gate, const char *format, ...)
+/* Returns the function that serves a call, or NULL. Keeps the numbers: resolving a name takes a while. */
+static gate_call_fn gate_find_call(int number)
 {
-    uint64_t left_out = gate->log_limit.left_out;
-    char text[512];
-    va_list args;
+    static int numbers[GATE_CALLS];
 
-    if (!log_limit_take(&gate->log_limit, fc_now_ns()))
-        return;
-    gate->log_limit.left_out = 0;
-    if (left_out)
-        fc_log(FC_LOG_WARNING, gate->spec.instance, "%llu more refused system calls",
-               (unsigned long long)left_out);
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    fc_log(FC_LOG_WARNING, gate->spec.instance, "refused: %s", text);
-}
-
-int netgate_read(const struct netgate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
-                 size_t n_bytes)
-{
-    if (n_bytes == 0)
-        return 0;
-    if (pread(gate->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
-        return -EFAULT;
-    /* of a caller that was interrupted, this may have another meaning by now */
-    return netgate_is_valid(gate, call->id) ? 0 : -ESRCH;
-}
-
-bool netgate_is_valid(const struct netgate *gate, uint64_t id)
-{
-    return ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
-void netgate_answer(struct netgate *gate, uint64_t id, int error, int64_t result)
-{
-    struct seccomp_notif_resp answer = {.id = id, .error = error, .val = error ? 0 : result};
-
-    /* ENOENT: the caller was interrupted or killed meanwhile */
-    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
-        fc_log(FC_LOG_ERROR, gate->spec.instance, "gate: %s", strerror(errno));
-}
-
-/* Looking up a name takes a while, so the numbers are kept. */
-static netgate_call_fn netgate_find_call(int number)
-{
-    static int numbers[NETGATE_CALLS];
-
-    for (size_t i = 0; i < NETGATE_CALLS; i++) {
+    for (size_t i = 0; i < GATE_CALLS; i++) {
         if (!numbers[i])
-            numbers[i] = seccomp_syscall_resolve_name(netgate_calls[i].name);
+            numbers[i] = seccomp_syscall_resolve_name(gate_calls[i].name);
         if (numbers[i] == number)
-            return netgate_calls[i].handle;
+            return gate_calls[i].handle;
     }
     return NULL;
 }
 
-static void netgate_refuse(struct netgate *gate, const struct seccomp_notif *call)
+static void gate_refuse(struct gate *gate, const struct seccomp_notif *call)
 {
     FC_AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), call->data.nr);
 
-    netgate_answer(gate, call->id, -EPERM, 0);
-    netgate_log(gate, "%s(%#llx, %#llx, %#llx, %#llx), thread %u", name ? name : "?", call->data.args[0],
-                call->data.args[1], call->data.args[2], call->data.args[3], call->pid);
+    gate_answer(gate, call->id, -EPERM, 0);
+    gate_log(gate, "%s(%#llx, %#llx, %#llx, %#llx), thread %u", name ? name : "?", call->data.args[0],
+             call->data.args[1], call->data.args[2], call->data.args[3], call->pid);
 }
 
-static void netgate_handle(struct netgate *gate, const struct seccomp_notif *call)
+static void gate_handle(struct gate *gate, const struct seccomp_notif *call)
 {
-    netgate_call_fn handle = netgate_find_call(call->data.nr);
+    gate_call_fn handle = gate_find_call(call->data.nr);
     int64_t result = 0;
     int r;
 
     if (!handle) {
-        netgate_refuse(gate, call);
+        gate_refuse(gate, call);
         return;
     }
     r = handle(gate, call, &result);
-    if (r != NETGATE_LATER)
-        netgate_answer(gate, call->id, r, result);
+    if (r != GATE_LATER)
+        gate_answer(gate, call->id, r, result);
 }
 
-/* One call, if there is one. Whether there may be more. */
-static bool netgate_serve(struct netgate *gate)
+/* Serves one call, if there is one. Returns whether there may be more. */
+static bool gate_serve(struct gate *gate)
 {
     struct pollfd ready = {.fd = gate->fd, .events = POLLIN};
     struct seccomp_notif call = {0};
@@ -120,33 +78,33 @@ static bool netgate_serve(struct netgate *gate)
     if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN))
         return false;
     if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0)
-        netgate_handle(gate, &call);
+        gate_handle(gate, &call);
     else if (errno != ENOENT && errno != EINTR)
         return false;
     return true;
 }
 
 /* The gates whose workers have made a call, in the order in which they are served. */
-static struct netgate_line {
-    struct netgate *first;
-    struct netgate **end;
+static struct gate_line {
+    struct gate *first;
+    struct gate **end;
     struct loop_task task;
-} netgate_line = {.end = &netgate_line.first};
+} gate_line = {.end = &gate_line.first};
 
-static void netgate_stand_in_line(struct netgate *gate)
+static void gate_stand_in_line(struct gate *gate)
 {
     if (gate->is_waiting)
         return;
     gate->is_waiting = true;
     gate->next = NULL;
-    *netgate_line.end = gate;
-    netgate_line.end = &gate->next;
-    loop_defer(gate->loop, &netgate_line.task);
+    *gate_line.end = gate;
+    gate_line.end = &gate->next;
+    loop_defer(gate->loop, &gate_line.task);
 }
 
-static void netgate_leave_line(struct netgate *gate)
+static void gate_leave_line(struct gate *gate)
 {
-    struct netgate **slot = &netgate_line.first;
+    struct gate **slot = &gate_line.first;
 
     if (!gate->is_waiting)
         return;
@@ -154,48 +112,40 @@ static void netgate_leave_line(struct netgate *gate)
         slot = &(*slot)->next;
     *slot = gate->next;
     if (!*slot)
-        netgate_line.end = slot;
+        gate_line.end = slot;
     gate->is_waiting = false;
-    if (!netgate_line.first)
-        loop_cancel_task(gate->loop, &netgate_line.task);
+    if (!gate_line.first)
+        loop_cancel_task(gate->loop, &gate_line.task);
 }
 
-static void netgate_serve_first(void *userdata)
+static void gate_serve_first(void *userdata)
 {
-    struct netgate *gate = netgate_line.first;
+    struct gate *gate = gate_line.first;
 
     (void)userdata;
     if (!gate)
         return;
-    netgate_leave_line(gate);
-    if (netgate_line.first)
-        loop_defer(gate->loop, &netgate_line.task);
-    if (netgate_serve(gate))
-        netgate_stand_in_line(gate);
+    gate_leave_line(gate);
+    if (gate_line.first)
+        loop_defer(gate->loop, &gate_line.task);
+    if (gate_serve(gate))
+        gate_stand_in_line(gate);
 }
 
-static void netgate_ready(void *userdata, uint32_t events)
+static void gate_ready(void *userdata, uint32_t events)
 {
-    struct netgate *gate = userdata;
+    struct gate *gate = userdata;
 
-    if (events & (EPOLLHUP | EPOLLERR)) { /* nobody is left behind the filter */
-        netgate_leave_line(gate);
+    if (events & (EPOLLHUP | EPOLLERR)) { /* no thread is left behind the filter */
+        gate_leave_line(gate);
         gate->source = loop_remove(gate->source);
         return;
     }
-    netgate_stand_in_line(gate);
+    gate_stand_in_line(gate);
 }
 
-/* What a socket made here has; asked once per gate, since sockets of the worker are compared with it. */
-static uint64_t netgate_own_cookie(void)
-{
-    FC_AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    return fd < 0 ? 0 : netgate_cookie(fd);
-}
-
-/* A worker may name any descriptor; one that is no listener would be ready for ever, and never answer. */
-static bool netgate_is_listener(int fd)
+/* Checks what the worker named: another kind of descriptor could be ready for ever, and never answer. */
+static bool gate_is_listener(int fd)
 {
     uint64_t none = 0;
 
@@ -203,18 +153,18 @@ static bool netgate_is_listener(int fd)
 }
 
 /*
- * Linux 6.6: who is woken runs at once, on the same processor, as each of the two sleeps while the other is
- * at it. An older kernel has no such flag.
+ * Lets the woken side run at once and on the same processor, since each of the two sleeps while the other
+ * works. Kernels before Linux 6.6 have no such flag.
  */
-static void netgate_wake_in_turn(int fd)
+static void gate_wake_in_turn(int fd)
 {
     ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 }
 
-int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_spec *spec, int fd)
+int gate_new(struct gate **gatep, struct loop *loop, const struct gate_spec *spec, int fd)
 {
-    struct netgate *gate = NULL;
-    int r = netgate_is_listener(fd) ? 0 : -EBADF;
+    struct gate *gate = NULL;
+    int r = gate_is_listener(fd) ? 0 : -EBADF;
 
     if (r == 0)
         gate = calloc(1, sizeof(*gate));
@@ -222,29 +172,29 @@ int netgate_new(struct netgate **gatep, struct loop *loop, const struct netgate_
         close(fd);
         return r < 0 ? r : -ENOMEM;
     }
-    netgate_line.task.fn = netgate_serve_first;
+    gate_line.task.fn = gate_serve_first;
     gate->loop = loop;
     gate->spec = *spec;
     gate->fd = fd;
-    gate->cookie = netgate_own_cookie();
-    netgate_wake_in_turn(fd);
-    log_limit_init(&gate->log_limit, NETGATE_LOG_BURST, NETGATE_LOG_PER_SECOND);
-    log_limit_init(&gate->connect_limit, NETGATE_CONNECT_BURST, NETGATE_CONNECT_PER_SECOND);
-    r = gate->cookie ? loop_add(loop, &gate->source, fd, EPOLLIN, netgate_ready, gate) : -ENOPROTOOPT;
+    gate->cookie = network_own();
+    gate_wake_in_turn(fd);
+    log_limit_init(&gate->log_limit, GATE_LOG_BURST, GATE_LOG_PER_SECOND);
+    log_limit_init(&gate->connect_limit, GATE_CONNECT_BURST, GATE_CONNECT_PER_SECOND);
+    r = gate->cookie ? loop_add(loop, &gate->source, fd, EPOLLIN, gate_ready, gate) : -ENOPROTOOPT;
     if (r < 0) {
-        netgate_free(gate);
+        gate_free(gate);
         return r;
     }
     *gatep = gate;
     return 0;
 }
 
-struct netgate *netgate_free(struct netgate *gate)
+struct gate *gate_free(struct gate *gate)
 {
     if (!gate)
         return NULL;
-    netgate_drop_pending(gate);
-    netgate_leave_line(gate);
+    gate_drop_pending(gate);
+    gate_leave_line(gate);
     loop_remove(gate->source);
     fc_closep(&gate->fd);
     free(gate->pending);

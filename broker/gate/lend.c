@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See netgate.h: sockets that are bound, from one worker of a script to the next one. What was bound is noted
- * by the number that it has in the worker; whether that still is the same socket tells its cookie. The two
- * share it then, so nothing that arrives meanwhile is lost.
+ * Bound sockets, passed from one worker of a script to its successor. What was bound is noted by the number
+ * that it has in the worker; the socket's cookie says whether that is still the same socket. The two workers
+ * then share it, so nothing that arrives in between is lost.
  */
+#include "broker/gate/lend.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/gate/private.h"
 #include "firecurtain/cleanup.h"
 
 #ifndef SO_COOKIE
@@ -24,25 +25,25 @@ static uint64_t lend_cookie(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
 }
 
-void netgate_note_bound(struct netgate *gate, int target, int own, const struct netgate_name *name)
+void gate_note_bound(struct gate *gate, int target, int own, const struct gate_name *name)
 {
-    struct netgate_bound *bound;
+    struct gate_bound *bound;
 
     if (!gate->bound)
-        gate->bound = calloc(NETGATE_MAX_BOUND, sizeof(*gate->bound));
+        gate->bound = calloc(GATE_MAX_BOUND, sizeof(*gate->bound));
     if (!gate->bound)
         return;
-    bound = &gate->bound[gate->n_bound % NETGATE_MAX_BOUND];
-    for (size_t i = 0; i < NETGATE_MAX_BOUND; i++) {
+    bound = &gate->bound[gate->n_bound % GATE_MAX_BOUND];
+    for (size_t i = 0; i < GATE_MAX_BOUND; i++) {
         if (gate->bound[i].cookie && gate->bound[i].target == target)
             bound = &gate->bound[i];
     }
     if (!bound->cookie || bound->target != target)
         gate->n_bound++;
-    *bound = (struct netgate_bound){.target = target, .cookie = lend_cookie(own), .name = *name};
+    *bound = (struct gate_bound){.target = target, .cookie = lend_cookie(own), .name = *name};
 }
 
-static bool lend_is(const struct netgate_bound *bound, const struct netgate_name *name)
+static bool lend_is(const struct gate_bound *bound, const struct gate_name *name)
 {
     return bound->cookie && bound->name.family == name->family && bound->name.protocol == name->protocol &&
            bound->name.address.port == name->address.port &&
@@ -50,9 +51,9 @@ static bool lend_is(const struct netgate_bound *bound, const struct netgate_name
            memcmp(bound->name.address.bytes, name->address.bytes, sizeof(name->address.bytes)) == 0;
 }
 
-int netgate_lend(struct netgate *gate, const struct netgate_name *name)
+int gate_lend(struct gate *gate, const struct gate_name *name)
 {
-    for (size_t i = 0; gate && gate->bound && i < NETGATE_MAX_BOUND; i++) {
+    for (size_t i = 0; gate && gate->bound && i < GATE_MAX_BOUND; i++) {
         FC_AUTO_CLOSE int fd = -1;
 
         if (!lend_is(&gate->bound[i], name))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See policy.h: rules and decisions. */
+/* Reads rules, compares them, and decides about addresses. */
 #include "broker/gate/policy.h"
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@ static bool policy_is_v4(const uint8_t bytes[16])
     return memcmp(bytes, policy_v4_prefix, sizeof(policy_v4_prefix)) == 0;
 }
 
-/* Also a prefix length. A leading zero would leave open whether it is octal, as in an address. */
+/* Parses a port or prefix length. Refuses leading zeros, which might mean octal as in an address. */
 static int policy_parse_port(const char *text, size_t bytes, uint16_t *port)
 {
     unsigned long value = 0;
@@ -58,7 +58,7 @@ static int policy_parse_ports(struct policy_rule *rule, const char *text)
     return rule->first_port > rule->last_port ? -EINVAL : 0;
 }
 
-/* A numeric address, with the number of leading bits that count. */
+/* Parses a numeric address and the number of leading bits that count. -ENOENT if it is not numeric. */
 static int policy_parse_numeric(struct policy_rule *rule, const char *host, const char *prefix)
 {
     struct in_addr v4;
@@ -86,7 +86,7 @@ static bool policy_is_name(const char *host)
     return n > 0 && n < POLICY_MAX_NAME && !isdigit((unsigned char)host[n - 1]);
 }
 
-/* Cuts `host` out of brackets and off its prefix length. */
+/* Cuts `host` out of its brackets and off its prefix length, which is returned, or NULL. */
 static char *policy_cut_prefix(char **host)
 {
     size_t n = strlen(*host);
@@ -161,7 +161,7 @@ int policy_add(struct policy *policy, enum policy_use use, const char *text, str
     if (policy_parse(&rule, copy) < 0)
         return fc_refuse(
             reason,
-            "\"%.100s\" is no [tcp:|udp:]host:port; host is a name, an address, [IPv6], one of these "
+            "\"%.100s\" is not [tcp:|udp:]host:port; host is a name, an address, [IPv6], one of these "
             "with /prefix, or *; port is 80, 8000-8010 or *",
             text);
     r = policy_push(policy, &rule);
@@ -185,7 +185,7 @@ static bool policy_prefix_matches(const uint8_t *a, const uint8_t *b, unsigned b
     return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
-/* Whether one rule allows all that another does; names are compared, not looked up. */
+/* Returns whether one rule allows all that another does. Names are compared, not looked up. */
 static bool policy_contains(const struct policy_rule *outer, const struct policy_rule *inner)
 {
     if (outer->use != inner->use || (inner->protocols & ~outer->protocols) ||
@@ -294,7 +294,7 @@ int policy_write_address(const struct policy_address *address, int family, struc
     return sizeof(v4);
 }
 
-/* Any free port, on a client's datagram socket: what sendto() would do by itself. */
+/* Allows binding a client's datagram socket to any free port, which sendto() would do by itself. */
 static bool policy_is_client_bind(const struct policy *policy, enum policy_use use,
                                   enum policy_protocol protocol, const struct policy_address *address)
 {

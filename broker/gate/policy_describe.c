@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See policy.h: rules as a person reads them. */
+/* Rules as people read them: in a configuration, and in words. */
+#include "broker/gate/policy_describe.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +19,7 @@ static void describe_host(const struct policy_rule *rule, char *text, size_t byt
     }
     memcpy(address.bytes, rule->bytes, sizeof(address.bytes));
     policy_format_address(&address, text, bytes);
-    end = strrchr(text, ':'); /* in front of a port of no interest */
+    end = strrchr(text, ':'); /* before a port, which is of no interest here */
     if (text[0] != '[') {
         all = 32;
         bits -= 96;
@@ -37,7 +39,7 @@ static void describe_ports(const struct policy_rule *rule, const char *all, char
         snprintf(text, bytes, "%u-%u", rule->first_port, rule->last_port);
 }
 
-/* The addresses that a name was resolved to: lines "ADDRESS NAME" of the worker's /etc/hosts. */
+/* Lists the addresses that a name was resolved to: lines "ADDRESS NAME" of the worker's /etc/hosts. */
 static void describe_addresses(const struct policy *policy, const char *name, char *text, size_t bytes)
 {
     size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What policy.c (rules) and policy_resolve.c (names) share. */
+/* A rule of a policy. */
 #ifndef BROKER_GATE_POLICY_PRIVATE_H
 #define BROKER_GATE_POLICY_PRIVATE_H
 
@@ -14,9 +14,7 @@ struct policy_rule {
     unsigned prefix; /* bits that count */
     uint16_t first_port;
     uint16_t last_port;
-    char name[POLICY_MAX_NAME]; /* of a rule for a name: allows nothing itself, its addresses' rules do */
+    char name[POLICY_MAX_NAME]; /* a rule for a name allows nothing itself; the rules of its addresses do */
 };
-
-int policy_push(struct policy *policy, const struct policy_rule *rule);
 
 #endif

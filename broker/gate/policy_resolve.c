@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See policy.h: names become addresses once, and the worker's /etc/hosts says the same ones. */
+/* Names become addresses once, and the worker's /etc/hosts gets the same ones. */
+#include "broker/gate/policy_resolve.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -40,7 +42,7 @@ static int policy_resolve_name(struct policy *policy, const struct policy_rule *
     int r = 0;
 
     if (error) {
-        fc_refuse(reason, "the name \"%.100s\" is unknown: %s", rule->name, gai_strerror(error));
+        fc_refuse(reason, "the name \"%.100s\" cannot be resolved: %s", rule->name, gai_strerror(error));
         return -EHOSTUNREACH;
     }
     for (const struct addrinfo *info = list; r == 0 && info; info = info->ai_next)
@@ -49,7 +51,7 @@ static int policy_resolve_name(struct policy *policy, const struct policy_rule *
     return r;
 }
 
-/* The rules as they were read; those that names were resolved to before are dropped. */
+/* Copies the rules that were read. */
 static int policy_copy_read(const struct policy *policy, struct policy *copy)
 {
     int r = 0;
@@ -68,7 +70,7 @@ int policy_resolve(struct policy *policy, struct fc_reason *reason)
     int r;
 
     if (policy->hosts)
-        return 0; /* names are pinned for as long as the configuration is */
+        return 0; /* resolved once per configuration */
     r = policy_copy_read(policy, &next);
     if (r == 0 && !(hosts = open_memstream(&text, &bytes)))
         r = -ENOMEM;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See netgate_private.h: sockets. A script's own socket lives in an empty network namespace; what it is
- * allowed to use is made by the broker in its own namespace and put in place with SECCOMP_IOCTL_NOTIF_ADDFD.
- * The two are told apart by the namespace's cookie.
+ * Sockets of workers, and the broker's own in their place. A script's own socket is in an empty network
+ * namespace; one that it may use is made by the broker in its own namespace and put in place with
+ * SECCOMP_IOCTL_NOTIF_ADDFD. The namespace's cookie tells the two apart.
  */
+#include "broker/gate/socket.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,18 +15,15 @@
 #include <unistd.h>
 
 #include "broker/base/descriptors.h"
-#include "broker/gate/private.h"
+#include "broker/gate/notification.h"
+#include "broker/os/network.h"
 #include "firecurtain/cleanup.h"
 
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
-
-/* What a program may have set before it connects, and may keep. */
+/* Options that a program may have set before it connects, and keeps. */
 static const struct {
     int level;
     int name;
-} netgate_options[] = {
+} gate_options[] = {
     {SOL_SOCKET, SO_REUSEADDR},
     {SOL_SOCKET, SO_REUSEPORT},
     {SOL_SOCKET, SO_KEEPALIVE},
@@ -46,7 +45,7 @@ static const struct {
     {IPPROTO_IP, IP_MULTICAST_LOOP},
 };
 
-static int netgate_get_int(int fd, int level, int name)
+static int gate_get_int(int fd, int level, int name)
 {
     int value = -1;
     socklen_t bytes = sizeof(value);
@@ -54,17 +53,9 @@ static int netgate_get_int(int fd, int level, int name)
     return getsockopt(fd, level, name, &value, &bytes) < 0 ? -1 : value;
 }
 
-uint64_t netgate_cookie(int fd)
+static int gate_protocol(const struct gate_socket *socket)
 {
-    uint64_t cookie = 0;
-    socklen_t bytes = sizeof(cookie);
-
-    return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
-}
-
-static int netgate_protocol(const struct netgate_socket *socket)
-{
-    int protocol = netgate_get_int(socket->fd, SOL_SOCKET, SO_PROTOCOL);
+    int protocol = gate_get_int(socket->fd, SOL_SOCKET, SO_PROTOCOL);
 
     if (socket->family != AF_INET && socket->family != AF_INET6)
         return -EAFNOSUPPORT;
@@ -75,85 +66,86 @@ static int netgate_protocol(const struct netgate_socket *socket)
     return -EOPNOTSUPP; /* MPTCP, SCTP, ICMP, raw */
 }
 
-int netgate_socket_take(struct netgate *gate, int fd, struct netgate_socket *socket)
+int gate_socket_take(struct gate *gate, int fd, struct gate_socket *socket)
 {
     int protocol;
 
     socket->fd = gate->spec.take(gate->spec.userdata, fd);
     if (socket->fd < 0)
         return socket->fd;
-    socket->family = netgate_get_int(socket->fd, SOL_SOCKET, SO_DOMAIN);
-    socket->type = netgate_get_int(socket->fd, SOL_SOCKET, SO_TYPE);
+    socket->family = gate_get_int(socket->fd, SOL_SOCKET, SO_DOMAIN);
+    socket->type = gate_get_int(socket->fd, SOL_SOCKET, SO_TYPE);
     if (socket->type < 0)
         return -ENOTSOCK;
-    protocol = netgate_protocol(socket);
+    protocol = gate_protocol(socket);
     if (protocol < 0)
         return protocol;
     socket->protocol = (enum policy_protocol)protocol;
-    socket->is_ours = netgate_cookie(socket->fd) == gate->cookie;
+    socket->is_ours = network_of(socket->fd) == gate->cookie;
     socket->is_nonblocking = fcntl(socket->fd, F_GETFL) & O_NONBLOCK;
     return 0;
 }
 
-void netgate_socket_deinit(struct netgate_socket *socket)
+void gate_socket_deinit(struct gate_socket *socket)
 {
     fc_closep(&socket->fd);
 }
 
-static void netgate_copy_options(int from, int to)
+static void gate_copy_options(int from, int to)
 {
-    for (size_t i = 0; i < FC_ARRAY_SIZE(netgate_options); i++) {
+    for (size_t i = 0; i < FC_ARRAY_SIZE(gate_options); i++) {
         union {
             int number;
             struct timeval time;
         } value;
         socklen_t bytes = sizeof(value);
 
-        if (getsockopt(from, netgate_options[i].level, netgate_options[i].name, &value, &bytes) == 0)
-            setsockopt(to, netgate_options[i].level, netgate_options[i].name, &value, bytes);
+        if (getsockopt(from, gate_options[i].level, gate_options[i].name, &value, &bytes) == 0)
+            setsockopt(to, gate_options[i].level, gate_options[i].name, &value, bytes);
     }
 }
 
-/* Nobody tells when a script closes one: at the limit it is looked what there is. */
-static int netgate_check_connections(struct netgate *gate)
+/* Counts the worker's sockets once the limit seems to be reached: nothing tells when a script closes one. */
+static int gate_check_connections(struct gate *gate)
 {
     uint64_t now_ns = fc_now_ns(), limit = gate->spec.connections;
     int n;
 
     if (!limit || gate->n_open < limit)
         return 0;
-    if (!gate->counted_ns || now_ns - gate->counted_ns >= NETGATE_COUNT_NS) {
+    if (!gate->counted_ns || now_ns - gate->counted_ns >= GATE_COUNT_NS) {
         n = gate->spec.count(gate->spec.userdata);
         if (n < 0)
             return n;
         gate->counted_ns = now_ns;
         gate->n_open = (uint64_t)n;
-        for (size_t i = 0; gate->pending && i < NETGATE_MAX_PENDING; i++)
+        for (size_t i = 0; gate->pending && i < GATE_MAX_PENDING; i++)
             gate->n_open += gate->pending[i].gate != NULL;
     }
     if (gate->n_open < limit)
         return 0;
-    netgate_log(gate, "another socket: it has %llu (option connections)", (unsigned long long)gate->n_open);
+    gate_log(gate, "another socket, since %llu are open (option connections)",
+             (unsigned long long)gate->n_open);
     return -EMFILE;
 }
 
-int netgate_socket_twin(struct netgate *gate, const struct netgate_socket *from)
+int gate_socket_twin(struct gate *gate, const struct gate_socket *from)
 {
     int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
     int fd;
 
     if (r == 0)
-        r = netgate_check_connections(gate);
+        r = gate_check_connections(gate);
     fd = r < 0 ? r : socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return r < 0 ? r : -errno;
-    netgate_copy_options(from->fd, fd);
+    gate_copy_options(from->fd, fd);
     gate->n_open++;
     return fd;
 }
 
-int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target, bool nonblocking)
+int gate_socket_place(struct gate *gate, uint64_t id, int own, int target, bool nonblocking)
 {
     struct seccomp_notif_addfd addfd = {
         .id = id,
@@ -163,11 +155,30 @@ int netgate_socket_place(struct netgate *gate, uint64_t id, int own, int target,
         .newfd_flags = O_CLOEXEC,
     };
 
-    /* before anybody else holds it: afterwards the mode is the script's to change */
+    /* while nobody else holds it: afterwards the script can change the mode */
     if (!nonblocking && fcntl(own, F_SETFL, 0) < 0)
         return -errno;
     if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) < 0)
         return -errno;
     gate->spec.placed(gate->spec.userdata, target);
+    return 0;
+}
+
+int gate_socket_adopt_udp(struct gate *gate, const struct seccomp_notif *call, struct gate_socket *socket)
+{
+    FC_AUTO_CLOSE int own = -1;
+    int r;
+
+    if (socket->is_ours)
+        return 0;
+    own = gate_socket_twin(gate, socket);
+    if (own < 0)
+        return own;
+    r = gate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+    if (r < 0)
+        return r;
+    close(socket->fd);
+    socket->fd = fc_steal_fd(&own);
+    socket->is_ours = true;
     return 0;
 }

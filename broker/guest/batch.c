@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See guest.h: what a running guest is sent: batches of events, ticks of its intervals, its channels anew. */
+/* What a running guest is sent. */
+#include "broker/guest/batch.h"
+
 #include <string.h>
 
-#include "broker/guest/managed.h"
+#include "broker/guest/link.h"
 #include "broker/guest/private.h"
-#include "broker/guest/ticks.h"
+#include "broker/guest/watchdog.h"
 #include "firecurtain/time.h"
 
-#define GUEST_LARGE_BATCH 256 /* events: they take longer than the way to the broker and back */
+#define GUEST_LARGE_BATCH 256 /* events: handling them takes longer than the way to the broker and back */
 
 bool guest_takes_ahead(const struct guest *guest)
 {
-    return guest && guest->state == ORDER_BUSY && !guest->is_reaped && guest->n_sent == 1 &&
+    return guest && guest->state == ORDER_BUSY && !guest_is_gone(guest) && guest->n_sent == 1 &&
            guest->n_events >= GUEST_LARGE_BATCH && !managed_set_is_ready(guest->sockets);
-}
-
-unsigned guest_n_sent(const struct guest *guest)
-{
-    return guest->n_sent;
-}
-
-uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struct message_batch *batch)
-{
-    (void)userdata, (void)phase, (void)batch;
-    return 0;
 }
 
 static void guest_send_batch(struct guest *guest, struct message *message)
@@ -31,13 +22,13 @@ static void guest_send_batch(struct guest *guest, struct message *message)
     int r;
 
     message->batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message->batch);
-    guest->state = ORDER_BUSY;
+    guest_set_state(guest, ORDER_BUSY);
     guest->n_sent++;
     guest->n_events = message->batch.n_events;
-    guest_watch_batch(guest);
+    watchdog_start_batch(guest);
     r = guest_link_send(guest, message);
     if (r < 0)
-        guest_violated(guest, "it does not take a batch: %s", strerror(-r));
+        guest_violated(guest, "a batch cannot be sent: %s", strerror(-r));
 }
 
 void guest_replay(struct guest *guest, const struct message_batch *batch)
@@ -73,22 +64,17 @@ void guest_send_channels(struct guest *guest, const struct message_channels *cha
     int r = guest_link_send(guest, &message);
 
     if (r < 0)
-        guest_violated(guest, "it does not take its channels: %s", strerror(-r));
-}
-
-bool guest_has_ticks(const struct guest *guest)
-{
-    return guest && tick_set_is_under_way(guest->ticks);
+        guest_violated(guest, "its channels cannot be sent: %s", strerror(-r));
 }
 
 void guest_replay_ticks(struct guest *guest, const uint32_t *ids, size_t n)
 {
-    static const uint64_t now[TICKS_MAX]; /* zero: as soon as they come */
+    static const uint64_t now[TICKS_MAX]; /* zero: at once */
     struct message message = {.type = MESSAGE_TICKS, .ticks = {ids, now, n, 0}};
 
     message.ticks.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, NULL);
     tick_set_expect(guest->ticks, n);
-    guest_watch_batch(guest);
+    watchdog_start_batch(guest);
     guest_send_or_end(guest, &message);
 }
 
@@ -105,7 +91,7 @@ void guest_tell_ticks(struct guest *guest)
     message.ticks = (struct message_ticks){ids, due_ns, tick_set_take(guest->ticks, ids, due_ns), 0};
     if (!message.ticks.n)
         return;
-    if (!is_watched) /* or else a script that hangs would seem to get on */
-        guest_watch_batch(guest);
+    if (!is_watched) /* otherwise a script that hangs would seem to make progress */
+        watchdog_start_batch(guest);
     guest_send_or_end(guest, &message);
 }

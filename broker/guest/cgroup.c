@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See guest_private.h: the cgroup of a worker, where there are any. The keeper makes it. */
+/* The cgroup of a worker: the keeper makes it, since it alone may. */
+#include "broker/guest/cgroup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,12 +11,13 @@
 #include "broker/guest/private.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
+#include "broker/os/cgroup_instance.h"
 #include "firecurtain/cleanup.h"
 
-/* An instance's name has no dot. */
+/* Names the cgroup INSTANCE or INSTANCE.GENERATION: an instance's name has no dot. */
 static int guest_name_cgroup(struct guest *guest)
 {
-    const char *slash = strchr(guest->spec.instance, '/'); /* behind a user's name */
+    const char *slash = strchr(guest->spec.instance, '/'); /* after a user's name */
     int n = snprintf(guest->cgroup, sizeof(guest->cgroup), "%s", slash ? slash + 1 : guest->spec.instance);
 
     if (guest->spec.generation && n < (int)sizeof(guest->cgroup))

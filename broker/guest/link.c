@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See guest.h: the conversation with a worker. Nothing that it says is believed before it is checked. */
+/* The conversation with a worker. */
+#include "broker/guest/link.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -11,24 +13,25 @@
 
 #include "broker/base/runtime.h"
 #include "broker/guest/private.h"
+#include "broker/guest/watchdog.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-/* Per turn: so many messages, or so many events in them; then others have theirs, such as who waits for
- * these. */
+/* At most so many messages in a turn of the loop, each counted again for every so many events in it; then
+ * others have their turn, such as the instances that these events are for. */
 #define GUEST_BUDGET          16
 #define GUEST_EVENTS_PER_UNIT 512
 
-#define GUEST_HUNG_UP_MS 1000 /* from the end of its link to its own */
+#define GUEST_HUNG_UP_MS 1000 /* from the end of the link to the end of its process */
 
 static void guest_link_ready(void *userdata, uint32_t events)
 {
     struct guest *guest = userdata;
 
     (void)events;
-    if (guest->state == ORDER_CLOSED) /* it is about to end, and nobody reads what is there */
+    if (guest->state == ORDER_CLOSED) /* it is about to end, and what it has sent is not read */
         guest->link_source = loop_remove(guest->link_source);
     else
         guest_link_receive(guest, false);
@@ -46,7 +49,7 @@ static void guest_wanted(void *userdata)
     guest->ops->wanted(guest->userdata);
 }
 
-/* Several intervals often come due at once: at the end of the loop's turn. */
+/* Calls `wanted` at the end of the loop's turn: several intervals often come due at once. */
 static void guest_wanted_soon(void *userdata)
 {
     struct guest *guest = userdata;
@@ -55,8 +58,8 @@ static void guest_wanted_soon(void *userdata)
 }
 
 /*
- * A link ends with its worker, which is then about to be reaped; a worker that lives on is up to something.
- * Others than a running one have a deadline already.
+ * A link normally ends with its worker, which is waited for soon. One that goes on without its link gets a
+ * deadline, unless it has one already.
  */
 static void guest_link_ended(void *userdata, const char *wrong)
 {
@@ -64,7 +67,7 @@ static void guest_link_ended(void *userdata, const char *wrong)
 
     if (guest->state == ORDER_CLOSED)
         return;
-    if (guest->exited) { /* all that it had sent is here */
+    if (guest_is_gone(guest)) { /* everything that it had sent is here */
         if (!wrong)
             guest_link_receive(guest, true);
         loop_defer(guest->runtime->loop, &guest->finish);
@@ -74,7 +77,7 @@ static void guest_link_ended(void *userdata, const char *wrong)
         guest_violated(guest, "on its link: %s", wrong);
         return;
     }
-    guest->hung_up = true;
+    guest_set_life(guest, GUEST_HUNG_UP);
     if (guest->state != ORDER_CONNECTING && guest->state != ORDER_LOCKING && guest->state != ORDER_STOPPING)
         guest_set_deadline(guest, GUEST_HUNG_UP_MS);
 }
@@ -128,7 +131,7 @@ int guest_link_open(struct guest *guest, int listener)
     guest->link_named = true;
     guest->guarded = (struct guarded_link){.ended = guest_link_ended, .userdata = guest};
     r = link_guard_add(&guest->guarded, guest->link_name);
-    /* a path that nobody opens: the socket has its place already */
+    /* the name is only a name here: the keeper has bound the socket already */
     if (r == 0)
         r = link_adopt(&guest->link, runtime->links, guest->link_name, listener);
     if (r < 0) {
@@ -140,8 +143,8 @@ int guest_link_open(struct guest *guest, int listener)
 }
 
 /*
- * Nobody else connects: the file goes as soon as the worker has, or will never. zmq_unbind() would end the
- * link too.
+ * Removes the endpoint's file as soon as the worker has connected, or never will, so that nobody else
+ * connects. zmq_unbind() would end the link, too.
  */
 static void guest_link_unname(struct guest *guest)
 {
@@ -160,7 +163,7 @@ void guest_link_close(struct guest *guest)
     link_guard_remove(&guest->guarded);
     guest->sockets = managed_set_free(guest->sockets);
     guest->ticks = tick_set_free(guest->ticks);
-    guest->state = ORDER_CLOSED;
+    guest_set_state(guest, ORDER_CLOSED);
 }
 
 int guest_link_send(struct guest *guest, const struct message *message)
@@ -176,7 +179,7 @@ int guest_link_send(struct guest *guest, const struct message *message)
         return -ENOMEM;
     codec_encode(guest->runtime->codec, bytes);
     r = link_commit(guest->link);
-    /* sending takes the descriptor's edge */
+    /* sending may use up the edge that says that there is something to read */
     if (link_readable(guest->link))
         loop_defer(guest->runtime->loop, &guest->receive);
     return r;
@@ -197,11 +200,11 @@ static void guest_handle_hello(struct guest *guest, uint32_t version)
     int r;
 
     if (peer != guest->pid) {
-        guest_violated(guest, "process %d connected in place of %d", peer, guest->pid);
+        guest_violated(guest, "process %d connected instead of process %d", peer, guest->pid);
         return;
     }
     if (!link_guard_has_seen(&guest->guarded)) {
-        guest_violated(guest, "nobody looked at what it sent: this libzmq does not read with recv()");
+        guest_violated(guest, "its bytes were not checked: this libzmq does not read with recv()");
         return;
     }
     if (version != CODEC_VERSION) {
@@ -213,9 +216,9 @@ static void guest_handle_hello(struct guest *guest, uint32_t version)
         guest_violated(guest, "setup: %s", strerror(-r));
         return;
     }
-    guest->state = ORDER_LOCKING;
+    guest_set_state(guest, ORDER_LOCKING);
     guest_send_or_end(guest, &message);
-    guest_link_unname(guest); /* while it goes on */
+    guest_link_unname(guest); /* while the worker goes on */
 }
 
 static void guest_socket_placed(void *userdata, int fd)
@@ -226,16 +229,16 @@ static void guest_socket_placed(void *userdata, int fd)
         managed_set_replaced(guest->sockets, fd);
 }
 
-static int guest_borrow(void *userdata, const struct netgate_name *name)
+static int guest_borrow(void *userdata, const struct gate_name *name)
 {
     const struct guest *guest = userdata;
 
     return guest->ops->borrow(guest->userdata, name);
 }
 
-static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
+static int guest_open_gate(struct guest *guest, int32_t notify_fd)
 {
-    struct netgate_spec spec = {
+    struct gate_spec spec = {
         .instance = guest->spec.instance,
         .policy = guest->spec.policy,
         .take = guest_take,
@@ -252,7 +255,7 @@ static int guest_watch_filter(struct guest *guest, int32_t notify_fd)
     spec.memory = guest->memory;
     r = fd < 0 ? fd : guest->memory;
     if (r >= 0)
-        r = netgate_new(&guest->gate, guest->runtime->loop, &spec, fc_steal_fd(&fd));
+        r = gate_new(&guest->gate, guest->runtime->loop, &spec, fc_steal_fd(&fd));
     if (r < 0)
         guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));
     return r;
@@ -263,16 +266,16 @@ static void guest_handle_locked(struct guest *guest, const struct message_locked
     int32_t notify_fd = locked->notify_fd;
 
     if (notify_fd < 0 && !guest->runtime->no_sandbox) {
-        guest_violated(guest, "it says that it has no system call filter");
+        guest_violated(guest, "it reports that it has no system call filter");
         return;
     }
-    if (notify_fd >= 0 && guest_watch_filter(guest, notify_fd) < 0)
+    if (notify_fd >= 0 && guest_open_gate(guest, notify_fd) < 0)
         return;
-    if (notify_fd < 0) /* for the watchdog; without it, it cannot tell calls apart */
+    if (notify_fd < 0) /* for the watchdog, which cannot tell calls apart without it */
         guest->memory = keeper_open_memory(guest->runtime->keeper, guest->pid);
     guest->calls_address = locked->calls;
-    guest->state = ORDER_IMPORTING;
-    guest_watch(guest, guest->spec.start_ms);
+    guest_set_state(guest, ORDER_IMPORTING);
+    watchdog_start(guest, guest->spec.start_ms);
     guest_send_or_end(guest,
                       &(struct message){.type = MESSAGE_PROCEED,
                                         .time_ns = guest->ops->begins(guest->userdata, GUEST_IMPORT, NULL)});
@@ -302,7 +305,7 @@ static int guest_take_events(struct guest *guest, const struct message_report *r
                : 0;
 }
 
-/* Before the changes: one that was called may have been cancelled since. */
+/* Comes before the changes: an interval that was called may have been cancelled since. */
 static int guest_take_ticked(struct guest *guest, const struct message_ticks *ticked)
 {
     for (size_t i = 0; i < ticked->n; i++) {
@@ -326,7 +329,7 @@ static int guest_take_changes(struct guest *guest, const struct message_report *
     for (size_t i = 0; i < report->n_sockets; i++) {
         int s = managed_set_change(guest->sockets, report->sockets[i].id, report->sockets[i].fd);
 
-        /* the script may have closed it right after manage(): that is its right, and it is told next time */
+        /* a script may close a socket right after manage(), so this does not end it */
         if (s < 0)
             fc_log(FC_LOG_WARNING, guest->spec.instance, "descriptor %d cannot be managed: %s",
                    report->sockets[i].fd, strerror(-s));
@@ -339,7 +342,7 @@ static void guest_handle_report(struct guest *guest, const struct message_report
     int r;
 
     if (report->done && guest->state != ORDER_BUSY && guest->state != ORDER_STOPPING) {
-        guest_violated(guest, "it finished a batch that nobody sent");
+        guest_violated(guest, "it finished a batch that was never sent");
         return;
     }
     r = guest_take_channels(guest, report);
@@ -350,8 +353,8 @@ static void guest_handle_report(struct guest *guest, const struct message_report
     if (r == 0)
         r = guest_take_changes(guest, report);
     if (r < 0) {
-        guest_violated(guest, "its report is not possible: %s",
-                       r == -ENOSPC ? "it makes more channels than it may have (of a user: option channels)"
+        guest_violated(guest, "its report is invalid: %s",
+                       r == -ENOSPC ? "it has made more channels than allowed (for a user: option channels)"
                                     : strerror(-r));
         return;
     }
@@ -364,7 +367,7 @@ static void guest_handle_report(struct guest *guest, const struct message_report
     if (report->done && guest->state == ORDER_BUSY) {
         guest->n_sent--;
         if (!guest->n_sent)
-            guest->state = ORDER_IDLE;
+            guest_set_state(guest, ORDER_IDLE);
         managed_set_handled(guest->sockets);
     } else if (!report->ticked.n) {
         return;
@@ -377,7 +380,7 @@ static void guest_handle_report(struct guest *guest, const struct message_report
 static void guest_handle(struct guest *guest, const struct message *message)
 {
     if (!order_legal(guest->state, message->type)) {
-        guest_violated(guest, "it said \"%s\" while %s", message_name(message->type),
+        guest_violated(guest, "it sent \"%s\" while %s", message_name(message->type),
                        order_state_name(guest->state));
         return;
     }
@@ -392,14 +395,14 @@ static void guest_handle(struct guest *guest, const struct message *message)
         guest_handle_report(guest, &message->report);
         break;
     case MESSAGE_READY:
-        guest->state = ORDER_IDLE;
+        guest_set_state(guest, ORDER_IDLE);
         guest->missing_handlers = message->ready_missing;
-        guest_watch(guest, 0);
+        watchdog_start(guest, 0);
         guest->ops->ready(guest->userdata);
         break;
     case MESSAGE_STOPPED:
-        guest->state = ORDER_CLOSED;
-        if (guest->exited)
+        guest_set_state(guest, ORDER_CLOSED);
+        if (guest_is_gone(guest))
             loop_defer(guest->runtime->loop, &guest->finish);
         break;
     default:
@@ -407,20 +410,7 @@ static void guest_handle(struct guest *guest, const struct message *message)
     }
 }
 
-bool guest_link_is_held(const struct guest *guest)
-{
-    bool runs = guest->state == ORDER_IMPORTING || guest->state == ORDER_IDLE || guest->state == ORDER_BUSY;
-
-    return runs && !guest->is_reaped && guest->ops->is_throttled(guest->userdata);
-}
-
-void guest_resume(struct guest *guest)
-{
-    loop_defer(guest->runtime->loop, &guest->receive);
-}
-
-/* The messages stay where they are; but the descriptor is readable, in every turn, until the link was asked.
- */
+/* Leaves the messages where they are. The link has to be asked, or its descriptor stays readable. */
 static void guest_link_leave(struct guest *guest)
 {
     link_readable(guest->link);
@@ -429,7 +419,7 @@ static void guest_link_leave(struct guest *guest)
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
     if (!guest->pid) {
-        guest_link_leave(guest); /* guest_spawned() comes back to it */
+        guest_link_leave(guest); /* guest_spawned() receives them */
         return;
     }
     for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
@@ -438,11 +428,12 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         size_t n_bytes;
         int r;
 
-        if (!to_the_end && guest_link_is_held(guest)) {
-            guest_link_leave(guest); /* guest_resume() comes back to it */
+        if (!to_the_end && guest_is_held(guest)) {
+            guest_link_leave(guest); /* guest_resume() receives them */
             return;
         }
-        /* enough for this turn; or the events of all have to be routed first, so that none is dropped */
+        /* enough for this turn; or the events that are there have to be routed first, so that none is dropped
+         */
         if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata))) {
             loop_defer(guest->runtime->loop, &guest->receive);
             return;
@@ -453,7 +444,7 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         if (r == 0)
             r = codec_decode(guest->runtime->codec, CODEC_FROM_WORKER, bytes, n_bytes, &message);
         if (r < 0) {
-            guest_violated(guest, "it sent what is no message: %s", strerror(-r));
+            guest_violated(guest, "it sent a malformed message: %s", strerror(-r));
             return;
         }
         guest_handle(guest, &message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See output.h. A writer that is faster than the limit is read all the same: it must not learn to wait for
- * the log.
+ * Reads what workers write. A worker that writes faster than the limit is read all the same: it must never
+ * have to wait for the log.
  */
 #include "broker/guest/output.h"
 
@@ -19,7 +19,7 @@
 #include "firecurtain/time.h"
 
 #define OUTPUT_MAX_LINE      2048
-#define OUTPUT_BURST_SECONDS 10        /* as many lines at once: several tracebacks */
+#define OUTPUT_BURST_SECONDS 10        /* as many seconds' worth of lines at once: several tracebacks */
 #define OUTPUT_READ_BYTES    65536     /* per turn of the loop */
 #define OUTPUT_LAST_BYTES    (1 << 20) /* of a worker that has ended */
 #define OUTPUT_FLUSH_NS      FC_NS_PER_S
@@ -27,21 +27,22 @@
 struct output {
     struct loop *loop;
     struct loop_source *source;
-    struct timer report; /* of what was left out, once it is quiet */
+    struct timer report; /* says what was left out, once the worker is quiet */
     struct log_limit limit;
     const char *instance;
     enum fc_log_level level;
     int fd;
     size_t n;
-    bool cut;   /* the rest of this line is not wanted */
-    char *line; /* OUTPUT_MAX_LINE bytes, while there is part of one: most are silent most of the time */
+    bool cut;   /* the rest of this line is thrown away */
+    char *line; /* OUTPUT_MAX_LINE bytes while part of a line is there: most workers are silent most of the
+                   time */
 };
 
 static void output_report_left_out(struct output *output)
 {
     if (!output->limit.left_out)
         return;
-    fc_log(FC_LOG_WARNING, output->instance, "%llu lines were left out here: more than %u a second",
+    fc_log(FC_LOG_WARNING, output->instance, "%llu lines were left out here (more than %u a second)",
            (unsigned long long)output->limit.left_out, output->limit.per_second);
     output->limit.left_out = 0;
 }
@@ -51,7 +52,7 @@ static void output_report(void *userdata)
     output_report_left_out(userdata);
 }
 
-/* "<3>text": the priority, and the text behind it. */
+/* Returns the priority of "<3>text", and moves `text` to what follows it. */
 static enum fc_log_level output_level(const struct output *output, const char **text, size_t *n)
 {
     static const enum fc_log_level levels[] = {
@@ -97,7 +98,7 @@ static void output_line(struct output *output)
         fc_log_text(level, output->instance, text, n);
 }
 
-/* Out of memory, they are lost. */
+/* Appends to the line. When memory runs out, the bytes are lost. */
 static void output_bytes(struct output *output, const char *bytes, size_t n)
 {
     if (!output->line)
@@ -128,7 +129,7 @@ static void output_bytes(struct output *output, const char *bytes, size_t n)
     }
 }
 
-/* True if there may be more. */
+/* Returns whether there may be more to read. */
 static bool output_read(struct output *output)
 {
     char bytes[16384];
@@ -137,7 +138,7 @@ static bool output_read(struct output *output)
     if (n > 0)
         output_bytes(output, bytes, (size_t)n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        output->source = loop_remove(output->source); /* everybody has closed it */
+        output->source = loop_remove(output->source); /* nobody has the other end any more */
     return n == (ssize_t)sizeof(bytes);
 }
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
 struct runtime;
 struct spawner;

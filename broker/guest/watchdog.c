@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * See guest_private.h: the watchdog. A script that takes too long gets an exception where it is (SIGALRM, see
- * worker/base/interpreter.c); one that does not return after that either says where it is (SIGABRT,
- * faulthandler) and is killed.
- *
- * What counts is a single call, not a batch of a thousand. So the worker counts its calls, and while a batch
- * is not done, or an interval that was told not called, the broker looks at the counter, in the worker's
- * memory, eight times in the time that a call may take. A worker that lies there harms nobody but itself.
- */
-#include <errno.h>
+/* How the watchdog looks, and what it does. */
+#include "broker/guest/watchdog.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "broker/base/runtime.h"
+#include "broker/gate/connect.h"
 #include "broker/guest/private.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define WATCH_LOOKS         8u
-#define WATCH_MIN_MS        10u
-#define WATCH_HELD_SHARE    8u   /* of the time in which the option rate keeps it waiting, one part counts */
-#define WATCH_LAST_WORDS_MS 300u /* from SIGABRT to SIGKILL: faulthandler writes the stack */
+#define WATCHDOG_LOOKS         8u
+#define WATCHDOG_MIN_MS        10u
+#define WATCHDOG_HELD_SHARE    8u /* one part of the time in which the option rate keeps it waiting counts */
+#define WATCHDOG_LAST_WORDS_MS 300u /* between SIGABRT and SIGKILL, for faulthandler to write the stack */
 
-static uint64_t watch_read_calls(const struct guest *guest)
+/* Reads how many calls the worker has begun. */
+static uint64_t watchdog_read_calls(const struct guest *guest)
 {
     uint64_t calls = 0;
 
@@ -34,34 +29,41 @@ static uint64_t watch_read_calls(const struct guest *guest)
     return calls;
 }
 
-/* Whether something has moved since the last look, which this one is from now on. */
-static bool watch_look(struct guest *guest, uint64_t now_ns)
+/* The script has returned, or begins something new. */
+static void watchdog_forgive(struct guest *guest)
 {
-    uint64_t calls = watch_read_calls(guest);
+    if (guest->life == GUEST_INTERRUPTED)
+        guest_set_life(guest, GUEST_ALIVE);
+}
+
+/* Looks, and returns whether the script has made progress since the last look. */
+static bool watchdog_look(struct guest *guest, uint64_t now_ns)
+{
+    uint64_t calls = watchdog_read_calls(guest);
     bool moved = guest->watched_batch != guest->n_batches || guest->watched_calls != calls;
 
-    if (guest_link_is_held(guest)) /* it is we who keep it waiting */
-        guest->watched_ns += (now_ns - guest->looked_ns) / WATCH_HELD_SHARE * (WATCH_HELD_SHARE - 1);
+    if (guest_is_held(guest)) /* it is the broker that keeps it waiting */
+        guest->watched_ns += (now_ns - guest->looked_ns) / WATCHDOG_HELD_SHARE * (WATCHDOG_HELD_SHARE - 1);
     guest->looked_ns = now_ns;
     guest->watched_batch = guest->n_batches;
     guest->watched_calls = calls;
     if (moved) {
         guest->watched_ns = now_ns;
-        guest->watch = GUEST_IN_TIME;
+        watchdog_forgive(guest);
     }
     return moved;
 }
 
-static void watch_next_look(struct guest *guest)
+static void watchdog_next_look(struct guest *guest)
 {
-    uint64_t ms = guest->watch_ms / WATCH_LOOKS;
+    uint64_t ms = guest->watch_ms / WATCHDOG_LOOKS;
 
-    guest_set_deadline(guest, ms > WATCH_MIN_MS ? ms : WATCH_MIN_MS);
+    guest_set_deadline(guest, ms > WATCHDOG_MIN_MS ? ms : WATCHDOG_MIN_MS);
 }
 
-void guest_watch(struct guest *guest, uint64_t limit_ms)
+void watchdog_start(struct guest *guest, uint64_t limit_ms)
 {
-    guest->watch = GUEST_IN_TIME;
+    watchdog_forgive(guest);
     guest->watch_ms = limit_ms;
     if (limit_ms)
         guest_set_deadline(guest, limit_ms);
@@ -69,88 +71,88 @@ void guest_watch(struct guest *guest, uint64_t limit_ms)
         loop_cancel_timer(guest->runtime->loop, &guest->deadline);
 }
 
-/* The timer runs on while batches come and go: setting it for each would cost more than it is worth. */
-void guest_watch_batch(struct guest *guest)
+/* The timer goes on running while batches come and go: setting it for each of them would cost too much. */
+void watchdog_start_batch(struct guest *guest)
 {
     guest->n_batches++;
     if (!guest->spec.handler_ms || guest->deadline.position)
         return;
     guest->watch_ms = guest->spec.handler_ms;
-    watch_look(guest, fc_now_ns());
-    watch_next_look(guest);
+    watchdog_look(guest, fc_now_ns());
+    watchdog_next_look(guest);
 }
 
-static const char *watch_option(const struct guest *guest)
+static const char *watchdog_option(const struct guest *guest)
 {
     return guest->state == ORDER_IMPORTING  ? "start-timeout"
            : guest->state == ORDER_STOPPING ? "stop-timeout"
                                             : "handler-timeout";
 }
 
-static void watch_interrupt(struct guest *guest)
+static void watchdog_interrupt(struct guest *guest)
 {
     fc_log(FC_LOG_WARNING, guest->spec.instance, "takes longer than %.1f s (option %s): interrupted",
-           (double)guest->watch_ms / 1000, watch_option(guest));
-    guest->watch = GUEST_INTERRUPTED;
-    /* in this order: a call that returns EINTR before the signal came would be gone on with */
+           (double)guest->watch_ms / 1000, watchdog_option(guest));
+    guest_set_life(guest, GUEST_INTERRUPTED);
+    /* in this order: a call that returned EINTR before the signal arrived would be restarted */
     keeper_signal(guest->runtime->keeper, guest->pid, SIGALRM);
-    netgate_interrupt(guest->gate);
+    gate_interrupt(guest->gate);
 }
 
-static void watch_end(struct guest *guest)
+static void watchdog_end(struct guest *guest)
 {
     snprintf(guest->fate, sizeof(guest->fate), "did not return within %.1f s (option %s)",
-             (double)guest->watch_ms * 2 / 1000, watch_option(guest));
+             (double)guest->watch_ms * 2 / 1000, watchdog_option(guest));
     fc_log(FC_LOG_ERROR, guest->spec.instance, "%s; this is where it is:", guest->fate);
-    guest->watch = GUEST_DYING;
-    guest->state = ORDER_CLOSED;
-    guest->late = true;
+    guest_set_life(guest, GUEST_ABORTED);
+    guest_set_state(guest, ORDER_CLOSED);
+    guest_set_ending(guest, GUEST_OVERDUE);
     keeper_signal(guest->runtime->keeper, guest->pid, SIGABRT);
-    guest_set_deadline(guest, WATCH_LAST_WORDS_MS);
+    guest_set_deadline(guest, WATCHDOG_LAST_WORDS_MS);
 }
 
-/* While something is not done. */
-static void watch_busy(struct guest *guest)
+/* Looks again while something is not done, and judges. */
+static void watchdog_busy(struct guest *guest)
 {
     uint64_t limit_ns = guest->watch_ms * FC_NS_PER_MS;
     uint64_t now_ns = fc_now_ns();
 
-    if (!watch_look(guest, now_ns)) {
-        if (guest->watch == GUEST_INTERRUPTED && now_ns - guest->watched_ns >= 2 * limit_ns) {
-            watch_end(guest);
+    if (!watchdog_look(guest, now_ns)) {
+        if (guest->life == GUEST_INTERRUPTED && now_ns - guest->watched_ns >= 2 * limit_ns) {
+            watchdog_end(guest);
             return;
         }
-        if (guest->watch == GUEST_IN_TIME && now_ns - guest->watched_ns >= limit_ns)
-            watch_interrupt(guest);
+        if (guest->life == GUEST_ALIVE && now_ns - guest->watched_ns >= limit_ns)
+            watchdog_interrupt(guest);
     }
-    watch_next_look(guest);
+    watchdog_next_look(guest);
 }
 
-bool guest_is_overdue(struct guest *guest)
+bool watchdog_handle(struct guest *guest)
 {
-    if (guest->watch == GUEST_DYING) {
+    if (guest->life == GUEST_ABORTED) {
         guest_kill(guest);
         return true;
     }
     switch (guest->state) {
     case ORDER_IDLE:
         if (tick_set_is_under_way(guest->ticks))
-            watch_busy(guest);
-        return true; /* or left over from what is done */
+            watchdog_busy(guest);
+        return true; /* else the deadline is left over from something that is done */
     case ORDER_BUSY:
-        watch_busy(guest);
+        watchdog_busy(guest);
         return true;
     case ORDER_IMPORTING:
     case ORDER_STOPPING:
-        if (guest_link_is_held(guest)) {
+        if (guest_is_held(guest)) {
             guest_set_deadline(guest, guest->watch_ms);
             return true;
         }
-        if (guest->watch == GUEST_INTERRUPTED) {
-            watch_end(guest);
+        if (guest->life == GUEST_INTERRUPTED) {
+            watchdog_end(guest);
             return true;
         }
-        watch_interrupt(guest);
+        watchdog_interrupt(guest);
         guest_set_deadline(guest, guest->watch_ms);
         return true;
     default:

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See keeper.h: the broker's side, and how messages travel. */
+/* The broker's side of the keeper: a function per request. */
 #include "broker/keeper/client.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -14,107 +13,7 @@
 #include "broker/keeper/private.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
-
-struct keeper {
-    int socket;
-    int counter; /* a socket, too */
-    pid_t pid;
-};
-
-/* Room for the control message, aligned as the kernel wants it. */
-union keeper_control {
-    char bytes[CMSG_SPACE(sizeof(int) * KEEPER_MAX_DESCRIPTORS)];
-    struct cmsghdr align;
-};
-
-int keeper_send(int socket, const void *bytes, size_t n_bytes, const int *descriptors, size_t n_descriptors)
-{
-    union keeper_control control = {.bytes = {0}};
-    struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n_bytes};
-    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-    ssize_t n;
-
-    if (n_descriptors) {
-        struct cmsghdr *header;
-
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * n_descriptors);
-        header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int) * n_descriptors);
-        memcpy(CMSG_DATA(header), descriptors, sizeof(int) * n_descriptors);
-    }
-    do
-        n = sendmsg(socket, &message, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : 0;
-}
-
-ssize_t keeper_receive(int socket, void *bytes, size_t n_bytes, int descriptors[KEEPER_MAX_DESCRIPTORS])
-{
-    union keeper_control control;
-    struct iovec iov = {.iov_base = bytes, .iov_len = n_bytes};
-    struct msghdr message = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = CMSG_LEN(sizeof(int) * KEEPER_MAX_DESCRIPTORS),
-    };
-    const struct cmsghdr *header;
-    ssize_t n;
-
-    for (size_t i = 0; i < KEEPER_MAX_DESCRIPTORS; i++)
-        descriptors[i] = -1;
-    do
-        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-        memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
-    return n;
-}
-
-static int keeper_connect(int keeper[2], int counter[2])
-{
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper) < 0)
-        return -errno;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, counter) == 0)
-        return 0;
-    close(keeper[0]);
-    close(keeper[1]);
-    return -EMFILE;
-}
-
-int keeper_new(struct keeper **keeperp, const struct keeper_spec *spec)
-{
-    struct keeper *keeper = calloc(1, sizeof(*keeper));
-    int pair[2], counter[2], r;
-
-    if (!keeper)
-        return -ENOMEM;
-    r = keeper_connect(pair, counter);
-    if (r < 0) {
-        free(keeper);
-        return r;
-    }
-    keeper->pid = fork();
-    if (keeper->pid == 0)
-        keeper_serve(pair[1], counter[1], spec);
-    close(pair[1]);
-    close(counter[1]);
-    keeper->socket = pair[0];
-    keeper->counter = counter[0];
-    *keeperp = keeper;
-    if (keeper->pid > 0) {
-        cgroups_hand_over(spec->cgroups);
-        return 0;
-    }
-    *keeperp = keeper_free(keeper);
-    return -EAGAIN;
-}
+#include "proto/pass.h"
 
 struct keeper *keeper_free(struct keeper *keeper)
 {
@@ -140,24 +39,24 @@ int keeper_counter_fd(const struct keeper *keeper)
 
 _Noreturn void keeper_lost(void)
 {
-    fc_log(FC_LOG_ERROR, NULL, "the keeper has gone, and without it no worker can be started or ended");
-    _exit(EX_OSERR); /* takes all workers along */
+    fc_log(FC_LOG_ERROR, NULL, "the keeper has died; without it no worker can be started or ended");
+    _exit(EX_OSERR); /* all workers end with this process */
 }
 
 static void keeper_post(struct keeper *keeper, const struct keeper_request *request, const int *descriptors,
                         size_t n_descriptors)
 {
-    if (keeper_send(keeper->socket, request, sizeof(*request), descriptors, n_descriptors) < 0)
+    if (pass_send(keeper->socket, request, sizeof(*request), descriptors, n_descriptors, 0) < 0)
         keeper_lost();
 }
 
-/* The answer to the oldest request; its descriptor, if there is one, in *fd. */
+/* Receives the answer to the oldest request; its descriptor, or -1, in *fd. */
 static void keeper_await(struct keeper *keeper, struct keeper_reply *reply, int *fd)
 {
     int received[KEEPER_MAX_DESCRIPTORS];
+    ssize_t n = pass_receive(keeper->socket, reply, sizeof(*reply), received, KEEPER_MAX_DESCRIPTORS, NULL);
 
-    if (keeper_receive(keeper->socket, reply, sizeof(*reply), received) <
-        (ssize_t)offsetof(struct keeper_reply, addresses))
+    if (n < (ssize_t)offsetof(struct keeper_reply, addresses) || n != (ssize_t)keeper_reply_bytes(reply))
         keeper_lost();
     *fd = received[0];
 }
@@ -181,7 +80,8 @@ static int keeper_do(struct keeper *keeper, enum keeper_operation operation, uns
     return reply.result < 0 ? reply.result : 0;
 }
 
-/* For requests whose answer is a descriptor: without a number left here, the kernel drops it silently. */
+/* Returns the descriptor that a request was for. The kernel drops it silently if this process has no number
+ * left. */
 static int keeper_got(int r, int received)
 {
     return r < 0 ? r : received >= 0 ? received : -EMFILE;
@@ -196,7 +96,7 @@ static int keeper_get(struct keeper *keeper, enum keeper_operation operation, un
     return keeper_got(r, received);
 }
 
-/* About a child of this process. */
+/* Asks about a child of this process. */
 static int keeper_do_child(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd,
                            int *received)
 {
@@ -219,7 +119,7 @@ pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
     return reply.result < 0 ? reply.result : reply.pid;
 }
 
-/* As keeper_get(), for requests that were posted. */
+/* Returns the descriptor that a posted request was for, or -errno. */
 static int keeper_await_descriptor(struct keeper *keeper)
 {
     struct keeper_reply reply;
@@ -229,7 +129,7 @@ static int keeper_await_descriptor(struct keeper *keeper)
     return keeper_got(reply.result < 0 ? reply.result : 0, received);
 }
 
-/* One waking of the keeper and one of this process, not one each for every request. */
+/* Posts all requests first: the keeper and this process each wake once, not once per request. */
 void keeper_open_place(struct keeper *keeper, unsigned account, const char *name, const char *script_folder,
                        const char *state_folder, struct keeper_place *place)
 {
@@ -237,28 +137,28 @@ void keeper_open_place(struct keeper *keeper, unsigned account, const char *name
         enum keeper_operation operation;
         const char *text;
         int *answer;
-    } wishes[] = {
+    } wanted[] = {
         {KEEPER_LISTEN, name, &place->listener},
         {KEEPER_OPEN_SHOWN, script_folder, &place->script_tree},
-        {KEEPER_OPEN_STATE, state_folder, &place->state_tree},
+        {KEEPER_OPEN_STATE_FOLDER, state_folder, &place->state_tree},
     };
-    bool is_posted[FC_ARRAY_SIZE(wishes)] = {false};
+    bool is_posted[FC_ARRAY_SIZE(wanted)] = {false};
 
-    for (size_t i = 0; i < FC_ARRAY_SIZE(wishes); i++) {
-        struct keeper_request request = {.operation = (int32_t)wishes[i].operation,
+    for (size_t i = 0; i < FC_ARRAY_SIZE(wanted); i++) {
+        struct keeper_request request = {.operation = (int32_t)wanted[i].operation,
                                          .account = account,
                                          .fd = -1};
 
-        *wishes[i].answer = -ENAMETOOLONG;
-        if (!wishes[i].text ||
-            snprintf(request.text, sizeof(request.text), "%s", wishes[i].text) >= (int)sizeof(request.text))
+        *wanted[i].answer = -ENAMETOOLONG;
+        if (!wanted[i].text ||
+            snprintf(request.text, sizeof(request.text), "%s", wanted[i].text) >= (int)sizeof(request.text))
             continue;
         keeper_post(keeper, &request, NULL, 0);
         is_posted[i] = true;
     }
-    for (size_t i = 0; i < FC_ARRAY_SIZE(wishes); i++) {
+    for (size_t i = 0; i < FC_ARRAY_SIZE(wanted); i++) {
         if (is_posted[i])
-            *wishes[i].answer = keeper_await_descriptor(keeper);
+            *wanted[i].answer = keeper_await_descriptor(keeper);
     }
 }
 
@@ -269,9 +169,9 @@ void keeper_remove(struct keeper *keeper, unsigned account, const char *name)
     keeper_do(keeper, KEEPER_REMOVE, account, name, &none);
 }
 
-int keeper_make_state(struct keeper *keeper, unsigned account, const char *path)
+int keeper_make_state_folder(struct keeper *keeper, unsigned account, const char *path)
 {
-    return keeper_get(keeper, KEEPER_MAKE_STATE, account, path);
+    return keeper_get(keeper, KEEPER_MAKE_STATE_FOLDER, account, path);
 }
 
 int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path)
@@ -397,7 +297,7 @@ void keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *i
     keeper_do(keeper, KEEPER_REMOVE_CGROUP, account, instance, &none);
 }
 
-/* One block: the entries, and behind each its address. */
+/* Returns a list in one block: entries, each with its address. */
 static struct addrinfo *keeper_list(const struct keeper_address *addresses, size_t n)
 {
     struct entry {

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The keeper: a small process, forked from the broker before the broker has heard anybody, that does for it
- * what its own curtain forbids. It knows a handful of requests, all of them about workers, and checks each
- * against what was fixed when it was forked: a broker that somebody has taken over gets workers, and what
- * belongs to workers, and nothing else. It parses nothing that is hostile.
+ * The keeper: a small process, forked from the broker before anybody can reach the broker, that does for it
+ * what the broker's self-confinement forbids (a monitor, in the terms of privilege separation). It knows a
+ * handful of requests, all of them about workers, and checks each against what was fixed when it was forked:
+ * an attacker who has taken the broker over gets workers, and what belongs to workers, and nothing else. The
+ * keeper parses nothing that is hostile.
+ *
+ * This is the broker's side, and the file to read first. fork.c starts the keeper; in its process run serve.c
+ * and the operations in operations.c, files.c, links.c, cgroups.c, processes.c, start.c and lookup.c. Sizes
+ * of private folders are counted in a second process, the counter (counter.c, folder_limit.c,
+ * folder_count.c), whose answers the broker gets through folder_quota.c. Nothing here knows configurations,
+ * shows or policies.
  *
  * All calls wait for the answer, which takes some microseconds; a start takes a millisecond, and a lookup as
- * long as the name servers take. If the keeper is gone, nobody is left to end workers: the broker says so and
- * ends, and all workers with it.
+ * long as the name servers take. Without the keeper nobody could end workers, so if it dies the broker says
+ * so and ends, and all workers with it.
  */
 #ifndef BROKER_KEEPER_CLIENT_H
 #define BROKER_KEEPER_CLIENT_H
@@ -18,50 +25,19 @@
 #include <sys/types.h>
 
 #include "broker/os/cgroup.h"
-#include "proto/spawn_paths.h"
 
 struct keeper;
-
-#define KEEPER_MAX_ACCOUNTS 65 /* the house, and users */
-
-/* Whose workers there are. 0 is the house, the others are users. */
-struct keeper_account {
-    struct spawn_paths paths;
-    const char *link_folder; /* removed by the keeper when the broker has gone */
-    int link_folder_fd;
-    uid_t uid; /* as root: of the workers */
-    gid_t gid;
-};
-
-/* Borrowed during keeper_new(). */
-struct keeper_spec {
-    const struct keeper_account *accounts;
-    unsigned n_accounts;
-    const char *worker_path; /* the only program that it ever starts */
-    const char
-        *link_parent; /* of the link folders, removed if it is empty at the end; NULL: somebody else's */
-    const char *runtime_folder;
-    int control_fd; /* the broker's control socket, whose file there is removed then, too; -1: none */
-    bool is_root;
-    struct cgroups *cgroups; /* the keeper's from keeper_new() on */
-};
-
-/* Forks. This process must have one thread. -errno. */
-int keeper_new(struct keeper **keeper, const struct keeper_spec *spec);
 
 /* Ends the keeper and waits until it has cleaned up. Takes NULL; returns NULL. */
 struct keeper *keeper_free(struct keeper *keeper);
 
-/* A descriptor for poll: it hangs up when the keeper has gone. */
+/* Returns a descriptor for poll(): it hangs up when the keeper has died. */
 int keeper_fd(const struct keeper *keeper);
 
-/* The counter's socket (counter.h), borrowed: for state_watch.h. */
+/* Returns the counter's socket (counter.h), borrowed: for folder_quota.h. */
 int keeper_counter_fd(const struct keeper *keeper);
 
-/* Whether a path is a private folder of this account, and not one of another's. */
-bool keeper_may_have_state(const struct keeper_spec *spec, unsigned account, const char *path);
-
-/* Says that the keeper has gone, and ends this process. */
+/* Logs that the keeper has died, and ends this process. */
 _Noreturn void keeper_lost(void);
 
 /* Starts a zygote, this process's own child, with its socket and its log's pipe. Its pid, or -errno. */
@@ -75,86 +51,91 @@ struct keeper_place {
 };
 
 /*
- * All of it at once; without the trees if the folders are NULL. The descriptors are the caller's, also if
- * others are missing.
+ * Opens all of it at once, without the trees if the folders are NULL. Each descriptor is the caller's, even
+ * if others are missing.
  */
 void keeper_open_place(struct keeper *keeper, unsigned account, const char *name, const char *script_folder,
                        const char *state_folder, struct keeper_place *place);
 
-/* Removes its file. */
+/* Removes the listening socket's file from the link folder. */
 void keeper_remove(struct keeper *keeper, unsigned account, const char *name);
 
-/* Makes the private folder of an instance, if it is missing; a descriptor (O_PATH) of it, or -errno. */
-int keeper_make_state(struct keeper *keeper, unsigned account, const char *path);
+/* Makes the private folder of an instance if it is missing. Returns a descriptor (O_PATH) of it, or -errno.
+ */
+int keeper_make_state_folder(struct keeper *keeper, unsigned account, const char *path);
 
-/* A detached mount, read-only, of what workers may see. -errno. */
+/* Returns a detached, read-only mount of a folder or file that workers may see, or -errno. */
 int keeper_open_shown(struct keeper *keeper, unsigned account, const char *path);
 
 /*
- * Has an inotify descriptor of this process watch `below`, a path below `folder`, which is one that workers
- * may see. The watch's number, or -errno.
+ * Makes an inotify descriptor of this process watch `below`, a path below `folder`, which workers may see.
+ * Returns the watch's number, or -errno.
  */
 int keeper_watch(struct keeper *keeper, unsigned account, int inotify, const char *folder, const char *below);
 
 /*
- * Opens a file of a user's for reading, with her rights, if it is in a folder that her workers may see. A
- * regular file, or -errno as file_as_open().
+ * Opens a user's file for reading with the user's rights, if it is in a folder that the user's workers may
+ * see. A regular file, or -errno as file_as_open().
  */
 int keeper_read(struct keeper *keeper, unsigned account, const char *path);
 
 /*
- * A duplicate of the descriptor `fd` of a child of this process; or -errno, -EPERM for other processes and
- * for a unix socket that could be connected to anything.
+ * Returns a duplicate of the descriptor `fd` of a child of this process, or -errno: -EPERM for other
+ * processes and for a unix socket that could still be connected to anything.
  */
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
 
 /*
- * Whether a process is a child of this one with the uid of an account's workers. A user can make her zygote
- * say what she likes: it is hers.
+ * Returns whether a process is a child of this one with the uid of an account's workers. A user can make a
+ * zygote of that account claim anything.
  */
 bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid);
 
 /*
- * keeper_take_descriptor() and keeper_open_memory() at once, for the filter of a new worker. Both are the
- * caller's, or -errno.
+ * Combines keeper_take_descriptor() and keeper_open_memory(), for the filter of a new worker. Each result is
+ * the caller's, or -errno.
  */
 void keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory);
 
 /*
- * Whether a process is a worker, a zygote, or what one of these has started: a child of this process, or in a
- * process namespace below this one's. True also if nothing can be learnt, as of one that has ended.
+ * Returns whether a process is a worker, a zygote, or something that one of these has started: a child of
+ * this process, or in a process namespace below this one's. True also if nothing can be found out, as when it
+ * has ended.
  */
 bool keeper_confines(struct keeper *keeper, pid_t pid);
 
-/* The memory of a child of this process, for pread(); it stays that of this process. -errno. */
+/* Opens the memory of a child of this process, for pread(). Returns a descriptor, or -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 
 /*
- * How many of the descriptors below `n_files` of a child of this process are internet sockets in this
- * process's network; of numbers above 4096 none is looked at. Or -errno.
+ * Returns how many of the descriptors below `n_files` of a child of this process are internet sockets in this
+ * process's network, or -errno. Numbers above 4096 are not looked at.
  */
 int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files);
 
 /* What a process uses. */
 struct keeper_usage {
-    uint64_t
-        memory_bytes; /* resident and backed by no file; what it still shares with the zygote counts too */
-    uint64_t cpu_ns;  /* of all its threads so far */
+    uint64_t memory_bytes; /* resident and backed by no file, pages still shared with the zygote included */
+    uint64_t cpu_ns;       /* of all its threads so far */
 };
 
-/* Of a child of this process. The kernel keeps the figures: nothing waits for the process. 0 or -errno. */
+/* Asks the kernel for the usage of a child of this process; nothing waits for the child. 0 or -errno. */
 int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage);
 
-/* As in cgroup.h, for a running instance. */
+/* Makes the cgroup of a running instance, as cgroup_make_instance(). A descriptor, or -errno. */
 int keeper_make_cgroup(struct keeper *keeper, unsigned account, const char *instance,
                        const struct cgroup_limits *limits);
+
+/* Opens its memory.events, as cgroup_open_memory_events(). A descriptor, or -errno. */
 int keeper_open_memory_events(struct keeper *keeper, unsigned account, const char *instance);
+
+/* Removes it, as cgroup_remove_instance(). */
 void keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *instance);
 
-/* SIGKILL, SIGALRM or SIGABRT to a child of this process. 0 or -errno. */
+/* Sends SIGKILL, SIGALRM or SIGABRT to a child of this process. 0 or -errno. */
 int keeper_signal(struct keeper *keeper, pid_t pid, int signal);
 
-/* getaddrinfo() in a process of its own; its result, and a list for fc_lookup_free(). */
+/* Calls getaddrinfo() in a process of its own. Its result, and a list for fc_lookup_free(). */
 int keeper_lookup(struct keeper *keeper, const char *host, const char *port, const struct addrinfo *hints,
                   struct addrinfo **list);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See counter.h. A loop of its own, with what a broker would need for the same: state_limit.c. */
+/* The counter's process: a loop of its own, with a limit (folder_limit.h) per private folder. */
 #include "broker/keeper/counter.h"
 
 #include <errno.h>
@@ -16,10 +16,10 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
-#include "broker/keeper/client.h"
+#include "broker/keeper/files.h"
 #include "broker/keeper/folder_limit.h"
+#include "broker/os/autogroup.h"
 #include "broker/os/confine.h"
-#include "broker/os/session.h"
 #include "firecurtain/cleanup.h"
 
 #define COUNTER_NICE   10 /* events go first */
@@ -28,18 +28,18 @@
 struct counter {
     const struct keeper_spec *spec;
     struct loop *loop;
-    struct state_monitor *monitors[KEEPER_MAX_ACCOUNTS]; /* what is lost of one user's changes is hers */
-    struct counted *folders;                             /* hash */
+    struct folder_limits *limits[KEEPER_MAX_ACCOUNTS]; /* one user's lost events concern no other */
+    struct counted *folders;                           /* hash */
 };
 
 struct counted {
     uint64_t id;
     int folder_fd;
-    struct state_limit *limit;
+    struct folder_limit *limit;
     UT_hash_handle hh;
 };
 
-/* Never waits: a broker that does not read will be told again. */
+/* Sends without waiting: a broker that does not read is told again at the next change. */
 static void counter_tell(uint64_t id, int error, bool is_over)
 {
     const struct counter_reply reply = {.id = id, .error = error, .is_over = is_over};
@@ -61,7 +61,7 @@ static void counter_forget(struct counter *counter, struct counted *counted)
         return;
     if (counted->hh.tbl)
         HASH_DEL(counter->folders, counted);
-    state_limit_free(counted->limit);
+    folder_limit_free(counted->limit);
     fc_closep(&counted->folder_fd);
     free(counted);
 }
@@ -69,14 +69,13 @@ static void counter_forget(struct counter *counter, struct counted *counted)
 static int counter_watch(struct counter *counter, const struct counter_request *request,
                          struct counted *counted)
 {
-    struct state_monitor **monitor = &counter->monitors[request->account];
-    struct state_limit_spec spec = {
-        .max_bytes = request->limit.bytes,
-        .max_files = request->limit.files,
+    struct folder_limits **limits = &counter->limits[request->account];
+    struct folder_limit_spec spec = {
+        .max = request->limit,
         .exceeded = counter_exceeded,
         .userdata = counted,
     };
-    int r = *monitor ? 0 : state_monitor_new(monitor, counter->loop);
+    int r = *limits ? 0 : folder_limits_new(limits, counter->loop);
 
     if (r < 0)
         return r;
@@ -85,7 +84,7 @@ static int counter_watch(struct counter *counter, const struct counter_request *
         return -errno;
     spec.folder_fd = counted->folder_fd;
     HASH_ADD(hh, counter->folders, id, sizeof(counted->id), counted);
-    return counted->hh.tbl ? state_limit_new(&counted->limit, *monitor, &spec) : -ENOMEM;
+    return counted->hh.tbl ? folder_limit_new(&counted->limit, *limits, &spec) : -ENOMEM;
 }
 
 static int counter_begin(struct counter *counter, const struct counter_request *request)
@@ -93,7 +92,7 @@ static int counter_begin(struct counter *counter, const struct counter_request *
     struct counted *counted;
     int r;
 
-    if (!keeper_may_have_state(counter->spec, request->account, request->path))
+    if (!keeper_may_have_state_folder(counter->spec, request->account, request->path))
         return -EPERM;
     counted = calloc(1, sizeof(*counted));
     if (!counted)
@@ -113,7 +112,7 @@ static void counter_take(void *userdata, uint32_t events)
 
     (void)events;
     if (recv(COUNTER_SOCKET, &request, sizeof(request), 0) != sizeof(request))
-        _exit(0); /* the broker has gone */
+        _exit(0); /* the broker has ended */
     request.path[sizeof(request.path) - 1] = '\0';
     HASH_FIND(hh, counter->folders, &request.id, sizeof(request.id), counted);
     if (request.is_end)
@@ -131,10 +130,10 @@ _Noreturn void counter_serve(int socket, const struct keeper_spec *spec, int kee
     if (dup3(socket, COUNTER_SOCKET, O_CLOEXEC) < 0 && errno != EINVAL) /* it may be there already */
         _exit(1);
     close_range(COUNTER_SOCKET + 1, ~0U, 0);
-    session_begin(true); /* not at the broker's cost */
+    autogroup_begin(true); /* takes no processor time from the broker's session */
     if (setpriority(PRIO_PROCESS, 0, COUNTER_NICE) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        (spec->is_root && curtain_keep_capabilities(CURTAIN_COUNTER) < 0) ||
+        (spec->is_root && confine_keep_capabilities(CONFINE_COUNTER) < 0) ||
         prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
         _exit(1);
     if (loop_new(&counter.loop) == 0 &&

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See keeper_private.h: private folders, and what workers may see. Paths of the house were named by the
- * administrator. Those of a user lead through folders that are hers, where she can put links: they are walked
- * with her rights.
+ * Private folders, and files that workers may see; runs in the keeper. Paths of the house were named by the
+ * administrator. Those of a user lead through folders in which the user can put links, so they are walked
+ * with the user's rights.
  */
+#include "broker/keeper/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -15,24 +17,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/keeper/private.h"
 #include "broker/os/file_as.h"
 #include "firecurtain/cleanup.h"
 
 #define FILES_WATCH_EVENTS                                                                                   \
     (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR)
 
-static struct file_identity files_identity(const struct keeper_state *state,
-                                           const struct keeper_request *request)
+static struct file_identity files_identity(const struct keeper_call *call)
 {
-    const struct keeper_account *account = keeper_account_of(state, request);
+    const struct keeper_account *account = keeper_account_of(call);
 
     return (struct file_identity){.uid = account->uid,
                                   .gid = account->gid,
-                                  .is_switched = state->spec->is_root && request->account > 0};
+                                  .is_switched = call->spec->is_root && call->request->account > 0};
 }
 
-bool keeper_may_have_state(const struct keeper_spec *spec, unsigned account, const char *path)
+bool keeper_may_have_state_folder(const struct keeper_spec *spec, unsigned account, const char *path)
 {
     if (account >= spec->n_accounts || !spawn_paths_is_state(&spec->accounts[account].paths, path))
         return false;
@@ -43,65 +43,66 @@ bool keeper_may_have_state(const struct keeper_spec *spec, unsigned account, con
     return true;
 }
 
-/* As root, workers of another uid may have to walk through it to their own; without namespaces they do. */
-static int files_make_folder(const struct keeper_state *state, const char *path)
+/* Makes the parent of private folders. Workers of another uid walk through it where there are no namespaces.
+ */
+static int files_make_folder(const struct keeper_spec *spec, const char *path)
 {
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
         return -errno;
-    return state->spec->is_root && chmod(path, 0711) < 0 ? -errno : 0;
+    return spec->is_root && chmod(path, 0711) < 0 ? -errno : 0;
 }
 
-int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+int keeper_do_make_state_folder(struct keeper_call *call)
 {
-    const struct keeper_account *account = keeper_account_of(state, request);
-    char path[sizeof(request->text)];
+    const struct keeper_account *account = keeper_account_of(call);
+    char path[sizeof(call->request->text)];
     char *slash;
     int r;
 
-    if (!keeper_may_have_state(state->spec, request->account, request->text))
+    if (!keeper_may_have_state_folder(call->spec, call->request->account, call->request->text))
         return -EPERM;
-    memcpy(path, request->text, sizeof(path));
+    memcpy(path, call->request->text, sizeof(path));
     slash = strrchr(path, '/');
     *slash = '\0';
-    r = files_make_folder(state, path);
+    r = files_make_folder(call->spec, path);
     *slash = '/';
     if (r < 0)
         return r;
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
         return -errno;
-    if (state->spec->is_root && lchown(path, account->uid, account->gid) < 0)
+    if (call->spec->is_root && lchown(path, account->uid, account->gid) < 0)
         return -errno;
-    *fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return *fd < 0 ? -errno : 0;
+    call->fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return call->fd < 0 ? -errno : 0;
 }
 
-int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+int keeper_do_open_state_folder(struct keeper_call *call)
 {
-    if (!keeper_may_have_state(state->spec, request->account, request->text))
-        return -EACCES; /* -EPERM says that the kernel gives no mounts */
-    *fd = open_tree(AT_FDCWD, request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    return *fd < 0 ? -errno : 0;
+    if (!keeper_may_have_state_folder(call->spec, call->request->account, call->request->text))
+        return -EACCES; /* -EPERM means that the kernel gives no mounts */
+    call->fd = open_tree(AT_FDCWD, call->request->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return call->fd < 0 ? -errno : 0;
 }
 
-int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+int keeper_do_open_shown(struct keeper_call *call)
 {
-    const struct file_identity identity = files_identity(state, request);
+    const struct file_identity identity = files_identity(call);
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 
     FC_AUTO_CLOSE int found = -1;
 
-    if (!spawn_paths_show(&keeper_account_of(state, request)->paths, request->text))
+    if (!spawn_paths_show(&keeper_account_of(call)->paths, call->request->text))
         return -EACCES;
-    found = file_as_find(&identity, request->text);
+    found = file_as_find(&identity, call->request->text);
     if (found < 0)
-        return found == -EPERM ? -EACCES : found; /* -EPERM says that the kernel gives no mounts */
-    *fd = open_tree(found, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-    if (*fd < 0 || mount_setattr(*fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+        return found == -EPERM ? -EACCES : found; /* -EPERM means that the kernel gives no mounts */
+    call->fd = open_tree(found, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if (call->fd < 0 || mount_setattr(call->fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
         return -errno;
     return 0;
 }
 
-/* Not beyond the folder, whatever links are there: workers do not get further either. */
+/* Opens a path without leaving the folder, whatever links it has: workers get no further either. */
 static int files_open_below(const char *folder, const char *below)
 {
     struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -117,7 +118,7 @@ static int files_open_below(const char *folder, const char *below)
     return found < 0 ? -errno : found;
 }
 
-/* Without a path: /proc/self is not hers to walk through. */
+/* Goes there instead of naming /proc/self/fd, which a user may not walk through. */
 static int files_watch_here(int inotify, int folder)
 {
     FC_AUTO_CLOSE int before = open(".", O_PATH | O_CLOEXEC);
@@ -131,29 +132,30 @@ static int files_watch_here(int inotify, int folder)
     return fchdir(before) < 0 ? -errno : wd;
 }
 
-int keeper_do_watch(const struct keeper_state *state, const struct keeper_request *request, int inotify)
+int keeper_do_watch(struct keeper_call *call)
 {
-    const struct file_identity identity = files_identity(state, request);
+    const struct file_identity identity = files_identity(call);
     FC_AUTO_CLOSE int fd = -1;
     int r;
 
-    if (!spawn_paths_show(&keeper_account_of(state, request)->paths, request->text))
+    if (!spawn_paths_show(&keeper_account_of(call)->paths, call->request->text))
         return -EACCES;
     r = file_as_begin(&identity);
     if (r < 0)
         return r;
-    fd = files_open_below(request->text, request->below);
-    r = fd < 0 ? fd : files_watch_here(inotify, fd);
+    fd = files_open_below(call->request->text, call->request->below);
+    r = fd < 0 ? fd : files_watch_here(call->descriptors[0], fd);
     file_as_end(&identity);
     return r;
 }
 
-int keeper_do_read(const struct keeper_state *state, const struct keeper_request *request, int *fd)
+int keeper_do_read(struct keeper_call *call)
 {
-    const struct file_identity identity = files_identity(state, request);
+    const struct file_identity identity = files_identity(call);
 
-    if (request->account == 0 || !spawn_paths_show(&keeper_account_of(state, request)->paths, request->text))
+    if (call->request->account == 0 ||
+        !spawn_paths_show(&keeper_account_of(call)->paths, call->request->text))
         return -EACCES;
-    *fd = file_as_open(&identity, request->text);
-    return *fd < 0 ? *fd : 0;
+    call->fd = file_as_open(&identity, call->request->text);
+    return call->fd < 0 ? call->fd : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See state_count.h. */
+/* Walks through a private folder; runs in the counter. */
 #include "broker/keeper/folder_count.h"
 
 #include <dirent.h>
@@ -11,30 +11,29 @@
 
 #include "firecurtain/cleanup.h"
 
-#define STATE_MAX_DEPTH 16  /* deeper counts as too many files */
-#define STATE_BLOCK     512 /* of st_blocks, see stat(2) */
+#define FOLDER_COUNT_BLOCK 512 /* bytes of st_blocks, see stat(2) */
 
-bool state_is_over(const struct state_size *size, const struct state_size *limit)
+bool folder_is_over(const struct folder_size *size, const struct folder_size *limit)
 {
     return size->bytes > limit->bytes || size->files > limit->files;
 }
 
-/* Adds up a folder; stops as soon as the limit is passed, so the work is bounded by the limit. */
-static void state_count_folder(struct state_counter *counter, int parent, const char *name, unsigned depth)
+/* Adds up a folder; stops as soon as the limit is exceeded. */
+static void folder_count_below(struct folder_count *count, int parent, const char *name, unsigned depth)
 {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    struct state_size *size = &counter->size;
+    struct folder_size *size = &count->size;
     const struct dirent *entry;
 
     if (!folder) {
         fc_closep(&fd);
         return;
     }
-    if (depth > STATE_MAX_DEPTH || counter->n_folders++ == STATE_COUNT_MAX_FOLDERS ||
-        counter->watch(counter->userdata, fd) == -ENOSPC)
+    if (depth > FOLDER_COUNT_MAX_DEPTH || count->n_folders++ == FOLDER_COUNT_MAX_FOLDERS ||
+        count->found(count->userdata, fd) == -ENOSPC)
         size->files = UINT64_MAX;
-    while (!state_is_over(size, &counter->limit) && (entry = readdir(folder))) {
+    while (!folder_is_over(size, &count->limit) && (entry = readdir(folder))) {
         struct stat st;
 
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -42,16 +41,16 @@ static void state_count_folder(struct state_counter *counter, int parent, const 
         if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         size->files++;
-        size->bytes += (uint64_t)st.st_blocks * STATE_BLOCK;
+        size->bytes += (uint64_t)st.st_blocks * FOLDER_COUNT_BLOCK;
         if (S_ISDIR(st.st_mode))
-            state_count_folder(counter, fd, entry->d_name, depth + 1);
+            folder_count_below(count, fd, entry->d_name, depth + 1);
     }
     closedir(folder);
 }
 
-void state_count(struct state_counter *counter, int folder)
+void folder_count(struct folder_count *count, int folder)
 {
-    counter->size = (struct state_size){0};
-    counter->n_folders = 0;
-    state_count_folder(counter, folder, ".", 0);
+    count->size = (struct folder_size){0};
+    count->n_folders = 0;
+    folder_count_below(count, folder, ".", 0);
 }

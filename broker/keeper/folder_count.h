@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much there is in a private folder: names and sizes only, never into a file, and no links are followed.
- * The work is bounded by the limit.
+ * Counts what a private folder holds, by names and sizes: reads no file and follows no link. The work is
+ * bounded by the limit. Runs in the counter (counter.h).
  */
 #ifndef BROKER_KEEPER_FOLDER_COUNT_H
 #define BROKER_KEEPER_FOLDER_COUNT_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/inotify.h>
 
-#define STATE_COUNT_EVENTS      (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW)
-#define STATE_COUNT_MAX_FOLDERS 1024 /* more count as too many files */
+#define FOLDER_COUNT_MAX_FOLDERS 1024 /* more count as too many files */
+#define FOLDER_COUNT_MAX_DEPTH   16   /* deeper folders do, too */
 
-struct state_size {
+struct folder_size {
     uint64_t bytes;
     uint64_t files;
 };
 
-struct state_counter {
-    struct state_size limit;
+struct folder_count {
+    struct folder_size limit;
     /* called with each folder, borrowed; -ENOSPC counts as too many files */
-    int (*watch)(void *userdata, int fd);
+    int (*found)(void *userdata, int fd);
     void *userdata;
-    struct state_size size; /* the result: all, or more than the limit */
+    struct folder_size size; /* the result: of everything, or of so much that it is over the limit */
     unsigned n_folders;
 };
 
-/* `folder` is borrowed; O_PATH does. What cannot be read is left out. */
-void state_count(struct state_counter *counter, int folder);
+/* Counts a folder, borrowed; O_PATH will do. Leaves out what cannot be read. */
+void folder_count(struct folder_count *count, int folder);
 
-bool state_is_over(const struct state_size *size, const struct state_size *limit);
+/* Returns whether a size is over a limit. */
+bool folder_is_over(const struct folder_size *size, const struct folder_size *limit);
 
 #endif

@@ -1,138 +1,112 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See state_limit.h. */
+/* Watches private folders, and decides when to count them; runs in the counter. */
 #include "broker/keeper/folder_limit.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "broker/base/hash.h"
 #include "broker/base/inotify.h"
 #include "broker/base/loop.h"
-#include "broker/keeper/folder_count.h"
-#include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define STATE_COUNT_NS   (100 * FC_NS_PER_MS)
-#define STATE_COST_TIMES 10 /* of the processor that a count takes: so long until the next */
+#define LIMIT_EVENTS     (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW)
+#define LIMIT_DELAY_NS   (100 * FC_NS_PER_MS) /* from a change to the next count */
+#define LIMIT_COST_TIMES 10                   /* a count rests for this many times its processor time */
 
-/* A watched folder below the private one, which is the first of them. */
-struct state_folder {
+/* A folder that is watched: a private folder, or one somewhere below. */
+struct limit_folder {
     int wd;
-    struct state_limit *limit;
-    UT_hash_handle hh; /* in the monitor, by wd */
+    struct folder_limit *limit;
+    UT_hash_handle hh; /* in the set, by wd */
 };
 
-struct state_limit {
-    struct state_monitor *monitor;
-    struct state_limit_spec spec;
+struct folder_limit {
+    struct folder_limits *set;
+    struct folder_limit_spec spec;
     struct timer count;
-    uint64_t counted_ns; /* when, … */
-    uint64_t cost_ns;    /* … and what it took of the processor */
+    uint64_t counted_ns; /* when it was last counted */
+    uint64_t cost_ns;    /* processor time that this took */
     unsigned n_folders;
-    struct state_limit *next; /* of this monitor */
+    struct folder_limit *next; /* in the set */
 };
 
-struct state_monitor {
+struct folder_limits {
     struct inotify inotify;
-    struct state_folder *folders; /* hash */
-    struct state_limit *limits;
+    struct limit_folder *folders; /* hash */
+    struct folder_limit *first;
 };
 
-static void state_schedule(struct state_limit *limit)
+static void limit_schedule(struct folder_limit *limit)
 {
-    uint64_t now_ns = fc_now_ns(), rest_ns = limit->counted_ns + STATE_COST_TIMES * limit->cost_ns;
+    uint64_t soon_ns = fc_now_ns() + LIMIT_DELAY_NS;
+    uint64_t rested_ns = limit->counted_ns + LIMIT_COST_TIMES * limit->cost_ns;
 
     if (limit->count.position)
         return;
-    loop_set_timer(limit->monitor->inotify.loop, &limit->count,
-                   rest_ns > now_ns + STATE_COUNT_NS ? rest_ns : now_ns + STATE_COUNT_NS);
+    loop_set_timer(limit->set->inotify.loop, &limit->count, rested_ns > soon_ns ? rested_ns : soon_ns);
 }
 
-static void state_forget(struct state_monitor *monitor, struct state_folder *folder)
+static void limit_forget(struct folder_limits *set, struct limit_folder *folder)
 {
     folder->limit->n_folders--;
-    HASH_DEL(monitor->folders, folder);
+    HASH_DEL(set->folders, folder);
     free(folder);
 }
 
-static void state_event(void *userdata, const struct inotify_event *event)
+static void limit_event(void *userdata, const struct inotify_event *event)
 {
-    struct state_monitor *monitor = userdata;
-    struct state_folder *folder;
+    struct folder_limits *set = userdata;
+    struct limit_folder *folder;
 
-    HASH_FIND_INT(monitor->folders, &event->wd, folder);
-    if (!folder) { /* some were lost: whose, nobody knows */
-        for (struct state_limit *limit = monitor->limits; limit && event->mask & IN_Q_OVERFLOW;
+    HASH_FIND_INT(set->folders, &event->wd, folder);
+    if (!folder) { /* events were lost, and nothing says whose */
+        for (struct folder_limit *limit = set->first; limit && event->mask & IN_Q_OVERFLOW;
              limit = limit->next)
-            state_schedule(limit);
+            limit_schedule(limit);
         return;
     }
     if (event->mask & IN_IGNORED)
-        state_forget(monitor, folder);
+        limit_forget(set, folder);
     else
-        state_schedule(folder->limit);
+        limit_schedule(folder->limit);
 }
 
-int state_monitor_new(struct state_monitor **monitorp, struct loop *loop)
+int folder_limits_new(struct folder_limits **limitsp, struct loop *loop)
 {
-    struct state_monitor *monitor = calloc(1, sizeof(*monitor));
+    struct folder_limits *set = calloc(1, sizeof(*set));
     int r;
 
-    if (!monitor)
+    if (!set)
         return -ENOMEM;
-    monitor->inotify = (struct inotify){.changed = state_event, .userdata = monitor};
-    r = inotify_open(&monitor->inotify, loop);
+    set->inotify = (struct inotify){.changed = limit_event, .userdata = set};
+    r = inotify_open(&set->inotify, loop);
     if (r < 0) {
-        state_monitor_free(monitor);
+        inotify_close(&set->inotify);
+        free(set);
         return r;
     }
-    *monitorp = monitor;
+    *limitsp = set;
     return 0;
 }
 
-struct state_monitor *state_monitor_free(struct state_monitor *monitor)
+/* Remembers a folder that the kernel watches as `wd`. 0 or -errno. */
+static int limit_add(struct folder_limit *limit, int wd)
 {
-    if (!monitor)
-        return NULL;
-    inotify_close(&monitor->inotify);
-    free(monitor);
-    return NULL;
-}
+    struct folder_limits *set = limit->set;
+    struct limit_folder *folder;
 
-/* Watches the folder behind a descriptor. A second time is none: the kernel gives the same number. */
-static int state_watch(struct state_limit *limit, int fd)
-{
-    struct state_monitor *monitor = limit->monitor;
-    struct state_folder *folder;
-    char path[64];
-    int wd;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
-    wd = inotify_add_watch(monitor->inotify.fd, path, STATE_COUNT_EVENTS);
-    if (wd < 0)
-        return -errno;
-    HASH_FIND_INT(monitor->folders, &wd, folder);
-    if (folder)
-        return 0;
-    if (limit->n_folders == STATE_COUNT_MAX_FOLDERS) {
-        inotify_rm_watch(monitor->inotify.fd, wd);
+    if (limit->n_folders == FOLDER_COUNT_MAX_FOLDERS)
         return -ENOSPC;
-    }
     folder = calloc(1, sizeof(*folder));
     if (!folder)
         return -ENOMEM;
     folder->wd = wd;
     folder->limit = limit;
-    HASH_ADD_INT(monitor->folders, wd, folder);
+    HASH_ADD_INT(set->folders, wd, folder);
     if (!folder->hh.tbl) {
-        inotify_rm_watch(monitor->inotify.fd, wd);
         free(folder);
         return -ENOMEM;
     }
@@ -140,12 +114,29 @@ static int state_watch(struct state_limit *limit, int fd)
     return 0;
 }
 
-static int state_watch_folder(void *userdata, int fd)
+/* Watches a folder that was found. For one that is watched already the kernel gives the same number. */
+static int limit_watch(void *userdata, int fd)
 {
-    return state_watch(userdata, fd);
+    struct folder_limit *limit = userdata;
+    struct folder_limits *set = limit->set;
+    const struct limit_folder *known;
+    char path[64];
+    int wd, r;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
+    wd = inotify_add_watch(set->inotify.fd, path, LIMIT_EVENTS);
+    if (wd < 0)
+        return -errno;
+    HASH_FIND_INT(set->folders, &wd, known);
+    if (known)
+        return 0;
+    r = limit_add(limit, wd);
+    if (r < 0)
+        inotify_rm_watch(set->inotify.fd, wd);
+    return r;
 }
 
-static uint64_t state_processor_ns(void)
+static uint64_t limit_processor_ns(void)
 {
     struct timespec used = {0};
 
@@ -153,56 +144,53 @@ static uint64_t state_processor_ns(void)
     return (uint64_t)used.tv_sec * FC_NS_PER_S + (uint64_t)used.tv_nsec;
 }
 
-static void state_look(void *userdata)
+static void limit_count(void *userdata)
 {
-    struct state_limit *limit = userdata;
-    const struct state_limit_spec *spec = &limit->spec;
-    uint64_t before_ns = state_processor_ns();
-    struct state_counter counter = {.limit = {spec->max_bytes, spec->max_files},
-                                    .watch = state_watch_folder,
-                                    .userdata = limit};
+    struct folder_limit *limit = userdata;
+    uint64_t before_ns = limit_processor_ns();
+    struct folder_count count = {.limit = limit->spec.max, .found = limit_watch, .userdata = limit};
 
-    state_count(&counter, spec->folder_fd);
+    folder_count(&count, limit->spec.folder_fd);
     limit->counted_ns = fc_now_ns();
-    limit->cost_ns = state_processor_ns() - before_ns;
-    if (state_is_over(&counter.size, &counter.limit))
-        spec->exceeded(spec->userdata);
+    limit->cost_ns = limit_processor_ns() - before_ns;
+    if (folder_is_over(&count.size, &count.limit))
+        limit->spec.exceeded(limit->spec.userdata);
 }
 
-int state_limit_new(struct state_limit **limitp, struct state_monitor *monitor,
-                    const struct state_limit_spec *spec)
+int folder_limit_new(struct folder_limit **limitp, struct folder_limits *limits,
+                     const struct folder_limit_spec *spec)
 {
-    struct state_limit *limit = calloc(1, sizeof(*limit));
+    struct folder_limit *limit = calloc(1, sizeof(*limit));
 
     if (!limit)
         return -ENOMEM;
-    limit->monitor = monitor;
+    limit->set = limits;
     limit->spec = *spec;
-    limit->count = (struct timer){.fn = state_look, .userdata = limit};
-    limit->next = monitor->limits;
-    monitor->limits = limit;
-    loop_set_timer(monitor->inotify.loop, &limit->count, fc_now_ns());
+    limit->count = (struct timer){.fn = limit_count, .userdata = limit};
+    limit->next = limits->first;
+    limits->first = limit;
+    loop_set_timer(limits->inotify.loop, &limit->count, fc_now_ns());
     *limitp = limit;
     return 0;
 }
 
-struct state_limit *state_limit_free(struct state_limit *limit)
+struct folder_limit *folder_limit_free(struct folder_limit *limit)
 {
-    struct state_folder *folder, *next;
-    struct state_limit **slot;
+    struct limit_folder *folder, *next;
+    struct folder_limit **slot;
 
     if (!limit)
         return NULL;
-    for (slot = &limit->monitor->limits; *slot != limit; slot = &(*slot)->next)
+    for (slot = &limit->set->first; *slot != limit; slot = &(*slot)->next)
         ;
     *slot = limit->next;
-    loop_cancel_timer(limit->monitor->inotify.loop, &limit->count);
-    HASH_ITER(hh, limit->monitor->folders, folder, next)
+    loop_cancel_timer(limit->set->inotify.loop, &limit->count);
+    HASH_ITER(hh, limit->set->folders, folder, next)
     {
         if (folder->limit != limit)
             continue;
-        inotify_rm_watch(limit->monitor->inotify.fd, folder->wd);
-        state_forget(limit->monitor, folder);
+        inotify_rm_watch(limit->set->inotify.fd, folder->wd);
+        limit_forget(limit->set, folder);
     }
     free(limit);
     return NULL;

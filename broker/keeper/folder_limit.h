@@ -1,39 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The size of the scripts' private folders. The kernel bounds a file, not a folder, so they are counted:
- * whenever something in a folder changes (inotify), but not more often than every 100 ms, and for a tenth of
- * the time at most. Only names and sizes are looked at, never a file, and no links are followed. For the
- * counter (counter.h).
+ * Limits for the sizes of private folders. The kernel limits a file, not a folder, so folders are counted:
+ * whenever something in one changes (inotify), but at most every 100 ms, and for at most a tenth of the time.
+ * Runs in the counter (counter.h).
  */
 #ifndef BROKER_KEEPER_FOLDER_LIMIT_H
 #define BROKER_KEEPER_FOLDER_LIMIT_H
 
-#include <stdint.h>
+#include "broker/keeper/folder_count.h"
 
+struct folder_limit;
+struct folder_limits;
 struct loop;
-struct state_monitor;
-struct state_limit;
 
-/* One for all folders: inotify instances are few. -errno. */
-int state_monitor_new(struct state_monitor **monitor, struct loop *loop);
+/*
+ * Makes the set that limits belong to, one for many folders since inotify instances are few. It stays for as
+ * long as the process. 0 or -errno.
+ */
+int folder_limits_new(struct folder_limits **limits, struct loop *loop);
 
-/* All limits must have been freed. Takes NULL; returns NULL. */
-struct state_monitor *state_monitor_free(struct state_monitor *monitor);
-
-struct state_limit_spec {
-    int folder_fd; /* borrowed, as all of it; O_PATH does */
-    uint64_t max_bytes;
-    uint64_t max_files;
-    /* the folder has more than that; called again at each change that leaves it so */
+struct folder_limit_spec {
+    int folder_fd; /* borrowed for as long as the limit; O_PATH will do */
+    struct folder_size max;
+    /* the folder is over `max`; called again at each change that leaves it so */
     void (*exceeded)(void *userdata);
     void *userdata;
 };
 
-/* Watches a folder, and counts it once soon. -errno. */
-int state_limit_new(struct state_limit **limit, struct state_monitor *monitor,
-                    const struct state_limit_spec *spec);
+/* Watches a folder, and counts it once soon. 0 or -ENOMEM. */
+int folder_limit_new(struct folder_limit **limit, struct folder_limits *limits,
+                     const struct folder_limit_spec *spec);
 
 /* Takes NULL; returns NULL. */
-struct state_limit *state_limit_free(struct state_limit *limit);
+struct folder_limit *folder_limit_free(struct folder_limit *limit);
 
 #endif

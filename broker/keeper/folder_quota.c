@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See state_watch.h. An answer may be about a watch that has gone meanwhile: numbers do not come again. */
+/*
+ * Asks the counter for sizes of private folders; runs in the broker. An answer may be about a quota that was
+ * freed in the meantime, so a number is never used again.
+ */
 #include "broker/keeper/folder_quota.h"
 
 #include <errno.h>
@@ -14,110 +17,109 @@
 #include "broker/keeper/client.h"
 #include "broker/keeper/counter.h"
 
-struct state_watch {
+struct folder_quota {
     uint64_t id;
-    struct state_watcher *watcher;
+    struct folder_quotas *quotas;
     void (*exceeded)(void *userdata, int error);
     void *userdata;
     UT_hash_handle hh;
 };
 
-struct state_watcher {
+struct folder_quotas {
     int socket; /* the keeper's */
     struct loop_source *source;
     uint64_t last_id;
-    struct state_watch *watches; /* hash */
+    struct folder_quota *list; /* hash */
 };
 
-static void state_watcher_ready(void *userdata, uint32_t events)
+static void quotas_ready(void *userdata, uint32_t events)
 {
-    struct state_watcher *watcher = userdata;
-    struct state_watch *watch;
+    struct folder_quotas *quotas = userdata;
+    struct folder_quota *quota;
     struct counter_reply reply;
-    ssize_t n = recv(watcher->socket, &reply, sizeof(reply), MSG_DONTWAIT);
+    ssize_t n = recv(quotas->socket, &reply, sizeof(reply), MSG_DONTWAIT);
 
     (void)events;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n != sizeof(reply))
         keeper_lost();
-    HASH_FIND(hh, watcher->watches, &reply.id, sizeof(reply.id), watch);
-    if (watch && (reply.is_over || reply.error))
-        watch->exceeded(watch->userdata, reply.error);
+    HASH_FIND(hh, quotas->list, &reply.id, sizeof(reply.id), quota);
+    if (quota && (reply.is_over || reply.error))
+        quota->exceeded(quota->userdata, reply.error);
 }
 
-int state_watcher_new(struct state_watcher **watcherp, struct loop *loop, struct keeper *keeper)
+int folder_quotas_new(struct folder_quotas **quotasp, struct loop *loop, struct keeper *keeper)
 {
-    struct state_watcher *watcher = calloc(1, sizeof(*watcher));
+    struct folder_quotas *quotas = calloc(1, sizeof(*quotas));
     int r;
 
-    if (!watcher)
+    if (!quotas)
         return -ENOMEM;
-    watcher->socket = keeper_counter_fd(keeper);
-    r = loop_add(loop, &watcher->source, watcher->socket, EPOLLIN, state_watcher_ready, watcher);
+    quotas->socket = keeper_counter_fd(keeper);
+    r = loop_add(loop, &quotas->source, quotas->socket, EPOLLIN, quotas_ready, quotas);
     if (r < 0) {
-        free(watcher);
+        free(quotas);
         return r;
     }
-    *watcherp = watcher;
+    *quotasp = quotas;
     return 0;
 }
 
-struct state_watcher *state_watcher_free(struct state_watcher *watcher)
+struct folder_quotas *folder_quotas_free(struct folder_quotas *quotas)
 {
-    if (!watcher)
+    if (!quotas)
         return NULL;
-    loop_remove(watcher->source);
-    free(watcher);
+    loop_remove(quotas->source);
+    free(quotas);
     return NULL;
 }
 
-static void state_watcher_ask(struct state_watcher *watcher, const struct counter_request *request)
+static void quotas_ask(struct folder_quotas *quotas, const struct counter_request *request)
 {
     ssize_t n;
 
     do
-        n = send(watcher->socket, request, sizeof(*request), MSG_NOSIGNAL);
+        n = send(quotas->socket, request, sizeof(*request), MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         keeper_lost();
 }
 
-int state_watch_new(struct state_watch **watchp, struct state_watcher *watcher,
-                    const struct state_watch_spec *spec)
+int folder_quota_new(struct folder_quota **quotap, struct folder_quotas *quotas,
+                     const struct folder_quota_spec *spec)
 {
-    struct counter_request request = {.account = spec->account,
-                                      .limit = {.bytes = spec->max_bytes, .files = spec->max_files}};
-    struct state_watch *watch;
+    struct counter_request request = {.account = spec->account, .limit = spec->max};
+    struct folder_quota *quota;
 
     if (snprintf(request.path, sizeof(request.path), "%s", spec->path) >= (int)sizeof(request.path))
         return -ENAMETOOLONG;
-    watch = calloc(1, sizeof(*watch));
-    if (!watch)
+    quota = calloc(1, sizeof(*quota));
+    if (!quota)
         return -ENOMEM;
-    watch->id = request.id = ++watcher->last_id;
-    watch->watcher = watcher;
-    watch->exceeded = spec->exceeded;
-    watch->userdata = spec->userdata;
-    HASH_ADD(hh, watcher->watches, id, sizeof(watch->id), watch);
-    if (!watch->hh.tbl) {
-        free(watch);
+    quota->id = request.id = ++quotas->last_id;
+    quota->quotas = quotas;
+    quota->exceeded = spec->exceeded;
+    quota->userdata = spec->userdata;
+    HASH_ADD(hh, quotas->list, id, sizeof(quota->id), quota);
+    if (!quota->hh.tbl) {
+        free(quota);
         return -ENOMEM;
     }
-    state_watcher_ask(watcher, &request);
-    *watchp = watch;
+    quotas_ask(quotas, &request);
+    *quotap = quota;
     return 0;
 }
 
-struct state_watch *state_watch_free(struct state_watch *watch)
+struct folder_quota *folder_quota_free(struct folder_quota *quota)
 {
     struct counter_request request = {.is_end = true};
 
-    if (!watch)
+    if (!quota)
         return NULL;
-    request.id = watch->id;
-    HASH_DEL(watch->watcher->watches, watch);
-    state_watcher_ask(watch->watcher, &request);
-    free(watch);
+    request.id = quota->id;
+    HASH_DEL(quota->quotas->list, quota);
+    quotas_ask(quota->quotas, &request);
+    free(quota);
     return NULL;
 }

@@ -1,42 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The limits of the scripts' private folders, as the broker sees them: the counter (counter.h) counts, and
- * says when one is passed.
+ * Limits for the sizes of private folders, as the broker sees them: the counter (counter.h) counts, and says
+ * when a limit is exceeded.
  */
 #ifndef BROKER_KEEPER_FOLDER_QUOTA_H
 #define BROKER_KEEPER_FOLDER_QUOTA_H
 
-#include <stdint.h>
+#include "broker/keeper/folder_count.h"
 
+struct folder_quota;
+struct folder_quotas;
 struct keeper;
 struct loop;
-struct state_watch;
-struct state_watcher;
 
-/* Of all folders. If the counter goes, it is as if the keeper had. -errno. */
-int state_watcher_new(struct state_watcher **watcher, struct loop *loop, struct keeper *keeper);
+/* Makes the set that all quotas belong to. If the counter dies, the broker ends as without its keeper.
+ * -errno. */
+int folder_quotas_new(struct folder_quotas **quotas, struct loop *loop, struct keeper *keeper);
 
-/* All watches must have been freed. Takes NULL; returns NULL. */
-struct state_watcher *state_watcher_free(struct state_watcher *watcher);
+/* Frees the set, all of whose quotas have been freed. Takes NULL; returns NULL. */
+struct folder_quotas *folder_quotas_free(struct folder_quotas *quotas);
 
-struct state_watch_spec {
+struct folder_quota_spec {
     unsigned account;
     const char *path; /* of the private folder; copied */
-    uint64_t max_bytes;
-    uint64_t max_files;
+    struct folder_size max;
     /*
-     * the folder has more than that (0), again at each change that leaves it so; or it cannot be counted
-     * (-errno), and the watch is to be freed
+     * called with 0 if the folder is over `max`, again at each change that leaves it so; or with -errno if it
+     * cannot be counted, after which the quota is to be freed
      */
     void (*exceeded)(void *userdata, int error);
     void *userdata;
 };
 
-/* -ENOMEM, -ENAMETOOLONG. May wait while the counter is busy with many other requests. */
-int state_watch_new(struct state_watch **watch, struct state_watcher *watcher,
-                    const struct state_watch_spec *spec);
+/* Has a folder counted. May wait while the counter is busy with other requests. -ENOMEM, -ENAMETOOLONG. */
+int folder_quota_new(struct folder_quota **quota, struct folder_quotas *quotas,
+                     const struct folder_quota_spec *spec);
 
 /* Takes NULL; returns NULL. */
-struct state_watch *state_watch_free(struct state_watch *watch);
+struct folder_quota *folder_quota_free(struct folder_quota *quota);
 
 #endif

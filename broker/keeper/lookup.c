@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See keeper_private.h: names. What name servers answer comes from the network, so each lookup has a process
- * of its own, which reads the system's settings and libraries and nothing else, and ends with its answer.
+ * Looks names up; runs in the keeper, and in a process of its own for each lookup: what name servers answer
+ * comes from the network. That process can read the system's settings and libraries and nothing else, and
+ * ends with its answer.
  */
+#include "broker/keeper/lookup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -11,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/keeper/private.h"
 #include "broker/os/confine.h"
 
 static void lookup_fill(struct keeper_reply *reply, const struct addrinfo *list)
@@ -37,7 +39,7 @@ static int lookup_confine(const struct keeper_spec *spec)
     if (spec->is_root && (setgroups(0, NULL) < 0 || setresgid(house->gid, house->gid, house->gid) < 0 ||
                           setresuid(house->uid, house->uid, house->uid) < 0))
         return -errno;
-    return curtain_close_lookup();
+    return confine_lookup();
 }
 
 static _Noreturn void lookup_run(int answer, const struct keeper_spec *spec,
@@ -52,7 +54,7 @@ static _Noreturn void lookup_run(int answer, const struct keeper_spec *spec,
     };
     struct addrinfo *list = NULL;
 
-    /* neither the broker's requests nor the folder of the links are this process's business */
+    /* this process needs neither the broker's requests nor the link folders */
     answer = dup2(answer, STDERR_FILENO + 1);
     close_range(STDERR_FILENO + 2, ~0U, 0);
     if (answer < 0 || lookup_confine(spec) < 0)
@@ -76,7 +78,7 @@ static bool lookup_is_sane(const struct keeper_reply *reply)
     return true;
 }
 
-/* What the process said, once it has ended. */
+/* Reads the answer until the process has ended. 0, or -EPROTO if it is not one. */
 static int lookup_receive(int fd, struct keeper_reply *reply)
 {
     size_t n = 0;
@@ -87,24 +89,26 @@ static int lookup_receive(int fd, struct keeper_reply *reply)
     return n == sizeof(*reply) && lookup_is_sane(reply) ? 0 : -EPROTO;
 }
 
-void keeper_answer_lookup(int socket, const struct keeper_spec *spec, const struct keeper_request *request)
+int keeper_do_lookup(struct keeper_call *call)
 {
-    struct keeper_reply reply = {.result = EAI_AGAIN};
-    int ends[2];
+    struct keeper_reply *reply = call->reply;
+    int ends[2], r = -EPROTO;
     pid_t pid;
 
-    if (pipe2(ends, O_CLOEXEC) == 0) {
-        pid = fork();
-        if (pid == 0)
-            lookup_run(ends[1], spec, request);
-        close(ends[1]);
-        if (pid < 0 || lookup_receive(ends[0], &reply) < 0)
-            reply = (struct keeper_reply){.result = EAI_AGAIN};
-        close(ends[0]);
-        if (pid > 0) {
-            kill(pid, SIGKILL);
-            waitpid(pid, NULL, 0);
-        }
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return EAI_AGAIN;
+    pid = fork();
+    if (pid == 0)
+        lookup_run(ends[1], call->spec, call->request);
+    close(ends[1]);
+    if (pid > 0)
+        r = lookup_receive(ends[0], reply);
+    close(ends[0]);
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
     }
-    keeper_send(socket, &reply, sizeof(reply), NULL, 0);
+    if (r < 0)
+        *reply = (struct keeper_reply){.result = EAI_AGAIN};
+    return reply->result;
 }

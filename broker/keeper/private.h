@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What keeper.c (the broker's side) and keeper_serve.c (the process) share: one message each way per request.
- */
+/* The messages between the broker and its keeper, one each way per request, and how the keeper sees one. */
 #ifndef BROKER_KEEPER_PRIVATE_H
 #define BROKER_KEEPER_PRIVATE_H
 
 #include <limits.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "broker/keeper/client.h"
+#include "broker/keeper/fork.h"
 
 #define KEEPER_MAX_ADDRESSES   64
 #define KEEPER_MAX_DESCRIPTORS 2
 
+/* The broker's side. */
+struct keeper {
+    int socket;
+    int counter; /* a socket, too */
+    pid_t pid;
+};
+
+/* Each has a row in operations.c. */
 enum keeper_operation {
     KEEPER_START,
     KEEPER_LISTEN,
     KEEPER_REMOVE,
-    KEEPER_MAKE_STATE,
-    KEEPER_OPEN_STATE,
+    KEEPER_MAKE_STATE_FOLDER,
+    KEEPER_OPEN_STATE_FOLDER,
     KEEPER_OPEN_SHOWN,
     KEEPER_WATCH,
     KEEPER_TAKE_DESCRIPTOR,
@@ -33,6 +42,7 @@ enum keeper_operation {
     KEEPER_CONFINES,
     KEEPER_LOOKUP,
     KEEPER_USAGE,
+    KEEPER_OPERATIONS_,
 };
 
 struct keeper_request {
@@ -43,7 +53,7 @@ struct keeper_request {
     int32_t hints[4]; /* of a lookup: flags, family, socket type, protocol */
     char port[32];    /* of a lookup, "" for none */
     struct cgroup_limits limits;
-    char below[256];     /* of a watch: a path below that */
+    char below[256];     /* of a watch: a path below `text` */
     char text[PATH_MAX]; /* a name or a path */
 };
 
@@ -56,56 +66,45 @@ struct keeper_address {
 };
 
 struct keeper_reply {
-    int32_t result; /* 0, -errno, of a watch its number, of a count that, or of a lookup what getaddrinfo()
-                       says */
+    int32_t result; /* as the operation returned it */
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
     uint32_t n_addresses;
     struct keeper_usage usage;
-    struct keeper_address addresses[KEEPER_MAX_ADDRESSES];
+    struct keeper_address addresses[KEEPER_MAX_ADDRESSES]; /* only `n_addresses` of them are sent */
 };
 
-/* With descriptors that travel beside the bytes. 0 or -errno. */
-int keeper_send(int socket, const void *bytes, size_t n_bytes, const int *descriptors, size_t n_descriptors);
+static inline size_t keeper_reply_bytes(const struct keeper_reply *reply)
+{
+    return offsetof(struct keeper_reply, addresses) + reply->n_addresses * sizeof(reply->addresses[0]);
+}
 
-/* The number of bytes, 0 if the other side has gone, or -errno. Descriptors become the caller's; others -1.
- */
-ssize_t keeper_receive(int socket, void *bytes, size_t n_bytes, int descriptors[KEEPER_MAX_DESCRIPTORS]);
-
-/* keeper_serve.c: what the process does until the broker has gone; `counter` is a socket for its child. */
-_Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *spec);
-
-/* Where the process has its own descriptors; the link folders follow each other, one for each account. */
+/* Where the keeper's process has its own descriptors; the accounts' link folders follow each other. */
 #define KEEPER_SOCKET      3
 #define KEEPER_LINK_FOLDER 4
 
-struct keeper_state {
+/* One request, in the keeper's process. */
+struct keeper_call {
     const struct keeper_spec *spec;
     pid_t broker;
+    const struct keeper_request *request; /* its account exists, and its strings end */
+    const int *descriptors;               /* KEEPER_MAX_DESCRIPTORS that came with it, or -1; borrowed */
+    struct keeper_reply *reply;           /* what operations answer besides their result */
+    int fd;                               /* handed out if the result is 0; -1: none */
 };
 
-/* The answer to a request: 0 or -errno, and a descriptor in *fd if there is one. */
-typedef int (*keeper_operation_fn)(const struct keeper_state *state, const struct keeper_request *request,
-                                   int *fd);
+/* Carries out one request. Returns 0, a number that is the answer, or a negative error. */
+typedef int (*keeper_operation_fn)(struct keeper_call *call);
 
-/* Whose workers a request is about. */
-static inline const struct keeper_account *keeper_account_of(const struct keeper_state *state,
-                                                             const struct keeper_request *request)
+/* Returns the account whose workers a request is about. */
+static inline const struct keeper_account *keeper_account_of(const struct keeper_call *call)
 {
-    return &state->spec->accounts[request->account];
+    return &call->spec->accounts[call->request->account];
 }
 
-/* keeper_files.c: private folders, and what workers may see. */
-int keeper_do_make_state(const struct keeper_state *state, const struct keeper_request *request, int *fd);
-int keeper_do_open_state(const struct keeper_state *state, const struct keeper_request *request, int *fd);
-int keeper_do_open_shown(const struct keeper_state *state, const struct keeper_request *request, int *fd);
-int keeper_do_read(const struct keeper_state *state, const struct keeper_request *request, int *fd);
-/* A watch's number, or -errno. */
-int keeper_do_watch(const struct keeper_state *state, const struct keeper_request *request, int inotify);
-
-/* keeper_start.c: makes a zygote, a child of the broker. 0 or -errno; *pid as in the reply. */
-int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int socket, int log, int32_t *pid);
-
-/* keeper_lookup.c: sends the answer. */
-void keeper_answer_lookup(int socket, const struct keeper_spec *spec, const struct keeper_request *request);
+/* Returns whether a text can name a file or cgroup in a folder, and nothing elsewhere. */
+static inline bool keeper_is_name(const char *text)
+{
+    return text[0] && text[0] != '.' && !strchr(text, '/');
+}
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See keeper_private.h: starts the worker program as a zygote. CLONE_PARENT makes the zygote the broker's own
- * child, and with it the workers that the zygote makes in the same way.
+ * Starts the worker program as a zygote; runs in the keeper, and in the new process until it executes that
+ * program. CLONE_PARENT makes the zygote the broker's own child, and the workers that the zygote makes in the
+ * same way, too.
  */
+#include "broker/keeper/start.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -12,13 +15,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/keeper/private.h"
-#include "broker/os/session.h"
+#include "broker/os/autogroup.h"
 #include "firecurtain/cleanup.h"
 
 #define START_NAME "firecurtain-worker"
 
-/* UID GID KEEPER STATE-ROOT STATE-SHOW SHOWN…; see worker/main.c */
+/* Returns the arguments that worker/main.c expects: UID GID KEEPER STATE-ROOT STATE-SHOW SHOWN… */
 static char **start_arguments(const struct keeper_account *account, char numbers[3][16])
 {
     const struct spawn_paths *paths = &account->paths;
@@ -40,10 +42,10 @@ static char **start_arguments(const struct keeper_account *account, char numbers
     return argv;
 }
 
-/* In the new process: next to no environment, and no descriptor but the socket and the log. */
+/* Runs in the new process: leaves next to no environment, and no descriptor but the socket and the log. */
 static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, int socket, int log, int status)
 {
-    /* libraries find each other's functions now, not once in each worker */
+    /* libraries bind their functions now, not once in each worker */
     char *environment[] = {(char *)"LD_BIND_NOW=1", NULL};
     sigset_t none;
     int error;
@@ -52,7 +54,7 @@ static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, in
         signal(i, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    /* above what is replaced, so that none overwrites another */
+    /* above the numbers that are used, lest one overwrite another */
     socket = fcntl(socket, F_DUPFD_CLOEXEC, SPAWN_FD + 2);
     log = fcntl(log, F_DUPFD_CLOEXEC, SPAWN_FD + 2);
     status = dup3(status, SPAWN_FD + 1, O_CLOEXEC);
@@ -67,8 +69,11 @@ static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, in
     _exit(127);
 }
 
-int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int socket, int log, int32_t *pid)
+int keeper_do_start(struct keeper_call *call)
 {
+    const struct keeper_spec *spec = call->spec;
+    unsigned account = call->request->account;
+    int32_t *pid = &call->reply->pid;
     struct clone_args args = {.flags = CLONE_PARENT};
     FC_AUTO_CLOSE int told = -1;
     char numbers[3][16];
@@ -77,7 +82,7 @@ int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int so
 
     if (!argv)
         return -ENOMEM;
-    if (socket < 0 || log < 0)
+    if (call->descriptors[0] < 0 || call->descriptors[1] < 0)
         return -EBADF;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
@@ -85,14 +90,14 @@ int keeper_start_zygote(const struct keeper_spec *spec, unsigned account, int so
     *pid = (int32_t)syscall(SYS_clone3, &args, sizeof(args));
     if (*pid == 0) {
         /* also because the terminal's Ctrl-C is for the broker, which ends its workers in order */
-        session_begin(account > 0 && spec->is_root);
-        start_exec(spec, argv, socket, log, ends[1]);
+        autogroup_begin(account > 0 && spec->is_root);
+        start_exec(spec, argv, call->descriptors[0], call->descriptors[1], ends[1]);
     }
     error = *pid < 0 ? errno : 0;
     close(ends[1]);
     if (error)
         return -error;
-    /* nothing comes if the program runs */
+    /* nothing is written if the program runs */
     if (read(told, &error, sizeof(error)) != sizeof(error))
         error = 0;
     if (!error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See cgroup.h and cgroups(7): the tree. */
+/* The tree of cgroups: found, made and removed. Runs in the broker before it confines itself, then in the
+ * keeper. */
 #include "broker/os/cgroup.h"
 
 #include <dirent.h>
@@ -7,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "broker/os/cgroup_file.h"
 #include "broker/os/cgroup_private.h"
 #include "firecurtain/cleanup.h"
 
@@ -29,51 +30,7 @@ static const struct {
     const char *name;
 } cgroup_names[] = {{CGROUP_MEMORY, "memory"}, {CGROUP_PIDS, "pids"}, {CGROUP_CPU, "cpu"}};
 
-int cgroup_write(int folder, const char *file, const char *format, ...)
-{
-    FC_AUTO_CLOSE int fd = openat(folder, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    va_list args;
-    char text[128];
-    int n;
-
-    if (fd < 0)
-        return -errno;
-    va_start(args, format);
-    n = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return write(fd, text, (size_t)n) < 0 ? -errno : 0;
-}
-
-int cgroup_read(int folder, const char *file, char *text, size_t bytes)
-{
-    FC_AUTO_CLOSE int fd = openat(folder, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, bytes - 1);
-
-    if (n < 0)
-        return -errno;
-    text[n] = '\0';
-    return (int)n;
-}
-
-int cgroup_make(int parent, const char *name)
-{
-    int fd;
-
-    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-        return -errno;
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return fd < 0 ? -errno : fd;
-}
-
-int cgroup_give(const struct cgroup_account *account, int folder)
-{
-    if (account->uid == geteuid())
-        return 0;
-    /* the right to move processes between such groups, not the one to change their limits */
-    return fchownat(folder, "cgroup.procs", account->uid, account->gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-}
-
-/* Where cgroup v2 is mounted, and which part of it. */
+/* Finds where cgroup v2 is mounted, and which part of it. */
 static bool cgroups_find_mount(char *root, char *point)
 {
     FC_AUTO_FCLOSE FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -90,7 +47,7 @@ static bool cgroups_find_mount(char *root, char *point)
     return false;
 }
 
-/* This process's group as /proc names it: the line "0::PATH". */
+/* Finds this process's group as /proc names it: the line "0::PATH". */
 static bool cgroups_find_self(char *path, size_t bytes)
 {
     FC_AUTO_FCLOSE FILE *file = fopen("/proc/self/cgroup", "re");
@@ -106,7 +63,7 @@ static bool cgroups_find_self(char *path, size_t bytes)
     return false;
 }
 
-/* The folder of this process's group, or -errno. */
+/* Opens the folder of this process's group. 0 or -errno. */
 static int cgroups_open_own(struct cgroups *cgroups)
 {
     char root[PATH_MAX], point[PATH_MAX], self[PATH_MAX];
@@ -147,7 +104,10 @@ static unsigned cgroups_read_controllers(int folder, const char *file)
     return cgroup_read(folder, file, text, sizeof(text)) < 0 ? 0 : cgroups_parse(text);
 }
 
-/* Each for itself: one that is not to be had does not keep the others away. The last error in `*r`. */
+/*
+ * Turns controllers on or off one by one, so one that is not available does not keep the others away. Returns
+ * those that it could; the last error is in `*r`.
+ */
 static unsigned cgroups_switch(int folder, char sign, unsigned controllers, int *r)
 {
     unsigned done = 0;
@@ -166,7 +126,7 @@ static unsigned cgroups_switch(int folder, char sign, unsigned controllers, int 
     return done;
 }
 
-/* A group with all below it; one that has processes stays. */
+/* Removes a group with all below it; one that has processes stays. */
 static void cgroups_remove(int parent, const char *name, int depth)
 {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -185,7 +145,7 @@ static void cgroups_remove(int parent, const char *name, int depth)
     unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-/* What brokers left that were killed. */
+/* Removes the trees of brokers that were killed. */
 static void cgroups_remove_stale(int own)
 {
     int fd = openat(own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -215,20 +175,20 @@ static const char *cgroups_name(unsigned account, char *name, size_t bytes)
 
 static void cgroups_close(struct cgroups *cgroups)
 {
-    for (unsigned i = 0; i < cgroups->n_accounts; i++) {
-        fc_closep(&cgroups->accounts[i].workers);
-        cgroups->accounts[i].workers = -1;
+    for (unsigned i = 0; i < cgroups->n_branches; i++) {
+        fc_closep(&cgroups->branches[i].workers);
+        cgroups->branches[i].workers = -1;
     }
     fc_closep(&cgroups->tree);
     fc_closep(&cgroups->own);
     cgroups->own = cgroups->tree = -1;
 }
 
-/* Leaves everything as it was found; `broker` is moved as well as this process. */
+/* Restores everything as it was found; moves `broker` as well as this process. */
 static void cgroups_undo(struct cgroups *cgroups, pid_t broker)
 {
     if (cgroups->tree >= 0) {
-        for (unsigned i = 0; i < cgroups->n_accounts; i++) {
+        for (unsigned i = 0; i < cgroups->n_branches; i++) {
             char name[32];
 
             cgroups_remove(cgroups->tree, cgroups_name(i, name, sizeof(name)), CGROUP_DEPTH);
@@ -243,7 +203,7 @@ static void cgroups_undo(struct cgroups *cgroups, pid_t broker)
     cgroups->controllers = cgroups->turned_on = 0;
 }
 
-/* This process goes to a leaf of its own, so that the groups above may have controllers for theirs. */
+/* Moves this process to a leaf of its own: only then may the groups above have controllers. */
 static int cgroups_move(struct cgroups *cgroups)
 {
     FC_AUTO_CLOSE int leaf = -1;
@@ -255,23 +215,23 @@ static int cgroups_move(struct cgroups *cgroups)
     return leaf < 0 ? leaf : cgroup_write(leaf, "cgroup.procs", "0");
 }
 
-/* Its group for a zygote and workers, with a place for the zygote. */
-static int cgroups_build_account(struct cgroups *cgroups, unsigned number, unsigned offered,
-                                 unsigned *controllers)
+/* Makes an account's group for its zygote and workers, with a group for the zygote. */
+static int cgroups_build_branch(struct cgroups *cgroups, unsigned number, unsigned offered,
+                                unsigned *controllers)
 {
-    struct cgroup_account *account = &cgroups->accounts[number];
+    struct cgroup_branch *branch = &cgroups->branches[number];
     FC_AUTO_CLOSE int zygote = -1;
     char name[32];
     int r = 0;
 
-    account->workers = cgroup_make(cgroups->tree, cgroups_name(number, name, sizeof(name)));
-    if (account->workers < 0)
-        return account->workers;
-    *controllers = cgroups_switch(account->workers, '+', offered, &r);
+    branch->workers = cgroup_make(cgroups->tree, cgroups_name(number, name, sizeof(name)));
+    if (branch->workers < 0)
+        return branch->workers;
+    *controllers = cgroups_switch(branch->workers, '+', offered, &r);
     if (!*controllers)
         return r;
-    zygote = cgroup_make(account->workers, CGROUP_ZYGOTE);
-    return zygote < 0 ? zygote : cgroup_give(account, account->workers);
+    zygote = cgroup_make(branch->workers, CGROUP_ZYGOTE);
+    return zygote < 0 ? zygote : cgroup_give(branch->workers, branch->uid, branch->gid);
 }
 
 static int cgroups_build(struct cgroups *cgroups, unsigned offered)
@@ -286,11 +246,11 @@ static int cgroups_build(struct cgroups *cgroups, unsigned offered)
     offered = cgroups_switch(cgroups->tree, '+', offered, &r);
     if (!offered)
         return r;
-    r = cgroups_build_account(cgroups, 0, offered, &cgroups->controllers);
+    r = cgroups_build_branch(cgroups, 0, offered, &cgroups->controllers);
     return r < 0 || cgroups->controllers ? r : -ENOENT;
 }
 
-/* What there is, or the reason why there is nothing. */
+/* Describes the controllers, or why there are none. */
 static void cgroups_say(struct cgroups *cgroups, unsigned offered, int r)
 {
     const char *path = cgroups->path;
@@ -304,12 +264,12 @@ static void cgroups_say(struct cgroups *cgroups, unsigned offered, int r)
     if (n)
         snprintf(cgroups->text + n, sizeof(cgroups->text) - n, " in %s/%s", path, cgroups->name);
     else if (cgroups->own < 0)
-        snprintf(cgroups->text, sizeof(cgroups->text), "no cgroup v2 to be seen");
+        snprintf(cgroups->text, sizeof(cgroups->text), "cgroup v2 is not visible");
     else if (!offered)
         snprintf(cgroups->text, sizeof(cgroups->text), "%s has none of memory, pids, cpu", path);
     else
         snprintf(cgroups->text, sizeof(cgroups->text), "%s is not delegated (%s)", path,
-                 r == -EBUSY ? "other processes are in it" : strerror(-r));
+                 r == -EBUSY ? "it contains other processes" : strerror(-r));
 }
 
 int cgroups_new(struct cgroups **cgroupsp, uid_t uid, gid_t gid)
@@ -321,8 +281,8 @@ int cgroups_new(struct cgroups **cgroupsp, uid_t uid, gid_t gid)
     if (!cgroups)
         return -ENOMEM;
     cgroups->own = cgroups->tree = -1;
-    cgroups->accounts[0] = (struct cgroup_account){uid, gid, -1};
-    cgroups->n_accounts = 1;
+    cgroups->branches[0] = (struct cgroup_branch){uid, gid, -1};
+    cgroups->n_branches = 1;
     snprintf(cgroups->name, sizeof(cgroups->name), "firecurtain-%d", getpid());
     r = cgroups_open_own(cgroups);
     if (r == 0)
@@ -340,16 +300,16 @@ int cgroups_new(struct cgroups **cgroupsp, uid_t uid, gid_t gid)
 
 int cgroups_add(struct cgroups *cgroups, uid_t uid, gid_t gid)
 {
-    unsigned number = cgroups->n_accounts, controllers;
+    unsigned number = cgroups->n_branches, controllers;
     int r;
 
     if (number == CGROUP_MAX_ACCOUNTS)
         return -ENOSPC;
-    cgroups->accounts[number] = (struct cgroup_account){uid, gid, -1};
-    cgroups->n_accounts++;
+    cgroups->branches[number] = (struct cgroup_branch){uid, gid, -1};
+    cgroups->n_branches++;
     if (!cgroups->controllers)
         return 0;
-    r = cgroups_build_account(cgroups, number, cgroups->controllers, &controllers);
+    r = cgroups_build_branch(cgroups, number, cgroups->controllers, &controllers);
     return r < 0 || controllers == cgroups->controllers ? r : -EIO;
 }
 
@@ -364,12 +324,12 @@ int cgroups_take_over(struct cgroups *cgroups)
         return 0;
     cgroups->own = open(cgroups->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cgroups->tree = openat(cgroups->own, cgroups->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (unsigned i = 0; i < cgroups->n_accounts; i++) {
+    for (unsigned i = 0; i < cgroups->n_branches; i++) {
         char name[32];
 
-        cgroups->accounts[i].workers =
+        cgroups->branches[i].workers =
             openat(cgroups->tree, cgroups_name(i, name, sizeof(name)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (cgroups->accounts[i].workers < 0)
+        if (cgroups->branches[i].workers < 0)
             return -errno;
     }
     return 0;
@@ -384,7 +344,7 @@ void cgroups_end(struct cgroups *cgroups, pid_t broker)
 struct cgroups *cgroups_free(struct cgroups *cgroups)
 {
     if (cgroups)
-        cgroups_undo(cgroups, getpid()); /* nothing, if it was handed over */
+        cgroups_undo(cgroups, getpid()); /* does nothing if it was handed over */
     free(cgroups);
     return NULL;
 }
@@ -402,6 +362,6 @@ const char *cgroups_describe(const struct cgroups *cgroups)
 int cgroups_adopt_zygote(const struct cgroups *cgroups, unsigned account, pid_t pid)
 {
     return cgroups_controllers(cgroups)
-               ? cgroup_write(cgroups->accounts[account].workers, CGROUP_ZYGOTE "/cgroup.procs", "%d", pid)
+               ? cgroup_write(cgroups->branches[account].workers, CGROUP_ZYGOTE "/cgroup.procs", "%d", pid)
                : 0;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See cgroup.h: the group of one worker. */
+/* Groups of workers: their limits, and what the kernel has done about them. */
+#include "broker/os/cgroup_instance.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,12 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/os/cgroup_file.h"
 #include "broker/os/cgroup_private.h"
 #include "firecurtain/cleanup.h"
 
 /*
- * On top of the option "memory", which RLIMIT_DATA holds first and with an exception in place of a kill: the
- * worker's /tmp (16 MiB), buffers of its sockets, page tables, kernel stacks.
+ * Added to the option "memory", which RLIMIT_DATA enforces earlier and with an exception instead of a kill:
+ * the worker's /tmp (16 MiB), buffers of its sockets, page tables, kernel stacks.
  */
 #define CGROUP_HEADROOM_BYTES (UINT64_C(48) << 20)
 #define CGROUP_PERIOD_US      100000u
@@ -50,6 +53,7 @@ static int cgroup_limit_memory(int folder, uint64_t bytes)
 static int cgroup_limit(const struct cgroups *cgroups, unsigned account, int folder,
                         const struct cgroup_limits *limits)
 {
+    const struct cgroup_branch *branch = &cgroups->branches[account];
     int r = 0;
 
     if (cgroups->controllers & CGROUP_MEMORY)
@@ -59,7 +63,7 @@ static int cgroup_limit(const struct cgroups *cgroups, unsigned account, int fol
     if (r == 0 && (cgroups->controllers & CGROUP_CPU) && limits->cpu_percent)
         r = cgroup_write(folder, "cpu.max", "%u %u", limits->cpu_percent * (CGROUP_PERIOD_US / 100),
                          CGROUP_PERIOD_US);
-    return r == 0 ? cgroup_give(&cgroups->accounts[account], folder) : r;
+    return r == 0 ? cgroup_give(folder, branch->uid, branch->gid) : r;
 }
 
 int cgroup_make_instance(const struct cgroups *cgroups, unsigned account, const char *instance,
@@ -72,7 +76,7 @@ int cgroup_make_instance(const struct cgroups *cgroups, unsigned account, const 
     if (!cgroups_controllers(cgroups))
         return -ENOENT;
     cgroup_name(instance, name);
-    folder = cgroup_make(cgroups->accounts[account].workers, name);
+    folder = cgroup_make(cgroups->branches[account].workers, name);
     r = folder < 0 ? folder : cgroup_limit(cgroups, account, folder, limits);
     if (r < 0)
         cgroup_remove_instance(cgroups, account, instance);
@@ -88,7 +92,7 @@ int cgroup_open_memory_events(const struct cgroups *cgroups, unsigned account, c
     if (!(cgroups_controllers(cgroups) & CGROUP_MEMORY))
         return -ENOENT;
     cgroup_name(instance, name);
-    folder = openat(cgroups->accounts[account].workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    folder = openat(cgroups->branches[account].workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     fd = folder < 0 ? -1 : openat(folder, "memory.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     return fd < 0 ? -errno : fd;
 }
@@ -101,9 +105,9 @@ void cgroup_remove_instance(const struct cgroups *cgroups, unsigned account, con
     if (!cgroups_controllers(cgroups))
         return;
     cgroup_name(instance, name);
-    folder = openat(cgroups->accounts[account].workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    folder = openat(cgroups->branches[account].workers, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (folder < 0)
         return;
     cgroup_write(folder, "cgroup.kill", "1");
-    unlinkat(cgroups->accounts[account].workers, name, AT_REMOVEDIR);
+    unlinkat(cgroups->branches[account].workers, name, AT_REMOVEDIR);
 }

@@ -13,38 +13,40 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/os/confine_landlock.h"
+#include "broker/os/confine_seccomp.h"
 #include "firecurtain/log.h"
 
-#define CURTAIN_BIT(capability) (UINT64_C(1) << (capability))
+#define CONFINE_BIT(capability) (UINT64_C(1) << (capability))
 
-static const uint64_t curtain_capabilities[] = {
+static const uint64_t confine_capabilities[] = {
     /* ports below 1024, of OSC and of `listen` */
-    [CURTAIN_BROKER] = CURTAIN_BIT(CAP_NET_BIND_SERVICE),
+    [CONFINE_BROKER] = CONFINE_BIT(CAP_NET_BIND_SERVICE),
     /* the broker's death has to reach workers of other uids (PR_SET_PDEATHSIG); its filter lets it send none
      */
-    [CURTAIN_BROKER_OF_USERS] = CURTAIN_BIT(CAP_NET_BIND_SERVICE) | CURTAIN_BIT(CAP_KILL),
+    [CONFINE_BROKER_OF_USERS] = CONFINE_BIT(CAP_NET_BIND_SERVICE) | CONFINE_BIT(CAP_KILL),
     /*
      * The folders of workers and their mounts; workers' descriptors and memory; and what the zygote, which it
      * starts, needs to find its way out of a chroot and to give up root.
      */
-    [CURTAIN_KEEPER] = CURTAIN_BIT(CAP_CHOWN) | CURTAIN_BIT(CAP_DAC_OVERRIDE) | CURTAIN_BIT(CAP_FOWNER) |
-                       CURTAIN_BIT(CAP_KILL) | CURTAIN_BIT(CAP_SETGID) | CURTAIN_BIT(CAP_SETUID) |
-                       CURTAIN_BIT(CAP_SETPCAP) | CURTAIN_BIT(CAP_SYS_ADMIN) | CURTAIN_BIT(CAP_SYS_CHROOT) |
-                       CURTAIN_BIT(CAP_SYS_PTRACE),
-    [CURTAIN_COUNTER] = CURTAIN_BIT(CAP_DAC_READ_SEARCH), /* folders of all users */
+    [CONFINE_KEEPER] = CONFINE_BIT(CAP_CHOWN) | CONFINE_BIT(CAP_DAC_OVERRIDE) | CONFINE_BIT(CAP_FOWNER) |
+                       CONFINE_BIT(CAP_KILL) | CONFINE_BIT(CAP_SETGID) | CONFINE_BIT(CAP_SETUID) |
+                       CONFINE_BIT(CAP_SETPCAP) | CONFINE_BIT(CAP_SYS_ADMIN) | CONFINE_BIT(CAP_SYS_CHROOT) |
+                       CONFINE_BIT(CAP_SYS_PTRACE),
+    [CONFINE_COUNTER] = CONFINE_BIT(CAP_DAC_READ_SEARCH), /* folders of all users */
 };
 
-int curtain_keep_capabilities(enum curtain_role role)
+int confine_keep_capabilities(enum confine_role role)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-    uint64_t kept = curtain_capabilities[role];
+    uint64_t kept = confine_capabilities[role];
 
     if (syscall(SYS_capget, &header, sets) < 0)
         return -errno;
     /* an ordinary user may not; no_new_privs makes up for it */
     for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
-        if (!(kept & CURTAIN_BIT(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 && errno != EPERM)
+        if (!(kept & CONFINE_BIT(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 && errno != EPERM)
             return -errno;
     }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
@@ -58,7 +60,7 @@ int curtain_keep_capabilities(enum curtain_role role)
 }
 
 /* Makes effective what is permitted. */
-static int curtain_raise(void)
+static int confine_raise(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
@@ -71,31 +73,31 @@ static int curtain_raise(void)
 }
 
 /* The account of the workers: files of root are nobody's then who takes the broker over, with any kernel. */
-static int curtain_become(const struct curtain_spec *spec)
+static int confine_become(const struct confine_spec *spec)
 {
     int death_signal = 0;
     int r = 0;
 
     if (!spec->is_root)
-        return curtain_keep_capabilities(CURTAIN_BROKER);
+        return confine_keep_capabilities(CONFINE_BROKER);
     if (prctl(PR_GET_PDEATHSIG, &death_signal) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
         setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
         setresuid(spec->uid, spec->uid, spec->uid) < 0)
         return -errno;
     /* KEEPCAPS keeps the permitted set; the effective one is needed for the bounding set */
-    r = curtain_raise();
+    r = confine_raise();
     if (r == 0)
-        r = curtain_keep_capabilities(spec->has_users ? CURTAIN_BROKER_OF_USERS : CURTAIN_BROKER);
+        r = confine_keep_capabilities(spec->has_users ? CONFINE_BROKER_OF_USERS : CONFINE_BROKER);
     /* whoever started us may have asked for this, and another identity forgets it */
     if (r == 0 && death_signal && prctl(PR_SET_PDEATHSIG, death_signal) < 0)
         r = -errno;
     return r;
 }
 
-static int curtain_privileges(const struct curtain_spec *spec)
+static int confine_privileges(const struct confine_spec *spec)
 {
     struct rlimit none = {0};
-    int r = curtain_become(spec);
+    int r = confine_become(spec);
 
     if (r < 0)
         return r;
@@ -106,28 +108,28 @@ static int curtain_privileges(const struct curtain_spec *spec)
     return 0;
 }
 
-int curtain_close_lookup(void)
+int confine_lookup(void)
 {
     int r;
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    r = curtain_keep_capabilities(CURTAIN_BROKER);
+    r = confine_keep_capabilities(CONFINE_BROKER);
     if (r == 0)
-        r = curtain_landlock_lookup();
+        r = confine_landlock_lookup();
     return r == -ENOSYS || r == -EOPNOTSUPP ? 0 : r;
 }
 
-int curtain_close(const struct curtain_spec *spec)
+int confine_broker(const struct confine_spec *spec)
 {
     const char *layer = "privileges";
     int r;
 
     tzset(); /* reads its file now */
-    r = curtain_privileges(spec);
+    r = confine_privileges(spec);
     if (r == 0) {
         layer = "Landlock";
-        r = curtain_landlock_broker(spec);
+        r = confine_landlock_broker(spec->readable, spec->n_readable);
         if (r == -ENOSYS || r == -EOPNOTSUPP) {
             fc_log(FC_LOG_WARNING, NULL,
                    "this kernel has no Landlock: the broker itself may read what its user may");
@@ -136,7 +138,7 @@ int curtain_close(const struct curtain_spec *spec)
     }
     if (r == 0) {
         layer = "system calls";
-        r = curtain_seccomp();
+        r = confine_seccomp();
     }
     if (r < 0)
         fc_log(FC_LOG_ERROR, NULL, "the broker's own curtain cannot be closed: layer \"%s\": %s", layer,

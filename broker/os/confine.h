@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct curtain_spec {
+struct confine_spec {
     const char *const *readable; /* folders with configurations, for reading them again */
     size_t n_readable;
     uid_t uid; /* as root: who to become */
@@ -24,27 +24,19 @@ struct curtain_spec {
 };
 
 /* For ever. 0 or -errno, with the reason in the log. A kernel without Landlock is a warning. */
-int curtain_close(const struct curtain_spec *spec);
+int confine_broker(const struct confine_spec *spec);
 
 /* For a process that looks up a name: reads the system's settings and libraries, writes nothing. -errno. */
-int curtain_close_lookup(void);
+int confine_lookup(void);
 
-enum curtain_role {
-    CURTAIN_BROKER,
-    CURTAIN_BROKER_OF_USERS,
-    CURTAIN_KEEPER,
-    CURTAIN_COUNTER,
+enum confine_role {
+    CONFINE_BROKER,
+    CONFINE_BROKER_OF_USERS,
+    CONFINE_KEEPER,
+    CONFINE_COUNTER,
 };
 
 /* Drops all capabilities but those that the role needs. 0 or -errno. */
-int curtain_keep_capabilities(enum curtain_role role);
-
-/* The layers, called by curtain_close(). -ENOSYS and -EOPNOTSUPP: the kernel has no Landlock. */
-int curtain_landlock_broker(const struct curtain_spec *spec);
-int curtain_landlock_lookup(void);
-
-/* The version of the kernel's Landlock, or -errno; asked for once. */
-int curtain_landlock_abi(void);
-int curtain_seccomp(void);
+int confine_keep_capabilities(enum confine_role role);
 
 #endif

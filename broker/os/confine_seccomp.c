@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layer "system calls" of the broker: an allow-list for all of its threads. What is not on it fails with
- * ENOSYS, so that a library that tries something new falls back and the show goes on; what only an attacker
- * would try ends with EPERM; and the kernel's log has a line for either.
+ * Layer "system calls" of the broker's self-confinement: an allow-list for all of its threads. Calls that are
+ * not on it fail with ENOSYS, so a library that tries something new falls back and the show goes on; calls
+ * that only an attacker would try fail with EPERM. The kernel's log has a line for either.
  *
- * Each row has its reason. A call with arguments to look at stands in as many rows as it has allowed uses.
+ * Each row has its reason. A call whose arguments matter has one row for each allowed use.
  */
+#include "broker/os/confine_seccomp.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -19,7 +21,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/os/confine.h"
 #include "broker/os/seccomp_notify.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -278,7 +279,7 @@ static int seccomp_fill(scmp_filter_ctx filter)
     return 0;
 }
 
-int curtain_seccomp(void)
+int confine_seccomp(void)
 {
     scmp_filter_ctx filter = seccomp_init(SECCOMP_DEFAULT);
     int r;

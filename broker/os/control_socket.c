@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See control_listen.h. */
+/* See control_socket_listen.h. */
 #include "broker/os/control_socket.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define CONTROL_BACKLOG 64
 
-int control_path(const char *folder, int *folder_fd, char *path, size_t bytes)
+int control_socket_path(const char *folder, int *folder_fd, char *path, size_t bytes)
 {
     *folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (*folder_fd < 0)
@@ -50,7 +50,8 @@ static int control_open(const char *folder, bool is_root)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     FC_AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     FC_AUTO_CLOSE int folder_fd = -1;
-    int r = fd < 0 ? -errno : control_path(folder, &folder_fd, address.sun_path, sizeof(address.sun_path));
+    int r =
+        fd < 0 ? -errno : control_socket_path(folder, &folder_fd, address.sun_path, sizeof(address.sun_path));
 
     if (r == 0)
         r = control_bind(fd, &address);
@@ -63,7 +64,7 @@ static int control_open(const char *folder, bool is_root)
     return fc_steal_fd(&fd);
 }
 
-int control_listen(const char *folder, bool is_root)
+int control_socket_listen(const char *folder, bool is_root)
 {
     int fd = control_open(folder, is_root);
 
@@ -75,7 +76,7 @@ int control_listen(const char *folder, bool is_root)
     return fd;
 }
 
-void control_remember(struct control_socket *control, const char *folder)
+void control_socket_remember(struct control_socket *control, const char *folder)
 {
     FC_AUTO_CLOSE int folder_fd = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     struct stat st;
@@ -89,7 +90,7 @@ void control_remember(struct control_socket *control, const char *folder)
                                        .changed = st.st_ctim};
 }
 
-void control_unlink(const struct control_socket *control)
+void control_socket_unlink(const struct control_socket *control)
 {
     FC_AUTO_CLOSE int folder_fd =
         control->folder ? open(control->folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;

@@ -15,7 +15,7 @@
  * the folder is opened to all, who may then walk through it. -EADDRINUSE if another broker has it; -errno.
  * Says why in the log: a show without a control socket runs as well.
  */
-int control_listen(const char *folder, bool is_root);
+int control_socket_listen(const char *folder, bool is_root);
 
 /* Which file it was: another broker may have its own there by the time of the end. */
 struct control_socket {
@@ -26,13 +26,13 @@ struct control_socket {
 };
 
 /* `folder` is borrowed, or NULL. */
-void control_remember(struct control_socket *control, const char *folder);
-void control_unlink(const struct control_socket *control);
+void control_socket_remember(struct control_socket *control, const char *folder);
+void control_socket_unlink(const struct control_socket *control);
 
 /*
  * A path of the control socket in a folder, short enough for a socket's address whatever the folder is; valid
  * until `*folder_fd` is closed, which is the caller's. -errno.
  */
-int control_path(const char *folder, int *folder_fd, char *path, size_t bytes);
+int control_socket_path(const char *folder, int *folder_fd, char *path, size_t bytes);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See runtime_lock.h. */
+/* See lock_take.h. */
 #include "broker/os/lock.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static int runtime_lock_holder(int fd)
     return pread(fd, text, sizeof(text) - 1, 0) > 0 && sscanf(text, "%d", &pid) == 1 ? pid : 0;
 }
 
-int runtime_lock(const char *folder)
+int lock_take(const char *folder)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     FC_AUTO_FREE char *path = NULL;

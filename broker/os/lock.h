@@ -11,6 +11,6 @@
  * it wants the lock; -EADDRINUSE, with the reason in the log: somebody else has it; other -errno. Does not
  * block. Nobody in this process may open and close the file "lock" there meanwhile: that would give it up.
  */
-int runtime_lock(const char *folder);
+int lock_take(const char *folder);
 
 #endif

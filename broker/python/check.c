@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See python.h. A script is never run here, and not parsed either: a function whose name does not occur in
- * its module's text cannot be there, unless the module makes names at run time, and then nothing is said.
+ * Checks scripts without running or parsing them: a function whose name does not occur in the text of its
+ * module cannot be there, unless the module makes names at run time; then nothing is said.
  */
+#include "broker/python/check.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

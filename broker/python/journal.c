@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See python.h: what a Python instance tells the journal, and takes from a replay. */
+/* What a Python instance tells the show's observer, if there is one. */
+#include "broker/python/journal.h"
+
 #include "broker/python/private.h"
-#include "broker/show/show.h"
 #include "firecurtain/time.h"
 
 static struct show_observer *python_observer(const struct python *python)
@@ -16,7 +17,7 @@ uint64_t python_begins(void *userdata, enum guest_phase phase, const struct mess
 
     if (observer)
         return observer->ops->begins(observer, python->instance, &python->step, phase, batch, fc_now_ns());
-    python->step.is_open = python->step.cleanup_waits = false; /* nobody records any more */
+    python->step.is_open = python->step.cleanup_waits = false; /* the recording has ended meanwhile */
     python->step.outputs.n = 0;
     return 0;
 }
@@ -35,6 +36,16 @@ void python_journal_output(struct python *python, const uint32_t *channels, cons
                               channels, values, n);
 }
 
+void python_journal_done(struct python *python, bool died)
+{
+    struct show_observer *observer = python_observer(python);
+
+    if (!observer)
+        return;
+    observer->ops->done(observer, python->instance, &python->step, died);
+    observer_wanted(observer);
+}
+
 void python_journal_ticked(struct python *python, const struct message_ticks *ticked)
 {
     struct show_observer *observer = python_observer(python);
@@ -47,16 +58,6 @@ void python_journal_ticked(struct python *python, const struct message_ticks *ti
         python_journal_done(python, false);
 }
 
-void python_journal_done(struct python *python, bool died)
-{
-    struct show_observer *observer = python_observer(python);
-
-    if (!observer)
-        return;
-    observer->ops->done(observer, python->instance, &python->step, died);
-    observer_wanted(observer);
-}
-
 bool python_leaves_it_to_replay(const struct python *python)
 {
     struct show_observer *observer = python_observer(python);
@@ -65,43 +66,4 @@ bool python_leaves_it_to_replay(const struct python *python)
         return false;
     observer_wanted(observer);
     return true;
-}
-
-bool python_is_idle(const struct fc_instance *instance)
-{
-    const struct python *python = instance->self;
-
-    return instance->started && !python->stopping && guest_is_idle(python->guest);
-}
-
-void python_replay(struct fc_instance *instance, const struct message_batch *batch)
-{
-    struct python *python = instance->self;
-
-    for (size_t i = 0; i < batch->n_events; i++)
-        python->inputs[batch->channels[i]] = batch->values[i];
-    guest_replay(python->guest, batch);
-}
-
-void python_replay_ticks(struct fc_instance *instance, const uint32_t *ids, size_t n)
-{
-    struct python *python = instance->self;
-
-    guest_replay_ticks(python->guest, ids, n);
-}
-
-void python_values(const struct fc_instance *instance, const double **inputs, const double **outputs)
-{
-    const struct python *python = instance->self;
-
-    *inputs = python->inputs;
-    *outputs = python->outputs;
-}
-
-void python_set_values(struct fc_instance *instance, uint32_t channel, double input, double output)
-{
-    struct python *python = instance->self;
-
-    python->inputs[channel] = input;
-    python->outputs[channel] = output;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See python.h: what the options of an instance open, in words. */
+/* What the options of an instance open, in words. */
+#include "broker/python/opens.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/gate/policy_describe.h"
 #include "broker/python/private.h"
 
 static void opens_line(FILE *out, const char *option, const char *words)
@@ -11,7 +14,7 @@ static void opens_line(FILE *out, const char *option, const char *words)
     fprintf(out, "    %-34s  %s\n", option, words);
 }
 
-/* "512M" for an option, or "512 MiB". */
+/* Writes "512M" as in an option, or "512 MiB". */
 static void opens_size(uint64_t bytes, bool words, char *text, size_t n)
 {
     static const char *const units[] = {"", "k", "M", "G"};
@@ -91,10 +94,10 @@ void python_print_opens(const struct fc_instance *instance, FILE *out)
     } else {
         opens_line(out, "no cpu", "no limit on processor time");
     }
-    opens_print_number(out, "threads", python->threads, "threads beside the first");
+    opens_print_number(out, "threads", python->threads, "threads in addition to the first");
     opens_print_number(out, "files", python->files, "files and sockets open at once");
     if (python->connections)
-        opens_print_number(out, "connections", python->connections, "sockets of the network at once");
+        opens_print_number(out, "connections", python->connections, "network sockets at once");
     opens_print_size(out, "state", python->state_bytes, "in its private folder");
     opens_print_number(out, "state-files", python->state_files, "files and folders in it");
     opens_print_number(out, "log-rate", python->log_rate, "lines a second in the log");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See python.h: the options of a Python instance. Only text is read here. */
+/* The table of options, and how each is set. */
+#include "broker/python/options.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * See python_private.h: how much a script may put out (option rate). What comes too early waits here, each
- * channel with its newest value, and until all of that has gone and there is allowance again, nothing more is
- * read from the worker: its socket fills, and it waits in its own output(). Others notice nothing.
- *
- * What a user's script puts out at once goes on in slices, one in a turn of the loop, so that it is not
- * before others' events in the line of all events. Until the last slice nothing more is read from its worker
- * either.
- */
+/* How what a script puts out is held back. */
+#include "broker/python/outflow.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +14,13 @@
 #define OUTFLOW_STEPS_PER_SECOND 100u /* in which what waits goes out */
 #define OUTFLOW_STEP_NS          (FC_NS_PER_S / OUTFLOW_STEPS_PER_SECOND)
 #define OUTFLOW_SLICE            16u /* of a user's */
+
+bool python_is_congested(void *userdata)
+{
+    const struct python *python = userdata;
+
+    return python->instance->show->router.n_events > ROUTE_TURN_BUDGET;
+}
 
 static uint64_t outflow_step(const struct python *python)
 {
@@ -88,7 +89,7 @@ static void outflow_next_slice(void *userdata)
 
     outflow_slice(python, OUTFLOW_SLICE);
     if (python->outflow.sliced.n)
-        loop_defer(python->instance->show->runtime->loop, &python->outflow.slicing);
+        loop_defer(python_runtime(python)->loop, &python->outflow.slicing);
     else if (!python->outflow.is_used_up && python->guest)
         guest_resume(python->guest);
 }
@@ -97,7 +98,7 @@ static void outflow_finish_slices(struct python *python)
 {
     if (!python->outflow.sliced.n)
         return;
-    loop_cancel_task(python->instance->show->runtime->loop, &python->outflow.slicing);
+    loop_cancel_task(python_runtime(python)->loop, &python->outflow.slicing);
     outflow_slice(python, SIZE_MAX);
 }
 
@@ -137,7 +138,7 @@ static void outflow_wait(struct python *python, uint64_t not_before_ns)
     uint64_t wanted = queue_length(&outflow->held) ? outflow_step(python) : outflow_enough(outflow);
     uint64_t when_ns = rate_when_ns(&outflow->rate, wanted);
 
-    loop_set_timer(python->instance->show->runtime->loop, &outflow->timer,
+    loop_set_timer(python_runtime(python)->loop, &outflow->timer,
                    when_ns > not_before_ns ? when_ns : not_before_ns);
 }
 
@@ -210,7 +211,7 @@ static size_t outflow_take_some(struct python_outflow *outflow, size_t n)
     return rate_take(&outflow->rate, n) ? n : 0;
 }
 
-void python_rate_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)
+void python_outflow_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)
 {
     size_t most;
 
@@ -229,8 +230,21 @@ void python_rate_emit(struct python *python, const uint32_t *channels, const dou
         outflow_emit_or_hold(python, channels[i], values[i]);
 }
 
-void python_rate_finish(struct python *python)
+void python_outflow_finish(struct python *python)
 {
     outflow_finish_slices(python);
     outflow_emit(python, UINT64_MAX);
+}
+
+void python_outflow_stop(struct python *python)
+{
+    struct python_outflow *outflow = &python->outflow;
+
+    if (python->instance->show->runtime) {
+        loop_cancel_timer(python_runtime(python)->loop, &outflow->timer);
+        loop_cancel_task(python_runtime(python)->loop, &outflow->slicing);
+    }
+    outflow->is_used_up = false;
+    outflow->sliced.n = outflow->sliced_at = 0;
+    queue_clear(&outflow->held);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See python.h: a worker that goes through all layers and runs no script. */
+/* A worker that sets up all layers and runs no script. */
+#include "broker/python/probe.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,6 +9,8 @@
 #include <unistd.h>
 
 #include "broker/python/private.h"
+#include "broker/python/run.h"
+#include "broker/python/worker.h"
 #include "firecurtain/cleanup.h"
 
 struct probe {
@@ -58,12 +62,6 @@ static bool probe_is_congested(void *userdata)
     return false;
 }
 
-static bool probe_is_throttled(void *userdata)
-{
-    (void)userdata;
-    return false;
-}
-
 static void probe_wanted(void *userdata)
 {
     (void)userdata;
@@ -86,13 +84,13 @@ static const struct guest_ops probe_ops = {
     .output = probe_output,
     .exceptions = probe_exceptions,
     .is_congested = probe_is_congested,
-    .is_throttled = probe_is_throttled,
+    .is_throttled = python_is_never_throttled,
     .handled = probe_wanted,
     .wanted = probe_wanted,
     .ended = probe_ended,
 };
 
-/* All that fits: the worker has ended, and a pipe holds more than it ever writes. */
+/* Reads everything that fits: the worker has ended, and a pipe holds more than it ever writes. */
 static void probe_read(int fd, char *lines, size_t bytes)
 {
     size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See python_quota.h. */
+/* How a user's quota is shared out. */
 #include "broker/python/quota.h"
 
 #include <errno.h>
@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/gate/policy_describe.h"
+#include "broker/python/backend.h"
+#include "broker/python/options.h"
 #include "broker/python/private.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"

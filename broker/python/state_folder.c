@@ -37,5 +37,5 @@ int state_folder_open(const struct runtime *runtime, unsigned account, const cha
 
     state_folder_name(show, name, sizeof(name));
     n = snprintf(path, bytes, "%s/%s/%s", runtime->state_folder, name, instance);
-    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state(runtime->keeper, account, path);
+    return n >= (int)bytes ? -ENAMETOOLONG : keeper_make_state_folder(runtime->keeper, account, path);
 }

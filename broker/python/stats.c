@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See python.h: the figures of a Python instance. Counting costs no system call; reading them asks the
- * keeper. */
+/* The figures of an instance. */
+#include "broker/python/stats.h"
+
 #include <inttypes.h>
 
 #include "broker/keeper/client.h"
 #include "broker/python/private.h"
-#include "broker/show/show.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -20,7 +20,7 @@ void python_count_waiting(struct python *python)
 void python_count_sent(struct python *python, size_t n_events)
 {
     python->counters.in += n_events;
-    if (guest_is_busy(python->guest)) /* there was a batch, maybe only of sockets */
+    if (guest_is_busy(python->guest)) /* there was a batch, perhaps only of sockets */
         python->counters.sent_ns = fc_now_ns();
 }
 
@@ -110,7 +110,7 @@ static void stats_due(void *userdata)
     uint64_t period_ns = python->stats_ms * FC_NS_PER_MS;
     uint64_t next_ns = python->stats_timer.deadline_ns + period_ns, now_ns = fc_now_ns();
 
-    loop_set_timer(python->instance->show->runtime->loop, &python->stats_timer,
+    loop_set_timer(python_runtime(python)->loop, &python->stats_timer,
                    next_ns > now_ns ? next_ns : now_ns + period_ns);
     stats_log(python);
 }
@@ -121,11 +121,11 @@ void python_stats_start(struct python *python)
         return;
     python->stats_timer.fn = stats_due;
     python->stats_timer.userdata = python;
-    loop_set_timer(python->instance->show->runtime->loop, &python->stats_timer,
+    loop_set_timer(python_runtime(python)->loop, &python->stats_timer,
                    fc_now_ns() + python->stats_ms * FC_NS_PER_MS);
 }
 
 void python_stats_stop(struct python *python)
 {
-    loop_cancel_timer(python->instance->show->runtime->loop, &python->stats_timer);
+    loop_cancel_timer(python_runtime(python)->loop, &python->stats_timer);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See python.h: how it goes a Python instance, and a start that does not wait for its time. */
+/* How the state of an instance is described. */
+#include "broker/python/status.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "broker/python/private.h"
-#include "broker/show/show.h"
+#include "broker/python/start.h"
+#include "broker/python/state.h"
 #include "firecurtain/time.h"
 
 static void status_of_guest(const struct python *python, struct python_status *status, uint64_t now_ns)
@@ -23,12 +26,12 @@ void python_status_read(const struct fc_instance *instance, struct python_status
     *status = (struct python_status){.state = "waiting"};
     if (python->guest)
         status_of_guest(python, status, now_ns);
-    else if (python->is_over)
+    else if (python_is_failed(python))
         status->state = "failed";
     else if (python->restart_timer.position && due_ns > now_ns)
         snprintf(status->detail, sizeof(status->detail), "restart in %.1f s",
                  (double)(due_ns - now_ns) / (double)FC_NS_PER_S);
-    if (python->stopping)
+    if (python_is_stopping(python))
         snprintf(status->detail, sizeof(status->detail), "is stopping");
 }
 
@@ -36,7 +39,7 @@ bool python_start_now(const struct fc_instance *instance)
 {
     struct python *python = instance->self;
 
-    if (python->guest || python->stopping)
+    if (python->guest || python_is_stopping(python))
         return false;
     python_start_over(python);
     return true;

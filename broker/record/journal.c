@@ -9,6 +9,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/python/backend.h"
+#include "broker/python/values.h"
 #include "broker/record/recording.h"
 #include "broker/show/instance.h"
 #include "broker/show/show.h"

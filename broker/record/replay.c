@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "broker/python/backend.h"
+#include "broker/python/replay.h"
+#include "broker/python/status.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

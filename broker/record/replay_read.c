@@ -8,6 +8,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/python/backend.h"
+#include "broker/python/values.h"
 #include "broker/record/replay_private.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"

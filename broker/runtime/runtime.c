@@ -22,6 +22,7 @@
 #include "broker/guest/link_guard.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
+#include "broker/keeper/fork.h"
 #include "broker/keeper/folder_quota.h"
 #include "broker/os/cgroup.h"
 #include "broker/os/confine.h"
@@ -152,7 +153,7 @@ static int runtime_take_lock(struct runtime *runtime)
 {
     if (!runtime->is_exclusive)
         return 0;
-    runtime->lock_fd = runtime_lock(runtime->runtime_folder);
+    runtime->lock_fd = lock_take(runtime->runtime_folder);
     if (runtime->lock_fd < 0 && runtime->lock_fd != -EADDRINUSE)
         runtime_fail(runtime->lock_fd, "lock in the runtime folder", runtime->runtime_folder);
     return runtime->lock_fd < 0 ? runtime->lock_fd : 0;
@@ -198,7 +199,7 @@ static int runtime_folders(struct runtime *runtime)
     runtime_remove_stale(runtime->link_parent);
     r = runtime_accounts_make_folders(runtime);
     if (r == 0 && runtime->is_controlled)
-        runtime->control_fd = control_listen(runtime->runtime_folder, runtime->is_root);
+        runtime->control_fd = control_socket_listen(runtime->runtime_folder, runtime->is_root);
     return r;
 }
 
@@ -350,7 +351,7 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
     if (r == 0)
         r = file_monitor_new(&runtime->files, runtime->loop, runtime->keeper);
     if (r == 0)
-        r = state_watcher_new(&runtime->states, runtime->loop, runtime->keeper);
+        r = folder_quotas_new(&runtime->folder_quotas, runtime->loop, runtime->keeper);
     if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
     if (r < 0)
@@ -360,7 +361,7 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
 
 int runtime_confine(const struct runtime *runtime, const struct path_set *readable)
 {
-    struct curtain_spec spec = {
+    struct confine_spec spec = {
         .readable = (const char *const *)readable->paths,
         .n_readable = readable->n,
         .uid = runtime->accounts[0].uid,
@@ -369,7 +370,7 @@ int runtime_confine(const struct runtime *runtime, const struct path_set *readab
         .is_root = runtime->is_root,
     };
 
-    return curtain_close(&spec);
+    return confine_broker(&spec);
 }
 
 void runtime_deinit(struct runtime *runtime)
@@ -378,7 +379,7 @@ void runtime_deinit(struct runtime *runtime)
         runtime->accounts[i].spawner = spawner_free(runtime->accounts[i].spawner);
     runtime->links = link_context_free(runtime->links);
     link_guard_stop();
-    runtime->states = state_watcher_free(runtime->states);
+    runtime->folder_quotas = folder_quotas_free(runtime->folder_quotas);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);

@@ -42,26 +42,6 @@ struct show_health {
     size_t n_starting; /* neither was up so far nor has failed to be */
 };
 
-/*
- * Makes a show from a configuration without errors so far; finds those that need knowledge of the backends
- * and adds them to `config`. Returns 0 with *show set only if there are none, -EINVAL if there are, -ENOMEM.
- * With `check_scripts`, scripts are looked at too, and what is missing there is an error. `config` need not
- * outlive the show. The sections of users are judged, but their own shows are not read.
- */
-int show_build(struct show **show, struct config *config, const char *path, bool check_scripts);
-
-/*
- * The same with the users' shows, each of which is built on trial: what is wrong with hers is told to
- * `users`, and the show is built without it, or with what she had last. Reads her files. With `users->only`,
- * her files alone are read, and what is wrong in them is -EINVAL.
- */
-int show_build_with_users(struct show **show, struct config *config, const char *path, bool check_scripts,
-                          struct users *users);
-
-/* Everything that the scripts of the house (0) or of a user may see beside their private folders. 0 or
- * -ENOMEM. */
-int show_collect_shown(const struct show *show, unsigned account, struct path_set *shown);
-
 /* NULL if there is none. */
 struct user *show_find_user(const struct show *show, const char *name);
 

@@ -1,4 +1,5 @@
-# bash completion of firecurtain; what runs is asked for its names
+# SPDX-License-Identifier: BSD-2-Clause
+# bash completion of firecurtain; names come from the running broker
 _firecurtain_names() {
     local where=() i
     for ((i = 1; i < COMP_CWORD - 1; i++)); do

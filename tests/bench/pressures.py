@@ -150,7 +150,7 @@ PRESSURES = {
     "rate": Pressure(RATE, "option rate"),
     "connections": Pressure(CONNECTIONS, "^exhausted: E(MFILE|AGAIN)", "connections = 64\nallow-connect = *:*\nallow-listen = udp:*:*\n",
                             "connect = *:*\nlisten = udp:*:*\n", threads=8),
-    "channels": Pressure(CHANNELS, "makes more channels than it may have", options="restart-delay = 100ms\n", threads=0),
+    "channels": Pressure(CHANNELS, "has made more channels than allowed", options="restart-delay = 100ms\n", threads=0),
     "state": Pressure(STATE, "its private folder .* has over", "state = 256M\n", "restart-delay = 100ms\n", is_brokers=False),
     "small files": Pressure(FILES, "^exhausted: 9000 files", is_brokers=False),
 }

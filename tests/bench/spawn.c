@@ -24,7 +24,8 @@
 #include "firecurtain/cleanup.h"
 #include "proto/codec.h"
 #include "proto/link.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
+#include "tests/unit/link_fixture.h"
 
 #define SPAWN_WARM_UP     3
 #define SPAWN_PATIENCE_MS 10000
@@ -214,7 +215,7 @@ static uint64_t spawn_one(struct stage *stage, unsigned long number)
     snprintf(stage->request.link, sizeof(stage->request.link), "%lu", number);
     if (snprintf(path, sizeof(path), "%s/%lu", stage->links, number) >= (int)sizeof(path))
         errx(1, "path too long");
-    spawn_check(link_bind(&link, stage->context, path), "bind");
+    spawn_check(fixture_bind(&link, stage->context, path), "bind");
     pid = spawn_fork(stage);
     spawn_await(stage, link, MESSAGE_HELLO);
     spawn_tell(stage, link, &setup);

@@ -34,17 +34,17 @@ int __wrap_policy_judge(const struct policy *policy, enum policy_use use, enum p
     return r < 0 ? r : 0;
 }
 
-int __wrap_state_limit_new(struct state_limit **limit, struct state_monitor *monitor,
-                           const struct state_limit_spec *spec);
-int __wrap_state_limit_new(struct state_limit **limit, struct state_monitor *monitor,
-                           const struct state_limit_spec *spec)
+int __wrap_folder_limit_new(struct folder_limit **limit, struct folder_limits *monitor,
+                            const struct folder_limit_spec *spec);
+int __wrap_folder_limit_new(struct folder_limit **limit, struct folder_limits *monitor,
+                            const struct folder_limit_spec *spec)
 {
     *limit = NULL;
     return 0;
 }
 
-int __wrap_curtain_close(const struct curtain_spec *spec);
-int __wrap_curtain_close(const struct curtain_spec *spec)
+int __wrap_confine_broker(const struct confine_spec *spec);
+int __wrap_confine_broker(const struct confine_spec *spec)
 {
     return 0;
 }

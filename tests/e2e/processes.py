@@ -6,7 +6,7 @@ from pathlib import Path
 
 from waiting import until
 
-SPARES = 2  # SPAWN_SPARES of proto/spawn.h
+SPARES = 2  # SPAWN_SPARES of proto/spawn_request.h
 
 
 def status(pid, task=None):

@@ -65,7 +65,7 @@ def test_the_end_of_the_keeper_is_the_end_of_the_show(play, identity):
     os.kill(named(show.pid, "fc-keeper")[0], signal.SIGKILL)
     show.process.wait(10)
     show.stop(status=71)
-    show.log.wait("the keeper has gone", level="error")
+    show.log.wait("the keeper has died", level="error")
     until(lambda: not surviving(family), "processes are left")
 
 

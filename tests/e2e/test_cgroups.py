@@ -237,7 +237,7 @@ def test_a_group_that_others_share_is_left_alone_and_a_limit_that_needs_it_keeps
     with kept_busy(group):
         show = play(config="[python py1]\nmodule = script\ncpu = 50%\n[python py2]\nmodule = script\n",
                     scripts={"script.py": ""}, ready=("py2",), arguments=("--log-level", "debug"))
-        show.log.wait("cgroup: .* is not delegated .*other processes are in it", "-", "debug")
+        show.log.wait("cgroup: .* is not delegated .*it contains other processes", "-", "debug")
         show.log.wait("cpu = 50% needs a delegated cgroup.*systemd-run --user --scope -p Delegate=yes", "py1", "error")
         show.log.wait("cannot start", "py1", "error")
         assert not show.log.matching("^running", "py1")

@@ -50,8 +50,8 @@ def test_without_user_namespaces_it_says_why_and_what_holds_alone(firecurtain, i
     layers, _, _ = report(result)["py1"]
     assert {name for name, (outcome, _) in layers.items() if outcome == "absent"} - {"cgroup"} == {"namespaces", "private root"}
     assert {name for name, (outcome, _) in layers.items() if outcome == "holds"} - {"cgroup"} == set(LAYERS) - {"namespaces", "private root"}
-    assert re.search(r"refused by this kernel \(.*sysctl user\.max_user_namespaces = 0\); Landlock, system calls and "
-                     "limits hold alone", layers["namespaces"][1])
+    assert re.search(r"refused by this kernel \(.*sysctl user\.max_user_namespaces = 0\); only Landlock, the system call "
+                     "filter and the limits hold", layers["namespaces"][1])
 
 
 @pytest.mark.parametrize("option, words", [

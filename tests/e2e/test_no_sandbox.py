@@ -215,7 +215,7 @@ def claimant_show(stage, identity):
 
 def test_a_worker_that_claims_to_need_no_filter_is_ended(claimant_show):
     show = claimant_show()
-    show.log.wait("broke the protocol and is ended: it says that it has no system call filter", "py1", "error")
+    show.log.wait("broke the protocol and is killed: it reports that it has no system call filter", "py1", "error")
     show.log.wait("worker ended: killed by SIGKILL", "py1")
     assert not show.log.matching("^running", "py1")
 

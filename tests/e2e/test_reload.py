@@ -19,7 +19,7 @@ SCRIPT = """
         midimonster.output("out", midimonster.inputvalue("script.a"))
 """
 LIVE = r"^running \(pid \d+\) with its changed files$"
-KEPT = "^its changed files were not taken"
+KEPT = "^its changed files were rejected"
 
 
 def script(body="value", top=""):

@@ -68,7 +68,7 @@ def test_a_limit_ends_it_until_the_configuration_is_read_again(play):
         kill(show, position)
         show.log.wait(r"^running \(pid", "py1", after=position)
     position = show.log.position
-    assert "failed: that were 3 restarts" in kill(show, position).message
+    assert "failed: 3 restarts" in kill(show, position).message
     position = show.log.position
     os.kill(show.pid, signal.SIGHUP)
     show.log.wait(r"^running \(pid", "py1", after=position)

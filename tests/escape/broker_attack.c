@@ -30,6 +30,8 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/path_set.h"
+#include "broker/build/build.h"
+#include "broker/build/shown.h"
 #include "broker/build/users.h"
 #include "broker/config/config.h"
 #include "broker/guest/spawn.h"
@@ -300,7 +302,7 @@ static void attack_keeper(const char *state)
     tell("always:keeper_state_as_shown", keeper_open_shown(keeper, 0, state));
     tell("always:keeper_shown_as_state", attack_open_state(keeper, 0, folder));
     snprintf(path, sizeof(path), "%.4000s/../x/y", runtime.state_folder);
-    tell("always:keeper_state_above", keeper_make_state(keeper, 0, path));
+    tell("always:keeper_state_above", keeper_make_state_folder(keeper, 0, path));
     snprintf(path, sizeof(path), "%.4000s/deeper", state);
     tell("always:keeper_state_below", attack_open_state(keeper, 0, path));
     tell("works:counter_state", count_state(0, state));
@@ -327,10 +329,10 @@ static void attack_users(const char *state)
     tell("always:user_shown_to_house", keeper_open_shown(keeper, 0, users.list[0].folders.paths[0]));
     tell("always:user_shown_of_house", keeper_open_shown(keeper, 1, folder));
     tell("always:user_watch_of_house", keeper_watch(keeper, 1, inotify, folder, ""));
-    tell("always:user_state_for_house", keeper_make_state(keeper, 0, hers));
+    tell("always:user_state_for_house", keeper_make_state_folder(keeper, 0, hers));
     tell("always:user_state_opened_for_house", attack_open_state(keeper, 0, hers));
     tell("always:user_state_of_house", attack_open_state(keeper, 1, state));
-    tell("always:user_state_made_of_house", keeper_make_state(keeper, 1, state));
+    tell("always:user_state_made_of_house", keeper_make_state_folder(keeper, 1, state));
     tell("always:user_count_of_house", count_state(1, state));
 }
 
@@ -366,8 +368,8 @@ static void set_up(bool closed)
 
     inotify = inotify_init1(IN_CLOEXEC);
     if (config_load(&config, config_path, NULL, 0) < 0 ||
-        show_build_with_users(&show, config, config_path, false, &users) < 0 ||
-        config_collect_folders(config, &readable) < 0 || show_collect_shown(show, 0, &shown) < 0 ||
+        build_show(&show, config, config_path, false, &users) < 0 ||
+        config_collect_folders(config, &readable) < 0 || shown_collect(show, 0, &shown) < 0 ||
         users_fix(&users, show) < 0 || runtime_init(&runtime, &shown, &users) < 0 ||
         (closed && runtime_confine(&runtime, &readable) < 0))
         exit(1);

@@ -28,15 +28,15 @@ NOTICED = {
     "broker-without-zmtp_check": ("escape/test_links.py", "test_a_flood_does_not_grow_the_broker and endless_message", "the broker grew"),
     "broker-without-order_legal": ("escape/test_links.py", "test_only_this_worker_ends and stopped_unasked", "AssertionError"),
     "broker-without-policy_judge": ("escape/test_network.py", "test_with_some_permissions", "AssertionError"),
-    "broker-without-curtain_close": ("e2e/test_broker_curtain.py", "test_every_thread_of_the_broker", "assert"),
-    "broker-without-state_limit_new": ("escape/test_resources.py", "test_the_private_folder_is_bounded", "no line .*has over"),
+    "broker-without-confine_broker": ("e2e/test_broker_curtain.py", "test_every_thread_of_the_broker", "assert"),
+    "broker-without-folder_limit_new": ("escape/test_resources.py", "test_the_private_folder_is_bounded", "no line .*has more than"),
 }
 
 
 @pytest.mark.skipif(bool(REPLACED), reason="this is the inner run")
 @pytest.mark.parametrize("broken", NOTICED)
 def test_it_is_noticed(broken):
-    if IS_ASAN and broken in ("worker-without-limits", "broker-without-state_limit_new", "broker-without-zmtp_check"):
+    if IS_ASAN and broken in ("worker-without-limits", "broker-without-folder_limit_new", "broker-without-zmtp_check"):
         pytest.skip("the inner test measures memory, which a sanitizer needs itself")
     file, name, told = NOTICED[broken]
     part = broken.split("-")[0]

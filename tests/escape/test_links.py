@@ -59,7 +59,7 @@ def test_only_this_worker_ends(played, entry):
     outcomes, theatre = played
     assert re.fullmatch(entry.expected(theatre.fallback), outcomes[entry.name]), theatre.log.messages(entry.name)
     if entry.inside == attack_links.PROTOCOL:
-        assert theatre.log.matching("broke the protocol and is ended", entry.name, "error")
+        assert theatre.log.matching("broke the protocol and is killed", entry.name, "error")
     theatre.prober.check()
 
 

@@ -150,7 +150,7 @@ def test_the_private_folder_is_bounded(stage, identity):
         for name in names:
             theatre.show.set(f"/{name}", RESOURCES.index(BY_NAME[name]) / 1000)
         for name in names:
-            theatre.log.wait("its private folder .* has over", name)
+            theatre.log.wait("its private folder .* has more than", name)
             theatre.log.wait("^worker ended: killed by SIGKILL", name)
         theatre.prober.check(fresh=True)
     finally:

@@ -13,8 +13,8 @@ from waiting import until
 
 SOURCE = (TOP / "tests/programs/hostile_worker.c").read_text()
 PLAYS = re.findall(r'^    \{"(\w+)", play_', SOURCE, re.M)
-VIOLATION = "the worker broke the protocol and is ended: "
-LATE = "does not start in time, killed"
+VIOLATION = "the worker broke the protocol and is killed: "
+LATE = "did not start in time; killed"
 # What the log says of each.
 TOLD = {
     "silence": LATE,
@@ -23,21 +23,21 @@ TOLD = {
     "parts": VIOLATION + "on its link: a message in parts",
     "large_ready": VIOLATION + "on its link: a command that no worker needs",
     "wrong_version": VIOLATION + "it speaks version 99 of the protocol, not 3",
-    "hello_twice": VIOLATION + 'it said "hello" while .*',
-    "no_hello": VIOLATION + 'it said "locked" while connecting',
-    "ready_at_once": VIOLATION + 'it said "ready" while .*',
-    "report_at_once": VIOLATION + 'it said "report" while .*',
-    "stopped_at_once": VIOLATION + 'it said "stopped" while .*',
+    "hello_twice": VIOLATION + 'it sent "hello" while .*',
+    "no_hello": VIOLATION + 'it sent "locked" while connecting',
+    "ready_at_once": VIOLATION + 'it sent "ready" while .*',
+    "report_at_once": VIOLATION + 'it sent "report" while .*',
+    "stopped_at_once": VIOLATION + 'it sent "stopped" while .*',
     "locked_with_a_pipe": VIOLATION + "its system call filter cannot be watched: .*",
     "locked_with_nothing": VIOLATION + "its system call filter cannot be watched: .*",
     "locked_with_an_eventfd": VIOLATION + "its system call filter cannot be watched: .*",
     "locked_with_the_link": VIOLATION + "its system call filter cannot be watched: .*",
-    "done_before_locked": VIOLATION + 'it said "report" while locking',
-    "a_million_reports": VIOLATION + 'it said "report" while .*',
+    "done_before_locked": VIOLATION + 'it sent "report" while locking',
+    "a_million_reports": VIOLATION + 'it sent "report" while .*',
     "exit_after_hello": "worker ended: exit status 0.*",
     "exit_after_setup": "worker ended: exit status 3.*",
-    "hang_up": LATE + "|closed its link to the broker, killed|" + VIOLATION + "setup cannot be sent: .*",
-    "substitute": VIOLATION + r"process \d+ connected in place of \d+",
+    "hang_up": LATE + "|closed its link to the broker; killed|" + VIOLATION + "setup cannot be sent: .*",
+    "substitute": VIOLATION + r"process \d+ connected instead of process \d+",
 }
 
 

@@ -7,16 +7,20 @@
 #define TESTS_FUZZ_CONVERSATION_H
 
 #include <errno.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "broker/build/build.h"
+#include "broker/guest/link.h"
 #include "broker/guest/private.h"
+#include "broker/python/backend.h"
 #include "broker/python/private.h"
+#include "broker/python/run.h"
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/link_fixture.h"
 
 /* Descriptors that a worker may name; what it should not name is around them. */
 #define FD_LISTENER 100
@@ -32,7 +36,6 @@ static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
 
 static struct runtime runtime;
 static struct config *config;
-static int pidfd;
 
 static struct show *show;
 static struct python *python;
@@ -69,6 +72,7 @@ static void finish(void *userdata)
 {
     struct guest *guest = userdata;
 
+    guest_set_life(guest, GUEST_EXITED_CLEANLY);
     guest->ops->ended(guest->userdata, "it said so", true, true);
 }
 
@@ -118,8 +122,6 @@ static void make_runtime(void)
     require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
     require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
     require(link_context_new(&runtime.links, 64) == 0);
-    pidfd = pidfd_open(getpid(), 0);
-    require(pidfd >= 0);
     loop_set_after(runtime.loop, route, NULL);
     make_descriptors();
 }
@@ -194,10 +196,11 @@ static void make_links(void)
     if (broker)
         return;
     snprintf(path, sizeof(path), "link%u", n++); /* libzmq may still be about to remove the one before */
-    require(link_bind(&broker, runtime.links, path) == 0 && link_connect(&worker, runtime.links, path) == 0);
+    require(fixture_bind(&broker, runtime.links, path) == 0 &&
+            link_connect(&worker, runtime.links, path) == 0);
 }
 
-/* What guest_new() makes, without a process: "exited", so that nothing is killed. */
+/* What guest_new() makes, without a process: nothing can be killed. */
 static struct guest *make_guest(void)
 {
     struct guest *guest = calloc(1, sizeof(*guest));
@@ -209,17 +212,17 @@ static struct guest *make_guest(void)
         .ops = &python_guest_ops,
         .userdata = python,
         .pid = getpid(),
-        .pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0),
+        .life = GUEST_ALIVE,
+        .pidfd = -1,
         .memory = -1,
         .memory_events = -1,
-        .exited = true,
         .deadline = {.fn = nothing},
         .finish = {.fn = finish, .userdata = guest},
         .receive = {.fn = receive, .userdata = guest},
         .link = broker,
         .guarded = {.fd = -1, .is_accepted = true}, /* the link is many guests' */
     };
-    require(guest->pidfd >= 0 && tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
+    require(tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
     require(managed_set_new(&guest->sockets, runtime.loop, "py", &managed_ops, guest) == 0);
     return guest;
 }
@@ -231,7 +234,7 @@ static void begin(void)
 
     make_links();
     require(link_receive(worker, &bytes, &n) == -EAGAIN && link_receive(broker, &bytes, &n) == -EAGAIN);
-    require(show_build(&show, config, "show.cfg", false) == 0);
+    require(build_show(&show, config, "show.cfg", false, NULL) == 0);
     show->runtime = &runtime;
     python = show->instances[0]->self;
     python->restart_timer = (struct timer){.fn = nothing};

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "broker/build/users.h"
+#include "broker/build/build.h"
 #include "broker/config/config.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/fuzz.h"
@@ -64,7 +65,7 @@ static uint64_t count_names(const struct config *config)
 static void build(struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, "show.cfg", true);
+    int r = build_show(&show, config, "show.cfg", true, NULL);
 
     require((r == 0) == (config->n_errors == 0) && (r == 0) == (show != NULL));
     for (size_t i = 0; show && i < show->n_instances; i++)
@@ -81,7 +82,7 @@ static void build_as_user(void)
     size_t n_hers = 0;
 
     require(config_load(&config, "house.cfg", NULL, 0) == 0 && config->n_errors == 0);
-    require(show_build_with_users(&show, config, "house.cfg", false, &users) == 0);
+    require(build_show(&show, config, "house.cfg", false, &users) == 0);
     for (size_t i = 0; i < show->n_instances; i++)
         n_hers += show->instances[i]->owner != NULL;
     require(show->n_instances - n_hers == 2 && n_hers <= 3);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hostile worker: a sequence of messages, well-formed or not, over a real link to the broker's side of it
- * (guest_link.c) with a whole Python instance and its routes behind, while events, ticks and sockets want to
- * be told. Only the process is missing: this one is its own worker. Whatever it says: what is out of order
- * ends it, states only follow one another as docs/protocol.md says, and what it is told is well-formed, in
- * order, and one batch at a time.
+ * (broker/guest/link.c) with a whole Python instance and its routes behind, while events, ticks and sockets
+ * want to be told. Only the process is missing: this one is its own worker. Whatever it says: what is out of
+ * order ends it, states only follow one another as docs/protocol.md says, and what it is told is well-formed,
+ * in order, and one batch at a time.
  */
 #include <math.h>
 
@@ -162,6 +162,8 @@ static void say(const void *bytes, size_t n)
     require(link_commit(worker) == 0);
     await(python->guest->link);
     guest_link_receive(python->guest, false);
+    if (before == ORDER_STOPPING && is_message && message.type == MESSAGE_STOPPED)
+        loop_defer(runtime.loop, &python->guest->finish); /* as if its process had ended */
     judge(before, is_message ? &message : NULL);
     turn();
 }
@@ -270,7 +272,7 @@ static void step(struct input *input)
         turn();
         break;
     case 5:
-        if (python->guest && !python->stopping)
+        if (python->guest && !python_is_stopping(python))
             python_quiesce(python);
         break;
     default:

@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 
 #include "broker/base/loop.h"
+#include "broker/gate/connect.h"
 #include "broker/gate/private.h"
 #include "firecurtain/time.h"
 #include "tests/fuzz/filter.h"
@@ -41,7 +42,7 @@ static struct {
 } call;
 
 static struct loop *loop;
-static struct netgate *gate;
+static struct gate *gate;
 static struct rules rules;
 static struct timer impatience;
 static int memory; /* this process's, as a keeper would open it */
@@ -363,10 +364,10 @@ static int take(void *userdata, int fd)
 
 static void begin(void)
 {
-    struct netgate_spec spec = {
+    struct gate_spec spec = {
         .instance = "py", .policy = &rules.policy, .memory = memory, .take = take, .placed = placed};
 
-    require(netgate_new(&gate, loop, &spec, fcntl(call.listener, F_DUPFD_CLOEXEC, 0)) == 0);
+    require(gate_new(&gate, loop, &spec, fcntl(call.listener, F_DUPFD_CLOEXEC, 0)) == 0);
     sockets[0] = worker_socket(AF_INET, SOCK_STREAM);
     sockets[1] = worker_socket(AF_INET, SOCK_DGRAM);
     sockets[2] = worker_socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK);
@@ -381,7 +382,7 @@ static void end(void)
         setsockopt(sockets[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)); /* no port stays taken */
         close(sockets[i]);
     }
-    gate = netgate_free(gate);
+    gate = gate_free(gate);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

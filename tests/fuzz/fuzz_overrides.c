@@ -7,6 +7,7 @@
 #include <ctype.h>
 
 #include "broker/config/config.h"
+#include "broker/build/build.h"
 #include "broker/python/private.h"
 #include "broker/show/show.h"
 #include "tests/fuzz/fuzz.h"
@@ -102,7 +103,7 @@ static void check_python(const struct config *config, const struct python *pytho
 static void build(struct config *config)
 {
     struct show *show = NULL;
-    int r = show_build(&show, config, path, false);
+    int r = build_show(&show, config, path, false, NULL);
 
     require((r == 0) == (config->n_errors == 0));
     for (size_t i = 0; show && i < show->n_instances; i++) {

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_PASSED 40

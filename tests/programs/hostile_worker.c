@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 #include "tests/programs/zmtp_opening.h"
 #include "worker/worker.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See interpreter.h. */
+/* Starts Python as workers need it, and logs the exceptions of scripts. */
 #include "worker/base/interpreter.h"
 
 #include <stdbool.h>
@@ -12,9 +12,9 @@
 #include "worker/base/say.h"
 
 /*
- * What scripts of this kind import, so that it costs them nothing. `site` stays off, since it would run code
- * from .pth files; its useful parts are done here. Debian's packages are found where site would have put
- * them.
+ * Imports the modules that scripts commonly use, which then cost them nothing. `site` stays off, since it
+ * would run code from .pth files; its useful parts are done here. Debian's packages are found where `site`
+ * would have put them.
  */
 static const char interpreter_prelude[] =
     "import sys\n"
@@ -37,10 +37,10 @@ static const char interpreter_prelude[] =
     "del stream, version, interrupted\n";
 
 /*
- * What every worker does once. Done often enough beforehand, the interpreter has adapted itself to it (PEP
- * 659) and found all it needs, so no worker writes that to its own copies of these pages. Done once in a
- * process that waits to become a worker, the pages that are written all the same are its own already. It is
- * no more than an advantage: a failure does not matter.
+ * Does what every worker does once at its start. When the zygote has done it often enough, the interpreter
+ * has specialised its code (PEP 659) and filled its caches, and no worker has to write that to its own copies
+ * of these pages. When a spare has done it once, the pages that are written anyway are its own already. This
+ * only makes workers faster: a failure does not matter.
  */
 static const char interpreter_rehearsal[] =
     "def rehearse(turns):\n"
@@ -72,10 +72,10 @@ static const char interpreter_rehearsal[] =
 
 static PyObject *interpreter_rehearse_function;
 
-#define INTERPRETER_DEBIAN_PATHS 2 /* at the end of sys.path */
+#define INTERPRETER_DEBIAN_PATHS 2 /* entries at the end of sys.path */
 
-#define INTERPRETER_TRACEBACKS   20                /* at once */
-#define INTERPRETER_TRACEBACK_NS (FC_NS_PER_S / 4) /* one more for each of these */
+#define INTERPRETER_TRACEBACKS   20                /* that may be logged in a burst */
+#define INTERPRETER_TRACEBACK_NS (FC_NS_PER_S / 4) /* until one more may be logged */
 
 static struct {
     uint64_t tokens;
@@ -102,7 +102,7 @@ static int interpreter_initialize(void)
     }
     if (!PyStatus_Exception(status))
         return 0;
-    say(SAY_ERROR "the Python interpreter does not start: %s", status.err_msg ? status.err_msg : "?");
+    say(SAY_ERROR "the Python interpreter cannot start: %s", status.err_msg ? status.err_msg : "?");
     return -1;
 }
 
@@ -116,7 +116,7 @@ void interpreter_rehearse(int turns)
     Py_XDECREF(result);
 }
 
-/* Takes the function out of where scripts would find it, and gives all that lives now to all workers. */
+/* Rehearses, with a function that scripts cannot find, and freezes all objects for workers to share. */
 static int interpreter_prepare(void)
 {
     PyObject *namespace = PyModule_GetDict(PyImport_AddModule("__main__"));
@@ -149,8 +149,7 @@ int interpreter_add_path(const char *folder, bool first)
         Py_XDECREF(item);
         return -1;
     }
-    /* packages that are shown come behind the standard library and before Debian's, as in a virtual
-     * environment */
+    /* configured packages come after the standard library and before Debian's, as in a virtual environment */
     r = PyList_Insert(path, first ? 0 : PyList_GET_SIZE(path) - INTERPRETER_DEBIAN_PATHS, item);
     Py_DECREF(item);
     return r;
@@ -172,7 +171,7 @@ int interpreter_set_environment(const char *entry)
     return r;
 }
 
-/* The traceback as Python formats it, one string; NULL if that fails too. */
+/* Formats an exception with its traceback as Python does. One string, or NULL if that fails too. */
 static PyObject *interpreter_format(PyObject *type, PyObject *value, PyObject *traceback)
 {
     PyObject *module = PyImport_ImportModule("traceback");
@@ -203,8 +202,10 @@ static void interpreter_say_lines(const char *text)
     }
 }
 
-/* A handler may raise a thousand times a second: whole tracebacks are left out, and counted, not single
- * lines. */
+/*
+ * Tells whether one more traceback may be logged, and counts those that may not: a handler may raise a
+ * thousand times a second, and a traceback is shown as a whole or not at all.
+ */
 static bool interpreter_may_log(void)
 {
     uint64_t now_ns = fc_now_ns();
@@ -218,7 +219,7 @@ static bool interpreter_may_log(void)
         interpreter_log.tokens = INTERPRETER_TRACEBACKS;
     if (!interpreter_log.tokens) {
         if (interpreter_log.left_out++ == 0)
-            say(SAY_ERROR "exceptions come too fast: some of them are counted only");
+            say(SAY_ERROR "too many exceptions: some are only counted");
         return false;
     }
     interpreter_log.tokens--;
@@ -236,7 +237,7 @@ void interpreter_log_exception(const char *happened)
     }
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
-    interpreter_flush(); /* what was printed before comes before */
+    interpreter_flush(); /* keeps the order of the log: this was printed before */
     if (interpreter_log.left_out)
         say(SAY_ERROR "%llu more exceptions were not shown", (unsigned long long)interpreter_log.left_out);
     interpreter_log.left_out = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Python.h as it wants to be included: first, and with this defined. */
+/* Includes Python.h as its manual demands: before standard headers, and with PY_SSIZE_T_CLEAN. */
 #ifndef WORKER_BASE_PYTHON_H
 #define WORKER_BASE_PYTHON_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See say.h. One write per line, so that lines of several threads do not mix. */
+/* Writes each line at once, which keeps lines of several threads apart. */
 #include "worker/base/say.h"
 
 #include <stdarg.h>
@@ -21,5 +21,5 @@ void say(const char *format, ...)
         n = (int)sizeof(line) - 2;
     line[n++] = '\n';
     if (write(STDERR_FILENO, line, (size_t)n) < 0)
-        return; /* nobody is left to be told */
+        return; /* the broker is gone, and with it the log */
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See session.h.
- *
- * Another thread that calls while the main thread sleeps in session_wait() only writes to an eventfd: the
- * link's descriptor is edge-triggered, and a send by that thread would take the main thread's edge away.
+ * Sends and receives for the script's threads. A thread that has something to send while the main thread
+ * sleeps in session_wait() only writes to an eventfd: the link's descriptor is edge-triggered, and a send by
+ * that thread would consume the edge for which the main thread waits.
  */
 #include "worker/base/session.h"
 
@@ -18,16 +17,22 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/link.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 
-#define SESSION_FIRST_CHUNK                                                                                  \
-    512u /* events: then a report is sent, so that others begin while the script goes on; */
-#define SESSION_MAX_CHUNK         CODEC_MAX_BATCH_EVENTS /* the next ones are larger, up to this */
-#define SESSION_MAX_NAMES         1024u /* then a report is sent: it stays far below the size limit of a message */
-#define SESSION_MAX_CHANGES       4096u
-#define SESSION_MAX_TICKED        256u
+/*
+ * Events in a report: with this many it is sent, and others begin while the script goes on. Further ones grow
+ * up to the maximum.
+ */
+#define SESSION_FIRST_CHUNK 512u
+#define SESSION_MAX_CHUNK   CODEC_MAX_BATCH_EVENTS
+
+/* Entries of its other lists, which keep a report far below the size limit of a message. */
+#define SESSION_MAX_NAMES   1024u
+#define SESSION_MAX_CHANGES 4096u
+#define SESSION_MAX_TICKED  256u
+
 #define SESSION_RETRY_MS          5
-#define SESSION_HANDSHAKE_LOOK_MS 1000 /* at how much of its time is left */
+#define SESSION_HANDSHAKE_LOOK_MS 1000 /* how often the handshake checks its deadline */
 #define SESSION_LINGER_MS         1000
 
 struct session {
@@ -37,14 +42,14 @@ struct session {
     struct codec *decoder;
     int wake_fd;
     bool waiting; /* the main thread sleeps in session_wait() */
-    bool sending; /* somebody is in session_transmit() */
+    bool sending; /* a thread is in session_transmit() */
     unsigned long main_thread;
 
     uint32_t *channels;
     double *values;
     size_t n_events;
     size_t events_capacity;
-    size_t chunk; /* as many make a report */
+    size_t chunk; /* events that make a report */
     char *names[SESSION_MAX_NAMES];
     size_t n_names;
     char *files[SESSION_MAX_NAMES];
@@ -81,11 +86,14 @@ int session_open(struct session **sessionp, const char *name)
         r = link_connect(&session->link, session->context, name);
     if (r == 0)
         r = session_send(session, &hello);
-    *sessionp = session; /* lives as long as the process: there is no way to end it in part */
+    *sessionp = session; /* lives as long as the process, also after a failure */
     return r;
 }
 
-/* To the nanosecond, and with a call that the filter lets scripts make too; the numbers are small. */
+/*
+ * Polls two descriptors until a time, to the nanosecond and with a call that the filter allows. Their numbers
+ * are small enough for pselect(), since both were opened before the script ran.
+ */
 static void session_poll_until(struct pollfd fds[2], uint64_t deadline_ns)
 {
     uint64_t now_ns = fc_now_ns();
@@ -104,9 +112,9 @@ static void session_poll_until(struct pollfd fds[2], uint64_t deadline_ns)
 }
 
 /*
- * Sleeps until the link or another thread has something, or until a time (UINT64_MAX: for ever). The
- * handshake ends with the broker: one that died before this process asked for a signal at that is noticed by
- * the log's pipe, whose other end nobody else has. Later the script may have closed that.
+ * Sleeps until the link or another thread has something, or until a time (UINT64_MAX: for ever). During the
+ * handshake it also notices the end of a broker that died before this process asked to be killed then: the
+ * log's pipe breaks, as only the broker has the other end. Later the script may have closed that pipe.
  */
 static void session_wait(struct session *session, uint64_t deadline_ns, bool is_handshake)
 {
@@ -128,9 +136,9 @@ static void session_wait(struct session *session, uint64_t deadline_ns, bool is_
     Py_END_ALLOW_THREADS;
     session->waiting = false;
     if (fds[2].revents & POLLERR)
-        _exit(SPAWN_EXIT_CURTAIN);
+        _exit(SPAWN_EXIT_SANDBOX);
     if ((fds[1].revents & POLLIN) && read(session->wake_fd, &count, sizeof(count)) < 0)
-        return; /* another wake-up took it */
+        return; /* another wake-up has consumed it */
 }
 
 void session_close(struct session *session)
@@ -171,7 +179,7 @@ static int session_wake(const struct session *session)
     return write(session->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-/* Lets other threads run while the broker takes its time. */
+/* Lets other threads run while the broker is behind. */
 static void session_pause(const struct session *session)
 {
     struct pollfd fd = {.fd = link_fd(session->link), .events = POLLIN};
@@ -190,13 +198,13 @@ static int session_commit(struct session *session, ptrdiff_t size, bool clear)
         return -ENOMEM;
     codec_encode(session->encoder, bytes);
     if (clear)
-        session_clear(session); /* before the lock is released: others collect the next report */
+        session_clear(session); /* before the lock is released and others collect for the next report */
     while ((r = link_commit(session->link)) == -EAGAIN)
         session_pause(session);
     return r;
 }
 
-/* One message at a time: the lock is released when the broker is behind. */
+/* Sends one message; `sending` keeps out others while the lock is released because the broker is behind. */
 static int session_transmit(struct session *session, const struct message *message, bool clear)
 {
     ptrdiff_t size;
@@ -206,7 +214,7 @@ static int session_transmit(struct session *session, const struct message *messa
     size = codec_prepare(session->encoder, message);
     r = size < 0 ? (int)size : session_commit(session, size, clear);
     session->sending = false;
-    if (session->waiting) /* this send may have taken the edge that the main thread sleeps on */
+    if (session->waiting) /* this send may have consumed the edge for which the main thread sleeps */
         session_wake(session);
     return r;
 }
@@ -262,10 +270,10 @@ static int session_take(struct session *session, struct message *message, uint64
             r = session_flush(session, false);
             if (r < 0)
                 return r;
-            continue; /* sending may have taken the edge of a message */
+            continue; /* sending may have consumed the edge of a message */
         }
         session_wait(session, deadline_ns, is_handshake);
-        if (PyErr_CheckSignals() < 0) /* a signal handler of the script's raised */
+        if (PyErr_CheckSignals() < 0) /* a signal handler of the script raised */
             PyErr_Print();
         if (session_is_over(deadline_ns))
             return -ETIMEDOUT;
@@ -291,11 +299,12 @@ static int session_broken(void)
     return -1;
 }
 
-/* Waits until a list of `*n` entries has room for one more; a full one is sent, by whoever needs the room. */
+/* Waits until a list of `*n` entries has room for one more. The thread that needs room in a full one sends
+ * it. */
 static int session_make_room(struct session *session, const size_t *n, size_t max)
 {
     while (*n >= max) {
-        if (session->waiting) /* the main thread was woken and is about to send */
+        if (session->waiting) /* the main thread is awake and about to send */
             session_pause(session);
         else if (session_flush(session, false) < 0)
             return session_broken();
@@ -303,13 +312,13 @@ static int session_make_room(struct session *session, const size_t *n, size_t ma
     return 0;
 }
 
-/* Something was collected: see that it gets away in time. */
+/* Sees that what was collected is sent in time. */
 static int session_collected(struct session *session)
 {
     if (session->waiting)
         return session_wake(session) < 0 ? session_broken() : 0;
     if (PyThread_get_thread_ident() == session->main_thread)
-        return 0; /* goes with the handler's report */
+        return 0; /* sent with the handler's report */
     return session_flush(session, false) < 0 ? session_broken() : 0;
 }
 

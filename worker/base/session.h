@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The worker's end of the link: what the script did is collected and sent as reports, what the broker sends
- * is received. The interpreter lock is also the lock of the link: every call here needs it held, and only
- * session_wait() releases it while it touches nothing.
+ * The worker's end of the link: collects what the script does, sends it as reports, and receives messages of
+ * the broker. The interpreter lock is also the lock of the link: all functions here need it held. While they
+ * wait they release it and touch nothing.
  */
 #ifndef WORKER_BASE_SESSION_H
 #define WORKER_BASE_SESSION_H
@@ -16,31 +16,30 @@
 
 struct session;
 
-/* Connects to the endpoint `name` in the working directory and greets the broker. 0 or -errno. */
+/* Connects to the endpoint `name` in the working directory and says hello to the broker. 0 or -errno. */
 int session_open(struct session **session, const char *name);
 
-/*
- * Closes the link when everything is sent, or the broker does not take it for a second. No call may follow.
- */
+/* Closes the link once everything is sent, or after a second. No call may follow. */
 void session_close(struct session *session);
 
 /*
- * In the handshake: the next message from the broker, valid until the next call; waits for it up to
- * `timeout_ms`. Reports that threads made in the meantime are sent. -ETIMEDOUT, -EPIPE, or what
- * codec_decode() says.
+ * Receives the next message of the handshake, valid until the next call, and waits for it up to `timeout_ms`.
+ * Meanwhile it sends what threads collect. 0, -ETIMEDOUT, or another -errno, also of codec_decode().
  */
 int session_receive(struct session *session, struct message *message, int timeout_ms);
 
-/* The same after the handshake, until a time of CLOCK_MONOTONIC; UINT64_MAX: for ever. Then -ETIMEDOUT, also
- * if there is a message. */
+/*
+ * Does the same after the handshake, until a time of CLOCK_MONOTONIC (UINT64_MAX: for ever). Past that time
+ * it returns -ETIMEDOUT even if there is a message.
+ */
 int session_receive_until(struct session *session, struct message *message, uint64_t deadline_ns);
 
-/* Sends a message without content, or hello and locked. 0 or -errno. */
+/* Sends a message other than a report. 0 or -errno. */
 int session_send(struct session *session, const struct message *message);
 
 /*
- * Collects what the script did. Each sends what is there when there is much of it, or when the calling thread
- * cannot rely on the main thread to do so soon. -1 with a Python exception set.
+ * Collect what the script did. Each sends a report when much has been collected, or when the calling thread
+ * cannot rely on the main thread to send it soon. -1 with a Python exception set.
  */
 int session_output(struct session *session, uint32_t channel, double value);
 int session_new_channel(struct session *session, const char *name);
@@ -48,16 +47,13 @@ int session_interval(struct session *session, const struct message_interval *int
 int session_socket(struct session *session, const struct message_socket *socket);
 void session_exception(struct session *session);
 
-/* An interval that the broker had told was called, or found gone; main thread only. 0 or -errno. */
+/* Collects that a tick was carried out, or that its interval is gone; main thread only. 0 or -errno. */
 int session_ticked(struct session *session, uint32_t id, uint64_t called_ns);
 
-/* A file that was imported, for the next report; main thread only. 0 or -errno. */
+/* Collects the path of an imported file; main thread only. 0 or -errno. */
 int session_file(struct session *session, const char *path);
 
-/*
- * Sends everything that was collected; with `done` also when that is nothing. Waits while the broker is
- * behind.
- */
+/* Sends everything collected; with `done` even if that is nothing. Waits while the broker is behind. */
 int session_flush(struct session *session, bool done);
 
 #endif

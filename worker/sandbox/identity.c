@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 #include "worker/sandbox/sandbox.h"
 
 static int identity_write(const char *path, const char *text, struct sandbox_error *error)

@@ -7,7 +7,7 @@
 #include <sys/time.h>
 
 #include "firecurtain/cleanup.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 #include "worker/sandbox/sandbox.h"
 
 #define MIB (UINT64_C(1) << 20)

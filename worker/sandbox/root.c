@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 #include "worker/sandbox/sandbox.h"
 
 #define ROOT_LAYER       "private root"

@@ -78,9 +78,6 @@ int sandbox_root_prepare(const struct sandbox *sandbox, bool leave, int *old_roo
 int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *error);
 int sandbox_landlock(const struct sandbox *sandbox, struct sandbox_error *error);
 
-/* The newest version that the kernel offers, or -errno if it has none. */
-int sandbox_landlock_abi(void);
-
 /*
  * The system call filter. Compiled once, in the zygote (sandbox_seccomp_compile; `namespaces` as all workers
  * will have it), and loaded in the worker for all of its threads (sandbox_seccomp_load), which returns the

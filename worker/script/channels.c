@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See channels.h. */
+/* Keeps the table of channels, and finds them by name. */
 #include "worker/script/channels.h"
 
 #include <stdlib.h>
@@ -69,7 +69,7 @@ int64_t channels_find_next(struct channels *channels, PyObject *name)
     if (!channels->n)
         return -1;
     guess = list[channels->last].next;
-    if (list[guess].alias == name) { /* strings do not change */
+    if (list[guess].alias == name) { /* the same string, which never changes */
         channels->last = guess;
         return guess;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The channels of this instance as the script sees them: name to dense id, last values, handlers. Ids are the
- * broker's: the channels of the configuration first, then those that the script made while it was imported.
+ * The channels of this instance as the script sees them: names, dense ids, last values, handlers. Ids are
+ * those of the broker: first the channels of the configuration, then those that the script made while it was
+ * imported.
  */
 #ifndef WORKER_SCRIPT_CHANNELS_H
 #define WORKER_SCRIPT_CHANNELS_H
@@ -18,13 +19,13 @@
 
 struct channel {
     PyObject *name;
-    PyObject *handler; /* NULL if none */
-    PyObject *alias;   /* the string that the script named it by last, or NULL */
-    uint32_t next;     /* the channel that was named after this one last time */
+    PyObject *handler; /* or NULL */
+    PyObject *alias;   /* the string by which the script last named it, or NULL */
+    uint32_t next;     /* the channel that the script last named after this one */
     double input;
     double output;
-    bool target; /* mapped to: wants a handler */
-    bool marked; /* set while importing, to be routed when that is done */
+    bool target; /* of a mapping: wants a handler */
+    bool marked; /* set during the import, and to be sent after it */
 };
 
 struct channels {
@@ -32,19 +33,20 @@ struct channels {
     struct channel *list;
     uint32_t n;
     uint32_t capacity;
-    uint32_t last; /* named */
+    uint32_t last; /* channel that the script named */
 };
 
-/* All take the interpreter lock as held. Negative results have a Python exception set. */
+/* All functions need the interpreter lock. Negative results have a Python exception set, unless said
+ * otherwise. */
 int channels_init(struct channels *channels);
 
-/* Adds a channel; its id, or -1. The name must be new. */
+/* Adds a channel, whose name must be new. Its id, or -1. */
 int64_t channels_add(struct channels *channels, PyObject *name);
 
-/* The id of a name, -1 if it is unknown, -2 with an exception set. */
+/* Returns the id of a name; -1, without an exception, if it is unknown; -2 with an exception set. */
 int64_t channels_find(const struct channels *channels, PyObject *name);
 
-/* The same for scripts that name the same channels in the same order again and again, which most do. */
+/* Does the same, faster for scripts that name the same channels in the same order again, as most do. */
 int64_t channels_find_next(struct channels *channels, PyObject *name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See dispatch.h. A call into the script never ends the worker, other than by SystemExit: an exception is
- * logged with its traceback and counted, and the next event is handled.
+ * Calls the script. Only SystemExit ends the worker: any other exception of a call is logged with its
+ * traceback and counted, and the next event is handled.
  */
 #include "worker/script/dispatch.h"
 
@@ -14,20 +14,23 @@
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
 #include "worker/script/handlers.h"
+#include "worker/script/interval.h"
 #include "worker/script/loaded.h"
 #include "worker/script/script.h"
+#include "worker/script/socket.h"
 
-#define DISPATCH_AHEAD 4 /* events: with many channels, the next ones are not in the cache */
+#define DISPATCH_AHEAD                                                                                       \
+    4 /* events whose channels are fetched in advance: many channels do not fit in the cache */
 
-/* Intervals that the broker has told, and whose time has not come. */
+/* Ticks that the broker has announced and that are not due yet. */
 static struct {
     uint32_t ids[SCRIPT_MAX_INTERVALS];
     uint64_t due_ns[SCRIPT_MAX_INTERVALS];
     size_t n;
-    uint64_t time_ns; /* what timestamp() is to be then; 0: the clock's */
+    uint64_t time_ns; /* what timestamp() returns during them; 0: the clock's time */
 } told;
 
-/* One more channel, as the broker describes it; its id, or -1 with an exception set. */
+/* Adds a channel as the broker describes it. Its id, or -1 with an exception set. */
 static int64_t dispatch_add_channel(const struct message_channel *from)
 {
     PyObject *name = PyUnicode_FromString(from->name);
@@ -36,7 +39,7 @@ static int64_t dispatch_add_channel(const struct message_channel *from)
 
     if (!name)
         return -1;
-    PyUnicode_InternInPlace(&name); /* as literals in the script are: found by identity */
+    PyUnicode_InternInPlace(&name); /* as literals of the script are, which are then found by identity */
     id = channels_add(&script.channels, name);
     Py_DECREF(name);
     if (id < 0)
@@ -57,7 +60,7 @@ int dispatch_prepare(const struct message_setup *setup)
     return 0;
 }
 
-/* Ends the worker as the script asked for it, with everything it did before. */
+/* Ends the worker by the script's SystemExit, after sending everything it did before. */
 static void dispatch_exit(void)
 {
     int status = interpreter_exit_status();
@@ -68,7 +71,7 @@ static void dispatch_exit(void)
     _exit(status);
 }
 
-/* After a call into the script: what it returned, or its exception. `what` and `name` say what was called. */
+/* Takes the result of a call into the script, or its exception; `what` and `name` say what was called. */
 static void dispatch_returned(PyObject *result, const char *what, const char *name)
 {
     char happened[CODEC_MAX_NAME + 64];
@@ -91,28 +94,26 @@ static const char *dispatch_name(PyObject *object)
     return name ? name : "?";
 }
 
-/* The number of the call before, if nobody has kept it; else a new one. NULL with an exception set. */
-static inline PyObject *dispatch_number(PyObject *number, double value)
+/*
+ * Calls a handler with a value. Handlers do not change within a batch, so this takes no reference to it. A
+ * new reference, or NULL with an exception set.
+ */
+static inline PyObject *dispatch_call(PyObject *handler, double value)
 {
-    if (number && Py_REFCNT(number) == 1) {
-        ((PyFloatObject *)number)->ob_fval = value;
-        return number;
-    }
-    Py_XDECREF(number);
-    return PyFloat_FromDouble(value);
-}
-
-/* Handlers do not change within a batch, so nothing here needs a reference of its own. */
-static inline PyObject *dispatch_call(PyObject *handler, PyObject *number)
-{
+    PyObject *number = PyFloat_FromDouble(value);
     PyObject *arguments[2] = {NULL, number};
     vectorcallfunc call = PyVectorcall_Function(handler);
+    PyObject *result;
 
-    return call ? call(handler, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
-                : PyObject_CallOneArg(handler, number);
+    if (!number)
+        return NULL;
+    result = call ? call(handler, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+                  : PyObject_CallOneArg(handler, number);
+    Py_DECREF(number);
+    return result;
 }
 
-static void dispatch_event(uint32_t id, double value, PyObject **number)
+static void dispatch_event(uint32_t id, double value)
 {
     struct channel *channel = &script.channels.list[id];
 
@@ -121,8 +122,7 @@ static void dispatch_event(uint32_t id, double value, PyObject **number)
 
         script.current = id;
         script.calls++;
-        *number = dispatch_number(*number, value);
-        result = *number ? dispatch_call(channel->handler, *number) : NULL;
+        result = dispatch_call(channel->handler, value);
         if (result) {
             script.timestamp_ms = 0;
             Py_DECREF(result);
@@ -131,7 +131,7 @@ static void dispatch_event(uint32_t id, double value, PyObject **number)
         }
         script.current = CHANNELS_NONE;
     }
-    /* only now: the handler could see the value before with inputvalue() */
+    /* only now: in the handler, inputvalue() returns the previous value */
     channel->input = value;
 }
 
@@ -139,7 +139,6 @@ static void dispatch_events(const struct message_batch *batch)
 {
     const struct channel *list = script.channels.list;
     uint32_t n_channels = script.channels.n;
-    PyObject *number = NULL;
 
     for (size_t i = 0; i < batch->n_events; i++) {
         size_t ahead = i + DISPATCH_AHEAD < batch->n_events ? i + DISPATCH_AHEAD : i;
@@ -147,17 +146,16 @@ static void dispatch_events(const struct message_batch *batch)
         if (batch->channels[ahead] < n_channels)
             __builtin_prefetch(&list[batch->channels[ahead]]);
         if (batch->channels[i] < n_channels)
-            dispatch_event(batch->channels[i], batch->values[i], &number);
+            dispatch_event(batch->channels[i], batch->values[i]);
     }
-    Py_XDECREF(number);
 }
 
 static void dispatch_tick(uint32_t id)
 {
-    PyObject *function = script_find_interval(id);
+    PyObject *function = interval_function(id);
 
     if (!function)
-        return; /* cancelled meanwhile */
+        return; /* cancelled in the meantime */
     Py_INCREF(function);
     script.calls++;
     dispatch_returned(PyObject_CallNoArgs(function), "interval", NULL);
@@ -166,11 +164,11 @@ static void dispatch_tick(uint32_t id)
 
 static void dispatch_ready(uint32_t id)
 {
-    struct script_socket *entry = script_find_socket(id);
+    struct script_socket *entry = socket_find(id);
     PyObject *handler, *object;
 
     if (!entry)
-        return; /* unregistered meanwhile */
+        return; /* unregistered in the meantime */
     handler = Py_NewRef(entry->handler);
     object = Py_NewRef(entry->socket);
     script.calls++;
@@ -179,19 +177,19 @@ static void dispatch_ready(uint32_t id)
     Py_DECREF(handler);
 }
 
-/* After calls into the script. */
+/* Sends a report after calls into the script. */
 static int dispatch_report(bool done)
 {
     int r;
 
-    script.time_ns = 0; /* threads that go on have the clock's */
+    script.time_ns = 0; /* threads that go on see the clock's time */
     if (script.n_sockets)
-        script_drop_closed_sockets();
+        socket_drop_closed();
     r = loaded_report();
     return r < 0 ? r : session_flush(script.session, done);
 }
 
-/* What timestamp() is for what comes next, if the broker says so; it never goes back. 0: the clock's. */
+/* Sets what timestamp() returns in the next calls, which never goes back; 0: the clock's time. */
 static void dispatch_time(uint64_t time_ns)
 {
     static uint64_t last_ns;
@@ -211,11 +209,11 @@ static int dispatch_batch(const struct message_batch *batch)
     return dispatch_report(true);
 }
 
-/* What the broker has told, until it is called. */
+/* Notes announced ticks until they are due. */
 static int dispatch_take_ticks(const struct message_ticks *ticks)
 {
     if (ticks->n > SCRIPT_MAX_INTERVALS - told.n)
-        return -EPROTO; /* each interval once at most */
+        return -EPROTO; /* each interval has at most one */
     for (size_t i = 0; i < ticks->n; i++) {
         told.ids[told.n] = ticks->ids[i];
         told.due_ns[told.n++] = ticks->times_ns[i];
@@ -234,8 +232,8 @@ static uint64_t dispatch_next_tick(void)
 }
 
 /*
- * Calls those that are due, once each: what becomes due meanwhile lets events pass. For all of them it is the
- * same time, which the broker is told: so a recording can bring it again.
+ * Calls the intervals that are due, once each: those that become due meanwhile let events pass. They all see
+ * the same time; it is reported to the broker, and a replay can reproduce it.
  */
 static int dispatch_ticks(void)
 {
@@ -254,7 +252,7 @@ static int dispatch_ticks(void)
             continue;
         }
         dispatch_tick(id);
-        /* only now: a long call's reports go before it is done */
+        /* only now: reports that are sent during a long call come before its end */
         r = session_ticked(script.session, id, until_ns);
         if (r < 0)
             return r;
@@ -280,7 +278,7 @@ static void dispatch_stop(uint64_t time_ns)
     session_close(script.session);
 }
 
-/* Finds the handler of a channel that wants one; whether there is one. */
+/* Finds the handler of a channel. False if the channel wants one and there is none. */
 static bool dispatch_resolve(struct channel *channel)
 {
     const char *name = dispatch_name(channel->name);
@@ -299,7 +297,7 @@ static bool dispatch_resolve(struct channel *channel)
     return channel->handler;
 }
 
-/* The mappings have changed, or this worker takes over from another one. */
+/* Takes changed mappings, or the channels of the worker that this one replaces. */
 static int dispatch_channels(const struct message_channels *message)
 {
     for (size_t i = 0; i < message->n; i++) {
@@ -382,7 +380,7 @@ static PyObject *dispatch_default_handler(const char *name)
     return handler;
 }
 
-/* What the modules put out while they were imported: the last value of each channel. */
+/* Sends what the modules put out during the import: the last value of each channel. */
 static int dispatch_marked(void)
 {
     for (uint32_t i = 0; i < script.channels.n; i++) {
@@ -411,7 +409,7 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
     for (uint32_t i = 0; i < script.channels.n; i++)
         ready.ready_missing += !dispatch_resolve(&script.channels.list[i]);
     if (script.n_sockets)
-        script_drop_closed_sockets();
+        socket_drop_closed();
     r = dispatch_marked();
     interpreter_flush();
     if (r < 0 || loaded_report() < 0 || session_flush(script.session, false) < 0)

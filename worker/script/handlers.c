@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See handlers.h. */
+/* Looks handlers up in the imported modules; attributes may run code of the script. */
 #include "worker/script/handlers.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* An imported module, new reference; NULL without an exception. */
+/* Returns a new reference to an imported module, or NULL without an exception. */
 static PyObject *handlers_module(const char *name, size_t bytes)
 {
     PyObject *key = PyUnicode_DecodeUTF8(name, (Py_ssize_t)bytes, "replace");
@@ -16,9 +16,7 @@ static PyObject *handlers_module(const char *name, size_t bytes)
     return module;
 }
 
-/*
- * Follows `a.b.c` from an object; takes the reference, returns a new one or NULL with `missing` at the name.
- */
+/* Follows `a.b.c` from an object, whose reference it takes. A new one, or NULL with `missing` at the name. */
 static PyObject *handlers_attribute(PyObject *object, const char *path, const char **missing)
 {
     while (object && *path) {
@@ -69,7 +67,7 @@ PyObject *handlers_find(const char *name, char *reason, size_t bytes)
     }
     if (PyCallable_Check(handler))
         return handler;
-    snprintf(reason, bytes, "it is no function but %s", Py_TYPE(handler)->tp_name);
+    snprintf(reason, bytes, "it is not a function but %s", Py_TYPE(handler)->tp_name);
     Py_DECREF(handler);
     return NULL;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* midimonster.interval(): the broker keeps the time, the worker knows which function an interval calls. */
+/* Implements midimonster.interval() and tells the broker which intervals there are. */
+#include "worker/script/interval.h"
+
 #include "firecurtain/time.h"
 #include "worker/script/script.h"
 
-#define INTERVAL_MAX_MS 1000000000000LL /* some 30 years; more would overflow nanoseconds */
+#define INTERVAL_MAX_MS 1000000000000LL /* about 30 years; more would overflow nanoseconds */
 
 static int interval_report(uint32_t id, uint64_t period_ms)
 {
@@ -13,10 +15,10 @@ static int interval_report(uint32_t id, uint64_t period_ms)
 }
 
 /*
- * The index of a function, n_intervals if it has no interval, -1 with an exception set (== is the script's
- * code).
+ * Returns the index of a function, n_intervals if it has no interval, -1 with an exception set. The
+ * comparison may run code of the script.
  */
-static Py_ssize_t interval_find(PyObject *function)
+static Py_ssize_t interval_index(PyObject *function)
 {
     for (size_t i = 0; i < script.n_intervals; i++) {
         PyObject *known = Py_NewRef(script.intervals[i].function);
@@ -56,7 +58,7 @@ static int interval_period(PyObject *object, long long *period_ms)
     return 0;
 }
 
-PyObject *script_set_interval(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
+PyObject *interval_set(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 {
     long long period_ms;
     Py_ssize_t index;
@@ -69,10 +71,10 @@ PyObject *script_set_interval(PyObject *self, PyObject *const *args, Py_ssize_t 
     }
     if (interval_period(args[1], &period_ms) < 0)
         return NULL;
-    index = interval_find(args[0]);
+    index = interval_index(args[0]);
     if (index < 0)
         return NULL;
-    /* an id is given up with its period: a tick of the old one may be under way */
+    /* a new period gets a new id: a tick of the old one may be under way */
     if ((size_t)index < script.n_intervals) {
         if (interval_report(script.intervals[index].id, 0) < 0)
             return NULL;
@@ -93,7 +95,7 @@ PyObject *script_set_interval(PyObject *self, PyObject *const *args, Py_ssize_t 
     Py_RETURN_NONE;
 }
 
-PyObject *script_find_interval(uint32_t id)
+PyObject *interval_function(uint32_t id)
 {
     for (size_t i = 0; i < script.n_intervals; i++) {
         if (script.intervals[i].id == id)

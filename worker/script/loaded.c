@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See loaded.h. Modules are only looked at: no code of theirs runs here. */
+/* Looks through sys.modules without running any code of the modules. */
 #include "worker/script/loaded.h"
 
 #include "worker/base/python.h"
@@ -9,31 +9,31 @@
 
 #include "worker/script/script.h"
 
-#define LOADED_MARGIN  16   /* modules that are looked at once more */
-#define LOADED_AT_ONCE 1024 /* files that are told in one report; more are left out */
+#define LOADED_MARGIN  16   /* modules looked at again, as some may have been deleted */
+#define LOADED_AT_ONCE 1024 /* files in one report; further ones are left out */
 
 static struct {
     const char *folder;
     size_t folder_bytes;
-    Py_ssize_t n_modules; /* when they were looked at last */
-    PyObject *told;       /* set of paths */
+    Py_ssize_t n_modules; /* when they were last looked at */
+    PyObject *told;       /* set of the paths reported */
 } loaded;
 
 void loaded_init(const char *folder)
 {
     loaded.folder = folder;
     loaded.folder_bytes = strlen(folder);
-    loaded.n_modules = PyDict_GET_SIZE(PyImport_GetModuleDict()); /* those of the interpreter itself */
+    loaded.n_modules = PyDict_GET_SIZE(PyImport_GetModuleDict()); /* those of the interpreter */
 }
 
-/* Its path below the folder, or NULL; borrowed from the module. */
+/* Returns the path of a module's file below the folder, borrowed from the module, or NULL. */
 static const char *loaded_path(PyObject *module)
 {
     PyObject *dict = PyModule_Check(module) ? PyModule_GetDict(module) : NULL;
     PyObject *file = dict ? PyDict_GetItemString(dict, "__file__") : NULL;
     const char *path = file && PyUnicode_Check(file) ? PyUnicode_AsUTF8(file) : NULL;
 
-    PyErr_Clear(); /* surrogates: a name that the broker would not take either */
+    PyErr_Clear(); /* surrogates, in a name that the broker would not accept either */
     if (!path || strncmp(path, loaded.folder, loaded.folder_bytes) != 0 || path[loaded.folder_bytes] != '/')
         return NULL;
     path += loaded.folder_bytes + 1;
@@ -54,7 +54,7 @@ static int loaded_tell(const char *path)
     return known < 0 ? -ENOMEM : r;
 }
 
-/* New modules are at the end; some deleted ones before them do not matter. */
+/* Returns how many modules need no look: new ones are at the end, and a few may have been deleted before. */
 static Py_ssize_t loaded_known(PyObject *modules)
 {
     Py_ssize_t known = loaded.n_modules - LOADED_MARGIN;
@@ -80,7 +80,7 @@ int loaded_report(void)
     known = loaded_known(modules);
     while (PyDict_Next(modules, &position, &name, &module) && n < LOADED_AT_ONCE) {
         if (known-- > 0)
-            continue; /* not even looked at: these pages are shared with all other workers */
+            continue; /* do not even touch it: all workers share these pages */
         paths[n] = loaded_path(module);
         n += paths[n] != NULL;
     }

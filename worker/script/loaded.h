@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which files of the scripts' folder have been imported: the broker looks whether they change. Needs the
- * interpreter lock, and the main thread.
+ * Reports which files of the scripts' folder were imported; the broker watches them for changes. For the main
+ * thread, with the interpreter lock held.
  */
 #ifndef WORKER_SCRIPT_LOADED_H
 #define WORKER_SCRIPT_LOADED_H
 
-/* `folder` as it is in sys.path; borrowed for ever. */
+/* Starts with what the interpreter itself imported. `folder`, as in sys.path, must exist for ever. */
 void loaded_init(const char *folder);
 
 /*
- * Adds what was imported since the last call to the next report; costs next to nothing if that is nothing.
- * 0 or -errno: the link is broken, or there is no memory.
+ * Adds to the next report what was imported since the last call, which costs almost nothing if that is
+ * nothing. 0 or -errno: the link is broken, or memory is short.
  */
 int loaded_report(void);
 

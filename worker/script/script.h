@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The running script: what the midimonster module's functions and the dispatcher share. One per process,
- * since a worker is one instance. Everything is guarded by the interpreter lock.
+ * The running script of a worker: state that the functions of the module `midimonster` (module.h, interval.h,
+ * socket.h) share with the dispatcher (dispatch.h), which calls the script. One per process, since a worker
+ * is one instance. The interpreter lock guards all of it.
+ *
+ * The folder worker/script runs in workers only, behind the sandbox, with the script in the same process: it
+ * protects nothing, and the broker trusts nothing that it says. It must not know how the sandbox is built.
  */
 #ifndef WORKER_SCRIPT_SCRIPT_H
 #define WORKER_SCRIPT_SCRIPT_H
@@ -18,7 +22,7 @@
 #define SCRIPT_MAX_SOCKETS   200u
 
 struct script_interval {
-    uint32_t id; /* never used again, so that a tick under way for an old one finds nobody */
+    uint32_t id; /* never reused: a tick that is under way for an earlier one finds nothing */
     PyObject *function;
 };
 
@@ -32,7 +36,7 @@ struct script_socket {
 struct script {
     struct session *session;
     struct channels channels;
-    PyObject *unknown;  /* set: names that output() has warned about */
+    PyObject *unknown;  /* set of names that output() has warned about */
     PyObject *cleanup;  /* or NULL */
     PyObject *fallback; /* the default handler, or NULL */
     struct script_interval intervals[SCRIPT_MAX_INTERVALS];
@@ -41,37 +45,18 @@ struct script {
     struct script_socket sockets[SCRIPT_MAX_SOCKETS];
     size_t n_sockets;
     uint32_t next_socket;
-    uint32_t current;      /* channel whose handler runs, or CHANNELS_NONE */
-    uint64_t time_ns;      /* of what is being handled, if timestamp() is to be that; or 0 */
-    uint64_t timestamp_ms; /* of the running call, 0 as long as nobody asked */
+    uint32_t current;      /* channel whose handler is running, or CHANNELS_NONE */
+    uint64_t time_ns;      /* the time that timestamp() returns; 0: the clock's */
+    uint64_t timestamp_ms; /* what timestamp() returned in the running call; 0 before its first use */
     unsigned long main_thread;
     bool importing;
-    uint64_t
-        calls; /* how many calls into the script were begun: the broker looks, to see that things go on */
+    uint64_t calls; /* into the script that have begun; the broker's watchdog reads it */
 };
 
 extern struct script script;
 
-/* Makes the module `midimonster`: see interpreter_start(). */
-PyObject *script_make_module(void);
-
-/* Resets the script's state for a new worker. -1 with an exception set. */
+/* Resets the state for a new worker. -1 with an exception set. */
 int script_init(struct session *session);
-
-/* interval(), in script_interval.c */
-PyObject *script_set_interval(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
-
-/* The function of an interval, borrowed, or NULL. */
-PyObject *script_find_interval(uint32_t id);
-
-/* manage(), in script_socket.c */
-PyObject *script_manage(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
-
-/* The managed socket with this id, or NULL; valid until Python code runs. */
-struct script_socket *script_find_socket(uint32_t id);
-
-/* Unregisters, with a warning, what the script closed and forgot. */
-void script_drop_closed_sockets(void);
 
 /* Checks a call's number of arguments; -1 with a TypeError set. */
 int script_check_args(const char *function, Py_ssize_t n_args, Py_ssize_t expected);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * midimonster.manage(): the worker names its descriptors, the broker polls duplicates of them and says which
- * are ready. Entries are found by id, so that a message under way for an old registration finds nobody.
- */
+/* Implements midimonster.manage() and tells the broker which sockets are managed. */
+#include "worker/script/socket.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -28,7 +27,7 @@ static void socket_remove(size_t index)
     Py_DECREF(entry.handler);
 }
 
-/* What object.fileno() says; -2 with an exception set. */
+/* Returns what object.fileno() returns; -1 if that is not a descriptor, -2 with an exception set. */
 static int socket_fileno(PyObject *object)
 {
     PyObject *number = PyObject_CallMethod(object, "fileno", NULL);
@@ -45,7 +44,10 @@ static int socket_fileno(PyObject *object)
     return fd < 0 || fd > INT32_MAX ? -1 : (int)fd;
 }
 
-/* A TCP socket that neither listens nor is connected nor connecting is always "ready": it would spin. */
+/*
+ * Tells whether a TCP socket neither listens nor is connected nor connecting: it would always be "ready", and
+ * its handler would be called in a busy loop.
+ */
 static bool socket_is_unconnected(int fd)
 {
     struct pollfd state = {.fd = fd, .events = POLLIN};
@@ -61,7 +63,7 @@ static bool socket_is_unconnected(int fd)
     bytes = sizeof(peer);
     if (getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0 || errno != ENOTCONN)
         return false;
-    /* one whose peer has gone is ENOTCONN too, but has something to read: the end, or an error */
+    /* ENOTCONN also if the peer is gone, but then there is something to read: the end, or an error */
     return poll(&state, 1, 0) == 1 && (state.revents & POLLHUP) && !(state.revents & (POLLIN | POLLERR));
 }
 
@@ -82,8 +84,9 @@ static int socket_check(int fd)
     return -1;
 }
 
-/* The index of a socket by ==, n_sockets if it is not managed, -1 with an exception set. */
-static Py_ssize_t socket_find(PyObject *object)
+/* Returns the index of a socket, compared with ==; n_sockets if it is not managed, -1 with an exception set.
+ */
+static Py_ssize_t socket_index(PyObject *object)
 {
     for (size_t i = 0; i < script.n_sockets; i++) {
         PyObject *known = Py_NewRef(script.sockets[i].socket);
@@ -127,7 +130,7 @@ static int socket_register(PyObject *object, PyObject *handler, int fd)
     return socket_report(script.next_socket - 1, fd);
 }
 
-PyObject *script_manage(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
+PyObject *socket_manage(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 {
     Py_ssize_t index;
     int fd;
@@ -141,7 +144,7 @@ PyObject *script_manage(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     fd = socket_fileno(args[1]);
     if (fd == -2)
         return NULL;
-    index = socket_find(args[1]);
+    index = socket_index(args[1]);
     if (index < 0)
         return NULL;
     if (args[0] == Py_None) {
@@ -151,8 +154,8 @@ PyObject *script_manage(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     }
     if (socket_check(fd) < 0)
         return NULL;
-    script_drop_closed_sockets(); /* one of them may have had this descriptor */
-    index = socket_find(args[1]);
+    socket_drop_closed(); /* one of them may have had this descriptor number */
+    index = socket_index(args[1]);
     if (index < 0)
         return NULL;
     if ((size_t)index < script.n_sockets)
@@ -162,7 +165,7 @@ PyObject *script_manage(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     Py_RETURN_NONE;
 }
 
-struct script_socket *script_find_socket(uint32_t id)
+struct script_socket *socket_find(uint32_t id)
 {
     for (size_t i = 0; i < script.n_sockets; i++) {
         if (script.sockets[i].id == id)
@@ -171,7 +174,7 @@ struct script_socket *script_find_socket(uint32_t id)
     return NULL;
 }
 
-void script_drop_closed_sockets(void)
+void socket_drop_closed(void)
 {
     for (size_t i = 0; i < script.n_sockets;) {
         uint32_t id = script.sockets[i].id;
@@ -181,7 +184,7 @@ void script_drop_closed_sockets(void)
         Py_DECREF(object);
         if (fd == -2)
             PyErr_Clear();
-        /* fileno() is the script's code: the list may have changed */
+        /* fileno() may be code of the script: the list may have changed */
         if (i < script.n_sockets && script.sockets[i].id == id && script.sockets[i].fd != fd) {
             say(SAY_WARNING "a managed socket (descriptor %d) was closed but not unregistered; "
                             "call midimonster.manage(None, socket) before closing it",

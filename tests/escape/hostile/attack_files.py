@@ -15,7 +15,7 @@ from attacklib import CALLS, DESCRIPTORS, FILES, INSIDE, STAMPS, attack, go, lib
 import attack_sockets  # noqa: F401 (rows 24 and 25)
 
 ABSENT, REFUSED = ("errno ENOENT", "errno EACCES"), r"errno E(PERM|NOSYS|ROFS|ACCES)"
-NAMED = "Landlock knows nothing of stat(): names, sizes and dates of all files can be asked for"
+NAMED = "Landlock does not cover stat(): names, sizes and dates of all files can be asked for"
 READ_ONLY = r"errno E(ROFS|ACCES|PERM|NOSYS)"
 
 

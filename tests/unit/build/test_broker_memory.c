@@ -8,6 +8,8 @@
 #include <errno.h>
 
 #include "broker/base/queue.h"
+#include "broker/build/build.h"
+#include "broker/build/shown.h"
 #include "broker/build/users.h"
 #include "broker/show/show.h"
 #include "tests/unit/scarce_memory.h"
@@ -30,7 +32,7 @@ static long build_everywhere(struct config *config, struct show **show)
 
         *show = NULL;
         left = n;
-        r = show_build(show, config, "show.cfg", false);
+        r = build_show(show, config, "show.cfg", false, NULL);
         left = -1;
         assert_int_equal(config->n_diagnostics, 0);
         if (r == 0)
@@ -54,7 +56,7 @@ static void test_a_show_is_built_whole_or_not_at_all(void **state)
     assert_int_equal(show->router.n_targets, 400 + 80 + 8 + 1);
     for (int r = -ENOMEM; r < 0; n++) {
         left = n;
-        r = show_collect_shown(show, 0, &shown);
+        r = shown_collect(show, 0, &shown);
         left = -1;
         assert_true(r == 0 || r == -ENOMEM);
     }
@@ -85,7 +87,7 @@ static void test_a_users_show_joins_whole_or_not_at_all(void **state)
     config = load_sound(state, whole);
     for (; r < 0; n++) {
         left = n;
-        r = show_build_with_users(&show, config, "show.cfg", false, &users);
+        r = build_show(&show, config, "show.cfg", false, &users);
         left = -1;
         if (config->n_diagnostics)
             fail_msg("%s", config->diagnostics[0].message);
@@ -111,7 +113,7 @@ static void test_events_without_memory(void **state)
     struct show *show = NULL;
     struct fc_instance *a;
 
-    assert_int_equal(show_build(&show, config, "show.cfg", false), 0);
+    assert_int_equal(build_show(&show, config, "show.cfg", false, NULL), 0);
     a = show->instances[0];
     left = 0;
     for (int i = 0; i < 1000; i++)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "broker/build/users.h"
+#include "broker/build/build.h"
 #include "broker/python/private.h"
 #include "broker/show/access.h"
 #include "broker/show/grant.h"
@@ -45,7 +46,7 @@ static struct show *build_on(void **state, const char *house, const char *hers)
     users.judged = judged;
     write_text("alice.cfg", hers);
     assert_int_equal(chmod("alice.cfg", 0644), 0);
-    if (show_build_with_users(&show, config, "show.cfg", false, &users) < 0)
+    if (build_show(&show, config, "show.cfg", false, &users) < 0)
         fail_msg("%s", config->n_diagnostics ? config->diagnostics[0].message : "no finding");
     return show;
 }
@@ -192,7 +193,7 @@ static void test_an_error_in_the_section_is_the_houses(void **state)
 
         snprintf(text, sizeof(text), "[loopback l]\n[user alice]\n%s", cases[i].options);
         config = load_sound(state, text);
-        assert_int_equal(show_build(&show, config, "show.cfg", false), -EINVAL);
+        assert_int_equal(build_show(&show, config, "show.cfg", false, NULL), -EINVAL);
         assert_int_equal(config->n_errors, 1);
         assert_string_equal(config->diagnostics[0].message, cases[i].message);
     }
@@ -334,7 +335,7 @@ static void test_another_person_needs_a_new_start(void **state)
     assert_int_equal(users_fix(&users, show), 0);
     show_free(show);
     config = load_house(state, HOUSE "[user alice]\nshow = another.cfg\n");
-    assert_int_equal(show_build_with_users(&show, config, "show.cfg", false, &users), -EINVAL);
+    assert_int_equal(build_show(&show, config, "show.cfg", false, &users), -EINVAL);
     assert_string_equal(
         config->diagnostics[0].message,
         "the user \"alice\" is new, or has another show or uid: start firecurtain anew for that");

@@ -8,8 +8,9 @@
 #include "broker/guest/link_guard.h"
 #include "firecurtain/time.h"
 #include "proto/link.h"
-#include "tests/unit/check.h"
 #include "tests/programs/zmtp_opening.h"
+#include "tests/unit/check.h"
+#include "tests/unit/link_fixture.h"
 
 #define WAIT_MS 10000 /* for what will come; a test that waits as long has failed */
 
@@ -53,7 +54,7 @@ static int setup(void **state)
     rig->guarded = (struct guarded_link){.ended = on_ended, .userdata = rig};
     rig->patience = (struct timer){.fn = out_of_patience, .userdata = rig};
     assert_int_equal(link_guard_add(&rig->guarded, "end"), 0);
-    assert_int_equal(link_bind(&rig->link, rig->context, rig->path), 0);
+    assert_int_equal(fixture_bind(&rig->link, rig->context, rig->path), 0);
     *state = rig;
     return 0;
 }
@@ -238,7 +239,7 @@ static void test_many_links_leave_nothing(void **state)
 
         snprintf(path, sizeof(path), "%s/%d", rig->folder, i);
         assert_int_equal(link_guard_add(&guarded, strrchr(path, '/') + 1), 0);
-        assert_int_equal(link_bind(&broker, rig->context, path), 0);
+        assert_int_equal(fixture_bind(&broker, rig->context, path), 0);
         assert_int_equal(link_connect(&worker, rig->context, path), 0);
         memcpy(link_reserve(worker, 1), "x", 1);
         assert_int_equal(link_commit(worker), 0);

@@ -10,6 +10,7 @@
 #include "proto/codec.h"
 #include "proto/link.h"
 #include "tests/unit/check.h"
+#include "tests/unit/link_fixture.h"
 
 #define WAIT_MS 10000 /* for what will come; a test that waits as long has failed */
 
@@ -30,7 +31,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(ends->folder));
     snprintf(ends->path, sizeof(ends->path), "%s/end", ends->folder);
     assert_int_equal(link_context_new(&ends->context, 16), 0);
-    assert_int_equal(link_bind(&ends->broker, ends->context, ends->path), 0);
+    assert_int_equal(fixture_bind(&ends->broker, ends->context, ends->path), 0);
     *state = ends;
     return 0;
 }
@@ -371,14 +372,21 @@ static void test_paths_that_are_not_possible(void **state)
 {
     struct ends *ends = *state;
     struct link *link = NULL;
-    char path[400] = "";
+    char path[400] = "", other[128];
+    int listener;
 
+    snprintf(other, sizeof(other), "%s/other", ends->folder);
+    listener = fixture_listen(other);
+    assert_true(listener >= 0);
     memset(path, 'p', 399);
-    assert_int_equal(link_bind(&link, ends->context, path), -ENAMETOOLONG);
+    assert_int_equal(link_adopt(&link, ends->context, path, listener), -ENAMETOOLONG);
+    assert_int_equal(link_connect(&link, ends->context, path), -ENAMETOOLONG);
     path[150] = '\0';
-    assert_int_equal(link_bind(&link, ends->context, path), -ENAMETOOLONG);
-    assert_true(link_bind(&link, ends->context, "/nonexistent/folder/end") < 0);
+    assert_int_equal(link_adopt(&link, ends->context, path, listener), -ENAMETOOLONG);
+    assert_int_equal(link_connect(&link, ends->context, path), -ENAMETOOLONG);
     assert_null(link);
+    assert_int_equal(close(listener), 0); /* a failure leaves it to the caller */
+    unlink(other);
 }
 
 int main(void)

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "proto/spawn.h"
+#include "proto/spawn_request.h"
 #include "tests/unit/check.h"
 
 struct pair {
@@ -70,7 +70,6 @@ static void pass(struct pair *pair, bool has_trees, unsigned n_expected)
     struct spawn_request sent = request_of(has_trees), received;
     int descriptors[SPAWN_DESCRIPTORS_];
 
-    assert_int_equal(spawn_n_descriptors(&sent), n_expected);
     assert_int_equal(spawn_send_request(pair->broker, &sent, pair->files), 0);
     assert_int_equal(spawn_receive_request(pair->zygote, &received, descriptors), 0);
     assert_memory_equal(&received, &sent, sizeof(sent));
@@ -105,7 +104,6 @@ static void pass_cgroup(struct pair *pair, bool has_trees, unsigned n_reads)
 
     sent.flags = SPAWN_IN_CGROUP;
     sent.n_reads = n_reads;
-    assert_int_equal(spawn_n_descriptors(&sent), n_plain + 1);
     assert_int_equal(spawn_send_request(pair->broker, &sent, pair->files), 0);
     assert_int_equal(spawn_receive_request(pair->zygote, &received, descriptors), 0);
     for (unsigned i = 0; i < SPAWN_DESCRIPTORS_; i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The options of a Python instance: what each value becomes, or that it is refused. */
+#include "broker/python/backend.h"
+#include "broker/python/options.h"
 #include "broker/python/private.h"
 #include "tests/unit/check.h"
 

@@ -2,6 +2,7 @@
 /* From the text of a configuration to a show: what the backends know of it, and the routes that come out. */
 #include <errno.h>
 
+#include "broker/build/build.h"
 #include "broker/show/show.h"
 #include "tests/unit/config_fixture.h"
 
@@ -12,7 +13,7 @@ static int build(void **state, const char *text, struct show **show)
     struct config *config = load_sound(state, text);
 
     *show = NULL;
-    return show_build(show, config, "show.cfg", false);
+    return build_show(show, config, "show.cfg", false, NULL);
 }
 
 static struct show *build_sound(void **state, const char *text)

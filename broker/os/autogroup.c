@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See session.h. A nice value counts only within a session; the session's own is in autogroup. */
-#include "broker/os/session.h"
+#include "broker/os/autogroup.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define SESSION_NICE "10"
 
-void session_begin(bool yields)
+void autogroup_begin(bool yields)
 {
     FC_AUTO_CLOSE int fd = -1;
 

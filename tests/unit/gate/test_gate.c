@@ -12,18 +12,18 @@
 #include "tests/unit/check.h"
 
 static const struct policy closed;
-static const struct netgate_spec spec = {.instance = "py", .policy = &closed};
+static const struct gate_spec spec = {.instance = "py", .policy = &closed};
 
 static int open_gate(int fd)
 {
-    struct netgate *gate = NULL;
+    struct gate *gate = NULL;
     struct loop *loop;
     int r;
 
     assert_int_equal(loop_new(&loop), 0);
-    r = netgate_new(&gate, loop, &spec, fd);
+    r = gate_new(&gate, loop, &spec, fd);
     assert_true((r == 0) == (gate != NULL));
-    netgate_free(gate);
+    gate_free(gate);
     assert_int_equal(fcntl(fd, F_GETFD), -1); /* was taken over in any case */
     loop_free(loop);
     return r;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * connect(). A connection is made on the broker's own socket and never on a duplicate of the script's:
+ * another thread of the script could change that one to blocking, and the broker would wait.
+ */
+#include "broker/gate/connect.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "broker/gate/judge.h"
+#include "broker/gate/notification.h"
+#include "broker/gate/socket.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+static void gate_pending_end(struct gate_pending *pending)
+{
+    loop_remove(pending->source);
+    fc_closep(&pending->socket);
+    *pending = (struct gate_pending){0};
+}
+
+void gate_interrupt(struct gate *gate)
+{
+    for (size_t i = 0; gate && gate->pending && i < GATE_MAX_PENDING; i++) {
+        if (!gate->pending[i].gate)
+            continue;
+        gate_answer(gate, gate->pending[i].id, -EINTR, 0);
+        gate_pending_end(&gate->pending[i]);
+    }
+}
+
+void gate_drop_pending(struct gate *gate)
+{
+    for (size_t i = 0; gate->pending && i < GATE_MAX_PENDING; i++) {
+        if (gate->pending[i].gate)
+            gate_pending_end(&gate->pending[i]);
+    }
+}
+
+/* Answers a blocking caller whose connection is made or has failed. */
+static void gate_pending_ready(void *userdata, uint32_t events)
+{
+    struct gate_pending *pending = userdata;
+    struct gate *gate = pending->gate;
+    int error = 0, r;
+    socklen_t bytes = sizeof(error);
+
+    (void)events;
+    r = getsockopt(pending->socket, SOL_SOCKET, SO_ERROR, &error, &bytes) < 0 ? -errno : -error;
+    if (r == 0)
+        r = gate_socket_place(gate, pending->id, pending->socket, pending->target, false);
+    gate_answer(gate, pending->id, r, 0);
+    gate_pending_end(pending);
+}
+
+/* Returns a free slot; NULL if all are in use, or if out of memory. */
+static struct gate_pending *gate_pending_slot(struct gate *gate)
+{
+    if (!gate->pending)
+        gate->pending = calloc(GATE_MAX_PENDING, sizeof(*gate->pending));
+    for (size_t i = 0; gate->pending && i < GATE_MAX_PENDING; i++) {
+        struct gate_pending *pending = &gate->pending[i];
+
+        /* nobody waits for one whose caller was interrupted */
+        if (pending->gate && !gate_is_valid(gate, pending->id))
+            gate_pending_end(pending);
+        if (!pending->gate)
+            return pending;
+    }
+    return NULL;
+}
+
+static int gate_connect_later(struct gate *gate, const struct seccomp_notif *call, int *own)
+{
+    struct gate_pending *pending = gate_pending_slot(gate);
+    int r;
+
+    if (!pending)
+        return -EAGAIN;
+    *pending = (struct gate_pending){
+        .gate = gate,
+        .id = call->id,
+        .socket = *own,
+        .target = (int)call->data.args[0],
+    };
+    r = loop_add(gate->loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, gate_pending_ready, pending);
+    if (r < 0) {
+        pending->gate = NULL;
+        return r;
+    }
+    fc_steal_fd(own);
+    return GATE_LATER;
+}
+
+/*
+ * Returns what a second connect() would on a socket of the broker's: -EALREADY or -EISCONN, or 0 if it may
+ * start again.
+ */
+static int gate_connect_state(const struct gate_socket *socket)
+{
+    struct tcp_info info = {0};
+    socklen_t bytes = sizeof(info);
+
+    if (!socket->is_ours || getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0)
+        return 0;
+    switch (info.tcpi_state) {
+    case TCP_SYN_SENT:
+        return -EALREADY;
+    case TCP_CLOSE:
+        return 0;
+    default:
+        return -EISCONN;
+    }
+}
+
+static int gate_connect_tcp(struct gate *gate, const struct seccomp_notif *call,
+                            const struct gate_socket *socket, const struct policy_target *to)
+{
+    FC_AUTO_CLOSE int own = -1;
+    int r = gate_connect_state(socket), placed;
+
+    if (r < 0)
+        return r;
+    if (!log_limit_take(&gate->connect_limit, fc_now_ns())) {
+        gate_log(gate, "connect(), since there are too many a second");
+        return -EAGAIN;
+    }
+    own = gate_socket_twin(gate, socket);
+    if (own < 0)
+        return own;
+    r = connect(own, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
+    if (r < 0 && r != -EINPROGRESS)
+        return r;
+    if (r < 0 && !socket->is_nonblocking)
+        return gate_connect_later(gate, call, &own);
+    placed = gate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+    return placed < 0 ? placed : r;
+}
+
+static int gate_connect_udp(struct gate *gate, const struct seccomp_notif *call, struct gate_socket *socket,
+                            const struct policy_target *to)
+{
+    int r = gate_socket_adopt_udp(gate, call, socket);
+
+    if (r < 0)
+        return r;
+    /* only sets the peer: never waits, whatever mode the socket is in */
+    return connect(socket->fd, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
+}
+
+/* Carries out connect() to AF_UNSPEC: a datagram socket forgets its peer. It may still send to allowed ones
+ * only. */
+static int gate_disconnect(const struct gate_socket *socket)
+{
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+    if (socket->protocol != POLICY_UDP)
+        return -EAFNOSUPPORT;
+    if (!socket->is_ours)
+        return 0;
+    return connect(socket->fd, &none, sizeof(none)) < 0 ? -errno : 0;
+}
+
+int gate_connect(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
+{
+    GATE_SOCKET socket = {.fd = -1};
+    struct policy_target to;
+    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
+
+    (void)result;
+    if (r < 0)
+        return r;
+    r = gate_judge_copy(gate, call, POLICY_CONNECT, &socket, call->data.args[1], call->data.args[2],
+                        "connect", &to);
+    if (r == -ENOENT)
+        return gate_disconnect(&socket);
+    if (r < 0)
+        return r;
+    return socket.protocol == POLICY_TCP ? gate_connect_tcp(gate, call, &socket, &to)
+                                         : gate_connect_udp(gate, call, &socket, &to);
+}

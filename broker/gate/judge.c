@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Judges addresses by the instance's policy, and logs what was refused. */
+#include "broker/gate/judge.h"
+
+#include <errno.h>
+
+#include "broker/gate/notification.h"
+
+int gate_judge(struct gate *gate, enum policy_use use, const struct gate_socket *socket, const void *sockaddr,
+               size_t bytes, const char *call, struct policy_target *target)
+{
+    const char *option = use == POLICY_CONNECT ? "connect" : "listen";
+    const char *name = socket->protocol == POLICY_TCP ? "tcp" : "udp";
+    char text[80];
+    int r = policy_judge(gate->spec.policy, use, socket->protocol, socket->family, sockaddr, bytes, target);
+
+    if (r != -EACCES)
+        return r;
+    policy_format_address(&target->address, text, sizeof(text));
+    gate_log(gate, "%s() to %s %s; \"%s = %s:%s\" would allow it", call, name, text, option, name, text);
+    return -EACCES;
+}
+
+int gate_judge_copy(struct gate *gate, const struct seccomp_notif *call, enum policy_use use,
+                    const struct gate_socket *socket, uint64_t at, uint64_t bytes, const char *name,
+                    struct policy_target *target)
+{
+    struct sockaddr_storage copy;
+    int r;
+
+    if (bytes > sizeof(copy))
+        return -EINVAL;
+    r = gate_read(gate, call, at, &copy, (size_t)bytes);
+    return r < 0 ? r : gate_judge(gate, use, socket, &copy, (size_t)bytes, name, target);
+}

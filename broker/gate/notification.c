@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads and answers seccomp notifications, and logs refusals. */
+#include "broker/gate/notification.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+void gate_log(struct gate *gate, const char *format, ...)
+{
+    uint64_t left_out = gate->log_limit.left_out;
+    char text[512];
+    va_list args;
+
+    if (!log_limit_take(&gate->log_limit, fc_now_ns()))
+        return;
+    gate->log_limit.left_out = 0;
+    if (left_out)
+        fc_log(FC_LOG_WARNING, gate->spec.instance, "%llu more refused system calls",
+               (unsigned long long)left_out);
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    fc_log(FC_LOG_WARNING, gate->spec.instance, "refused: %s", text);
+}
+
+int gate_read(const struct gate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
+              size_t n_bytes)
+{
+    if (n_bytes == 0)
+        return 0;
+    if (pread(gate->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
+        return -EFAULT;
+    /* if the caller was interrupted, its memory may have another meaning by now */
+    return gate_is_valid(gate, call->id) ? 0 : -ESRCH;
+}
+
+bool gate_is_valid(const struct gate *gate, uint64_t id)
+{
+    return ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+void gate_answer(struct gate *gate, uint64_t id, int error, int64_t result)
+{
+    struct seccomp_notif_resp answer = {.id = id, .error = error, .val = error ? 0 : result};
+
+    /* ENOENT: the caller was interrupted or killed in the meantime */
+    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
+        fc_log(FC_LOG_ERROR, gate->spec.instance, "gate: %s", strerror(errno));
+}

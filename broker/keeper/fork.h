@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts the keeper (client.h), with everything that it will ever allow. */
+#ifndef BROKER_KEEPER_FORK_H
+#define BROKER_KEEPER_FORK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "proto/spawn_paths.h"
+
+struct cgroups;
+struct keeper;
+
+#define KEEPER_MAX_ACCOUNTS 65 /* the house, and users */
+
+/* One account, and what its workers may have. Number 0 is the house, the others are users. */
+struct keeper_account {
+    struct spawn_paths paths;
+    const char *link_folder; /* removed by the keeper when the broker has ended */
+    int link_folder_fd;
+    uid_t uid; /* of the workers, when the broker runs as root */
+    gid_t gid;
+};
+
+/* Borrowed during keeper_new(). */
+struct keeper_spec {
+    const struct keeper_account *accounts;
+    unsigned n_accounts;
+    const char *worker_path;    /* the only program that the keeper ever starts */
+    const char *link_parent;    /* of the link folders, removed at the end if empty; NULL: leave it */
+    const char *runtime_folder; /* where the control socket's file is */
+    int control_fd;             /* the control socket, whose file is removed at the end; -1: none */
+    bool is_root;
+    struct cgroups *cgroups; /* the keeper's after keeper_new() */
+};
+
+/* Forks the keeper. This process must have one thread. 0 or -errno. */
+int keeper_new(struct keeper **keeper, const struct keeper_spec *spec);
+
+#endif

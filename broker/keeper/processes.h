@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The keeper's operations on processes: children of the broker, which can have none but zygotes and workers.
+ * Runs in the keeper.
+ */
+#ifndef BROKER_KEEPER_PROCESSES_H
+#define BROKER_KEEPER_PROCESSES_H
+
+#include "broker/keeper/private.h"
+
+int keeper_do_take_descriptor(struct keeper_call *call);
+int keeper_do_open_memory(struct keeper_call *call);
+int keeper_do_signal(struct keeper_call *call);
+
+/* Returns the number of sockets. */
+int keeper_do_count_sockets(struct keeper_call *call);
+
+/* Returns 0 if the child has the uid of the account's workers. */
+int keeper_do_owns(struct keeper_call *call);
+
+/* Returns 0 if the process is neither a child of the broker nor in a process namespace below this one. */
+int keeper_do_confines(struct keeper_call *call);
+
+/* Fills in the reply's usage. */
+int keeper_do_usage(struct keeper_call *call);
+
+#endif

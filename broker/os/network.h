@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tells networks (network namespaces) apart by the cookies that the kernel gives them. */
+#ifndef BROKER_OS_NETWORK_H
+#define BROKER_OS_NETWORK_H
+
+#include <stdint.h>
+
+/* Returns the cookie of the network that a socket is in, or 0 if the kernel does not tell. */
+uint64_t network_of(int socket);
+
+/* Returns the cookie of this process's network, or 0. */
+uint64_t network_own(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of an instance: its start, what its running worker tells it, its end. Only for this folder.
+ */
+#ifndef BROKER_PYTHON_RUN_H
+#define BROKER_PYTHON_RUN_H
+
+#include <stdbool.h>
+
+#include "broker/guest/guest.h"
+
+struct python;
+
+/* What the running worker tells its instance. */
+extern const struct guest_ops python_guest_ops;
+
+/*
+ * Makes the private folder and looks up the names of the policy, which may block. -errno with the reason in
+ * the log.
+ */
+int python_prepare(struct python *python);
+
+/* Slots of the backend's table. */
+int python_start(void *self);
+void python_stop(void *self);
+bool python_quiesce(void *self);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the worker of an instance is started, for the first time and again. */
+#include "broker/python/start.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/python/file_watch.h"
+#include "broker/python/private.h"
+#include "broker/python/state.h"
+#include "broker/python/worker.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+/* Ends the worker. The next one is started in spite of a full folder, and may remove files from it. */
+static void python_state_exceeded(void *userdata, int error)
+{
+    struct python *python = userdata;
+    char why[PATH_MAX + 256];
+
+    if (error) {
+        python->folder_quota = folder_quota_free(python->folder_quota); /* its next worker gets a new one */
+        snprintf(why, sizeof(why), "its private folder %s cannot be counted: %s", python->state_folder,
+                 strerror(-error));
+    } else if (guest_is_running(python->guest)) {
+        snprintf(why, sizeof(why),
+                 "its private folder %s has more than %llu bytes or %llu files (options state, state-files), "
+                 "or is "
+                 "more than 16 folders deep",
+                 python->state_folder, (unsigned long long)python->state_bytes,
+                 (unsigned long long)python->state_files);
+    } else {
+        return; /* it is counted again when the script changes something */
+    }
+    if (python->guest)
+        guest_end(python->guest, why);
+}
+
+static int python_watch_state(struct python *python)
+{
+    struct runtime *runtime = python_runtime(python);
+    struct folder_quota_spec spec = {
+        .account = instance_account(python->instance),
+        .path = python->state_folder,
+        .max = {.bytes = python->state_bytes, .files = python->state_files},
+        .exceeded = python_state_exceeded,
+        .userdata = python,
+    };
+
+    return python->folder_quota ? 0 : folder_quota_new(&python->folder_quota, runtime->folder_quotas, &spec);
+}
+
+int python_spawn(struct python *python)
+{
+    struct guest_spec spec = python_guest_spec(python);
+    int r = python_watch_state(python);
+
+    if (r < 0)
+        return r;
+    python->started_ns = fc_now_ns();
+    if (python->channels == PYTHON_CHANNELS_DUE)
+        python->channels = PYTHON_CHANNELS_TOLD; /* its setup has them */
+    file_watch_begin(python->sources);
+    return guest_new(&python->guest, python_runtime(python), &spec, python->guest_ops, python);
+}
+
+/* Logs what happens to an instance whose worker has ended. */
+static void python_say_ended(const struct python *python, const char *why, uint64_t delay_ns, uint64_t now_ns)
+{
+    const char *name = python->instance->name;
+
+    if (delay_ns == 0)
+        fc_log(FC_LOG_ERROR, name, "worker ended: %s; starting it again", why);
+    else if (delay_ns != RESTART_NOT)
+        fc_log(FC_LOG_ERROR, name, "worker ended: %s; starting it again in %.1f s", why,
+               (double)delay_ns / (double)FC_NS_PER_S);
+    else if (restart_is_exhausted(&python->restart, now_ns))
+        fc_log(FC_LOG_ERROR, name,
+               "worker ended: %s; failed: %llu restarts reached restart-limit; not restarted until the "
+               "configuration is reloaded",
+               why, (unsigned long long)python->restart.limit);
+    else
+        fc_log(FC_LOG_WARNING, name, "worker ended: %s; not started again (option restart)", why);
+}
+
+void python_again(struct python *python, const char *why, bool is_clean)
+{
+    uint64_t now_ns = fc_now_ns();
+    uint64_t delay_ns =
+        restart_delay_ns(&python->restart, python->started_ns, now_ns, is_clean, (uint32_t)now_ns);
+
+    python_say_ended(python, why, delay_ns, now_ns);
+    fc_up(python->instance, false);
+    python_set_failed(python, delay_ns == RESTART_NOT);
+    if (delay_ns == RESTART_NOT) {
+        python->counters.dropped += queue_length(&python->queue);
+        queue_clear(&python->queue);
+    } else {
+        loop_set_timer(python_runtime(python)->loop, &python->restart_timer, now_ns + delay_ns);
+    }
+}
+
+/* Its turn to start again has come. */
+static void python_restart(void *userdata)
+{
+    struct python *python = userdata;
+    int r = python_spawn(python);
+
+    if (r == 0) {
+        python->counters.restarts++;
+        return;
+    }
+    start_queue_leave(&python->turn);
+    python_again(python, strerror(-r), false);
+}
+
+static void python_restart_due(void *userdata)
+{
+    struct python *python = userdata;
+
+    start_queue_enter(python_runtime(python)->starts, &python->turn);
+}
+
+void python_start_init(struct python *python)
+{
+    python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
+    python->turn = (struct start_turn){.fn = python_restart, .userdata = python};
+}
+
+void python_start_over(struct python *python)
+{
+    python->n_ahead = 0;
+    python->guest = guest_free(python->guest);
+    start_queue_leave(&python->turn);
+    loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
+    python_set_failed(python, false);
+    python_restart_due(python);
+}

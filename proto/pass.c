@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Passes descriptors with SCM_RIGHTS; see unix(7). Runs in the broker, the keeper and zygotes. */
+#include "proto/pass.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* Room for the control message, aligned as the kernel wants it. */
+union pass_control {
+    char bytes[CMSG_SPACE(sizeof(int) * PASS_MAX_DESCRIPTORS)];
+    struct cmsghdr align;
+};
+
+int pass_send(int socket, const void *bytes, size_t n_bytes, const int *descriptors, size_t n_descriptors,
+              int flags)
+{
+    union pass_control control = {.bytes = {0}};
+    struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n_bytes};
+    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t n;
+
+    assert(n_descriptors <= PASS_MAX_DESCRIPTORS);
+    if (n_descriptors) {
+        struct cmsghdr *header;
+
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * n_descriptors);
+        header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * n_descriptors);
+        memcpy(CMSG_DATA(header), descriptors, sizeof(int) * n_descriptors);
+    }
+    do
+        n = sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
+}
+
+ssize_t pass_receive(int socket, void *bytes, size_t n_bytes, int *descriptors, size_t room, int *flags)
+{
+    union pass_control control;
+    struct iovec iov = {.iov_base = bytes, .iov_len = n_bytes};
+    struct msghdr message = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = CMSG_LEN(sizeof(int) * room), /* no more, whatever alignment adds */
+    };
+    const struct cmsghdr *header;
+    ssize_t n;
+
+    assert(room <= PASS_MAX_DESCRIPTORS);
+    for (size_t i = 0; i < room; i++)
+        descriptors[i] = -1;
+    do
+        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+    if (flags)
+        *flags = message.msg_flags;
+    return n;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages with descriptors between two processes of firecurtain: the broker with its keeper, the broker with
+ * a zygote. One message per call over a unix SOCK_SEQPACKET socket.
+ */
+#ifndef PROTO_PASS_H
+#define PROTO_PASS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PASS_MAX_DESCRIPTORS 32
+
+/*
+ * Sends bytes together with up to PASS_MAX_DESCRIPTORS descriptors, which stay the caller's. `flags` are
+ * those of sendmsg(); MSG_NOSIGNAL is added. 0 or -errno.
+ */
+int pass_send(int socket, const void *bytes, size_t n_bytes, const int *descriptors, size_t n_descriptors,
+              int flags);
+
+/*
+ * Waits for a message. Its descriptors become the caller's, close-on-exec, in the first of the `room` places;
+ * the other places are -1. `*flags` gets MSG_TRUNC if the message was longer and MSG_CTRUNC if descriptors
+ * were lost; NULL is fine. Returns the number of bytes, 0 if the other side has gone, or -errno.
+ */
+ssize_t pass_receive(int socket, void *bytes, size_t n_bytes, int *descriptors, size_t room, int *flags);
+
+#endif
