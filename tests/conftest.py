@@ -1,4 +1,4 @@
-"""What the whole suite has in common: its groups, which tests/run runs one after the other, and what is told of failures."""
+"""What the whole suite has in common: the marks by which tests/run groups it, and a line for each failure at once."""
 
 import os
 from pathlib import Path
@@ -13,14 +13,14 @@ LONGEST = ["test_soak"]  # begin first: what is shared out last should be short
 def pytest_configure(config):
     config.addinivalue_line("markers", "rules: reads the sources, the documentation and other files, and starts no show")
     config.addinivalue_line("markers", "smoke: if this fails, little else can pass")
-    config.addinivalue_line("markers", "one_setting: behaves alike for root and for an ordinary user, and runs once (e2e/conftest.py)")
+    config.addinivalue_line("markers", "one_setting: behaves alike for root and an ordinary user, and runs as one of them")
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter and "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(Teller(reporter))
 
 
 def group(item):
-    """Tests that have to follow each other in one process: those of a file that share a show, in one setting, or the machine."""
+    """Tests that must follow each other in one process: those of a file that share a show, or the machine."""
     setting = item.callspec.params.get("identity") if hasattr(item, "callspec") else None
     if "escape" in item.path.parts and setting:
         return f"{item.path.stem}-{setting}"

@@ -27,7 +27,8 @@ def pytest_generate_tests(metafunc):
     One with the mark `one_setting`, which has nothing to do with rights, files or accounts, runs only as root or as an
     ordinary user: always the same, and half of them each.
     """
-    if "identity" in metafunc.fixturenames and metafunc.definition.get_closest_marker("one_setting") and len(SETTINGS) > 1:
+    is_once = metafunc.definition.get_closest_marker("one_setting") and len(SETTINGS) > 1
+    if is_once and "identity" in metafunc.fixturenames:
         metafunc.definition.add_marker(only(SETTINGS[zlib.crc32(metafunc.function.__name__.encode()) % 2]))
 
 

@@ -1,4 +1,4 @@
-"""A house of two users for the tests, with their folders and accounts, and the same with the control socket open to them."""
+"""A house of two users, with their folders and accounts; and the same with a control socket that they can reach."""
 
 import os
 import re

@@ -23,7 +23,7 @@ def _stat(pid):
 
 
 def children(pid):
-    """Those of all its threads, as the kernel lists them, or, where it is built without that list, found in all of /proc."""
+    """Those of all its threads: as the kernel lists them, or where it has no such list, found in all of /proc."""
     if not HAS_CHILDREN:
         return [int(each) for each in os.listdir("/proc") if each.isdigit() and _parent(each) == pid]
     found = []

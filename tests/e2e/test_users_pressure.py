@@ -30,7 +30,8 @@ class Pressed:
         house.write("alice", "script.py", pressure.script())
         house.write("bob", "show.cfg", BOB)
         house.write("bob", "script.py", SCRIPT)
-        config = "[osc probe]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n[osc desk]\nbind = 127.0.0.1 @IN2@\ndest = 127.0.0.1 @OUT2@\n"
+        config = "[osc probe]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n"
+        config += "[osc desk]\nbind = 127.0.0.1 @IN2@\ndest = 127.0.0.1 @OUT2@\n"
         names = [f"alice/{name}" for name in INSTANCES]
         self.show = house.play(config=config + house.users(), ready=[*names, "bob/py1"])
         self.bob = self.show.worker("bob/py1")

@@ -3,7 +3,8 @@
 import os
 import time
 
-PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 40))  # seconds until something that should happen counts as missing; success never waits for it
+# Seconds until something that should happen counts as missing; success never waits for it.
+PATIENCE = float(os.environ.get("FIRECURTAIN_PATIENCE", 40))
 
 
 def until(condition, complaint, timeout=PATIENCE, pause=0.01):
