@@ -10,6 +10,7 @@ SHARING = ["test_cgroups", "test_network_programs"]
 LONGEST = ["test_soak"]  # begin first: what is shared out last should be short
 
 
+@pytest.hookimpl(trylast=True)  # pytest's own reporter is there by then
 def pytest_configure(config):
     config.addinivalue_line("markers", "rules: reads the sources, the documentation and other files, and starts no show")
     config.addinivalue_line("markers", "smoke: if this fails, little else can pass")
@@ -46,5 +47,4 @@ class Teller:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report):
         if report.failed:
-            self.reporter.ensure_newline()
-            self.reporter.write_line(f"failed: {report.nodeid} ({report.when})", flush=True)
+            self.reporter.write_line(f"\nfailed: {report.nodeid} ({report.when})", flush=True)
