@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shared by the whole suite: its groups, which tests/run runs one after the other, and reports of failures."""
+"""What the whole suite has in common: the marks by which tests/run groups it, and a line for each failure at once."""
 
 import os
 from pathlib import Path
@@ -7,24 +7,26 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
+SHARING = ["test_cgroups", "test_network_programs"]
 LONGEST = ["test_soak"]  # they begin first: what is distributed last should be short
 
 
+@pytest.hookimpl(trylast=True)  # pytest's own reporter is there by then
 def pytest_configure(config):
     config.addinivalue_line("markers", "rules: reads the sources, the documentation and other files, and starts no show")
     config.addinivalue_line("markers", "smoke: if this fails, little else can pass")
-    config.addinivalue_line("markers", "one_setting: behaves alike for root and for an ordinary user, and runs once (e2e/conftest.py)")
+    config.addinivalue_line("markers", "one_setting: behaves alike for root and an ordinary user, and runs as one of them")
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter and "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(Teller(reporter))
 
 
 def group(item):
-    """Returns tests that must run one after the other in a process: those that share a show, in one setting."""
-    if "escape" in item.path.parts:
-        setting = getattr(item, "callspec", None) and item.callspec.params.get("identity")
+    """Tests that must follow each other in one process: those of a file that share a show, or the machine."""
+    setting = item.callspec.params.get("identity") if hasattr(item, "callspec") else None
+    if "escape" in item.path.parts and setting:
         return f"{item.path.stem}-{setting}"
-    return None
+    return item.path.stem if item.path.stem in SHARING else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
@@ -46,5 +48,4 @@ class Teller:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report):
         if report.failed:
-            self.reporter.ensure_newline()
-            self.reporter.write_line(f"failed: {report.nodeid} ({report.when})", flush=True)
+            self.reporter.write_line(f"\nfailed: {report.nodeid} ({report.when})", flush=True)

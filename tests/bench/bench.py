@@ -77,7 +77,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("build", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
-    parser.add_argument("--quick", action="store_true", help="under a minute, and less certain")
+    parser.add_argument("--quick", action="store_true", help="two minutes, and less certain")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the row growth, as SVG")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these: {' '.join(FAMILIES)}")
     given = parser.parse_intermixed_args()

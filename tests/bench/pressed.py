@@ -3,8 +3,8 @@
 
 Quiet and pressed rounds follow each other by turns, so that what else the machine does meets both. What asks is of
 real-time priority as root, since it stands for a desk that is another machine. Pressures that are the kernel's to
-share out (processors, memory, the disk) have no goal: where the kernel does not interrupt itself, what keeps it busy makes
-everybody wait for milliseconds.
+share out (processors, memory, the disk) have no goal: where the kernel does not interrupt itself, what keeps it busy
+makes everybody wait for milliseconds.
 """
 
 import contextlib
@@ -144,16 +144,18 @@ def housed(bench, pressure):
 def quotas(bench):
     for kind, pressure in PRESSURES.items():
         with housed(bench, pressure) as (show, place):
-            yield compare(bench, f"event, another user exhausts {kind}", place.to, place.own, lambda: exhausting(show, place, pressure),
-                          LIMIT if pressure.is_brokers else None)
+            yield compare(bench, f"event, another user exhausts {kind}", place.to, place.own,
+                          lambda: exhausting(show, place, pressure), LIMIT if pressure.is_brokers else None)
     with housed(bench, PRESSURES["rate"]) as (show, place):
-        yield compare(bench, "event, another user exhausts instances", place.to, place.own, lambda: reloading(show, place))
+        yield compare(bench, "event, another user exhausts instances", place.to, place.own,
+                      lambda: reloading(show, place))
 
 
 @contextlib.contextmanager
 def flooding(bench, path, kind, uid):
     switch = [] if uid == os.getuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
-    command = [*switch, "nice", "-n", "19", bench.build / "tests/control-flood", path, kind, FLOOD_RATE, FLOOD_SECONDS, FLOOD_CONNECTIONS]
+    command = [*switch, "nice", "-n", "19", bench.build / "tests/control-flood", path, kind, FLOOD_RATE, FLOOD_SECONDS,
+               FLOOD_CONNECTIONS]
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True, start_new_session=True) as client:
         time.sleep(0.1)
         yield
@@ -165,10 +167,12 @@ def flooding(bench, path, kind, uid):
 def flood(bench):
     """10,000 requests a second and more. Clients of other accounts are there only if root starts the show."""
     to, own, folder = free_port(), free_port(), bench.folder()
-    config = "[control]\nobservers = games\n[python py]\nmodule = echo\n[map]\nprobe./in > py.echo.f\npy.out > probe./out\n"
+    config = "[control]\nobservers = games\n[python py]\nmodule = echo\n"
+    config += "[map]\nprobe./in > py.echo.f\npy.out > probe./out\n"
     config += f"[osc probe]\nbind = 127.0.0.1 {to}\ndest = 127.0.0.1 {own}\n"
     who = {"administrator": os.getuid(), "observer": pwd.getpwnam("games").pw_uid, "stranger": STRANGER}
-    with bench.show(config, {"echo.py": ECHO}, ["py"], [to], launcher=AS_A_SERVICE, env={"RUNTIME_DIRECTORY": str(folder)}):
+    with bench.show(config, {"echo.py": ECHO}, ["py"], [to], launcher=AS_A_SERVICE,
+                    env={"RUNTIME_DIRECTORY": str(folder)}):
         for role, kinds in FLOODS.items():
             if who[role] != os.getuid() and os.getuid() != 0:
                 continue

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a user does to exhaust one of her quotas, with all her instances: scripts for the benchmark and for the tests.
 
-Each script begins with a value above 0 on its channel and ends with 0, or without its file `go`. A line of the log says of
-each instance that it really met its limit.
+Each script begins with a value above 0 on its channel and ends with 0, or without its file `go`. A line of the log
+says of each instance that it really met its limit.
 """
 
 import textwrap
@@ -90,7 +90,8 @@ CONNECTIONS = """
             if len(kept) > 100:
                 del kept[:50]
     """
-# At import, when channels can be made, while there is the file `go`; each successor of a worker that was ended for it begins again.
+# At import, when channels can be made, while there is the file `go`; each worker that is ended for it has a successor
+# that begins again.
 CHANNELS = """
     import midimonster, os
     def f(value):
@@ -149,10 +150,11 @@ PRESSURES = {
     "memory": Pressure(MEMORY, "^exhausted: MemoryError", "memory = 320M\n", is_brokers=False),
     "processor": Pressure(PROCESSOR, "^exhausted: another", threads=8, is_brokers=False),
     "rate": Pressure(RATE, "option rate"),
-    "connections": Pressure(CONNECTIONS, "^exhausted: E(MFILE|AGAIN)", "connections = 64\nallow-connect = *:*\nallow-listen = udp:*:*\n",
-                            "connect = *:*\nlisten = udp:*:*\n", threads=8),
+    "connections": Pressure(CONNECTIONS, "^exhausted: E(MFILE|AGAIN)",
+                            "connections = 64\nallow-connect = *:*\nallow-listen = udp:*:*\n", "connect = *:*\nlisten = udp:*:*\n", threads=8),
     "channels": Pressure(CHANNELS, "has made more channels than allowed", options="restart-delay = 100ms\n", threads=0),
-    "state": Pressure(STATE, "its private folder .* has more than", "state = 256M\n", "restart-delay = 100ms\n", is_brokers=False),
+    "state": Pressure(STATE, "its private folder .* has more than", "state = 256M\n", "restart-delay = 100ms\n",
+                      is_brokers=False),
     "small files": Pressure(FILES, "^exhausted: 9000 files", is_brokers=False),
 }
 BOB = "[python py1]\nmodule = script\n[map]\nprobe./in > py1.script.f\npy1.out > probe./out\n"

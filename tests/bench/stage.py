@@ -40,7 +40,8 @@ class Show:
         self.changed = threading.Condition()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "--", *on(cpu), *launcher, bench.build / "broker/firecurtain", "run", self.folder / "show.cfg"],
+            ["setpriv", "--pdeathsig=KILL", "--", *on(cpu), *launcher, bench.build / "broker/firecurtain", "run",
+             self.folder / "show.cfg"],
             cwd="/", env={**environment(self.folder), **dict(env)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read, daemon=True)

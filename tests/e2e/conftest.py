@@ -28,7 +28,8 @@ def pytest_generate_tests(metafunc):
     Those with the mark `one_setting`, which do not depend on permissions, files or accounts, run only as root or
     only as an ordinary user: half of them each, and always the same.
     """
-    if "identity" in metafunc.fixturenames and metafunc.definition.get_closest_marker("one_setting") and len(SETTINGS) > 1:
+    is_once = metafunc.definition.get_closest_marker("one_setting") and len(SETTINGS) > 1
+    if is_once and "identity" in metafunc.fixturenames:
         metafunc.definition.add_marker(only(SETTINGS[zlib.crc32(metafunc.function.__name__.encode()) % 2]))
 
 

@@ -9,7 +9,8 @@ import struct
 import subprocess
 import time
 
-from harness import PATIENCE, environment
+from harness import environment
+from waiting import PATIENCE
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" + bytes(31)
 READY = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER\x08Identity" + struct.pack(">I", 0)

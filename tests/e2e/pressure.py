@@ -5,7 +5,7 @@ How much later the answers arrive depends on the machine and its other work; the
 and flood).
 """
 
-from harness import PATIENCE, until
+from waiting import PATIENCE, until
 
 QUESTIONS, WINDOW = 1000, 20
 

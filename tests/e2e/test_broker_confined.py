@@ -7,7 +7,8 @@ import socket
 import threading
 
 import pytest
-from harness import descendants, named, settled_spares, status, surviving, until
+from processes import descendants, named, settled_spares, status, surviving
+from waiting import until
 
 CONNECTING = """
     import socket

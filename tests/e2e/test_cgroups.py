@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import USER_ID, Identity, children, until, without_user_namespaces
+from harness import USER_ID, Identity, without_user_namespaces
+from processes import children
+from waiting import until
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root to delegate a cgroup")
 TAKEN = ("cpu", "pids")

@@ -16,7 +16,8 @@ import time
 import control
 import pytest
 from control import run, status, wait_for
-from harness import PATIENCE, TOP, environment, until, user_only
+from harness import TOP, environment, user_only
+from waiting import PATIENCE, until
 
 ECHO = """
     import midimonster

@@ -5,7 +5,8 @@ import re
 import socket
 
 import pytest
-from harness import is_bound, until
+from waiting import until
+from wire import is_bound
 
 pytestmark = pytest.mark.one_setting
 

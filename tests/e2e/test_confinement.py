@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, children, settled_spares, status, without_user_namespaces
+from harness import IS_ASAN, without_user_namespaces
+from processes import children, settled_spares, status
 
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 NET_BIND_SERVICE = 1 << 10

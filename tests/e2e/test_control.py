@@ -12,7 +12,8 @@ import time
 import control
 import pytest
 from control import Client
-from harness import USER_ID, root_only, until, user_only
+from harness import root_only, user_only
+from waiting import until
 
 ECHO = "import midimonster\ndef handler(value):\n\tmidimonster.output('out', value)\n"
 MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]

@@ -7,7 +7,9 @@ import signal
 import stat
 from pathlib import Path
 
-from harness import descendants, root_only, surviving, until, user_only
+from harness import root_only, user_only
+from processes import descendants, surviving
+from waiting import until
 
 SAVES = "open('kept', 'a').write('x')\nprint('kept', open('kept').read())\n"
 

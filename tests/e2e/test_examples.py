@@ -8,7 +8,9 @@ import socket
 import subprocess
 
 import pytest
-from harness import TOP, free_port, is_bound, until
+from harness import TOP
+from waiting import until
+from wire import free_port, is_bound
 
 pytestmark = pytest.mark.one_setting
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import descendants, settled_spares
+from processes import descendants, settled_spares
 
 SECONDS = 10
 

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import BUILT, IS_ASAN, root_only, until
+from harness import BUILT, IS_ASAN, root_only
+from waiting import until
 
 ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
 ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]

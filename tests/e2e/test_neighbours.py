@@ -3,8 +3,9 @@
 
 import osc
 import pytest
-from harness import private_folder, until
 from pressure import answer_all
+from processes import private_folder
+from waiting import until
 
 pytestmark = pytest.mark.one_setting
 
@@ -37,8 +38,11 @@ def test_a_thousand_answers_of_a_thousand(play):
     config, scripts = house(["raises", "sleeps", "exits", "crashes"])
     show = play(config=config, scripts=scripts, ready=("good", "raises", "sleeps", "exits", "crashes"))
     good = show.worker("good")
-    until(lambda: answer_all(show) or all(len(show.log.matching("^worker ended", name)) >= 2 for name in ("exits", "crashes")),
-          "they do not end")
+
+    def ended(name):
+        return len(show.log.matching("^worker ended", name))
+
+    until(lambda: answer_all(show) or min(ended("exits"), ended("crashes")) >= 2, "they do not end")
     answer_all(show)
     assert show.worker("good") == good and not show.log.matching("", "good", ("warning", "error"))
     show.log.wait("RuntimeError: each time", "raises")
@@ -49,7 +53,7 @@ def test_a_thousand_answers_beside_loops_floods_and_failed_starts(play):
     config, scripts = house(["spins", "floods", "leaves"])
     show = play(config=config, scripts=scripts, ready=("good", "spins", "floods"))
     show.printed("^flood", "floods")
-    until(lambda: answer_all(show) or show.log.matching("^TimeoutError", "spins"), "the handler that spins is not interrupted")
+    until(lambda: answer_all(show) or show.log.matching("^TimeoutError", "spins"), "the spinning handler goes on")
     answer_all(show)
     assert not show.log.matching("", "good", ("warning", "error"))
 
@@ -88,7 +92,8 @@ def test_a_full_queue_keeps_the_newest_value_and_says_so(play):
                     time.sleep(0.01)
             if value == 1:
                 midimonster.output("out", value)
-    """, ["wire./in > py1.script.handler", "py1.out > wire./out", "wire./ping > wire./pong"], options="handler-timeout = 0")
+    """, ["wire./in > py1.script.handler", "py1.out > wire./out", "wire./ping > wire./pong"],
+                options="handler-timeout = 0")
     show.set("/in", 0.001)
     show.printed("^asleep$")
     for n in range(100):

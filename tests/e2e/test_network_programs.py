@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import free_port, until
+from waiting import until
+from wire import free_port
 
 pytestmark = pytest.mark.one_setting
 

@@ -8,7 +8,9 @@ import threading
 import time
 
 import pytest
-from harness import dedent, descriptors, until, workers_of
+from harness import dedent
+from processes import descriptors, workers_of
+from waiting import until
 
 CONFIG = """
     [osc wire]

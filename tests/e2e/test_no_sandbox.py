@@ -8,7 +8,8 @@ import shutil
 import subprocess
 
 import pytest
-from harness import IS_ASAN, Show, children, dedent, root_only, status, usual, user_only
+from harness import IS_ASAN, Show, dedent, root_only, user_only, usual
+from processes import children, status
 
 OPTION = "--insecure-no-sandbox"
 MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]

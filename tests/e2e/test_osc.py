@@ -5,7 +5,7 @@ import socket
 
 import osc
 import pytest
-from harness import Wire
+from wire import Wire
 
 pytestmark = [pytest.mark.smoke, pytest.mark.one_setting]
 

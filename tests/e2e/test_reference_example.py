@@ -4,7 +4,7 @@
 import socket
 import time
 
-from harness import one_in_time
+from waiting import one_in_time
 
 # As printed there, except for the port and a body where it has only a comment.
 EXAMPLE = '''

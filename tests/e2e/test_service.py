@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import PATIENCE, descendants, status, until
+from processes import descendants, status
+from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.one_setting
 

@@ -7,7 +7,8 @@ import signal
 import time
 
 import pytest
-from harness import descendants, settled_spares, status, surviving, until
+from processes import descendants, settled_spares, status, surviving
+from waiting import until
 
 ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)\n"
 ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]

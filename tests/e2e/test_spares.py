@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, children, dedent, named, settled_spares, until
+from harness import IS_ASAN, dedent
+from processes import children, named, settled_spares
+from waiting import until
 
 ECHO = """
     import midimonster

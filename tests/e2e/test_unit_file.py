@@ -90,11 +90,11 @@ def test_the_exposure_does_not_grow():
 
 
 # With what these do to system calls, or hide, no worker can start; docs/service.md has the reasons.
-IMPOSSIBLE = {"RestrictSUIDSGID", "RestrictNamespaces", "ProtectHostname", "ProtectProc", "ProcSubset", "ProtectControlGroups",
-              "PrivateUsers", "MemoryDenyWriteExecute"}
+IMPOSSIBLE = {"RestrictSUIDSGID", "RestrictNamespaces", "ProtectHostname", "ProtectProc", "ProcSubset",
+              "ProtectControlGroups", "PrivateUsers", "MemoryDenyWriteExecute"}
 # What the keeper, a zygote and a starting worker need.
-NEEDED = {"openat2", "clone3", "unshare", "mount", "umount2", "pivot_root", "sethostname", "seccomp", "prctl", "pidfd_open",
-          "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
+NEEDED = {"openat2", "clone3", "unshare", "mount", "umount2", "pivot_root", "sethostname", "seccomp", "prctl",
+          "pidfd_open", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
 
 
 @pytest.mark.rules

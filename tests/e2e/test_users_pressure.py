@@ -12,10 +12,11 @@ import socket
 import threading
 
 import pytest
-from harness import root_only, status
+from harness import root_only
+from house import DONE, SCRIPT, House
 from pressure import answer_all, answer_until
 from pressures import BOB, INSTANCES, PRESSURES, configuration
-from test_users import DONE, SCRIPT, House
+from processes import status
 
 pytestmark = root_only
 
@@ -30,7 +31,8 @@ class Pressed:
         house.write("alice", "script.py", pressure.script())
         house.write("bob", "show.cfg", BOB)
         house.write("bob", "script.py", SCRIPT)
-        config = "[osc probe]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n[osc desk]\nbind = 127.0.0.1 @IN2@\ndest = 127.0.0.1 @OUT2@\n"
+        config = "[osc probe]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n"
+        config += "[osc desk]\nbind = 127.0.0.1 @IN2@\ndest = 127.0.0.1 @OUT2@\n"
         names = [f"alice/{name}" for name in INSTANCES]
         self.show = house.play(config=config + house.users(), ready=[*names, "bob/py1"])
         self.bob = self.show.worker("bob/py1")

@@ -13,8 +13,9 @@ import types
 from pathlib import Path
 
 import pytest
-from harness import dedent, until
-from theatre import ROOT, check_controls, control, params
+
+from theatre import check_controls, control, params
+from waiting import until
 
 NAMES = ("SECRET FOLDER OTHER_SCRIPT OTHER_STATE SHOW SHM FILE LIBRARY LIBRARY2 SCRIPT HOSTS ROOT LIBC UNIX_STREAM UNIX_ABSTRACT "
          "UNIX_DATAGRAM").split()

@@ -6,8 +6,8 @@ import re
 import pytest
 from attack_kernel import CLONE_NEW
 from attacklib import ATTACKS
-from harness import until
 from theatre import check_controls, params
+from waiting import until
 
 import attack_filter  # noqa: F401 (its attacks are in the list)
 

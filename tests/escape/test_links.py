@@ -9,8 +9,9 @@ import time
 import types
 
 import pytest
-from harness import IS_ASAN, until
+from harness import IS_ASAN
 from theatre import Theatre, memory
+from waiting import until
 
 sys.modules.setdefault("midimonster", types.SimpleNamespace(output=lambda *_: None))
 import attack_links  # noqa: E402 (the script imports midimonster)

@@ -9,8 +9,9 @@ import threading
 import time
 
 import pytest
-from harness import free_port, until
-from theatre import HOSTILE, ROOT, Theatre, control, free_tcp_port, params
+from theatre import ROOT, Theatre, control, free_tcp_port, params
+from waiting import until
+from wire import free_port
 
 
 class Servers:

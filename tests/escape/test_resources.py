@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from attacklib import ATTACKS
-from harness import IS_ASAN, children, until
+from harness import IS_ASAN
+from processes import children
 from theatre import Theatre, check_controls, memory, params
+from waiting import until
 
 import attack_resources
 

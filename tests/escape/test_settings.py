@@ -5,7 +5,8 @@ import os
 import subprocess
 
 import pytest
-from harness import Show, children, descendants, status
+from harness import Show
+from processes import children, descendants, status
 from theatre import HOSTILE, PLAIN_PYTHON
 
 OBSERVER = {name: (HOSTILE / name).read_text() for name in ("attacklib.py", "observe.py")}

@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 from attacklib import numbers
-from harness import IS_ASAN, USER_ID, Identity, until
+from harness import IS_ASAN, USER_ID, Identity
 from theatre import HOSTILE, PLAIN_PYTHON, ROOT
+from waiting import until
 
 import attack_sweep
 import syscalls

@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from harness import IS_ASAN, TOP, until
+from harness import IS_ASAN, TOP
 from theatre import Theatre, memory
+from waiting import until
 
 SOURCE = (TOP / "tests/programs/hostile_worker.c").read_text()
 PLAYS = re.findall(r'^    \{"(\w+)", play_', SOURCE, re.M)

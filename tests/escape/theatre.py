@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Show, Wire, free_port, until
+from harness import Show
+from waiting import until
+from wire import Wire, free_port
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = HERE / "hostile"
