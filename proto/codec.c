@@ -14,7 +14,7 @@
 
 /* A decoded message may take several times its encoded size. */
 #define CODEC_ARENA_FACTOR 16u
-#define CODEC_MAX_ARENA    (4 * (size_t)CODEC_MAX_TO_WORKER)
+#define CODEC_MAX_ARENA    (CODEC_ARENA_FACTOR * (size_t)CODEC_MAX_MESSAGE)
 
 struct codec {
     struct arena arena;
@@ -91,6 +91,7 @@ static int codec_prepare_channels(struct codec *codec, const struct message_chan
 
     CODEC_NEW(codec, channels, firecurtain__channels__init);
     channels->values = from->values;
+    channels->first = from->first;
     channels->n_channels = from->n;
     codec->to_worker.channels = channels;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_CHANNELS;
@@ -106,10 +107,9 @@ static int codec_prepare_setup(struct codec *codec, const struct message_setup *
     setup->modules = (char **)from->modules;
     setup->n_modules = from->n_modules;
     setup->default_handler = (char *)from->default_handler;
-    setup->n_channels = from->n_channels;
     codec->to_worker.setup = setup;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_SETUP;
-    return codec_prepare_list(codec, from->channels, from->n_channels, &setup->channels);
+    return 0;
 }
 
 static int codec_prepare_batch(struct codec *codec, const struct message_batch *from)
@@ -221,8 +221,7 @@ static int codec_prepare_small(struct codec *codec, const struct message *messag
         return 0;
     case MESSAGE_LOCKED:
         CODEC_NEW(codec, from->locked, firecurtain__locked__init);
-        from->locked->notify_fd = message->locked.notify_fd;
-        from->locked->calls = message->locked.calls;
+        from->locked->notify_fd = message->notify_fd;
         from->kind_case = FIRECURTAIN__FROM_WORKER__KIND_LOCKED;
         return 0;
     case MESSAGE_READY:
@@ -239,17 +238,11 @@ static int codec_prepare_small(struct codec *codec, const struct message *messag
     }
 }
 
-static size_t codec_limit(enum codec_side side)
-{
-    return side == CODEC_TO_WORKER ? CODEC_MAX_TO_WORKER : CODEC_MAX_FROM_WORKER;
-}
-
 ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
 {
     size_t size;
     int r;
 
-    codec->arena.limit = CODEC_MAX_ARENA;
     arena_reset(&codec->arena);
     firecurtain__to_worker__init(&codec->to_worker);
     firecurtain__from_worker__init(&codec->from_worker);
@@ -277,9 +270,7 @@ ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
     if (r < 0)
         return r;
     size = protobuf_c_message_get_packed_size(codec->prepared);
-    return size > codec_limit(message->type < MESSAGE_HELLO ? CODEC_TO_WORKER : CODEC_FROM_WORKER)
-               ? -EMSGSIZE
-               : (ptrdiff_t)size;
+    return size > CODEC_MAX_MESSAGE ? -EMSGSIZE : (ptrdiff_t)size;
 }
 
 void codec_encode(struct codec *codec, void *bytes)
@@ -330,18 +321,16 @@ static int codec_take_channels(struct codec *codec, const Firecurtain__Channels 
     channels->list = codec_take_list(codec, from->channels, from->n_channels);
     channels->n = from->n_channels;
     channels->values = from->values;
+    channels->first = from->first;
     return channels->list ? 0 : -EMSGSIZE;
 }
 
-static int codec_take_setup(struct codec *codec, const Firecurtain__Setup *from, struct message_setup *setup)
+static void codec_take_setup(const Firecurtain__Setup *from, struct message_setup *setup)
 {
     setup->instance = from->instance;
     setup->modules = (const char *const *)from->modules;
     setup->n_modules = from->n_modules;
     setup->default_handler = from->default_handler;
-    setup->channels = codec_take_list(codec, from->channels, from->n_channels);
-    setup->n_channels = from->n_channels;
-    return setup->channels ? 0 : -EMSGSIZE;
 }
 
 static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch *batch)
@@ -425,7 +414,8 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
     switch (to->kind_case) {
     case FIRECURTAIN__TO_WORKER__KIND_SETUP:
         message->type = MESSAGE_SETUP;
-        return codec_take_setup(codec, to->setup, &message->setup);
+        codec_take_setup(to->setup, &message->setup);
+        return 0;
     case FIRECURTAIN__TO_WORKER__KIND_PROCEED:
         message->type = MESSAGE_PROCEED;
         message->time_ns = to->proceed->time_ns;
@@ -462,8 +452,7 @@ static int codec_decode_from_worker(struct codec *codec, const void *bytes, size
         return 0;
     case FIRECURTAIN__FROM_WORKER__KIND_LOCKED:
         message->type = MESSAGE_LOCKED;
-        message->locked =
-            (struct message_locked){.notify_fd = from->locked->notify_fd, .calls = from->locked->calls};
+        message->notify_fd = from->locked->notify_fd;
         return 0;
     case FIRECURTAIN__FROM_WORKER__KIND_REPORT:
         message->type = MESSAGE_REPORT;
@@ -483,10 +472,8 @@ static int codec_decode_from_worker(struct codec *codec, const void *bytes, size
 int codec_decode(struct codec *codec, enum codec_side side, const void *bytes, size_t n_bytes,
                  struct message *message)
 {
-    if (n_bytes > codec_limit(side))
+    if (n_bytes > CODEC_MAX_MESSAGE)
         return -EMSGSIZE;
-    codec->arena.limit =
-        side == CODEC_TO_WORKER ? CODEC_MAX_ARENA : CODEC_ARENA_FACTOR * CODEC_MAX_FROM_WORKER;
     arena_reset(&codec->arena);
     if (side == CODEC_TO_WORKER)
         return codec_decode_to_worker(codec, bytes, n_bytes, message);

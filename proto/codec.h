@@ -13,13 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CODEC_VERSION         3u
-#define CODEC_MAX_FROM_WORKER (1u << 20)   /* bytes of an encoded message: workers are not trusted with more \
-                                            */
-#define CODEC_MAX_TO_WORKER    (32u << 20) /* bytes: the setup message holds all channels */
-#define CODEC_MAX_CHANNELS     262144u     /* of an instance */
-#define CODEC_MAX_NAME         255u        /* bytes in the name of a channel or file */
-#define CODEC_MAX_BATCH_EVENTS 49152u      /* as many fit in CODEC_MAX_FROM_WORKER, with room for the rest */
+#define CODEC_VERSION          4u
+#define CODEC_MAX_MESSAGE      (128u << 10) /* bytes; see LINK_MAX_MESSAGE */
+#define CODEC_MAX_CHANNELS     262144u      /* of an instance */
+#define CODEC_MAX_NAME         255u         /* bytes in the name of a channel or file */
+#define CODEC_MAX_BATCH_EVENTS 8192u        /* as many fit in CODEC_MAX_MESSAGE, with room for the rest */
+#define CODEC_CHANNEL_BYTES    32u          /* of a message for a channel, besides its name; at most */
 
 enum message_type {
     /* broker to worker */
@@ -50,15 +49,14 @@ struct message_setup {
     const char *const *modules;
     size_t n_modules;
     const char *default_handler; /* or "" */
-    const struct message_channel *channels;
-    size_t n_channels;
 };
 
 struct message_channels {
     const struct message_channel
         *list; /* first the channels that the worker knows, in their order; then new ones */
     size_t n;
-    bool values; /* the worker is to take the last values, too */
+    uint32_t first; /* the number of the first one */
+    bool values;    /* the worker is to take the last values, too */
 };
 
 struct message_batch {
@@ -106,11 +104,6 @@ struct message_report {
     struct message_ticks ticked;
 };
 
-struct message_locked {
-    int32_t notify_fd; /* in the worker; -1: there is no filter */
-    uint64_t calls;    /* address at which the worker counts its calls into the script */
-};
-
 struct message {
     enum message_type type;
     union {
@@ -120,7 +113,7 @@ struct message {
         struct message_ticks ticks;
         uint64_t time_ns; /* of proceed and stop: what timestamp() returns in their course */
         uint32_t hello_version;
-        struct message_locked locked;
+        int32_t notify_fd; /* of locked; -1: there is no filter */
         struct message_report report;
         uint32_t ready_missing; /* how many channels lack the handler that they name */
     };

@@ -20,6 +20,7 @@
 #define CONTROL_MONITOR      "inproc://control-monitor"
 
 struct control_server {
+    void *context;
     void *socket;
     zmq_msg_t id;
     zmq_msg_t in;
@@ -73,8 +74,7 @@ static int control_server_bind(struct control_server *server, const char *name, 
     return r;
 }
 
-int control_server_new(struct control_server **serverp, struct link_context *context, const char *name,
-                       int listener)
+int control_server_new(struct control_server **serverp, const char *name, int listener)
 {
     struct control_server *server = calloc(1, sizeof(*server));
     int r;
@@ -83,7 +83,8 @@ int control_server_new(struct control_server **serverp, struct link_context *con
         return -ENOMEM;
     zmq_msg_init(&server->id);
     zmq_msg_init(&server->in);
-    server->socket = zmq_socket(context, ZMQ_ROUTER);
+    server->context = zmq_ctx_new();
+    server->socket = server->context ? zmq_socket(server->context, ZMQ_ROUTER) : NULL;
     r = server->socket ? control_server_bind(server, name, listener) : -errno;
     if (r < 0) {
         control_server_free(server);
@@ -103,6 +104,8 @@ struct control_server *control_server_free(struct control_server *server)
         control_set(server->socket, ZMQ_LINGER, CONTROL_LINGER_MS);
         zmq_close(server->socket);
     }
+    if (server->context)
+        zmq_ctx_term(server->context);
     free(server);
     return NULL;
 }

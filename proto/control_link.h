@@ -11,8 +11,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct link_context;
-
 /* Messages that may wait for one client; further ones cannot be sent. */
 #define CONTROL_LINK_QUEUE 8
 
@@ -35,12 +33,10 @@ struct control_server;
  * Makes a server of `listener`, which listens on a unix socket with the file name `name`, and takes it over
  * unless this fails. 0 or -errno.
  */
-int control_server_new(struct control_server **server, struct link_context *context, const char *name,
-                       int listener);
+int control_server_new(struct control_server **server, const char *name, int listener);
 
 /*
- * Frees a server. Takes NULL; returns NULL. The end of the context then waits up to 100 ms for clients to
- * read what was sent.
+ * Frees a server. Waits up to 100 ms for clients to read what was sent. Takes NULL; returns NULL.
  */
 struct control_server *control_server_free(struct control_server *server);
 

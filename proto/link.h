@@ -1,66 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The transport between the broker and one worker: a ZeroMQ PAIR socket on a private ipc endpoint, with one
- * message per call. Nothing here blocks. It does not know what the messages mean.
+ * The transport between the broker and one worker: the two ends of a SOCK_SEQPACKET pair, one message per
+ * call. The broker makes the pair and hands one end over when the worker is born, so a worker is known by a
+ * descriptor and never by what it says. Nothing here blocks, and nothing here knows what the messages mean.
+ * In broker and worker.
  */
 #ifndef PROTO_LINK_H
 #define PROTO_LINK_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
-struct link_context;
+#include "proto/codec.h"
+
+/*
+ * The most bytes of a message. A larger one that a peer sends is refused; whoever has more to say splits it.
+ * Two of these and the small messages between them fit in the socket's buffer (SO_SNDBUF at
+ * net.core.wmem_max, 212,992 bytes, which the kernel doubles).
+ */
+#define LINK_MAX_MESSAGE CODEC_MAX_MESSAGE
+
 struct link;
+struct link_buffers;
 
-/*
- * Makes the process's ZeroMQ context with its threads, for up to `max_links` links, each of which takes 12
- * bytes at once. All links must be freed before it. 0 or -errno.
- */
-int link_context_new(struct link_context **context, unsigned max_links);
+/* Room for one message in and one out, shared by all links of a thread. -ENOMEM. Links must end before it. */
+int link_buffers_new(struct link_buffers **buffers);
 
-/* Frees a context. Takes NULL; returns NULL. */
-struct link_context *link_context_free(struct link_context *context);
+/* Takes NULL; returns NULL. */
+struct link_buffers *link_buffers_free(struct link_buffers *buffers);
 
-/*
- * Makes the broker's end from `listener`, which listens on the unix socket `path`, and takes it over unless
- * this fails. 0 or -errno.
- */
-int link_adopt(struct link **link, struct link_context *context, const char *path, int listener);
+/* Makes a pair: this end, and the descriptor of the other one, which is the caller's and close-on-exec.
+ * -errno. */
+int link_pair(struct link **link, struct link_buffers *buffers, int *other);
 
-/*
- * Makes the worker's end. A relative path is used until the first message arrives; the working directory must
- * not change before. 0 or -errno.
- */
-int link_connect(struct link **link, struct link_context *context, const char *path);
+/* Takes over the end that link_pair() has made in another process; `fd` is the link's, unless this fails.
+ * -errno. */
+int link_new(struct link **link, struct link_buffers *buffers, int fd);
 
-/* Lets link_context_free() wait up to `ms` for unsent messages of this link, which are dropped otherwise. */
-void link_linger(struct link *link, int ms);
-
-/* Closes the link. Takes NULL; returns NULL. */
+/* Closes this end; what is sent and not received yet stays for the other end. Takes NULL; returns NULL. */
 struct link *link_free(struct link *link);
 
 /*
- * Return an edge-triggered descriptor to poll for changes, and whether there is a message. After each wake-up
- * and each send, receive until -EAGAIN, or check link_readable(), before sleeping again.
+ * The descriptor for poll, level-triggered: readable while there is a message or the other end has gone.
+ * Writable when there is room after -EAGAIN.
  */
-int link_fd(struct link *link);
-bool link_readable(struct link *link);
+int link_fd(const struct link *link);
 
-/* Returns room for a message, to be sent by link_commit() and valid until then. NULL when out of memory. */
+/* Room for a message of `bytes` (at most LINK_MAX_MESSAGE), valid until the next call for any link with these
+ * buffers. */
 void *link_reserve(struct link *link, size_t bytes);
 
 /*
- * Sends the reserved message. 0, or -EAGAIN when the queue is full or the other end is not connected; the
- * message then stays reserved and can be committed again.
+ * Sends what was reserved last. -EAGAIN if there is no room: it stays reserved, and can be committed again.
+ * -EPIPE if the other end has gone.
  */
 int link_commit(struct link *link);
 
-/* Receives the next message, which belongs to the link and lives until the next call. 0; -EAGAIN if there is
- * none. */
+/*
+ * The next message, valid until the next call for any link with these buffers. -EAGAIN if there is none,
+ * -EPIPE if the other end has gone and everything was received, -EMSGSIZE if it was too large: then it is
+ * gone. Descriptors never arrive.
+ */
 int link_receive(struct link *link, const void **bytes, size_t *n_bytes);
-
-/* Returns the process that sent the last message, as the kernel identified it; -1 if it did not. */
-pid_t link_peer(struct link *link);
 
 #endif

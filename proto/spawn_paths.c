@@ -66,6 +66,6 @@ bool spawn_paths_allow(const struct spawn_paths *paths, const struct spawn_reque
         if (!spawn_paths_show(paths, path))
             return false;
     }
-    return !strchr(request->link, '/') && spawn_paths_show(paths, request->script_folder) &&
+    return spawn_paths_show(paths, request->script_folder) &&
            spawn_paths_is_state(paths, request->state_folder);
 }

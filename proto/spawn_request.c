@@ -65,7 +65,6 @@ static bool spawn_has_strings(const char *block, size_t room, uint32_t n)
 bool spawn_is_sound(const struct spawn_request *request)
 {
     return request->network <= SPAWN_NETWORK_HOST && request->n_reads <= SPAWN_MAX_READS &&
-           spawn_ends(request->link, sizeof(request->link)) &&
            spawn_ends(request->script_folder, sizeof(request->script_folder)) &&
            spawn_ends(request->state_folder, sizeof(request->state_folder)) &&
            spawn_ends(request->hosts, sizeof(request->hosts)) &&

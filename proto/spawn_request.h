@@ -21,8 +21,8 @@
 #define SPAWN_MAX_READS      16
 #define SPAWN_MAX_READ_BYTES 8192
 
-/* A worker's threads in addition to the script's: the main one and libzmq's two. */
-#define SPAWN_OWN_THREADS 3
+/* A worker's threads in addition to the script's: the main one. */
+#define SPAWN_OWN_THREADS 1
 
 /* A worker's descriptors in addition to the script's: the link's, standard output and so on. */
 #define SPAWN_OWN_FILES 16
@@ -46,7 +46,8 @@ enum spawn_flag {
 enum spawn_descriptor {
     SPAWN_STDOUT, /* pipes to the log */
     SPAWN_STDERR,
-    SPAWN_LINK_FOLDER, /* O_PATH: the folder of `link` */
+    SPAWN_LINK,        /* the worker's end of its link, see proto/link.h */
+    SPAWN_PROGRESS,    /* the memory that it shares with the broker, see proto/progress.h */
     SPAWN_SCRIPT_TREE, /* detached mounts, from a broker that may make them (root) */
     SPAWN_STATE_TREE,
     SPAWN_READ_TREES,                                  /* `n_reads` of them */
@@ -58,7 +59,6 @@ struct spawn_request {
     uint32_t network; /* enum spawn_network */
     uint32_t flags;   /* enum spawn_flag, or-ed */
     uint32_t has_trees;
-    char link[64]; /* the endpoint's name in the link folder */
     char script_folder[PATH_MAX];
     char state_folder[PATH_MAX];
     uint64_t file_bytes;

@@ -37,7 +37,7 @@ ORDER = [
 RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
 # What backends call is declared in include/ and filled in by the core; and the broker has functions of its own in place of these.
-INCLUDED = re.compile(r"fc_\w+|accept4|recv|getpid")
+INCLUDED = re.compile(r"fc_\w+|accept4|recv")
 
 # Headers that only some files may see.
 RESERVED = [

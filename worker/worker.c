@@ -17,6 +17,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"
+#include "proto/progress.h"
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
 #include "worker/probe.h"
@@ -60,7 +61,7 @@ static void worker_keep_descriptors(int descriptors[SPAWN_DESCRIPTORS_], const s
     dup2(descriptors[SPAWN_STDOUT], STDOUT_FILENO);
     dup2(descriptors[SPAWN_STDERR], STDERR_FILENO);
     /* in ascending order: moving one never overwrites another that is yet to be moved */
-    for (int i = SPAWN_LINK_FOLDER; i < SPAWN_DESCRIPTORS_; i++) {
+    for (int i = SPAWN_LINK; i < SPAWN_DESCRIPTORS_; i++) {
         if (descriptors[i] < 0)
             continue;
         if (descriptors[i] != (int)next)
@@ -95,7 +96,7 @@ static void worker_take_setup(struct session *session, struct worker_setup *setu
         setup->modules[i] = worker_copy(message.setup.modules[i]);
     setup->n_modules = message.setup.n_modules;
     setup->default_handler = worker_copy(message.setup.default_handler);
-    if (script_init(session) < 0 || dispatch_prepare(&message.setup) < 0)
+    if (script_init(session) < 0)
         worker_fail_link("setup", -ENOMEM);
 }
 
@@ -115,6 +116,24 @@ static int worker_load_filter(const struct sandbox *sandbox)
     worker_fail(&error);
 }
 
+/* Takes the channels, until the broker lets the worker go on. */
+static void worker_take_channels(struct session *session)
+{
+    struct message message;
+    int r;
+
+    do {
+        r = session_receive(session, &message, WORKER_HANDSHAKE_MS);
+        if (r == 0 && message.type == MESSAGE_CHANNELS)
+            r = dispatch_channels(&message.channels, false);
+        else if (r == 0 && message.type != MESSAGE_PROCEED)
+            r = -EPROTO;
+    } while (r == 0 && message.type != MESSAGE_PROCEED);
+    if (r < 0)
+        worker_fail_link("channels", r);
+    script.time_ns = message.time_ns;
+}
+
 /* Loads the filter and hands its notification descriptor to the broker; the script must never hold it. */
 static void worker_lock(struct session *session, const struct sandbox *sandbox)
 {
@@ -122,29 +141,24 @@ static void worker_lock(struct session *session, const struct sandbox *sandbox)
     FC_AUTO_CLOSE int fd = worker_load_filter(sandbox);
     int r;
 
-    message.locked = (struct message_locked){.notify_fd = fd, .calls = (uintptr_t)&script.calls};
+    message.notify_fd = fd;
     r = session_send(session, &message);
-    if (r == 0)
-        r = session_receive(session, &message, WORKER_HANDSHAKE_MS);
-    if (r == 0 && message.type != MESSAGE_PROCEED)
-        r = -EPROTO;
     if (r < 0)
         worker_fail_link("lock", r);
-    script.time_ns = message.time_ns;
+    worker_take_channels(session); /* then the broker has a duplicate of the descriptor */
 }
 
-static struct session *worker_connect(const char *name, int folder)
+static struct session *worker_open_session(const int descriptors[SPAWN_DESCRIPTORS_])
 {
+    struct progress *progress;
     struct session *session;
-    int r;
+    int r = progress_map(&progress, descriptors[SPAWN_PROGRESS]);
 
-    /* the endpoint is relative, since the link's folder is not in the private root */
-    if (fchdir(folder) < 0)
-        worker_fail_link("link folder", -errno);
-    r = session_open(&session, name);
+    if (r == 0)
+        r = session_open(&session, descriptors[SPAWN_LINK], progress);
     if (r < 0)
-        worker_fail_link("connect", r);
-    /* for the threads so far, which are the link's; threads of the script get usual turns */
+        worker_fail_link("open", r);
+    /* for this thread only: threads of the script get usual turns */
     fc_take_short_turns(SCHED_FLAG_RESET_ON_FORK);
     return session;
 }
@@ -247,11 +261,10 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
             probe_failed(&error);
         worker_fail(&error);
     }
-    session = worker_connect(request->link, descriptors[SPAWN_LINK_FOLDER]);
-    worker_take_setup(session, &setup);
-    /* with the link connected its folder is not needed; nothing of the old root stays open */
-    for (int i = SPAWN_LINK_FOLDER; i < SPAWN_DESCRIPTORS_; i++)
+    session = worker_open_session(descriptors);
+    for (int i = SPAWN_LINK + 1; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&descriptors[i]);
+    worker_take_setup(session, &setup);
     if (chdir(sandbox.namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)
         worker_fail_link("state folder", -errno);
     umask(022);

@@ -223,6 +223,27 @@ void queue_consume(struct queue *queue, size_t n)
         queue->head = queue->waiting.n = 0;
 }
 
+int queue_put_back(struct queue *queue, const uint32_t *channels, const double *values, size_t n)
+{
+    struct queue_list *waiting = &queue->waiting;
+    size_t n_waiting = waiting->n - queue->head;
+
+    if (!n)
+        return 0;
+    if (n > queue->head) {
+        if (n + n_waiting > waiting->capacity && queue_list_grow(waiting, n + n_waiting) < 0)
+            return -ENOMEM;
+        memmove(waiting->channels + n, waiting->channels + queue->head, n_waiting * sizeof(*channels));
+        memmove(waiting->values + n, waiting->values + queue->head, n_waiting * sizeof(*values));
+        queue->head = n;
+        waiting->n = n + n_waiting;
+    }
+    queue->head -= n;
+    memcpy(waiting->channels + queue->head, channels, n * sizeof(*channels));
+    memcpy(waiting->values + queue->head, values, n * sizeof(*values));
+    return 0;
+}
+
 void queue_clear(struct queue *queue)
 {
     queue_consume(queue, queue->waiting.n - queue->head);

@@ -61,6 +61,12 @@ size_t queue_peek(struct queue *queue, const uint32_t **channels, const double *
 /* Removes the first `n` of the events that queue_peek() showed. */
 void queue_consume(struct queue *queue, size_t n);
 
+/*
+ * Puts events before all that wait, whatever the limit: they were taken away, and nobody has had them.
+ * -ENOMEM: then they are lost.
+ */
+int queue_put_back(struct queue *queue, const uint32_t *channels, const double *values, size_t n);
+
 void queue_clear(struct queue *queue);
 
 #endif

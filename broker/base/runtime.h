@@ -15,7 +15,7 @@ struct cgroups;
 struct codec;
 struct file_monitor;
 struct keeper;
-struct link_context;
+struct link_buffers;
 struct loop;
 struct loop_source;
 struct notify;
@@ -36,7 +36,7 @@ struct runtime_account {
 struct runtime {
     struct loop *loop;
     struct notify *notify; /* of the service manager; NULL: there is none */
-    struct link_context *links;
+    struct link_buffers *link_buffers; /* for all workers: one message each way at a time */
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
     struct keeper *keeper;
     struct loop_source *keeper_source;

@@ -25,7 +25,6 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 #include "proto/landlock.h"
-#include "proto/link.h"
 
 #define CONTROL_TURN_BUDGET 32   /* requests in one turn of the loop */
 #define CONTROL_RATE        2000 /* requests a second that are read at all */
@@ -131,9 +130,7 @@ static int control_start(struct control *control)
     if (r == 0)
         r = control_guard_start(runtime->loop, control->spec.roles);
     if (r == 0)
-        r = link_context_new(&control->links, 1);
-    if (r == 0)
-        r = control_server_new(&control->server, control->links, CONTROL_SOCKET, runtime->control_fd);
+        r = control_server_new(&control->server, CONTROL_SOCKET, runtime->control_fd);
     if (r < 0)
         return r;
     runtime->control_fd = -1;
@@ -178,7 +175,6 @@ struct control *control_free(struct control *control)
     control_watch_stop(control);
     control_record_stop(control, "the broker has ended");
     control_server_free(control->server);
-    link_context_free(control->links);
     control_guard_stop();
     codec_control_free(control->requests);
     codec_control_free(control->replies);

@@ -13,17 +13,19 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "broker/base/log.h"
-#include "broker/guest/link_guard.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_control.h"
 #include "proto/zmtp.h"
 
-#define GUARD_KNOCKS 500
+#define GUARD_KNOCKS   500
+#define GUARD_PAUSE_NS (10 * (long)FC_NS_PER_MS)
 
 struct guarded_stream {
     int fd;
@@ -182,10 +184,53 @@ static bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
     return false;
 }
 
-static const struct link_guard_control guard_control = {
-    .admits = control_guard_admit,
-    .refuses = control_guard_refuses,
-};
+/* Whether libzmq may have this connection: sockets of other names are not ours to judge. */
+static bool guard_lets_in(int fd)
+{
+    struct sockaddr_un address = {0};
+    socklen_t bytes = sizeof(address) - 1; /* there is always a NUL */
+    const char *name;
+
+    if (getsockname(fd, (struct sockaddr *)&address, &bytes) < 0 || address.sun_family != AF_UNIX)
+        return true;
+    name = strrchr(address.sun_path, '/');
+    return strcmp(name ? name + 1 : address.sun_path, CONTROL_SOCKET) != 0 || control_guard_admit(fd);
+}
+
+/*
+ * Stands in for the C library's function in this program, so in libzmq, too. libzmq takes these errors for a
+ * connection that failed, and any other for the end of the world. What waits for a descriptor stays readable:
+ * without a pause its thread would ask as fast as it can.
+ */
+int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
+{
+    int accepted = (int)syscall(SYS_accept4, fd, address, bytes, flags);
+
+    if (accepted < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+        const struct timespec pause = {.tv_nsec = GUARD_PAUSE_NS};
+
+        nanosleep(&pause, NULL);
+        errno = ENFILE;
+    }
+    if (accepted < 0 || guard_lets_in(accepted))
+        return accepted;
+    close(accepted);
+    errno = ECONNABORTED;
+    return -1;
+}
+
+/* Stands in for the C library's function, too: libzmq uses no flags. */
+ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
+{
+    ssize_t n = syscall(SYS_recvfrom, fd, buffer, bytes, flags, NULL, NULL);
+
+    int error = errno;
+    bool is_refused =
+        !flags && !(n < 0 && (error == EAGAIN || error == EINTR)) && control_guard_refuses(fd, buffer, n);
+
+    errno = is_refused ? ECONNRESET : error;
+    return is_refused ? -1 : n;
+}
 
 int control_guard_start(struct loop *loop, const struct control_roles *roles)
 {
@@ -201,13 +246,11 @@ int control_guard_start(struct loop *loop, const struct control_roles *roles)
         return r;
     GUARD_LOCKED;
     guard.roles = roles;
-    link_guard_set_control(&guard_control);
     return 0;
 }
 
 void control_guard_stop(void)
 {
-    link_guard_set_control(NULL);
     guard.source = loop_remove(guard.source);
     GUARD_LOCKED;
     guard.roles = NULL;

@@ -85,7 +85,6 @@ struct control_recorder {
 struct control {
     struct control_spec spec;
     struct show *show;
-    struct link_context *links; /* its own, so that clients cost the thread of the workers' links nothing */
     struct control_server *server;
     struct loop_source *source;
     struct loop_task receive;

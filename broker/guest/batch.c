@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "broker/guest/link.h"
 #include "broker/guest/private.h"
+#include "broker/guest/send.h"
 #include "broker/guest/watchdog.h"
 #include "firecurtain/time.h"
 
@@ -14,7 +14,7 @@
 bool guest_takes_ahead(const struct guest *guest)
 {
     return guest && guest->state == ORDER_BUSY && !guest_is_gone(guest) && guest->n_sent == 1 &&
-           guest->n_events >= GUEST_LARGE_BATCH && !managed_set_is_ready(guest->sockets);
+           guest->n_events[0] >= GUEST_LARGE_BATCH && !managed_set_is_ready(guest->sockets);
 }
 
 static void guest_send_batch(struct guest *guest, struct message *message)
@@ -23,10 +23,9 @@ static void guest_send_batch(struct guest *guest, struct message *message)
 
     message->batch.time_ns = guest->ops->begins(guest->userdata, GUEST_BATCH, &message->batch);
     guest_set_state(guest, ORDER_BUSY);
-    guest->n_sent++;
-    guest->n_events = message->batch.n_events;
+    guest->n_events[guest->n_sent++] = message->batch.n_events;
     watchdog_start_batch(guest);
-    r = guest_link_send(guest, message);
+    r = guest_send_message(guest, message);
     if (r < 0)
         guest_violated(guest, "a batch cannot be sent: %s", strerror(-r));
 }
@@ -58,13 +57,48 @@ size_t guest_send(struct guest *guest, const uint32_t *channels, const double *v
     return n_events;
 }
 
+void guest_batch_done(struct guest *guest)
+{
+    guest->n_events_done += guest->n_events[0];
+    guest->n_events[0] = guest->n_events[1];
+    if (--guest->n_sent == 0 && guest->state == ORDER_BUSY)
+        guest_set_state(guest, ORDER_IDLE);
+}
+
+size_t guest_events_over(const struct guest *guest)
+{
+    struct progress_state state = progress_read(&guest->progress);
+    size_t n = 0;
+
+    for (unsigned i = 0; i < guest->n_sent; i++)
+        n += guest->n_events[i];
+    return progress_events_over(&state, guest->n_events_done, n);
+}
+
+/* Returns how many of the channels, from the first one on, fit in a message. */
+static size_t guest_count_channels(const struct message_channel *list, size_t n)
+{
+    size_t bytes = 0, i;
+
+    for (i = 0; i < n; i++) {
+        bytes += CODEC_CHANNEL_BYTES + strlen(list[i].name);
+        if (bytes > CODEC_MAX_MESSAGE / 2)
+            break;
+    }
+    return i;
+}
+
 void guest_send_channels(struct guest *guest, const struct message_channels *channels)
 {
-    struct message message = {.type = MESSAGE_CHANNELS, .channels = *channels};
-    int r = guest_link_send(guest, &message);
+    for (size_t i = 0, n; i < channels->n && guest->state != ORDER_CLOSED; i += n) {
+        struct message message = {.type = MESSAGE_CHANNELS, .channels = *channels};
 
-    if (r < 0)
-        guest_violated(guest, "its channels cannot be sent: %s", strerror(-r));
+        n = guest_count_channels(channels->list + i, channels->n - i);
+        message.channels.list = channels->list + i;
+        message.channels.n = n;
+        message.channels.first = (uint32_t)i;
+        guest_send_or_end(guest, &message);
+    }
 }
 
 void guest_replay_ticks(struct guest *guest, const uint32_t *ids, size_t n)

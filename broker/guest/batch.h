@@ -33,7 +33,16 @@ void guest_replay(struct guest *guest, const struct message_batch *batch);
 /* Has the guest call these intervals now, whether it has them or not. TICKS_MAX at most. */
 void guest_replay_ticks(struct guest *guest, const uint32_t *ids, size_t n);
 
-/* Tells a running guest its channels again. */
+/* Notes that the oldest batch is done. */
+void guest_batch_done(struct guest *guest);
+
+/*
+ * Of the batches that are not done, how many events are over: their handlers have returned, or the worker's
+ * end came in one. Once the worker is gone, no handler has seen the others.
+ */
+size_t guest_events_over(const struct guest *guest);
+
+/* Tells a guest its channels, in as many messages as it takes; a running one again. */
 void guest_send_channels(struct guest *guest, const struct message_channels *channels);
 
 #endif

@@ -66,8 +66,9 @@ struct guest_ops {
     /* The script is about to be called, for GUEST_BATCH with `batch`. Returns what timestamp() is for the
        script meanwhile; 0: what its clock says. */
     uint64_t (*begins)(void *userdata, enum guest_phase phase, const struct message_batch *batch);
-    /* Fills in the setup message, which is borrowed until the next call. -errno ends the guest. */
-    int (*setup)(void *userdata, struct message_setup *setup);
+    /* Fills in the setup message and the channels, which are borrowed until the next call. -errno ends the
+     * guest. */
+    int (*setup)(void *userdata, struct message_setup *setup, struct message_channels *channels);
     /* The modules are imported, and batches may be sent. */
     void (*ready)(void *userdata);
     /* The script made a channel, whose id is the next one. -EINVAL if the worker must not do that. */

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "broker/base/runtime.h"
+#include "broker/guest/batch.h"
 #include "broker/guest/private.h"
+#include "broker/guest/send.h"
 #include "broker/guest/watchdog.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/cleanup.h"
@@ -30,11 +30,13 @@ static void guest_link_ready(void *userdata, uint32_t events)
 {
     struct guest *guest = userdata;
 
-    (void)events;
-    if (guest->state == ORDER_CLOSED) /* it is about to end, and what it has sent is not read */
+    if (guest->state == ORDER_CLOSED) { /* it is about to end, and what it has sent is not read */
         guest->link_source = loop_remove(guest->link_source);
-    else
-        guest_link_receive(guest, false);
+        return;
+    }
+    if (events & EPOLLOUT)
+        guest_send_rest(guest);
+    guest_link_receive(guest, false);
 }
 
 static void guest_link_again(void *userdata)
@@ -61,22 +63,9 @@ static void guest_wanted_soon(void *userdata)
  * A link normally ends with its worker, which is waited for soon. One that goes on without its link gets a
  * deadline, unless it has one already.
  */
-static void guest_link_ended(void *userdata, const char *wrong)
+static void guest_link_ended(struct guest *guest)
 {
-    struct guest *guest = userdata;
-
-    if (guest->state == ORDER_CLOSED)
-        return;
-    if (guest_is_gone(guest)) { /* everything that it had sent is here */
-        if (!wrong)
-            guest_link_receive(guest, true);
-        loop_defer(guest->runtime->loop, &guest->finish);
-        return;
-    }
-    if (wrong) {
-        guest_violated(guest, "on its link: %s", wrong);
-        return;
-    }
+    guest->link_source = loop_remove(guest->link_source);
     guest_set_life(guest, GUEST_HUNG_UP);
     if (guest->state != ORDER_CONNECTING && guest->state != ORDER_LOCKING && guest->state != ORDER_STOPPING)
         guest_set_deadline(guest, GUEST_HUNG_UP_MS);
@@ -98,127 +87,56 @@ static int guest_count_sockets(void *userdata)
 
 static const struct managed_ops guest_managed_ops = {.changed = guest_wanted, .take = guest_take};
 
-static int guest_link_name(char *name, size_t bytes)
-{
-    uint8_t random[16];
-
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
-        return -EIO;
-    for (size_t i = 0; i < sizeof(random) && 2 * i + 3 <= bytes; i++)
-        snprintf(name + 2 * i, 3, "%02x", random[i]);
-    return 0;
-}
-
-int guest_link_new(struct guest *guest)
-{
-    struct runtime *runtime = guest->runtime;
-    int r = guest_link_name(guest->link_name, sizeof(guest->link_name));
-
-    guest->receive = (struct loop_task){.fn = guest_link_again, .userdata = guest};
-    guest->wanted = (struct loop_task){.fn = guest_wanted, .userdata = guest};
-    if (r == 0)
-        r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted_soon, guest);
-    if (r == 0)
-        r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);
-    return r;
-}
-
-int guest_link_open(struct guest *guest, int listener)
+int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd)
 {
     struct runtime *runtime = guest->runtime;
     int r;
 
-    guest->link_named = true;
-    guest->guarded = (struct guarded_link){.ended = guest_link_ended, .userdata = guest};
-    r = link_guard_add(&guest->guarded, guest->link_name);
-    /* the name is only a name here: the keeper has bound the socket already */
+    guest->receive = (struct loop_task){.fn = guest_link_again, .userdata = guest};
+    guest->wanted = (struct loop_task){.fn = guest_wanted, .userdata = guest};
+    r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted_soon, guest);
     if (r == 0)
-        r = link_adopt(&guest->link, runtime->links, guest->link_name, listener);
-    if (r < 0) {
-        close(listener);
-        return r;
-    }
-    return loop_add(runtime->loop, &guest->link_source, link_fd(guest->link), EPOLLIN, guest_link_ready,
-                    guest);
-}
-
-/*
- * Removes the endpoint's file as soon as the worker has connected, or never will, so that nobody else
- * connects. zmq_unbind() would end the link, too.
- */
-static void guest_link_unname(struct guest *guest)
-{
-    if (guest->link_named)
-        keeper_remove(guest->runtime->keeper, guest->spec.account, guest->link_name);
-    guest->link_named = false;
+        r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);
+    if (r == 0)
+        r = progress_new(&guest->progress, progress_fd);
+    if (r == 0)
+        r = link_pair(&guest->link, runtime->link_buffers, worker_end);
+    return r < 0 ? r
+                 : loop_add(runtime->loop, &guest->link_source, link_fd(guest->link), GUEST_LINK_EVENTS,
+                            guest_link_ready, guest);
 }
 
 void guest_link_close(struct guest *guest)
 {
-    guest_link_unname(guest);
     loop_cancel_task(guest->runtime->loop, &guest->receive);
     loop_cancel_task(guest->runtime->loop, &guest->wanted);
     guest->link_source = loop_remove(guest->link_source);
     guest->link = link_free(guest->link);
-    link_guard_remove(&guest->guarded);
+    outbox_clear(&guest->outbox);
+    progress_deinit(&guest->progress);
     guest->sockets = managed_set_free(guest->sockets);
     guest->ticks = tick_set_free(guest->ticks);
     guest_set_state(guest, ORDER_CLOSED);
 }
 
-int guest_link_send(struct guest *guest, const struct message *message)
-{
-    ptrdiff_t size = codec_prepare(guest->runtime->codec, message);
-    void *bytes;
-    int r;
-
-    if (size < 0)
-        return (int)size;
-    bytes = link_reserve(guest->link, (size_t)size);
-    if (!bytes)
-        return -ENOMEM;
-    codec_encode(guest->runtime->codec, bytes);
-    r = link_commit(guest->link);
-    /* sending may use up the edge that says that there is something to read */
-    if (link_readable(guest->link))
-        loop_defer(guest->runtime->loop, &guest->receive);
-    return r;
-}
-
-void guest_send_or_end(struct guest *guest, const struct message *message)
-{
-    int r = guest_link_send(guest, message);
-
-    if (r < 0)
-        guest_violated(guest, "%s cannot be sent: %s", message_name(message->type), strerror(-r));
-}
-
 static void guest_handle_hello(struct guest *guest, uint32_t version)
 {
     struct message message = {.type = MESSAGE_SETUP};
-    pid_t peer = link_peer(guest->link);
+    struct message_channels channels = {.values = true};
     int r;
 
-    if (peer != guest->pid) {
-        guest_violated(guest, "process %d connected instead of process %d", peer, guest->pid);
-        return;
-    }
-    if (!link_guard_has_seen(&guest->guarded)) {
-        guest_violated(guest, "its bytes were not checked: this libzmq does not read with recv()");
-        return;
-    }
     if (version != CODEC_VERSION) {
         guest_violated(guest, "it speaks version %u of the protocol, not %u", version, CODEC_VERSION);
         return;
     }
-    r = guest->ops->setup(guest->userdata, &message.setup);
+    r = guest->ops->setup(guest->userdata, &message.setup, &channels);
     if (r < 0) {
         guest_violated(guest, "setup: %s", strerror(-r));
         return;
     }
     guest_set_state(guest, ORDER_LOCKING);
     guest_send_or_end(guest, &message);
-    guest_link_unname(guest); /* while the worker goes on */
+    guest_send_channels(guest, &channels);
 }
 
 static void guest_socket_placed(void *userdata, int fd)
@@ -261,19 +179,14 @@ static int guest_open_gate(struct guest *guest, int32_t notify_fd)
     return r;
 }
 
-static void guest_handle_locked(struct guest *guest, const struct message_locked *locked)
+static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
 {
-    int32_t notify_fd = locked->notify_fd;
-
     if (notify_fd < 0 && !guest->runtime->no_sandbox) {
         guest_violated(guest, "it reports that it has no system call filter");
         return;
     }
     if (notify_fd >= 0 && guest_open_gate(guest, notify_fd) < 0)
         return;
-    if (notify_fd < 0) /* for the watchdog, which cannot tell calls apart without it */
-        guest->memory = keeper_open_memory(guest->runtime->keeper, guest->pid);
-    guest->calls_address = locked->calls;
     guest_set_state(guest, ORDER_IMPORTING);
     watchdog_start(guest, guest->spec.start_ms);
     guest_send_or_end(guest,
@@ -294,15 +207,32 @@ static int guest_take_channels(struct guest *guest, const struct message_report 
     return 0;
 }
 
-static int guest_take_events(struct guest *guest, const struct message_report *report)
+static int guest_take_events(struct guest *guest, const uint32_t *channels, const double *values, size_t n)
 {
-    for (size_t i = 0; i < report->n_events; i++) {
-        if (!isfinite(report->values[i]))
+    guest->n_outputs += n;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i]))
             return -EINVAL;
     }
-    return report->n_events
-               ? guest->ops->output(guest->userdata, report->channels, report->values, report->n_events)
-               : 0;
+    return n ? guest->ops->output(guest->userdata, channels, values, n) : 0;
+}
+
+void guest_rescue_outputs(struct guest *guest)
+{
+    struct progress_state state = progress_read(&guest->progress);
+    FC_AUTO_FREE uint32_t *channels = NULL;
+    FC_AUTO_FREE double *values = NULL;
+    size_t n;
+
+    if (state.outputs == guest->n_outputs)
+        return;
+    channels = calloc(PROGRESS_OUTPUTS, sizeof(*channels));
+    values = calloc(PROGRESS_OUTPUTS, sizeof(*values));
+    n = channels && values
+            ? progress_copy_outputs(&guest->progress, &state, guest->n_outputs, channels, values)
+            : 0;
+    if (!n || guest_take_events(guest, channels, values, n) < 0)
+        fc_log(FC_LOG_WARNING, guest->spec.instance, "its last outputs are lost: they cannot be read");
 }
 
 /* Comes before the changes: an interval that was called may have been cancelled since. */
@@ -341,13 +271,13 @@ static void guest_handle_report(struct guest *guest, const struct message_report
 {
     int r;
 
-    if (report->done && guest->state != ORDER_BUSY && guest->state != ORDER_STOPPING) {
+    if (report->done && !guest->n_sent) {
         guest_violated(guest, "it finished a batch that was never sent");
         return;
     }
     r = guest_take_channels(guest, report);
     if (r == 0)
-        r = guest_take_events(guest, report);
+        r = guest_take_events(guest, report->channels, report->values, report->n_events);
     if (r == 0)
         r = guest_take_ticked(guest, &report->ticked);
     if (r == 0)
@@ -364,10 +294,8 @@ static void guest_handle_report(struct guest *guest, const struct message_report
         guest->ops->exceptions(guest->userdata, report->exceptions);
     if (report->done)
         guest->ops->handled(guest->userdata);
-    if (report->done && guest->state == ORDER_BUSY) {
-        guest->n_sent--;
-        if (!guest->n_sent)
-            guest_set_state(guest, ORDER_IDLE);
+    if (report->done) {
+        guest_batch_done(guest);
         managed_set_handled(guest->sockets);
     } else if (!report->ticked.n) {
         return;
@@ -389,7 +317,7 @@ static void guest_handle(struct guest *guest, const struct message *message)
         guest_handle_hello(guest, message->hello_version);
         break;
     case MESSAGE_LOCKED:
-        guest_handle_locked(guest, &message->locked);
+        guest_handle_locked(guest, message->notify_fd);
         break;
     case MESSAGE_REPORT:
         guest_handle_report(guest, &message->report);
@@ -402,36 +330,24 @@ static void guest_handle(struct guest *guest, const struct message *message)
         break;
     case MESSAGE_STOPPED:
         guest_set_state(guest, ORDER_CLOSED);
-        if (guest_is_gone(guest))
-            loop_defer(guest->runtime->loop, &guest->finish);
         break;
     default:
         break; /* not legal in any state */
     }
 }
 
-/* Leaves the messages where they are. The link has to be asked, or its descriptor stays readable. */
-static void guest_link_leave(struct guest *guest)
-{
-    link_readable(guest->link);
-}
-
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
-    if (!guest->pid) {
-        guest_link_leave(guest); /* guest_spawned() receives them */
-        return;
-    }
+    if (!guest->pid)
+        return; /* guest_spawned() receives them */
     for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
         struct message message;
         const void *bytes;
         size_t n_bytes;
         int r;
 
-        if (!to_the_end && guest_is_held(guest)) {
-            guest_link_leave(guest); /* guest_resume() receives them */
-            return;
-        }
+        if (!to_the_end && guest_is_held(guest))
+            return; /* guest_resume() receives them */
         /* enough for this turn; or the events that are there have to be routed first, so that none is dropped
          */
         if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata))) {
@@ -441,6 +357,11 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         r = link_receive(guest->link, &bytes, &n_bytes);
         if (r == -EAGAIN)
             return;
+        if (r == -EPIPE) {
+            if (guest->life < GUEST_HUNG_UP)
+                guest_link_ended(guest);
+            return;
+        }
         if (r == 0)
             r = codec_decode(guest->runtime->codec, CODEC_FROM_WORKER, bytes, n_bytes, &message);
         if (r < 0) {

@@ -12,21 +12,16 @@
 
 struct guest;
 
-/* Chooses the endpoint's name, and makes everything that works without the endpoint. -errno. */
-int guest_link_new(struct guest *guest);
-
-/* Listens at the endpoint, whose file exists. Takes the listener, even when it fails. -errno. */
-int guest_link_open(struct guest *guest, int listener);
+/* Makes the link. The worker's end of it and the memory that it shares are the caller's. -errno. */
+int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd);
 
 void guest_link_close(struct guest *guest);
 
 /* Handles the messages that have arrived: as many as one turn of the loop allows, or all if `to_the_end`. */
 void guest_link_receive(struct guest *guest, bool to_the_end);
 
-/* 0 or -errno: the link is broken or full, which never happens while the worker behaves. */
-int guest_link_send(struct guest *guest, const struct message *message);
-
-/* The same; if it fails, the guest is killed. */
-void guest_send_or_end(struct guest *guest, const struct message *message);
+/* Takes over what the script has put out and no report has told. For a worker that is gone, after its last
+ * message. */
+void guest_rescue_outputs(struct guest *guest);
 
 #endif

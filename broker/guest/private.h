@@ -10,11 +10,12 @@
 #include "broker/gate/gate.h"
 #include "broker/guest/guest.h"
 #include "broker/guest/life.h"
-#include "broker/guest/link_guard.h"
 #include "broker/guest/managed.h"
+#include "broker/guest/outbox.h"
 #include "broker/guest/output.h"
 #include "broker/guest/ticks.h"
 #include "proto/link.h"
+#include "proto/progress.h"
 
 struct spawn_job;
 
@@ -30,7 +31,7 @@ struct guest {
     struct spawn_job *job; /* until the zygote has answered */
     pid_t pid;
     int pidfd;
-    int memory; /* of the worker, while there is a gate */
+    int memory; /* of the worker, for its gate */
     struct loop_source *pid_source;
     struct output *out;
     struct output *err;
@@ -50,18 +51,18 @@ struct guest {
     uint64_t looked_ns;
     uint64_t watched_calls;
     uint64_t watched_batch;
-    uint64_t calls_address; /* in the worker's memory */
     uint64_t n_batches;
 
     /* the conversation */
     enum order_state state;
-    unsigned n_sent; /* batches that are not done: 2 at most */
-    size_t n_events; /* in the newest of them */
+    unsigned n_sent;        /* batches that are not done: 2 at most */
+    size_t n_events[2];     /* in each of them, the oldest first */
+    uint64_t n_events_done; /* in all batches that are done */
     uint32_t missing_handlers;
     struct link *link;
-    char link_name[40];
-    bool link_named; /* the endpoint's file still exists */
-    struct guarded_link guarded;
+    struct progress_reader progress;
+    uint64_t n_outputs; /* that its reports have told */
+    struct outbox outbox;
     struct loop_source *link_source;
     struct loop_task receive;
     struct tick_set *ticks;

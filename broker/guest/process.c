@@ -24,6 +24,7 @@
 #include "broker/guest/cgroup.h"
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
+#include "broker/guest/send.h"
 #include "broker/guest/spawn.h"
 #include "broker/guest/watchdog.h"
 #include "broker/keeper/client.h"
@@ -32,7 +33,6 @@
 #include "firecurtain/time.h"
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the birth of the process until its sandbox is up */
-#define GUEST_LAST_WORD_MS 200   /* from the end of a process to the end of its link */
 
 static void guest_finish(void *userdata)
 {
@@ -41,21 +41,18 @@ static void guest_finish(void *userdata)
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     guest->out = output_free(guest->out);
     guest->err = output_free(guest->err);
+    guest_rescue_outputs(guest);
     guest->ops->ended(guest->userdata, guest->why, guest->ending == GUEST_ASKED,
                       guest->life == GUEST_EXITED_CLEANLY);
 }
 
-/* Handles the deadline: of the handshake, of stopping, or of the last messages of a process that is gone. */
+/* Handles the deadline of the handshake or of stopping. */
 static void guest_too_late(void *userdata)
 {
     struct guest *guest = userdata;
     bool hung_up = guest->life == GUEST_HUNG_UP;
 
-    if (guest_is_gone(guest)) {
-        loop_defer(guest->runtime->loop, &guest->finish);
-        return;
-    }
-    if (!hung_up && watchdog_handle(guest))
+    if (guest_is_gone(guest) || (!hung_up && watchdog_handle(guest)))
         return;
     guest_set_ending(guest, GUEST_OVERDUE);
     fc_log(FC_LOG_ERROR, guest->spec.instance, "%s; killed",
@@ -89,7 +86,6 @@ static uint64_t guest_time_ns(const struct timeval *time)
 static void guest_exited(void *userdata, uint32_t events)
 {
     struct guest *guest = userdata;
-    bool hung_up = guest->life == GUEST_HUNG_UP;
     siginfo_t info = {0};
     struct rusage used;
 
@@ -103,12 +99,8 @@ static void guest_exited(void *userdata, uint32_t events)
     guest->cpu_ns = guest_time_ns(&used.ru_utime) + guest_time_ns(&used.ru_stime);
     guest->pid_source = loop_remove(guest->pid_source);
     guest_describe(guest, &info);
-    /* its last messages may still be in the socket: the end of the link means that all have arrived */
-    guest_link_receive(guest, true);
-    if (guest->state >= ORDER_IMPORTING && guest->state <= ORDER_STOPPING && !hung_up)
-        guest_set_deadline(guest, GUEST_LAST_WORD_MS);
-    else
-        loop_defer(guest->runtime->loop, &guest->finish);
+    guest_link_receive(guest, true); /* all that it had sent is there */
+    loop_defer(guest->runtime->loop, &guest->finish);
 }
 
 /* There is no process that can be used. */
@@ -203,16 +195,11 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job, struct kee
     request->flags =
         (guest->spec.probe ? SPAWN_PROBE : 0u) | (guest->runtime->no_sandbox ? SPAWN_NO_SANDBOX : 0u);
     request->has_trees = guest->runtime->is_root;
-    if (snprintf(request->link, sizeof(request->link), "%s", guest->link_name) >=
-            (int)sizeof(request->link) ||
-        snprintf(request->script_folder, PATH_MAX, "%s", guest->spec.script_folder) >= PATH_MAX ||
+    if (snprintf(request->script_folder, PATH_MAX, "%s", guest->spec.script_folder) >= PATH_MAX ||
         snprintf(request->state_folder, PATH_MAX, "%s", guest->spec.state_folder) >= PATH_MAX ||
         snprintf(request->hosts, sizeof(request->hosts), "%s", guest->spec.policy->hosts) >=
             (int)sizeof(request->hosts))
         return -ENAMETOOLONG;
-    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(guest_account(guest)->link_folder_fd, F_DUPFD_CLOEXEC, 0);
-    if (job->descriptors[SPAWN_LINK_FOLDER] < 0)
-        return -errno;
     r = guest_fill_limits(guest, request);
     if (r < 0 || !request->has_trees)
         return r;
@@ -250,27 +237,13 @@ static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
 
 static void guest_close_place(struct keeper_place *place)
 {
-    fc_closep(&place->listener);
     fc_closep(&place->script_tree);
     fc_closep(&place->state_tree);
 }
 
-static int guest_open_link(struct guest *guest, struct keeper_place *place)
-{
-    bool has_trees = guest->runtime->is_root;
-    int r = guest_link_new(guest);
-
-    if (r < 0)
-        return r;
-    keeper_open_place(guest->runtime->keeper, guest->spec.account, guest->link_name,
-                      has_trees ? guest->spec.script_folder : NULL,
-                      has_trees ? guest->spec.state_folder : NULL, place);
-    return place->listener < 0 ? place->listener : guest_link_open(guest, fc_steal_fd(&place->listener));
-}
-
 static int guest_begin(struct guest *guest)
 {
-    FC_CLEANUP(guest_close_place) struct keeper_place place = {-1, -1, -1};
+    FC_CLEANUP(guest_close_place) struct keeper_place place = {-1, -1};
     struct spawn_job *job;
     int r = descriptors_left(DESCRIPTORS_FOR_WORKER);
 
@@ -278,7 +251,10 @@ static int guest_begin(struct guest *guest)
         r = spawn_job_new(&job, guest_spawned, guest);
     if (r < 0)
         return r;
-    r = guest_open_link(guest, &place);
+    if (guest->runtime->is_root)
+        keeper_open_place(guest->runtime->keeper, guest->spec.account, guest->spec.script_folder,
+                          guest->spec.state_folder, &place);
+    r = guest_link_open(guest, &job->descriptors[SPAWN_LINK], &job->descriptors[SPAWN_PROGRESS]);
     if (r == 0)
         r = guest_open_outputs(guest, job);
     if (r == 0)
@@ -365,7 +341,7 @@ void guest_stop(struct guest *guest)
     guest_set_state(guest, ORDER_STOPPING);
     watchdog_start(guest, guest->spec.stop_ms);
     stop.time_ns = guest->ops->begins(guest->userdata, GUEST_CLEANUP, NULL);
-    r = guest_link_send(guest, &stop);
+    r = guest_send_message(guest, &stop);
     if (r < 0)
         guest_violated(guest, "it cannot be told to stop: %s", strerror(-r));
 }

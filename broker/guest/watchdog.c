@@ -4,7 +4,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "broker/base/runtime.h"
 #include "broker/gate/connect.h"
@@ -18,15 +17,12 @@
 #define WATCHDOG_HELD_SHARE    8u /* one part of the time in which the option rate keeps it waiting counts */
 #define WATCHDOG_LAST_WORDS_MS 300u /* between SIGABRT and SIGKILL, for faulthandler to write the stack */
 
-/* Reads how many calls the worker has begun. */
+/* Returns how many calls the worker has begun. */
 static uint64_t watchdog_read_calls(const struct guest *guest)
 {
-    uint64_t calls = 0;
+    struct progress_state state = progress_read(&guest->progress);
 
-    if (guest->memory < 0 ||
-        pread(guest->memory, &calls, sizeof(calls), (off_t)guest->calls_address) != sizeof(calls))
-        return 0;
-    return calls;
+    return state.calls + state.begun;
 }
 
 /* The script has returned, or begins something new. */

@@ -132,7 +132,7 @@ static int keeper_await_descriptor(struct keeper *keeper)
 }
 
 /* Posts all requests first: the keeper and this process each wake once, not once per request. */
-void keeper_open_place(struct keeper *keeper, unsigned account, const char *name, const char *script_folder,
+void keeper_open_place(struct keeper *keeper, unsigned account, const char *script_folder,
                        const char *state_folder, struct keeper_place *place)
 {
     const struct {
@@ -140,7 +140,6 @@ void keeper_open_place(struct keeper *keeper, unsigned account, const char *name
         const char *text;
         int *answer;
     } wanted[] = {
-        {KEEPER_LISTEN, name, &place->listener},
         {KEEPER_OPEN_SHOWN, script_folder, &place->script_tree},
         {KEEPER_OPEN_STATE_FOLDER, state_folder, &place->state_tree},
     };

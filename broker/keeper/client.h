@@ -45,7 +45,6 @@ pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
 
 /* What a new worker needs: descriptors, or -errno. */
 struct keeper_place {
-    int listener;    /* a socket that listens in the link folder, and that workers may connect to */
     int script_tree; /* as by keeper_open_shown() */
     int state_tree;  /* a detached mount of the instance's private folder */
 };
@@ -54,7 +53,7 @@ struct keeper_place {
  * Opens all of it at once, without the trees if the folders are NULL. Each descriptor is the caller's, even
  * if others are missing.
  */
-void keeper_open_place(struct keeper *keeper, unsigned account, const char *name, const char *script_folder,
+void keeper_open_place(struct keeper *keeper, unsigned account, const char *script_folder,
                        const char *state_folder, struct keeper_place *place);
 
 /* Removes the listening socket's file from the link folder. */

@@ -85,7 +85,7 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("geteuid", "libzmq"),
     ALLOW("getgid", "libzmq"),
     ALLOW("getegid", "libzmq"),
-    ALLOW("getrandom", "names of links, libzmq"),
+    ALLOW("getrandom", "libzmq"),
     ALLOW("uname", "libraries"),
     ALLOW("sysinfo", "qsort()"),
     ALLOW_MASK("prlimit64", 2, UINT64_MAX, 0, "reading the size of stacks; not setting it"),
@@ -99,7 +99,7 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("readv", "sockets"),
     ALLOW("write", "the log, eventfds, sockets"),
     ALLOW("writev", "stdio"),
-    ALLOW("pread64", "a worker's memory"),
+    ALLOW("pread64", "a worker's memory, for the gate"),
     ALLOW("lseek", "stdio"),
     ALLOW("close", "descriptors"),
     ALLOW("fstat", "descriptors"),
@@ -122,6 +122,10 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW_EQ("fcntl", 1, F_SETFL, "pipes, sockets"),
     ALLOW("pipe2", "pipes of the log"),
     ALLOW("inotify_rm_watch", "scripts that have changed"),
+    ALLOW_EQ("memfd_create", 1, MFD_CLOEXEC | MFD_ALLOW_SEALING,
+             "memory shared with a worker; nothing can be executed"),
+    ALLOW("ftruncate", "memory shared with a worker; no file is open for writing"),
+    ALLOW_EQ("fcntl", 1, F_ADD_SEALS, "memory shared with a worker"),
 
     ALLOW("epoll_create1", "libzmq's threads"),
     ALLOW("epoll_ctl", "the loop"),
@@ -134,7 +138,8 @@ static const struct seccomp_row seccomp_allowed[] = {
 
     ALLOW_EQ("socket", 0, AF_INET, "OSC, the gate"),
     ALLOW_EQ("socket", 0, AF_INET6, "OSC, the gate"),
-    ALLOW_MASK("socketpair", 1, SOCKET_KIND, SOCK_SEQPACKET, "a zygote's; connected for ever"),
+    ALLOW_MASK("socketpair", 1, SOCKET_KIND, SOCK_SEQPACKET,
+               "zygotes and links of workers; connected for ever"),
     ALLOW("bind", "OSC, the gate"),
     ALLOW("connect", "the gate"),
     ALLOW("listen", "the gate"),
@@ -238,7 +243,6 @@ static const char *const seccomp_refused[] = {
     "truncate",
     "creat",
     "open_by_handle_at",
-    "memfd_create",
 #ifndef FIRECURTAIN_SANITIZE
     "ptrace",
 #endif

@@ -62,6 +62,7 @@ static void python_instance_free(void *self)
     free(python->driven);
     free(python->setup_channels);
     queue_deinit(&python->queue);
+    queue_list_deinit(&python->batch);
     queue_deinit(&python->next.outputs);
     queue_deinit(&python->outflow.held);
     show_step_deinit(&python->step);

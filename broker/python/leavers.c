@@ -53,7 +53,7 @@ static int leaver_output(void *userdata, const uint32_t *channels, const double 
     return 0;
 }
 
-static int leaver_setup(void *userdata, struct message_setup *setup)
+static int leaver_setup(void *userdata, struct message_setup *setup, struct message_channels *channels)
 {
     return -EPROTO; /* it was set up long ago, and so were its channels */
 }

@@ -36,6 +36,8 @@
 #define PYTHON_STOP_MS      5000
 #define PYTHON_RESTART_NS   (30 * FC_NS_PER_S)
 
+#define PYTHON_KEPT_EVENTS 1024 /* room that an empty batch keeps */
+
 #define PYTHON_LEAST_MEMORY (UINT64_C(64) << 20) /* the interpreter itself, with room to start */
 
 struct file_watch;
@@ -125,6 +127,8 @@ struct python {
     struct queue queue;
     size_t n_ahead; /* of its first events, which were sent behind a batch that is not done; they stay in the
                        queue, so the end of a worker does not lose them */
+    struct queue_list batch; /* that the script is in: what it has not begun with when its worker ends goes to
+                                the next one */
     struct python_outflow outflow;
     struct python_counters counters;
     struct show_step step; /* what the script is called for at present */

@@ -19,7 +19,7 @@ struct probe {
     struct python_probe *found;
 };
 
-static int probe_setup(void *userdata, struct message_setup *setup)
+static int probe_setup(void *userdata, struct message_setup *setup, struct message_channels *channels)
 {
     const struct probe *probe = userdata;
 

@@ -6,8 +6,18 @@
 #include "broker/python/journal.h"
 #include "broker/python/private.h"
 #include "broker/python/stats.h"
+#include "firecurtain/log.h"
 
-/* The script is handling the first `n` events of the queue now. */
+/* Notes the first `n` values of the batch as those that the script was called for last. */
+static void python_set_inputs(struct python *python, size_t n)
+{
+    const struct queue_list *batch = &python->batch;
+
+    for (size_t i = 0; i < n; i++)
+        python->inputs[batch->channels[i]] = batch->values[i];
+}
+
+/* The script is handling the first `n` events of the queue now: they move to the batch. */
 static void python_begin(struct python *python, size_t n)
 {
     const uint32_t *channels;
@@ -17,9 +27,47 @@ static void python_begin(struct python *python, size_t n)
     if (!n)
         return;
     queue_peek(&python->queue, &channels, &values);
-    for (size_t i = 0; i < n; i++)
-        python->inputs[channels[i]] = values[i];
+    if (queue_list_add(&python->batch, channels, values, n) < 0)
+        fc_log(FC_LOG_ERROR, python->instance->name,
+               "out of memory: if its worker ends now, a batch is lost");
     queue_consume(&python->queue, n);
+}
+
+void python_finish_batch(struct python *python)
+{
+    if (!python->batch.n || (guest_is_busy(python->guest) && !python_is_at_ahead(python)))
+        return;
+    python_set_inputs(python, python->batch.n);
+    python->batch.n = 0;
+    if (python->batch.capacity > PYTHON_KEPT_EVENTS && !queue_length(&python->queue))
+        queue_list_deinit(&python->batch);
+}
+
+void python_take_back(struct python *python)
+{
+    struct queue_list *batch = &python->batch;
+    size_t n_over = python->guest ? guest_events_over(python->guest) : 0;
+    size_t n_left;
+
+    python->n_ahead = 0;
+    n_over = n_over < batch->n ? n_over : batch->n;
+    n_left = batch->n - n_over;
+    python_set_inputs(python, n_over);
+    if (queue_put_back(&python->queue, batch->channels + n_over, batch->values + n_over, n_left) < 0) {
+        python->counters.dropped += n_left;
+        fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: %zu events were lost", n_left);
+    }
+    batch->n = 0;
+}
+
+void python_drop_events(struct python *python)
+{
+    size_t n = queue_length(&python->queue);
+
+    if (n)
+        fc_log(FC_LOG_WARNING, python->instance->name, "%zu events that waited for it were dropped", n);
+    python->counters.dropped += n;
+    queue_clear(&python->queue);
 }
 
 void python_begin_ahead(struct python *python)

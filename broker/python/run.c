@@ -80,6 +80,7 @@ static void python_wanted(void *userdata)
     struct python *python = userdata;
 
     python_count_handled(python);
+    python_finish_batch(python);
     if (python_is_at_ahead(python))
         python_begin_ahead(python);
     python_go_on(python);
@@ -92,7 +93,7 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
 
     start_queue_leave(&python->turn);
     python_count_ended(python);
-    python->n_ahead = 0;
+    python_take_back(python);
     python_journal_done(python, !asked || python->step.phase == RECORD_BATCH);
     guest = fc_steal(python->guest);
     if (python_is_stopping(python))
@@ -207,11 +208,9 @@ void python_stop(void *self)
 {
     struct python *python = self;
 
-    python->n_ahead = 0;
-    if (instance_is_stopped(python->instance)) {
-        python->counters.dropped += queue_length(&python->queue);
-        queue_clear(&python->queue);
-    }
+    python_take_back(python);
+    if (instance_is_stopped(python->instance))
+        python_drop_events(python);
     python->guest = guest_free(python->guest);
     python_reload_deinit(python);
     python->folder_quota = folder_quota_free(python->folder_quota);
@@ -231,7 +230,6 @@ bool python_quiesce(void *self)
     struct python *python = self;
 
     python_set_state(python, python_is_failed(python) ? PYTHON_STOPPING_FAILED : PYTHON_STOPPING);
-    python_begin_ahead(python);
     start_queue_leave(&python->turn);
     loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
     python_reload_stop(python);

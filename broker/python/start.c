@@ -8,6 +8,7 @@
 
 #include "broker/python/file_watch.h"
 #include "broker/python/private.h"
+#include "broker/python/pump.h"
 #include "broker/python/state.h"
 #include "broker/python/worker.h"
 #include "firecurtain/log.h"
@@ -93,12 +94,10 @@ void python_again(struct python *python, const char *why, bool is_clean)
     python_say_ended(python, why, delay_ns, now_ns);
     fc_up(python->instance, false);
     python_set_failed(python, delay_ns == RESTART_NOT);
-    if (delay_ns == RESTART_NOT) {
-        python->counters.dropped += queue_length(&python->queue);
-        queue_clear(&python->queue);
-    } else {
+    if (delay_ns == RESTART_NOT)
+        python_drop_events(python);
+    else
         loop_set_timer(python_runtime(python)->loop, &python->restart_timer, now_ns + delay_ns);
-    }
 }
 
 /* Its turn to start again has come. */
@@ -130,7 +129,7 @@ void python_start_init(struct python *python)
 
 void python_start_over(struct python *python)
 {
-    python->n_ahead = 0;
+    python_take_back(python);
     python->guest = guest_free(python->guest);
     start_queue_leave(&python->turn);
     loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);

@@ -40,24 +40,24 @@ void python_send_channels(struct python *python, struct guest *guest, bool value
     free(channels);
 }
 
-int python_setup(void *userdata, struct message_setup *setup)
+int python_setup(void *userdata, struct message_setup *setup, struct message_channels *channels)
 {
     struct python *python = userdata;
     const struct fc_instance *instance = python->instance;
-    struct message_channel *channels = python_list_channels(python);
+    struct message_channel *list = python_list_channels(python);
 
-    if (!channels)
+    if (!list)
         return -ENOMEM;
     free(python->setup_channels);
-    python->setup_channels = channels;
+    python->setup_channels = list;
     *setup = (struct message_setup){
         .instance = instance->name,
         .modules = (const char *const *)python->modules,
         .n_modules = python->n_modules,
         .default_handler = python->default_handler ? python->default_handler : "",
-        .channels = channels,
-        .n_channels = instance->n_channels,
     };
+    channels->list = list;
+    channels->n = instance->n_channels;
     return 0;
 }
 

@@ -20,7 +20,6 @@
 #include "broker/base/log.h"
 #include "broker/base/path_set.h"
 #include "broker/build/users.h"
-#include "broker/guest/link_guard.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/keeper/folder_quota.h"
@@ -40,9 +39,7 @@
 #include "proto/codec.h"
 #include "proto/link.h"
 
-#define RUNTIME_WORKER    "firecurtain-worker"
-#define RUNTIME_MIN_LINKS 16u
-#define RUNTIME_MAX_LINKS 16384u
+#define RUNTIME_WORKER "firecurtain-worker"
 
 static char *runtime_join(const char *folder, const char *tail)
 {
@@ -227,20 +224,6 @@ static void runtime_find_worker(char *path, size_t bytes)
     snprintf(path, bytes, "%s/" RUNTIME_WORKER, FIRECURTAIN_WORKER_DIR);
 }
 
-/*
- * Returns how many links there may be: each takes about eight descriptors, half of them while its worker
- * begins or ends. libzmq allocates a table of that size at the start, so there is a fixed limit, too.
- */
-static unsigned runtime_max_links(void)
-{
-    struct rlimit limit;
-    rlim_t n = RUNTIME_MAX_LINKS;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < n)
-        n = limit.rlim_cur / 4;
-    return n < RUNTIME_MIN_LINKS ? RUNTIME_MIN_LINKS : (unsigned)n;
-}
-
 /* Raises the limit of descriptors, of which each worker takes about eight. */
 static void runtime_raise_descriptors(void)
 {
@@ -346,9 +329,7 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
     if (r == 0)
         r = codec_new(&runtime->codec);
     if (r == 0)
-        r = link_context_new(&runtime->links, runtime_max_links());
-    if (r == 0)
-        r = link_guard_start(runtime->loop);
+        r = link_buffers_new(&runtime->link_buffers);
     if (r == 0)
         r = file_monitor_new(&runtime->files, runtime->loop, runtime->keeper);
     if (r == 0)
@@ -378,12 +359,11 @@ void runtime_deinit(struct runtime *runtime)
 {
     for (unsigned i = 0; i < runtime->n_accounts; i++)
         runtime->accounts[i].spawner = spawner_free(runtime->accounts[i].spawner);
-    runtime->links = link_context_free(runtime->links);
-    link_guard_stop();
     runtime->folder_quotas = folder_quotas_free(runtime->folder_quotas);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
     runtime->codec = codec_free(runtime->codec);
+    runtime->link_buffers = link_buffers_free(runtime->link_buffers);
     loop_remove(runtime->keeper_source);
     runtime->notify = notify_free(runtime->notify);
     runtime->loop = loop_free(runtime->loop);

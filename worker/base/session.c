@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sends and receives for the script's threads. A thread that has something to send while the main thread
- * sleeps in session_wait() only writes to an eventfd: the link's descriptor is edge-triggered, and a send by
- * that thread would consume the edge for which the main thread waits.
+ * Reports are collected here and sent by the main thread. Another thread that calls while the main thread
+ * sleeps wakes it by an eventfd, once: what the thread goes on to put out travels in the same report.
+ *
+ * What the script puts out is collected in memory that the broker can read (proto/progress.h), and counts as
+ * reported only when the report was sent: if the worker ends before, the broker takes it from there.
  */
 #include "worker/base/session.h"
 
@@ -17,26 +19,24 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/link.h"
+#include "proto/progress.h"
 #include "proto/spawn_request.h"
 
-/*
- * Events in a report: with this many it is sent, and others begin while the script goes on. Further ones grow
- * up to the maximum.
- */
+/* Events: then a report is sent, so that others begin while the script goes on. The next ones are larger. */
 #define SESSION_FIRST_CHUNK 512u
-#define SESSION_MAX_CHUNK   CODEC_MAX_BATCH_EVENTS
+#define SESSION_MAX_CHUNK   PROGRESS_OUTPUTS
 
-/* Entries of its other lists, which keep a report far below the size limit of a message. */
-#define SESSION_MAX_NAMES   1024u
-#define SESSION_MAX_CHANGES 4096u
-#define SESSION_MAX_TICKED  256u
+/* Then a report is sent, too: together they stay below the size of a message. */
+#define SESSION_MAX_TEXT_BYTES 8192u /* of names and files */
+#define SESSION_MAX_NAMES      256u
+#define SESSION_MAX_CHANGES    256u
+#define SESSION_MAX_TICKED     256u
 
 #define SESSION_RETRY_MS          5
 #define SESSION_HANDSHAKE_LOOK_MS 1000 /* how often the handshake checks its deadline */
-#define SESSION_LINGER_MS         1000
 
 struct session {
-    struct link_context *context;
+    struct link_buffers *buffers;
     struct link *link;
     struct codec *encoder;
     struct codec *decoder;
@@ -45,11 +45,12 @@ struct session {
     bool sending; /* a thread is in session_transmit() */
     unsigned long main_thread;
 
-    uint32_t *channels;
-    double *values;
-    size_t n_events;
-    size_t events_capacity;
-    size_t chunk; /* events that make a report */
+    struct progress *progress;
+    uint64_t base;     /* its outputs from this number on are in the shared memory, from its beginning, */
+    uint64_t reported; /* those before this one were sent, */
+    uint64_t outputs;  /* and so many were made */
+    size_t chunk;      /* as many make a report */
+    size_t n_text_bytes;
     char *names[SESSION_MAX_NAMES];
     size_t n_names;
     char *files[SESSION_MAX_NAMES];
@@ -64,7 +65,7 @@ struct session {
     size_t n_ticked;
 };
 
-int session_open(struct session **sessionp, const char *name)
+int session_open(struct session **sessionp, int fd, struct progress *progress)
 {
     struct session *session = calloc(1, sizeof(*session));
     struct message hello = {.type = MESSAGE_HELLO, .hello_version = CODEC_VERSION};
@@ -72,6 +73,7 @@ int session_open(struct session **sessionp, const char *name)
 
     if (!session)
         return -ENOMEM;
+    session->progress = progress;
     session->main_thread = PyThread_get_thread_ident();
     session->chunk = SESSION_FIRST_CHUNK;
     session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -81,13 +83,18 @@ int session_open(struct session **sessionp, const char *name)
     if (r == 0)
         r = codec_new(&session->decoder);
     if (r == 0)
-        r = link_context_new(&session->context, 1);
+        r = link_buffers_new(&session->buffers);
     if (r == 0)
-        r = link_connect(&session->link, session->context, name);
+        r = link_new(&session->link, session->buffers, fd);
     if (r == 0)
         r = session_send(session, &hello);
     *sessionp = session; /* lives as long as the process, also after a failure */
     return r;
+}
+
+struct progress *session_progress(const struct session *session)
+{
+    return session->progress;
 }
 
 /*
@@ -141,17 +148,10 @@ static void session_wait(struct session *session, uint64_t deadline_ns, bool is_
         return; /* another wake-up has consumed it */
 }
 
-void session_close(struct session *session)
-{
-    link_linger(session->link, SESSION_LINGER_MS);
-    session->link = link_free(session->link);
-    session->context = link_context_free(session->context);
-}
-
 static bool session_is_empty(const struct session *session)
 {
-    return !session->n_events && !session->n_names && !session->n_intervals && !session->n_sockets &&
-           !session->exceptions && !session->n_files && !session->n_ticked;
+    return session->outputs == session->reported && !session->n_names && !session->n_intervals &&
+           !session->n_sockets && !session->exceptions && !session->n_files && !session->n_ticked;
 }
 
 static void session_clear(struct session *session)
@@ -162,10 +162,7 @@ static void session_clear(struct session *session)
         free(session->files[i]);
     session->n_names = 0;
     session->n_files = 0;
-    session->chunk = session->n_events < session->chunk ? SESSION_FIRST_CHUNK : session->chunk * 4;
-    if (session->chunk > SESSION_MAX_CHUNK)
-        session->chunk = SESSION_MAX_CHUNK;
-    session->n_events = 0;
+    session->n_text_bytes = 0;
     session->n_intervals = 0;
     session->n_sockets = 0;
     session->exceptions = 0;
@@ -179,68 +176,80 @@ static int session_wake(const struct session *session)
     return write(session->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-/* Lets other threads run while the broker is behind. */
+/* Lets other threads run until the broker has made room, or for a moment: another thread may have used it. */
 static void session_pause(const struct session *session)
 {
-    struct pollfd fd = {.fd = link_fd(session->link), .events = POLLIN};
+    struct pollfd fd = {.fd = link_fd(session->link), .events = POLLOUT};
 
     Py_BEGIN_ALLOW_THREADS;
     poll(&fd, 1, SESSION_RETRY_MS);
     Py_END_ALLOW_THREADS;
 }
 
-static int session_commit(struct session *session, ptrdiff_t size, bool clear)
+/* One message at a time: the lock is released when the broker is behind. With `clear` it is the report of all
+ * that was collected. */
+static int session_transmit(struct session *session, const struct message *message, bool clear)
 {
-    void *bytes = link_reserve(session->link, (size_t)size);
+    ptrdiff_t size = codec_prepare(session->encoder, message);
     int r;
 
-    if (!bytes)
-        return -ENOMEM;
-    codec_encode(session->encoder, bytes);
+    if (size < 0)
+        return (int)size;
+    codec_encode(session->encoder, link_reserve(session->link, (size_t)size));
     if (clear)
-        session_clear(session); /* before the lock is released and others collect for the next report */
+        session_clear(session); /* before the lock is released: others collect the next report */
+    session->sending = true;
     while ((r = link_commit(session->link)) == -EAGAIN)
         session_pause(session);
+    session->sending = false;
     return r;
 }
 
-/* Sends one message; `sending` keeps out others while the lock is released because the broker is behind. */
-static int session_transmit(struct session *session, const struct message *message, bool clear)
+/* Waits until no other thread is sending. */
+static void session_wait_for_turn(const struct session *session)
 {
-    ptrdiff_t size;
-    int r;
-
-    session->sending = true;
-    size = codec_prepare(session->encoder, message);
-    r = size < 0 ? (int)size : session_commit(session, size, clear);
-    session->sending = false;
-    if (session->waiting) /* this send may have consumed the edge for which the main thread sleeps */
-        session_wake(session);
-    return r;
+    while (session->sending)
+        session_pause(session);
 }
 
 int session_send(struct session *session, const struct message *message)
 {
-    while (session->sending)
-        session_pause(session);
+    session_wait_for_turn(session);
     return session_transmit(session, message, false);
+}
+
+/* So many outputs, the oldest, were sent: the shared memory is used from its beginning again as soon as it is
+ * empty. */
+static void session_reported(struct session *session, size_t n)
+{
+    session->reported += n;
+    if (session->reported == session->outputs) {
+        session->base = session->outputs;
+        progress_restart(session->progress, session->base);
+    }
+    session->chunk = n < session->chunk ? SESSION_FIRST_CHUNK : session->chunk * 4;
+    if (session->chunk > SESSION_MAX_CHUNK)
+        session->chunk = SESSION_MAX_CHUNK;
 }
 
 int session_flush(struct session *session, bool done)
 {
     struct message message = {.type = MESSAGE_REPORT};
+    size_t first, n_events;
+    int r;
 
-    while (session->sending)
-        session_pause(session);
+    session_wait_for_turn(session);
     if (!done && session_is_empty(session))
         return 0;
+    first = (size_t)(session->reported - session->base);
+    n_events = (size_t)(session->outputs - session->reported);
     message.report = (struct message_report){
         .done = done,
         .new_channels = (const char *const *)session->names,
         .n_new_channels = session->n_names,
-        .channels = session->channels,
-        .values = session->values,
-        .n_events = session->n_events,
+        .channels = session->progress->channels + first,
+        .values = session->progress->values + first,
+        .n_events = n_events,
         .intervals = session->intervals,
         .n_intervals = session->n_intervals,
         .sockets = session->sockets,
@@ -250,7 +259,10 @@ int session_flush(struct session *session, bool done)
         .n_files = session->n_files,
         .ticked = {session->ticked, session->ticked_ns, session->n_ticked, 0},
     };
-    return session_transmit(session, &message, true);
+    r = session_transmit(session, &message, true);
+    if (r == 0)
+        session_reported(session, n_events);
+    return r;
 }
 
 static bool session_is_over(uint64_t deadline_ns)
@@ -270,7 +282,7 @@ static int session_take(struct session *session, struct message *message, uint64
             r = session_flush(session, false);
             if (r < 0)
                 return r;
-            continue; /* sending may have consumed the edge of a message */
+            continue;
         }
         session_wait(session, deadline_ns, is_handshake);
         if (PyErr_CheckSignals() < 0) /* a signal handler of the script raised */
@@ -299,8 +311,8 @@ static int session_broken(void)
     return -1;
 }
 
-/* Waits until a list of `*n` entries has room for one more. The thread that needs room in a full one sends
- * it. */
+/* Waits until `*n` of something collected leave room for more. The thread that needs room in a full list
+ * sends it. */
 static int session_make_room(struct session *session, const size_t *n, size_t max)
 {
     while (*n >= max) {
@@ -322,41 +334,31 @@ static int session_collected(struct session *session)
     return session_flush(session, false) < 0 ? session_broken() : 0;
 }
 
-static int session_reserve_event(struct session *session)
+/* Room for one more output: a report is sent when there are many, or when the shared memory is full. */
+static int session_make_output_room(struct session *session)
 {
-    size_t capacity = session->events_capacity ? session->events_capacity * 2 : 64;
-    uint32_t *channels;
-    double *values;
-
-    if (session_make_room(session, &session->n_events, session->chunk) < 0)
-        return -1;
-    if (session->n_events < session->events_capacity)
-        return 0;
-    if (capacity > SESSION_MAX_CHUNK)
-        capacity = SESSION_MAX_CHUNK;
-    channels = realloc(session->channels, capacity * sizeof(*channels));
-    if (channels)
-        session->channels = channels;
-    values = realloc(session->values, capacity * sizeof(*values));
-    if (values)
-        session->values = values;
-    if (!channels || !values) {
-        PyErr_NoMemory();
-        return -1;
+    while (session->outputs - session->reported >= session->chunk ||
+           session->outputs - session->base >= PROGRESS_OUTPUTS) {
+        if (session->waiting) /* the main thread was woken and is about to send */
+            session_pause(session);
+        else if (session_flush(session, false) < 0)
+            return session_broken();
     }
-    session->events_capacity = capacity;
     return 0;
 }
 
 int session_output(struct session *session, uint32_t channel, double value)
 {
-    if ((session->n_events == session->events_capacity || session->n_events >= session->chunk) &&
-        session_reserve_event(session) < 0)
+    size_t at;
+
+    if (session_make_output_room(session) < 0)
         return -1;
-    session->channels[session->n_events] = channel;
-    session->values[session->n_events] = value;
-    session->n_events++;
-    if (session->n_events > 1 && session->waiting)
+    at = (size_t)(session->outputs - session->base);
+    session->progress->channels[at] = channel;
+    session->progress->values[at] = value;
+    session->outputs++;
+    atomic_store_explicit(&session->progress->outputs, session->outputs, memory_order_release);
+    if (session->outputs - session->reported > 1 && session->waiting)
         return 0; /* the main thread was woken for the first one */
     return session_collected(session);
 }
@@ -365,7 +367,8 @@ int session_new_channel(struct session *session, const char *name)
 {
     char *copy;
 
-    if (session_make_room(session, &session->n_names, SESSION_MAX_NAMES) < 0)
+    if (session_make_room(session, &session->n_names, SESSION_MAX_NAMES) < 0 ||
+        session_make_room(session, &session->n_text_bytes, SESSION_MAX_TEXT_BYTES) < 0)
         return -1;
     copy = strdup(name);
     if (!copy) {
@@ -373,6 +376,7 @@ int session_new_channel(struct session *session, const char *name)
         return -1;
     }
     session->names[session->n_names++] = copy;
+    session->n_text_bytes += strlen(copy);
     return session_collected(session);
 }
 
@@ -410,13 +414,14 @@ int session_ticked(struct session *session, uint32_t id, uint64_t called_ns)
 
 int session_file(struct session *session, const char *path)
 {
-    int r = session->n_files < SESSION_MAX_NAMES ? 0 : session_flush(session, false);
+    bool has_room = session->n_files < SESSION_MAX_NAMES && session->n_text_bytes < SESSION_MAX_TEXT_BYTES;
+    int r = has_room ? 0 : session_flush(session, false);
 
     if (r < 0)
         return r;
     session->files[session->n_files] = strdup(path);
     if (!session->files[session->n_files])
         return -ENOMEM;
-    session->n_files++;
+    session->n_text_bytes += strlen(session->files[session->n_files++]);
     return 0;
 }

@@ -13,14 +13,18 @@
 #include <stdint.h>
 
 #include "proto/codec.h"
+#include "proto/progress.h"
 
 struct session;
 
-/* Connects to the endpoint `name` in the working directory and says hello to the broker. 0 or -errno. */
-int session_open(struct session **session, const char *name);
+/*
+ * Greets the broker over `fd`, this worker's end of the link, and keeps what the script puts out in
+ * `progress` until it was sent. Both are the session's from then on. 0 or -errno.
+ */
+int session_open(struct session **session, int fd, struct progress *progress);
 
-/* Closes the link once everything is sent, or after a second. No call may follow. */
-void session_close(struct session *session);
+/* Where the worker says how far it is. */
+struct progress *session_progress(const struct session *session);
 
 /*
  * Receives the next message of the handshake, valid until the next call, and waits for it up to `timeout_ms`.

@@ -51,15 +51,6 @@ static int64_t dispatch_add_channel(const struct message_channel *from)
     return id;
 }
 
-int dispatch_prepare(const struct message_setup *setup)
-{
-    for (size_t i = 0; i < setup->n_channels; i++) {
-        if (dispatch_add_channel(&setup->channels[i]) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* Ends the worker by the script's SystemExit, after sending everything it did before. */
 static void dispatch_exit(void)
 {
@@ -67,7 +58,6 @@ static void dispatch_exit(void)
 
     interpreter_flush();
     session_flush(script.session, false);
-    session_close(script.session);
     _exit(status);
 }
 
@@ -117,11 +107,11 @@ static void dispatch_event(uint32_t id, double value)
 {
     struct channel *channel = &script.channels.list[id];
 
+    progress_count(&script.progress->begun);
     if (channel->handler) {
         PyObject *result;
 
         script.current = id;
-        script.calls++;
         result = dispatch_call(channel->handler, value);
         if (result) {
             script.timestamp_ms = 0;
@@ -133,6 +123,7 @@ static void dispatch_event(uint32_t id, double value)
     }
     /* only now: in the handler, inputvalue() returns the previous value */
     channel->input = value;
+    progress_count(&script.progress->done);
 }
 
 static void dispatch_events(const struct message_batch *batch)
@@ -157,7 +148,7 @@ static void dispatch_tick(uint32_t id)
     if (!function)
         return; /* cancelled in the meantime */
     Py_INCREF(function);
-    script.calls++;
+    progress_count(&script.progress->calls);
     dispatch_returned(PyObject_CallNoArgs(function), "interval", NULL);
     Py_DECREF(function);
 }
@@ -171,7 +162,7 @@ static void dispatch_ready(uint32_t id)
         return; /* unregistered in the meantime */
     handler = Py_NewRef(entry->handler);
     object = Py_NewRef(entry->socket);
-    script.calls++;
+    progress_count(&script.progress->calls);
     dispatch_returned(PyObject_CallOneArg(handler, object), "socket handler", NULL);
     Py_DECREF(object);
     Py_DECREF(handler);
@@ -275,7 +266,6 @@ static void dispatch_stop(uint64_t time_ns)
     interpreter_flush();
     session_flush(script.session, false);
     session_send(script.session, &stopped);
-    session_close(script.session);
 }
 
 /* Finds the handler of a channel. False if the channel wants one and there is none. */
@@ -297,19 +287,21 @@ static bool dispatch_resolve(struct channel *channel)
     return channel->handler;
 }
 
-/* Takes changed mappings, or the channels of the worker that this one replaces. */
-static int dispatch_channels(const struct message_channels *message)
+int dispatch_channels(const struct message_channels *message, bool resolve)
 {
+    if (message->first > script.channels.n)
+        return -EPROTO;
     for (size_t i = 0; i < message->n; i++) {
         const struct message_channel *from = &message->list[i];
-        bool is_new = i >= script.channels.n;
+        size_t id = message->first + i;
+        bool is_new = id >= script.channels.n;
         struct channel *channel;
 
         if (is_new && dispatch_add_channel(from) < 0) {
             PyErr_Clear();
             return -ENOMEM;
         }
-        channel = &script.channels.list[i];
+        channel = &script.channels.list[id];
         if (message->values) {
             channel->input = from->input;
             channel->output = from->output;
@@ -317,7 +309,8 @@ static int dispatch_channels(const struct message_channels *message)
         if (!is_new && channel->target == from->target)
             continue;
         channel->target = from->target;
-        dispatch_resolve(channel);
+        if (resolve)
+            dispatch_resolve(channel);
     }
     return 0;
 }
@@ -336,7 +329,7 @@ int dispatch_run(void)
         else if (r == 0 && message.type == MESSAGE_TICKS)
             r = dispatch_take_ticks(&message.ticks);
         else if (r == 0 && message.type == MESSAGE_CHANNELS)
-            r = dispatch_channels(&message.channels);
+            r = dispatch_channels(&message.channels, true);
         else if (r == 0 && message.type == MESSAGE_STOP)
             break;
         else if (r == 0)

@@ -3,10 +3,15 @@
 #ifndef WORKER_SCRIPT_DISPATCH_H
 #define WORKER_SCRIPT_DISPATCH_H
 
+#include <stdbool.h>
+
 #include "proto/codec.h"
 
-/* Adds the channels of the setup message. 0, or -1 with an exception set. */
-int dispatch_prepare(const struct message_setup *setup);
+/*
+ * Takes over channels: at the worker's start, when the mappings have changed, or when it takes over from
+ * another worker. With `resolve`, finds the handlers of those that want one now. 0 or -errno.
+ */
+int dispatch_channels(const struct message_channels *message, bool resolve);
 
 /*
  * Imports the modules, finds the handlers and sends what the modules put out. 0, or the exit status for the

@@ -7,6 +7,7 @@ struct script script = {.current = CHANNELS_NONE};
 int script_init(struct session *session)
 {
     script.session = session;
+    script.progress = session_progress(session);
     script.main_thread = PyThread_get_thread_ident();
     script.current = CHANNELS_NONE;
     script.importing = true;

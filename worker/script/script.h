@@ -50,7 +50,7 @@ struct script {
     uint64_t timestamp_ms; /* what timestamp() returned in the running call; 0 before its first use */
     unsigned long main_thread;
     bool importing;
-    uint64_t calls; /* into the script that have begun; the broker's watchdog reads it */
+    struct progress *progress; /* the session's: what is begun and done, for the broker to see */
 };
 
 extern struct script script;

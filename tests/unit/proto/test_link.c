@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two ends of a link over a real endpoint; where it matters the other end is in another process. */
+/* Two ends of a link; where it matters, the other end is a process of its own. */
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
-#include "firecurtain/time.h"
-#include "proto/codec.h"
 #include "proto/link.h"
 #include "tests/unit/check.h"
-#include "tests/unit/link_fixture.h"
 
-#define WAIT_MS 10000 /* for what must arrive; a test that waits as long has failed */
+#define WAIT_MS 10000 /* for what will come; a test that waits as long has failed */
 
 struct ends {
-    char folder[64];
-    char path[96];
-    struct link_context *context;
+    struct link_buffers *buffers;
     struct link *broker;
-    struct link *worker;
+    struct link *worker; /* NULL while its descriptor is still `other` */
+    int other;
 };
 
 static int setup(void **state)
@@ -26,12 +23,22 @@ static int setup(void **state)
     struct ends *ends = calloc(1, sizeof(*ends));
 
     assert_non_null(ends);
-    strcpy(ends->folder, "/tmp/firecurtain-link-XXXXXX");
-    assert_non_null(mkdtemp(ends->folder));
-    snprintf(ends->path, sizeof(ends->path), "%s/end", ends->folder);
-    assert_int_equal(link_context_new(&ends->context, 16), 0);
-    assert_int_equal(fixture_bind(&ends->broker, ends->context, ends->path), 0);
+    assert_int_equal(link_buffers_new(&ends->buffers), 0);
+    assert_int_equal(link_pair(&ends->broker, ends->buffers, &ends->other), 0);
     *state = ends;
+    return 0;
+}
+
+static void take_other(struct ends *ends)
+{
+    assert_int_equal(link_new(&ends->worker, ends->buffers, ends->other), 0);
+    ends->other = -1;
+}
+
+static int setup_both(void **state)
+{
+    setup(state);
+    take_other(*state);
     return 0;
 }
 
@@ -39,59 +46,22 @@ static int teardown(void **state)
 {
     struct ends *ends = *state;
 
+    if (ends->other >= 0)
+        close(ends->other);
     assert_null(link_free(ends->worker));
     assert_null(link_free(ends->broker));
-    assert_null(link_context_free(ends->context));
-    unlink(ends->path);
-    rmdir(ends->folder);
+    assert_null(link_buffers_free(ends->buffers));
     free(ends);
     return 0;
-}
-
-static void connect_here(struct ends *ends)
-{
-    assert_int_equal(link_connect(&ends->worker, ends->context, ends->path), 0);
-}
-
-/* Waits as the header demands: tries first, then sleeps until the descriptor reports a change. */
-static int receive_within(struct link *link, const void **bytes, size_t *n_bytes, int ms)
-{
-    uint64_t end_ns = fc_now_ns() + (uint64_t)ms * FC_NS_PER_MS;
-    int r;
-
-    while ((r = link_receive(link, bytes, n_bytes)) == -EAGAIN) {
-        struct pollfd fd = {.fd = link_fd(link), .events = POLLIN};
-        uint64_t now_ns = fc_now_ns();
-
-        if (now_ns >= end_ns || poll(&fd, 1, (int)((end_ns - now_ns) / FC_NS_PER_MS) + 1) == 0)
-            return -ETIMEDOUT;
-    }
-    return r;
-}
-
-static void assert_receives(struct link *link, const char *text)
-{
-    const void *bytes;
-    size_t n_bytes;
-
-    assert_int_equal(receive_within(link, &bytes, &n_bytes, WAIT_MS), 0);
-    assert_int_equal(n_bytes, strlen(text));
-    assert_memory_equal(bytes, text, n_bytes);
 }
 
 static int send_bytes(struct link *link, size_t n_bytes, const char *text)
 {
     char *room = link_reserve(link, n_bytes);
-    int r;
 
-    if (!room)
-        return -ENOMEM;
     memset(room, 'x', n_bytes);
     memcpy(room, text, strlen(text));
-    r = link_commit(link);
-    link_readable(
-        link); /* after each send, as the header demands; it also learns what the peer has received */
-    return r;
+    return link_commit(link);
 }
 
 static int send_text(struct link *link, const char *text)
@@ -99,14 +69,37 @@ static int send_text(struct link *link, const char *text)
     return send_bytes(link, strlen(text), text);
 }
 
-static void test_both_directions_in_order(void **state)
+static void wait_readable(const struct link *link)
+{
+    struct pollfd fd = {.fd = link_fd(link), .events = POLLIN};
+
+    assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
+}
+
+static void assert_receives(struct link *link, const char *text)
+{
+    const void *bytes;
+    size_t n_bytes;
+
+    wait_readable(link);
+    assert_int_equal(link_receive(link, &bytes, &n_bytes), 0);
+    assert_int_equal(n_bytes, strlen(text));
+    assert_memory_equal(bytes, text, n_bytes);
+}
+
+static int receive(struct link *link)
+{
+    const void *bytes;
+    size_t n_bytes;
+
+    return link_receive(link, &bytes, &n_bytes);
+}
+
+static void test_both_directions_keep_order_and_bounds(void **state)
 {
     struct ends *ends = *state;
     char text[16];
 
-    connect_here(ends);
-    assert_int_equal(send_text(ends->worker, "hello"), 0);
-    assert_receives(ends->broker, "hello");
     for (int i = 0; i < 5; i++) {
         snprintf(text, sizeof(text), "down %d", i);
         assert_int_equal(send_text(ends->broker, text), 0);
@@ -119,293 +112,200 @@ static void test_both_directions_in_order(void **state)
         snprintf(text, sizeof(text), "up %d", i);
         assert_receives(ends->broker, text);
     }
+    assert_int_equal(receive(ends->broker), -EAGAIN);
+    assert_int_equal(receive(ends->worker), -EAGAIN);
 }
 
-static void test_an_empty_message(void **state)
+static void test_a_link_is_readable_until_all_is_received(void **state)
 {
     struct ends *ends = *state;
+    struct pollfd fd = {.fd = link_fd(ends->broker), .events = POLLIN};
 
-    connect_here(ends);
-    assert_int_equal(send_text(ends->worker, ""), 0);
-    assert_receives(ends->broker, "");
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    assert_int_equal(send_text(ends->worker, "one"), 0);
+    assert_int_equal(send_text(ends->worker, "two"), 0);
+    assert_receives(ends->broker, "one");
+    assert_int_equal(poll(&fd, 1, 0), 1);
+    assert_receives(ends->broker, "two");
+    assert_int_equal(poll(&fd, 1, 0), 0);
 }
 
-static void test_nothing_there_is_eagain(void **state)
+static void test_the_largest_message_and_two_in_a_row(void **state)
 {
     struct ends *ends = *state;
     const void *bytes;
     size_t n_bytes;
 
-    assert_int_equal(link_receive(ends->broker, &bytes, &n_bytes), -EAGAIN);
-    assert_false(link_readable(ends->broker));
-    connect_here(ends);
-    assert_int_equal(link_receive(ends->broker, &bytes, &n_bytes), -EAGAIN);
-    assert_int_equal(send_text(ends->worker, "a"), 0);
-    assert_receives(ends->broker, "a");
-    assert_int_equal(link_receive(ends->broker, &bytes, &n_bytes), -EAGAIN);
-    assert_false(link_readable(ends->broker));
-}
-
-static void test_sending_to_nobody_is_eagain(void **state)
-{
-    struct ends *ends = *state;
-
-    assert_int_equal(send_text(ends->broker, "early"), -EAGAIN);
-    connect_here(ends);
-    assert_int_equal(send_text(ends->worker, "hello"), 0);
-    assert_receives(ends->broker, "hello");
-    assert_int_equal(send_text(ends->broker, "later"), 0);
-    assert_receives(ends->worker, "later"); /* and "early" never */
-}
-
-/*
- * Sends numbered messages until one is refused, large ones to fill the kernel's buffers, too. Returns the
- * number of the refused one.
- */
-static uint32_t fill(struct link *link)
-{
-    for (uint32_t n = 0;; n++) {
-        char *room = link_reserve(link, 100000);
-        int r;
-
-        assert_non_null(room);
-        assert_true(n < 1000);
-        memcpy(room, &n, sizeof(n));
-        r = link_commit(link);
-        if (r == -EAGAIN)
-            return n;
-        assert_int_equal(r, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(send_bytes(ends->broker, LINK_MAX_MESSAGE, i ? "second" : "first"), 0);
+        assert_int_equal(send_text(ends->broker, "small"), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(link_receive(ends->worker, &bytes, &n_bytes), 0);
+        assert_int_equal(n_bytes, LINK_MAX_MESSAGE);
+        assert_memory_equal(bytes, i ? "second" : "first", 5);
+        assert_receives(ends->worker, "small");
     }
 }
 
-static void wait_for_either(struct ends *ends)
-{
-    struct pollfd fds[] = {{.fd = link_fd(ends->broker), .events = POLLIN},
-                           {.fd = link_fd(ends->worker), .events = POLLIN}};
-
-    assert_true(poll(fds, 2, WAIT_MS) > 0);
-}
-
-/* The message stays in the link: link_commit() may be called again, as workers do while the broker is behind.
- */
-static void test_a_full_link_is_eagain_and_the_message_is_kept(void **state)
+/* Past link_reserve(), as a hostile worker would. */
+static void test_a_message_that_is_too_large_is_refused_and_the_next_one_is_not(void **state)
 {
     struct ends *ends = *state;
-    uint32_t refused, received = 0, number;
-    const void *bytes;
-    size_t n_bytes;
-    int r = -EAGAIN;
+    char *large = calloc(1, LINK_MAX_MESSAGE + 1);
 
-    connect_here(ends);
-    refused = fill(ends->worker);
-    while (received <= refused) {
-        if (r == -EAGAIN)
-            r = link_commit(ends->worker);
-        if (link_receive(ends->broker, &bytes, &n_bytes) < 0) {
-            wait_for_either(ends);
-            continue;
-        }
-        assert_int_equal(n_bytes, 100000);
-        memcpy(&number, bytes, sizeof(number));
-        assert_int_equal(number, received++);
+    assert_int_equal(send(ends->other, large, LINK_MAX_MESSAGE + 1, 0), LINK_MAX_MESSAGE + 1);
+    assert_int_equal(send(ends->other, "next", 4, 0), 4);
+    assert_int_equal(receive(ends->broker), -EMSGSIZE);
+    assert_receives(ends->broker, "next");
+    free(large);
+}
+
+static void test_a_full_link_holds_back_its_sender_until_there_is_room(void **state)
+{
+    struct ends *ends = *state;
+    struct pollfd fd = {.fd = link_fd(ends->worker), .events = POLLOUT};
+    unsigned n_sent = 0, n_received = 0;
+    int r;
+
+    while ((r = send_bytes(ends->worker, 1000, "report")) == 0 && n_sent < 100000)
+        n_sent++;
+    assert_int_equal(r, -EAGAIN);
+    assert_true(n_sent > 10);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    while (receive(ends->broker) == 0)
+        n_received++;
+    assert_int_equal(n_received, n_sent);
+    assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
+    assert_int_equal(send_text(ends->worker, "again"), 0);
+    assert_receives(ends->broker, "again");
+}
+
+/* The broker's end of another worker shares nothing but the buffers. */
+static void test_a_full_link_is_nobody_elses(void **state)
+{
+    struct ends *ends = *state;
+    struct ends other;
+
+    while (send_bytes(ends->broker, 1000, "batch") == 0)
+        ;
+    other.buffers = ends->buffers;
+    assert_int_equal(link_pair(&other.broker, other.buffers, &other.other), 0);
+    take_other(&other);
+    assert_int_equal(send_text(other.broker, "batch"), 0);
+    assert_receives(other.worker, "batch");
+    link_free(other.broker);
+    link_free(other.worker);
+}
+
+static void test_what_was_sent_outlives_its_sender(void **state)
+{
+    struct ends *ends = *state;
+    pid_t child;
+    int status;
+
+    assert_int_equal(send_text(ends->broker, "never read"), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (!child) {
+        take_other(ends);
+        if (send_text(ends->worker, "last") < 0 || send_text(ends->worker, "words") < 0)
+            _exit(1);
+        kill(getpid(), SIGKILL);
     }
-    assert_int_equal(r, 0);
+    close(ends->other);
+    ends->other = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_receives(ends->broker, "last");
+    assert_receives(ends->broker, "words");
+    assert_int_equal(receive(ends->broker), -EPIPE);
+    assert_int_equal(receive(ends->broker), -EPIPE);
+    assert_int_equal(send_text(ends->broker, "too late"), -EPIPE);
 }
 
-static void test_unlinking_the_endpoint_keeps_the_link(void **state)
+static void test_an_end_that_goes_is_readable_and_breaks_the_link(void **state)
 {
     struct ends *ends = *state;
 
-    connect_here(ends);
-    assert_int_equal(send_text(ends->worker, "hello"), 0);
-    assert_receives(ends->broker, "hello");
-    assert_int_equal(unlink(ends->path), 0);
-    for (int i = 0; i < 100; i++) {
-        assert_int_equal(send_text(ends->worker, "up"), 0);
-        assert_receives(ends->broker, "up");
-        assert_int_equal(send_text(ends->broker, "down"), 0);
-        assert_receives(ends->worker, "down");
-    }
+    ends->worker = link_free(ends->worker);
+    wait_readable(ends->broker);
+    assert_int_equal(receive(ends->broker), -EPIPE);
+    assert_int_equal(send_text(ends->broker, "batch"), -EPIPE);
 }
 
-/* Runs `child` in another process, where none of our threads exist: contexts are made after the fork. */
-static pid_t start(struct ends *ends, int (*child)(const char *path))
+static ssize_t send_descriptor(int socket, int fd)
 {
-    pid_t pid = fork();
+    struct iovec part = {.iov_base = "x", .iov_len = 1};
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 
-    assert_true(pid >= 0);
-    if (pid == 0)
-        _exit(child(ends->path));
-    return pid;
+    control.header = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-static void assert_ends(pid_t pid, int expected)
-{
-    int status = -1;
-
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), expected);
-}
-
-static int child_open(const char *path, struct link_context **context, struct link **link)
-{
-    alarm(30);
-    return link_context_new(context, 16) < 0 || link_connect(link, *context, path) < 0 ? -1 : 0;
-}
-
-/* Says hello, then waits for an answer. */
-static int child_greets(const char *path)
-{
-    struct link_context *context;
-    struct link *link;
-    const void *bytes;
-    size_t n_bytes;
-
-    if (child_open(path, &context, &link) < 0 || send_text(link, "hello") < 0)
-        return 1;
-    return receive_within(link, &bytes, &n_bytes, WAIT_MS) == 0 && n_bytes == 2 ? 0 : 2;
-}
-
-static void test_the_peer_is_the_process_that_sent(void **state)
+/* The kernel refuses them to the sender, or drops them. */
+static void test_descriptors_do_not_arrive(void **state)
 {
     struct ends *ends = *state;
-    pid_t pid = start(ends, child_greets);
+    unsigned before = count_descriptors();
 
-    assert_int_equal(link_peer(ends->broker), -1);
-    assert_receives(ends->broker, "hello");
-    assert_int_equal(link_peer(ends->broker), pid);
-    assert_int_not_equal(pid, getpid());
-    assert_int_equal(send_text(ends->broker, "ok"), 0);
-    assert_ends(pid, 0);
+    if (send_descriptor(ends->other, STDERR_FILENO) < 0)
+        assert_int_equal(errno, EPERM);
+    else
+        assert_receives(ends->broker, "x");
+    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(send(ends->other, "fine", 4, 0), 4);
+    assert_receives(ends->broker, "fine");
 }
 
-/* Ends at once; what it has sent must arrive nevertheless, as link_linger() promises. */
-static int child_lingers(const char *path)
+/* Control: between sockets that know nothing of links, the same descriptor does arrive. */
+static void test_descriptors_arrive_elsewhere(void **state)
 {
-    struct link_context *context;
-    struct link *link;
+    char byte, control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    int fds[2];
 
-    if (child_open(path, &context, &link) < 0 || send_text(link, "last words") < 0)
-        return 1;
-    link_linger(link, 5000);
-    link_free(link);
-    link_context_free(context);
-    return 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+    assert_int_equal(send_descriptor(fds[1], STDERR_FILENO), 1);
+    assert_int_equal(recvmsg(fds[0], &message, MSG_CMSG_CLOEXEC), 1);
+    assert_non_null(CMSG_FIRSTHDR(&message));
+    close(*(int *)CMSG_DATA(CMSG_FIRSTHDR(&message)));
+    close(fds[0]);
+    close(fds[1]);
 }
 
-static void test_last_words_arrive(void **state)
+static void test_null_is_fine(void **state)
 {
-    struct ends *ends = *state;
-    pid_t pid = start(ends, child_lingers);
-
-    assert_ends(pid, 0);
-    assert_receives(ends->broker, "last words");
-    assert_int_equal(link_peer(ends->broker), pid);
-}
-
-static void test_a_context_has_room_for_so_many(void **state)
-{
-    struct ends *ends = *state;
-    struct link_context *context;
-    struct link *first, *second;
-
-    assert_int_equal(link_context_new(&context, 1), 0);
-    assert_int_equal(link_connect(&first, context, ends->path), 0);
-    assert_int_equal(link_connect(&second, context, ends->path), -EMFILE);
-    assert_null(link_free(first));
-    assert_null(link_context_free(context));
-}
-
-/* Sends the largest message allowed, then a byte more, then an ordinary one. */
-static int child_oversizes(const char *path)
-{
-    struct link_context *context;
-    struct link *link;
-    struct pollfd fd = {.events = POLLIN};
-
-    if (child_open(path, &context, &link) < 0 || send_bytes(link, CODEC_MAX_FROM_WORKER, "large") < 0 ||
-        send_bytes(link, CODEC_MAX_FROM_WORKER + 1, "too large") < 0)
-        return 1;
-    send_text(link, "after"); /* refused already, if the broker's end has closed quickly */
-    fd.fd = link_fd(link);
-    link_linger(link, 300);
-    poll(&fd, 1, 1000); /* until the broker's end has closed */
-    link_free(link);
-    link_context_free(context);
-    return 0;
-}
-
-static void test_an_oversize_message_never_arrives(void **state)
-{
-    struct ends *ends = *state;
-    pid_t pid = start(ends, child_oversizes);
-    const void *bytes;
-    size_t n_bytes;
-
-    assert_int_equal(receive_within(ends->broker, &bytes, &n_bytes, WAIT_MS), 0);
-    assert_int_equal(n_bytes, CODEC_MAX_FROM_WORKER);
-    assert_memory_equal(bytes, "large", 5);
-    assert_ends(pid, 0);
-    assert_int_equal(receive_within(ends->broker, &bytes, &n_bytes, 200), -ETIMEDOUT);
-}
-
-/* One worker at a time: a second process that connects to the endpoint is ignored. */
-static void test_a_second_process_is_not_heard(void **state)
-{
-    struct ends *ends = *state;
-    const void *bytes;
-    size_t n_bytes;
-    pid_t pid;
-
-    connect_here(ends);
-    assert_int_equal(send_text(ends->worker, "hello"), 0);
-    assert_receives(ends->broker, "hello");
-    pid = start(ends, child_lingers);
-    assert_int_equal(receive_within(ends->broker, &bytes, &n_bytes, 200), -ETIMEDOUT);
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    assert_int_equal(send_text(ends->broker, "still here"), 0);
-    assert_receives(ends->worker, "still here");
-}
-
-static void test_paths_that_are_not_possible(void **state)
-{
-    struct ends *ends = *state;
-    struct link *link = NULL;
-    char path[400] = "", other[128];
-    int listener;
-
-    snprintf(other, sizeof(other), "%s/other", ends->folder);
-    listener = fixture_listen(other);
-    assert_true(listener >= 0);
-    memset(path, 'p', 399);
-    assert_int_equal(link_adopt(&link, ends->context, path, listener), -ENAMETOOLONG);
-    assert_int_equal(link_connect(&link, ends->context, path), -ENAMETOOLONG);
-    path[150] = '\0';
-    assert_int_equal(link_adopt(&link, ends->context, path, listener), -ENAMETOOLONG);
-    assert_int_equal(link_connect(&link, ends->context, path), -ENAMETOOLONG);
-    assert_null(link);
-    assert_int_equal(close(listener), 0); /* a failure leaves it to the caller */
-    unlink(other);
+    assert_null(link_free(NULL));
+    assert_null(link_buffers_free(NULL));
 }
 
 int main(void)
 {
-#define link_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
-        link_test(test_both_directions_in_order),
-        link_test(test_an_empty_message),
-        link_test(test_nothing_there_is_eagain),
-        link_test(test_sending_to_nobody_is_eagain),
-        link_test(test_a_full_link_is_eagain_and_the_message_is_kept),
-        link_test(test_unlinking_the_endpoint_keeps_the_link),
-        link_test(test_the_peer_is_the_process_that_sent),
-        link_test(test_last_words_arrive),
-        link_test(test_a_context_has_room_for_so_many),
-        link_test(test_an_oversize_message_never_arrives),
-        link_test(test_a_second_process_is_not_heard),
-        link_test(test_paths_that_are_not_possible),
+        cmocka_unit_test_setup_teardown(test_both_directions_keep_order_and_bounds, setup_both, teardown),
+        cmocka_unit_test_setup_teardown(test_a_link_is_readable_until_all_is_received, setup_both, teardown),
+        cmocka_unit_test_setup_teardown(test_the_largest_message_and_two_in_a_row, setup_both, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_a_message_that_is_too_large_is_refused_and_the_next_one_is_not, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_full_link_holds_back_its_sender_until_there_is_room,
+                                        setup_both, teardown),
+        cmocka_unit_test_setup_teardown(test_a_full_link_is_nobody_elses, setup_both, teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_sent_outlives_its_sender, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_end_that_goes_is_readable_and_breaks_the_link, setup_both,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_descriptors_do_not_arrive, setup, teardown),
+        cmocka_unit_test(test_descriptors_arrive_elsewhere),
+        cmocka_unit_test(test_null_is_fine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
