@@ -8,9 +8,10 @@
 #include "tests/unit/check.h"
 
 /* As in worker/base/session.c: when one of them is reached, a report is sent. */
-#define SESSION_MAX_NAMES   1024u
-#define SESSION_MAX_CHANGES 4096u
-#define SESSION_MAX_TICKED  256u
+#define SESSION_MAX_TEXT_BYTES 16384u
+#define SESSION_MAX_NAMES      256u
+#define SESSION_MAX_CHANGES    256u
+#define SESSION_MAX_TICKED     256u
 
 struct wire {
     struct codec *encoder;
@@ -80,10 +81,12 @@ static void test_ready(void **state)
 static void test_channels(void **state)
 {
     static const struct message_channel list[] = {{"a", true, 0.25, 1.0}, {"größer", false, 0.0, 0.5}};
-    struct message message = {.type = MESSAGE_CHANNELS, .channels = {.list = list, .n = 2, .values = true}};
+    struct message message = {.type = MESSAGE_CHANNELS,
+                              .channels = {.list = list, .n = 2, .first = 7, .values = true}};
     struct message result = send_over(*state, &message);
 
     assert_true(result.channels.values);
+    assert_int_equal(result.channels.first, 7);
     assert_int_equal(result.channels.n, 2);
     for (size_t i = 0; i < 2; i++) {
         assert_string_equal(result.channels.list[i].name, list[i].name);
@@ -122,26 +125,18 @@ static void test_locked(void **state)
     static const int32_t fds[] = {0, 7, -1, INT32_MAX, INT32_MIN};
 
     for (size_t i = 0; i < 5; i++) {
-        struct message message = {.type = MESSAGE_LOCKED, .locked = {.notify_fd = fds[i], .calls = i}};
+        struct message message = {.type = MESSAGE_LOCKED, .notify_fd = fds[i]};
 
-        assert_int_equal(send_over(*state, &message).locked.notify_fd, fds[i]);
+        assert_int_equal(send_over(*state, &message).notify_fd, fds[i]);
     }
 }
 
 static void test_setup(void **state)
 {
     static const char *const modules[] = {"faders", "lights.scenes"};
-    static const struct message_channel channels[] = {{"a", true, 0.25, 1.0},
-                                                      {"", false, 0.0, 0.0},
-                                                      {"grün {1..5}", false, 1.0, 0.5},
-                                                      {"a", true, 0.0, 0.1}};
-    struct message message = {.type = MESSAGE_SETUP,
-                              .setup = {.instance = "py",
-                                        .modules = modules,
-                                        .n_modules = 2,
-                                        .default_handler = "faders.default",
-                                        .channels = channels,
-                                        .n_channels = 4}};
+    struct message message = {
+        .type = MESSAGE_SETUP,
+        .setup = {.instance = "py", .modules = modules, .n_modules = 2, .default_handler = "faders.default"}};
     struct message result = send_over(*state, &message);
 
     assert_string_equal(result.setup.instance, "py");
@@ -149,13 +144,6 @@ static void test_setup(void **state)
     assert_int_equal(result.setup.n_modules, 2);
     assert_string_equal(result.setup.modules[0], "faders");
     assert_string_equal(result.setup.modules[1], "lights.scenes");
-    assert_int_equal(result.setup.n_channels, 4);
-    for (size_t i = 0; i < 4; i++) {
-        assert_string_equal(result.setup.channels[i].name, channels[i].name);
-        assert_int_equal(result.setup.channels[i].target, channels[i].target);
-        assert_double(result.setup.channels[i].input, channels[i].input);
-        assert_double(result.setup.channels[i].output, channels[i].output);
-    }
 }
 
 static void test_setup_with_nothing(void **state)
@@ -166,7 +154,6 @@ static void test_setup_with_nothing(void **state)
     assert_string_equal(result.setup.instance, "");
     assert_string_equal(result.setup.default_handler, "");
     assert_int_equal(result.setup.n_modules, 0);
-    assert_int_equal(result.setup.n_channels, 0);
 }
 
 static void test_batch(void **state)
@@ -281,83 +268,129 @@ static void test_values_that_are_no_numbers_arrive_unchanged(void **state)
     assert_memory_equal(result.report.values, values, sizeof(values));
 }
 
-/* The largest report that worker/base/session.c can make: all its lists full, every number at its longest. */
+/*
+ * The most that worker/base/session.c collects: every list full, every number at its longest. Names and files
+ * share what there may be of text.
+ */
+struct full_report {
+    char name[CODEC_MAX_NAME + 1];
+    const char *names[SESSION_MAX_NAMES];
+    const char *files[SESSION_MAX_NAMES];
+    struct message_interval intervals[SESSION_MAX_CHANGES];
+    struct message_socket sockets[SESSION_MAX_CHANGES];
+    uint32_t ticked[SESSION_MAX_TICKED];
+    uint64_t ticked_ns[SESSION_MAX_TICKED];
+    uint32_t channels[CODEC_MAX_BATCH_EVENTS];
+    double values[CODEC_MAX_BATCH_EVENTS];
+};
+
+/* As short as they can be, for the most of them, and one that is as long as it can be when there is almost no
+ * room. */
+static void fill_names(struct full_report *full)
+{
+    const size_t short_bytes = SESSION_MAX_TEXT_BYTES / (2 * SESSION_MAX_NAMES);
+
+    memset(full->name, 'n', CODEC_MAX_NAME);
+    for (size_t i = 0; i < SESSION_MAX_NAMES; i++)
+        full->names[i] = full->files[i] = full->name + CODEC_MAX_NAME - short_bytes;
+    full->files[SESSION_MAX_NAMES - 1] = full->name;
+}
+
+static struct message fill(struct full_report *full)
+{
+    memset(full->ticked, 0xff, sizeof(full->ticked));
+    fill_names(full);
+    for (size_t i = 0; i < SESSION_MAX_CHANGES; i++) {
+        full->intervals[i] = (struct message_interval){UINT32_MAX, UINT64_MAX, UINT64_MAX};
+        full->sockets[i] = (struct message_socket){UINT32_MAX, INT32_MIN};
+    }
+    for (size_t i = 0; i < CODEC_MAX_BATCH_EVENTS; i++) {
+        full->channels[i] = UINT32_MAX - (uint32_t)i;
+        full->values[i] = 0.1;
+    }
+    return (struct message){.type = MESSAGE_REPORT,
+                            .report = {true,
+                                       full->names,
+                                       SESSION_MAX_NAMES,
+                                       full->channels,
+                                       full->values,
+                                       CODEC_MAX_BATCH_EVENTS,
+                                       full->intervals,
+                                       SESSION_MAX_CHANGES,
+                                       full->sockets,
+                                       SESSION_MAX_CHANGES,
+                                       UINT32_MAX,
+                                       full->files,
+                                       SESSION_MAX_NAMES,
+                                       {full->ticked, full->ticked_ns, SESSION_MAX_TICKED, 0}}};
+}
+
 static void test_the_largest_report_fits(void **state)
 {
     struct wire *wire = *state;
-    uint32_t *channels = malloc(CODEC_MAX_BATCH_EVENTS * sizeof(*channels));
-    double *values = malloc(CODEC_MAX_BATCH_EVENTS * sizeof(*values));
-    static const char *names[SESSION_MAX_NAMES];
-    static struct message_interval intervals[SESSION_MAX_CHANGES];
-    static struct message_socket sockets[SESSION_MAX_CHANGES];
-    static uint32_t ticked[SESSION_MAX_TICKED];
-    static uint64_t ticked_ns[SESSION_MAX_TICKED];
-    char name[CODEC_MAX_NAME + 1];
+    struct full_report *full = calloc(1, sizeof(*full));
     struct message message, result;
 
-    memset(name, 'n', CODEC_MAX_NAME);
-    name[CODEC_MAX_NAME] = '\0';
-    memset(ticked, 0xff, sizeof(ticked));
-    for (size_t i = 0; i < SESSION_MAX_NAMES; i++)
-        names[i] = name;
-    for (size_t i = 0; i < SESSION_MAX_CHANGES; i++) {
-        intervals[i] = (struct message_interval){UINT32_MAX, UINT64_MAX, UINT64_MAX};
-        sockets[i] = (struct message_socket){UINT32_MAX, INT32_MIN};
-    }
-    for (size_t i = 0; i < CODEC_MAX_BATCH_EVENTS; i++) {
-        channels[i] = UINT32_MAX - (uint32_t)i;
-        values[i] = 0.1;
-    }
-    message = (struct message){.type = MESSAGE_REPORT,
-                               .report = {true,
-                                          names,
-                                          SESSION_MAX_NAMES,
-                                          channels,
-                                          values,
-                                          CODEC_MAX_BATCH_EVENTS,
-                                          intervals,
-                                          SESSION_MAX_CHANGES,
-                                          sockets,
-                                          SESSION_MAX_CHANGES,
-                                          UINT32_MAX,
-                                          NULL,
-                                          0,
-                                          {ticked, ticked_ns, SESSION_MAX_TICKED, 0}}};
+    assert_non_null(full);
+    message = fill(full);
     result = send_over(wire, &message);
-    assert_true(wire->n_bytes <= CODEC_MAX_FROM_WORKER);
+    assert_true(wire->n_bytes <= CODEC_MAX_MESSAGE);
     assert_int_equal(result.report.n_new_channels, SESSION_MAX_NAMES);
-    assert_string_equal(result.report.new_channels[SESSION_MAX_NAMES - 1], name);
+    assert_string_equal(result.report.new_channels[0], full->names[0]);
+    assert_string_equal(result.report.files[SESSION_MAX_NAMES - 1], full->name);
     assert_int_equal(result.report.n_events, CODEC_MAX_BATCH_EVENTS);
-    assert_memory_equal(result.report.channels, channels, CODEC_MAX_BATCH_EVENTS * sizeof(*channels));
-    assert_memory_equal(result.report.values, values, CODEC_MAX_BATCH_EVENTS * sizeof(*values));
+    assert_memory_equal(result.report.channels, full->channels, sizeof(full->channels));
+    assert_memory_equal(result.report.values, full->values, sizeof(full->values));
     assert_int_equal(result.report.n_intervals, SESSION_MAX_CHANGES);
     assert_int_equal(result.report.n_sockets, SESSION_MAX_CHANGES);
-    free(channels);
-    free(values);
+    assert_int_equal(result.report.ticked.n, SESSION_MAX_TICKED);
+    free(full);
 }
 
-/* As many channels as an instance may have, with names as long as fit into the message. */
-static void test_the_largest_setup(void **state)
+/* Of names of this length, as many channels as broker/guest/batch.c puts into one message. */
+static void send_channels(struct wire *wire, size_t name_bytes)
 {
-    const size_t n = 262144, name_bytes = 96;
-    struct message_channel *channels = calloc(n, sizeof(*channels));
-    char *names = malloc(n * name_bytes);
-    struct message message = {
-        .type = MESSAGE_SETUP,
-        .setup = {.instance = "py", .default_handler = "", .channels = channels, .n_channels = n}};
+    size_t n = CODEC_MAX_MESSAGE / 2 / (CODEC_CHANNEL_BYTES + name_bytes);
+    struct message_channel *list = calloc(n, sizeof(*list));
+    struct message message = {.type = MESSAGE_CHANNELS,
+                              .channels = {.list = list, .n = n, .first = UINT32_MAX, .values = true}};
+    char name[CODEC_MAX_NAME + 1] = "";
     struct message result;
 
-    assert_true(channels && names);
-    for (size_t i = 0; i < n; i++) {
-        snprintf(names + i * name_bytes, name_bytes, "%0*zu", (int)name_bytes - 1, i);
-        channels[i] = (struct message_channel){names + i * name_bytes, true, 0.5, 0.25};
-    }
+    assert_non_null(list);
+    memset(name, 'n', name_bytes);
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct message_channel){name, true, 0.1, 0.2};
+    result = send_over(wire, &message);
+    assert_true(wire->n_bytes <= CODEC_MAX_MESSAGE / 2 + 16);
+    assert_int_equal(result.channels.n, n);
+    assert_string_equal(result.channels.list[n - 1].name, name);
+    assert_double(result.channels.list[n - 1].output, 0.2);
+    free(list);
+}
+
+static void test_the_largest_channels(void **state)
+{
+    send_channels(*state, 1);
+    send_channels(*state, 127);
+    send_channels(*state, 128);
+    send_channels(*state, CODEC_MAX_NAME);
+}
+
+static void test_the_largest_batch(void **state)
+{
+    struct full_report *full = calloc(1, sizeof(*full));
+    struct message message, result;
+
+    assert_non_null(full);
+    message = fill(full);
+    message = (struct message){.type = MESSAGE_BATCH,
+                               .batch = {full->channels, full->values, CODEC_MAX_BATCH_EVENTS, full->ticked,
+                                         SESSION_MAX_TICKED, UINT64_MAX}};
     result = send_over(*state, &message);
-    assert_int_equal(result.setup.n_channels, n);
-    for (size_t i = 0; i < n; i += 997)
-        assert_string_equal(result.setup.channels[i].name, channels[i].name);
-    free(channels);
-    free(names);
+    assert_int_equal(result.batch.n_events, CODEC_MAX_BATCH_EVENTS);
+    assert_int_equal(result.batch.n_ready, SESSION_MAX_TICKED);
+    free(full);
 }
 
 int main(void)
@@ -379,7 +412,8 @@ int main(void)
         codec_test(test_report_with_nothing),
         codec_test(test_values_that_are_no_numbers_arrive_unchanged),
         codec_test(test_the_largest_report_fits),
-        codec_test(test_the_largest_setup),
+        codec_test(test_the_largest_channels),
+        codec_test(test_the_largest_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes that no honest peer would send: each is refused, and the codec works as before. */
+/* Bytes that no peer of ours would send: each is refused, and the codec works on as if nothing had been. */
 #include "proto/codec.h"
 #include "tests/unit/check.h"
 
@@ -24,8 +24,7 @@ static int teardown(void **state)
 
 static int decode(enum codec_side side, const void *bytes, size_t n_bytes, struct message *message)
 {
-    void *copy =
-        malloc(n_bytes ? n_bytes : 1); /* of exactly this size: a sanitizer notices reading beyond it */
+    void *copy = malloc(n_bytes ? n_bytes : 1); /* of exactly this size, so that a sanitizer sees the end */
     int r;
 
     assert_non_null(copy);
@@ -48,13 +47,13 @@ static void test_no_kind(void **state)
 {
     assert_refused(CODEC_FROM_WORKER, BYTES(""));
     assert_refused(CODEC_TO_WORKER, BYTES(""));
-    assert_refused(CODEC_FROM_WORKER, BYTES("\x78\x01")); /* a field that does not exist */
+    assert_refused(CODEC_FROM_WORKER, BYTES("\x78\x01")); /* a field that there is not */
 }
 
 static void test_the_other_direction(void **state)
 {
     assert_refused(CODEC_TO_WORKER, BYTES("\x2a\x00"));           /* stopped */
-    assert_refused(CODEC_FROM_WORKER, BYTES("\x0a\x02\x0a\x00")); /* setup in place of hello */
+    assert_refused(CODEC_FROM_WORKER, BYTES("\x0a\x02\x0a\x00")); /* setup, in the place of hello */
 }
 
 static void test_cut_and_wrong(void **state)
@@ -116,7 +115,7 @@ static void test_unequal_arrays(void **state)
                                             "\x22\x08\x00\x00\x00\x00\x00\x00\xf0\x3f"));
 }
 
-/* Makes a report with one new channel of this name. */
+/* A report that makes one channel of this name. */
 static int decode_name(const char *name, size_t n_bytes)
 {
     uint8_t bytes[1024] = {TAG_REPORT};
@@ -199,7 +198,7 @@ static void test_names_with_c1_control_characters(void **state)
     assert_name(BYTES("\xc2\x9f"), -EBADMSG);
 }
 
-/* A NUL ends the name: what follows it has no effect. */
+/* A NUL ends the name: what is behind it never reaches anybody. */
 static void test_names_with_a_nul(void **state)
 {
     struct message message;
@@ -223,46 +222,42 @@ static void test_length_of_names(void **state)
 
 static void test_too_large_in_either_direction(void **state)
 {
-    uint8_t *bytes = calloc(1, CODEC_MAX_TO_WORKER + 1);
+    static const enum codec_side sides[] = {CODEC_FROM_WORKER, CODEC_TO_WORKER};
+    uint8_t *bytes = calloc(1, CODEC_MAX_MESSAGE + 1);
     struct message message;
 
     assert_non_null(bytes);
-    assert_int_equal(codec_decode(codec, CODEC_FROM_WORKER, bytes, CODEC_MAX_FROM_WORKER + 1, &message),
-                     -EMSGSIZE);
-    assert_int_equal(codec_decode(codec, CODEC_FROM_WORKER, bytes, CODEC_MAX_FROM_WORKER, &message),
-                     -EBADMSG);
-    assert_int_equal(codec_decode(codec, CODEC_TO_WORKER, bytes, CODEC_MAX_TO_WORKER + 1, &message),
-                     -EMSGSIZE);
-    assert_int_equal(codec_decode(codec, CODEC_TO_WORKER, bytes, CODEC_MAX_TO_WORKER, &message), -EBADMSG);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(codec_decode(codec, sides[i], bytes, CODEC_MAX_MESSAGE + 1, &message), -EMSGSIZE);
+        assert_int_equal(codec_decode(codec, sides[i], bytes, CODEC_MAX_MESSAGE, &message), -EBADMSG);
+    }
     free(bytes);
 }
 
 static void test_too_large_to_send(void **state)
 {
-    size_t n = CODEC_MAX_TO_WORKER / 12 + 1;
+    size_t n = CODEC_MAX_MESSAGE / 12 + 1; /* an event has twelve bytes */
     uint32_t *channels = calloc(n, sizeof(*channels));
     double *values = calloc(n, sizeof(*values));
     struct message report = {.type = MESSAGE_REPORT, .report = {.channels = channels, .values = values}};
     struct message batch = {.type = MESSAGE_BATCH, .batch = {.channels = channels, .values = values}};
 
     assert_true(channels && values);
-    report.report.n_events = CODEC_MAX_FROM_WORKER / 12 + 1;
+    report.report.n_events = batch.batch.n_events = n;
     assert_int_equal(codec_prepare(codec, &report), -EMSGSIZE);
-    report.report.n_events = CODEC_MAX_FROM_WORKER / 12 - 2;
-    assert_true(codec_prepare(codec, &report) > 0);
-    batch.batch.n_events = n;
     assert_int_equal(codec_prepare(codec, &batch), -EMSGSIZE);
-    batch.batch.n_events = n - 3;
+    report.report.n_events = batch.batch.n_events = n - 3;
+    assert_true(codec_prepare(codec, &report) > 0);
     assert_true(codec_prepare(codec, &batch) > 0);
     free(channels);
     free(values);
 }
 
-/* Two encoded bytes may become a large structure in memory: half a million of them must not flood it. */
-static void test_a_million_bytes_of_empty_intervals(void **state)
+/* Two bytes on the wire may be a structure of many in memory: a message full of them must not be a flood. */
+static void test_a_message_of_empty_intervals(void **state)
 {
-    uint8_t *bytes = malloc(CODEC_MAX_FROM_WORKER);
-    size_t inner = CODEC_MAX_FROM_WORKER - 4;
+    uint8_t *bytes = malloc(CODEC_MAX_MESSAGE);
+    size_t inner = CODEC_MAX_MESSAGE - 4;
     struct message message;
 
     assert_non_null(bytes);
@@ -270,16 +265,15 @@ static void test_a_million_bytes_of_empty_intervals(void **state)
     bytes[1] = (uint8_t)(inner | 0x80);
     bytes[2] = (uint8_t)(inner >> 7 | 0x80);
     bytes[3] = (uint8_t)(inner >> 14);
-    for (size_t i = 4; i + 1 < CODEC_MAX_FROM_WORKER; i += 2) {
+    for (size_t i = 4; i + 1 < CODEC_MAX_MESSAGE; i += 2) {
         bytes[i] = 0x2a;
         bytes[i + 1] = 0;
     }
-    assert_int_equal(codec_decode(codec, CODEC_FROM_WORKER, bytes, CODEC_MAX_FROM_WORKER, &message),
-                     -EBADMSG);
+    assert_int_equal(codec_decode(codec, CODEC_FROM_WORKER, bytes, CODEC_MAX_MESSAGE, &message), -EBADMSG);
     free(bytes);
 }
 
-/* After all this an ordinary message is read as before; of two kinds in one message the last one counts. */
+/* After all this, an ordinary message is read as ever; of two kinds in one message the last one counts. */
 static void test_it_works_on(void **state)
 {
     struct message message;
@@ -311,7 +305,7 @@ int main(void)
         codec_test(test_length_of_names),
         codec_test(test_too_large_in_either_direction),
         codec_test(test_too_large_to_send),
-        codec_test(test_a_million_bytes_of_empty_intervals),
+        codec_test(test_a_message_of_empty_intervals),
         codec_test(test_it_works_on),
     };
 

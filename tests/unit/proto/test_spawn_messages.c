@@ -7,6 +7,8 @@
 #include "proto/spawn_request.h"
 #include "tests/unit/check.h"
 
+#define TOO_MANY (SPAWN_DESCRIPTORS_ + 1) /* descriptors: there is no room for them */
+
 struct pair {
     int broker;
     int zygote;
@@ -48,8 +50,6 @@ static struct spawn_request request_of(bool has_trees)
 {
     struct spawn_request request = {.network = SPAWN_NETWORK_HOST, .has_trees = has_trees};
 
-    strcpy(request.link, "py");
-    strcpy(request.link, "0123456789abcdef");
     memset(request.script_folder, 's', sizeof(request.script_folder) - 1);
     strcpy(request.state_folder, "/var/lib");
     return request;
@@ -86,12 +86,12 @@ static void pass(struct pair *pair, bool has_trees, unsigned n_expected)
 
 static void test_with_trees(void **state)
 {
-    pass(*state, true, 5);
+    pass(*state, true, SPAWN_READ_TREES);
 }
 
 static void test_without_trees(void **state)
 {
-    pass(*state, false, 3);
+    pass(*state, false, SPAWN_SCRIPT_TREE);
 }
 
 /* The cgroup comes last and has its own slot, even if that is the next one anyway. */
@@ -131,7 +131,7 @@ static void test_requests_stay_in_order(void **state)
     int descriptors[SPAWN_DESCRIPTORS_];
 
     for (unsigned i = 0; i < 4; i++) {
-        snprintf(request.link, sizeof(request.link), "py%u", i);
+        snprintf(request.state_folder, sizeof(request.state_folder), "py%u", i);
         assert_int_equal(spawn_send_request(pair->broker, &request, pair->files), 0);
     }
     for (unsigned i = 0; i < 4; i++) {
@@ -139,8 +139,8 @@ static void test_requests_stay_in_order(void **state)
 
         snprintf(name, sizeof(name), "py%u", i);
         assert_int_equal(spawn_receive_request(pair->zygote, &request, descriptors), 0);
-        assert_string_equal(request.link, name);
-        for (unsigned j = 0; j < 3; j++)
+        assert_string_equal(request.state_folder, name);
+        for (unsigned j = 0; j < SPAWN_SCRIPT_TREE; j++)
             close(descriptors[j]);
     }
 }
@@ -173,14 +173,14 @@ static void test_the_broker_has_gone(void **state)
 static void send_raw(const struct pair *pair, const void *bytes, size_t n_bytes, unsigned n_descriptors)
 {
     union {
-        char bytes[CMSG_SPACE(sizeof(int) * 8)];
+        char bytes[CMSG_SPACE(sizeof(int) * TOO_MANY)];
         struct cmsghdr align;
     } control = {.bytes = {0}};
     struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n_bytes};
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-    int files[8];
+    int files[TOO_MANY];
 
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < TOO_MANY; i++)
         files[i] = pair->files[i % SPAWN_DESCRIPTORS_];
     if (n_descriptors) {
         message.msg_control = control.bytes;
@@ -214,7 +214,7 @@ static void test_short_request_with_descriptors(void **state)
 {
     struct spawn_request request = request_of(false);
 
-    send_raw(*state, &request, sizeof(request) - 1, 3);
+    send_raw(*state, &request, sizeof(request) - 1, SPAWN_SCRIPT_TREE);
     assert_refused_without_leak(*state);
 }
 
@@ -222,7 +222,7 @@ static void test_long_request(void **state)
 {
     static char bytes[sizeof(struct spawn_request) + 1];
 
-    send_raw(*state, bytes, sizeof(bytes), 3);
+    send_raw(*state, bytes, sizeof(bytes), SPAWN_SCRIPT_TREE);
     assert_refused_without_leak(*state);
 }
 
@@ -232,7 +232,10 @@ static void test_missing_descriptors(void **state)
 
     send_raw(*state, &request, sizeof(request), 0);
     assert_refused_without_leak(*state);
-    send_raw(*state, &request, sizeof(request), 3);
+    send_raw(*state, &request, sizeof(request), SPAWN_SCRIPT_TREE);
+    assert_refused_without_leak(*state);
+    request.has_trees = false;
+    send_raw(*state, &request, sizeof(request), SPAWN_PROGRESS); /* without the memory */
     assert_refused_without_leak(*state);
 }
 
@@ -240,9 +243,9 @@ static void test_superfluous_descriptors(void **state)
 {
     struct spawn_request request = request_of(false);
 
-    send_raw(*state, &request, sizeof(request), 5);
+    send_raw(*state, &request, sizeof(request), SPAWN_READ_TREES);
     assert_refused_without_leak(*state);
-    send_raw(*state, &request, sizeof(request), 8); /* more than there is room for */
+    send_raw(*state, &request, sizeof(request), TOO_MANY);
     assert_refused_without_leak(*state);
 }
 
@@ -251,25 +254,23 @@ static void test_strings_that_do_not_end(void **state)
 {
     struct pair *pair = *state;
 
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < 7; i++) {
         struct spawn_request request = request_of(false);
 
         if (i == 0)
-            memset(request.link, 'x', sizeof(request.link));
-        else if (i == 1)
             memset(request.script_folder, 'x', sizeof(request.script_folder));
-        else if (i == 2)
+        else if (i == 1)
             memset(request.state_folder, 'x', sizeof(request.state_folder));
-        else if (i == 3)
+        else if (i == 2)
             memset(request.hosts, 'x', sizeof(request.hosts));
-        else if (i == 4)
+        else if (i == 3)
             memset(request.environment, 'x', sizeof(request.environment));
-        else if (i == 5)
+        else if (i == 4)
             memset(request.reads, 'x', sizeof(request.reads));
-        request.n_environment = i == 4 ? 1 : i == 6 ? SPAWN_MAX_READ_BYTES + 1 : 0;
-        request.n_reads = i == 5;
-        request.network = i == 7 ? SPAWN_NETWORK_HOST + 1 : SPAWN_NETWORK_HOST;
-        send_raw(pair, &request, sizeof(request), 3);
+        request.n_environment = i == 3 ? 1 : i == 5 ? SPAWN_MAX_READ_BYTES + 1 : 0;
+        request.n_reads = i == 4;
+        request.network = i == 6 ? SPAWN_NETWORK_HOST + 1 : SPAWN_NETWORK_HOST;
+        send_raw(pair, &request, sizeof(request), SPAWN_SCRIPT_TREE);
         assert_refused_without_leak(pair);
     }
 }
