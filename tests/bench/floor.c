@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lower bounds for the product, made of the same parts and nothing else:
+ * What no product can be faster than, made of the same parts and nothing else:
  *
- *   bench-floor echo PORT              answers datagrams
- *   bench-floor chain PORT             the same, after a ZeroMQ PAIR ping-pong with a second process
- *   bench-floor pingpong COUNT         that ping-pong alone; prints nanoseconds
- *   bench-floor timer PERIOD-US COUNT  how late a timerfd is; prints nanoseconds
- *   bench-floor spin                   keeps a processor busy
+ *   bench-floor echo PORT             answers datagrams
+ *   bench-floor chain PORT            the same, with a ping-pong before the answer
+ *   bench-floor pingpong COUNT        a message to a second process and back, by a SOCK_SEQPACKET pair;
+ *                                     prints nanoseconds
+ *   bench-floor timer PERIOD-US COUNT how late a timerfd is; prints nanoseconds
+ *   bench-floor spin                  keeps a processor busy
  *
- * Servers print "ready". All end with their parent.
+ * Servers say "ready". All end with their parent.
  */
 #include <sys/timerfd.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "bench.h"
 #include "firecurtain/cleanup.h"
 
-#define FLOOR_MESSAGE_BYTES 24 /* as in a batch of one event */
+#define FLOOR_MESSAGE_BYTES 24 /* as much as a batch of one event */
 #define FLOOR_WARM_UP       100
 
 static void floor_say_ready(void)
@@ -26,63 +26,46 @@ static void floor_say_ready(void)
     fflush(stdout);
 }
 
-static void *floor_socket(char *endpoint, int (*attach)(void *socket, const char *endpoint))
+static _Noreturn void floor_answer(int pair)
 {
-    void *context = zmq_ctx_new();
-    void *socket = context ? zmq_socket(context, ZMQ_PAIR) : NULL;
-
-    if (!socket || attach(socket, endpoint) < 0)
-        errx(1, "%s: %s", endpoint, zmq_strerror(zmq_errno()));
-    return socket;
-}
-
-static _Noreturn void floor_answer(char *endpoint)
-{
-    void *socket = floor_socket(endpoint, zmq_connect);
     char message[FLOOR_MESSAGE_BYTES];
 
     bench_end_with_parent();
     for (;;) {
-        int n = zmq_recv(socket, message, sizeof(message), 0);
+        ssize_t n = recv(pair, message, sizeof(message), 0);
 
-        if (n >= 0)
-            zmq_send(socket, message, (size_t)n, 0);
+        if (n <= 0 || send(pair, message, (size_t)n, MSG_NOSIGNAL) < 0)
+            _exit(0); /* the other process has gone */
     }
 }
 
-/* Makes a socket to a process that sends back what it receives. */
-static void *floor_pair(void)
+/* A socket to a process that sends back what it gets. */
+static int floor_pair(void)
 {
-    char folder[] = "/tmp/fc-floor-XXXXXX", endpoint[64], byte[FLOOR_MESSAGE_BYTES] = {0};
-    void *socket;
+    int pair[2];
 
-    if (!mkdtemp(folder))
-        err(1, "%s", folder);
-    snprintf(endpoint, sizeof(endpoint), "ipc://%s/link", folder);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        err(1, "socketpair");
     switch (fork()) {
     case -1:
         err(1, "fork");
     case 0:
-        floor_answer(endpoint);
+        close(pair[0]);
+        floor_answer(pair[1]);
     }
-    socket = floor_socket(endpoint, zmq_bind);
-    zmq_send(socket, byte, sizeof(byte), 0);
-    zmq_recv(socket, byte, sizeof(byte), 0);
-    /* connected: the names are no longer needed */
-    unlink(endpoint + sizeof("ipc://") - 1);
-    rmdir(folder);
-    return socket;
+    close(pair[1]);
+    return pair[0];
 }
 
-static void floor_bounce(void *pair, void *bytes)
+static void floor_bounce(int pair, void *bytes)
 {
-    if (zmq_send(pair, bytes, FLOOR_MESSAGE_BYTES, 0) < 0 ||
-        zmq_recv(pair, bytes, FLOOR_MESSAGE_BYTES, 0) < 0)
-        errx(1, "ping-pong: %s", zmq_strerror(zmq_errno()));
+    if (send(pair, bytes, FLOOR_MESSAGE_BYTES, MSG_NOSIGNAL) < 0 ||
+        recv(pair, bytes, FLOOR_MESSAGE_BYTES, 0) != FLOOR_MESSAGE_BYTES)
+        err(1, "ping-pong");
 }
 
-/* Serves as echo or, with a `pair`, as chain. */
-static _Noreturn void floor_serve(unsigned long port, void *pair)
+/* `pair` is -1 for an echo. */
+static _Noreturn void floor_serve(unsigned long port, int pair)
 {
     int fd = bench_bind(port);
 
@@ -94,8 +77,8 @@ static _Noreturn void floor_serve(unsigned long port, void *pair)
         ssize_t n = recvfrom(fd, packet, sizeof(packet), 0, (struct sockaddr *)&from, &bytes);
 
         if (n < 0)
-            continue; /* an ICMP error: a client is gone */
-        if (pair)
+            continue; /* an ICMP error: a client has gone */
+        if (pair >= 0)
             floor_bounce(pair, packet);
         sendto(fd, packet, (size_t)n, 0, (const struct sockaddr *)&from, bytes);
     }
@@ -104,7 +87,7 @@ static _Noreturn void floor_serve(unsigned long port, void *pair)
 static void floor_pingpong(uint64_t *samples, unsigned long count)
 {
     unsigned char bytes[FLOOR_MESSAGE_BYTES] = {0};
-    void *pair = floor_pair();
+    int pair = floor_pair();
 
     for (unsigned long i = 0; i < FLOOR_WARM_UP + count; i++) {
         uint64_t from_ns = fc_now_ns();
@@ -115,8 +98,7 @@ static void floor_pingpong(uint64_t *samples, unsigned long count)
     }
 }
 
-/* Returns how late a tick is: for the earliest due time that has had none yet, at most the latest due time.
- */
+/* How late a tick is, for the first time of the grid that none has come for, or else for the latest one. */
 static uint64_t floor_lateness(uint64_t passed_ns, uint64_t period_ns, uint64_t *number)
 {
     uint64_t latest = passed_ns / period_ns;
@@ -155,7 +137,7 @@ int main(int argc, char **argv)
         err(1, "samples");
     bench_end_with_parent();
     if (strcmp(what, "echo") == 0 && argc == 3)
-        floor_serve(count, NULL);
+        floor_serve(count, -1);
     if (strcmp(what, "chain") == 0 && argc == 3)
         floor_serve(count, floor_pair());
     if (strcmp(what, "spin") == 0)

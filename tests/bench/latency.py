@@ -75,7 +75,7 @@ def parts(bench):
                 echo.append(bench.ask(port, own, "/in", count, cpu=cpu))
                 bounce.append(bench.measure("floor", "pingpong", count, cpu=cpu))
         yield Row(f"UDP echo, {where}", "µs", None, Figures(echo, TIMES["µs"]))
-        yield Row(f"ZeroMQ ping-pong, {where}", "µs", None, Figures(bounce, TIMES["µs"]))
+        yield Row(f"ping-pong, {where}", "µs", None, Figures(bounce, TIMES["µs"]))
 
 
 def fan_out(bench):

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lower bound of a restart: a fork of the zygote with the same namespaces, root, link and filter, without
- * a script.
+ * The floor of a restart: a fork of the zygote into the same namespaces, root, link and filter, with no
+ * script.
  *
  *   bench-spawn WORKER-PROGRAM EMPTY-FOLDER COUNT PAUSE-MS
  *
- * Acts as the broker of a real zygote with the bare parts of proto/: no loop, keeper, log or watchdog. Prints
- * the nanoseconds of COUNT workers, each from making its endpoint until its message that the filter is
- * loaded. Before each there is a pause: without it everything would be in the processor's caches, unlike at a
- * restart.
+ * Plays the broker for a real zygote with the bare parts of proto/: no loop, keeper, log or watchdog. Prints
+ * the nanoseconds of COUNT workers, each from making its link until it says that its filter is loaded,
+ * and each after a pause: one after the other finds everything in the processor's caches, which a restart
+ * does not.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -24,8 +24,8 @@
 #include "firecurtain/cleanup.h"
 #include "proto/codec.h"
 #include "proto/link.h"
+#include "proto/progress.h"
 #include "proto/spawn_request.h"
-#include "tests/unit/link_fixture.h"
 
 #define SPAWN_WARM_UP     3
 #define SPAWN_PATIENCE_MS 10000
@@ -34,12 +34,11 @@ struct stage {
     struct spawn_request request;
     int descriptors[SPAWN_DESCRIPTORS_];
     char state_root[PATH_MAX];
-    char links[PATH_MAX];
     uid_t uid;
     gid_t gid;
     int zygote;
     pid_t zygote_pid;
-    struct link_context *context;
+    struct link_buffers *buffers;
     struct codec *codec;
 };
 
@@ -57,7 +56,7 @@ static void spawn_make_folder(const struct stage *stage, char *path, size_t room
         err(1, "%s/%s", folder, name);
 }
 
-/* Prepares the folders and limits of an instance without options. */
+/* The same folders and limits as an instance has that sets no option. */
 static void spawn_prepare(struct stage *stage, const char *folder)
 {
     struct spawn_request *request = &stage->request;
@@ -66,8 +65,7 @@ static void spawn_prepare(struct stage *stage, const char *folder)
 
     stage->uid = geteuid() || !account ? geteuid() : account->pw_uid;
     stage->gid = geteuid() || !account ? getegid() : account->pw_gid;
-    umask(0); /* a worker of another user connects to the endpoint */
-    spawn_make_folder(stage, stage->links, sizeof(stage->links), folder, "links");
+    umask(0); /* a worker of another user has to reach them */
     spawn_make_folder(stage, stage->state_root, sizeof(stage->state_root), folder, "state");
     spawn_make_folder(stage, show, sizeof(show), stage->state_root, "show");
     spawn_make_folder(stage, request->state_folder, PATH_MAX, show, "floor");
@@ -81,7 +79,6 @@ static void spawn_prepare(struct stage *stage, const char *folder)
         stage->descriptors[i] = -1;
     stage->descriptors[SPAWN_STDOUT] = STDERR_FILENO;
     stage->descriptors[SPAWN_STDERR] = STDERR_FILENO;
-    stage->descriptors[SPAWN_LINK_FOLDER] = open(stage->links, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void spawn_start_zygote(struct stage *stage, const char *program)
@@ -114,7 +111,7 @@ static void spawn_start_zygote(struct stage *stage, const char *program)
     close(pair[1]);
 }
 
-/* Makes detached mounts of the folders, which the worker cannot reach, as the keeper does for root. */
+/* Mounts for a worker that may not walk to its folders, as the keeper makes them for root. */
 static void spawn_open_trees(struct stage *stage)
 {
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -129,7 +126,7 @@ static void spawn_open_trees(struct stage *stage)
         return;
     if (errno != EPERM)
         err(1, "open_tree");
-    stage->request.has_trees = 0; /* root in a container that must not mount */
+    stage->request.has_trees = 0; /* root of a container that may not mount */
 }
 
 static void spawn_close_trees(struct stage *stage)
@@ -141,8 +138,8 @@ static void spawn_close_trees(struct stage *stage)
 }
 
 /*
- * Ends spares: with them this would be no lower bound, without them the zygote forks on request. The zygote
- * is stopped as soon as it has answered, and forks nothing while the worker needs the processors.
+ * What was forked beforehand would be no floor: without it the zygote forks when it is asked. It is stopped
+ * as soon as it has answered, so it forks nothing while the worker needs the processors.
  */
 static void spawn_end_spares(struct stage *stage)
 {
@@ -203,20 +200,34 @@ static void spawn_tell(const struct stage *stage, struct link *link, const struc
     spawn_check(link_commit(link), "send");
 }
 
-static uint64_t spawn_one(struct stage *stage, unsigned long number)
+/* What a worker shares with the broker. */
+static void spawn_open_link(struct stage *stage, struct link **link, struct progress_reader *progress)
+{
+    spawn_check(progress_new(progress, &stage->descriptors[SPAWN_PROGRESS]), "progress");
+    spawn_check(link_pair(link, stage->buffers, &stage->descriptors[SPAWN_LINK]), "link");
+}
+
+/* The worker has its own descriptors by now. */
+static void spawn_close_ends(struct stage *stage)
+{
+    for (int i = SPAWN_LINK; i <= SPAWN_PROGRESS; i++) {
+        fc_closep(&stage->descriptors[i]);
+        stage->descriptors[i] = -1;
+    }
+}
+
+static uint64_t spawn_one(struct stage *stage)
 {
     struct message setup = {.type = MESSAGE_SETUP, .setup = {.instance = "floor", .default_handler = ""}};
-    char path[PATH_MAX];
+    struct progress_reader progress = {0};
     struct link *link;
     uint64_t from_ns, ns;
     pid_t pid;
 
     from_ns = fc_now_ns();
-    snprintf(stage->request.link, sizeof(stage->request.link), "%lu", number);
-    if (snprintf(path, sizeof(path), "%s/%lu", stage->links, number) >= (int)sizeof(path))
-        errx(1, "path too long");
-    spawn_check(fixture_bind(&link, stage->context, path), "bind");
+    spawn_open_link(stage, &link, &progress);
     pid = spawn_fork(stage);
+    spawn_close_ends(stage);
     spawn_await(stage, link, MESSAGE_HELLO);
     spawn_tell(stage, link, &setup);
     spawn_await(stage, link, MESSAGE_LOCKED);
@@ -224,6 +235,7 @@ static uint64_t spawn_one(struct stage *stage, unsigned long number)
     kill(pid, SIGKILL);
     waitpid(pid, NULL, __WALL);
     link_free(link);
+    progress_deinit(&progress);
     return ns;
 }
 
@@ -243,18 +255,18 @@ int main(int argc, char **argv)
         err(1, "samples");
     spawn_prepare(stage, argv[2]);
     spawn_check(codec_new(&stage->codec), "codec");
-    spawn_check(link_context_new(&stage->context, 64), "context");
+    spawn_check(link_buffers_new(&stage->buffers), "buffers");
     spawn_start_zygote(stage, argv[1]);
     for (unsigned long i = 0; i < SPAWN_WARM_UP + count; i++) {
         uint64_t ns;
 
         usleep((useconds_t)pause_ms * 1000);
-        ns = spawn_one(stage, i);
+        ns = spawn_one(stage);
         if (i >= SPAWN_WARM_UP)
             samples[i - SPAWN_WARM_UP] = ns;
     }
     bench_print(samples, count);
     codec_free(stage->codec);
-    link_context_free(stage->context);
+    link_buffers_free(stage->buffers);
     return 0;
 }

@@ -43,6 +43,8 @@
 #include "broker/runtime/runtime.h"
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
+#include "proto/link.h"
+#include "proto/progress.h"
 
 static struct runtime runtime = RUNTIME_NONE;
 static struct users users;
@@ -156,6 +158,16 @@ static void attack_sockets(void)
     tell("datagram_pair", said(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair)));
 }
 
+/* What workers share with the broker must not become code. */
+static long executable_memfd(void)
+{
+    FC_AUTO_CLOSE int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0 || ftruncate(fd, 4096) < 0)
+        return -EIO;
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0) == MAP_FAILED ? -errno : 0;
+}
+
 static void attack_kernel(void)
 {
     struct io_uring_params ring = {0};
@@ -166,6 +178,7 @@ static void attack_kernel(void)
                                                                                                    : 0);
     tell("made_executable", said(mprotect(page, 4096, PROT_READ | PROT_EXEC)));
     tell("memfd", said(memfd_create("x", MFD_CLOEXEC)));
+    tell("executable_memfd", executable_memfd());
     tell("io_uring", said(syscall(SYS_io_uring_setup, 1, &ring)));
     tell("mount", said(mount("tmpfs", "/mnt", "tmpfs", 0, NULL)));
     tell("umount", said(umount2("/mnt", MNT_DETACH)));
@@ -188,12 +201,23 @@ static int attack_open_state(struct keeper *keeper, unsigned account, const char
 {
     struct keeper_place place;
 
-    keeper_open_place(keeper, account, NULL, NULL, path, &place);
+    keeper_open_place(keeper, account, NULL, path, &place);
     return place.state_tree;
 }
 
+/* Makes what the broker shares with a worker. */
+static void give_link(struct spawn_job *job)
+{
+    struct progress_reader progress = {0};
+    struct link *link;
+
+    if (link_pair(&link, runtime.link_buffers, &job->descriptors[SPAWN_LINK]) < 0 ||
+        progress_new(&progress, &job->descriptors[SPAWN_PROGRESS]) < 0)
+        exit(1);
+}
+
 /* Returns the zygote's answer to a request for a worker with such folders. */
-static pid_t ask_zygote(const char *script_folder, const char *state_folder, const char *link)
+static pid_t ask_zygote(const char *script_folder, const char *state_folder)
 {
     struct asked asked = {0};
     struct spawn_job *job;
@@ -204,10 +228,9 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder, con
     job->request.file_bytes = UINT64_C(1) << 20;
     job->request.threads = 64;
     job->request.files = 256;
-    snprintf(job->request.link, sizeof(job->request.link), "%s", link);
     snprintf(job->request.script_folder, PATH_MAX, "%s", script_folder);
     snprintf(job->request.state_folder, PATH_MAX, "%s", state_folder);
-    job->descriptors[SPAWN_LINK_FOLDER] = fcntl(runtime.accounts[0].link_folder_fd, F_DUPFD_CLOEXEC, 0);
+    give_link(job);
     job->descriptors[SPAWN_STDOUT] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     job->descriptors[SPAWN_STDERR] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     /* as root, mounts of allowed folders: only the paths are tried */
@@ -225,7 +248,7 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder, con
 static void attack_zygote(const char *state)
 {
     struct keeper_usage usage = {0};
-    pid_t pid = ask_zygote(folder, state, "x");
+    pid_t pid = ask_zygote(folder, state);
 
     tell("works:zygote", pid);
     if (pid > 0) {
@@ -238,9 +261,8 @@ static void attack_zygote(const char *state)
         tell("works:keeper_signal", keeper_signal(runtime.keeper, pid, SIGKILL));
         tell("works:wait", said(waitpid(pid, NULL, __WALL)));
     }
-    tell("always:zygote_state_elsewhere", ask_zygote(folder, folder, "x"));
-    tell("always:zygote_script_elsewhere", ask_zygote("/etc", state, "x"));
-    tell("always:zygote_link_elsewhere", ask_zygote(folder, state, "../../x"));
+    tell("always:zygote_state_elsewhere", ask_zygote(folder, folder));
+    tell("always:zygote_script_elsewhere", ask_zygote("/etc", state));
 }
 
 static int inotify; /* made before the broker confines itself, as the broker's own is */
@@ -251,14 +273,6 @@ static int watch(const char *path, const char *below)
     int r = keeper_watch(runtime.keeper, 0, inotify, path, below);
 
     return r < 0 ? r : 0;
-}
-
-static int attack_listen(struct keeper *keeper, unsigned account, const char *name)
-{
-    struct keeper_place place;
-
-    keeper_open_place(keeper, account, name, NULL, NULL, &place);
-    return place.listener;
 }
 
 /* Returns the counter's answer to a request about a folder. */
@@ -285,8 +299,6 @@ static void attack_keeper(const char *state)
     struct keeper_usage usage;
     char path[PATH_MAX];
 
-    tell("works:keeper_listen", attack_listen(keeper, 0, "x"));
-    tell("always:keeper_listen_elsewhere", attack_listen(keeper, 0, "../x"));
     tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
     tell("always:keeper_usage", keeper_usage(keeper, victim, &usage));
@@ -323,7 +335,7 @@ static void attack_users(const char *state)
          keeper_watch(keeper, 1, inotify, users.list[0].folders.paths[0], "") < 0 ? -EIO : 0);
     tell("works:user_count", count_state(1, hers));
     tell("always:user_owns_the_houses", keeper_owns(keeper, 1, victim) ? 0 : -EPERM);
-    tell("always:user_unknown", attack_listen(keeper, 2, "x"));
+    tell("always:user_unknown", keeper_read(keeper, 2, config_path));
     tell("always:user_read_as_house", keeper_read(keeper, 0, config_path));
     tell("always:user_read_of_house", keeper_read(keeper, 1, config_path));
     tell("always:user_read_elsewhere", keeper_read(keeper, 1, "/etc/passwd"));
@@ -346,6 +358,7 @@ static void *thread(void *nothing)
 static void work(void)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
+    FC_AUTO_CLOSE int memory = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     struct addrinfo *list = NULL;
     pthread_t id;
     int r;
@@ -355,6 +368,7 @@ static void work(void)
     tell("works:lookup", fc_lookup("localhost", "80", &hints, &list) ? -EIO : 0);
     tell("works:lookup_address", list && list->ai_addrlen ? 0 : -EIO);
     fc_lookup_free(list);
+    tell("works:shared_memory", said(memory < 0 ? memory : ftruncate(memory, 4096)));
     r = pthread_create(&id, NULL, thread, NULL);
     tell("works:thread", -r);
     if (r == 0)
