@@ -187,6 +187,7 @@ static void guest_handle_locked(struct guest *guest, int32_t notify_fd)
     }
     if (notify_fd >= 0 && guest_open_gate(guest, notify_fd) < 0)
         return;
+    guest->is_locked = true;
     guest_set_state(guest, ORDER_IMPORTING);
     watchdog_start(guest, guest->spec.start_ms);
     guest_send_or_end(guest,
@@ -222,15 +223,14 @@ void guest_rescue_outputs(struct guest *guest)
     struct progress_state state = progress_read(&guest->progress);
     FC_AUTO_FREE uint32_t *channels = NULL;
     FC_AUTO_FREE double *values = NULL;
-    size_t n;
+    size_t n = 0;
 
     if (state.outputs == guest->n_outputs)
         return;
     channels = calloc(PROGRESS_OUTPUTS, sizeof(*channels));
     values = calloc(PROGRESS_OUTPUTS, sizeof(*values));
-    n = channels && values
-            ? progress_copy_outputs(&guest->progress, &state, guest->n_outputs, channels, values)
-            : 0;
+    if (channels && values && guest->is_locked)
+        n = progress_copy_outputs(&guest->progress, &state, guest->n_outputs, channels, values);
     if (!n || guest_take_events(guest, channels, values, n) < 0)
         fc_log(FC_LOG_WARNING, guest->spec.instance, "its last outputs are lost: they cannot be read");
 }
