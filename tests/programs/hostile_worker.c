@@ -1,99 +1,73 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A worker program that is hostile from its first instruction, before any script could be: it speaks the
- * link's protocol by hand. The variable PLAY in the instance's environment names what it does; without it, it
- * is a real worker.
+ * A worker program that is hostile from its first instruction: before the script of tests/escape/hostile
+ * could be, it speaks the link by hand. Which play it gives is told by the instance's environment, PLAY=NAME;
+ * without it, it is the worker that it is linked from.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "proto/codec.h"
+#include "proto/progress.h"
 #include "proto/spawn_request.h"
-#include "tests/programs/zmtp_opening.h"
 #include "worker/worker.h"
 
 _Noreturn __typeof__(worker_run) __real_worker_run;
 _Noreturn __typeof__(worker_run) __wrap_worker_run;
 
-#define BYTES(text) (text), sizeof(text) - 1
+#define PUT(literal) put(literal, sizeof(literal) - 1)
 
-/* Messages of worker.proto, as frames. */
-#define HELLO       "\0\4\x0a\2\x08\3"
-#define HELLO_99    "\0\4\x0a\2\x08\x63"
-#define LOCKED(fd)  "\0\4\x12\2\x08" fd
-#define REPORT      "\0\2\x1a\0"
-#define REPORT_DONE "\0\4\x1a\2\x08\1"
-#define READY       "\0\2\x22\0"
-#define STOPPED     "\0\2\x2a\0"
+/* Messages of worker.proto. */
+#define HELLO          "\x0a\2\x08\4"
+#define HELLO_99       "\x0a\2\x08\x63"
+#define LOCKED(fd)     "\x12\2\x08" fd
+#define LOCKED_WITHOUT "\x12\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"
+#define REPORT         "\x1a\0"
+#define REPORT_DONE    "\x1a\2\x08\1"
+#define READY          "\x22\0"
+#define STOPPED        "\x2a\0"
 
+#define MANY_DESCRIPTORS 100
+#define SURVIVE_S        5 /* the test has seen it by then */
+
+static const int *given; /* the descriptors of the request */
 static int link_fd;
+static struct progress *progress;
 
 static void put(const char *bytes, size_t n_bytes)
 {
-    while (n_bytes) {
-        ssize_t n = send(link_fd, bytes, n_bytes, MSG_NOSIGNAL);
-
-        if (n <= 0)
-            pause(); /* cut off: the broker ends this process */
-        bytes += n;
-        n_bytes -= (size_t)n;
-    }
+    if (send(link_fd, bytes, n_bytes, MSG_NOSIGNAL) < 0)
+        pause(); /* cut off: the broker ends us */
 }
 
-static void take(size_t n_bytes)
+static void put_locked_with(int fd)
 {
-    char bytes[4096];
+    char message[] = LOCKED("\0");
 
-    while (n_bytes) {
-        ssize_t n = recv(link_fd, bytes, n_bytes < sizeof(bytes) ? n_bytes : sizeof(bytes), 0);
-
-        if (n <= 0)
-            pause();
-        n_bytes -= (size_t)n;
-    }
-}
-
-static void connect_link(const struct spawn_request *request, int folder)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    link_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", request->link);
-    if (fchdir(folder) < 0 || connect(link_fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        _exit(1);
-}
-
-/* Completes the handshake: libzmq accepts no message before it has sent READY itself. */
-static void shake_hands(void)
-{
-    put((const char *)&zmtp_opening, sizeof(zmtp_opening));
-    take(sizeof(zmtp_opening));
-}
-
-static void say_hello(void)
-{
-    shake_hands();
-    put(BYTES(HELLO));
+    message[sizeof(message) - 2] = (char)fd;
+    PUT(message);
 }
 
 static void wait_for_setup(void)
 {
-    char byte;
+    static char setup[CODEC_MAX_MESSAGE];
 
-    say_hello();
-    if (recv(link_fd, &byte, 1, 0) <= 0)
+    PUT(HELLO);
+    if (recv(link_fd, setup, sizeof(setup), 0) <= 0)
         pause();
 }
 
-/* The plays of the table below. Each sends something at some moment, then waits. */
+/* The lines of the table: what is said at which moment. Afterwards they wait. */
 
 static void play_silence(void)
 {
@@ -102,112 +76,125 @@ static void play_silence(void)
 
 static void play_garbage(void)
 {
-    put(BYTES("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    PUT("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
 
-static void play_half_a_greeting(void)
+static void play_empty_message(void)
 {
-    put((const char *)&zmtp_opening, 11);
+    PUT("");
 }
 
-static void play_parts(void)
+static void play_too_large(void)
 {
-    shake_hands();
-    put(BYTES("\1\1a\1\1b"));
+    static char bytes[CODEC_MAX_MESSAGE + 1];
+
+    put(bytes, sizeof(bytes));
 }
 
-static void play_large_ready(void)
+static void play_largest_garbage(void)
 {
-    put((const char *)&zmtp_opening, offsetof(struct zmtp_opening, ready));
-    put(BYTES("\6\0\0\0\1\0\0\0\0"));
+    static char bytes[CODEC_MAX_MESSAGE];
+
+    for (int i = 0; i < 100; i++)
+        put(bytes, sizeof(bytes));
+}
+
+static void play_truncated(void)
+{
+    PUT("\x0a\5\x08\4");
 }
 
 static void play_wrong_version(void)
 {
-    shake_hands();
-    put(BYTES(HELLO_99));
+    PUT(HELLO_99);
 }
 
 static void play_hello_twice(void)
 {
-    say_hello();
-    put(BYTES(HELLO));
+    PUT(HELLO);
+    PUT(HELLO);
 }
 
 static void play_no_hello(void)
 {
-    shake_hands();
-    put(BYTES(LOCKED("\5")));
+    PUT(LOCKED("\5"));
 }
 
 static void play_ready_at_once(void)
 {
-    say_hello();
-    put(BYTES(READY));
+    PUT(HELLO);
+    PUT(READY);
 }
 
 static void play_report_at_once(void)
 {
-    say_hello();
-    put(BYTES(REPORT));
+    PUT(HELLO);
+    PUT(REPORT);
 }
 
 static void play_stopped_at_once(void)
 {
-    say_hello();
-    put(BYTES(STOPPED));
+    PUT(HELLO);
+    PUT(STOPPED);
+}
+
+static void play_quiet_after_hello(void)
+{
+    PUT(HELLO);
 }
 
 static void play_locked_with_a_pipe(void)
 {
     wait_for_setup();
-    put(BYTES(LOCKED("\1")));
+    put_locked_with(STDOUT_FILENO);
 }
 
 static void play_locked_with_nothing(void)
 {
     wait_for_setup();
-    put(BYTES(LOCKED("\x7f")));
+    put_locked_with(0x7f);
 }
 
 static void play_locked_with_an_eventfd(void)
 {
-    char frame[] = LOCKED("\0");
-
     wait_for_setup();
-    frame[sizeof(frame) - 2] = (char)eventfd(0, 0);
-    put(BYTES(frame));
+    put_locked_with(eventfd(0, 0));
 }
 
 static void play_locked_with_the_link(void)
 {
-    char frame[] = LOCKED("\0");
-
     wait_for_setup();
-    frame[sizeof(frame) - 2] = (char)link_fd;
-    put(BYTES(frame));
+    put_locked_with(link_fd);
+}
+
+static void play_locked_with_the_progress(void)
+{
+    wait_for_setup();
+    put_locked_with(given[SPAWN_PROGRESS]);
+}
+
+static void play_locked_without_a_filter(void)
+{
+    wait_for_setup();
+    PUT(LOCKED_WITHOUT);
 }
 
 static void play_done_before_locked(void)
 {
     wait_for_setup();
-    put(BYTES(REPORT_DONE));
+    PUT(REPORT_DONE);
 }
 
 static void play_a_million_reports(void)
 {
-    static char reports[65536];
-
-    for (size_t i = 0; i + sizeof(REPORT) - 1 <= sizeof(reports); i += sizeof(REPORT) - 1)
-        memcpy(reports + i, REPORT, sizeof(REPORT) - 1);
-    say_hello();
-    for (size_t sent = 0; sent < 4000000; sent += sizeof(reports))
-        put(reports, sizeof(reports));
+    PUT(HELLO);
+    for (int i = 0; i < 1000000; i++)
+        PUT(REPORT);
 }
 
 static void play_exit_after_hello(void)
 {
-    say_hello();
+    PUT(HELLO);
     _exit(0);
 }
 
@@ -219,14 +206,152 @@ static void play_exit_after_setup(void)
 
 static void play_hang_up(void)
 {
-    say_hello();
+    PUT(HELLO);
     close(link_fd);
 }
 
-/* Runs in another process, which connects in place of the worker: __wrap_worker_run() made it. */
+static void play_half_closed_for_writing(void)
+{
+    PUT(HELLO);
+    shutdown(link_fd, SHUT_WR);
+}
+
+static void play_half_closed_for_reading(void)
+{
+    PUT(HELLO);
+    shutdown(link_fd, SHUT_RD);
+}
+
+/* Descriptors in a message: refused, or closed where they arrive. The message itself is a good one. */
+static void give_away(int fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * MANY_DESCRIPTORS)];
+        struct cmsghdr align;
+    } control = {.bytes = {0}};
+    struct iovec iov = {.iov_base = (void *)HELLO, .iov_len = sizeof(HELLO) - 1};
+    struct msghdr message = {.msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    int *fds = (int *)CMSG_DATA(CMSG_FIRSTHDR(&message));
+
+    CMSG_FIRSTHDR(&message)->cmsg_level = SOL_SOCKET;
+    CMSG_FIRSTHDR(&message)->cmsg_type = SCM_RIGHTS;
+    CMSG_FIRSTHDR(&message)->cmsg_len = CMSG_LEN(sizeof(int) * MANY_DESCRIPTORS);
+    for (int i = 0; i < MANY_DESCRIPTORS; i++)
+        fds[i] = fd;
+    if (sendmsg(link_fd, &message, MSG_NOSIGNAL) < 0) {
+        dprintf(given[SPAWN_STDERR], "descriptors: %s\n", strerrorname_np(errno));
+        PUT(HELLO);
+    } else {
+        dprintf(given[SPAWN_STDERR], "descriptors: sent\n");
+    }
+    if (recv(link_fd, &control, sizeof(control), 0) <= 0)
+        pause();
+    _exit(0);
+}
+
+static void play_gives_a_memory_away(void)
+{
+    give_away(memfd_create("smuggled", 0));
+}
+
+static void play_gives_a_pipe_away(void)
+{
+    int ends[2];
+
+    give_away(pipe(ends) < 0 ? -1 : ends[0]);
+}
+
+static void play_gives_a_socket_away(void)
+{
+    int ends[2];
+
+    give_away(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 ? -1 : ends[0]);
+}
+
+static void play_gives_its_link_away(void)
+{
+    give_away(link_fd);
+}
+
+/* Another process speaks in this one's place, which is nobody's affair: what it must keep to is the same. */
 static void play_substitute(void)
 {
-    say_hello();
+    pid_t parent = getpid();
+
+    if (fork() > 0)
+        for (;;)
+            pause();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* without a pid namespace nothing else would end it */
+    if (getppid() != parent && parent != 1)
+        _exit(0);
+    wait_for_setup();
+}
+
+/* A process that has the link, too, outlives the worker where there is no pid namespace. */
+static void play_survivor(void)
+{
+    if (fork() > 0)
+        _exit(0);
+    alarm(SURVIVE_S);
+    for (;;) {
+        PUT(HELLO);
+        usleep(10000);
+    }
+}
+
+/* Lies in the memory that tells how far it is, read at its end. */
+static void lie(uint64_t base, uint64_t outputs, uint32_t channel, double value)
+{
+    atomic_store(&progress->base, base);
+    atomic_store(&progress->outputs, outputs);
+    for (size_t i = 0; i < PROGRESS_OUTPUTS; i++) {
+        progress->channels[i] = channel;
+        progress->values[i] = value;
+    }
+    wait_for_setup();
+    _exit(0);
+}
+
+static void play_progress_jumps(void)
+{
+    atomic_store(&progress->calls, UINT64_MAX);
+    atomic_store(&progress->begun, UINT64_MAX);
+    atomic_store(&progress->done, UINT64_MAX);
+    lie(0, UINT64_MAX, 0, 0.5);
+}
+
+static void play_progress_wraps(void)
+{
+    lie(UINT64_MAX - 1, 5, 0, 0.5);
+}
+
+static void play_progress_ends_before_it_begins(void)
+{
+    lie(10, 5, 0, 0.5);
+}
+
+static void play_progress_one_too_many(void)
+{
+    lie(0, PROGRESS_OUTPUTS + 1, 0, 0.5);
+}
+
+static void play_progress_unknown_channels(void)
+{
+    lie(0, PROGRESS_OUTPUTS, UINT32_MAX, 0.5);
+}
+
+static void play_progress_no_numbers(void)
+{
+    lie(0, 2, 0, (double)NAN);
+}
+
+/* Nothing that could be wrong, were there a script. */
+static void play_progress_without_a_script(void)
+{
+    lie(0, 2, 0, 0.5);
 }
 
 static const struct {
@@ -235,25 +360,43 @@ static const struct {
 } plays[] = {
     {"silence", play_silence},
     {"garbage", play_garbage},
-    {"half_a_greeting", play_half_a_greeting},
-    {"parts", play_parts},
-    {"large_ready", play_large_ready},
+    {"empty_message", play_empty_message},
+    {"too_large", play_too_large},
+    {"largest_garbage", play_largest_garbage},
+    {"truncated", play_truncated},
     {"wrong_version", play_wrong_version},
     {"hello_twice", play_hello_twice},
     {"no_hello", play_no_hello},
     {"ready_at_once", play_ready_at_once},
     {"report_at_once", play_report_at_once},
     {"stopped_at_once", play_stopped_at_once},
+    {"quiet_after_hello", play_quiet_after_hello},
     {"locked_with_a_pipe", play_locked_with_a_pipe},
     {"locked_with_nothing", play_locked_with_nothing},
     {"locked_with_an_eventfd", play_locked_with_an_eventfd},
     {"locked_with_the_link", play_locked_with_the_link},
+    {"locked_with_the_progress", play_locked_with_the_progress},
+    {"locked_without_a_filter", play_locked_without_a_filter},
     {"done_before_locked", play_done_before_locked},
     {"a_million_reports", play_a_million_reports},
     {"exit_after_hello", play_exit_after_hello},
     {"exit_after_setup", play_exit_after_setup},
     {"hang_up", play_hang_up},
+    {"half_closed_for_writing", play_half_closed_for_writing},
+    {"half_closed_for_reading", play_half_closed_for_reading},
+    {"gives_a_memory_away", play_gives_a_memory_away},
+    {"gives_a_pipe_away", play_gives_a_pipe_away},
+    {"gives_a_socket_away", play_gives_a_socket_away},
+    {"gives_its_link_away", play_gives_its_link_away},
     {"substitute", play_substitute},
+    {"survivor", play_survivor},
+    {"progress_jumps", play_progress_jumps},
+    {"progress_wraps", play_progress_wraps},
+    {"progress_ends_before_it_begins", play_progress_ends_before_it_begins},
+    {"progress_one_too_many", play_progress_one_too_many},
+    {"progress_unknown_channels", play_progress_unknown_channels},
+    {"progress_no_numbers", play_progress_no_numbers},
+    {"progress_without_a_script", play_progress_without_a_script},
 };
 
 static void (*find_play(const struct spawn_request *request))(void)
@@ -276,13 +419,11 @@ _Noreturn void __wrap_worker_run(const struct spawn_request *request, int descri
 
     if (!play)
         __real_worker_run(request, descriptors, birth);
-    if (play == play_substitute) {
-        if (fork() > 0)
-            for (;;)
-                pause();
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* without a pid namespace nothing else would end it */
-    }
-    connect_link(request, descriptors[SPAWN_LINK_FOLDER]);
+    given = descriptors;
+    link_fd = descriptors[SPAWN_LINK];
+    if (progress_map(&progress, descriptors[SPAWN_PROGRESS]) < 0)
+        _exit(1);
+    fcntl(link_fd, F_SETFL, 0); /* made for somebody who polls */
     play();
     for (;;)
         pause();
