@@ -92,11 +92,11 @@ def test_the_script_goes_on_without_the_broker(play, overflow):
 
 
 def test_what_was_sent_ahead_goes_to_the_next_worker(play):
-    """Only the batch under way is lost with the worker."""
+    """Only the event whose handler ended is lost."""
     show = start(play, 60, "handler-timeout = 0")
     fill(show)
     os.kill(show.worker("taker"), signal.SIGKILL)
-    assert show.printed("^seen", "taker") == "seen 513 2000 1488 True"
+    assert show.printed("^seen", "taker") == "seen 101 2000 1900 True"
 
 
 def test_what_was_sent_ahead_is_not_handled_twice(play):
