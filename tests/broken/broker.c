@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Checks of the broker that do nothing. One of them replaces the real one in a broker (-Wl,--wrap), which
- * then accepts any stream, message, address or size, or does not confine itself; tests/escape/test_broken.py
+ * then accepts any stream, message, number, address or size, or does not confine itself; tests/escape/test_broken.py
  * shows that this is noticed.
  */
 #include "broker/gate/policy.h"
 #include "broker/keeper/folder_limit.h"
 #include "broker/os/confine.h"
 #include "proto/order.h"
+#include "proto/progress.h"
 #include "proto/zmtp.h"
 
 const char *__wrap_zmtp_check(struct zmtp *zmtp, const uint8_t *bytes, size_t n_bytes, uint64_t max_message);
@@ -20,6 +21,20 @@ bool __wrap_order_legal(enum order_state state, enum message_type type);
 bool __wrap_order_legal(enum order_state state, enum message_type type)
 {
     return true;
+}
+
+size_t __wrap_progress_copy_outputs(const struct progress_reader *reader, const struct progress_state *state,
+                                    uint64_t first, uint32_t *channels, double *values);
+size_t __wrap_progress_copy_outputs(const struct progress_reader *reader, const struct progress_state *state,
+                                    uint64_t first, uint32_t *channels, double *values)
+{
+    size_t n = (size_t)(state->outputs - first) % PROGRESS_OUTPUTS;
+
+    for (size_t i = 0; i < n; i++) {
+        channels[i] = reader->shared->channels[i];
+        values[i] = reader->shared->values[i];
+    }
+    return n;
 }
 
 int __wrap_policy_judge(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,

@@ -46,7 +46,7 @@ ROWS = {
     23: Row("locks, leases, notifications, time stamps as a channel", "refused, or answered and not done"),
     24: Row("VSOCK, NETLINK, PACKET, ALG, BLUETOOTH sockets", "EAFNOSUPPORT"),
     25: Row("unix sockets by path or abstract name, descriptors in messages", "EAFNOSUPPORT, EOPNOTSUPP, EPERM"),
-    26: Row("posing as another instance on the link", "a connected link has no name any more", "link"),
+    26: Row("posing as another instance on the link", "a link has no name", "link"),
     27: Row("changing the library, scripts, modes, the root; a library of its own",
             "EROFS, EACCES, EPERM; in the fallback its own library is loaded, and can do no more than its script"),
     28: Row("garbage, wrong order, floods on the link", "the worker ends with the reason in the log, or is held up"),
@@ -70,6 +70,7 @@ ROWS = {
     46: Row("telling whether the host has a network", "the same answers on a host with and on one without",
             "system calls, network gate"),
     47: Row("being the host's root", "no process below the broker is, whoever starts the broker", "identity"),
+    48: Row("lies in the memory that tells how far the worker is", "its last values are lost; nobody else notices"),
 }
 
 
