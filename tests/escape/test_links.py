@@ -23,7 +23,7 @@ from attacklib import ATTACKS  # noqa: E402
 LINKS = [entry for entry in ATTACKS if entry.function.__module__ == attack_links.__name__]
 GROWTH = (48 << 20) * (10 if IS_ASAN else 1)  # a sanitizer keeps what was freed for a while
 SPECIAL = ("flood_of_tiny_messages", "flood_of_values", "flood_of_largest_messages")
-CAUSES = {attack_links.PROTOCOL: "broke the protocol and is killed", attack_links.HUNG_UP: "^closed its link to the broker, killed",
+CAUSES = {attack_links.PROTOCOL: "broke the protocol and is killed", attack_links.HUNG_UP: "^closed its link to the broker; killed",
           attack_links.LIED: "^its last outputs are lost"}
 HUNG = "hung: it neither ended nor handles events"
 
