@@ -53,7 +53,8 @@ void python_take_back(struct python *python)
     n_over = n_over < batch->n ? n_over : batch->n;
     n_left = batch->n - n_over;
     python_set_inputs(python, n_over);
-    if (queue_put_back(&python->queue, batch->channels + n_over, batch->values + n_over, n_left) < 0) {
+    if (n_left &&
+        queue_put_back(&python->queue, batch->channels + n_over, batch->values + n_over, n_left) < 0) {
         python->counters.dropped += n_left;
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: %zu events were lost", n_left);
     }
