@@ -7,6 +7,7 @@
 #define TESTS_FUZZ_CONVERSATION_H
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -21,7 +22,6 @@
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/link_fixture.h"
 
 /* Descriptors that a worker may name; others that it must not name are around them. */
 #define FD_LISTENER 100
@@ -41,7 +41,9 @@ static struct config *config;
 static struct show *show;
 static struct python *python;
 static struct link *broker, *worker; /* the two ends */
-static char path[32];
+static struct link_buffers *worker_buffers;
+static struct progress_reader shared; /* what they share, and */
+static struct progress *progress;     /* the worker's view of it */
 
 static void stop(void *userdata)
 {
@@ -79,7 +81,6 @@ static void finish(void *userdata)
 
 static void remove_folder(void)
 {
-    unlink(path);
     unlink("show.cfg");
     if (chdir("/") == 0)
         rmdir(folder);
@@ -122,7 +123,7 @@ static void make_runtime(void)
     require(fd >= 0 && write(fd, file, sizeof(file) - 1) == (ssize_t)(sizeof(file) - 1) && close(fd) == 0);
     require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
     require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
-    require(link_context_new(&runtime.links, 64) == 0);
+    require(link_buffers_new(&runtime.link_buffers) == 0 && link_buffers_new(&worker_buffers) == 0);
     loop_set_after(runtime.loop, route, NULL);
     make_descriptors();
 }
@@ -189,16 +190,18 @@ static int take(void *userdata, int fd)
 
 static const struct managed_ops managed_ops = {.changed = wanted, .take = take};
 
-/* Makes both ends, which takes longest; they are used for many inputs. */
+/* Both ends stay for many inputs, and so does the memory. */
 static void make_links(void)
 {
-    static unsigned n;
+    int fd;
 
     if (broker)
         return;
-    snprintf(path, sizeof(path), "link%u", n++); /* libzmq may still be about to remove the one before */
-    require(fixture_bind(&broker, runtime.links, path) == 0 &&
-            link_connect(&worker, runtime.links, path) == 0);
+    require(link_pair(&broker, runtime.link_buffers, &fd) == 0 && link_new(&worker, worker_buffers, fd) == 0);
+    if (progress)
+        return;
+    require(progress_new(&shared, &fd) == 0 && progress_map(&progress, fd) == 0);
+    close(fd);
 }
 
 /* What guest_new() makes, without a process: nothing can be killed. */
@@ -221,48 +224,32 @@ static struct guest *make_guest(void)
         .finish = {.fn = finish, .userdata = guest},
         .receive = {.fn = receive, .userdata = guest},
         .link = broker,
-        .guarded = {.fd = -1, .is_accepted = true}, /* the link serves many guests */
+        .progress = shared,
     };
     require(tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
     require(managed_set_new(&guest->sockets, runtime.loop, "py", &managed_ops, guest) == 0);
     return guest;
 }
 
-static void begin(void)
+/* What one end was told and has not heard. */
+static void empty_link(struct link *link)
 {
     const void *bytes;
     size_t n;
 
+    while (link_receive(link, &bytes, &n) != -EAGAIN)
+        ;
+}
+
+static void begin(void)
+{
     make_links();
-    require(link_receive(worker, &bytes, &n) == -EAGAIN && link_receive(broker, &bytes, &n) == -EAGAIN);
+    memset(progress, 0, sizeof(*progress));
     require(build_show(&show, config, "show.cfg", false, NULL) == 0);
     show->runtime = &runtime;
     python = show->instances[0]->self;
     python->restart_timer = (struct timer){.fn = nothing};
     python->guest = make_guest();
-}
-
-/* Receives what was sent to the worker, up to a message of our own: ticks may arrive at any time. */
-static void empty_link(void)
-{
-    struct message message = {.type = MESSAGE_STOP};
-    ptrdiff_t size = codec_prepare(runtime.codec, &message);
-    const void *bytes;
-    void *room = link_reserve(broker, (size_t)size);
-    size_t n;
-
-    require(room != NULL);
-    codec_encode(runtime.codec, room);
-    if (link_commit(broker) < 0)
-        return; /* the two ends are not connected yet: nothing was sent */
-    do {
-        struct pollfd ready = {.fd = link_fd(worker), .events = POLLIN};
-
-        while (!link_readable(worker))
-            poll(&ready, 1, -1);
-        require(link_receive(worker, &bytes, &n) == 0 &&
-                codec_decode(runtime.codec, CODEC_TO_WORKER, bytes, n, &message) == 0);
-    } while (message.type != MESSAGE_STOP);
 }
 
 static void end(void)
@@ -271,10 +258,14 @@ static void end(void)
 
     if (python->guest) {
         python->guest->link = NULL;
-        empty_link();
-    } else { /* stopped, and freed with its link */
+        python->guest->progress.shared = NULL;
+        empty_link(worker);
+        empty_link(broker);
+    } else { /* stopped, and gone with its link and its memory */
         broker = NULL;
         worker = link_free(worker);
+        munmap(progress, sizeof(*progress));
+        progress = NULL;
     }
     show = show_free(show);
     while (recv(FD_STREAM, byte, sizeof(byte), MSG_DONTWAIT) > 0)

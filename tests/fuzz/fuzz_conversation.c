@@ -11,6 +11,7 @@
 #include "tests/fuzz/conversation.h"
 
 #define MAX_STEPS 24
+#define CHANNELS  9u /* of the configuration */
 
 static struct codec *codec; /* the worker's */
 static bool told_setup, told_proceed, told_stop;
@@ -20,15 +21,6 @@ static size_t n_events;    /* in the newest of them */
 static enum order_state state_now(void)
 {
     return python->guest ? python->guest->state : ORDER_CLOSED;
-}
-
-/* Waits until there is something to read, which the threads of libzmq deliver. */
-static void await(struct link *link)
-{
-    struct pollfd ready = {.fd = link_fd(link), .events = POLLIN};
-
-    while (!link_readable(link))
-        poll(&ready, 1, -1); /* libFuzzer's timer interrupts this, and ends it after too long a time */
 }
 
 static void check_batch(const struct message_batch *batch)
@@ -44,17 +36,25 @@ static void check_batch(const struct message_batch *batch)
     n_events = batch->n_events;
 }
 
-/* Receives the broker's next message, which must be this one; ticks may come before it. */
-static void expect(enum message_type type)
+/* The broker's next message. */
+static struct message hear_one(void)
 {
     struct message message;
     const void *bytes;
     size_t n;
 
+    require(link_receive(worker, &bytes, &n) == 0);
+    require(codec_decode(codec, CODEC_TO_WORKER, bytes, n, &message) == 0);
+    return message;
+}
+
+/* The broker's next message, which must be this one; intervals may be told before it. */
+static void expect(enum message_type type)
+{
+    struct message message;
+
     do {
-        await(worker);
-        require(link_receive(worker, &bytes, &n) == 0);
-        require(codec_decode(codec, CODEC_TO_WORKER, bytes, n, &message) == 0);
+        message = hear_one();
         if (message.type == MESSAGE_TICKS)
             require(told_proceed && message.ticks.n > 0 && message.ticks.n <= TICKS_MAX);
     } while (message.type == MESSAGE_TICKS && type != MESSAGE_TICKS);
@@ -63,7 +63,23 @@ static void expect(enum message_type type)
         check_batch(&message.batch);
 }
 
-/* Receives what the broker must have sent, judging by its state. */
+/* All channels that there are before the worker makes any, each once. */
+static void expect_channels(void)
+{
+    uint32_t n = 0;
+
+    while (n < CHANNELS) {
+        struct message message = hear_one();
+
+        require(message.type == MESSAGE_CHANNELS && message.channels.values && message.channels.first == n);
+        require(message.channels.n > 0);
+        for (size_t i = 0; i < message.channels.n; i++, n++)
+            require(instance_find_channel(python->instance, message.channels.list[i].name) == (int64_t)n);
+    }
+    require(n == CHANNELS);
+}
+
+/* What the worker must have been told, going by the state that the broker is in. */
 static void hear(void)
 {
     enum order_state state = state_now();
@@ -71,7 +87,7 @@ static void hear(void)
     if (state == ORDER_CLOSED)
         return;
     if (state >= ORDER_LOCKING && !told_setup)
-        told_setup = true, expect(MESSAGE_SETUP);
+        told_setup = true, expect(MESSAGE_SETUP), expect_channels();
     if (state >= ORDER_IMPORTING && !told_proceed)
         told_proceed = true, expect(MESSAGE_PROCEED);
     while (n_batches < python->guest->n_sent)
@@ -113,7 +129,7 @@ static void check_instance(void)
 {
     const struct fc_instance *instance = python->instance;
 
-    require(instance->n_channels >= 9 && python->n_values >= instance->n_channels);
+    require(instance->n_channels >= CHANNELS && python->n_values >= instance->n_channels);
     for (uint32_t i = 0; i < instance->n_channels; i++) {
         require(python->outputs[i] >= 0 && python->outputs[i] <= 1 && python->inputs[i] >= 0 &&
                 python->inputs[i] <= 1);
@@ -134,7 +150,7 @@ static void judge(enum order_state before, const struct message *message)
     if (message->type == MESSAGE_HELLO)
         require((message->hello_version == CODEC_VERSION) == (after == ORDER_LOCKING));
     if (message->type == MESSAGE_LOCKED)
-        require(after == (message->locked.notify_fd == FD_LISTENER ? ORDER_IMPORTING : ORDER_CLOSED));
+        require(after == (message->notify_fd == FD_LISTENER ? ORDER_IMPORTING : ORDER_CLOSED));
     if (message->type == MESSAGE_READY)
         require(after == ORDER_IDLE || after == ORDER_BUSY);
     if (message->type == MESSAGE_REPORT) {
@@ -145,22 +161,31 @@ static void judge(enum order_state before, const struct message *message)
         n_batches--;
 }
 
+/* Nobody can tell it from the end of the link, which is the process's affair. */
+static void say_nothing(void)
+{
+    enum order_state before = state_now();
+
+    require(send(link_fd(worker), "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) == 0);
+    guest_link_receive(python->guest, false);
+    require(state_now() == before);
+}
+
 static void say(const void *bytes, size_t n)
 {
     enum order_state before = state_now();
     struct message message;
     bool is_message = codec_decode(codec, CODEC_FROM_WORKER, bytes, n, &message) == 0;
-    void *room = link_reserve(worker, n);
 
     if (before == ORDER_CLOSED)
         return; /* nobody reads it */
-    require(room != NULL);
-    if (n)
-        memcpy(room, bytes, n);
     wait_for_allowance();
-    link_readable(worker); /* makes libzmq notice that there is room again */
+    if (!n) {
+        say_nothing();
+        return;
+    }
+    memcpy(link_reserve(worker, n), bytes, n);
     require(link_commit(worker) == 0);
-    await(python->guest->link);
     guest_link_receive(python->guest, false);
     if (before == ORDER_STOPPING && is_message && message.type == MESSAGE_STOPPED)
         loop_defer(runtime.loop, &python->guest->finish); /* as if its process had ended */
@@ -227,7 +252,7 @@ static void say_opening(void)
 {
     static const struct message opening[] = {
         {.type = MESSAGE_HELLO, .hello_version = CODEC_VERSION},
-        {.type = MESSAGE_LOCKED, .locked.notify_fd = FD_LISTENER},
+        {.type = MESSAGE_LOCKED, .notify_fd = FD_LISTENER},
         {.type = MESSAGE_READY},
     };
     uint8_t bytes[64];
@@ -238,6 +263,30 @@ static void say_opening(void)
         say(bytes, (size_t)codec_prepare(codec, &opening[i]));
         hear();
     }
+}
+
+/* What the memory tells when the worker ends; it goes on here, so that what was taken over can be looked at.
+ */
+static void lie(struct input *input)
+{
+    uint8_t kind = (uint8_t)take_number(input, 1);
+    size_t bytes = kind & 1 ? 8 : 1, before = python->guest->n_outputs, n = 0;
+    uint64_t reported = kind & 2 ? 0 : before;
+
+    for (unsigned i = 0; i < python->guest->n_sent; i++)
+        n += python->guest->n_events[i];
+    progress->begun = take_number(input, bytes);
+    progress->done = take_number(input, bytes);
+    progress->base = reported + take_number(input, bytes);
+    progress->outputs = reported + take_number(input, bytes);
+    for (size_t i = 0; i < 8; i++) {
+        progress->channels[i] = (uint32_t)take_number(input, 1);
+        progress->values[i] = kind & 4 ? (double)NAN : (double)take_number(input, 1) / 200;
+    }
+    require(guest_events_over(python->guest) <= n);
+    guest_rescue_outputs(python->guest);
+    require(python->guest->n_outputs - before <= PROGRESS_OUTPUTS);
+    turn();
 }
 
 static void emit(struct input *input)
@@ -254,7 +303,7 @@ static void step(struct input *input)
 {
     enum order_state before = state_now();
 
-    switch (take_number(input, 1) % 7) {
+    switch (take_number(input, 1) % 8) {
     case 0:
         say_raw(input);
         break;
@@ -274,6 +323,10 @@ static void step(struct input *input)
     case 5:
         if (python->guest && !python_is_stopping(python))
             python_quiesce(python);
+        break;
+    case 7:
+        if (python->guest)
+            lie(input);
         break;
     default:
         turn();

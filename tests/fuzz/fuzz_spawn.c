@@ -17,7 +17,6 @@ static struct spawn_request sent[2], received;
 static void make_sound(struct spawn_request *request)
 {
     *request = (struct spawn_request){.has_trees = 1, .n_reads = 2, .n_environment = 2, .threads = 64};
-    strcpy(request->link, "0123456789abcdef");
     strcpy(request->script_folder, "/srv/show");
     strcpy(request->state_folder, "/var/lib/firecurtain/show/py");
     memcpy(request->reads, "/opt/a\0/opt/b", 14);
@@ -80,12 +79,11 @@ static void walk(const char *block, size_t room, uint32_t n)
 
 static void check_taken(const int *descriptors, unsigned n_passed)
 {
-    unsigned expected = received.has_trees ? 5 + received.n_reads : 3;
+    unsigned expected = received.has_trees ? SPAWN_READ_TREES + received.n_reads : SPAWN_SCRIPT_TREE;
     bool in_cgroup = received.flags & SPAWN_IN_CGROUP; /* then there is one more, in its own slot */
 
     require(memcmp(&received, &sent[0], sizeof(received)) == 0 && n_passed == expected + in_cgroup);
     require(received.n_reads <= SPAWN_MAX_READS && received.network <= SPAWN_NETWORK_HOST);
-    require(strnlen(received.link, sizeof(received.link)) < sizeof(received.link));
     require(strnlen(received.script_folder, PATH_MAX) < PATH_MAX);
     require(strnlen(received.state_folder, PATH_MAX) < PATH_MAX);
     require(strnlen(received.hosts, sizeof(received.hosts)) < sizeof(received.hosts));
