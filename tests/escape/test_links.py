@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows 20, 26, 28 and 48: what a worker says on the link, to its other descriptors, and by the memory that it shares with the
 broker, ends that worker at most.
 
