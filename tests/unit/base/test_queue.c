@@ -1,39 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The queue of one instance: order, what a full one keeps, and a long random comparison with a plain list. */
-#include "broker/base/queue.h"
-#include "tests/unit/check.h"
+#include "tests/unit/base/queue_fixture.h"
 
 #define N_CHANNELS 12
-#define LIMIT      20
-
-static void push(struct queue *queue, uint32_t channel, double value)
-{
-    assert_int_equal(queue_push(queue, channel, value), 0);
-}
-
-/* Takes the first event and compares it. */
-static void assert_next(struct queue *queue, uint32_t channel, double value)
-{
-    const uint32_t *channels;
-    const double *values;
-
-    assert_true(queue_peek(queue, &channels, &values) > 0);
-    assert_int_equal(channels[0], channel);
-    assert_double(values[0], value);
-    queue_consume(queue, 1);
-}
-
-static void assert_empty(struct queue *queue)
-{
-    const uint32_t *channels = &(uint32_t){0};
-    const double *values = &(double){0};
-
-    assert_int_equal(queue_length(queue), 0);
-    assert_int_equal(queue_peek(queue, &channels, &values), 0);
-    assert_null(channels); /* found by fuzzing: an offset from an array that was never allocated */
-    assert_null(values);
-    queue_consume(queue, 0);
-}
 
 static void test_empty(void **state)
 {
@@ -209,10 +178,12 @@ static void test_memory_is_bounded(void **state)
     queue_deinit(&queue);
 }
 
-/* A naive model: two lists, whose first element is taken by moving all others. */
+/* The naive model: two lists, from which the first element is taken by moving all others. */
+#define MODEL_ROOM (3 * LIMIT + N_CHANNELS)
+
 struct model {
-    uint32_t channels[2][LIMIT + N_CHANNELS];
-    double values[2][LIMIT + N_CHANNELS];
+    uint32_t channels[2][MODEL_ROOM];
+    double values[2][MODEL_ROOM];
     size_t n[2];
 };
 
@@ -258,6 +229,54 @@ static void model_consume(struct model *model, size_t n)
     model->n[0] -= n;
 }
 
+static void model_put_back(struct model *model, const uint32_t *channels, const double *values, size_t n)
+{
+    memmove(model->channels[0] + n, model->channels[0], model->n[0] * sizeof(*channels));
+    memmove(model->values[0] + n, model->values[0], model->n[0] * sizeof(*values));
+    memcpy(model->channels[0], channels, n * sizeof(*channels));
+    memcpy(model->values[0], values, n * sizeof(*values));
+    model->n[0] += n;
+}
+
+/* Takes some away, and puts the last ones of them back after others have come, as when a worker ends. */
+static void take_and_put_back(struct queue *queue, struct model *model, size_t n, size_t n_back)
+{
+    uint32_t channels[LIMIT];
+    double values[LIMIT];
+    const uint32_t *first;
+    const double *first_value;
+    size_t found = queue_peek(queue, &first, &first_value);
+
+    model_promote(model);
+    n = n < found ? n : found;
+    n_back = n_back < n ? n_back : n;
+    if (!n)
+        return;
+    memcpy(channels, first + n - n_back, n_back * sizeof(*channels));
+    memcpy(values, first_value + n - n_back, n_back * sizeof(*values));
+    queue_consume(queue, n);
+    model_consume(model, n);
+    for (uint32_t i = 0; i < n; i++) {
+        push(queue, i % N_CHANNELS, i);
+        model_push(model, i % N_CHANNELS, i);
+    }
+    assert_int_equal(queue_put_back(queue, channels, values, n_back), 0);
+    model_put_back(model, channels, values, n_back);
+}
+
+static void push_several(struct queue *queue, struct model *model, uint32_t channel, size_t n)
+{
+    uint32_t channels[8];
+    double values[8];
+
+    for (uint32_t i = 0; i < n; i++) {
+        channels[i] = (channel + i) % N_CHANNELS;
+        values[i] = i;
+        model_push(model, channels[i], values[i]);
+    }
+    assert_int_equal(queue_push_many(queue, channels, values, n), 0);
+}
+
 static void compare(struct queue *queue, struct model *model, size_t consume)
 {
     const uint32_t *channels;
@@ -287,7 +306,11 @@ static void test_random_operations_as_the_model(void **state)
         uint32_t channel = (uint32_t)dice_roll(&dice, N_CHANNELS);
 
         if (dice_roll(&dice, 12) == 0) {
-            compare(&queue, &model, dice_roll(&dice, LIMIT));
+            compare(&queue, &model, dice_roll(&dice, 2 * LIMIT));
+        } else if (dice_roll(&dice, 30) == 0) {
+            take_and_put_back(&queue, &model, dice_roll(&dice, LIMIT), dice_roll(&dice, LIMIT));
+        } else if (dice_roll(&dice, 8) == 0) {
+            push_several(&queue, &model, channel, dice_roll(&dice, 8));
         } else {
             push(&queue, channel, step);
             model_push(&model, channel, step);
