@@ -134,7 +134,8 @@ int queue_push(struct queue *queue, uint32_t channel, double value)
 /* Returns how many of `n` events find room behind those that wait, without growing anything. */
 static size_t queue_room(const struct queue *queue, size_t n)
 {
-    size_t limit = queue->limit - (queue->waiting.n - queue->head);
+    size_t n_waiting = queue->waiting.n - queue->head; /* above the limit, if some were put back */
+    size_t limit = queue->limit > n_waiting ? queue->limit - n_waiting : 0;
     size_t room = queue->waiting.capacity - queue->waiting.n;
 
     if (queue->latest.n)

@@ -93,5 +93,6 @@ void guest_resume(struct guest *guest)
 void guest_end(struct guest *guest, const char *why)
 {
     fc_log(FC_LOG_ERROR, guest->spec.instance, "killed: %s", why);
-    guest_close(guest);
+    guest_leave(guest);
+    guest_kill(guest);
 }

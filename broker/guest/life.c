@@ -98,6 +98,20 @@ void guest_kill(struct guest *guest)
         keeper_signal(guest->runtime->keeper, guest->pid, SIGKILL);
 }
 
+void guest_leave(struct guest *guest)
+{
+    if (guest->state != ORDER_CLOSED)
+        guest->left_in = guest->state;
+    guest_set_state(guest, ORDER_CLOSED);
+}
+
+void guest_reopen(struct guest *guest)
+{
+    assert(guest_is_gone(guest));
+    if (guest->left_in != ORDER_CONNECTING)
+        guest->state = guest->left_in;
+}
+
 void guest_close(struct guest *guest)
 {
     guest_set_state(guest, ORDER_CLOSED);

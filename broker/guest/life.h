@@ -57,6 +57,15 @@ void guest_set_deadline(struct guest *guest, uint64_t ms);
 /* Sends SIGKILL, if there is a process. */
 void guest_kill(struct guest *guest);
 
+/*
+ * Notes that the worker is about to be killed, but not for what it sent: it is told nothing more, and what it
+ * has sent is handled when it is gone.
+ */
+void guest_leave(struct guest *guest);
+
+/* The worker is gone: what it had sent before guest_leave() can be handled now. */
+void guest_reopen(struct guest *guest);
+
 /* Kills the worker and handles nothing that it sends any more. */
 void guest_close(struct guest *guest);
 

@@ -55,9 +55,10 @@ struct guest {
 
     /* the conversation */
     enum order_state state;
-    unsigned n_sent;        /* batches that are not done: 2 at most */
-    size_t n_events[2];     /* in each of them, the oldest first */
-    uint64_t n_events_done; /* in all batches that are done */
+    enum order_state left_in; /* the state in which guest_leave() ended it; else ORDER_CONNECTING */
+    unsigned n_sent;          /* batches that are not done: 2 at most */
+    size_t n_events[2];       /* in each of them, the oldest first */
+    uint64_t n_events_done;   /* in all batches that are done */
     uint32_t missing_handlers;
     bool is_locked; /* its filter is loaded; before, no script can have put anything out */
     struct link *link;

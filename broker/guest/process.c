@@ -99,6 +99,7 @@ static void guest_exited(void *userdata, uint32_t events)
     guest->cpu_ns = guest_time_ns(&used.ru_utime) + guest_time_ns(&used.ru_stime);
     guest->pid_source = loop_remove(guest->pid_source);
     guest_describe(guest, &info);
+    guest_reopen(guest);
     guest_link_receive(guest, true); /* all that it had sent is there */
     loop_defer(guest->runtime->loop, &guest->finish);
 }

@@ -101,7 +101,7 @@ static void watchdog_end(struct guest *guest)
              (double)guest->watch_ms * 2 / 1000, watchdog_option(guest));
     fc_log(FC_LOG_ERROR, guest->spec.instance, "%s; this is where it is:", guest->fate);
     guest_set_life(guest, GUEST_ABORTED);
-    guest_set_state(guest, ORDER_CLOSED);
+    guest_leave(guest);
     guest_set_ending(guest, GUEST_OVERDUE);
     keeper_signal(guest->runtime->keeper, guest->pid, SIGABRT);
     guest_set_deadline(guest, WATCHDOG_LAST_WORDS_MS);

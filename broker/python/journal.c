@@ -58,6 +58,14 @@ void python_journal_ticked(struct python *python, const struct message_ticks *ti
         python_journal_done(python, false);
 }
 
+void python_journal_cut(struct python *python, size_t n)
+{
+    struct show_step *step = &python->step;
+
+    if (step->is_open && step->phase == RECORD_BATCH && n < step->events.n)
+        step->events.n = n;
+}
+
 bool python_leaves_it_to_replay(const struct python *python)
 {
     struct show_observer *observer = python_observer(python);

@@ -29,6 +29,10 @@ void python_journal_done(struct python *python, bool died);
 /* Whether there is an observer. */
 bool python_is_recorded(const struct python *python);
 
+/* Notes that only the first `n` events of the batch are over when its worker ends: the others come again in
+ * another batch. */
+void python_journal_cut(struct python *python, size_t n);
+
 /* Whether the instance gets its batches from a recording; if so, lets that go on. */
 bool python_leaves_it_to_replay(const struct python *python);
 

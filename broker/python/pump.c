@@ -53,6 +53,7 @@ void python_take_back(struct python *python)
     n_over = n_over < batch->n ? n_over : batch->n;
     n_left = batch->n - n_over;
     python_set_inputs(python, n_over);
+    python_journal_cut(python, n_over);
     if (n_left &&
         queue_put_back(&python->queue, batch->channels + n_over, batch->values + n_over, n_left) < 0) {
         python->counters.dropped += n_left;
