@@ -41,7 +41,7 @@ INCLUDED = re.compile(r"fc_\w+|accept4|recv")
 
 # Headers that only some files may see.
 RESERVED = [
-    (r"zmq\.h", {"proto/link.c", "proto/control_link.c", "broker/base/loop.c"}),
+    (r"zmq\.h", {"proto/control_link.c", "broker/base/loop.c"}),
     (r".*\.pb-c\.h", r"proto/codec\w*\.c"),
     (r"protobuf-c/.*", r"proto/(codec|arena)\w*\.[ch]"),
     (r"seccomp\.h", {"worker/sandbox/seccomp.c", "broker/gate/gate.c", "broker/os/confine_seccomp.c"}),

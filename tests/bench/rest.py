@@ -41,7 +41,7 @@ TIMED = WIRE + "[python py]\nmodule = ticker\n[map]\nwire./go > py.ticker.go\n"
 
 INSTANCES = 100
 MANY_CHANNELS = 20000
-EVENTS_OF_EACH = 600  # more than fit into libzmq's queues before they reach their final size
+EVENTS_OF_EACH = 600  # then everything has its final size
 
 
 def ticks(bench, show):

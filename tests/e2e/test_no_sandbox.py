@@ -154,39 +154,27 @@ def test_the_option_belongs_to_run(firecurtain):
     assert firecurtain("check", OPTION, "show.cfg", files=files()).returncode == 64
 
 
-# A hostile program in place of the worker, which claims to have no filter. Frames are those of ZMTP 3.0 with NULL
-# security.
+# A hostile program in the worker's place: it says that it has no filter.
 
 CLAIMANT = r"""#!/usr/bin/python3 -I
-import ctypes, os, re, socket, struct
+import ctypes, os, socket, struct
 broker = socket.socket(fileno=3)
 request, ancillary, _, _ = broker.recvmsg(1 << 17, 4096)
 descriptors = struct.unpack(f"{len(ancillary[0][2]) // 4}i", ancillary[0][2])
-name = re.search(rb"[0-9a-f]{32}", request)[0]
 worker = ctypes.CDLL(None).syscall(56, 0x8000, 0, 0, 0, 0)    # clone(CLONE_PARENT): the broker's child, as a worker is
 if worker:
     broker.send(struct.pack("iII", worker, 0, 0))
     broker.recv(1 << 17)                                      # the next request, which nobody serves, or the end
     os._exit(0)
-os.fchdir(descriptors[2])
-link = socket.socket(socket.AF_UNIX)
-link.connect(name)
-link.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32))
-ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 4) + b"PAIR"
-link.sendall(struct.pack("BB", 4, len(ready)) + ready)
-data = b""
-while not data.endswith(b"PAIR"):                         # the broker's own: before it, libzmq takes no message
-    data += link.recv(4096)
-def put(body):
-    link.sendall(struct.pack("BB", 0, len(body)) + body)
-put(b"\x0a\x02\x08\x03")                                  # hello, version 3
-put(b"\x12\x0b\x08" + b"\xff" * 9 + b"\x01")              # locked, notify_fd = -1
-put(b"\x22\x00")                                          # ready
+link = socket.socket(fileno=descriptors[2])
+link.setblocking(True)
+link.send(b"\x0a\x02\x08\x04")                            # hello, version 4
+link.send(b"\x12\x0b\x08" + b"\xff" * 9 + b"\x01")        # locked, notify_fd = -1
+link.send(b"\x22\x00")                                    # ready
 os.write(2, b"<6>claimed\n")
-data = link.recv(65536)
-while data and not data.endswith(b"\x22\x00"):            # stop
-    data = link.recv(65536)
-put(b"\x2a\x00")                                          # stopped
+while link.recv(1 << 17)[:1] not in (b"", b"\x22"):        # stop, or the end
+    pass
+link.send(b"\x2a\x00")                                    # stopped
 """
 
 

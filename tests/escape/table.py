@@ -34,7 +34,7 @@ ROWS = {
     11: Row("typing into the operator's terminal", "EPERM, ENOSYS, ENOTTY"),
     12: Row("a filter of its own, hiding, outliving the broker", "EPERM, ENOSYS"),
     13: Row("`personality`, `modify_ldt`, `arch_prctl`", "EPERM, ENOSYS"),
-    14: Row("a refused call by a thread that was there before the filter", "EPERM"),
+    14: Row("a refused call by the worker program, which was there before the filter", "EPERM"),
     15: Row("machine code in a mapping of its own", "EPERM"),
     16: Row("handling, blocking or ignoring SIGSYS", "the worker is killed anyway"),
     17: Row("others' files, scripts, folders", "absent (ENOENT); EACCES in the fallback"),

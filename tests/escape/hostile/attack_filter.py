@@ -149,33 +149,36 @@ def arch_prctl_cpuid():
 HOOKED = (ctypes.c_long * 2)()  # what the refused call said, and who made it
 
 
+HOOK_BYTES = 12
+replaced = []  # the address of poll(), and its first bytes
+
+
 @attack(14, r"ok hooked", CALLS, outside="ok hooked", control=None)
-def hook_epoll_wait():
-    """libzmq's threads block all signals, so this rewrites the C library's epoll_wait(), which they call: it makes
-    pidfd_open() first. They run into it when this handler's report wakes them; the next attack checks the result."""
+def hook_poll():
+    """The worker program was there before the filter and waits in the C library's poll(), which is rewritten: it makes
+    pidfd_open() first. It runs into that when this handler's report is sent; the next attack looks."""
     code = (b"\x57\x56\x52\x51"  # push rdi, rsi, rdx, rcx
             b"\xbf" + struct.pack("<I", os.getpid()) + b"\x31\xf6\xb8" + struct.pack("<I", 434) + b"\x0f\x05"
             b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED)) + b"\x49\x89\x00"  # mov r8, &HOOKED; mov [r8], rax
             b"\xb8\xba\0\0\0\x0f\x05"  # gettid
             b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED) + 8) + b"\x49\x89\x00"
-            b"\x59\x5a\x5e\x5f\x49\x89\xca\xb8\xe8\0\0\0\x0f\x05\xc3")  # pop; mov r10, rcx; epoll_wait; ret
+            b"\x59\x5a\x5e\x5f\xb8\x07\0\0\0\x0f\x05\xc3")  # pop; poll; ret
     hook = ctypes.cast(machine_code(code), ctypes.c_void_p).value
-    function = ctypes.cast(libc.epoll_wait, ctypes.c_void_p).value
-    page = function & ~4095
-    syscall(10, page, 8192, 7)
-    ctypes.memmove(function, b"\x48\xb8" + struct.pack("<Q", hook) + b"\xff\xe0", 12)  # mov rax, hook; jmp rax
+    function = ctypes.cast(libc.poll, ctypes.c_void_p).value
+    syscall(10, function & ~4095, 8192, 7)
+    replaced[:] = [function, ctypes.string_at(function, HOOK_BYTES)]
+    ctypes.memmove(function, b"\x48\xb8" + struct.pack("<Q", hook) + b"\xff\xe0", HOOK_BYTES)  # mov rax, hook; jmp rax
     return "hooked"
 
 
 @attack(14, EPERM, CALLS)
-def from_a_thread_that_was_there_before():
-    if not INSIDE:  # the control has no such thread, and makes one
+def by_the_worker_itself():
+    if not INSIDE:  # the control has no worker around it
         import select
-        hook_epoll_wait()
-        thread = threading.Thread(target=select.epoll().poll, args=(0.01,))
-        thread.start()
-        thread.join()
-    assert HOOKED[1] not in (0, threading.get_native_id()), "no other thread ran into the hook"
+        hook_poll()
+        select.poll().poll(10)
+    ctypes.memmove(*replaced, HOOK_BYTES)
+    assert HOOKED[1] == threading.get_native_id(), "the worker did not run into the hook"
     if HOOKED[0] < 0:
         raise OSError(-HOOKED[0], "pidfd_open")
     return HOOKED[0]
