@@ -14,7 +14,7 @@
 
 #include "firecurtain/cleanup.h"
 
-/* Linux 6.17: nobody can pass descriptors to this socket. Before, they are closed as they come. */
+/* Linux 6.16: nobody can pass descriptors to this socket. Before, they are closed as they come. */
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif

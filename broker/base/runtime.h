@@ -27,15 +27,13 @@ struct folder_quotas;
 struct runtime_account {
     uid_t uid; /* the broker's own or, if that is root, an unprivileged one */
     gid_t gid;
-    char *link_folder; /* below the runtime folder, this broker's own */
-    int link_folder_fd;
     char state_show[NAME_MAX + 1]; /* the folder of the private folders; "": any that is not a user's */
     struct spawner *spawner;
 };
 
 struct runtime {
     struct loop *loop;
-    struct notify *notify; /* of the service manager; NULL: there is none */
+    struct notify *notify;             /* of the service manager; NULL: there is none */
     struct link_buffers *link_buffers; /* for all workers: one message each way at a time */
     struct codec *codec; /* for all workers: one thread encodes or decodes one message at a time */
     struct keeper *keeper;
@@ -47,7 +45,6 @@ struct runtime {
     char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
     int lock_fd;          /* of the runtime folder, if is_exclusive */
     int control_fd;       /* listens in the runtime folder if is_controlled; -1 if another broker does */
-    char *link_parent;    /* the folder that the link folders are in */
     struct runtime_account *accounts;
     unsigned n_accounts;
     char *state_folder;

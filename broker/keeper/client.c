@@ -163,13 +163,6 @@ void keeper_open_place(struct keeper *keeper, unsigned account, const char *scri
     }
 }
 
-void keeper_remove(struct keeper *keeper, unsigned account, const char *name)
-{
-    int none;
-
-    keeper_do(keeper, KEEPER_REMOVE, account, name, &none);
-}
-
 int keeper_make_state_folder(struct keeper *keeper, unsigned account, const char *path)
 {
     return keeper_get(keeper, KEEPER_MAKE_STATE_FOLDER, account, path);

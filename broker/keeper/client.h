@@ -56,9 +56,6 @@ struct keeper_place {
 void keeper_open_place(struct keeper *keeper, unsigned account, const char *script_folder,
                        const char *state_folder, struct keeper_place *place);
 
-/* Removes the listening socket's file from the link folder. */
-void keeper_remove(struct keeper *keeper, unsigned account, const char *name);
-
 /*
  * Makes the private folder of an instance if it is missing. Returns a descriptor (O_PATH) of it, or -errno.
  */

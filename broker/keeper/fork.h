@@ -16,8 +16,6 @@ struct keeper;
 /* One account, and what its workers may have. Number 0 is the house, the others are users. */
 struct keeper_account {
     struct spawn_paths paths;
-    const char *link_folder; /* removed by the keeper when the broker has ended */
-    int link_folder_fd;
     uid_t uid; /* of the workers, when the broker runs as root */
     gid_t gid;
 };
@@ -27,7 +25,6 @@ struct keeper_spec {
     const struct keeper_account *accounts;
     unsigned n_accounts;
     const char *worker_path;    /* the only program that the keeper ever starts */
-    const char *link_parent;    /* of the link folders, removed at the end if empty; NULL: leave it */
     const char *runtime_folder; /* where the control socket's file is */
     int control_fd;             /* the control socket, whose file is removed at the end; -1: none */
     bool is_root;

@@ -10,7 +10,6 @@
 
 #include "broker/keeper/cgroups.h"
 #include "broker/keeper/files.h"
-#include "broker/keeper/links.h"
 #include "broker/keeper/lookup.h"
 #include "broker/keeper/processes.h"
 #include "broker/keeper/start.h"
@@ -18,8 +17,6 @@
 
 static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_START] = keeper_do_start,
-    [KEEPER_LISTEN] = keeper_do_listen,
-    [KEEPER_REMOVE] = keeper_do_remove,
     [KEEPER_MAKE_STATE_FOLDER] = keeper_do_make_state_folder,
     [KEEPER_OPEN_STATE_FOLDER] = keeper_do_open_state_folder,
     [KEEPER_OPEN_SHOWN] = keeper_do_open_shown,

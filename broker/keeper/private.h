@@ -24,8 +24,6 @@ struct keeper {
 /* Each has a row in operations.c. */
 enum keeper_operation {
     KEEPER_START,
-    KEEPER_LISTEN,
-    KEEPER_REMOVE,
     KEEPER_MAKE_STATE_FOLDER,
     KEEPER_OPEN_STATE_FOLDER,
     KEEPER_OPEN_SHOWN,
@@ -78,9 +76,9 @@ static inline size_t keeper_reply_bytes(const struct keeper_reply *reply)
     return offsetof(struct keeper_reply, addresses) + reply->n_addresses * sizeof(reply->addresses[0]);
 }
 
-/* Where the keeper's process has its own descriptors; the accounts' link folders follow each other. */
-#define KEEPER_SOCKET      3
-#define KEEPER_LINK_FOLDER 4
+/* The number of its socket to the broker in the keeper's process, where nothing but the log is open besides.
+ */
+#define KEEPER_SOCKET 3
 
 /* One request, in the keeper's process. */
 struct keeper_call {

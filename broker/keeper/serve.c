@@ -16,35 +16,19 @@
 #include "broker/keeper/operations.h"
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
-#include "broker/os/folder.h"
 #include "firecurtain/cleanup.h"
 #include "proto/pass.h"
 
-/* Moves a descriptor above all numbers that are to be used. */
-static int serve_lift(int fd)
-{
-    fd = fcntl(fd, F_DUPFD_CLOEXEC, KEEPER_LINK_FOLDER + KEEPER_MAX_ACCOUNTS);
-    if (fd < 0)
-        _exit(1);
-    return fd;
-}
-
 /* Keeps the log as stderr, and closes everything else that the broker had. */
-static void serve_keep_descriptors(int socket, const struct keeper_spec *spec)
+static void serve_keep_descriptors(int socket)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int own = serve_lift(socket), folders[KEEPER_MAX_ACCOUNTS];
+    int own = fcntl(socket, F_DUPFD_CLOEXEC, KEEPER_SOCKET + 1); /* not to be overwritten */
 
-    for (unsigned i = 0; i < spec->n_accounts; i++)
-        folders[i] = serve_lift(spec->accounts[i].link_folder_fd);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+    if (null < 0 || own < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
         dup3(own, KEEPER_SOCKET, O_CLOEXEC) < 0)
         _exit(1);
-    for (unsigned i = 0; i < spec->n_accounts; i++) {
-        if (dup3(folders[i], KEEPER_LINK_FOLDER + (int)i, O_CLOEXEC) < 0)
-            _exit(1);
-    }
-    close_range(KEEPER_LINK_FOLDER + spec->n_accounts, ~0U, 0);
+    close_range(KEEPER_SOCKET + 1, ~0U, 0);
 }
 
 static pid_t serve_start_counter(int socket, const struct keeper_spec *spec)
@@ -97,10 +81,6 @@ static void serve_requests(const struct keeper_spec *spec, pid_t broker)
 static void serve_clean_up(const struct keeper_spec *spec, const struct control_socket *control,
                            pid_t counter, pid_t broker)
 {
-    for (unsigned i = 0; i < spec->n_accounts; i++)
-        folder_remove(spec->accounts[i].link_folder);
-    if (spec->link_parent)
-        rmdir(spec->link_parent);
     control_socket_unlink(control);
     kill(counter, SIGKILL); /* which empties its cgroup */
     waitpid(counter, NULL, 0);
@@ -114,7 +94,7 @@ _Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *s
 
     control_socket_remember(&control, spec->control_fd >= 0 ? spec->runtime_folder : NULL);
     prctl(PR_SET_NAME, "fc-keeper");
-    serve_keep_descriptors(socket, spec);
+    serve_keep_descriptors(socket);
     /* not dumpable: other processes of the same user can neither read nor trace it */
     if (cgroups_take_over(spec->cgroups) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         (spec->is_root && confine_keep_capabilities(CONFINE_KEEPER) < 0))

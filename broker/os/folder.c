@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes folders, checks that no other user has made or can change them, and removes them. */
+/* Makes folders, and checks that no other user has made or can change them. */
 #include "broker/os/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,19 +40,4 @@ int folder_make_private(const char *path)
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
         return -EPERM;
     return 0;
-}
-
-void folder_remove(const char *path)
-{
-    DIR *folder = opendir(path);
-    const struct dirent *entry;
-
-    if (!folder)
-        return;
-    while ((entry = readdir(folder))) {
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(folder), entry->d_name, 0);
-    }
-    closedir(folder);
-    rmdir(path);
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Makes and removes the broker's own folders. Called while a broker starts, and by the keeper at the end;
- * each call may wait for the disk.
- */
+/* Makes the broker's own folders. Called while a broker starts; each call may wait for the disk. */
 #ifndef BROKER_OS_FOLDER_H
 #define BROKER_OS_FOLDER_H
 
@@ -16,8 +13,5 @@ int folder_make(const char *path, mode_t mode);
  * user or that others can write to, as is possible in /tmp; or another -errno.
  */
 int folder_make_private(const char *path);
-
-/* Removes a folder and the files directly in it; leaves what cannot be removed. */
-void folder_remove(const char *path);
 
 #endif

@@ -40,8 +40,6 @@ int runtime_accounts_init(struct runtime *runtime, const struct users *users)
     runtime->is_root = geteuid() == 0;
     house->uid = geteuid();
     house->gid = getegid();
-    for (unsigned i = 0; i < runtime->n_accounts; i++)
-        house[i].link_folder_fd = -1;
     for (unsigned i = 1; i < runtime->n_accounts; i++) {
         house[i].uid = users->list[i - 1].identity.uid;
         house[i].gid = users->list[i - 1].identity.gid;
@@ -57,38 +55,4 @@ int runtime_accounts_init(struct runtime *runtime, const struct users *users)
            "started as root, but there is no account for the workers: "
            "adduser --system --group firecurtain");
     return -ENOENT;
-}
-
-/* Makes the folder in which an account's workers reach their endpoint; the one above is closed to them. */
-static int runtime_make_link_folder(struct runtime *runtime, unsigned number)
-{
-    struct runtime_account *account = &runtime->accounts[number];
-    char suffix[16] = "";
-    int r;
-
-    if (number)
-        snprintf(suffix, sizeof(suffix), "-%u", number);
-    if (asprintf(&account->link_folder, "%s/link-%d%s", runtime->link_parent, getpid(), suffix) < 0) {
-        account->link_folder = NULL;
-        return -ENOMEM;
-    }
-    r = mkdir(account->link_folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0 && runtime->is_root && lchown(account->link_folder, account->uid, account->gid) < 0)
-        r = -errno;
-    if (r == 0) {
-        account->link_folder_fd = open(account->link_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        r = account->link_folder_fd < 0 ? -errno : 0;
-    }
-    if (r < 0)
-        fc_log(FC_LOG_ERROR, NULL, "link folder %s: %s", account->link_folder, strerror(-r));
-    return r;
-}
-
-int runtime_accounts_make_folders(struct runtime *runtime)
-{
-    int r = 0;
-
-    for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++)
-        r = runtime_make_link_folder(runtime, i);
-    return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What runtime_init() makes for the house and for each user: the uid and gid of their workers, and their link
- * folders. Functions return 0 or -errno, with the reason in the log, and block briefly.
+ * What runtime_init() makes for the house and for each user: the uid and gid of their workers. Functions
+ * return 0 or -errno, with the reason in the log, and block briefly.
  */
 #ifndef BROKER_RUNTIME_ACCOUNTS_H
 #define BROKER_RUNTIME_ACCOUNTS_H
@@ -10,8 +10,5 @@
 
 /* Allocates the accounts; `users` may be NULL. */
 int runtime_accounts_init(struct runtime *runtime, const struct users *users);
-
-/* Makes the link folders below the runtime folder. */
-int runtime_accounts_make_folders(struct runtime *runtime);
 
 #endif

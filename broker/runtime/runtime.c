@@ -3,12 +3,10 @@
  */
 #include "broker/runtime/runtime.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,29 +96,6 @@ static char *runtime_choose_state(void)
     return runtime_join(home, "/.local/state/firecurtain");
 }
 
-/* Removes what a killed broker left. */
-static void runtime_remove_stale(const char *runtime_folder)
-{
-    DIR *folder = opendir(runtime_folder);
-    const struct dirent *entry;
-    int pid;
-
-    if (!folder)
-        return;
-    while ((entry = readdir(folder))) {
-        char path[PATH_MAX];
-
-        if (sscanf(entry->d_name, "link-%d", &pid) != 1 || pid <= 0)
-            continue;
-        /* in a container, the next broker often has the same number */
-        if (pid != getpid() && (kill(pid, 0) == 0 || errno != ESRCH))
-            continue;
-        if (snprintf(path, sizeof(path), "%s/%s", runtime_folder, entry->d_name) < (int)sizeof(path))
-            folder_remove(path);
-    }
-    closedir(folder);
-}
-
 static int runtime_fail(int r, const char *what, const char *path)
 {
     fc_log(FC_LOG_ERROR, NULL, "%s %s: %s", what, path ? path : "", strerror(-r));
@@ -157,18 +132,6 @@ static int runtime_take_lock(struct runtime *runtime)
     return runtime->lock_fd < 0 ? runtime->lock_fd : 0;
 }
 
-/*
- * Makes the folder of the links. As root, everybody can reach the control socket in the runtime folder, so
- * the links are in a folder of their own, which is closed to all.
- */
-static int runtime_link_parent(struct runtime *runtime)
-{
-    runtime->link_parent = runtime_join(runtime->runtime_folder, runtime->is_root ? "/links" : "");
-    if (!runtime->link_parent)
-        return -ENOMEM;
-    return runtime->is_root ? folder_make_private(runtime->link_parent) : 0;
-}
-
 static int runtime_folders(struct runtime *runtime)
 {
     int r;
@@ -191,12 +154,7 @@ static int runtime_folders(struct runtime *runtime)
     r = runtime_open_state(runtime);
     if (r < 0)
         return runtime_fail(r, "state folder", runtime->state_folder);
-    r = runtime_link_parent(runtime);
-    if (r < 0)
-        return runtime_fail(r, "folder of the links in", runtime->runtime_folder);
-    runtime_remove_stale(runtime->link_parent);
-    r = runtime_accounts_make_folders(runtime);
-    if (r == 0 && runtime->is_controlled)
+    if (runtime->is_controlled)
         runtime->control_fd = control_socket_listen(runtime->runtime_folder, runtime->is_root);
     return r;
 }
@@ -242,7 +200,6 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
         .accounts = accounts,
         .n_accounts = runtime->n_accounts,
         .worker_path = runtime->worker_path,
-        .link_parent = runtime->is_root ? runtime->link_parent : NULL,
         .runtime_folder = runtime->runtime_folder,
         .control_fd = runtime->control_fd,
         .is_root = runtime->is_root,
@@ -261,8 +218,6 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
                       .state_show = account->state_show,
                       .shown = (const char *const *)seen->paths,
                       .n_shown = seen->n},
-            .link_folder = account->link_folder,
-            .link_folder_fd = account->link_folder_fd,
             .uid = account->uid,
             .gid = account->gid,
         };
@@ -369,19 +324,11 @@ void runtime_deinit(struct runtime *runtime)
     runtime->loop = loop_free(runtime->loop);
     runtime->cgroups = cgroups_free(runtime->cgroups);
     lookup_by(NULL, NULL);
-    for (unsigned i = 0; i < runtime->n_accounts; i++)
-        fc_closep(&runtime->accounts[i].link_folder_fd);
     if (runtime->keeper)
-        keeper_free(runtime->keeper); /* removes the links' folders */
-    for (unsigned i = 0; i < runtime->n_accounts; i++) {
-        if (!runtime->keeper && runtime->accounts[i].link_folder)
-            folder_remove(runtime->accounts[i].link_folder);
-        free(runtime->accounts[i].link_folder);
-    }
+        keeper_free(runtime->keeper);
     free(runtime->accounts);
     fc_closep(&runtime->control_fd); /* if no server has taken it */
-    free(runtime->link_parent);
-    fc_closep(&runtime->lock_fd); /* last: nothing of ours is left in the folder */
+    fc_closep(&runtime->lock_fd);    /* last: nothing of ours is left in the folder */
     free(runtime->runtime_folder);
     free(runtime->state_folder);
     *runtime = (struct runtime)RUNTIME_NONE;

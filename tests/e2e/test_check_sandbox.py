@@ -82,7 +82,7 @@ def test_each_instance_has_its_own_part(firecurtain):
     result = firecurtain("check", "--sandbox", "show.cfg", files=show(more="[python py2]\nmodule = script\nthreads = 9"))
     assert result.returncode == 0
     found = report(result)
-    assert list(found) == ["py1", "py2"] and "12 threads" in found["py2"][0]["limits"][1]
+    assert list(found) == ["py1", "py2"] and "10 threads" in found["py2"][0]["limits"][1]
 
 
 @root_only

@@ -39,25 +39,6 @@ static const char *below(const char *folder, const char *name)
     return path;
 }
 
-/* Keeps the numbers of the accounts' link folders for them: the real process has them there. */
-static void open_link_folder(unsigned account)
-{
-    int fd = open(rig.top, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    assert_int_equal(dup3(fd, KEEPER_LINK_FOLDER + (int)account, O_CLOEXEC),
-                     KEEPER_LINK_FOLDER + (int)account);
-    close(fd);
-}
-
-static int setup_group(void **state)
-{
-    /* numbers that nothing else may take */
-    while (open("/dev/null", O_RDONLY | O_CLOEXEC) < KEEPER_LINK_FOLDER + 1)
-        ;
-    return 0;
-}
-
 static int setup(void **state)
 {
     rig = (struct rig){.top = "/tmp/firecurtain-test-keeper-XXXXXX"};
@@ -68,7 +49,6 @@ static int setup(void **state)
     assert_int_equal(mkdir(rig.shown, 0700), 0);
     rig.shown_list[0] = rig.shown;
     for (unsigned i = 0; i < 2; i++) {
-        open_link_folder(i);
         rig.accounts[i] = (struct keeper_account){
             .paths = {.state_root = rig.state_root,
                       .state_show = i ? "user" : "",
@@ -209,20 +189,11 @@ static void test_read(void **state)
     assert_int_equal(ask_and_close(KEEPER_READ, 1, rig.shown), -EINVAL); /* no regular file */
 }
 
-static void test_links(void **state)
+static void test_names_of_groups(void **state)
 {
     static const char *const bad[] = {"", ".", "..", ".x", "a/b", "/tmp/x"};
-    struct stat st;
 
-    assert_int_equal(ask_and_close(KEEPER_LISTEN, 0, "link"), 0);
-    assert_int_equal(stat(below(rig.top, "link"), &st), 0);
-    assert_true(S_ISSOCK(st.st_mode));
-    assert_int_equal(ask_and_close(KEEPER_LISTEN, 0, "link"), -EADDRINUSE);
-    assert_int_equal(ask(KEEPER_REMOVE, 0, "link"), 0);
-    assert_int_equal(ask(KEEPER_REMOVE, 0, "link"), -ENOENT);
     for (size_t i = 0; i < FC_ARRAY_SIZE(bad); i++) {
-        assert_int_equal(ask_and_close(KEEPER_LISTEN, 0, bad[i]), -EPERM);
-        assert_int_equal(ask(KEEPER_REMOVE, 0, bad[i]), -EPERM);
         assert_int_equal(ask(KEEPER_MAKE_CGROUP, 0, bad[i]), -EPERM);
         assert_int_equal(ask(KEEPER_OPEN_MEMORY_EVENTS, 0, bad[i]), -EPERM);
         assert_int_equal(ask(KEEPER_REMOVE_CGROUP, 0, bad[i]), -EPERM);
@@ -302,11 +273,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_state_folder_that_is_a_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shown, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_links, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_names_of_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_processes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_child, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_needs_descriptors, setup, teardown),
     };
 
-    return cmocka_run_group_tests(tests, setup_group, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
