@@ -16,8 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most outputs that no report has told yet. */
-#define PROGRESS_OUTPUTS 8192u
+/* The most outputs that no report has told yet: all of it is less than 64 KiB, which the smallest sensible
+ * RLIMIT_FSIZE allows. */
+#define PROGRESS_OUTPUTS 4096u
 
 /* Counters are of the worker's whole life and only rise. */
 struct progress {
