@@ -301,7 +301,7 @@ def every_descriptor_replaced():
 
 # 48: the memory that tells the broker how far the worker is
 
-MAX_OUTPUTS = 8192  # PROGRESS_OUTPUTS
+MAX_OUTPUTS = 4096  # PROGRESS_OUTPUTS
 
 
 class Progress(ctypes.Structure):
