@@ -120,7 +120,7 @@ def reloading(show, place):
     thread = threading.Thread(target=read_again)
     thread.start()
     try:
-        show.said(" alice .*may have 4 instances")
+        show.said(" alice .*may have at most 4 instances")
         yield
     finally:
         stop.set()
