@@ -63,8 +63,6 @@ def test_the_socket_is_where_and_as_it_should_be_and_goes_with_the_show(play, id
     folder = control.runtime(show)
     assert stat.S_IMODE(os.stat(folder / "control").st_mode) == 0o666
     assert stat.S_IMODE(os.stat(folder).st_mode) == (0o755 if identity.is_root else 0o700)
-    if identity.is_root:
-        assert stat.S_IMODE(os.stat(folder / "links").st_mode) == 0o700
     show.stop()
     assert not (folder / "control").exists()
 

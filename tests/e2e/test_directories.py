@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from harness import root_only, user_only
-from processes import descendants, surviving
+from processes import descendants, named, status, surviving
 from waiting import until
 
 SAVES = "open('kept', 'a').write('x')\nprint('kept', open('kept').read())\n"
@@ -95,7 +95,6 @@ def test_a_second_broker_on_the_same_runtime_folder_is_refused(play, firecurtain
         line = refused.log.wait(f"already running with the runtime folder {runtime}", level="error")
         assert f"(pid {first.pid})" in line.message and "--runtime-dir" in line.message
         refused.stop(status=os.EX_TEMPFAIL)
-    assert [path.name for path in runtime.rglob("link-*")] == [f"link-{first.pid}"]
     first.set("/in", 0.25)
     first.expect("/out", 0.25)
     # a check of the configuration does not conflict with a running show
@@ -125,20 +124,22 @@ def test_the_lock_is_the_brokers_alone_and_ends_with_it(play):
     first.stop(status=-signal.SIGKILL)
 
 
-def test_what_a_killed_broker_left_is_removed_by_the_next(play):
+def test_what_a_killed_broker_left_does_not_keep_the_next_one_away(play):
     first = play(ECHO, ECHO_MAPS)
     runtime = first.folder / "run/firecurtain"
-    first.stop(signal.SIGKILL, -signal.SIGKILL)
-    stale = runtime / ("links" if first.identity.is_root else "") / f"link-{first.pid}"
-    until(lambda: not stale.exists(), "the keeper does not remove the link folder")
-    stale.parent.mkdir(mode=0o700, exist_ok=True)
-    stale.mkdir()  # as if the keeper had been killed, too
-    (stale / "socket").write_text("")
-    first.identity.own(stale)
+    keeper, = named(first.pid, "fc-keeper")
+    os.kill(keeper, signal.SIGSTOP)  # so it removes nothing
+    first.process.kill()
+    first.process.wait()
+    os.kill(keeper, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{keeper}").exists() or status(keeper)["State"].startswith("Z"), "the keeper lives on")
+    assert (runtime / "control").is_socket()
     second = play(ECHO, ECHO_MAPS, env={"XDG_RUNTIME_DIR": str(runtime.parent)})
-    assert [path.name for path in runtime.rglob("link-*")] == [f"link-{second.pid}"]
+    second.set("/in", 0.25)
+    second.expect("/out", 0.25)
     second.stop()
     assert sockets_and_directories(runtime) == []
+    first.stop(status=-signal.SIGKILL)
 
 
 def test_a_runtime_folder_that_is_not_ours_is_refused(play, stage, identity):
