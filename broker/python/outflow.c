@@ -13,7 +13,8 @@
 
 #define OUTFLOW_STEPS_PER_SECOND 100u /* what waits goes out in so many steps */
 #define OUTFLOW_STEP_NS          (FC_NS_PER_S / OUTFLOW_STEPS_PER_SECOND)
-#define OUTFLOW_SLICE            16u /* events of a user's script in a turn of the loop */
+#define OUTFLOW_TOO_MANY         49152u /* events without allowance, after which the worker has to wait */
+#define OUTFLOW_SLICE            16u    /* events of a user's script in a turn of the loop */
 
 bool python_is_congested(void *userdata)
 {
@@ -180,9 +181,12 @@ static void outflow_emit_or_hold(struct python *python, uint32_t channel, double
         python->counters.dropped++;
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: an event was lost");
     }
-    if (outflow->is_used_up)
+    if (outflow->is_used_up) {
+        outflow->n_too_many++;
         return;
+    }
     outflow->is_used_up = true;
+    outflow->n_too_many = 1;
     outflow->timer.fn = outflow_due;
     outflow->timer.userdata = python;
     outflow_wait(python, 0);
@@ -208,6 +212,13 @@ static size_t outflow_take_some(struct python_outflow *outflow, size_t n)
     found = outflow_fill(outflow, fc_now_ns());
     n = found < n ? (size_t)found : n;
     return rate_take(&outflow->rate, n) ? n : 0;
+}
+
+bool python_outflow_is_full(const struct python *python)
+{
+    const struct python_outflow *outflow = &python->outflow;
+
+    return outflow->sliced.n || (outflow->is_used_up && outflow->n_too_many >= OUTFLOW_TOO_MANY);
 }
 
 void python_outflow_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)

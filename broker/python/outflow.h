@@ -17,6 +17,9 @@
 
 struct python;
 
+/* Whether the script has put out so much without allowance that its worker is not read from for now. */
+bool python_outflow_is_full(const struct python *python);
+
 /* Emits events now, or as soon as the option rate allows it; those may give way to newer ones. */
 void python_outflow_emit(struct python *python, const uint32_t *channels, const double *values, size_t n);
 

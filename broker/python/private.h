@@ -48,7 +48,9 @@ struct python_outflow {
     uint64_t per_second; /* option rate */
     struct rate rate;
     struct queue held; /* what waits: the newest value of each channel, two at most */
-    bool is_used_up;   /* the worker is not read from until there is allowance again */
+    bool is_used_up;   /* there is no allowance; once enough has come in spite of that, the worker is not read
+                          from */
+    size_t n_too_many; /* events that came since it was used up */
     struct timer timer;
     struct queue_list sliced; /* events with allowance, which are routed in slices */
     size_t sliced_at;         /* the number of these that have been routed */

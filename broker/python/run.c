@@ -67,7 +67,7 @@ static bool python_is_throttled(void *userdata)
 {
     const struct python *python = userdata;
 
-    return python->outflow.is_used_up || python->outflow.sliced.n;
+    return python_outflow_is_full(python);
 }
 
 static void python_handled(void *userdata)

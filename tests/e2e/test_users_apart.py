@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Between two users: what a hostile script of hers tries on him, and what her processes could do without their curtain."""
+"""Between two users: what a hostile script of hers tries on him, and what her processes could do outside the sandbox."""
 
 import ctypes
 import errno
@@ -11,8 +11,6 @@ import socket
 import pytest
 from harness import root_only
 from house import UIDS, House
-from processes import children, status
-from waiting import until
 
 
 @pytest.fixture
