@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Checks of the broker that do nothing. One of them replaces the real one in a broker (-Wl,--wrap), which
- * then accepts any stream, message, number, address or size, or does not confine itself; tests/escape/test_broken.py
- * shows that this is noticed.
+ * then accepts any stream, message, number, address or size, or does not confine itself;
+ * tests/escape/test_broken.py shows that this is noticed.
  */
 #include "broker/gate/policy.h"
 #include "broker/keeper/folder_limit.h"

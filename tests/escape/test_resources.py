@@ -160,7 +160,7 @@ def test_the_private_folder_is_bounded(stage, identity):
 
 def test_eight_bombs_at_once_and_threads_in_two(stage, identity):
     """38, 39: each fails at its own limit; two that exhaust their threads at once both get all of them."""
-    theatre = Theatre(stage, identity, {name: ("attack_resources", OPTIONS) for name in EIGHT})
+    theatre = Theatre(stage, identity, {name: ("attack_resources", OPTIONS + "\nhandler-timeout = 60s") for name in EIGHT})
     try:
         def all_at_once(attack, names):
             outcomes = {}

@@ -249,6 +249,7 @@ static void begin(void)
     show->runtime = &runtime;
     python = show->instances[0]->self;
     python->restart_timer = (struct timer){.fn = nothing};
+    python_set_state(python, PYTHON_ACTIVE);
     python->guest = make_guest();
 }
 

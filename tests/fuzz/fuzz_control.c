@@ -6,7 +6,8 @@
 #include <fnmatch.h>
 #include <math.h>
 
-#include "broker/control/private.h"
+#include "broker/control/watch.h"
+#include "proto/codec_control.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_PATTERN 24 /* fnmatch() takes exponential time */

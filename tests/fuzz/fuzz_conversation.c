@@ -8,6 +8,7 @@
  */
 #include <math.h>
 
+#include "broker/guest/batch.h"
 #include "tests/fuzz/conversation.h"
 
 #define MAX_STEPS 24

@@ -177,7 +177,7 @@ def dev_kmsg():
 
 # 20 and 21: what the process starts with
 
-@attack(20, r"ok (?!.*(file|folder|seqpacket|block))0 \S+, 1 pipe, 2 pipe(, \d+ (other|stream|socket-\w+))*", DESCRIPTORS, outside="ok .*3 folder.*")
+@attack(20, r"ok (?!.*(file|folder|stream|block))(?!.*seqpacket.*seqpacket)0 \S+, 1 pipe, 2 pipe(, \d+ (other|seqpacket|socket-\w+))*", DESCRIPTORS, outside="ok .*3 folder.*")
 def descriptors():
     """Returns the kind of every descriptor below 1024. The control holds a folder."""
     if not INSIDE:
@@ -193,6 +193,7 @@ def descriptors():
         if stat.S_ISSOCK(mode):
             peek = socket.socket(fileno=os.dup(fd))
             kind = {socket.SOCK_STREAM: "stream", socket.SOCK_SEQPACKET: "seqpacket"}.get(peek.type, f"socket-{peek.type}")
+            peek.close()
         found.append(f"{fd} {kind}")
     return ", ".join(found)
 

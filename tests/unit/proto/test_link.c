@@ -241,11 +241,14 @@ static ssize_t send_descriptor(int socket, int fd)
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {0};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
 
-    control.header = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+                                      .cmsg_level = SOL_SOCKET,
+                                      .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
@@ -270,8 +273,10 @@ static void test_descriptors_arrive_elsewhere(void **state)
 {
     char byte, control[CMSG_SPACE(sizeof(int))];
     struct iovec part = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
     int fds[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
@@ -295,8 +300,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_both_directions_keep_order_and_bounds, setup_both, teardown),
         cmocka_unit_test_setup_teardown(test_a_link_is_readable_until_all_is_received, setup_both, teardown),
         cmocka_unit_test_setup_teardown(test_the_largest_message_and_two_in_a_row, setup_both, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_a_message_that_is_too_large_is_refused_and_the_next_one_is_not, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_message_that_is_too_large_is_refused_and_the_next_one_is_not,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_full_link_holds_back_its_sender_until_there_is_room,
                                         setup_both, teardown),
         cmocka_unit_test_setup_teardown(test_a_full_link_is_nobody_elses, setup_both, teardown),

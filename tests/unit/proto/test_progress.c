@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that broker and worker share: what the one writes, the other reads, and no lie gets the reader out of bounds. */
+/* Memory that broker and worker share: what the one writes, the other reads, and no lie gets the reader out
+ * of bounds. */
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "proto/progress.h"
@@ -100,7 +101,8 @@ static void test_as_many_as_fit(void **state)
     assert_int_equal(shared->channels[PROGRESS_OUTPUTS - 1], PROGRESS_OUTPUTS - 1);
 }
 
-/* Numbers as only a liar has them: nothing is copied, and nothing outside is read (the sanitizers look, too). */
+/* Numbers as only a liar has them: nothing is copied, and nothing outside is read (the sanitizers look, too).
+ */
 static void test_counters_that_cannot_be(void **state)
 {
     static const struct {
