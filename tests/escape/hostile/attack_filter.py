@@ -151,21 +151,22 @@ HOOKED = (ctypes.c_long * 2)()  # what the refused call said, and who made it
 
 
 HOOK_BYTES = 12
-replaced = []  # the address of poll(), and its first bytes
+replaced = []  # the address of send(), and its first bytes
 
 
 @attack(14, r"ok hooked", CALLS, outside="ok hooked", control=None)
-def hook_poll():
-    """The worker program was there before the filter and waits in the C library's poll(), which is rewritten: it makes
-    pidfd_open() first. It runs into that when this handler's report is sent; the next attack looks."""
+def hook_send():
+    """The worker program was there before the filter, and sends its reports with the C library's send(), which is rewritten:
+    it makes pidfd_open() first. So does the report of this handler; the next attack looks."""
     code = (b"\x57\x56\x52\x51"  # push rdi, rsi, rdx, rcx
             b"\xbf" + struct.pack("<I", os.getpid()) + b"\x31\xf6\xb8" + struct.pack("<I", 434) + b"\x0f\x05"
             b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED)) + b"\x49\x89\x00"  # mov r8, &HOOKED; mov [r8], rax
             b"\xb8\xba\0\0\0\x0f\x05"  # gettid
             b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED) + 8) + b"\x49\x89\x00"
-            b"\x59\x5a\x5e\x5f\xb8\x07\0\0\0\x0f\x05\xc3")  # pop; poll; ret
+            b"\x59\x5a\x5e\x5f\x49\x89\xca\x45\x31\xc0\x45\x31\xc9"  # pop; mov r10, rcx; xor r8d, r8d; xor r9d, r9d
+            b"\xb8\x2c\0\0\0\x0f\x05\xc3")  # sendto; ret
     hook = ctypes.cast(machine_code(code), ctypes.c_void_p).value
-    function = ctypes.cast(libc.poll, ctypes.c_void_p).value
+    function = ctypes.cast(libc.send, ctypes.c_void_p).value
     syscall(10, function & ~4095, 8192, 7)
     replaced[:] = [function, ctypes.string_at(function, HOOK_BYTES)]
     ctypes.memmove(function, b"\x48\xb8" + struct.pack("<Q", hook) + b"\xff\xe0", HOOK_BYTES)  # mov rax, hook; jmp rax
@@ -175,9 +176,10 @@ def hook_poll():
 @attack(14, EPERM, CALLS)
 def by_the_worker_itself():
     if not INSIDE:  # the control has no worker around it
-        import select
-        hook_poll()
-        select.poll().poll(10)
+        import socket
+        hook_send()
+        ends = socket.socketpair()
+        ends[0].send(b"x")
     ctypes.memmove(*replaced, HOOK_BYTES)
     assert HOOKED[1] == threading.get_native_id(), "the worker did not run into the hook"
     if HOOKED[0] < 0:
