@@ -71,7 +71,7 @@ def test_each_of_a_thousand_events_arrives_in_order(play):
 
 
 def test_forty_instances_start_at_the_first_try(play):
-    """Regression: a thread that workers had beside the script's, and that was slow to start, met the filter and ended the worker."""
+    """Regression: workers had another thread, which met the filter if it was slow to start, and ended the worker."""
     names = [f"py{n}" for n in range(40)]
     config = "".join(f"[python {name}]\nmodule = script\n" for name in names)
     show = play(config=config, scripts={"script.py": "print('here')\n"}, ready=names)

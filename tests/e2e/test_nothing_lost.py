@@ -1,8 +1,8 @@
-"""However a worker ends: each event but the one whose handler ended is handled once, in order, by the next worker if need be; and
-what was put out before the end arrives once, in order.
+"""However a worker ends: each event but the one whose handler ended is handled once, in order, by the next worker if it
+takes one; and what was put out before the end arrives once, in order.
 
-A feeder puts the same events into every instance of a show; each of them ends in one of them, in its own way, and a sink
-notes what arrives. Values are numbers in disguise.
+A feeder puts the same events into every instance of a show; each instance ends in one of these, in its own way, and a
+sink notes what arrives. Values are numbers in disguise.
 """
 
 import os
@@ -114,7 +114,8 @@ VICTIM = """
         def called(what):
             global n_calls
             n_calls += 1
-            if what == os.environ["TICKS"] and n_calls > 5 and os.path.getsize("handled") and not os.path.exists("ended"):
+            may_end = n_calls > 5 and os.path.getsize("handled") and not os.path.exists("ended")
+            if what == os.environ["TICKS"] and may_end:
                 open("ended", "w").close()
                 ENDS[WAY]()
         def tick():
@@ -132,14 +133,14 @@ FEW = 40
 
 
 class House:
-    """A show with victims: {name: {variable: value}}, and further options of some."""
+    """A show with victims: {name: {variable: value}}, and further options of all of them."""
 
-    def __init__(self, play, victims, options=None, n_channels=1, **how):
+    def __init__(self, play, victims, options="", n_channels=1, **how):
         config = dedent(CONFIG)
         maps = ["wire./go > feed.feed.go", "wire./finish > feed.feed.finish"]
         for name, variables in victims.items():
             env = "".join(f"env = {key}={value}\n" for key, value in {**variables, "CHANNELS": n_channels}.items())
-            config += f"[python {name}]\nmodule = victim\n{env}{OPTIONS.get(variables['WAY'], '')}{(options or {}).get(name, '')}"
+            config += f"[python {name}]\nmodule = victim\n{env}{OPTIONS.get(variables['WAY'], '')}{options}"
             maps += [f"feed.out > {name}.victim.each", f"{name}.out > sink.{name}"]
             maps += [f"{name}.out{n} > sink.{name}" for n in range(n_channels)] if n_channels > 1 else []
         self.victims = victims
@@ -175,12 +176,13 @@ class House:
     def finish(self):
         """An event behind all others, and what it puts out behind all other outputs."""
         self.show.set("/finish", 1)
-        until(lambda: all(LAST in codes for codes in self.arrived().values()), lambda: self.missing(), timeout=3 * PATIENCE)
+        until(lambda: all(LAST in codes for codes in self.arrived().values()), self.missing, timeout=3 * PATIENCE)
 
     def missing(self):
         arrived = self.arrived()
-        return "\n".join(f"{name}: handled {self.handled(name)[-3:]}, arrived {arrived[name][-3:]}" for name in self.victims
-                         if LAST not in arrived[name]) + f"\n{self.show.log}"
+        late = [name for name in self.victims if LAST not in arrived[name]]
+        told = [f"{name}: handled {self.handled(name)[-3:]}, arrived {arrived[name][-3:]}" for name in late]
+        return "\n".join([*told, str(self.show.log)])
 
     def check(self, n):
         arrived = self.arrived()
@@ -196,14 +198,15 @@ class House:
             assert ends == (0 if variables["WAY"] in ("raise", "memory") and not ends else 1), (name, log)
 
 
-def places(n):
-    return {"first": 0, "middle": n // 2, "last": n - 1}
+def victims_of(*ways, n=FEW, **more):
+    """One of each way in each place of a batch of n events."""
+    places = {"first": 0, "middle": n // 2, "last": n - 1}
+    return {f"{way}_{where}": {"WAY": way, "AT": at, **more} for way in ways for where, at in places.items()}
 
 
 def test_every_way_to_end(play):
     """First, in the middle, and last in its batch."""
-    victims = {f"{way}_{where}": {"WAY": way, "AT": at} for way in WAYS for where, at in places(FEW).items()}
-    house = House(play, victims)
+    house = House(play, victims_of(*WAYS))
     house.feed(FEW)
     house.kill()
     house.finish()
@@ -213,8 +216,8 @@ def test_every_way_to_end(play):
 def test_a_batch_sent_ahead(play):
     """512 events in the first one, which is under way when the second one comes."""
     n, ends = 900, (0, 256, 511, 512, 700, 899)
-    victims = {f"{way}_{at}": {"WAY": way, "AT": at, "PAUSE": 0.5} for way in ("at_once", "segv", "killed") for at in ends}
-    house = House(play, victims)
+    ways = ("at_once", "segv", "killed")
+    house = House(play, {f"{way}_{at}": {"WAY": way, "AT": at, "PAUSE": 0.5} for way in ways for at in ends})
     house.feed(n)
     house.kill()
     house.finish()
@@ -223,10 +226,9 @@ def test_a_batch_sent_ahead(play):
 
 def test_intervals_and_managed_sockets_beside_it(play):
     """They end in an event; or in an interval or a socket's handler, and then no event is."""
-    victims = {f"{way}_{where}": {"WAY": way, "AT": at, "TICKS": "beside"}
-               for way in ("exit", "at_once", "segv", "killed") for where, at in places(FEW).items()}
-    victims |= {f"{way}_{what}": {"WAY": way, "AT": -1, "TICKS": what}
-                for way in ("exit", "at_once", "segv", "killed") for what in ("tick", "ready")}
+    ways = ("exit", "at_once", "segv", "killed")
+    victims = victims_of(*ways, TICKS="beside")
+    victims |= {f"{way}_{what}": {"WAY": way, "AT": -1, "TICKS": what} for way in ways for what in ("tick", "ready")}
     house = House(play, victims)
     house.feed(FEW)
     house.kill()
@@ -238,9 +240,9 @@ def test_intervals_and_managed_sockets_beside_it(play):
 
 def test_outputs_above_one_report(play):
     """600 are two reports, 9,000 more than the memory holds."""
-    victims = {f"{way}_{where}_{more}": {"WAY": way, "AT": at, "MORE": more}
-               for way in ("exit", "at_once", "segv", "killed", "hang") for where, at in places(FEW).items() if where != "middle"
-               for more in (600, 9000)}
+    plain = victims_of("exit", "at_once", "segv", "killed", "hang")
+    victims = {f"{name}_{more}": {**variables, "MORE": more} for more in (600, 9000)
+               for name, variables in plain.items() if "middle" not in name}
     house = House(play, victims)
     house.feed(FEW)
     house.kill()
@@ -272,8 +274,7 @@ def test_killed_at_any_moment(play):
 
 def test_with_a_rate(play):
     """Values of many channels wait in the broker, and none of them gives way to another."""
-    victims = {f"{way}_{where}": {"WAY": way, "AT": at} for way in ("exit", "at_once", "killed", "hang") for where, at in places(FEW).items()}
-    house = House(play, victims, dict.fromkeys(victims, "rate = 20\n"), n_channels=64)
+    house = House(play, victims_of("exit", "at_once", "killed", "hang"), "rate = 20\n", n_channels=64)
     house.feed(FEW)
     house.kill()
     house.finish()
@@ -287,19 +288,21 @@ def test_with_a_rate_the_newest_value_is_kept(play):
     """What a worker had reported when it ended, and nobody had read since it puts out too much, counts, too."""
     n_channels, more = 64, 5000
     victims = {way: {"WAY": way, "AT": 0, "MORE": more} for way in ("exit", "at_once", "killed", "quota")}
-    house = House(play, victims, dict.fromkeys(victims, "rate = 50\nrestart = never\n"), n_channels=n_channels)
+    house = House(play, victims, "rate = 50\nrestart = never\n", n_channels=n_channels)
     house.feed(1)
     house.kill()
     newest = [*range(10001 + more - n_channels, 10001 + more)]
-    until(lambda: all(sorted(codes[-n_channels:]) == newest for codes in house.arrived().values()),
-          lambda: "\n".join(f"{name}: {codes[-n_channels:]}" for name, codes in house.arrived().items()) + f"\n{house.show.log}")
+
+    def wrong():
+        return {name: codes for name, codes in house.arrived().items() if sorted(codes[-n_channels:]) != newest}
+    until(lambda: not wrong(), lambda: f"{wrong()}\n{house.show.log}")
 
 
 @pytest.mark.parametrize("options", ["restart = never\n", "restart-limit = 1/1m\n"])
 def test_without_another_worker_the_rest_is_dropped_and_that_is_said(play, options):
-    """With a limit of one restart, the first end leaves the rest to another worker; an end from outside is the second one."""
-    victims = {f"{way}_{where}": {"WAY": way, "AT": at} for way in ("at_once", "killed", "hang") for where, at in places(FEW).items()}
-    house = House(play, victims, dict.fromkeys(victims, options))
+    """With a limit of one restart, the first end leaves the rest to another worker; the second comes from outside."""
+    victims = victims_of("at_once", "killed", "hang")
+    house = House(play, victims, options)
     show = house.show
     house.feed(FEW)
     house.kill()
@@ -326,24 +329,28 @@ def test_without_another_worker_the_rest_is_dropped_and_that_is_said(play, optio
 def replay(stage, identity):
     """Replays a recording with the show of a house, and records that; returns both as text."""
 
+    def output(*arguments, **how):
+        done = subprocess.run(identity.command([stage.firecurtain, *arguments]), cwd="/", text=True,
+                              timeout=3 * PATIENCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, **how)
+        assert done.returncode == 0, done
+        return done.stdout
+
     def run(path, show):
         again, folder = path.with_name("second.rec"), stage.folder(identity)  # with private folders of its own
-        done = subprocess.run(identity.command([stage.firecurtain, "replay", path, show.config, "--speed", "max", "--record", again]),
-                              cwd="/", text=True, timeout=3 * PATIENCE, env=environment(folder), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert done.returncode == 0, done
-        return [subprocess.run(identity.command([stage.firecurtain, "record", "--print", each]), text=True, timeout=PATIENCE,
-                               check=True, stdout=subprocess.PIPE).stdout for each in (path, again)]
+        output("replay", path, show.config, "--speed", "max", "--record", again, env=environment(folder))
+        return output("record", "--print", path), output("record", "--print", again)
 
     return run
 
 
 @pytest.mark.parametrize("ways", [("exit", "at_once", "segv"), ("killed",)], ids=["ends", "killed"])
 def test_while_it_is_recorded(play, stage, identity, replay, ways):
-    """The recording has each event once, and each output. So has its replay, in which scripts end as they did, but nobody kills."""
-    victims = {f"{way}_{where}": {"WAY": way, "AT": at} for way in ways for where, at in places(FEW).items()}
+    """The recording has each event once, and each output. So has its replay, in which scripts end as they did, but
+    nobody kills."""
+    victims = victims_of(*ways)
     path = stage.folder(identity) / "first.rec"
-    house = House(play, victims, dict.fromkeys(victims, "handler-timeout = 3s\n"), arguments=("--record", path))
+    house = House(play, victims, "handler-timeout = 3s\n", arguments=("--record", path))
     house.feed(FEW)
     house.kill()
     house.finish()
@@ -354,7 +361,7 @@ def test_while_it_is_recorded(play, stage, identity, replay, ways):
     for name in victims:
         for kind in (f"event {name}.victim.each", f"output {name}.out"):
             for recording in (first, second):
-                found = [round(float(value) * 65536) for value in re.findall(rf" {re.escape(kind)} (\S+)$", recording, re.M)]
-                assert found == codes, (kind, recording)
+                values = re.findall(rf" {re.escape(kind)} (\S+)$", recording, re.M)
+                assert [round(float(value) * 65536) for value in values] == codes, (kind, recording)
     if "killed" not in ways:
         assert second == first

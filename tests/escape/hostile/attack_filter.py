@@ -156,8 +156,8 @@ replaced = []  # the address of send(), and its first bytes
 
 @attack(14, r"ok hooked", CALLS, outside="ok hooked", control=None)
 def hook_send():
-    """The worker program was there before the filter, and sends its reports with the C library's send(), which is rewritten:
-    it makes pidfd_open() first. So does the report of this handler; the next attack looks."""
+    """The worker program was there before the filter, and sends its reports with the C library's send(), which is
+    rewritten: it makes pidfd_open() first. So does the report of this handler; the next attack looks."""
     code = (b"\x57\x56\x52\x51"  # push rdi, rsi, rdx, rcx
             b"\xbf" + struct.pack("<I", os.getpid()) + b"\x31\xf6\xb8" + struct.pack("<I", 434) + b"\x0f\x05"
             b"\x49\xb8" + struct.pack("<Q", ctypes.addressof(HOOKED)) + b"\x49\x89\x00"  # mov r8, &HOOKED; mov [r8], rax
