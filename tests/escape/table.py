@@ -83,7 +83,7 @@ def attacks():
     for name in MODULES:
         __import__(name)
     from attacklib import ATTACKS
-    return ATTACKS
+    return sorted(ATTACKS, key=lambda entry: MODULES.index(entry.function.__module__))  # whoever else imported them first
 
 
 def layers(row, entries):

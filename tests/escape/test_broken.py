@@ -27,8 +27,8 @@ NOTICED = {
     "worker-without-landlock": (CONFINEMENT, "test_without_user_namespaces", "passwd succeeded"),
     "worker-without-seccomp_load": (CONFINEMENT, "test_attempts_to_get_out", "succeeded"),
     "broker-without-zmtp_check": ("e2e/test_control.py", "test_oversized_frames", "AssertionError"),
-    "broker-without-progress_copy_outputs": ("escape/test_links.py", "test_only_this_worker_ends and progress_that_wraps",
-                                             "AssertionError"),
+    "broker-without-progress_copy_outputs":
+        ("escape/test_links.py", "test_only_this_worker_ends and progress_that_wraps", "AssertionError"),
     "broker-without-order_legal": ("escape/test_links.py", "test_only_this_worker_ends and stopped_unasked", "AssertionError"),
     "broker-without-policy_judge": ("escape/test_network.py", "test_with_some_permissions", "AssertionError"),
     "broker-without-confine_broker": ("e2e/test_broker_confined.py", "test_every_thread_of_the_broker", "assert"),
