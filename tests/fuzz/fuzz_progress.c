@@ -11,7 +11,7 @@
 #include "proto/progress.h"
 #include "tests/fuzz/fuzz.h"
 
-#define ROUNDS 16   /* of reading what changes, for each input */
+#define ROUNDS 4    /* of reading what changes, for each input */
 #define FENCE  0xa5 /* behind what the broker copies to */
 
 /* What an input says: the counters, and what the broker knows. */
