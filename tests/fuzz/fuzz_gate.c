@@ -28,6 +28,7 @@
 #define N_SOCKETS   4
 #define MAX_CALLS   12
 #define PATIENCE_MS 30 /* to wait for a connection that is not accepted; then the caller is interrupted */
+#define INTERRUPT   SIGRTMIN /* not SIGUSR1, by which libFuzzer is told to end */
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -79,8 +80,12 @@ static void await_go(void)
 static void *make_calls(void *unused)
 {
     static const char *const calls[] = {"connect", "bind", "listen", "sendto", "sendmsg", "acct"};
+    sigset_t others;
 
     (void)unused;
+    sigfillset(&others); /* libFuzzer's signals are for its own thread */
+    sigdelset(&others, INTERRUPT);
+    require(pthread_sigmask(SIG_SETMASK, &others, NULL) == 0);
     call.thread = gettid();
     call.listener = unshare(CLONE_NEWNET) == 0 ? filter_load(calls, sizeof(calls) / sizeof(calls[0])) : -1;
     signal_done();
@@ -118,7 +123,7 @@ static void call_is_done(void *userdata, uint32_t events)
 static void interrupt(void *userdata)
 {
     (void)userdata;
-    syscall(SYS_tgkill, getpid(), call.thread, SIGUSR1);
+    syscall(SYS_tgkill, getpid(), call.thread, INTERRUPT);
     loop_set_timer(loop, &impatience, fc_now_ns() + PATIENCE_MS * FC_NS_PER_MS);
 }
 
@@ -138,7 +143,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     call.go = eventfd(0, EFD_CLOEXEC);
     call.done = eventfd(0, EFD_CLOEXEC);
     memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    require(call.go >= 0 && call.done >= 0 && memory >= 0 && sigaction(SIGUSR1, &action, NULL) == 0);
+    require(call.go >= 0 && call.done >= 0 && memory >= 0 && sigaction(INTERRUPT, &action, NULL) == 0);
     require(pthread_create(&thread, NULL, make_calls, NULL) == 0 && eventfd_read(call.done, &one) == 0);
     if (call.listener < 0)
         fuzz_skip("this kernel lets no filter have a listener");
