@@ -25,6 +25,7 @@ from stage import Bench, Failure
 FAMILIES = {
     "parts": latency.parts,
     "event": latency.event,
+    "one-process": latency.one_process,
     "socket": latency.managed_socket,
     "frame": frames.frame,
     "throughput": frames.throughput,

@@ -69,7 +69,7 @@ def plain(folder, channels, frames):
 
 
 def frame(bench):
-    for channels, full, quick, limit in ((512, 500, 100, 1), (4096, 100, 20, 0.8), (32768, 30, 5, 0.8)):
+    for channels, full, quick, limit in ((512, 500, 100, 1.3), (4096, 100, 20, 1), (32768, 30, 5, 0.8)):
         product, python, echo, bounce = [], [], [], []
         count = bench.pick(full, quick)
         with (bench.server("echo") as port,

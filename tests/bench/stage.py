@@ -152,12 +152,25 @@ class Bench:
     def server(self, kind, cpu=None):
         """Starts a floor that answers datagrams; yields its port."""
         port = free_port()
-        with subprocess.Popen([*on(cpu), self.program("floor"), kind, str(port)], stdout=subprocess.PIPE) as process:
+        with self.answering([self.program("floor"), kind, str(port)], cpu):
+            yield port
+
+    @contextlib.contextmanager
+    def embedded(self, script, function, own_port, cpu=None):
+        """Starts the program that has a script in its own process; yields its port."""
+        port, folder = free_port(), self.folder()
+        (folder / "script.py").write_text(script)
+        with self.answering([self.program("embedded"), str(port), str(own_port), folder, "script", function], cpu):
+            yield port
+
+    @contextlib.contextmanager
+    def answering(self, command, cpu):
+        with subprocess.Popen([*on(cpu), *command], stdout=subprocess.PIPE) as process:
             try:
                 if process.stdout.readline() != b"ready\n":
-                    raise Failure(f"the floor {kind} does not start")
+                    raise Failure(f"this floor does not start: {' '.join(map(str, command))}")
                 self.servers.append(process.pid)
-                yield port
+                yield
             finally:
                 self.servers = [pid for pid in self.servers if pid != process.pid]
                 process.kill()
