@@ -62,7 +62,8 @@ int link_pair(struct link **link, struct link_buffers *buffers, int *other)
     static const int send_buffer = LINK_SEND_BUFFER, no = 0;
     int fds[2], r;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) < 0)
+    /* each call says by itself whether it waits */
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
         return -errno;
     for (int i = 0; i < 2; i++)
         setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
@@ -110,15 +111,15 @@ int link_commit(struct link *link)
     return errno == ECONNRESET ? -EPIPE : -errno;
 }
 
-int link_receive(struct link *link, const void **bytes, size_t *n_bytes)
+static int link_take(struct link *link, const void **bytes, size_t *n_bytes, int flags)
 {
     ssize_t n;
 
     /* ECONNRESET comes once, before what is still there, if the other end has gone without reading everything
      */
     do
-        n = recv(link->fd, link->buffers->in, sizeof(link->buffers->in), MSG_DONTWAIT | MSG_TRUNC);
-    while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+        n = recv(link->fd, link->buffers->in, sizeof(link->buffers->in), flags | MSG_TRUNC);
+    while (n < 0 && errno == ECONNRESET);
     if (n < 0)
         return -errno;
     if (n == 0)
@@ -128,4 +129,14 @@ int link_receive(struct link *link, const void **bytes, size_t *n_bytes)
     *bytes = link->buffers->in;
     *n_bytes = (size_t)n;
     return 0;
+}
+
+int link_receive(struct link *link, const void **bytes, size_t *n_bytes)
+{
+    return link_take(link, bytes, n_bytes, MSG_DONTWAIT); /* which no signal interrupts */
+}
+
+int link_wait(struct link *link, const void **bytes, size_t *n_bytes)
+{
+    return link_take(link, bytes, n_bytes, 0);
 }

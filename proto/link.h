@@ -2,8 +2,8 @@
 /*
  * The transport between the broker and one worker: the two ends of a SOCK_SEQPACKET pair, one message per
  * call. The broker makes the pair and hands one end over when the worker is born, so a worker is known by a
- * descriptor and never by what it says. Nothing here blocks, and nothing here knows what the messages mean.
- * In broker and worker.
+ * descriptor and never by what it says. Nothing here blocks but link_wait(), and nothing here knows what the
+ * messages mean. In broker and worker.
  */
 #ifndef PROTO_LINK_H
 #define PROTO_LINK_H
@@ -61,5 +61,8 @@ int link_commit(struct link *link);
  * gone. Descriptors never arrive.
  */
 int link_receive(struct link *link, const void **bytes, size_t *n_bytes);
+
+/* The same, but waits for a message. -EINTR if a signal came first. Never in the broker. */
+int link_wait(struct link *link, const void **bytes, size_t *n_bytes);
 
 #endif

@@ -3,9 +3,11 @@
 #include "broker/guest/guest.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
 
 #include "broker/base/runtime.h"
 #include "broker/gate/lend.h"
+#include "broker/guest/link.h"
 #include "broker/guest/private.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
@@ -87,7 +89,7 @@ int guest_lend(struct guest *guest, const struct gate_name *name)
 
 void guest_resume(struct guest *guest)
 {
-    loop_defer(guest->runtime->loop, &guest->receive);
+    guest_link_poll(guest, guest->link_events & ~(uint32_t)EPOLLET);
 }
 
 void guest_end(struct guest *guest, const char *why)

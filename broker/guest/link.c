@@ -39,9 +39,19 @@ static void guest_link_ready(void *userdata, uint32_t events)
     guest_link_receive(guest, false);
 }
 
-static void guest_link_again(void *userdata)
+int guest_link_watch(struct guest *guest)
 {
-    guest_link_receive(userdata, false);
+    guest->link_events = EPOLLIN | (outbox_is_empty(&guest->outbox) ? 0 : EPOLLOUT);
+    return loop_add(guest->runtime->loop, &guest->link_source, link_fd(guest->link), guest->link_events,
+                    guest_link_ready, guest);
+}
+
+int guest_link_poll(struct guest *guest, uint32_t events)
+{
+    if (!guest->link_source || events == guest->link_events)
+        return 0;
+    guest->link_events = events;
+    return loop_modify(guest->link_source, events);
 }
 
 static void guest_wanted(void *userdata)
@@ -92,23 +102,17 @@ int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd)
     struct runtime *runtime = guest->runtime;
     int r;
 
-    guest->receive = (struct loop_task){.fn = guest_link_again, .userdata = guest};
     guest->wanted = (struct loop_task){.fn = guest_wanted, .userdata = guest};
     r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted_soon, guest);
     if (r == 0)
         r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);
     if (r == 0)
         r = progress_new(&guest->progress, progress_fd);
-    if (r == 0)
-        r = link_pair(&guest->link, runtime->link_buffers, worker_end);
-    return r < 0 ? r
-                 : loop_add(runtime->loop, &guest->link_source, link_fd(guest->link), GUEST_LINK_EVENTS,
-                            guest_link_ready, guest);
+    return r < 0 ? r : link_pair(&guest->link, runtime->link_buffers, worker_end);
 }
 
 void guest_link_close(struct guest *guest)
 {
-    loop_cancel_task(guest->runtime->loop, &guest->receive);
     loop_cancel_task(guest->runtime->loop, &guest->wanted);
     guest->link_source = loop_remove(guest->link_source);
     guest->link = link_free(guest->link);
@@ -338,22 +342,20 @@ static void guest_handle(struct guest *guest, const struct message *message)
 
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
-    if (!guest->pid)
-        return; /* guest_spawned() receives them */
     for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
         struct message message;
         const void *bytes;
         size_t n_bytes;
         int r;
 
-        if (!to_the_end && guest_is_held(guest))
-            return; /* guest_resume() receives them */
-        /* enough for this turn; or the events that are there have to be routed first, so that none is dropped
-         */
-        if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata))) {
-            loop_defer(guest->runtime->loop, &guest->receive);
+        if (!to_the_end && guest_is_held(guest)) {
+            guest_link_poll(guest, guest->link_events | EPOLLET); /* until guest_resume() */
             return;
         }
+        /* enough for this turn; or the events that are there have to be routed first, so that none is dropped
+         */
+        if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata)))
+            return;
         r = link_receive(guest->link, &bytes, &n_bytes);
         if (r == -EAGAIN)
             return;
@@ -369,7 +371,10 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
             return;
         }
         guest_handle(guest, &message);
-        if (message.type == MESSAGE_REPORT)
-            budget -= (int)(message.report.n_events / GUEST_EVENTS_PER_UNIT);
+        if (message.type != MESSAGE_REPORT)
+            continue;
+        if (message.report.done && !to_the_end)
+            return; /* it seldom says more, and looking would cost a system call */
+        budget -= (int)(message.report.n_events / GUEST_EVENTS_PER_UNIT);
     }
 }

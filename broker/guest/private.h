@@ -65,8 +65,8 @@ struct guest {
     struct progress_reader progress;
     uint64_t n_outputs; /* that its reports have told */
     struct outbox outbox;
-    struct loop_source *link_source;
-    struct loop_task receive;
+    struct loop_source *link_source; /* NULL before the worker's birth and after the link's end */
+    uint32_t link_events;            /* what it is polled for */
     struct tick_set *ticks;
     struct loop_task wanted;
     struct managed_set *sockets;

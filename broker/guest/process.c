@@ -132,7 +132,10 @@ static void guest_spawned(void *userdata, pid_t pid)
     r = guest->pidfd < 0
             ? -errno
             : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited, guest);
+    if (r == 0)
+        r = guest_link_watch(guest); /* what it says can be believed now */
     if (r < 0) {
+        guest->pid_source = loop_remove(guest->pid_source);
         keeper_signal(guest->runtime->keeper, pid, SIGKILL);
         waitpid(pid, NULL, __WALL);
         fc_closep(&guest->pidfd);
@@ -143,7 +146,6 @@ static void guest_spawned(void *userdata, pid_t pid)
     if (guest->life == GUEST_WANTED)
         guest_set_life(guest, GUEST_ALIVE);
     guest_set_deadline(guest, GUEST_HANDSHAKE_MS);
-    guest_link_receive(guest, false); /* what it has sent so far can be believed now */
 }
 
 static int guest_copy_strings(char *block, const struct guest_strings *strings)

@@ -4,18 +4,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 
+#include "broker/guest/link.h"
 #include "broker/guest/private.h"
 
 /* The message waits behind those that wait already. */
 static int guest_put_off(struct guest *guest, const void *bytes, size_t n_bytes)
 {
-    bool is_first = outbox_is_empty(&guest->outbox);
     int r = outbox_add(&guest->outbox, bytes, n_bytes);
 
-    if (r == 0 && is_first && guest->link_source)
-        r = loop_modify(guest->link_source, GUEST_LINK_EVENTS | EPOLLOUT);
-    return r;
+    return r < 0 ? r : guest_link_poll(guest, guest->link_events | EPOLLOUT);
 }
 
 int guest_send_message(struct guest *guest, const struct message *message)
@@ -47,7 +46,7 @@ void guest_send_rest(struct guest *guest)
     int r = outbox_is_empty(&guest->outbox) ? 0 : outbox_flush(&guest->outbox, guest->link);
 
     if (r == 0)
-        loop_modify(guest->link_source, GUEST_LINK_EVENTS);
+        guest_link_poll(guest, guest->link_events & ~(uint32_t)EPOLLOUT);
     else if (r != -EAGAIN && r != -EPIPE) /* the end of the link is noticed when it is read */
         guest_violated(guest, "what waits for it cannot be sent: %s", strerror(-r));
 }

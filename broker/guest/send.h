@@ -3,15 +3,9 @@
 #ifndef BROKER_GUEST_SEND_H
 #define BROKER_GUEST_SEND_H
 
-#include <sys/epoll.h>
-
 #include "proto/codec.h"
 
 struct guest;
-
-/* Edge-triggered: a link that is not read for now, since its worker is held back, costs no turn of the loop.
- */
-#define GUEST_LINK_EVENTS ((uint32_t)(EPOLLIN | EPOLLET))
 
 /*
  * Sends a message, as soon as there is room for it; to a worker whose end of the link is closed, nothing. 0

@@ -270,21 +270,44 @@ static bool session_is_over(uint64_t deadline_ns)
     return deadline_ns != UINT64_MAX && fc_now_ns() >= deadline_ns;
 }
 
+/* While the only thread waits, nobody else can have something to send. A thread that a C library makes
+ * meanwhile sends it by itself, as the main thread is not `waiting` then. */
+static bool session_is_alone(void)
+{
+    return !PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Main()));
+}
+
+/* Takes the next message, and saves the call that only waits for it if that is possible: -EAGAIN if not, or
+ * if a signal came first. */
+static int session_next(struct session *session, const void **bytes, size_t *n_bytes, bool may_wait)
+{
+    int r;
+
+    if (!may_wait || !session_is_alone() || !session_is_empty(session))
+        return link_receive(session->link, bytes, n_bytes);
+    Py_BEGIN_ALLOW_THREADS;
+    r = link_wait(session->link, bytes, n_bytes);
+    Py_END_ALLOW_THREADS;
+    return r == -EINTR ? -EAGAIN : r;
+}
+
 static int session_take(struct session *session, struct message *message, uint64_t deadline_ns,
                         bool is_handshake)
 {
+    bool may_wait = !is_handshake && deadline_ns == UINT64_MAX;
     const void *bytes;
     size_t n_bytes;
     int r;
 
-    while ((r = link_receive(session->link, &bytes, &n_bytes)) == -EAGAIN) {
+    while ((r = session_next(session, &bytes, &n_bytes, may_wait)) == -EAGAIN) {
         if (!session_is_empty(session)) {
             r = session_flush(session, false);
             if (r < 0)
                 return r;
             continue;
         }
-        session_wait(session, deadline_ns, is_handshake);
+        if (!may_wait || !session_is_alone())
+            session_wait(session, deadline_ns, is_handshake);
         if (PyErr_CheckSignals() < 0) /* a signal handler of the script raised */
             PyErr_Print();
         if (session_is_over(deadline_ns))
