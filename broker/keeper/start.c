@@ -45,8 +45,8 @@ static char **start_arguments(const struct keeper_account *account, char numbers
 /* Runs in the new process: leaves next to no environment, and no descriptor but the socket and the log. */
 static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, int socket, int log, int status)
 {
-    /* libraries bind their functions now, not once in each worker */
-    char *environment[] = {(char *)"LD_BIND_NOW=1", NULL};
+    /* libraries bind their functions now, not once in each worker; and the filter knows no rseq() */
+    char *environment[] = {(char *)"LD_BIND_NOW=1", (char *)"GLIBC_TUNABLES=glibc.pthread.rseq=0", NULL};
     sigset_t none;
     int error;
 

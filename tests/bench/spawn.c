@@ -83,7 +83,9 @@ static void spawn_prepare(struct stage *stage, const char *folder)
 
 static void spawn_start_zygote(struct stage *stage, const char *program)
 {
-    char numbers[3][16], *environment[] = {(char *)"LD_BIND_NOW=1", NULL}; /* as the keeper does */
+    char numbers[3][16];
+    char *environment[] = {(char *)"LD_BIND_NOW=1", (char *)"GLIBC_TUNABLES=glibc.pthread.rseq=0",
+                           NULL}; /* as the keeper does */
     char *arguments[] = {
         (char *)"firecurtain-worker", numbers[0], numbers[1], numbers[2], stage->state_root, (char *)"",
         stage->request.script_folder, NULL};

@@ -32,6 +32,9 @@ static const char interpreter_prelude[] =
     "faulthandler.enable(all_threads=False)\n"
     "import site\n"
     "site.setquit()\n"
+    "selectors.DefaultSelector = selectors.PollSelector\n" /* what the filter refuses is not offered */
+    "del selectors.EpollSelector, select.epoll\n"
+    "os.supports_dir_fd -= {os.unlink, os.rmdir}\n"
     "sys.dont_write_bytecode = True\n"
     "sys.argv = ['firecurtain']\n"
     "del stream, version, interrupted\n";

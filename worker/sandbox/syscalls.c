@@ -113,24 +113,19 @@
 
 const struct syscall_rule sandbox_syscalls[] = {
     /* memory: what is mapped can only make the calls of this table */
-    ALLOW("brk", "malloc"),
+    QUIET("brk", 0, "malloc: 0 is no address, and it falls back to mmap()"),
     /* shared anonymous memory and growing stacks are not counted by the limit */
     ALLOW_MASK("mmap", 3, MMAP_KINDS, MAP_ANONYMOUS, "malloc, thread stacks"),
     ALLOW_MASK("mmap", 3, MMAP_KINDS, 0, "shared libraries of imported modules, files"),
     ALLOW_MASK("mmap", 3, MMAP_KINDS, MAP_SHARED, "files in /state"),
     ALLOW("munmap", "malloc, ended threads"),
-    ALLOW_IF("mremap", 3, SYSCALL_EQ, MREMAP_MAYMOVE, "realloc of large blocks"),
     ALLOW("mprotect", "thread stacks, relocation of imported modules, ctypes closures"),
-    ALLOW_IF("madvise", 2, SYSCALL_EQ, MADV_DONTNEED, "malloc and ended threads give memory back"),
-    ALLOW_IF("madvise", 2, SYSCALL_EQ, MADV_FREE, "malloc gives memory back"),
-    ALLOW_IF("madvise", 2, SYSCALL_EQ, MADV_HUGEPAGE, "large arrays"),
 
     /* threads and time */
     ALLOW_IF("clone", 0, SYSCALL_EQ, THREAD_FLAGS, "threading"),
     REPORT_IF("clone", 0, SYSCALL_NE, THREAD_FLAGS, "a new process or namespace"),
     QUIET("clone3", ENOSYS, "glibc falls back to clone(), whose flags can be compared"),
     QUIET("set_robust_list", 0, "start of a thread; no robust mutex is shared with anybody"),
-    ALLOW("rseq", "start of a thread"),
     /*
      * The end of a thread is awaited on a futex that is not private, which the kernel wakes. Waking others on
      * such a futex, in a library that all instances map, would be a channel between them.
@@ -179,7 +174,9 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDWR | O_TRUNC, "open() in the private root"),
     ALLOW("close", "files"),
     ALLOW("newfstatat", "stat()"),
+#if __GLIBC_PREREQ(2, 37) /* before, fstat() makes newfstatat() */
     ALLOW("fstat", "open()"),
+#endif
     ALLOW(OF_TWO("access", "faccessat"), "os.access()"),
     ALLOW(OF_TWO("readlink", "readlinkat"), "os.path.realpath()"),
     ALLOW("getcwd", "os.getcwd()"),
@@ -188,7 +185,6 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW(OF_TWO("mkdir", "mkdirat"), "folders in /state"),
     ALLOW("rmdir", "folders in /state"),
     ALLOW("unlink", "files in /state"),
-    ALLOW("unlinkat", "files in /state"),
     ALLOW(OF_TWO("rename", "renameat"), "files in /state, replaced atomically"),
     ALLOW("ftruncate", "files in /state, within the size limit"),
     ALLOW("fsync", "files in /state"),
@@ -201,12 +197,8 @@ const struct syscall_rule sandbox_syscalls[] = {
 
     /* descriptors */
     ALLOW("pipe2", "wake-ups between threads"),
-    ALLOW("eventfd2", "wake-ups between threads"),
-    ALLOW(OF_TWO("poll", "ppoll"), "socket time-outs, the link"),
+    ALLOW(OF_TWO("poll", "ppoll"), "socket time-outs, selectors, asyncio, the link"),
     ALLOW("pselect6", "select, selectors"),
-    ALLOW("epoll_create1", "selectors, asyncio"),
-    ALLOW("epoll_ctl", "selectors, asyncio"),
-    ALLOW(OF_TWO("epoll_wait", "epoll_pwait"), "selectors, asyncio"),
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_DUPFD, "os.dup()"),
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_DUPFD_CLOEXEC, "os.dup()"),
     ALLOW_IF("fcntl", 1, SYSCALL_EQ, F_GETFD, "os.get_inheritable()"),
