@@ -34,10 +34,11 @@ static PyObject *embedded_output(PyObject *module, PyObject *const *arguments, P
     Py_RETURN_NONE;
 }
 
-static PyMethodDef embedded_methods[] = {
-    {"output", (PyCFunction)(void (*)(void))embedded_output, METH_FASTCALL, NULL}, {0}};
-static struct PyModuleDef embedded_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "midimonster", .m_size = -1, .m_methods = embedded_methods};
+static PyMethodDef embedded_methods[] = {{"output", (PyCFunction)(void (*)(void))embedded_output,
+                                          METH_FASTCALL, NULL},
+                                         {0}};
+static struct PyModuleDef embedded_module = {PyModuleDef_HEAD_INIT, .m_name = "midimonster", .m_size = -1,
+                                             .m_methods = embedded_methods};
 
 static PyObject *embedded_init(void)
 {

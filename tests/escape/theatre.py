@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The house of an escape test: a real show with hostile instances and a well-behaved one that is asked all the time."""
 
+import faulthandler
 import os
 import re
 import socket
@@ -148,6 +149,7 @@ def has_i386():
     from attacklib import machine_code
     pid = os.fork()
     if pid == 0:
+        faulthandler.disable()  # the end that is expected is not worth a page of output
         os._exit(0 if machine_code(b"\xb8\x14\0\0\0\xcd\x80\xc3")() > 0 else 1)  # getpid()
     return os.waitpid(pid, 0)[1] == 0
 
