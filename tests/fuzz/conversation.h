@@ -172,11 +172,6 @@ static void wait_for_allowance(void)
     }
 }
 
-static void receive(void *guest)
-{
-    guest_link_receive(guest, false);
-}
-
 static void wanted(void *guest)
 {
     ((struct guest *)guest)->ops->wanted(((struct guest *)guest)->userdata);
@@ -222,7 +217,6 @@ static struct guest *make_guest(void)
         .memory_events = -1,
         .deadline = {.fn = nothing},
         .finish = {.fn = finish, .userdata = guest},
-        .receive = {.fn = receive, .userdata = guest},
         .link = broker,
         .progress = shared,
     };
