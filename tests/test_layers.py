@@ -27,6 +27,7 @@ ORDER = [
     ("broker/build", {"broker/record"}),
     ("broker/control", {"broker/backends", "broker/build"}),
     ("broker/runtime", {"broker/backends"}),
+    ("broker/daemon", {"broker/backends"}),
     ("broker/cli", {"broker/backends"}),
     ("broker", {"broker/backends"}),
     ("worker/base", {"broker"}),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The options of the command line, and what several subcommands do with them. Subcommands run in the process
- * that the user started; `run` and `replay` become the broker.
+ * that the user started; `run` and `replay` become the program firecurtain-broker.
  */
 #ifndef BROKER_CLI_COMMON_H
 #define BROKER_CLI_COMMON_H
@@ -50,11 +50,5 @@ enum cli_option {
 
 /* Returns the value of --runtime-dir, allocated, or NULL. */
 char *cli_runtime_folder(const struct cli_options *options);
-
-/*
- * Blocks SIGINT, SIGTERM and SIGHUP; they come from the descriptor that it returns, or -1 with errno. To be
- * called before any thread exists, since threads inherit the mask.
- */
-int cli_block_signals(void);
 
 #endif

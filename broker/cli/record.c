@@ -15,6 +15,7 @@
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
 #include "broker/cli/record_print.h"
+#include "broker/os/signals.h"
 #include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
 #include "proto/codec_record.h"
@@ -106,7 +107,7 @@ int cli_record(const struct cli_options *options)
         return EX_USAGE;
     }
     signal(SIGXFSZ, SIG_IGN);
-    signals = cli_block_signals();
+    signals = signals_block();
     status = client_new(&client, options);
     if (status != EX_OK)
         return status;

@@ -29,6 +29,7 @@
 #include "broker/os/lock.h"
 #include "broker/os/lookup.h"
 #include "broker/os/notify.h"
+#include "broker/os/program.h"
 #include "broker/python/file_watch.h"
 #include "broker/python/start_queue.h"
 #include "broker/runtime/accounts.h"
@@ -36,8 +37,6 @@
 #include "firecurtain/turns.h"
 #include "proto/codec.h"
 #include "proto/link.h"
-
-#define RUNTIME_WORKER "firecurtain-worker"
 
 static char *runtime_join(const char *folder, const char *tail)
 {
@@ -159,29 +158,6 @@ static int runtime_folders(struct runtime *runtime)
     return r;
 }
 
-/*
- * Finds the program of the workers: near this program, in the build tree or the installation; else where it
- * was configured to be installed.
- */
-static void runtime_find_worker(char *path, size_t bytes)
-{
-    static const char *const places[] = {"../worker/", "../" FIRECURTAIN_LIBEXEC_DIR "/firecurtain/"};
-    char own[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-    char *slash;
-
-    own[n > 0 ? n : 0] = '\0';
-    slash = strrchr(own, '/');
-    if (slash)
-        slash[1] = '\0';
-    for (size_t i = 0; slash && i < FC_ARRAY_SIZE(places); i++) {
-        if (snprintf(path, bytes, "%s%s" RUNTIME_WORKER, own, places[i]) < (int)bytes &&
-            access(path, X_OK) == 0)
-            return;
-    }
-    snprintf(path, bytes, "%s/" RUNTIME_WORKER, FIRECURTAIN_WORKER_DIR);
-}
-
 /* Raises the limit of descriptors, of which each worker takes about eight. */
 static void runtime_raise_descriptors(void)
 {
@@ -222,7 +198,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
             .gid = account->gid,
         };
     }
-    runtime_find_worker(runtime->worker_path, sizeof(runtime->worker_path));
+    program_find(PROGRAM_WORKER, runtime->worker_path, sizeof(runtime->worker_path));
     fc_take_short_turns(0); /* its children, too: an event wakes four threads one after the other */
     r = keeper_new(&runtime->keeper, &spec);
     if (r == 0)

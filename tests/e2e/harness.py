@@ -20,6 +20,8 @@ from wire import Wire, is_bound
 TOP = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")).resolve()
 USER_ID = 12345
+# The programs, where a build has them; FIRECURTAIN_REPLACE and install() call them so.
+PROGRAMS = {"command": "broker/firecurtain", "broker": "broker/firecurtain-broker", "worker": "worker/firecurtain-worker"}
 # Another broker or worker of the build directory: "worker=tests/worker-without-root".
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
@@ -89,12 +91,12 @@ class Stage:
         self.open_up()
 
     def install(self, name, **replaced):
-        """Copies both programs to a folder: the built ones, or others of the build directory."""
-        for part in ("broker/firecurtain", "worker/firecurtain-worker"):
+        """Copies the programs to a folder: the built ones, or others of the build directory."""
+        for program, part in PROGRAMS.items():
             place = self.path / name / part
-            place.parent.mkdir(parents=True)
-            shutil.copy2(BUILT.parents[1] / {**REPLACED, **replaced}.get(part.split("/")[0], part), place)
-        self.firecurtain = self.path / name / "broker/firecurtain"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(BUILT.parents[1] / {**REPLACED, **replaced}.get(program, part), place)
+        self.firecurtain = self.path / name / PROGRAMS["command"]
 
     def open_up(self):
         subprocess.run(["chmod", "-R", "a+rX", self.path], check=True)

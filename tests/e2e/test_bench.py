@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import BUILT, TOP, environment
+from harness import BUILT, PROGRAMS, TOP, environment
 
 pytestmark = pytest.mark.one_setting
 
@@ -17,8 +17,8 @@ BUILD = BUILT.parents[1]
 def bench(stage, identity):
     """Runs it as the identity, from copies which that can read: bench("event") returns its document."""
     build = stage.folder(identity) / "build"
-    for part in ("broker/firecurtain", "worker/firecurtain-worker", "meson-info/intro-buildoptions.json"):
-        (build / part).parent.mkdir(parents=True)
+    for part in (*PROGRAMS.values(), "meson-info/intro-buildoptions.json"):
+        (build / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(BUILD / part, build / part)
     (build / "tests/bench").mkdir(parents=True)
     for program in ("client", "floor", "recover", "spawn"):

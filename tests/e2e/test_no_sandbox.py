@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import IS_ASAN, Show, dedent, root_only, user_only, usual
+from harness import IS_ASAN, PROGRAMS, Show, dedent, root_only, user_only, usual
 from processes import children, status
 
 OPTION = "--insecure-no-sandbox"
@@ -182,14 +182,14 @@ link.send(b"\x2a\x00")                                    # stopped
 def claimant_show(stage, identity):
     """Starts a show whose worker program is the claimant."""
     folder = stage.folder(identity)
-    for part, mode in (("broker/firecurtain", 0o755), ("worker/firecurtain-worker", 0o755)):
+    for program, part in PROGRAMS.items():
         path = folder / "bin" / part
-        path.parent.mkdir(parents=True)
-        if part.startswith("broker"):
-            shutil.copy2(stage.firecurtain, path)
-        else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if program == "worker":
             path.write_text(CLAIMANT)
-        path.chmod(mode)
+        else:
+            shutil.copy2(stage.firecurtain.parents[1] / part, path)
+        path.chmod(0o755)
     subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
     other = copy.copy(stage)
     other.firecurtain = folder / "bin/broker/firecurtain"

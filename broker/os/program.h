@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finds the programs that belong to this one. In every process of firecurtain. */
+#ifndef BROKER_OS_PROGRAM_H
+#define BROKER_OS_PROGRAM_H
+
+#include <stddef.h>
+
+#define PROGRAM_BROKER "firecurtain-broker"
+#define PROGRAM_DESK   "firecurtain-desk"
+#define PROGRAM_WORKER "firecurtain-worker"
+
+/*
+ * Finds a program near this one, in the build tree or the installation; else names the place where it was
+ * configured to be installed. A path that does not fit is cut.
+ */
+void program_find(const char *name, char *path, size_t bytes);
+
+#endif
