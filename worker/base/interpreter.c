@@ -9,6 +9,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
+#include "worker/base/prelude.h"
 #include "worker/base/say.h"
 
 /*
@@ -133,8 +134,9 @@ int interpreter_start(const char *name, PyObject *(*make)(void))
 {
     if (PyImport_AppendInittab(name, make) < 0 || interpreter_initialize() < 0)
         return -1;
-    if (PyRun_SimpleString(interpreter_prelude) == 0 && interpreter_prepare() == 0)
+    if (PyRun_SimpleString(interpreter_prelude) == 0 && prelude_load() == 0 && interpreter_prepare() == 0)
         return 0;
+    PyErr_Print();
     say(SAY_ERROR "the standard library cannot be imported");
     return -1;
 }
