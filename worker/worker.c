@@ -19,6 +19,7 @@
 #include "firecurtain/turns.h"
 #include "proto/progress.h"
 #include "worker/base/interpreter.h"
+#include "worker/base/prelude.h"
 #include "worker/base/say.h"
 #include "worker/probe.h"
 #include "worker/sandbox/sandbox.h"
@@ -207,6 +208,8 @@ static void worker_add_environment(const struct spawn_request *request)
         if (interpreter_set_environment(entry) < 0)
             worker_fail_link("environment", -ENOMEM);
     }
+    if (prelude_call("environment") < 0)
+        interpreter_log_exception("a variable of the option env cannot take effect");
 }
 
 /* Describes the sandbox that the request asks for; `request` and `descriptors` must outlive it. */
