@@ -278,6 +278,7 @@ static void dispatch_stop(uint64_t time_ns)
 {
     struct message stopped = {.type = MESSAGE_STOPPED};
 
+    interpreter_set_limit("stop-timeout");
     dispatch_time(time_ns);
     dispatch_finish();
     session_send(script.session, &stopped);
@@ -413,6 +414,7 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
         }
     }
     script.importing = false;
+    interpreter_set_limit("handler-timeout");
     script.time_ns = 0;
     script.fallback = dispatch_default_handler(default_handler);
     ready.ready_missing = default_handler[0] && !script.fallback;
