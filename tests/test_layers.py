@@ -31,14 +31,17 @@ ORDER = [
     ("broker/cli", {"broker/backends"}),
     ("broker", {"broker/backends"}),
     ("worker/base", {"broker"}),
-    ("worker/sandbox", {"broker"}),
-    ("worker/script", {"broker", "worker/sandbox"}),
+    ("worker/libc", {"broker"}),
+    ("worker/sandbox", {"broker", "worker/libc"}),
+    ("worker/script", {"broker", "worker/libc", "worker/sandbox"}),
     ("worker", {"broker"}),
 ]
 RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
 # What backends call is declared in include/ and filled in by the core; and the broker has functions of its own in place of these.
 INCLUDED = re.compile(r"fc_\w+|accept4|recv")
+# The worker has functions of its own in place of these of the C library.
+STAND_INS = set(re.findall(r"\w+", (TOP / "worker/libc/exported.list").read_text()))
 
 # Headers that only some files may see.
 RESERVED = [
@@ -85,7 +88,7 @@ def source_of(library, member):
     part, _, folder = library.partition("-")
     name = Path(member).name.removesuffix(".o")
     if part in ("proto", "worker"):
-        for sub in ("base", "sandbox", "script"):
+        for sub in ("base", "libc", "sandbox", "script"):
             if part == "worker" and name.startswith(sub + "_") and (TOP / part / sub / name[len(sub) + 1:]).exists():
                 return Path(part, sub, name[len(sub) + 1:])
         return Path(part, name)
@@ -115,7 +118,7 @@ def links():
     found = list(objects())
     home = {symbol: source for source, defined, _ in found for symbol in defined}
     return [(source, symbol, home[symbol]) for source, _, taken in found for symbol in sorted(taken)
-            if symbol in home and not INCLUDED.fullmatch(symbol)]
+            if symbol in home and not INCLUDED.fullmatch(symbol) and symbol not in STAND_INS]
 
 
 def circles(edges):

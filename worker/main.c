@@ -18,6 +18,8 @@
 #include "proto/spawn_paths.h"
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
+#include "worker/libc/alarm.h"
+#include "worker/libc/libc.h"
 #include "worker/sandbox/seccomp.h"
 #include "worker/sandbox/unchroot.h"
 #include "worker/script/module.h"
@@ -84,6 +86,9 @@ int main(int argc, char **argv)
         return 64;
     }
     main_forget_environment();
+    libc_start();
+    alarm_take_over();
+    alarm_on_watchdog(interpreter_interrupt);
     if (main_drop_root(argv[MAIN_UID], argv[MAIN_GID]) < 0) {
         say(SAY_ERROR "zygote: cannot give up root: %s", strerror(errno));
         return SPAWN_EXIT_SANDBOX;

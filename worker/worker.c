@@ -19,7 +19,9 @@
 #include "firecurtain/turns.h"
 #include "proto/progress.h"
 #include "worker/base/interpreter.h"
+#include "worker/base/prelude.h"
 #include "worker/base/say.h"
+#include "worker/libc/libc.h"
 #include "worker/probe.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/sandbox/seccomp.h"
@@ -207,6 +209,22 @@ static void worker_add_environment(const struct spawn_request *request)
         if (interpreter_set_environment(entry) < 0)
             worker_fail_link("environment", -ENOMEM);
     }
+    if (prelude_call("environment") < 0)
+        interpreter_log_exception("a variable of the option env cannot take effect");
+}
+
+/* Tells the stand-ins of the C library what this worker has. */
+static void worker_enter_libc(const struct sandbox *sandbox)
+{
+    libc_enter(&(struct libc_facts){
+        .is_confined = !sandbox->none,
+        .script_folder = sandbox->namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox->script_folder,
+        .state_folder = sandbox->namespaces ? SANDBOX_STATE_FOLDER : sandbox->state_folder,
+        .memory_bytes = sandbox->memory_bytes,
+        .state_bytes = sandbox->file_bytes,
+        .tmp_bytes = sandbox->namespaces ? SANDBOX_TMP_MIB << 20 : 0,
+        .files = sandbox->files,
+    });
 }
 
 /* Describes the sandbox that the request asks for; `request` and `descriptors` must outlive it. */
@@ -268,6 +286,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     if (chdir(sandbox.namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)
         worker_fail_link("state folder", -errno);
     umask(022);
+    worker_enter_libc(&sandbox);
     worker_lock(session, &sandbox);
     if (probe)
         probe_filter();

@@ -11,6 +11,7 @@
 #include "broker/base/grow.h"
 #include "broker/base/option_value.h"
 #include "broker/python/private.h"
+#include "broker/python/variables.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -167,6 +168,8 @@ static int option_env(struct python *python, const char *value, struct fc_reason
 
     if (!equals || equals == value)
         return fc_refuse(reason, "env takes NAME=value, not \"%.100s\"", value);
+    if (variables_check(value, reason) < 0)
+        return -EINVAL;
     if (python->environment.n_bytes + strlen(value) + 1 > SPAWN_MAX_READ_BYTES)
         return fc_refuse(reason, "the environment of an instance has at most %d bytes", SPAWN_MAX_READ_BYTES);
     return option_append(&python->environment, value);

@@ -21,6 +21,36 @@ def test_env_is_all_that_the_environment_has(play):
     assert show.printed("^environment") == "environment {'COLOUR': 'deep red', 'EMPTY': ''}"
 
 
+@pytest.mark.one_setting  # what is read once, by the C library or Python, before there is a script
+@pytest.mark.parametrize("env, expression, expected", [
+    ("TZ=Europe/Berlin", "time.localtime(0).tm_hour, time.tzname", "1 ('CET', 'CEST')"),
+    ("TZ=:America/New_York", "datetime.datetime.fromtimestamp(0).hour", "19"),
+    ("TZ=XYZ-3", "time.strftime('%H %Z', time.localtime(0))", "03 XYZ"),
+    ("LANG=C.UTF-8", "locale.setlocale(locale.LC_CTYPE)", "C.UTF-8"),
+    ("LC_ALL=C.UTF-8", "locale.setlocale(locale.LC_ALL, '').split(';')[0]", "C.UTF-8"),
+    ("PYTHONPATH=/usr/share:/usr/lib", "sys.path[1:3]", "['/usr/share', '/usr/lib']"),
+    ("PYTHONWARNINGS=error::UserWarning", "[f[0] for f in warnings.filters if f[2] is UserWarning]", "['error']"),
+    ("PYTHONTRACEMALLOC=3", "tracemalloc.get_traceback_limit() * tracemalloc.is_tracing()", "3"),
+    ("PYTHONUNBUFFERED=1", "sys.stdout.write_through", "True"),
+    ("PYTHONINTMAXSTRDIGITS=700", "sys.get_int_max_str_digits()", "700"),
+])
+def test_a_variable_that_is_read_once_takes_effect(play, env, expression, expected):
+    show = show_with(play, f"import datetime, locale, sys, time, tracemalloc, warnings\nprint('result', {expression})\n"
+                           "def go(value): pass\n", f"env = {env}")
+    assert show.printed("^result") == f"result {expected}"
+
+
+@pytest.mark.one_setting
+@pytest.mark.parametrize("env, told", [
+    ("TZ=Europe/Berln", "TZ=Europe/Berln: there is no such time zone; local time is UTC"),
+    ("LANG=tlh_QO.UTF-8", r"no such locale \(tlh_QO.UTF-8\)"),
+    ("PYTHONTRACEMALLOC=some", "PYTHONTRACEMALLOC=some: invalid literal"),
+])
+def test_a_value_that_cannot_take_effect_is_mentioned(play, env, told):
+    show = show_with(play, "def go(value): pass\n", f"env = {env}")
+    show.log.wait(f"^env .*{told}", "py1", "warning")
+
+
 def test_read_shows_a_folder_and_nothing_beside_it(play, tmp_path):
     shown, hidden = tmp_path / "shown" / "site-packages", tmp_path / "hidden"
     for folder in (shown, hidden):
@@ -140,7 +170,10 @@ def test_log_rate(play):
 
 @pytest.mark.parametrize("option, complaint", [
     ("memory = 1M", "not a number from"), ("memory = lots", "not a number from"), ("read = /", "cannot be shown"),
-    ("read = /a/../b", "cannot be shown"), ("env = NOVALUE", "NAME=value"), ("connect = nowhere", "host:port"),
+    ("read = /a/../b", "cannot be shown"), ("env = NOVALUE", "NAME=value"),
+    ("env = PYTHONHASHSEED=0", "has no effect on a script: the interpreter has started"),
+    ("env = LD_PRELOAD=/x.so", "LD_PRELOAD has no effect"), ("env = MALLOC_ARENA_MAX=1", "the option memory"),
+    ("env = PYTHONHOME=/opt/venv", "the option read shows"), ("connect = nowhere", "host:port"),
     ("listen = tcp:127.0.0.1:99999", "host:port"), ("insecure-network = maybe", "none or host"), ("threads = -1", "not a number from"),
     ("cpu = 50", "percentage of one core"), ("cpu = 0%", "not a number from"), ("cpu = half%", "not a number from"),
 ])

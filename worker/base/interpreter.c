@@ -2,6 +2,7 @@
 /* Starts Python as workers need it, and logs the exceptions of scripts. */
 #include "worker/base/interpreter.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
+#include "worker/base/prelude.h"
 #include "worker/base/say.h"
 
 /*
@@ -26,9 +28,6 @@ static const char interpreter_prelude[] =
     "random\n"
     "import re, select, selectors, signal, socket, string, struct, threading, time, traceback, types, "
     "typing\n"
-    "def interrupted(number, frame):\n"
-    "    raise TimeoutError('interrupted: it took too long')\n"
-    "signal.signal(signal.SIGALRM, interrupted)\n"
     "faulthandler.enable(all_threads=False)\n"
     "import site\n"
     "site.setquit()\n"
@@ -37,7 +36,7 @@ static const char interpreter_prelude[] =
     "os.supports_dir_fd -= {os.unlink, os.rmdir}\n"
     "sys.dont_write_bytecode = True\n"
     "sys.argv = ['firecurtain']\n"
-    "del stream, version, interrupted\n";
+    "del stream, version\n";
 
 /*
  * Does what every worker does once at its start. When the zygote has done it often enough, the interpreter
@@ -73,7 +72,12 @@ static const char interpreter_rehearsal[] =
 
 #define INTERPRETER_REHEARSALS 20
 
+#define INTERPRETER_SIGNAL                                                                                   \
+    SIGSTKFLT /* nobody sends it: Python calls the handler after interpreter_interrupt() */
+
 static PyObject *interpreter_rehearse_function;
+
+static const char *interpreter_limit = "start-timeout";
 
 #define INTERPRETER_DEBIAN_PATHS 2 /* entries at the end of sys.path */
 
@@ -132,12 +136,48 @@ static int interpreter_prepare(void)
     return PyRun_SimpleString("import gc\ngc.collect()\ngc.freeze()\ndel gc\n");
 }
 
+void interpreter_interrupt(void)
+{
+    PyErr_SetInterruptEx(INTERPRETER_SIGNAL);
+}
+
+void interpreter_set_limit(const char *option)
+{
+    interpreter_limit = option;
+}
+
+/* Raises where the script is. It is no Python function, so tracebacks end in the script's own line. */
+static PyObject *interpreter_raise(PyObject *self, PyObject *arguments)
+{
+    PyErr_Format(PyExc_TimeoutError, "interrupted: it took longer than the option %s allows",
+                 interpreter_limit);
+    return NULL;
+}
+
+/* Makes Python raise an exception after interpreter_interrupt(). */
+static int interpreter_expect_interrupts(void)
+{
+    static PyMethodDef method = {"interrupted", interpreter_raise, METH_VARARGS, NULL};
+    PyObject *module = PyImport_ImportModule("signal");
+    PyObject *function = PyCFunction_New(&method, NULL);
+    PyObject *old =
+        module && function ? PyObject_CallMethod(module, "signal", "iO", INTERPRETER_SIGNAL, function) : NULL;
+    int r = old ? 0 : -1;
+
+    Py_XDECREF(old);
+    Py_XDECREF(function);
+    Py_XDECREF(module);
+    return r;
+}
+
 int interpreter_start(const char *name, PyObject *(*make)(void))
 {
     if (PyImport_AppendInittab(name, make) < 0 || interpreter_initialize() < 0)
         return -1;
-    if (PyRun_SimpleString(interpreter_prelude) == 0 && interpreter_prepare() == 0)
+    if (PyRun_SimpleString(interpreter_prelude) == 0 && interpreter_expect_interrupts() == 0 &&
+        prelude_load() == 0 && interpreter_prepare() == 0)
         return 0;
+    PyErr_Print();
     say(SAY_ERROR "the standard library cannot be imported");
     return -1;
 }

@@ -17,6 +17,12 @@ int interpreter_start(const char *name, PyObject *(*make)(void));
 /* Does `turns` times what every worker does at its start. This leaves no trace but makes the start faster. */
 void interpreter_rehearse(int turns);
 
+/* Raises a TimeoutError in the main thread, as soon as it executes Python code. For signal handlers. */
+void interpreter_interrupt(void);
+
+/* Sets the option that the exception names; the string must live as long as the process. */
+void interpreter_set_limit(const char *option);
+
 /* Adds a folder to the search path: first of all, or else before Debian's packages. -1 with an exception set.
  */
 int interpreter_add_path(const char *folder, bool first);

@@ -27,7 +27,7 @@ static int identity_write(const char *path, const char *text, struct sandbox_err
 
 int sandbox_identity(const struct sandbox *sandbox, struct sandbox_error *error)
 {
-    static const char hostname[] = "firecurtain";
+    static const char hostname[] = SANDBOX_HOSTNAME;
     char map[64];
     int r;
 

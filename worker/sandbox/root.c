@@ -27,7 +27,9 @@
 #define ROOT_LAYER       "private root"
 #define ROOT_SCRATCH     "/tmp" /* hidden by the new root while it is built, in this namespace only */
 #define ROOT_SIZE        "size=256k,nr_inodes=512,mode=0755"
-#define ROOT_TMP_SIZE    "size=16m,nr_inodes=1024,mode=1777"
+#define ROOT_TEXT_(x)    #x
+#define ROOT_TEXT(x)     ROOT_TEXT_(x)
+#define ROOT_TMP_SIZE    "size=" ROOT_TEXT(SANDBOX_TMP_MIB) "m,nr_inodes=1024,mode=1777"
 #define ROOT_TRIES       1000 /* of a path with "..": it fails while any process mounts something */
 #define ROOT_READ_ONLY   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define ROOT_WRITABLE    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -239,14 +241,17 @@ static int root_write(const char *target, const char *text, struct sandbox_error
     return 0;
 }
 
-/* Writes the names that the policy allows, as the broker resolved them; no others resolve. */
+/* Writes the names that the policy allows, as the broker resolved them, and the worker's own; no others
+ * resolve. */
 static int root_write_names(const struct sandbox *sandbox, struct sandbox_error *error)
 {
+    char text[sizeof(((struct spawn_request *)NULL)->hosts) + sizeof(SANDBOX_HOSTNAME) + 16];
     int r;
 
     if (sandbox->host_network)
         return 0;
-    r = root_write("etc/hosts", sandbox->hosts, error);
+    snprintf(text, sizeof(text), "%s127.0.0.1 %s\n", sandbox->hosts, SANDBOX_HOSTNAME);
+    r = root_write("etc/hosts", text, error);
     return r < 0 ? r : root_write("etc/nsswitch.conf", "hosts: files\n", error);
 }
 

@@ -12,6 +12,7 @@
 
 #include "firecurtain/time.h"
 #include "worker/base/interpreter.h"
+#include "worker/base/prelude.h"
 #include "worker/base/say.h"
 #include "worker/script/handlers.h"
 #include "worker/script/interval.h"
@@ -51,13 +52,34 @@ static int64_t dispatch_add_channel(const struct message_channel *from)
     return id;
 }
 
+static void dispatch_returned(PyObject *result, const char *what, const char *name);
+
+/*
+ * Ends the script as Python ends a program: its cleanup handler, then atexit, then files are flushed. Each of
+ * them is done once, also if one of them ends the worker.
+ */
+static void dispatch_finish(void)
+{
+    PyObject *handler = script.cleanup;
+
+    if (handler) {
+        script.cleanup = NULL;
+        progress_count(&script.progress->calls);
+        dispatch_returned(PyObject_CallNoArgs(handler), "cleanup handler", NULL);
+        Py_DECREF(handler);
+    }
+    if (prelude_call("finish") < 0)
+        interpreter_log_exception("exception at the end of the script");
+    interpreter_flush();
+    session_flush(script.session, false);
+}
+
 /* Ends the worker by the script's SystemExit, after sending everything it did before. */
 static void dispatch_exit(void)
 {
     int status = interpreter_exit_status();
 
-    interpreter_flush();
-    session_flush(script.session, false);
+    dispatch_finish();
     _exit(status);
 }
 
@@ -255,16 +277,10 @@ static int dispatch_ticks(void)
 static void dispatch_stop(uint64_t time_ns)
 {
     struct message stopped = {.type = MESSAGE_STOPPED};
-    PyObject *handler = script.cleanup;
 
+    interpreter_set_limit("stop-timeout");
     dispatch_time(time_ns);
-    if (handler) {
-        script.cleanup = NULL;
-        dispatch_returned(PyObject_CallNoArgs(handler), "cleanup handler", NULL);
-        Py_DECREF(handler);
-    }
-    interpreter_flush();
-    session_flush(script.session, false);
+    dispatch_finish();
     session_send(script.session, &stopped);
 }
 
@@ -392,10 +408,13 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
     int r = 0;
 
     for (size_t i = 0; i < n_modules; i++) {
-        if (dispatch_import_module(modules[i]) < 0)
+        if (dispatch_import_module(modules[i]) < 0) {
+            dispatch_finish();
             return 1;
+        }
     }
     script.importing = false;
+    interpreter_set_limit("handler-timeout");
     script.time_ns = 0;
     script.fallback = dispatch_default_handler(default_handler);
     ready.ready_missing = default_handler[0] && !script.fallback;

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The standard library in a worker: what programs commonly do works, gives a true answer, or raises; nothing lies."""
+
+import os
+
+import pytest
+from harness import dedent, without_user_namespaces
+
+pytestmark = pytest.mark.one_setting
+
+
+def run(play, code, options="", **how):
+    """Runs code as a script. Returns what it printed, line by line."""
+    show = play(dedent(code) + "\nprint('done')\n", options=options, **how)
+    show.printed("^done$")
+    return show, [line.message for line in show.log.lines if line.instance == "py1" and line.level == "info"
+                  and not line.message.startswith(("running", "done"))]
+
+
+def check(play, code, expected, **how):
+    show, printed = run(play, code, **how)
+    assert printed == expected.split("\n"), show.log
+    assert not show.log.matching("refused", "py1"), show.log
+
+
+# Files
+
+FILES = """
+    import os, shutil, tempfile
+    def read(name):
+        with open(name) as file:
+            return file.read()
+    with tempfile.NamedTemporaryFile("w", delete=False) as file:
+        file.write("new")
+"""
+
+
+@pytest.mark.parametrize("code, expected", [
+    ("print(shutil.move(file.name, 'kept'), read('kept'), os.path.exists(file.name))", "kept new False"),
+    ("os.utime(file.name, (1, 2)); shutil.copy2(file.name, 'kept'); print(read('kept'), os.stat('kept').st_mtime)", "new 2.0"),
+    ("shutil.copyfile(file.name, 'kept'); shutil.copystat(file.name, 'kept'); print(read('kept'))", "new"),
+    ("os.makedirs('tree/a'); shutil.copy(file.name, 'tree/a/b'); shutil.copytree('tree', '/tmp/tree')\n"
+     "shutil.move('/tmp/tree', 'moved'); print(read('moved/a/b'))", "new"),
+    ("with tempfile.TemporaryDirectory(dir='.') as folder: shutil.move(file.name, folder)\nprint(os.listdir('.'))", "[]"),
+    ("with tempfile.TemporaryFile() as f: print(f.write(b'abc'), f.seek(0), f.read())", "3 0 b'abc'"),
+    ("with tempfile.SpooledTemporaryFile(2) as f: print(f.write(b'abc'), f.seek(0), f.read())", "3 0 b'abc'"),
+    ("open('big', 'wb').write(bytes(300000)); shutil.make_archive('all', 'zip', '.', 'big')\n"
+     "shutil.unpack_archive('all.zip', 'out'); print(os.path.getsize('out/big'))", "300000"),
+    ("for call in (lambda: os.listxattr('.'), lambda: os.setxattr('.', 'user.a', b''), lambda: os.getxattr('.', 'user.a')):\n"
+     "    try: call()\n    except OSError as error: print(error.strerror)", "\n".join(["Operation not supported"] * 3)),
+    ("for call in (os.link, os.symlink):\n    try: call(file.name, 'link')\n"
+     "    except OSError as error: print(error.strerror)", "\n".join(["Operation not permitted"] * 2)),
+])
+def test_files_are_moved_copied_and_temporary(play, code, expected):
+    check(play, dedent(FILES) + code, expected)
+
+
+@pytest.mark.parametrize("mode", ["delete", "truncate", "persist", "memory", "wal", "off"])
+def test_sqlite3_in_all_its_journal_modes(play, mode):
+    check(play, f"""
+        import os, sqlite3, threading
+        one = sqlite3.connect("data.db")
+        print(one.execute("pragma journal_mode = {mode}").fetchone()[0])
+        one.execute("create table t (x)")
+        def add():
+            with sqlite3.connect("data.db", timeout=5) as other:
+                other.execute("insert into t values (1)")
+        for n in range(2):
+            with one:
+                one.execute("insert into t values (?)", (n,))
+            thread = threading.Thread(target=add)
+            thread.start()
+            thread.join()
+        again = sqlite3.connect("file:data.db?mode=rw", uri=True)
+        print(again.execute("select count(*) from t").fetchone()[0], again.execute("pragma integrity_check").fetchone()[0])
+    """, f"{mode}\n4 ok")
+
+
+def test_all_ways_of_asking_about_locks_are_answered_alike(play):
+    check(play, """
+        import fcntl, os, struct
+        file = open("locked", "w+b")
+        whole = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        for ask, set_, wait in ((5, 6, 7), (36, 37, 38)):
+            fcntl.fcntl(file, set_, whole)
+            fcntl.fcntl(file, wait, whole)
+            print(struct.unpack("hhqqi4x", fcntl.fcntl(file, ask, whole))[0] == fcntl.F_UNLCK)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.lockf(file.fileno(), os.F_TEST, 0)
+        try:
+            fcntl.fcntl(1000, 5, whole)
+        except OSError as error:
+            print(error.strerror)
+    """, "True\nTrue\nBad file descriptor")
+
+
+# Signals and time
+
+ALARM = """
+    import os, signal, threading, time
+    def ring(number, frame):
+        print("rings", signal.Signals(number).name, threading.current_thread() is threading.main_thread())
+    signal.signal(signal.SIGALRM, ring)
+"""
+
+
+@pytest.mark.parametrize("code, expected", [
+    ("begin = time.monotonic(); signal.alarm(1); time.sleep(1.5); print(1 < time.monotonic() - begin < 3)",
+     "rings SIGALRM True\nTrue"),
+    ("print(signal.alarm(10), signal.alarm(0), signal.alarm(0))", "0 10 0"),
+    ("signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05); [signal.pause() for n in range(3)]\n"
+     "print(signal.setitimer(signal.ITIMER_REAL, 0)[1])", "\n".join(["rings SIGALRM True"] * 3 + ["0.05"])),
+    ("signal.setitimer(signal.ITIMER_REAL, 100); print(99 < signal.getitimer(signal.ITIMER_REAL)[0] <= 100)", "True"),
+    ("signal.setitimer(signal.ITIMER_REAL, 0.05)\nwhile signal.getitimer(signal.ITIMER_REAL)[0]: pass", "rings SIGALRM True"),
+    ("for call in (lambda: signal.setitimer(signal.ITIMER_PROF, 1), lambda: signal.setitimer(signal.ITIMER_REAL, -1)):\n"
+     "    try: call()\n    except OSError as error: print(type(error).__name__, error.strerror)",
+     "itimer_error Operation not supported\nitimer_error Invalid argument"),
+    ("os.kill(os.getpid(), signal.SIGALRM)", "rings SIGALRM True"),
+    ("signal.signal(signal.SIGALRM, signal.SIG_IGN); signal.setitimer(signal.ITIMER_REAL, 0.01); time.sleep(0.1)\n"
+     "print(signal.getsignal(signal.SIGALRM).name)", "SIG_IGN"),
+    ("class Late(Exception): pass\ndef late(*_): raise Late\nsignal.signal(signal.SIGALRM, late)\nsignal.alarm(1)\n"
+     "try: time.sleep(60)\nexcept Late: print('late')", "late"),
+])
+def test_alarms_are_the_scripts_own(play, code, expected):
+    check(play, dedent(ALARM) + code, expected)
+
+
+def test_the_watchdog_does_not_use_the_scripts_handler_of_alarms(play):
+    show = play("""
+        import signal, time
+        signal.signal(signal.SIGALRM, lambda *_: print("rings"))
+        def hang(value):
+            signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
+            time.sleep(60)
+    """, ["wire./hang > py1.script.hang"], options="handler-timeout = 1s")
+    show.set("/hang", 1)
+    show.printed("^rings$")
+    show.printed("^TimeoutError: interrupted: it took longer than the option handler-timeout allows$")
+    assert [line for line in show.log.messages("py1", "^  File")][-1].endswith(", in hang"), "it ends in the script's line"
+
+
+def test_an_alarm_without_a_handler_ends_the_script_and_says_why(play):
+    show = play("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_DFL)\nsignal.setitimer(signal.ITIMER_REAL, 0.1)\n")
+    show.log.wait("SIGALRM, for which the script has no handler", "py1", "error")
+    assert "status 142" in show.log.wait("^worker ended", "py1").message
+
+
+# About itself and the machine
+
+
+@pytest.mark.parametrize("code, expected", [
+    ("import os, time\nbefore = os.times()\nwhile time.process_time() < 0.3: pass\nafter = os.times()\n"
+     "print(0.1 < after.user + after.system < 5, 0 <= after.elapsed - before.elapsed < 30, after.children_user)", "True True 0.0"),
+    ("import os\nprint(os.getpgrp() == os.getpid() == os.getpgid(0) == os.getpgid(os.getpid()), os.getgroups())", "True []"),
+    ("import os\nprint(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') >> 20)", "200"),
+    ("import os\ntry: os.sysconf('SC_AVPHYS_PAGES')\nexcept OSError as error: print(error.strerror)", "Operation not supported"),
+    ("import os, multiprocessing\nprint(os.cpu_count() == len(os.sched_getaffinity(0)) == multiprocessing.cpu_count())", "True"),
+    (f"import os\nprint(os.cpu_count() == {len(os.sched_getaffinity(0))})", "True"),
+    ("import getpass, os, pathlib, pwd, grp\nprint(getpass.getuser(), pathlib.Path.home() == pathlib.Path.cwd(),\n"
+     "    os.path.expanduser('~script/x') == os.path.abspath('x'), pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)",
+     "script True True script script"),
+    ("import pwd\ntry: pwd.getpwnam('root')\nexcept KeyError: print('no root')", "no root"),
+    ("import socket\nprint(socket.gethostname(), socket.gethostbyname(socket.gethostname()))", "firecurtain 127.0.0.1"),
+    ("import shutil\nbefore = shutil.disk_usage('.')\nopen('x', 'wb').write(bytes(1 << 20))\nafter = shutil.disk_usage('.')\n"
+     "print(before.total >> 20, after.used - before.used >> 20, after.free + after.used == after.total)", "32 1 True"),
+    ("import os, shutil\nprint(shutil.disk_usage('/tmp').total >> 20, os.statvfs('/usr').f_bfree,\n"
+     "    os.fstatvfs(os.open('.', 0)).f_blocks * 4 >> 10)", "16 0 32"),
+    ("import platform, time, locale\nprint(bool(platform.uname().machine), time.get_clock_info('monotonic').monotonic)", "True True"),
+])
+def test_questions_about_the_process_and_the_machine_have_true_answers(play, code, expected):
+    check(play, code, expected, options="memory = 200M\nstate = 32M")
+
+
+# Where the kernel refuses user namespaces there is no private root, and the folders have their usual paths.
+def test_without_user_namespaces_the_same(play, identity):
+    check(play, """
+        import fcntl, getpass, os, pathlib, shutil, signal, sqlite3, tempfile, time
+        with open("new", "w") as file:
+            file.write("new")
+        shutil.copy2("new", "copied")
+        shutil.copytree(".", "tree")
+        shutil.move("tree", "moved")
+        try:
+            os.utime(os.__file__)
+        except PermissionError:
+            print("EPERM elsewhere")
+        data = sqlite3.connect("data.db")
+        print(data.execute("pragma journal_mode = wal").fetchone()[0], data.execute("create table t (x)").rowcount)
+        signal.signal(signal.SIGALRM, lambda *_: print("rings"))
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        time.sleep(0.5)
+        print(getpass.getuser(), pathlib.Path.home() == pathlib.Path.cwd(), os.getpgrp() == os.getpid(),
+              shutil.disk_usage(".").total >> 20, os.times().user < 10)
+    """, "EPERM elsewhere\nwal -1\nrings\nscript True True 64 True", launcher=without_user_namespaces(identity.uid or 1))

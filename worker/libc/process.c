@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stands in for what a program asks about itself and the machine: times(), getpgrp(), getpgid(), getgroups(),
+ * sysconf(), sched_getaffinity().
+ */
+#include "worker/libc/names.h"
+
+#include "worker/libc/libc.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/times.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROCESS_TICKS_PER_S 100
+
+long __sysconf(int name);
+
+static clock_t process_ticks(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * PROCESS_TICKS_PER_S + now.tv_nsec / (1000000000 / PROCESS_TICKS_PER_S);
+}
+
+/* All time counts as the user's: how much of it was the kernel's is nothing that a clock tells. */
+clock_t times(struct tms *spent)
+{
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(times)(spent);
+    if (spent)
+        *spent = (struct tms){.tms_utime = process_ticks(CLOCK_PROCESS_CPUTIME_ID)};
+    return process_ticks(CLOCK_MONOTONIC);
+}
+
+/* A worker is alone in its process group. */
+pid_t getpgrp(void)
+{
+    return libc_facts.is_confined ? getpid() : LIBC_NEXT(getpgrp)();
+}
+
+pid_t getpgid(pid_t pid)
+{
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(getpgid)(pid);
+    if (pid == 0 || pid == getpid())
+        return getpid();
+    errno = ESRCH;
+    return -1;
+}
+
+int getgroups(int size, gid_t list[])
+{
+    return libc_facts.is_confined ? 0 : LIBC_NEXT(getgroups)(size, list);
+}
+
+/* The machine's memory is the instance's; how much of it is left nobody keeps count of. */
+static long process_sysconf(int name)
+{
+    switch (name) {
+    case _SC_NPROCESSORS_ONLN:
+    case _SC_NPROCESSORS_CONF:
+        return (long)libc_processors();
+    case _SC_PHYS_PAGES:
+        return (long)libc_facts.memory_bytes / LIBC_NEXT(sysconf)(_SC_PAGESIZE);
+    case _SC_AVPHYS_PAGES:
+        errno = ENOTSUP;
+        return -1;
+    case _SC_OPEN_MAX:
+        return (long)libc_facts.files;
+    default:
+        return LIBC_NEXT(sysconf)(name);
+    }
+}
+
+long sysconf(int name)
+{
+    return libc_facts.is_confined ? process_sysconf(name) : LIBC_NEXT(sysconf)(name);
+}
+
+/* glibc's own name for it, which libpython uses */
+long __sysconf(int name)
+{
+    return sysconf(name);
+}
+
+int sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
+{
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(sched_getaffinity)(pid, bytes, set);
+    errno = pid != 0 && pid != getpid() ? ESRCH : bytes * 8 < libc_processors() ? EINVAL : 0;
+    if (errno)
+        return -1;
+    CPU_ZERO_S(bytes, set);
+    for (unsigned i = 0; i < libc_processors(); i++)
+        CPU_SET_S(i, bytes, set);
+    return 0;
+}
