@@ -7,8 +7,8 @@
 
 #include "broker/base/runtime.h"
 #include "broker/gate/lend.h"
-#include "broker/guest/link.h"
 #include "broker/guest/private.h"
+#include "broker/guest/send.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/log.h"
@@ -89,7 +89,7 @@ int guest_lend(struct guest *guest, const struct gate_name *name)
 
 void guest_resume(struct guest *guest)
 {
-    guest_link_poll(guest, guest->link_events & ~(uint32_t)EPOLLET);
+    guest_poll(guest, guest->link_events & ~(uint32_t)EPOLLET);
 }
 
 void guest_end(struct guest *guest, const char *why)

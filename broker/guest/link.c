@@ -46,14 +46,6 @@ int guest_link_watch(struct guest *guest)
                     guest_link_ready, guest);
 }
 
-int guest_link_poll(struct guest *guest, uint32_t events)
-{
-    if (!guest->link_source || events == guest->link_events)
-        return 0;
-    guest->link_events = events;
-    return loop_modify(guest->link_source, events);
-}
-
 static void guest_wanted(void *userdata)
 {
     struct guest *guest = userdata;
@@ -349,7 +341,7 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         int r;
 
         if (!to_the_end && guest_is_held(guest)) {
-            guest_link_poll(guest, guest->link_events | EPOLLET); /* until guest_resume() */
+            guest_poll(guest, guest->link_events | EPOLLET); /* until guest_resume() */
             return;
         }
         /* enough for this turn; or the events that are there have to be routed first, so that none is dropped

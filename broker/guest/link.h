@@ -7,7 +7,6 @@
 #define BROKER_GUEST_LINK_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "proto/codec.h"
 
@@ -20,12 +19,6 @@ void guest_link_close(struct guest *guest);
 
 /* Reads the link from now on. -errno. */
 int guest_link_watch(struct guest *guest);
-
-/*
- * Changes what the link is polled for (EPOLL…), if it is polled at all. With EPOLLET, a worker that is held
- * back, and therefore not read, costs no turns of the loop. -errno.
- */
-int guest_link_poll(struct guest *guest, uint32_t events);
 
 /* Handles the messages that have arrived: as many as one turn of the loop allows, or all if `to_the_end`. */
 void guest_link_receive(struct guest *guest, bool to_the_end);

@@ -6,15 +6,22 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "broker/guest/link.h"
 #include "broker/guest/private.h"
+
+int guest_poll(struct guest *guest, uint32_t events)
+{
+    if (!guest->link_source || events == guest->link_events)
+        return 0;
+    guest->link_events = events;
+    return loop_modify(guest->link_source, events);
+}
 
 /* The message waits behind those that wait already. */
 static int guest_put_off(struct guest *guest, const void *bytes, size_t n_bytes)
 {
     int r = outbox_add(&guest->outbox, bytes, n_bytes);
 
-    return r < 0 ? r : guest_link_poll(guest, guest->link_events | EPOLLOUT);
+    return r < 0 ? r : guest_poll(guest, guest->link_events | EPOLLOUT);
 }
 
 int guest_send_message(struct guest *guest, const struct message *message)
@@ -46,7 +53,7 @@ void guest_send_rest(struct guest *guest)
     int r = outbox_is_empty(&guest->outbox) ? 0 : outbox_flush(&guest->outbox, guest->link);
 
     if (r == 0)
-        guest_link_poll(guest, guest->link_events & ~(uint32_t)EPOLLOUT);
+        guest_poll(guest, guest->link_events & ~(uint32_t)EPOLLOUT);
     else if (r != -EAGAIN && r != -EPIPE) /* the end of the link is noticed when it is read */
         guest_violated(guest, "what waits for it cannot be sent: %s", strerror(-r));
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sending messages to a worker. Only for this folder. */
+/* Sending messages to a worker, and what its link is polled for. Only for this folder. */
 #ifndef BROKER_GUEST_SEND_H
 #define BROKER_GUEST_SEND_H
+
+#include <stdint.h>
 
 #include "proto/codec.h"
 
@@ -15,6 +17,12 @@ int guest_send_message(struct guest *guest, const struct message *message);
 
 /* The same; if it fails, the guest is killed. */
 void guest_send_or_end(struct guest *guest, const struct message *message);
+
+/*
+ * Changes what the link is polled for (EPOLL…), if it is polled at all. With EPOLLET, a worker that is held
+ * back, and therefore not read, costs no turns of the loop. -errno.
+ */
+int guest_poll(struct guest *guest, uint32_t events);
 
 /* Sends what had to wait: the worker has made room. */
 void guest_send_rest(struct guest *guest);
