@@ -18,7 +18,7 @@ from pathlib import Path
 import osc
 import pytest
 from harness import dedent, only
-from processes import children, descriptors, workers_of
+from processes import children, descriptors, private_folder, workers_of
 from waiting import until
 
 MINUTES = float(os.environ.get("FIRECURTAIN_SOAK_MINUTES", 1))
@@ -78,11 +78,20 @@ CONFIG = """
     desk./n > changing.changing.n
     flooding.{a,b,c} > changing.{x,y,z}
     edited.version > desk./version
+    victim.out > desk./victim
     """
 SCRIPTS = {
     "probe.py": "import midimonster\ndef probe(value): midimonster.output('answer', value)\n",
     "idle.py": "",
-    "victim.py": "import midimonster\ndef n(value): midimonster.output('out', value)\nmidimonster.interval(lambda: None, 5)\n",
+    "victim.py": """
+        import midimonster, os
+        log = os.open("handled", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        def n(value):
+            os.write(log, b"begin %d\\n" % round(value * 65536))
+            midimonster.output("out", value)
+            os.write(log, b"end %d\\n" % round(value * 65536))
+        midimonster.interval(lambda: None, 5)
+        """,
     "hanging.py": """
         def n(value):
             while True:
@@ -169,7 +178,7 @@ class Trouble:
     def __init__(self, show):
         self.show, self.rng = show, random.Random(1)
         self.counts = dict.fromkeys(("kills", "zygotes", "edits", "reads", "events"), 0)
-        self.read, self.killed, self.pids = 0, set(), {}
+        self.read, self.killed, self.pids, self.answers = 0, set(), {}, []
         self.variants = [dedent(CONFIG), dedent(CONFIG).replace("module = changing", "module = changing\nfiles = 100")
                          .replace("[map]", "[map]\nwire./extra > idle.idle.extra")]
         self.things = [[self.kill, 0.025, 0], [self.edit, 0.12, 0], [self.read_again, 0.35, 0], [self.play, 0.05, 0],
@@ -228,9 +237,34 @@ class Trouble:
 
     def play(self):
         self.counts["events"] += 1
-        self.show.wire2.set("/n", self.counts["events"] % 1000 / 1000)
-        self.show.wire2.waiting("/version")
+        self.show.wire2.set("/n", self.counts["events"] % 65536 / 65536)
+        self.listen()
+
+    def listen(self):
+        self.answers += [round(value * 65536) for value in self.show.wire2.waiting("/victim")]
         self.show.wire2.inbox.clear()
+
+    def check_the_victim(self):
+        """Each event was handled once and in order, and what it put out came once and in order. Only where a kill met the
+        handler is an answer missing; and it can meet it before its first line."""
+        sent = [number % 65536 for number in range(1, self.counts["events"] + 1)]
+        until(lambda: self.listen() or sent[-1] in self.answers[-1000:] or sent[-1] in self.handled("begin")[-1000:], "the last event")
+        begun, ended = self.handled("begin"), self.handled("end")
+        never = len(sent) - len(begun)
+        figures = f"of {len(sent)} events of the victim, {len(begun)} were begun, {len(ended)} ended, {len(self.answers)} answered"
+        assert is_part(begun, sent) and is_part(self.answers, begun) and is_part(ended, self.answers), figures
+        assert 0 <= never <= 3 + self.counts["kills"] / 100, figures
+        return figures
+
+    def handled(self, what):
+        lines = (private_folder(self.show, "victim") / "handled").read_text().splitlines()
+        return [int(number) for word, number in map(str.split, lines) if word == what]
+
+
+def is_part(some, whole):
+    """Whether these are in the other list, once each and in its order."""
+    rest = iter(whole)
+    return all(number in rest for number in some)
 
 
 def usage(show):
@@ -284,6 +318,7 @@ def test_the_probe_answers_everything_and_nothing_grows(play):
 
     print(f"\nsoak, {MINUTES:g} minutes: {trouble.counts}")
     print(f"round trip in us, quiet {quiet}, in trouble {noisy}: p99 x {noisy['p99'] / quiet['p99']:.1f}")
+    print(trouble.check_the_victim())
     (show.folder / "edited.py").write_text(EDITED.format(4321))
     until(lambda: show.wire2.set("/n", 0.5) or 4321 in (round(version * 65536) for version in show.wire2.waiting("/version")),
           "the last version is not live")
