@@ -53,7 +53,7 @@ def test_scripts_run_as_the_caller_and_nothing_holds_them(play, server):
     facts = status(worker)
     assert (facts["Seccomp"], facts["NoNewPrivs"]) == ("0", "0")
     for name in ("user", "mnt", "pid", "net"):
-        assert os.stat(f"/proc/{show.pid}/ns/{name}").st_ino == os.stat(f"/proc/{worker}/ns/{name}").st_ino
+        assert os.stat(f"/proc/self/ns/{name}").st_ino == os.stat(f"/proc/{worker}/ns/{name}").st_ino
 
 
 @user_only
