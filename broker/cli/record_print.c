@@ -6,7 +6,6 @@
 #include "broker/cli/record_print.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "broker/cli/client.h"
 #include "broker/cli/common.h"
 #include "broker/cli/print.h"
+#include "broker/record/recorder.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_record.h"
@@ -235,12 +235,13 @@ int cli_record_print(const struct cli_options *options)
 {
     FC_CLEANUP(printer_deinit) struct printer printer = {.json = options->given & CLI_JSON};
     const char *path = options->words[0];
-    FC_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    FC_AUTO_CLOSE int fd = -1;
     struct record_reader *reader;
+    struct fc_reason reason;
     int status;
 
-    if (fd < 0) {
-        fprintf(stderr, "firecurtain: %s: %s\n", path, strerror(errno));
+    if (recorder_open_file(path, &fd, &reason) < 0) {
+        fprintf(stderr, "firecurtain: %s: %s\n", path, reason.text);
         return EX_NOINPUT;
     }
     if (record_reader_new(&reader, fd) < 0)

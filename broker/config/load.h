@@ -15,7 +15,8 @@ struct config_override {
 };
 
 /*
- * Reads a file and all that it includes. Blocks on file reads. Returns 0 with *config set also when the text
+ * Reads a file and all that it includes. Blocks on reads of regular files; anything else is an error at once.
+ * Returns 0 with *config set also when the text
  * has errors (they are in `diagnostics`, the unreadable file itself included); -ENOMEM with *config NULL
  * otherwise.
  *
@@ -28,7 +29,10 @@ int config_load(struct config **config, const char *path, const struct config_ov
 
 /* Opens the files of a user's configuration. */
 struct config_reader {
-    /* Returns a descriptor of a regular file for reading, which the caller closes; or -errno. */
+    /*
+     * Returns a descriptor of a regular file for reading, which the caller closes; -EISDIR for a folder,
+     * -EINVAL for anything else that is no regular file, or another -errno.
+     */
     int (*open)(void *userdata, const char *path);
     void *userdata;
 };

@@ -122,7 +122,9 @@ static int report_unreadable(struct config_parser *parser, struct config_locatio
 {
     if (error == -ENOMEM)
         return -ENOMEM;
-    config_diagnose(parser->config, CONFIG_ERROR, at, NULL, "cannot read \"%s\": %s", path, strerror(-error));
+    config_diagnose(parser->config, CONFIG_ERROR, at, NULL, "cannot read \"%s\": %s", path,
+                    error == -EINVAL ? "it is not a regular file but a FIFO, a device or the like"
+                                     : strerror(-error));
     return 0;
 }
 
@@ -160,13 +162,22 @@ static int load_text(struct config_parser *parser, int fd, struct config_file *f
     return 0;
 }
 
-/* Returns a descriptor, or -errno. */
+/* Returns a descriptor, or -errno. Never waits, not even for the other end of a FIFO or for a modem's line.
+ */
 static int open_path(const struct config_parser *parser, const char *path)
 {
     int fd = parser->reader ? parser->reader->open(parser->reader->userdata, path)
-                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-    return fd < 0 && !parser->reader ? -errno : fd;
+    if (fd >= 0 || parser->reader)
+        return fd;
+    return errno == ENXIO ? -EINVAL : -errno; /* such as a socket's file, or a device that is not there */
+}
+
+/* Reading anything but a regular file could wait for ever, or never come to an end. */
+static int check_kind(const struct stat *status)
+{
+    return S_ISREG(status->st_mode) ? 0 : S_ISDIR(status->st_mode) ? -EISDIR : -EINVAL;
 }
 
 /* Reads the file and puts it on the chain. Its text stays NULL if that was not possible. */
@@ -178,6 +189,9 @@ static int open_file(struct config_parser *parser, struct config_file *file, str
 
     if (fd < 0 || fstat(fd, &status) < 0)
         return report_unreadable(parser, at, file->path, fd < 0 ? fd : -errno);
+    r = check_kind(&status);
+    if (r < 0)
+        return report_unreadable(parser, at, file->path, r);
     for (size_t i = 0; i < parser->n_open; i++) {
         if (parser->open[i].device == status.st_dev && parser->open[i].inode == status.st_ino)
             return report_cycle(parser, at, i);

@@ -53,9 +53,11 @@ int file_as_open(const struct file_identity *identity, const char *path)
     struct stat st;
 
     if (fd < 0)
-        return fd;
+        return fd == -ENXIO ? -EINVAL : fd; /* such as a socket's file, or a device that is not there */
     if (fstat(fd, &st) < 0)
         return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
     return S_ISREG(st.st_mode) ? fc_steal_fd(&fd) : -EINVAL;
 }
 

@@ -24,7 +24,8 @@ void file_as_end(const struct file_identity *identity);
 
 /*
  * Opens a regular file for reading with that user's rights. Never waits, not even for the other end of a
- * pipe. A descriptor, -EINVAL if it is not a regular file, or another -errno.
+ * pipe. A descriptor, -EISDIR for a folder, -EINVAL for anything else that is not a regular file, or another
+ * -errno.
  */
 int file_as_open(const struct file_identity *identity, const char *path);
 

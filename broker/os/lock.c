@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
@@ -29,14 +30,17 @@ int lock_take(const char *folder)
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     FC_AUTO_FREE char *path = NULL;
     FC_AUTO_CLOSE int fd = -1;
+    struct stat st;
 
     if (asprintf(&path, "%s/lock", folder) < 0) {
         path = NULL;
         return -ENOMEM;
     }
-    fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
+    fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
     if (fcntl(fd, F_SETLK, &lock) < 0) {
         if (errno != EAGAIN && errno != EACCES)
             return -errno;

@@ -15,18 +15,23 @@
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 
-int recorder_open_replay(struct recorder *recorder, struct fc_reason *reason)
+int recorder_open_file(const char *path, int *fdp, struct fc_reason *reason)
 {
+    FC_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat st;
 
-    if (!recorder->spec.replay)
-        return 0;
-    recorder->replay_fd = open(recorder->spec.replay, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (recorder->replay_fd < 0 || fstat(recorder->replay_fd, &st) < 0)
+    if (fd < 0 || fstat(fd, &st) < 0)
         return fc_refuse(reason, "%s", strerror(errno));
-    if (!S_ISREG(st.st_mode)) /* a pipe would make the broker wait */
+    if (!S_ISREG(st.st_mode))
         return fc_refuse(reason, "not a regular file");
+    *fdp = fc_steal_fd(&fd);
     return 0;
+}
+
+int recorder_open_replay(struct recorder *recorder, struct fc_reason *reason)
+{
+    return recorder->spec.replay ? recorder_open_file(recorder->spec.replay, &recorder->replay_fd, reason)
+                                 : 0;
 }
 
 int recorder_open_record(struct recorder *recorder)

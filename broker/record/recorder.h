@@ -41,6 +41,12 @@ struct recorder {
         .replay_fd = -1                                                                                      \
     }
 
+/*
+ * Opens a recording for reading. It must be a regular file: nobody waits for the other end of a pipe, or for
+ * what is typed. -EINVAL with the reason.
+ */
+int recorder_open_file(const char *path, int *fd, struct fc_reason *reason);
+
 /* Opens the recording to replay, if there is one, with the caller's rights. -EINVAL with the reason. */
 int recorder_open_replay(struct recorder *recorder, struct fc_reason *reason);
 

@@ -22,6 +22,7 @@
 
 #include "broker/config/config.h"
 #include "broker/config/load.h"
+#include "firecurtain/cleanup.h"
 
 struct fixture {
     char directory[PATH_MAX]; /* without symbolic links */

@@ -23,6 +23,39 @@ static void test_directory_is_no_file(void **state)
     assert_error_in(config, 0, "/", 0, 0, "cannot read \"/\": Is a directory", NULL);
 }
 
+/* None of these is waited for: without a writer, a FIFO would never be opened. */
+static void test_only_regular_files(void **state)
+{
+    static const char *const paths[] = {"fifo", "/dev/zero", "/dev/tty"};
+    char text[64], expected[128];
+
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(paths); i++) {
+        const struct config *config = load_path(state, paths[i]);
+
+        snprintf(expected, sizeof(expected),
+                 "cannot read \"%s\": it is not a regular file but a FIFO, a device or the like", paths[i]);
+        assert_int_equal(config->n_diagnostics, 1);
+        assert_error_in(config, 0, paths[i], 0, 0, expected, NULL);
+        snprintf(text, sizeof(text), "[osc one]\n[include %s]\n[osc two]\n", paths[i]);
+        write_text("show.cfg", text);
+        config = load_path(state, "show.cfg");
+        assert_int_equal(config->n_errors, 1);
+        assert_error_in(config, 0, "show.cfg", 2, 10, expected, NULL);
+        assert_int_equal(config->n_sections, 2); /* the rest is read */
+    }
+}
+
+static void test_folder_is_included(void **state)
+{
+    const struct config *config;
+
+    assert_int_equal(mkdir("parts", 0700), 0);
+    config = load_text(state, "[include parts]\n");
+    assert_int_equal(config->n_errors, 1);
+    assert_error_in(config, 0, "show.cfg", 1, 10, "cannot read \"parts\": Is a directory", NULL);
+}
+
 static void test_include_is_relative_to_the_including_file(void **state)
 {
     const struct fixture *fixture = *state;
@@ -280,6 +313,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         config_test(test_unreadable_file),
         config_test(test_directory_is_no_file),
+        config_test(test_only_regular_files),
+        config_test(test_folder_is_included),
         config_test(test_include_is_relative_to_the_including_file),
         config_test(test_absolute_include),
         config_test(test_section_goes_on_after_an_include),
