@@ -167,6 +167,14 @@ static void control_put_writer(const struct control_writer *from, Firecurtain__C
     to->user = control_text(from->user);
 }
 
+static void control_put_slow_turns(const struct control_slow_turns *from, Firecurtain__ControlSlowTurns *to)
+{
+    firecurtain__control_slow_turns__init(to);
+    to->what = control_text(from->what);
+    to->count = from->count;
+    to->longest_us = from->longest_us;
+}
+
 /* Fills in the generated form of a list: pointers to messages, all of them in the arena. */
 #define CONTROL_PUT_LIST(codec, reply, message, list, put)                                                   \
     do {                                                                                                     \
@@ -199,6 +207,7 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     CONTROL_PUT_LIST(codec, reply, &message, lines, control_put_line);
     CONTROL_PUT_LIST(codec, reply, &message, values, control_put_value);
     CONTROL_PUT_LIST(codec, reply, &message, writers, control_put_writer);
+    CONTROL_PUT_LIST(codec, reply, &message, slow_turns, control_put_slow_turns);
     return control_pack(codec, &message.base, CONTROL_MAX_REPLY, bytes, n_bytes);
 }
 
@@ -301,6 +310,12 @@ static void control_take_writer(const Firecurtain__ControlWriter *from, struct c
     *to = (struct control_writer){.channel = from->channel, .user = from->user};
 }
 
+static void control_take_slow_turns(const Firecurtain__ControlSlowTurns *from, struct control_slow_turns *to)
+{
+    *to =
+        (struct control_slow_turns){.what = from->what, .count = from->count, .longest_us = from->longest_us};
+}
+
 #define CONTROL_TAKE_LIST(codec, message, reply, type, list, take)                                           \
     do {                                                                                                     \
         struct type *room = arena_alloc(&(codec)->arena, (message)->n_##list * sizeof(*room));               \
@@ -339,5 +354,6 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
     CONTROL_TAKE_LIST(codec, message, reply, control_line, lines, control_take_line);
     CONTROL_TAKE_LIST(codec, message, reply, control_value, values, control_take_value);
     CONTROL_TAKE_LIST(codec, message, reply, control_writer, writers, control_take_writer);
+    CONTROL_TAKE_LIST(codec, message, reply, control_slow_turns, slow_turns, control_take_slow_turns);
     return 0;
 }

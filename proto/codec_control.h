@@ -100,6 +100,12 @@ struct control_writer {
     const char *user; /* "": the house, or a user hidden from the caller */
 };
 
+struct control_slow_turns {
+    const char *what; /* took the largest part of them */
+    uint64_t count;
+    uint64_t longest_us;
+};
+
 struct control_value {
     const char *channel;
     double value;
@@ -123,6 +129,8 @@ struct control_reply {
     size_t n_record;
     const struct control_writer *writers;
     size_t n_writers;
+    const struct control_slow_turns *slow_turns;
+    size_t n_slow_turns;
 };
 
 /* Return the names of verbs and outcomes, such as "status", for the log and the command line. */

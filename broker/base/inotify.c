@@ -33,7 +33,7 @@ int inotify_open(struct inotify *inotify, struct loop *loop)
     inotify->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (inotify->fd < 0)
         return -errno;
-    return loop_add(loop, &inotify->source, inotify->fd, EPOLLIN, inotify_ready, inotify);
+    return loop_add(loop, &inotify->source, inotify->fd, EPOLLIN, "changed files", inotify_ready, inotify);
 }
 
 void inotify_close(struct inotify *inotify)

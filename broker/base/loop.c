@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 struct loop_source {
     struct loop *loop;
     int fd;
+    const char *what;
     loop_fn fn;
     void *userdata;
     bool removed;
@@ -37,6 +39,13 @@ struct loop {
     void (*after)(void *userdata);
     void *after_userdata;
     bool stopped;
+
+    /* the turn at hand: until when its parts are accounted for, and the part that took longest */
+    uint64_t accounted_ns;
+    uint64_t most_ns;
+    const char *most;
+    struct loop_slow slow[LOOP_SLOW_KINDS];
+    size_t n_slow;
 };
 
 static void loop_timer_ready(void *userdata, uint32_t events)
@@ -63,9 +72,9 @@ int loop_new(struct loop **loopp)
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd >= 0)
         loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    r = loop->timer_fd < 0
-            ? -errno
-            : loop_add(loop, &loop->timer_source, loop->timer_fd, EPOLLIN, loop_timer_ready, loop);
+    r = loop->timer_fd < 0 ? -errno
+                           : loop_add(loop, &loop->timer_source, loop->timer_fd, EPOLLIN, "the clock",
+                                      loop_timer_ready, loop);
     if (r < 0) {
         loop_free(loop);
         return r;
@@ -97,15 +106,15 @@ struct loop *loop_free(struct loop *loop)
     return NULL;
 }
 
-int loop_add(struct loop *loop, struct loop_source **sourcep, int fd, uint32_t events, loop_fn fn,
-             void *userdata)
+int loop_add(struct loop *loop, struct loop_source **sourcep, int fd, uint32_t events, const char *what,
+             loop_fn fn, void *userdata)
 {
     struct loop_source *source = calloc(1, sizeof(*source));
     struct epoll_event event = {.events = events, .data.ptr = source};
 
     if (!source)
         return -ENOMEM;
-    *source = (struct loop_source){.loop = loop, .fd = fd, .fn = fn, .userdata = userdata};
+    *source = (struct loop_source){.loop = loop, .fd = fd, .what = what, .fn = fn, .userdata = userdata};
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
         int r = -errno;
 
@@ -174,6 +183,49 @@ void loop_set_after(struct loop *loop, void (*fn)(void *userdata), void *userdat
     loop->after_userdata = userdata;
 }
 
+const struct loop_slow *loop_slow_turns(const struct loop *loop, size_t *n)
+{
+    *n = loop->n_slow;
+    return loop->slow;
+}
+
+/* Accounts for the time since the last part of the turn. */
+static void loop_account(struct loop *loop, const char *what)
+{
+    uint64_t now_ns = fc_now_ns(), took_ns = now_ns - loop->accounted_ns;
+
+    loop->accounted_ns = now_ns;
+    if (took_ns <= loop->most_ns)
+        return;
+    loop->most_ns = took_ns;
+    loop->most = what;
+}
+
+static struct loop_slow *loop_slow_of(struct loop *loop, const char *what)
+{
+    for (size_t i = 0; i < loop->n_slow; i++) {
+        if (strcmp(loop->slow[i].what, what) == 0)
+            return &loop->slow[i];
+    }
+    if (loop->n_slow < LOOP_SLOW_KINDS) {
+        loop->slow[loop->n_slow].what = loop->n_slow + 1 < LOOP_SLOW_KINDS ? what : "others";
+        loop->n_slow++;
+    }
+    return &loop->slow[loop->n_slow - 1];
+}
+
+static void loop_count(struct loop *loop, uint64_t took_ns)
+{
+    struct loop_slow *slow;
+
+    if (took_ns <= LOOP_SLOW_NS)
+        return;
+    slow = loop_slow_of(loop, loop->most);
+    slow->n++;
+    if (took_ns > slow->longest_ns)
+        slow->longest_ns = took_ns;
+}
+
 static void loop_run_timers(struct loop *loop)
 {
     uint64_t now_ns;
@@ -183,8 +235,12 @@ static void loop_run_timers(struct loop *loop)
         return;
     now_ns = fc_now_ns(); /* once: timers that are set in the meantime wait for the next turn */
     loop->running_ns = now_ns;
-    while ((timer = timer_heap_pop(&loop->timers, now_ns)))
+    while ((timer = timer_heap_pop(&loop->timers, now_ns))) {
+        const char *what = timer->what ? timer->what : "a timer"; /* which may free itself */
+
         timer->fn(timer->userdata);
+        loop_account(loop, what);
+    }
     loop->running_ns = 0;
 }
 
@@ -198,9 +254,11 @@ static void loop_run_tasks(struct loop *loop)
     loop_defer(loop, &mark);
     while (loop->tasks.next != &mark) {
         struct loop_task *task = loop->tasks.next;
+        const char *what = task->what ? task->what : "a task"; /* which may free itself */
 
         loop_cancel_task(loop, task);
         task->fn(task->userdata);
+        loop_account(loop, what);
     }
     loop_cancel_task(loop, &mark);
 }
@@ -225,6 +283,7 @@ static int loop_turn(struct loop *loop)
 {
     struct epoll_event events[LOOP_EVENTS];
     bool busy = loop->tasks.next != &loop->tasks;
+    uint64_t began_ns;
     int n;
 
     if (!busy)
@@ -232,16 +291,24 @@ static int loop_turn(struct loop *loop)
     n = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS, busy ? 0 : -1);
     if (n < 0 && errno != EINTR)
         return -errno;
+    began_ns = loop->accounted_ns = fc_now_ns();
+    loop->most_ns = 0;
+    loop->most = "nothing";
     for (int i = 0; i < n; i++) {
         struct loop_source *source = events[i].data.ptr;
 
-        if (!source->removed)
-            source->fn(source->userdata, events[i].events);
+        if (source->removed)
+            continue;
+        source->fn(source->userdata, events[i].events);
+        loop_account(loop, source->what);
     }
     loop_run_timers(loop);
     loop_run_tasks(loop);
-    if (loop->after)
+    if (loop->after) {
         loop->after(loop->after_userdata);
+        loop_account(loop, "sending events");
+    }
+    loop_count(loop, loop->accounted_ns - began_ns);
     loop_bury(loop);
     return 0;
 }

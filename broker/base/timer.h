@@ -18,7 +18,8 @@ struct timer {
     uint64_t deadline_ns;
     timer_fn fn;
     void *userdata;
-    size_t position; /* in the heap, from 1; 0: not set */
+    const char *what; /* for slow turns, see loop.h; NULL: "a timer" */
+    size_t position;  /* in the heap, from 1; 0: not set */
 };
 
 struct timer_heap {

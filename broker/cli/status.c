@@ -200,6 +200,21 @@ static int status_writers(const struct cli_options *options)
     return status;
 }
 
+/* Prints for how long the broker has served nobody else, if it has. */
+static void status_slow_turns(FILE *file, const struct control_reply *reply)
+{
+    char longest[STATUS_CELL];
+
+    for (size_t i = 0; i < reply->n_slow_turns; i++) {
+        const struct control_slow_turns *turns = &reply->slow_turns[i];
+
+        print_time_us(longest, sizeof(longest), turns->longest_us);
+        fprintf(file, "%s%" PRIu64 " slow turns of the broker, mostly for ", i ? "" : "\n", turns->count);
+        print_text(file, turns->what);
+        fprintf(file, ", the longest %s\n", longest);
+    }
+}
+
 int cli_status(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
@@ -210,15 +225,22 @@ int cli_status(const struct cli_options *options)
                                       .usage = usage};
     struct control_reply reply = {0};
     struct status_table table = {0};
-    size_t n = 0;
+    FC_AUTO_FREE char *footer_text = NULL;
+    size_t n = 0, footer_bytes;
+    FILE *footer;
     int status;
 
     if (options->given & CLI_CHANNELS)
         return status_writers(options);
+    footer = open_memstream(&footer_text, &footer_bytes);
+    if (!footer)
+        return EX_OSERR;
     status = client_new(&client, options);
     do {
         if (status == EX_OK)
             status = client_ask(client, &request, &reply);
+        if (status == EX_OK)
+            status_slow_turns(footer, &reply);
         for (size_t i = 0; status == EX_OK && i < reply.n_instances; i++, n++) {
             if (is_json) {
                 fputs(n ? ",\n " : "[", stdout);
@@ -229,10 +251,13 @@ int cli_status(const struct cli_options *options)
         }
         request.from = reply.next;
     } while (status == EX_OK && reply.next);
-    if (status == EX_OK && is_json)
+    fclose(footer);
+    if (status == EX_OK && is_json) {
         puts(n ? "]" : "[]");
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         status_print(&table, usage);
+        fputs(footer_text ? footer_text : "", stdout);
+    }
     free(table.cells);
     return status;
 }

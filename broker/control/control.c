@@ -135,7 +135,7 @@ static int control_start(struct control *control)
         return r;
     runtime->control_fd = -1;
     return loop_add(runtime->loop, &control->source, control_server_fd(control->server), EPOLLIN,
-                    control_ready, control);
+                    "the control socket", control_ready, control);
 }
 
 int control_new(struct control **controlp, const struct control_spec *spec)
@@ -147,8 +147,9 @@ int control_new(struct control **controlp, const struct control_spec *spec)
         return -ENOMEM;
     control->spec = *spec;
     control->landlock_abi = landlock_abi();
-    control->receive = (struct loop_task){.fn = control_turn, .userdata = control};
-    control->resume = (struct timer){.fn = control_resume, .userdata = control};
+    control->receive =
+        (struct loop_task){.fn = control_turn, .what = "the control socket", .userdata = control};
+    control->resume = (struct timer){.fn = control_resume, .what = "the control socket", .userdata = control};
     arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);
     rate_init(&control->rate, CONTROL_RATE, fc_now_ns());
     log_limit_init(&control->malformed, 5, 1);

@@ -241,7 +241,8 @@ int control_guard_start(struct loop *loop, const struct control_roles *roles)
         return -errno;
     log_limit_init(&guard.limit, 5, 1);
     rate_init_burst(&guard.knocks, GUARD_KNOCKS, GUARD_KNOCKS);
-    r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, guard_say_refused, NULL);
+    r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, "the control socket", guard_say_refused,
+                 NULL);
     if (r < 0)
         return r;
     GUARD_LOCKED;

@@ -139,7 +139,7 @@ static void logs_flush(void *userdata)
 
 void control_logs_start(struct control *control)
 {
-    control->log_flush = (struct timer){.fn = logs_flush, .userdata = control};
+    control->log_flush = (struct timer){.fn = logs_flush, .what = "the control socket", .userdata = control};
     log_set_tap(logs_tap, control);
 }
 

@@ -53,7 +53,7 @@ static void record_look(void *userdata)
 
 void control_record_start(struct control *control)
 {
-    control->recorders.look = (struct timer){.fn = record_look, .userdata = control};
+    control->recorders.look = (struct timer){.fn = record_look, .what = "the recording", .userdata = control};
     for (size_t i = 0; i < CONTROL_FOLLOWERS; i++)
         control->recorders.list[i] =
             (struct control_recorder){.control = control, .follower = &control->recorders.followers[i]};

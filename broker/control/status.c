@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
@@ -198,6 +199,21 @@ static void status_writers(struct control *control, const struct control_call *c
     }
 }
 
+/* The broker's turns are everybody's, and tell a user what others do: they are for roles of the house. */
+static void status_slow_turns(struct control *control, struct control_reply *reply)
+{
+    size_t n;
+    const struct loop_slow *slow = loop_slow_turns(control->show->runtime->loop, &n);
+    struct control_slow_turns *turns = arena_alloc(&control->texts, (n + 1) * sizeof(*turns));
+
+    for (size_t i = 0; turns && i < n; i++)
+        turns[i] = (struct control_slow_turns){.what = slow[i].what,
+                                               .count = slow[i].n,
+                                               .longest_us = slow[i].longest_ns / 1000};
+    reply->slow_turns = turns;
+    reply->n_slow_turns = turns ? n : 0;
+}
+
 bool control_status(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
@@ -216,5 +232,7 @@ bool control_status(struct control *control, const struct control_call *call,
         status_all(control, call, request, most, items, reply);
     else if (!status_named(control, call, request, most, items, reply))
         reply->n_instances = 0;
+    if (request->usage && !request->from && call->role >= CONTROL_OBSERVER)
+        status_slow_turns(control, reply);
     return true;
 }

@@ -193,7 +193,8 @@ static void watch_forget(struct watch *watch)
 
 void control_watch_start(struct control *control)
 {
-    control->watch.flush = (struct timer){.fn = watch_flush, .userdata = control};
+    control->watch.flush =
+        (struct timer){.fn = watch_flush, .what = "the control socket", .userdata = control};
 }
 
 void control_watch_stop(struct control *control)

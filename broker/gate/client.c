@@ -290,7 +290,7 @@ static int client_start(struct gate_client *client)
     r = client->spec.start(client->spec.userdata, client->spec.account, pair[1], client->flight);
     close(pair[1]);
     if (r == 0)
-        r = loop_add(client->spec.loop, &client->source, pair[0], EPOLLIN, client_ready, client);
+        r = loop_add(client->spec.loop, &client->source, pair[0], EPOLLIN, "a gate", client_ready, client);
     if (r < 0) {
         close(pair[0]);
         return r;

@@ -93,8 +93,8 @@ static int gate_connect_later(struct gate_worker *worker, const struct seccomp_n
         .socket = *own,
         .target = (int)call->data.args[0],
     };
-    r = loop_add(worker->spec.loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, gate_pending_ready,
-                 pending);
+    r = loop_add(worker->spec.loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, "a connection",
+                 gate_pending_ready, pending);
     if (r < 0) {
         flight->worker = 0;
         pending->worker = NULL;

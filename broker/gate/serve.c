@@ -69,7 +69,7 @@ _Noreturn void gate_serve(int socket, int flight, const struct confine_spec *con
     close(flight);
     process.set.loop = process.loop;
     loop_set_after(process.loop, serve_turn_ended, &process);
-    if (loop_add(process.loop, &process.source, socket, EPOLLIN, serve_ready, &process) == 0)
+    if (loop_add(process.loop, &process.source, socket, EPOLLIN, "the broker", serve_ready, &process) == 0)
         loop_run(process.loop);
     _exit(1);
 }

@@ -168,8 +168,9 @@ int gate_worker_new(struct gate_worker **workerp, const struct gate_spec *spec, 
     log_limit_init(&worker->log_limit, gate_at_most(GATE_LOG_BURST, spec->log_rate),
                    gate_at_most(GATE_LOG_PER_SECOND, spec->log_rate));
     rate_init_burst(&worker->connect_rate, GATE_CONNECT_PER_SECOND, GATE_CONNECT_BURST);
-    r = worker->cookie ? loop_add(spec->loop, &worker->source, fd, EPOLLIN, gate_ready, worker)
-                       : -ENOPROTOOPT;
+    r = worker->cookie
+            ? loop_add(spec->loop, &worker->source, fd, EPOLLIN, "a system call", gate_ready, worker)
+            : -ENOPROTOOPT;
     if (r < 0) {
         gate_worker_free(worker);
         return r;

@@ -45,7 +45,7 @@ int guest_link_watch(struct guest *guest)
 {
     guest->link_events = EPOLLIN | (outbox_is_empty(&guest->outbox) ? 0 : EPOLLOUT);
     return loop_add(guest->runtime->loop, &guest->link_source, link_fd(guest->link), guest->link_events,
-                    guest_link_ready, guest);
+                    "a worker's message", guest_link_ready, guest);
 }
 
 static void guest_wanted(void *userdata)
@@ -106,7 +106,7 @@ int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd)
     struct runtime *runtime = guest->runtime;
     int r;
 
-    guest->wanted = (struct loop_task){.fn = guest_wanted, .userdata = guest};
+    guest->wanted = (struct loop_task){.fn = guest_wanted, .what = "a worker's message", .userdata = guest};
     r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted_soon, guest);
     if (r == 0)
         r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);

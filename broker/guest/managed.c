@@ -153,7 +153,8 @@ static int managed_poll(struct managed *managed, int own)
     int r = managed_is_socket(fd) ? 0 : -EBADF;
 
     if (r == 0)
-        r = loop_add(managed->set->loop, &source, fd, MANAGED_EVENTS, managed_ready, managed);
+        r = loop_add(managed->set->loop, &source, fd, MANAGED_EVENTS, "a managed socket", managed_ready,
+                     managed);
     if (r < 0)
         return r;
     loop_remove(managed->source);

@@ -168,10 +168,10 @@ int output_new(struct output **outputp, struct loop *loop, const char *instance,
     output->instance = instance;
     output->level = level;
     output->fd = ends[0];
-    output->report = (struct timer){.fn = output_report, .userdata = output};
+    output->report = (struct timer){.fn = output_report, .what = "a script's output", .userdata = output};
     log_limit_init(&output->limit, OUTPUT_BURST_SECONDS * lines_per_second, lines_per_second);
     if (r == 0)
-        r = loop_add(loop, &output->source, output->fd, EPOLLIN, output_ready, output);
+        r = loop_add(loop, &output->source, output->fd, EPOLLIN, "a script's output", output_ready, output);
     if (r < 0) {
         fc_closep(&ends[1]);
         fc_closep(&output->fd);

@@ -129,9 +129,9 @@ static void guest_spawned(void *userdata, pid_t pid)
     }
     guest->pid = pid;
     guest->pidfd = pidfd_open(pid, 0);
-    r = guest->pidfd < 0
-            ? -errno
-            : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN, guest_exited, guest);
+    r = guest->pidfd < 0 ? -errno
+                         : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN,
+                                    "a worker's end", guest_exited, guest);
     if (r == 0)
         r = guest_link_watch(guest); /* what it says can be believed now */
     if (r < 0) {
@@ -287,8 +287,8 @@ int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest
     guest->userdata = userdata;
     guest->pidfd = -1;
     guest->memory_events = -1;
-    guest->deadline = (struct timer){.fn = guest_too_late, .userdata = guest};
-    guest->finish = (struct loop_task){.fn = guest_finish, .userdata = guest};
+    guest->deadline = (struct timer){.fn = guest_too_late, .what = "a deadline", .userdata = guest};
+    guest->finish = (struct loop_task){.fn = guest_finish, .what = "a worker's end", .userdata = guest};
     r = guest_begin(guest);
     if (r < 0) {
         guest_free(guest);

@@ -227,8 +227,8 @@ static int spawner_start(struct spawner *spawner)
     }
     close(pair[1]);
     if (r == 0)
-        r = loop_add(spawner->runtime->loop, &spawner->source, spawner->socket, EPOLLIN, spawner_ready,
-                     spawner);
+        r = loop_add(spawner->runtime->loop, &spawner->source, spawner->socket, EPOLLIN, "a zygote",
+                     spawner_ready, spawner);
     if (r < 0)
         fc_log(FC_LOG_ERROR, NULL, "cannot start %s: %s", spawner->runtime->worker_path, strerror(-r));
     return r;
@@ -255,8 +255,8 @@ int spawner_new(struct spawner **spawnerp, struct runtime *runtime, unsigned acc
     spawner->account = account;
     spawner->socket = -1;
     spawner->last = &spawner->jobs;
-    spawner->restart = (struct timer){.fn = spawner_restart, .userdata = spawner};
-    spawner->look = (struct timer){.fn = spawner_look_for_strays, .userdata = spawner};
+    spawner->restart = (struct timer){.fn = spawner_restart, .what = "a zygote", .userdata = spawner};
+    spawner->look = (struct timer){.fn = spawner_look_for_strays, .what = "a zygote", .userdata = spawner};
     r = spawner_start(spawner);
     if (r < 0) {
         spawner_free(spawner);

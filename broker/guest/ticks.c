@@ -142,7 +142,7 @@ int tick_set_change(struct tick_set *set, const struct message_interval *change,
     tick->set = set;
     tick->id = change->id;
     tick->period_ns = change->period_ms * FC_NS_PER_MS;
-    tick->timer = (struct timer){.fn = tick_fire, .userdata = tick};
+    tick->timer = (struct timer){.fn = tick_fire, .what = "an interval", .userdata = tick};
     set->list[set->n++] = tick;
     /* the first tick is one period after the call, and not lost if that has passed */
     tick->place_ns = from_ns + tick->period_ns;

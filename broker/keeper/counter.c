@@ -137,7 +137,7 @@ _Noreturn void counter_serve(int socket, const struct keeper_spec *spec, int kee
         prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
         _exit(1);
     if (loop_new(&counter.loop) == 0 &&
-        loop_add(counter.loop, &source, COUNTER_SOCKET, EPOLLIN, counter_take, &counter) == 0)
+        loop_add(counter.loop, &source, COUNTER_SOCKET, EPOLLIN, "a request", counter_take, &counter) == 0)
         loop_run(counter.loop);
     _exit(1);
 }

@@ -166,7 +166,7 @@ int folder_limit_new(struct folder_limit **limitp, struct folder_limits *limits,
         return -ENOMEM;
     limit->set = limits;
     limit->spec = *spec;
-    limit->count = (struct timer){.fn = limit_count, .userdata = limit};
+    limit->count = (struct timer){.fn = limit_count, .what = "sizes of private folders", .userdata = limit};
     limit->next = limits->first;
     limits->first = limit;
     loop_set_timer(limits->inotify.loop, &limit->count, fc_now_ns());

@@ -57,7 +57,8 @@ int folder_quotas_new(struct folder_quotas **quotasp, struct loop *loop, struct 
     if (!quotas)
         return -ENOMEM;
     quotas->socket = keeper_counter_fd(keeper);
-    r = loop_add(loop, &quotas->source, quotas->socket, EPOLLIN, quotas_ready, quotas);
+    r = loop_add(loop, &quotas->source, quotas->socket, EPOLLIN, "sizes of private folders", quotas_ready,
+                 quotas);
     if (r < 0) {
         free(quotas);
         return r;

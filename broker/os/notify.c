@@ -182,8 +182,8 @@ void notify_start(struct notify *notify, struct loop *loop)
     if (!notify)
         return;
     notify->loop = loop;
-    notify->watchdog = (struct timer){.fn = notify_feed, .userdata = notify};
-    notify->retry = (struct timer){.fn = notify_say, .userdata = notify};
+    notify->watchdog = (struct timer){.fn = notify_feed, .what = "the service manager", .userdata = notify};
+    notify->retry = (struct timer){.fn = notify_say, .what = "the service manager", .userdata = notify};
     notify->patience = (struct timer){.fn = notify_nothing};
     notify_be_patient(notify);
     if (notify->watchdog_ns)

@@ -290,7 +290,7 @@ int file_watch_new(struct file_watch **watchp, struct file_monitor *monitor,
         return -ENOMEM;
     watch->monitor = monitor;
     watch->spec = *spec;
-    watch->settle = (struct timer){.fn = file_settled, .userdata = watch};
+    watch->settle = (struct timer){.fn = file_settled, .what = "changed files", .userdata = watch};
     watch->any = true;
     r = file_watch_folder(watch, "", 0);
     if (r < 0) {

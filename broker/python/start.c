@@ -123,7 +123,8 @@ static void python_restart_due(void *userdata)
 
 void python_start_init(struct python *python)
 {
-    python->restart_timer = (struct timer){.fn = python_restart_due, .userdata = python};
+    python->restart_timer =
+        (struct timer){.fn = python_restart_due, .what = "a worker's start", .userdata = python};
     python->turn = (struct start_turn){.fn = python_restart, .userdata = python};
 }
 

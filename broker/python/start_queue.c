@@ -38,7 +38,7 @@ static void start_queue_pump(void *userdata)
         queue->n_free--;
         turn->is_waiting = false;
         turn->is_starting = true;
-        turn->patience = (struct timer){.fn = start_too_slow, .userdata = turn};
+        turn->patience = (struct timer){.fn = start_too_slow, .what = "a worker's start", .userdata = turn};
         loop_set_timer(queue->loop, &turn->patience, fc_now_ns() + START_PATIENCE_NS);
         turn->fn(turn->userdata);
     }
@@ -54,7 +54,7 @@ int start_queue_new(struct start_queue **queuep, struct loop *loop)
     queue->loop = loop;
     queue->n_free = processors > 0 ? processors : 1;
     queue->last = &queue->first;
-    queue->pump = (struct loop_task){.fn = start_queue_pump, .userdata = queue};
+    queue->pump = (struct loop_task){.fn = start_queue_pump, .what = "a worker's start", .userdata = queue};
     *queuep = queue;
     return 0;
 }

@@ -87,8 +87,24 @@ void python_stats_read(const struct fc_instance *instance, struct python_stats *
     };
 }
 
+/* All slow turns of the broker, whose fault they may be or not. */
+static struct loop_slow stats_slow_turns(const struct python *python)
+{
+    struct loop_slow all = {0};
+    size_t n;
+    const struct loop_slow *slow = loop_slow_turns(python_runtime(python)->loop, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        all.n += slow[i].n;
+        if (slow[i].longest_ns > all.longest_ns)
+            all.longest_ns = slow[i].longest_ns;
+    }
+    return all;
+}
+
 static void stats_log(struct python *python)
 {
+    struct loop_slow slow = stats_slow_turns(python);
     struct python_stats stats;
 
     python_stats_read(python->instance, &stats, true);
@@ -96,10 +112,12 @@ static void stats_log(struct python *python)
            "stats: in=%" PRIu64 " out=%" PRIu64 " coalesced=%" PRIu64 " dropped=%" PRIu64
            " exceptions=%" PRIu64 " restarts=%" PRIu64 " queue=%" PRIu64 " queue_max=%" PRIu64
            " queue_peak=%" PRIu64 " batches=%" PRIu64 " busy_p50_us=%" PRIu64 " busy_p99_us=%" PRIu64
-           " busy_max_us=%" PRIu64 " memory_bytes=%" PRIu64 " cpu_ms=%" PRIu64,
+           " busy_max_us=%" PRIu64 " memory_bytes=%" PRIu64 " cpu_ms=%" PRIu64 " slow_turns=%" PRIu64
+           " slow_turn_max_us=%" PRIu64,
            stats.in, stats.out, stats.coalesced, stats.dropped, stats.exceptions, stats.restarts, stats.queue,
            stats.queue_max, stats.queue_peak, stats.batches, stats.busy_p50_us, stats.busy_p99_us,
-           stats.busy_max_us, stats.memory_bytes, stats.cpu_ns / FC_NS_PER_MS);
+           stats.busy_max_us, stats.memory_bytes, stats.cpu_ns / FC_NS_PER_MS, slow.n,
+           slow.longest_ns / 1000);
     python->counters.queue_peak = stats.queue_peak;
     python->counters.queue_max = (size_t)stats.queue;
 }
@@ -120,6 +138,7 @@ void python_stats_start(struct python *python)
     if (!python->stats_ms)
         return;
     python->stats_timer.fn = stats_due;
+    python->stats_timer.what = "stats";
     python->stats_timer.userdata = python;
     loop_set_timer(python_runtime(python)->loop, &python->stats_timer,
                    fc_now_ns() + python->stats_ms * FC_NS_PER_MS);

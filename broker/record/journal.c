@@ -345,7 +345,7 @@ int journal_new(struct journal **journalp, struct loop *loop)
         return -ENOMEM;
     journal->observer.ops = &journal_ops;
     journal->loop = loop;
-    journal->flush = (struct timer){.fn = journal_flush_due, .userdata = journal};
+    journal->flush = (struct timer){.fn = journal_flush_due, .what = "the recording", .userdata = journal};
     *journalp = journal;
     return 0;
 }

@@ -33,8 +33,8 @@ int replay_new(struct replay **replayp, const struct replay_spec *spec)
     replay->spec = *spec;
     replay->last = &replay->first;
     replay->others.last = &replay->others.first;
-    replay->timer = (struct timer){.fn = replay_turn, .userdata = replay};
-    replay->task = (struct loop_task){.fn = replay_turn, .userdata = replay};
+    replay->timer = (struct timer){.fn = replay_turn, .what = "the replay", .userdata = replay};
+    replay->task = (struct loop_task){.fn = replay_turn, .what = "the replay", .userdata = replay};
     r = record_reader_new(&replay->reader, spec->fd);
     if (r == 0)
         r = record_reader_next(replay->reader, &start);

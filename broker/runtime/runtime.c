@@ -280,7 +280,7 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
         r = loop_new(&runtime->loop);
     if (r == 0)
         r = loop_add(runtime->loop, &runtime->keeper_source, keeper_fd(runtime->keeper), EPOLLIN,
-                     runtime_keeper_ready, runtime);
+                     "the keeper", runtime_keeper_ready, runtime);
     if (r == 0)
         r = codec_new(&runtime->codec);
     if (r == 0)

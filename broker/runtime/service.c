@@ -222,14 +222,15 @@ static int service_fail(int r)
 int service_start(struct service *service)
 {
     struct runtime *runtime = &service->runtime;
-    int r = loop_add(runtime->loop, &service->signals, service->signal_fd, EPOLLIN, service_signal, service);
+    int r = loop_add(runtime->loop, &service->signals, service->signal_fd, EPOLLIN, "a signal",
+                     service_signal, service);
 
     if (r < 0)
         return service_fail(r);
     r = recorder_begin(service->spec.recorder, service->show, runtime->loop, service_stop, service);
     if (r < 0)
         return r;
-    service->end = (struct loop_task){.fn = service_end, .userdata = service};
+    service->end = (struct loop_task){.fn = service_end, .what = "the end", .userdata = service};
     loop_set_after(runtime->loop, service_turn, service);
     notify_start(runtime->notify, runtime->loop);
     show_start(service->show, runtime);

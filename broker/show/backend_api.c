@@ -66,7 +66,8 @@ int fc_watch_new(struct fc_watch **watchp, struct fc_instance *instance, int fd,
         return -ENOMEM;
     watch->ready = ready;
     watch->userdata = userdata;
-    r = loop_add(instance->show->runtime->loop, &watch->source, fd, EPOLLIN, watch_ready, watch);
+    r = loop_add(instance->show->runtime->loop, &watch->source, fd, EPOLLIN, "input of a backend",
+                 watch_ready, watch);
     if (r < 0) {
         free(watch);
         return r;

@@ -240,7 +240,8 @@ int show_change(struct show *show, struct show *next, void (*changed)(void *user
     change->next = next;
     change->changed = changed;
     change->userdata = userdata;
-    change->commit = (struct loop_task){.fn = change_commit, .userdata = change};
+    change->commit =
+        (struct loop_task){.fn = change_commit, .what = "a new configuration", .userdata = change};
     show->change = change;
     change_compare(change);
     change_users(change);

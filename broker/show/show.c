@@ -74,7 +74,7 @@ static void show_start_failed(struct fc_instance *instance, int r)
         instance->retry_ns = SHOW_LAST_RETRY_NS;
     fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in %llu s", strerror(-r),
            (unsigned long long)(instance->retry_ns / FC_NS_PER_S));
-    instance->retry = (struct timer){.fn = show_retry, .userdata = instance};
+    instance->retry = (struct timer){.fn = show_retry, .what = "an instance's start", .userdata = instance};
     loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + instance->retry_ns);
 }
 
@@ -213,7 +213,8 @@ int show_stop_instance(struct fc_instance *instance, uid_t by, bool again)
     instance->request = again ? INSTANCE_RESTART : INSTANCE_STOP;
     if (is_stopping)
         return 0;
-    instance->after_stop = (struct loop_task){.fn = show_after_stop, .userdata = instance};
+    instance->after_stop =
+        (struct loop_task){.fn = show_after_stop, .what = "an instance's end", .userdata = instance};
     show_quiesce_instance(instance);
     if (instance->state != INSTANCE_ENDING)
         loop_defer(show->runtime->loop, &instance->after_stop);

@@ -6,13 +6,15 @@ import re
 import signal
 import time
 
+import control
 import pytest
 
 pytestmark = pytest.mark.one_setting
 
 LINE = re.compile(
     r"stats: in=(\d+) out=(\d+) coalesced=(\d+) dropped=(\d+) exceptions=(\d+) restarts=(\d+) queue=(\d+) queue_max=(\d+) "
-    r"queue_peak=(\d+) batches=(\d+) busy_p50_us=(\d+) busy_p99_us=(\d+) busy_max_us=(\d+) memory_bytes=(\d+) cpu_ms=(\d+)")
+    r"queue_peak=(\d+) batches=(\d+) busy_p50_us=(\d+) busy_p99_us=(\d+) busy_max_us=(\d+) memory_bytes=(\d+) cpu_ms=(\d+) "
+    r"slow_turns=(\d+) slow_turn_max_us=(\d+)")
 NAMES = re.findall(r"(\w+)=", LINE.pattern)
 OPTIONS = "stats = 100ms"
 SCRIPT = """
@@ -183,3 +185,17 @@ def test_times_that_are_not_possible(firecurtain, option, told):
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": f"[python py1]\nmodule = script\n{option}\n", "script.py": ""})
     assert result.returncode == 78 and told in result.stderr, result
+
+
+def test_slow_turns_are_told_with_what_took_them(play):
+    """Reading a large configuration again is one."""
+    def config(n):
+        return (f"[osc wire]\nbind = 127.0.0.1 @IN@\n[python py1]\nmodule = script\n{OPTIONS}\n[loopback many]\n"
+                f"[map]\nwire./more{{1..{n}}} > many.in{{1..{n}}}\n")
+    show = play(config=config(10), scripts={"script.py": ""}, ready=("py1",))
+    show.write("show.cfg", config(20000))
+    control.run(show, "reload", check=0)  # read and applied for its caller
+    text = control.run(show, "status", "--usage", check=0).stdout
+    assert re.search(r"^\d+ slow turns of the broker, mostly for the control socket, the longest [\d.]+m?s$", text, re.M), text
+    show.log.wait(r"^stats: .* slow_turns=[1-9]\d* slow_turn_max_us=\d{4,}$", "py1")
+    assert "slow turns" not in control.run(show, "status", check=0).stdout

@@ -154,7 +154,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     require(pthread_create(&thread, NULL, make_calls, NULL) == 0 && eventfd_read(call.done, &one) == 0);
     if (call.listener < 0)
         fuzz_skip("this kernel lets no filter have a listener");
-    require(loop_new(&loop) == 0 && loop_add(loop, &source, call.done, POLLIN, call_is_done, NULL) == 0);
+    require(loop_new(&loop) == 0 &&
+            loop_add(loop, &source, call.done, POLLIN, "a test", call_is_done, NULL) == 0);
     impatience = (struct timer){.fn = interrupt};
     return 0;
 }

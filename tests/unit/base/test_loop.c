@@ -6,6 +6,7 @@
 #include <sys/timerfd.h>
 
 #include "broker/base/loop.h"
+#include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 
@@ -75,7 +76,7 @@ static void end_new(struct end *end, struct rig *rig, uint32_t events, loop_fn f
 {
     *end = (struct end){.rig = rig, .fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC)};
     assert_true(end->fd >= 0);
-    assert_int_equal(loop_add(rig->loop, &end->source, end->fd, events, fn, end), 0);
+    assert_int_equal(loop_add(rig->loop, &end->source, end->fd, events, "a test", fn, end), 0);
 }
 
 static void end_free(struct end *end)
@@ -199,8 +200,8 @@ static void test_what_cannot_be_watched(void **state)
     struct loop_source *source = NULL;
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
-    assert_int_equal(loop_add(rig->loop, &source, -1, EPOLLIN, end_count, NULL), -EBADF);
-    assert_int_equal(loop_add(rig->loop, &source, fd, EPOLLIN, end_count, NULL), -EPERM);
+    assert_int_equal(loop_add(rig->loop, &source, -1, EPOLLIN, "a test", end_count, NULL), -EBADF);
+    assert_int_equal(loop_add(rig->loop, &source, fd, EPOLLIN, "a test", end_count, NULL), -EPERM);
     assert_null(source);
     assert_null(loop_remove(NULL));
     close(fd);
@@ -404,7 +405,7 @@ static void test_idle_does_not_turn(void **state)
     assert_int_equal(read(quiet.fd, &count, sizeof(count)), sizeof(count));
     clock = (struct end){.rig = rig, .fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
     assert_int_equal(timerfd_settime(clock.fd, 0, &when, NULL), 0);
-    assert_int_equal(loop_add(rig->loop, &clock.source, clock.fd, EPOLLIN, end_stop, &clock), 0);
+    assert_int_equal(loop_add(rig->loop, &clock.source, clock.fd, EPOLLIN, "a test", end_stop, &clock), 0);
     mark_at(&gone, fc_now_ns() + 10 * FC_NS_PER_MS);
     loop_cancel_timer(rig->loop, &gone.timer);
     run(rig, 1000);
@@ -427,6 +428,72 @@ static void test_everything_is_closed_again(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
+/* Names the kind of slow turns that it makes. */
+struct sleeper {
+    struct rig *rig;
+    struct loop_task task;
+};
+
+static void sleeper_run(void *userdata)
+{
+    struct sleeper *sleeper = userdata;
+    struct timespec time = {.tv_nsec = 2 * (long)LOOP_SLOW_NS};
+
+    nanosleep(&time, NULL);
+    loop_stop(sleeper->rig->loop);
+}
+
+static const struct loop_slow *slow_of(struct rig *rig, const char *what)
+{
+    size_t n;
+    const struct loop_slow *slow = loop_slow_turns(rig->loop, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(slow[i].what, what) == 0)
+            return &slow[i];
+    }
+    return NULL;
+}
+
+static void sleep_as(struct rig *rig, const char *what)
+{
+    struct sleeper sleeper = {.rig = rig, .task = {.fn = sleeper_run, .userdata = &sleeper, .what = what}};
+
+    loop_defer(rig->loop, &sleeper.task);
+    run(rig, 10);
+}
+
+static void test_slow_turns_are_counted_by_what_took_them(void **state)
+{
+    struct rig *rig = *state;
+    struct sleeper sleeper = {.rig = rig};
+    struct timer timer = {.fn = sleeper_run, .userdata = &sleeper, .what = "a slow timer"};
+
+    sleep_as(rig, "a slow task");
+    sleep_as(rig, "a slow task");
+    loop_set_timer(rig->loop, &timer, fc_now_ns());
+    run(rig, 10);
+    assert_int_equal(slow_of(rig, "a slow task")->n, 2);
+    assert_int_equal(slow_of(rig, "a slow timer")->n, 1);
+    assert_true(slow_of(rig, "a slow timer")->longest_ns >= 2 * LOOP_SLOW_NS);
+    assert_null(slow_of(rig, "a fast task"));
+}
+
+static void test_many_kinds_of_slow_turns_share_the_last_row(void **state)
+{
+    static char names[LOOP_SLOW_KINDS + 2][32];
+    struct rig *rig = *state;
+    size_t n;
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(names); i++) {
+        snprintf(names[i], sizeof(names[i]), "task %zu", i);
+        sleep_as(rig, names[i]);
+    }
+    loop_slow_turns(rig->loop, &n);
+    assert_int_equal(n, LOOP_SLOW_KINDS);
+    assert_true(slow_of(rig, "others")->n >= 3);
+}
+
 int main(void)
 {
 #define loop_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -446,6 +513,8 @@ int main(void)
         loop_test(test_a_task_keeps_the_loop_awake),
         loop_test(test_idle_does_not_turn),
         loop_test(test_everything_is_closed_again),
+        loop_test(test_slow_turns_are_counted_by_what_took_them),
+        loop_test(test_many_kinds_of_slow_turns_share_the_last_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
