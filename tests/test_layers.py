@@ -48,7 +48,7 @@ RESERVED = [
     (r"zmq\.h", {"proto/control_link.c", "broker/base/loop.c"}),
     (r".*\.pb-c\.h", r"proto/codec\w*\.c"),
     (r"protobuf-c/.*", r"proto/(codec|arena)\w*\.[ch]"),
-    (r"seccomp\.h", {"worker/sandbox/seccomp.c", "broker/gate/gate.c", "broker/os/confine_seccomp.c"}),
+    (r"seccomp\.h", {"worker/sandbox/seccomp.c", "broker/gate/worker.c", "broker/os/confine_filter.c"}),
     (r"Python\.h", r"worker/.*"),
     (r"n?curses\.h", {"broker/cli/top.c"}),
     (r"lo/.*", r"broker/backends/.*"),

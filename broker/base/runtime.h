@@ -22,6 +22,7 @@ struct notify;
 struct spawner;
 struct start_queue;
 struct folder_quotas;
+struct gate_client;
 
 /* An account under which workers run: number 0 is the house's, then come the users'. */
 struct runtime_account {
@@ -29,6 +30,7 @@ struct runtime_account {
     gid_t gid;
     char state_show[NAME_MAX + 1]; /* the folder of the private folders; "": any that is not a user's */
     struct spawner *spawner;
+    struct gate_client *gate;
 };
 
 struct runtime {

@@ -8,7 +8,6 @@
 
 #include "broker/gate/connect.h"
 #include "broker/gate/judge.h"
-#include "broker/gate/lend.h"
 #include "broker/gate/notification.h"
 #include "broker/gate/socket.h"
 #include "firecurtain/cleanup.h"
@@ -18,16 +17,16 @@
  * Binds *own, or replaces it with the socket that another worker of this script has bound there. Returns 1 if
  * it was replaced, 0, or -errno.
  */
-static int gate_bind_or_borrow(struct gate *gate, int *own, const struct policy_target *at,
+static int gate_bind_or_borrow(struct gate_worker *worker, int *own, const struct policy_target *at,
                                const struct gate_name *name)
 {
     int borrowed;
 
     if (bind(*own, (const struct sockaddr *)&at->sockaddr, at->n_bytes) == 0)
         return 0;
-    if (errno != EADDRINUSE || !gate->spec.borrow)
+    if (errno != EADDRINUSE || !worker->spec.ops->borrow)
         return -errno;
-    borrowed = gate->spec.borrow(gate->spec.userdata, name);
+    borrowed = worker->spec.ops->borrow(worker->spec.userdata, name);
     if (borrowed < 0)
         return -EADDRINUSE;
     close(*own);
@@ -35,44 +34,41 @@ static int gate_bind_or_borrow(struct gate *gate, int *own, const struct policy_
     return 1;
 }
 
-static int gate_bind(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     GATE_SOCKET socket = {.fd = -1};
     FC_AUTO_CLOSE int own = -1;
     struct gate_name name;
     struct policy_target at;
-    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
+    int r = gate_socket_take(worker, (int)call->data.args[0], &socket);
 
     (void)result;
     if (r == 0)
-        r = gate_judge_copy(gate, call, POLICY_LISTEN, &socket, call->data.args[1], call->data.args[2],
+        r = gate_judge_copy(worker, call, POLICY_LISTEN, &socket, call->data.args[1], call->data.args[2],
                             "bind", &at);
     if (r < 0)
         return r == -ENOENT ? -EAFNOSUPPORT : r;
-    own = gate_socket_twin(gate, &socket);
+    own = gate_socket_twin(worker, &socket);
     if (own < 0)
         return own;
     name = (struct gate_name){socket.family, socket.protocol, at.address};
-    r = gate_bind_or_borrow(gate, &own, &at, &name);
+    r = gate_bind_or_borrow(worker, &own, &at, &name);
     if (r < 0)
         return r;
     /* a shared socket keeps its mode */
-    r = gate_socket_place(gate, call->id, own, (int)call->data.args[0], r == 1 || socket.is_nonblocking);
-    if (r == 0)
-        gate_note_bound(gate, (int)call->data.args[0], own, &name);
-    return r;
+    return gate_socket_place(worker, call->id, own, (int)call->data.args[0], r == 1 || socket.is_nonblocking);
 }
 
 /*
  * Listens only where bind() put the socket: one whose connection failed must not become a server elsewhere.
  */
-static int gate_listen(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_listen(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     GATE_SOCKET socket = {.fd = -1};
     struct sockaddr_storage at;
     socklen_t n_bytes = sizeof(at);
     struct policy_target judged;
-    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
+    int r = gate_socket_take(worker, (int)call->data.args[0], &socket);
 
     (void)result;
     if (r < 0)
@@ -80,32 +76,32 @@ static int gate_listen(struct gate *gate, const struct seccomp_notif *call, int6
     if (socket.protocol != POLICY_TCP)
         return -EOPNOTSUPP;
     if (!socket.is_ours) {
-        gate_log(gate, "listen() on a socket that is not bound to a port allowed by an option \"listen\"");
+        gate_log(worker, "listen() on a socket that is not bound to a port allowed by an option \"listen\"");
         return -EACCES;
     }
     if (getsockname(socket.fd, (struct sockaddr *)&at, &n_bytes) < 0)
         return -errno;
-    r = gate_judge(gate, POLICY_LISTEN, &socket, &at, n_bytes, "listen", &judged);
+    r = gate_judge(worker, POLICY_LISTEN, &socket, &at, n_bytes, "listen", &judged);
     if (r < 0)
         return r;
     return listen(socket.fd, (int)call->data.args[1]) < 0 ? -errno : 0;
 }
 
 /* Sends a datagram for the caller; to `at` if that is not 0. */
-static int gate_send(struct gate *gate, const struct seccomp_notif *call, uint64_t at, uint64_t at_bytes,
-                     const void *bytes, size_t n_bytes, int64_t *result)
+static int gate_send(struct gate_worker *worker, const struct seccomp_notif *call, uint64_t at,
+                     uint64_t at_bytes, const void *bytes, size_t n_bytes, int64_t *result)
 {
     GATE_SOCKET socket = {.fd = -1};
     struct policy_target to = {0};
-    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
+    int r = gate_socket_take(worker, (int)call->data.args[0], &socket);
     ssize_t sent;
 
     if (r == 0 && at && socket.protocol == POLICY_TCP)
         return -EISCONN; /* also with MSG_FASTOPEN: connections are made by connect() */
     if (r == 0 && at)
-        r = gate_judge_copy(gate, call, POLICY_CONNECT, &socket, at, at_bytes, "send", &to);
+        r = gate_judge_copy(worker, call, POLICY_CONNECT, &socket, at, at_bytes, "send", &to);
     if (r == 0 && at)
-        r = gate_socket_adopt_udp(gate, call, &socket);
+        r = gate_socket_adopt_udp(worker, call, &socket);
     if (r < 0)
         return r == -ENOENT ? -EINVAL : r;
     sent = sendto(socket.fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
@@ -114,7 +110,7 @@ static int gate_send(struct gate *gate, const struct seccomp_notif *call, uint64
     return sent < 0 ? -errno : 0;
 }
 
-static int gate_sendto(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_sendto(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     static uint8_t bytes[GATE_MAX_DATAGRAM];
     uint64_t n_bytes = call->data.args[2];
@@ -122,50 +118,50 @@ static int gate_sendto(struct gate *gate, const struct seccomp_notif *call, int6
 
     if (n_bytes > sizeof(bytes))
         return -EMSGSIZE;
-    r = gate_read(gate, call, call->data.args[1], bytes, (size_t)n_bytes);
+    r = gate_read(worker, call, call->data.args[1], bytes, (size_t)n_bytes);
     return r < 0 ? r
-                 : gate_send(gate, call, call->data.args[4], call->data.args[5], bytes, (size_t)n_bytes,
+                 : gate_send(worker, call, call->data.args[4], call->data.args[5], bytes, (size_t)n_bytes,
                              result);
 }
 
 /* Joins the parts of a message. Control messages, descriptors among them, are not served. */
-static int gate_gather(struct gate *gate, const struct seccomp_notif *call, const struct msghdr *message,
-                       uint8_t *bytes, size_t room, size_t *n_bytes)
+static int gate_gather(struct gate_worker *worker, const struct seccomp_notif *call,
+                       const struct msghdr *message, uint8_t *bytes, size_t room, size_t *n_bytes)
 {
     struct iovec parts[GATE_MAX_PARTS];
     int r;
 
     if (message->msg_controllen || message->msg_iovlen > GATE_MAX_PARTS)
         return -EOPNOTSUPP;
-    r = gate_read(gate, call, (uintptr_t)message->msg_iov, parts, message->msg_iovlen * sizeof(*parts));
+    r = gate_read(worker, call, (uintptr_t)message->msg_iov, parts, message->msg_iovlen * sizeof(*parts));
     *n_bytes = 0;
     for (size_t i = 0; r == 0 && i < message->msg_iovlen; i++) {
         if (parts[i].iov_len > room - *n_bytes)
             return -EMSGSIZE;
-        r = gate_read(gate, call, (uintptr_t)parts[i].iov_base, bytes + *n_bytes, parts[i].iov_len);
+        r = gate_read(worker, call, (uintptr_t)parts[i].iov_base, bytes + *n_bytes, parts[i].iov_len);
         *n_bytes += parts[i].iov_len;
     }
     return r;
 }
 
-static int gate_sendmsg(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_sendmsg(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     static uint8_t bytes[GATE_MAX_DATAGRAM];
     struct msghdr message;
     size_t n_bytes;
-    int r = gate_read(gate, call, call->data.args[1], &message, sizeof(message));
+    int r = gate_read(worker, call, call->data.args[1], &message, sizeof(message));
 
     if (r == 0)
-        r = gate_gather(gate, call, &message, bytes, sizeof(bytes), &n_bytes);
+        r = gate_gather(worker, call, &message, bytes, sizeof(bytes), &n_bytes);
     return r < 0 ? r
-                 : gate_send(gate, call, (uintptr_t)message.msg_name, message.msg_namelen, bytes, n_bytes,
+                 : gate_send(worker, call, (uintptr_t)message.msg_name, message.msg_namelen, bytes, n_bytes,
                              result);
 }
 
 /* Answers the same in every worker, even without a user namespace: it tells nothing about the host. */
-static int gate_identity(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
+static int gate_identity(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
-    (void)gate, (void)call;
+    (void)worker, (void)call;
     *result = SPAWN_INNER_ID;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * connect(). A connection is made on the broker's own socket and never on a duplicate of the script's:
- * another thread of the script could change that one to blocking, and the broker would wait.
+ * connect(). A connection is made on the gate's own socket and never on a duplicate of the script's:
+ * another thread of the script could change that one to blocking, and the gate would wait.
  */
 #include "broker/gate/connect.h"
 
@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "broker/gate/flight.h"
 #include "broker/gate/judge.h"
 #include "broker/gate/notification.h"
 #include "broker/gate/socket.h"
@@ -22,24 +23,25 @@ static void gate_pending_end(struct gate_pending *pending)
 {
     loop_remove(pending->source);
     fc_closep(&pending->socket);
+    pending->flight->worker = 0;
     *pending = (struct gate_pending){0};
 }
 
-void gate_interrupt(struct gate *gate)
+void gate_interrupt(struct gate_worker *worker)
 {
-    for (size_t i = 0; gate && gate->pending && i < GATE_MAX_PENDING; i++) {
-        if (!gate->pending[i].gate)
+    for (size_t i = 0; worker && worker->pending && i < GATE_MAX_PENDING; i++) {
+        if (!worker->pending[i].worker)
             continue;
-        gate_answer(gate, gate->pending[i].id, -EINTR, 0);
-        gate_pending_end(&gate->pending[i]);
+        gate_answer(worker, worker->pending[i].id, -EINTR, 0);
+        gate_pending_end(&worker->pending[i]);
     }
 }
 
-void gate_drop_pending(struct gate *gate)
+void gate_drop_pending(struct gate_worker *worker)
 {
-    for (size_t i = 0; gate->pending && i < GATE_MAX_PENDING; i++) {
-        if (gate->pending[i].gate)
-            gate_pending_end(&gate->pending[i]);
+    for (size_t i = 0; worker->pending && i < GATE_MAX_PENDING; i++) {
+        if (worker->pending[i].worker)
+            gate_pending_end(&worker->pending[i]);
     }
 }
 
@@ -47,51 +49,55 @@ void gate_drop_pending(struct gate *gate)
 static void gate_pending_ready(void *userdata, uint32_t events)
 {
     struct gate_pending *pending = userdata;
-    struct gate *gate = pending->gate;
+    struct gate_worker *worker = pending->worker;
     int error = 0, r;
     socklen_t bytes = sizeof(error);
 
     (void)events;
     r = getsockopt(pending->socket, SOL_SOCKET, SO_ERROR, &error, &bytes) < 0 ? -errno : -error;
     if (r == 0)
-        r = gate_socket_place(gate, pending->id, pending->socket, pending->target, false);
-    gate_answer(gate, pending->id, r, 0);
+        r = gate_socket_place(worker, pending->id, pending->socket, pending->target, false);
+    gate_answer(worker, pending->id, r, 0);
     gate_pending_end(pending);
 }
 
 /* Returns a free slot; NULL if all are in use, or if out of memory. */
-static struct gate_pending *gate_pending_slot(struct gate *gate)
+static struct gate_pending *gate_pending_slot(struct gate_worker *worker)
 {
-    if (!gate->pending)
-        gate->pending = calloc(GATE_MAX_PENDING, sizeof(*gate->pending));
-    for (size_t i = 0; gate->pending && i < GATE_MAX_PENDING; i++) {
-        struct gate_pending *pending = &gate->pending[i];
+    if (!worker->pending)
+        worker->pending = calloc(GATE_MAX_PENDING, sizeof(*worker->pending));
+    for (size_t i = 0; worker->pending && i < GATE_MAX_PENDING; i++) {
+        struct gate_pending *pending = &worker->pending[i];
 
         /* nobody waits for one whose caller was interrupted */
-        if (pending->gate && !gate_is_valid(gate, pending->id))
+        if (pending->worker && !gate_is_valid(worker, pending->id))
             gate_pending_end(pending);
-        if (!pending->gate)
+        if (!pending->worker)
             return pending;
     }
     return NULL;
 }
 
-static int gate_connect_later(struct gate *gate, const struct seccomp_notif *call, int *own)
+static int gate_connect_later(struct gate_worker *worker, const struct seccomp_notif *call, int *own)
 {
-    struct gate_pending *pending = gate_pending_slot(gate);
+    struct gate_pending *pending = gate_pending_slot(worker);
+    struct flight_call *flight = pending ? flight_put_off(worker->spec.flight) : NULL;
     int r;
 
-    if (!pending)
+    if (!pending || !flight)
         return -EAGAIN;
     *pending = (struct gate_pending){
-        .gate = gate,
+        .worker = worker,
+        .flight = flight,
         .id = call->id,
         .socket = *own,
         .target = (int)call->data.args[0],
     };
-    r = loop_add(gate->loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, gate_pending_ready, pending);
+    r = loop_add(worker->spec.loop, &pending->source, *own, EPOLLOUT | EPOLLONESHOT, gate_pending_ready,
+                 pending);
     if (r < 0) {
-        pending->gate = NULL;
+        flight->worker = 0;
+        pending->worker = NULL;
         return r;
     }
     fc_steal_fd(own);
@@ -99,7 +105,7 @@ static int gate_connect_later(struct gate *gate, const struct seccomp_notif *cal
 }
 
 /*
- * Returns what a second connect() would on a socket of the broker's: -EALREADY or -EISCONN, or 0 if it may
+ * Returns what a second connect() would on a socket of the gate's: -EALREADY or -EISCONN, or 0 if it may
  * start again.
  */
 static int gate_connect_state(const struct gate_socket *socket)
@@ -119,7 +125,7 @@ static int gate_connect_state(const struct gate_socket *socket)
     }
 }
 
-static int gate_connect_tcp(struct gate *gate, const struct seccomp_notif *call,
+static int gate_connect_tcp(struct gate_worker *worker, const struct seccomp_notif *call,
                             const struct gate_socket *socket, const struct policy_target *to)
 {
     FC_AUTO_CLOSE int own = -1;
@@ -127,26 +133,26 @@ static int gate_connect_tcp(struct gate *gate, const struct seccomp_notif *call,
 
     if (r < 0)
         return r;
-    if (!rate_allow(&gate->connect_rate, fc_now_ns())) {
-        gate_log(gate, "connect(), since there are too many a second");
+    if (!rate_allow(&worker->connect_rate, fc_now_ns())) {
+        gate_log(worker, "connect(), since there are too many a second");
         return -EAGAIN;
     }
-    own = gate_socket_twin(gate, socket);
+    own = gate_socket_twin(worker, socket);
     if (own < 0)
         return own;
     r = connect(own, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
     if (r < 0 && r != -EINPROGRESS)
         return r;
     if (r < 0 && !socket->is_nonblocking)
-        return gate_connect_later(gate, call, &own);
-    placed = gate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+        return gate_connect_later(worker, call, &own);
+    placed = gate_socket_place(worker, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
     return placed < 0 ? placed : r;
 }
 
-static int gate_connect_udp(struct gate *gate, const struct seccomp_notif *call, struct gate_socket *socket,
-                            const struct policy_target *to)
+static int gate_connect_udp(struct gate_worker *worker, const struct seccomp_notif *call,
+                            struct gate_socket *socket, const struct policy_target *to)
 {
-    int r = gate_socket_adopt_udp(gate, call, socket);
+    int r = gate_socket_adopt_udp(worker, call, socket);
 
     if (r < 0)
         return r;
@@ -169,21 +175,21 @@ static int gate_disconnect(const struct gate_socket *socket)
     return connect(socket->fd, &none, sizeof(none)) < 0 ? -errno : 0;
 }
 
-int gate_connect(struct gate *gate, const struct seccomp_notif *call, int64_t *result)
+int gate_connect(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     GATE_SOCKET socket = {.fd = -1};
     struct policy_target to;
-    int r = gate_socket_take(gate, (int)call->data.args[0], &socket);
+    int r = gate_socket_take(worker, (int)call->data.args[0], &socket);
 
     (void)result;
     if (r < 0)
         return r;
-    r = gate_judge_copy(gate, call, POLICY_CONNECT, &socket, call->data.args[1], call->data.args[2],
+    r = gate_judge_copy(worker, call, POLICY_CONNECT, &socket, call->data.args[1], call->data.args[2],
                         "connect", &to);
     if (r == -ENOENT)
         return gate_disconnect(&socket);
     if (r < 0)
         return r;
-    return socket.protocol == POLICY_TCP ? gate_connect_tcp(gate, call, &socket, &to)
-                                         : gate_connect_udp(gate, call, &socket, &to);
+    return socket.protocol == POLICY_TCP ? gate_connect_tcp(worker, call, &socket, &to)
+                                         : gate_connect_udp(worker, call, &socket, &to);
 }

@@ -6,22 +6,22 @@
 
 #include "broker/gate/notification.h"
 
-int gate_judge(struct gate *gate, enum policy_use use, const struct gate_socket *socket, const void *sockaddr,
-               size_t bytes, const char *call, struct policy_target *target)
+int gate_judge(struct gate_worker *worker, enum policy_use use, const struct gate_socket *socket,
+               const void *sockaddr, size_t bytes, const char *call, struct policy_target *target)
 {
     const char *option = use == POLICY_CONNECT ? "connect" : "listen";
     const char *name = socket->protocol == POLICY_TCP ? "tcp" : "udp";
     char text[80];
-    int r = policy_judge(gate->spec.policy, use, socket->protocol, socket->family, sockaddr, bytes, target);
+    int r = policy_judge(worker->spec.policy, use, socket->protocol, socket->family, sockaddr, bytes, target);
 
     if (r != -EACCES)
         return r;
     policy_format_address(&target->address, text, sizeof(text));
-    gate_log(gate, "%s() to %s %s; \"%s = %s:%s\" would allow it", call, name, text, option, name, text);
+    gate_log(worker, "%s() to %s %s; \"%s = %s:%s\" would allow it", call, name, text, option, name, text);
     return -EACCES;
 }
 
-int gate_judge_copy(struct gate *gate, const struct seccomp_notif *call, enum policy_use use,
+int gate_judge_copy(struct gate_worker *worker, const struct seccomp_notif *call, enum policy_use use,
                     const struct gate_socket *socket, uint64_t at, uint64_t bytes, const char *name,
                     struct policy_target *target)
 {
@@ -30,6 +30,6 @@ int gate_judge_copy(struct gate *gate, const struct seccomp_notif *call, enum po
 
     if (bytes > sizeof(copy))
         return -EINVAL;
-    r = gate_read(gate, call, at, &copy, (size_t)bytes);
-    return r < 0 ? r : gate_judge(gate, use, socket, &copy, (size_t)bytes, name, target);
+    r = gate_read(worker, call, at, &copy, (size_t)bytes);
+    return r < 0 ? r : gate_judge(worker, use, socket, &copy, (size_t)bytes, name, target);
 }

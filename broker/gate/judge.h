@@ -12,11 +12,11 @@
  * Judges an address as policy_judge() does. Logs a refused one, with the option that would allow it; `call`
  * is the system call's name.
  */
-int gate_judge(struct gate *gate, enum policy_use use, const struct gate_socket *socket, const void *sockaddr,
-               size_t bytes, const char *call, struct policy_target *target);
+int gate_judge(struct gate_worker *worker, enum policy_use use, const struct gate_socket *socket,
+               const void *sockaddr, size_t bytes, const char *call, struct policy_target *target);
 
 /* Judges the address at `at` in the caller's memory; also -EINVAL, -EFAULT and -ESRCH. */
-int gate_judge_copy(struct gate *gate, const struct seccomp_notif *call, enum policy_use use,
+int gate_judge_copy(struct gate_worker *worker, const struct seccomp_notif *call, enum policy_use use,
                     const struct gate_socket *socket, uint64_t at, uint64_t bytes, const char *name,
                     struct policy_target *target);
 

@@ -1,66 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bound sockets, passed from one worker of a script to its successor. What was bound is noted by the number
- * that it has in the worker; the socket's cookie says whether that is still the same socket. The two workers
- * then share it, so nothing that arrives in between is lost.
+ * Bound sockets, passed from one worker of a script to its successor. They are looked for among the worker's
+ * descriptors, which happens while a script is reloaded and only then: nothing has to be remembered, and a
+ * new gate finds them, too. The two workers then share the socket, so nothing that arrives in between is
+ * lost.
  */
 #include "broker/gate/lend.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "broker/gate/private.h"
+#include "broker/gate/socket.h"
 #include "firecurtain/cleanup.h"
 
-#ifndef SO_COOKIE
-#define SO_COOKIE 57
-#endif
-
-static uint64_t lend_cookie(int fd)
+/* Returns whether a connection is what this socket is for. What a server accepts has the server's address. */
+static bool lend_is_connection(const struct gate_socket *socket)
 {
-    uint64_t cookie = 0;
-    socklen_t bytes = sizeof(cookie);
+    struct sockaddr_storage peer;
+    socklen_t bytes = sizeof(peer);
 
-    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
+    return socket->protocol == POLICY_TCP && getpeername(socket->fd, (struct sockaddr *)&peer, &bytes) == 0;
 }
 
-void gate_note_bound(struct gate *gate, int target, int own, const struct gate_name *name)
+static bool lend_is_at(const struct gate_socket *socket, const struct policy_address *wanted)
 {
-    struct gate_bound *bound;
+    struct sockaddr_storage at;
+    struct policy_address address;
+    socklen_t bytes = sizeof(at);
 
-    if (!gate->bound)
-        gate->bound = calloc(GATE_MAX_BOUND, sizeof(*gate->bound));
-    if (!gate->bound)
-        return;
-    bound = &gate->bound[gate->n_bound % GATE_MAX_BOUND];
-    for (size_t i = 0; i < GATE_MAX_BOUND; i++) {
-        if (gate->bound[i].cookie && gate->bound[i].target == target)
-            bound = &gate->bound[i];
-    }
-    if (!bound->cookie || bound->target != target)
-        gate->n_bound++;
-    *bound = (struct gate_bound){.target = target, .cookie = lend_cookie(own), .name = *name};
+    return getsockname(socket->fd, (struct sockaddr *)&at, &bytes) == 0 &&
+           policy_read_address(&address, &at, bytes) == 0 && address.port == wanted->port &&
+           address.scope == wanted->scope && memcmp(address.bytes, wanted->bytes, sizeof(wanted->bytes)) == 0;
 }
 
-static bool lend_is(const struct gate_bound *bound, const struct gate_name *name)
+int gate_lend(const struct gate_worker *worker, const struct gate_name *name)
 {
-    return bound->cookie && bound->name.family == name->family && bound->name.protocol == name->protocol &&
-           bound->name.address.port == name->address.port &&
-           bound->name.address.scope == name->address.scope &&
-           memcmp(bound->name.address.bytes, name->address.bytes, sizeof(name->address.bytes)) == 0;
-}
+    for (uint32_t fd = 0; fd < worker->spec.files; fd++) {
+        GATE_SOCKET socket = {.fd = -1};
 
-int gate_lend(struct gate *gate, const struct gate_name *name)
-{
-    for (size_t i = 0; gate && gate->bound && i < GATE_MAX_BOUND; i++) {
-        FC_AUTO_CLOSE int fd = -1;
-
-        if (!lend_is(&gate->bound[i], name))
-            continue;
-        fd = gate->spec.take(gate->spec.userdata, gate->bound[i].target);
-        if (fd >= 0 && lend_cookie(fd) == gate->bound[i].cookie)
-            return fc_steal_fd(&fd);
+        if (gate_socket_take(worker, (int)fd, &socket) == 0 && socket.is_ours &&
+            socket.family == name->family && socket.protocol == name->protocol &&
+            lend_is_at(&socket, &name->address) && !lend_is_connection(&socket))
+            return fc_steal_fd(&socket.fd);
     }
     return -EADDRINUSE;
 }

@@ -12,45 +12,59 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-void gate_log(struct gate *gate, const char *format, ...)
+/* Hands a line to whoever logs for the gate. */
+static void gate_write(struct gate_worker *worker, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void gate_write(struct gate_worker *worker, const char *format, ...)
 {
-    uint64_t left_out = gate->log_limit.left_out;
-    char text[512];
+    char text[GATE_MAX_TEXT];
     va_list args;
 
-    if (!log_limit_take(&gate->log_limit, fc_now_ns()))
-        return;
-    gate->log_limit.left_out = 0;
-    if (left_out)
-        fc_log(FC_LOG_WARNING, gate->spec.instance, "%llu more refused system calls",
-               (unsigned long long)left_out);
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fc_log(FC_LOG_WARNING, gate->spec.instance, "refused: %s", text);
+    worker->spec.ops->log(worker->spec.userdata, text);
 }
 
-int gate_read(const struct gate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
-              size_t n_bytes)
+void gate_log(struct gate_worker *worker, const char *format, ...)
+{
+    uint64_t left_out = worker->log_limit.left_out;
+    char text[GATE_MAX_TEXT];
+    va_list args;
+
+    if (!log_limit_take(&worker->log_limit, fc_now_ns()))
+        return;
+    worker->log_limit.left_out = 0;
+    if (left_out)
+        gate_write(worker, "%llu more refused system calls", (unsigned long long)left_out);
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    gate_write(worker, "refused: %s", text);
+}
+
+int gate_read(const struct gate_worker *worker, const struct seccomp_notif *call, uint64_t address,
+              void *bytes, size_t n_bytes)
 {
     if (n_bytes == 0)
         return 0;
-    if (pread(gate->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
+    if (pread(worker->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
         return -EFAULT;
     /* if the caller was interrupted, its memory may have another meaning by now */
-    return gate_is_valid(gate, call->id) ? 0 : -ESRCH;
+    return gate_is_valid(worker, call->id) ? 0 : -ESRCH;
 }
 
-bool gate_is_valid(const struct gate *gate, uint64_t id)
+bool gate_is_valid(const struct gate_worker *worker, uint64_t id)
 {
-    return ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+    return ioctl(worker->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-void gate_answer(struct gate *gate, uint64_t id, int error, int64_t result)
+void gate_answer(struct gate_worker *worker, uint64_t id, int error, int64_t result)
 {
     struct seccomp_notif_resp answer = {.id = id, .error = error, .val = error ? 0 : result};
 
     /* ENOENT: the caller was interrupted or killed in the meantime */
-    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
-        fc_log(FC_LOG_ERROR, gate->spec.instance, "gate: %s", strerror(errno));
+    if (ioctl(worker->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
+        fc_log(FC_LOG_ERROR, NULL, "gate: answer: %s", strerror(errno));
 }

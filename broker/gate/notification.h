@@ -6,16 +6,16 @@
 #include "broker/gate/private.h"
 
 /* Answers a caller: with `result`, or with `error` (negative) if that is not 0. */
-void gate_answer(struct gate *gate, uint64_t id, int error, int64_t result);
+void gate_answer(struct gate_worker *worker, uint64_t id, int error, int64_t result);
 
 /* Returns whether the caller still waits: only then was the memory read before really its own. */
-bool gate_is_valid(const struct gate *gate, uint64_t id);
+bool gate_is_valid(const struct gate_worker *worker, uint64_t id);
 
 /* Copies from the caller's memory. 0, -EFAULT, or -ESRCH if the caller no longer waits. */
-int gate_read(const struct gate *gate, const struct seccomp_notif *call, uint64_t address, void *bytes,
-              size_t n_bytes);
+int gate_read(const struct gate_worker *worker, const struct seccomp_notif *call, uint64_t address,
+              void *bytes, size_t n_bytes);
 
-/* Logs what was refused, at a limited rate. */
-void gate_log(struct gate *gate, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Logs what was refused, at a limited rate and no faster than the instance's log-rate. */
+void gate_log(struct gate_worker *worker, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A gate, and the sockets that its calls are about. */
+/* A worker at its gate, and the sockets that its calls are about; for the files of this folder. */
 #ifndef BROKER_GATE_PRIVATE_H
 #define BROKER_GATE_PRIVATE_H
 
@@ -10,13 +10,14 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
-#include "broker/gate/gate.h"
+#include "broker/gate/charge.h"
+#include "broker/gate/line.h"
+#include "broker/gate/worker.h"
 #include "firecurtain/time.h"
 
 #define GATE_MAX_PENDING  32                  /* connections being made for blocking callers */
 #define GATE_MAX_DATAGRAM 65536               /* bytes that one call may send */
 #define GATE_MAX_PARTS    64                  /* of a message in parts */
-#define GATE_MAX_BOUND    64                  /* sockets that a successor can take over */
 #define GATE_COUNT_NS     (20 * FC_NS_PER_MS) /* from one count of a worker's sockets to the next */
 
 /* A call's answer comes later. */
@@ -24,35 +25,27 @@
 
 /* A connection being made for a blocking caller. */
 struct gate_pending {
-    struct gate *gate; /* NULL: free */
+    struct gate_worker *worker; /* NULL: free */
+    struct flight_call *flight; /* its entry there */
     struct loop_source *source;
     uint64_t id;
-    int socket; /* the broker's own, connecting */
+    int socket; /* the gate's own, connecting */
     int target; /* the descriptor in the worker that it will replace */
 };
 
-/* A bound socket in the worker. */
-struct gate_bound {
-    int target;
-    uint64_t cookie; /* of the socket; 0: free */
-    struct gate_name name;
-};
-
-struct gate {
-    struct loop *loop;
+struct gate_worker {
+    struct gate_spec spec;
+    struct gate_place place; /* in the line */
+    struct gate_charge charge;
     struct loop_source *source;
     struct log_limit log_limit;
     struct rate connect_rate;
-    struct gate_spec spec;
     int fd;
-    uint64_t cookie;              /* of the broker's network */
+    uint64_t cookie;              /* of the gate's network */
     struct gate_pending *pending; /* GATE_MAX_PENDING of them; NULL: never needed */
-    struct gate_bound *bound;     /* a ring of GATE_MAX_BOUND; NULL: never needed */
-    size_t n_bound;
-    uint64_t n_open;     /* most sockets in the worker, without those that it has accepted */
-    uint64_t counted_ns; /* when they were counted; 0: never */
-    bool is_waiting;     /* in the line of gates that have a call */
-    struct gate *next;   /* in that line */
+    uint64_t n_open;              /* most sockets in the worker, without those that it has accepted */
+    uint64_t counted_ns;          /* when they were counted; 0: never */
+    bool is_barred;               /* has made the gate wait, and is about to end */
 };
 
 /* What is known of a socket that a call is about. */
@@ -61,14 +54,14 @@ struct gate_socket {
     int family;
     int type;
     enum policy_protocol protocol;
-    bool is_ours; /* made by the broker, in its namespace */
+    bool is_ours; /* made by the gate, in its namespace */
     bool is_nonblocking;
 };
 
 /*
  * Carries out a call: fills in *result, which the caller gets, and returns 0; GATE_LATER; or -errno for the
- * caller. Never blocks.
+ * caller. Never blocks but for the worker's own memory.
  */
-typedef int (*gate_call_fn)(struct gate *gate, const struct seccomp_notif *call, int64_t *result);
+typedef int (*gate_call_fn)(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result);
 
 #endif

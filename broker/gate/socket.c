@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sockets of workers, and the broker's own in their place. A script's own socket is in an empty network
- * namespace; one that it may use is made by the broker in its own namespace and put in place with
+ * Sockets of workers, and the gate's own in their place. A script's own socket is in an empty network
+ * namespace; one that it may use is made by the gate in its own namespace and put in place with
  * SECCOMP_IOCTL_NOTIF_ADDFD. The namespace's cookie tells the two apart.
  */
 #include "broker/gate/socket.h"
@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -66,11 +67,18 @@ static int gate_protocol(const struct gate_socket *socket)
     return -EOPNOTSUPP; /* MPTCP, SCTP, ICMP, raw */
 }
 
-int gate_socket_take(struct gate *gate, int fd, struct gate_socket *socket)
+int gate_take(const struct gate_worker *worker, int fd)
+{
+    int own = pidfd_getfd(worker->spec.pidfd, fd, 0);
+
+    return own < 0 ? -errno : own;
+}
+
+int gate_socket_take(const struct gate_worker *worker, int fd, struct gate_socket *socket)
 {
     int protocol;
 
-    socket->fd = gate->spec.take(gate->spec.userdata, fd);
+    socket->fd = gate_take(worker, fd);
     if (socket->fd < 0)
         return socket->fd;
     socket->family = gate_get_int(socket->fd, SOL_SOCKET, SO_DOMAIN);
@@ -81,7 +89,7 @@ int gate_socket_take(struct gate *gate, int fd, struct gate_socket *socket)
     if (protocol < 0)
         return protocol;
     socket->protocol = (enum policy_protocol)protocol;
-    socket->is_ours = network_of(socket->fd) == gate->cookie;
+    socket->is_ours = network_of(socket->fd) == worker->cookie;
     socket->is_nonblocking = fcntl(socket->fd, F_GETFL) & O_NONBLOCK;
     return 0;
 }
@@ -105,47 +113,56 @@ static void gate_copy_options(int from, int to)
     }
 }
 
-/* Counts the worker's sockets once the limit seems to be reached: nothing tells when a script closes one. */
-static int gate_check_connections(struct gate *gate)
+/* Returns how many descriptors of sockets of the gate's network the worker has. */
+static uint64_t gate_count_sockets(const struct gate_worker *worker)
 {
-    uint64_t now_ns = fc_now_ns(), limit = gate->spec.connections;
-    int n;
+    uint64_t n = 0;
 
-    if (!limit || gate->n_open < limit)
-        return 0;
-    if (!gate->counted_ns || now_ns - gate->counted_ns >= GATE_COUNT_NS) {
-        n = gate->spec.count(gate->spec.userdata);
-        if (n < 0)
-            return n;
-        gate->counted_ns = now_ns;
-        gate->n_open = (uint64_t)n;
-        for (size_t i = 0; gate->pending && i < GATE_MAX_PENDING; i++)
-            gate->n_open += gate->pending[i].gate != NULL;
+    for (uint32_t fd = 0; fd < worker->spec.files; fd++) {
+        FC_AUTO_CLOSE int own = gate_take(worker, (int)fd);
+
+        n += own >= 0 && !network_is_unix(own) && network_of(own) == worker->cookie;
     }
-    if (gate->n_open < limit)
+    return n;
+}
+
+/* Counts the worker's sockets once the limit seems to be reached: nothing tells when a script closes one. */
+static int gate_check_connections(struct gate_worker *worker)
+{
+    uint64_t now_ns = fc_now_ns(), limit = worker->spec.connections;
+
+    if (!limit || worker->n_open < limit)
         return 0;
-    gate_log(gate, "another socket, since %llu are open (option connections)",
-             (unsigned long long)gate->n_open);
+    if (!worker->counted_ns || now_ns - worker->counted_ns >= GATE_COUNT_NS) {
+        worker->counted_ns = now_ns;
+        worker->n_open = gate_count_sockets(worker);
+        for (size_t i = 0; worker->pending && i < GATE_MAX_PENDING; i++)
+            worker->n_open += worker->pending[i].worker != NULL;
+    }
+    if (worker->n_open < limit)
+        return 0;
+    gate_log(worker, "another socket, since %llu are open (option connections)",
+             (unsigned long long)worker->n_open);
     return -EMFILE;
 }
 
-int gate_socket_twin(struct gate *gate, const struct gate_socket *from)
+int gate_socket_twin(struct gate_worker *worker, const struct gate_socket *from)
 {
     int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
     int fd;
 
     if (r == 0)
-        r = gate_check_connections(gate);
+        r = gate_check_connections(worker);
     fd = r < 0 ? r : socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return r < 0 ? r : -errno;
     gate_copy_options(from->fd, fd);
-    gate->n_open++;
+    worker->n_open++;
     return fd;
 }
 
-int gate_socket_place(struct gate *gate, uint64_t id, int own, int target, bool nonblocking)
+int gate_socket_place(struct gate_worker *worker, uint64_t id, int own, int target, bool nonblocking)
 {
     struct seccomp_notif_addfd addfd = {
         .id = id,
@@ -158,23 +175,24 @@ int gate_socket_place(struct gate *gate, uint64_t id, int own, int target, bool 
     /* while nobody else holds it: afterwards the script can change the mode */
     if (!nonblocking && fcntl(own, F_SETFL, 0) < 0)
         return -errno;
-    if (ioctl(gate->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) < 0)
+    if (ioctl(worker->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) < 0)
         return -errno;
-    gate->spec.placed(gate->spec.userdata, target);
+    worker->spec.ops->placed(worker->spec.userdata, target);
     return 0;
 }
 
-int gate_socket_adopt_udp(struct gate *gate, const struct seccomp_notif *call, struct gate_socket *socket)
+int gate_socket_adopt_udp(struct gate_worker *worker, const struct seccomp_notif *call,
+                          struct gate_socket *socket)
 {
     FC_AUTO_CLOSE int own = -1;
     int r;
 
     if (socket->is_ours)
         return 0;
-    own = gate_socket_twin(gate, socket);
+    own = gate_socket_twin(worker, socket);
     if (own < 0)
         return own;
-    r = gate_socket_place(gate, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+    r = gate_socket_place(worker, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
     if (r < 0)
         return r;
     close(socket->fd);

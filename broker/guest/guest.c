@@ -2,11 +2,9 @@
 /* What others may ask of a guest at any time. */
 #include "broker/guest/guest.h"
 
-#include <errno.h>
 #include <sys/epoll.h>
 
 #include "broker/base/runtime.h"
-#include "broker/gate/lend.h"
 #include "broker/guest/private.h"
 #include "broker/guest/send.h"
 #include "broker/guest/spawn.h"
@@ -80,11 +78,6 @@ void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userd
 {
     guest->ops = ops;
     guest->userdata = userdata;
-}
-
-int guest_lend(struct guest *guest, const struct gate_name *name)
-{
-    return guest ? gate_lend(guest->gate, name) : -EADDRINUSE;
 }
 
 void guest_resume(struct guest *guest)

@@ -17,7 +17,6 @@
 #include "proto/codec.h"
 #include "proto/spawn_request.h"
 
-struct gate_name;
 struct guest;
 struct keeper_usage;
 struct policy;
@@ -79,9 +78,6 @@ struct guest_ops {
     void (*exceptions)(void *userdata, uint32_t n);
     /* Intervals were called between these times and now, according to the worker. May be NULL. */
     void (*ticked)(void *userdata, const struct message_ticks *ticked);
-    /* Returns a socket with this name that another worker of the script has, for the caller to close; or
-       -errno. */
-    int (*borrow)(void *userdata, const struct gate_name *name);
     /* A module was loaded from this file. The path is hostile. */
     void (*loaded)(void *userdata, const char *path);
     /* Returns whether more is to be routed than one turn of the loop can do: what the worker sends can wait.
@@ -146,9 +142,6 @@ uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struc
 
 /* Gives the guest another owner, which is told everything from now on. */
 void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userdata);
-
-/* Returns a socket of the guest's, see gate_lend(). NULL is fine. */
-int guest_lend(struct guest *guest, const struct gate_name *name);
 
 /* Reads on in the next turn, after `is_throttled`. */
 void guest_resume(struct guest *guest);

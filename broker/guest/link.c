@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "broker/base/runtime.h"
+#include "broker/gate/message.h"
 #include "broker/guest/batch.h"
 #include "broker/guest/private.h"
 #include "broker/guest/send.h"
@@ -23,6 +25,10 @@
  * others have their turn, such as the instances that these events are for. */
 #define GUEST_BUDGET          16
 #define GUEST_EVENTS_PER_UNIT 512
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
 
 #define GUEST_HUNG_UP_MS 1000 /* from the end of the link to the end of its process */
 
@@ -73,21 +79,31 @@ static void guest_link_ended(struct guest *guest)
         guest_set_deadline(guest, GUEST_HUNG_UP_MS);
 }
 
+/* Has the gate hand over a duplicate; without a filter there is none, and the keeper does it. */
 static int guest_take(void *userdata, int fd)
 {
     const struct guest *guest = userdata;
+    int r;
 
-    return keeper_take_descriptor(guest->runtime->keeper, guest->pid, fd);
+    if (!guest->gate)
+        return keeper_take_descriptor(guest->runtime->keeper, guest->pid, fd);
+    r = gate_link_watch(guest->gate, fd, 0);
+    return r < 0 ? r : -EINPROGRESS;
 }
 
-static int guest_count_sockets(void *userdata)
+static void guest_forgot(void *userdata, int fd)
 {
     const struct guest *guest = userdata;
 
-    return keeper_count_sockets(guest->runtime->keeper, guest->pid, guest->spec.files + SPAWN_OWN_FILES);
+    if (guest->gate)
+        gate_link_forget(guest->gate, fd);
 }
 
-static const struct managed_ops guest_managed_ops = {.changed = guest_wanted, .take = guest_take};
+static const struct managed_ops guest_managed_ops = {
+    .changed = guest_wanted,
+    .take = guest_take,
+    .forgot = guest_forgot,
+};
 
 int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd)
 {
@@ -135,43 +151,73 @@ static void guest_handle_hello(struct guest *guest, uint32_t version)
     guest_send_channels(guest, &channels);
 }
 
-static void guest_socket_placed(void *userdata, int fd)
-{
-    struct guest *guest = userdata;
-
-    if (guest->sockets)
-        managed_set_replaced(guest->sockets, fd);
-}
-
-static int guest_borrow(void *userdata, const struct gate_name *name)
+static int guest_open_memory(void *userdata)
 {
     const struct guest *guest = userdata;
 
-    return guest->ops->borrow(guest->userdata, name);
+    return guest_is_gone(guest) ? -ESRCH : keeper_open_memory(guest->runtime->keeper, guest->pid);
 }
+
+static uint64_t guest_cookie(int socket)
+{
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof(cookie);
+
+    return getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
+}
+
+/* Polls it, and asks to be told when something else takes its place. */
+static void guest_socket_placed(void *userdata, int fd, int own)
+{
+    struct guest *guest = userdata;
+    uint64_t cookie = own < 0 ? 0 : guest_cookie(own);
+
+    if (managed_set_replaced(guest->sockets, fd, own) == 0)
+        gate_link_watch(guest->gate, fd, cookie);
+}
+
+static void guest_gate_failed(void *userdata, int error)
+{
+    guest_violated(userdata, "its system call filter cannot be watched: %s", strerror(-error));
+}
+
+static void guest_offends(void *userdata, uint64_t waited_ns)
+{
+    struct guest *guest = userdata;
+
+    if (guest_is_gone(guest))
+        return;
+    snprintf(guest->fate, sizeof(guest->fate), "its threads kept its gate waiting for %.1f s",
+             (double)waited_ns / FC_NS_PER_S);
+    guest_end(guest, "its threads keep its gate waiting: they lock its memory, or sockets that it uses");
+}
+
+static const struct gate_link_ops guest_gate_ops = {
+    .open_memory = guest_open_memory,
+    .placed = guest_socket_placed,
+    .failed = guest_gate_failed,
+    .offends = guest_offends,
+};
 
 static int guest_open_gate(struct guest *guest, int32_t notify_fd)
 {
-    struct gate_spec spec = {
+    struct gate_link_spec spec = {
         .instance = guest->spec.instance,
         .policy = guest->spec.policy,
-        .take = guest_take,
-        .placed = guest_socket_placed,
-        .borrow = guest_borrow,
-        .count = guest_count_sockets,
+        .pidfd = guest->pidfd,
+        .files = guest->spec.files + SPAWN_OWN_FILES,
         .connections = guest->spec.connections,
-        .userdata = guest,
+        .log_rate = guest->spec.log_rate,
     };
-    FC_AUTO_CLOSE int fd = -1;
-    int r;
+    int listener = keeper_take_listener(guest->runtime->keeper, guest->pid, notify_fd);
+    int r = listener < 0 ? listener
+                         : gate_link_new(&guest->gate, guest_account(guest)->gate, &spec, listener,
+                                         &guest_gate_ops, guest);
 
-    keeper_open_gate(guest->runtime->keeper, guest->pid, notify_fd, &fd, &guest->memory);
-    spec.memory = guest->memory;
-    r = fd < 0 ? fd : guest->memory;
-    if (r >= 0)
-        r = gate_new(&guest->gate, guest->runtime->loop, &spec, fc_steal_fd(&fd));
-    if (r < 0)
-        guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-r));
+    if (r == -E2BIG)
+        guest_violated(guest, "it has more than %d rules for connect and listen", GATE_MAX_RULES);
+    else if (r < 0)
+        guest_gate_failed(guest, r);
     return r;
 }
 
@@ -257,8 +303,7 @@ static int guest_take_changes(struct guest *guest, const struct message_report *
 
         /* a script may close a socket right after manage(), so this does not end it */
         if (s < 0)
-            fc_log(FC_LOG_WARNING, guest->spec.instance, "descriptor %d cannot be managed: %s",
-                   report->sockets[i].fd, strerror(-s));
+            managed_warn(guest->spec.instance, report->sockets[i].fd, s);
     }
     return r;
 }

@@ -3,8 +3,10 @@
 #include "broker/guest/managed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,7 +30,7 @@ struct managed {
     struct managed_set *set;
     uint32_t id;
     int target; /* the number of the descriptor in the worker */
-    int fd;     /* our duplicate */
+    int fd;     /* our duplicate; -1: it comes later */
     enum managed_state state;
     bool end_seen; /* the script was told once that the stream has ended */
     struct loop_source *source;
@@ -61,11 +63,18 @@ int managed_set_new(struct managed_set **setp, struct loop *loop, const char *in
 static void managed_remove(struct managed_set *set, size_t index)
 {
     struct managed *managed = set->list[index];
+    int target = managed->target;
 
     set->list[index] = set->list[--set->n];
     loop_remove(managed->source);
     fc_closep(&managed->fd);
     free(managed);
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->list[i]->target == target)
+            return;
+    }
+    if (set->ops->forgot)
+        set->ops->forgot(set->userdata, target);
 }
 
 struct managed_set *managed_set_free(struct managed_set *set)
@@ -77,6 +86,11 @@ struct managed_set *managed_set_free(struct managed_set *set)
     free(set->list);
     free(set);
     return NULL;
+}
+
+void managed_warn(const char *instance, int fd, int error)
+{
+    fc_log(FC_LOG_WARNING, instance, "descriptor %d cannot be managed: %s", fd, strerror(-error));
 }
 
 static size_t managed_find(const struct managed_set *set, uint32_t id)
@@ -124,27 +138,42 @@ static void managed_ready(void *userdata, uint32_t events)
     set->ops->changed(set->userdata);
 }
 
-/* Takes a duplicate of the worker's descriptor, if it is a socket. */
-static int managed_duplicate(const struct managed_set *set, int fd)
+static bool managed_is_socket(int fd)
 {
-    FC_AUTO_CLOSE int own = set->ops->take(set->userdata, fd);
     struct stat st;
 
-    if (own < 0)
-        return own;
-    if (fstat(own, &st) < 0 || !S_ISSOCK(st.st_mode))
-        return -EBADF;
-    return fc_steal_fd(&own);
+    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* Polls `own`, which it takes over, in place of what was polled before. */
+static int managed_poll(struct managed *managed, int own)
+{
+    FC_AUTO_CLOSE int fd = own;
+    struct loop_source *source;
+    int r = managed_is_socket(fd) ? 0 : -EBADF;
+
+    if (r == 0)
+        r = loop_add(managed->set->loop, &source, fd, MANAGED_EVENTS, managed_ready, managed);
+    if (r < 0)
+        return r;
+    loop_remove(managed->source);
+    fc_closep(&managed->fd);
+    managed->source = source;
+    managed->fd = fc_steal_fd(&fd);
+    managed->end_seen = false;
+    if (managed->state == MANAGED_READY)
+        managed->state = MANAGED_POLLED;
+    return 0;
 }
 
 static int managed_add(struct managed_set *set, uint32_t id, int fd)
 {
     int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
-    FC_AUTO_CLOSE int own = r < 0 ? r : managed_duplicate(set, fd);
     struct managed *managed, **list;
+    int own;
 
-    if (own < 0)
-        return own;
+    if (r < 0)
+        return r;
     list = grow_by_one(set->list, set->n, sizeof(struct managed *));
     if (!list)
         return -ENOMEM;
@@ -152,15 +181,13 @@ static int managed_add(struct managed_set *set, uint32_t id, int fd)
     managed = calloc(1, sizeof(*managed));
     if (!managed)
         return -ENOMEM;
-    *managed = (struct managed){.set = set, .id = id, .target = fd, .fd = own};
-    r = loop_add(set->loop, &managed->source, own, MANAGED_EVENTS, managed_ready, managed);
-    if (r < 0) {
-        free(managed);
-        return r;
-    }
-    fc_steal_fd(&own);
+    *managed = (struct managed){.set = set, .id = id, .target = fd, .fd = -1};
     set->list[set->n++] = managed;
-    return 0;
+    own = set->ops->take(set->userdata, fd);
+    r = own >= 0 ? managed_poll(managed, own) : own == -EINPROGRESS ? 0 : own;
+    if (r < 0)
+        managed_remove(set, set->n - 1);
+    return r;
 }
 
 int managed_set_change(struct managed_set *set, uint32_t id, int fd)
@@ -179,30 +206,33 @@ int managed_set_change(struct managed_set *set, uint32_t id, int fd)
     return managed_add(set, id, fd);
 }
 
-void managed_set_replaced(struct managed_set *set, int fd)
+/* What was promised does not come. */
+static void managed_fail(struct managed_set *set, int fd, int error)
 {
-    for (size_t i = 0; i < set->n; i++) {
-        struct managed *managed = set->list[i];
-        struct loop_source *source;
-        int own;
-
-        if (managed->target != fd)
+    for (size_t i = set->n; i > 0; i--) {
+        if (set->list[i - 1]->target != fd || set->list[i - 1]->fd >= 0)
             continue;
-        own = managed_duplicate(set, fd);
-        if (own < 0)
-            continue;
-        if (loop_add(set->loop, &source, own, MANAGED_EVENTS, managed_ready, managed) < 0) {
-            close(own);
-            continue;
-        }
-        loop_remove(managed->source);
-        close(managed->fd);
-        managed->source = source;
-        managed->fd = own;
-        managed->end_seen = false;
-        if (managed->state == MANAGED_READY)
-            managed->state = MANAGED_POLLED;
+        managed_warn(set->instance, fd, error);
+        managed_remove(set, i - 1);
     }
+}
+
+int managed_set_replaced(struct managed_set *set, int fd, int own)
+{
+    int r = own < 0 ? own : 0;
+
+    for (size_t i = 0; r == 0 && i < set->n; i++) {
+        int copy = set->list[i]->target == fd ? fcntl(own, F_DUPFD_CLOEXEC, 0) : -1;
+
+        if (copy >= 0)
+            r = managed_poll(set->list[i], copy);
+        else if (set->list[i]->target == fd)
+            r = -errno;
+    }
+    fc_closep(&own);
+    if (r < 0)
+        managed_fail(set, fd, r);
+    return r;
 }
 
 bool managed_set_is_ready(const struct managed_set *set)

@@ -19,8 +19,11 @@ struct managed_set;
 struct managed_ops {
     /* A socket has become ready. */
     void (*changed)(void *userdata);
-    /* Returns a duplicate of the worker's descriptor, for the set to close; or -errno. */
+    /* Returns a duplicate of the worker's descriptor, for the set to close; or -errno. -EINPROGRESS: it comes
+     * later, by managed_set_replaced(). */
     int (*take)(void *userdata, int fd);
+    /* Nothing is managed at this descriptor any more. May be NULL. */
+    void (*forgot)(void *userdata, int fd);
 };
 
 /* `instance` must outlive the set. -ENOMEM. */
@@ -36,8 +39,15 @@ struct managed_set *managed_set_free(struct managed_set *set);
  */
 int managed_set_change(struct managed_set *set, uint32_t id, int fd);
 
-/* The worker has another socket at `fd` now, for example a connection that the gate made for it. */
-void managed_set_replaced(struct managed_set *set, int fd);
+/*
+ * The worker has the socket `own` at `fd` now, for example a connection that the gate made for it; the set
+ * takes it over. -EBADF, or another -errno, if it cannot be polled, or is such an error itself: then what
+ * `take` has promised for `fd` is not managed, with a line in the log.
+ */
+int managed_set_replaced(struct managed_set *set, int fd, int own);
+
+/* Logs that the worker's descriptor `fd` cannot be managed. */
+void managed_warn(const char *instance, int fd, int error);
 
 /* Whether managed_set_take() would return any. */
 bool managed_set_is_ready(const struct managed_set *set);

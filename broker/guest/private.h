@@ -7,7 +7,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
-#include "broker/gate/gate.h"
+#include "broker/gate/client.h"
 #include "broker/guest/guest.h"
 #include "broker/guest/life.h"
 #include "broker/guest/managed.h"
@@ -31,11 +31,10 @@ struct guest {
     struct spawn_job *job; /* until the zygote has answered */
     pid_t pid;
     int pidfd;
-    int memory; /* of the worker, for its gate */
     struct loop_source *pid_source;
     struct output *out;
     struct output *err;
-    struct gate *gate;
+    struct gate_link *gate; /* NULL: it has no filter */
     char cgroup[96];       /* its name; empty if it has none */
     int memory_events;     /* of its cgroup, or -1 */
     uint64_t kills_before; /* in that cgroup, because memory ran out */

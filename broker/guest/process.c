@@ -286,7 +286,7 @@ int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest
     guest->ops = ops;
     guest->userdata = userdata;
     guest->pidfd = -1;
-    guest->memory = guest->memory_events = -1;
+    guest->memory_events = -1;
     guest->deadline = (struct timer){.fn = guest_too_late, .userdata = guest};
     guest->finish = (struct loop_task){.fn = guest_finish, .userdata = guest};
     r = guest_begin(guest);
@@ -311,7 +311,7 @@ struct guest *guest_free(struct guest *guest)
         waitid(P_PIDFD, (id_t)guest->pidfd, &info, WEXITED | __WALL); /* at once: it was killed */
     }
     guest_link_close(guest);
-    guest->gate = gate_free(guest->gate);
+    guest->gate = gate_link_free(guest->gate);
     guest_cgroup_close(guest);
     loop_cancel_task(guest->runtime->loop, &guest->finish);
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
@@ -319,7 +319,6 @@ struct guest *guest_free(struct guest *guest)
     output_free(guest->err);
     loop_remove(guest->pid_source);
     fc_closep(&guest->pidfd);
-    fc_closep(&guest->memory);
     free(guest);
     return NULL;
 }

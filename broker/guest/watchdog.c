@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "broker/base/runtime.h"
-#include "broker/gate/connect.h"
 #include "broker/guest/private.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/log.h"
@@ -92,7 +91,7 @@ static void watchdog_interrupt(struct guest *guest)
     guest_set_life(guest, GUEST_INTERRUPTED);
     /* in this order: a call that returned EINTR before the signal arrived would be restarted */
     keeper_signal(guest->runtime->keeper, guest->pid, SIGALRM);
-    gate_interrupt(guest->gate);
+    gate_link_interrupt(guest->gate);
 }
 
 static void watchdog_end(struct guest *guest)

@@ -199,15 +199,22 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
     return keeper_got(r, received);
 }
 
-void keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory)
+int keeper_take_listener(struct keeper *keeper, pid_t pid, int fd)
 {
-    struct keeper_request request = {.operation = KEEPER_TAKE_DESCRIPTOR, .pid = pid, .fd = notify_fd};
+    int received = -1;
+    int r = keeper_do_child(keeper, KEEPER_TAKE_LISTENER, pid, fd, &received);
 
-    keeper_post(keeper, &request, NULL, 0);
-    request = (struct keeper_request){.operation = KEEPER_OPEN_MEMORY, .pid = pid, .fd = -1};
-    keeper_post(keeper, &request, NULL, 0);
-    *filter = keeper_await_descriptor(keeper);
-    *memory = keeper_await_descriptor(keeper);
+    return keeper_got(r, received);
+}
+
+int keeper_start_gate(struct keeper *keeper, unsigned account, int socket, int flight)
+{
+    struct keeper_request request = {.operation = KEEPER_START_GATE, .account = account};
+    int none, descriptors[KEEPER_MAX_DESCRIPTORS] = {socket, flight};
+    struct keeper_reply reply;
+
+    keeper_ask(keeper, &request, descriptors, KEEPER_MAX_DESCRIPTORS, &reply, &none);
+    return reply.result;
 }
 
 int keeper_open_memory(struct keeper *keeper, pid_t pid)
@@ -223,16 +230,6 @@ int keeper_signal(struct keeper *keeper, pid_t pid, int signal)
     int none;
 
     return keeper_do_child(keeper, KEEPER_SIGNAL, pid, signal, &none);
-}
-
-int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files)
-{
-    struct keeper_request request = {.operation = KEEPER_COUNT_SOCKETS, .pid = pid, .fd = (int32_t)n_files};
-    struct keeper_reply reply;
-    int none;
-
-    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
-    return reply.result;
 }
 
 bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid)

@@ -88,11 +88,15 @@ int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
  */
 bool keeper_owns(struct keeper *keeper, unsigned account, pid_t pid);
 
-/*
- * Combines keeper_take_descriptor() and keeper_open_memory(), for the filter of a new worker. Each result is
- * the caller's, or -errno.
+/* As keeper_take_descriptor(), if it is a notification descriptor of a filter (seccomp_unotify(2)); -EBADF.
  */
-void keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory);
+int keeper_take_listener(struct keeper *keeper, pid_t pid, int fd);
+
+/*
+ * Starts an account's gate with its end of a socket pair and its memory of calls under way, in place of the
+ * one that there was. 0 or -errno.
+ */
+int keeper_start_gate(struct keeper *keeper, unsigned account, int socket, int flight);
 
 /*
  * Returns whether a process is a worker, a zygote, or something that one of these has started: a child of
@@ -103,12 +107,6 @@ bool keeper_confines(struct keeper *keeper, pid_t pid);
 
 /* Opens the memory of a child of this process, for pread(). Returns a descriptor, or -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
-
-/*
- * Returns how many of the descriptors below `n_files` of a child of this process are internet sockets in this
- * process's network, or -errno. Numbers above 4096 are not looked at.
- */
-int keeper_count_sockets(struct keeper *keeper, pid_t pid, uint32_t n_files);
 
 /* What a process uses. */
 struct keeper_usage {

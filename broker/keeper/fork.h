@@ -9,6 +9,7 @@
 #include "proto/spawn_paths.h"
 
 struct cgroups;
+struct confine_spec;
 struct keeper;
 
 #define KEEPER_MAX_ACCOUNTS 65 /* the house, and users */
@@ -27,6 +28,8 @@ struct keeper_spec {
     const char *worker_path;    /* the only program that the keeper ever starts */
     const char *runtime_folder; /* where the control socket's file is */
     int control_fd;             /* the control socket, whose file is removed at the end; -1: none */
+    /* what a gate's process does: gate_serve(); NULL: there are no gates */
+    void (*run_gate)(int socket, int flight, const struct confine_spec *confine) __attribute__((noreturn));
     bool is_root;
     struct cgroups *cgroups; /* the keeper's after keeper_new() */
 };

@@ -10,6 +10,7 @@
 
 #include "broker/keeper/cgroups.h"
 #include "broker/keeper/files.h"
+#include "broker/keeper/gates.h"
 #include "broker/keeper/lookup.h"
 #include "broker/keeper/processes.h"
 #include "broker/keeper/start.h"
@@ -17,18 +18,19 @@
 
 static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_START] = keeper_do_start,
+    [KEEPER_START_GATE] = keeper_do_start_gate,
     [KEEPER_MAKE_STATE_FOLDER] = keeper_do_make_state_folder,
     [KEEPER_OPEN_STATE_FOLDER] = keeper_do_open_state_folder,
     [KEEPER_OPEN_SHOWN] = keeper_do_open_shown,
     [KEEPER_WATCH] = keeper_do_watch,
     [KEEPER_TAKE_DESCRIPTOR] = keeper_do_take_descriptor,
+    [KEEPER_TAKE_LISTENER] = keeper_do_take_listener,
     [KEEPER_OPEN_MEMORY] = keeper_do_open_memory,
     [KEEPER_SIGNAL] = keeper_do_signal,
     [KEEPER_MAKE_CGROUP] = keeper_do_make_cgroup,
     [KEEPER_OPEN_MEMORY_EVENTS] = keeper_do_open_memory_events,
     [KEEPER_REMOVE_CGROUP] = keeper_do_remove_cgroup,
     [KEEPER_READ] = keeper_do_read,
-    [KEEPER_COUNT_SOCKETS] = keeper_do_count_sockets,
     [KEEPER_OWNS] = keeper_do_owns,
     [KEEPER_CONFINES] = keeper_do_confines,
     [KEEPER_LOOKUP] = keeper_do_lookup,

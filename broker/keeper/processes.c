@@ -11,16 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "broker/os/network.h"
+#include "broker/os/seccomp_notify.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define PROCESSES_MAX_COUNTED 4096 /* descriptors; see keeper_count_sockets() */
-#define PROCESSES_KEPT        64   /* pidfds */
+#define PROCESSES_KEPT 64 /* pidfds */
 
 static pid_t process_parent(pid_t pid)
 {
@@ -73,29 +72,6 @@ static int process_find(const struct keeper_call *call, pid_t pid)
     return fd;
 }
 
-static bool process_is_unix(int fd)
-{
-    int domain = -1;
-    socklen_t bytes = sizeof(domain);
-
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) == 0 && domain == AF_UNIX;
-}
-
-/* Refuses unix sockets that are not connected yet, which could reach every service of this machine. */
-static bool process_may_hand_out(int fd)
-{
-    int type = -1;
-    socklen_t bytes = sizeof(int);
-    struct sockaddr_un peer;
-
-    if (!process_is_unix(fd))
-        return true;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type == SOCK_DGRAM)
-        return false;
-    bytes = sizeof(peer);
-    return getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0;
-}
-
 int keeper_do_take_descriptor(struct keeper_call *call)
 {
     int pidfd = process_find(call, call->request->pid);
@@ -105,7 +81,19 @@ int keeper_do_take_descriptor(struct keeper_call *call)
     call->fd = pidfd_getfd(pidfd, call->request->fd, 0);
     if (call->fd < 0)
         return -errno;
-    return process_may_hand_out(call->fd) ? 0 : -EPERM;
+    return network_may_hand_out(call->fd) ? 0 : -EPERM;
+}
+
+int keeper_do_take_listener(struct keeper_call *call)
+{
+    int pidfd = process_find(call, call->request->pid);
+
+    if (pidfd < 0)
+        return pidfd;
+    call->fd = pidfd_getfd(pidfd, call->request->fd, 0);
+    if (call->fd < 0)
+        return -errno;
+    return seccomp_notify_is(call->fd) ? 0 : -EBADF;
 }
 
 int keeper_do_open_memory(struct keeper_call *call)
@@ -131,30 +119,6 @@ int keeper_do_signal(struct keeper_call *call)
     if (call->request->fd != SIGKILL && call->request->fd != SIGALRM && call->request->fd != SIGABRT)
         return -EPERM;
     return pidfd_send_signal(pidfd, call->request->fd, NULL, 0) < 0 ? -errno : 0;
-}
-
-/* Returns whether a descriptor is an internet socket in the network with this cookie. */
-static bool process_is_in_network(int fd, uint64_t network)
-{
-    return fd >= 0 && !process_is_unix(fd) && network_of(fd) == network;
-}
-
-int keeper_do_count_sockets(struct keeper_call *call)
-{
-    int pidfd = process_find(call, call->request->pid);
-    uint64_t here = network_own();
-    int n = 0;
-
-    if (pidfd < 0)
-        return pidfd;
-    if (!here)
-        return -EMFILE;
-    for (int i = 0; i < call->request->fd && i < PROCESSES_MAX_COUNTED; i++) {
-        FC_AUTO_CLOSE int fd = pidfd_getfd(pidfd, i, 0);
-
-        n += process_is_in_network(fd, here);
-    }
-    return n;
 }
 
 /*

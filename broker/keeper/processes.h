@@ -9,11 +9,9 @@
 #include "broker/keeper/private.h"
 
 int keeper_do_take_descriptor(struct keeper_call *call);
+int keeper_do_take_listener(struct keeper_call *call);
 int keeper_do_open_memory(struct keeper_call *call);
 int keeper_do_signal(struct keeper_call *call);
-
-/* Returns the number of sockets. */
-int keeper_do_count_sockets(struct keeper_call *call);
 
 /* Returns 0 if the child has the uid of the account's workers. */
 int keeper_do_owns(struct keeper_call *call);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "broker/keeper/counter.h"
+#include "broker/keeper/gates.h"
 #include "broker/keeper/operations.h"
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
@@ -82,6 +83,7 @@ static void serve_clean_up(const struct keeper_spec *spec, const struct control_
                            pid_t counter, pid_t broker)
 {
     control_socket_unlink(control);
+    gates_end();
     kill(counter, SIGKILL); /* which empties its cgroup */
     waitpid(counter, NULL, 0);
     cgroups_end(spec->cgroups, broker);

@@ -13,14 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/os/confine_calls.h"
+#include "broker/os/confine_filter.h"
 #include "broker/os/confine_landlock.h"
-#include "broker/os/confine_seccomp.h"
 #include "firecurtain/log.h"
 
 #define CONFINE_BIT(capability) (UINT64_C(1) << (capability))
 
 static const uint64_t confine_capabilities[] = {
-    /* ports below 1024, of OSC and of `listen` */
+    /* ports below 1024, of OSC */
     [CONFINE_BROKER] = CONFINE_BIT(CAP_NET_BIND_SERVICE),
     /*
      * The broker's death has to reach workers of other uids (PR_SET_PDEATHSIG). Its system call filter lets
@@ -28,13 +29,14 @@ static const uint64_t confine_capabilities[] = {
      */
     [CONFINE_BROKER_OF_USERS] = CONFINE_BIT(CAP_NET_BIND_SERVICE) | CONFINE_BIT(CAP_KILL),
     /*
-     * The folders of workers and their mounts; workers' descriptors and memory; and what the zygotes that it
-     * starts need for leaving a chroot and giving up root.
+     * The folders of workers and their mounts; workers' descriptors and memory; what the zygotes that it
+     * starts need for leaving a chroot and giving up root; and what gates keep of it.
      */
     [CONFINE_KEEPER] = CONFINE_BIT(CAP_CHOWN) | CONFINE_BIT(CAP_DAC_OVERRIDE) | CONFINE_BIT(CAP_FOWNER) |
-                       CONFINE_BIT(CAP_KILL) | CONFINE_BIT(CAP_SETGID) | CONFINE_BIT(CAP_SETUID) |
-                       CONFINE_BIT(CAP_SETPCAP) | CONFINE_BIT(CAP_SYS_ADMIN) | CONFINE_BIT(CAP_SYS_CHROOT) |
-                       CONFINE_BIT(CAP_SYS_PTRACE),
+                       CONFINE_BIT(CAP_KILL) | CONFINE_BIT(CAP_NET_BIND_SERVICE) | CONFINE_BIT(CAP_SETGID) |
+                       CONFINE_BIT(CAP_SETUID) | CONFINE_BIT(CAP_SETPCAP) | CONFINE_BIT(CAP_SYS_ADMIN) |
+                       CONFINE_BIT(CAP_SYS_CHROOT) | CONFINE_BIT(CAP_SYS_PTRACE),
+    [CONFINE_GATE] = CONFINE_BIT(CAP_NET_BIND_SERVICE),   /* ports below 1024, of `listen` */
     [CONFINE_COUNTER] = CONFINE_BIT(CAP_DAC_READ_SEARCH), /* folders of all users */
 };
 
@@ -75,16 +77,16 @@ static int confine_raise(void)
 }
 
 /*
- * Takes on the identity of the house's workers: even without Landlock, an attacker who has taken the broker
+ * Takes on the identity of workers: even without Landlock, an attacker who has taken this process
  * over gets no files of root.
  */
-static int confine_become(const struct confine_spec *spec)
+static int confine_become(const struct confine_spec *spec, enum confine_role role)
 {
     int death_signal = 0;
     int r = 0;
 
     if (!spec->is_root)
-        return confine_keep_capabilities(CONFINE_BROKER);
+        return confine_keep_capabilities(role);
     if (prctl(PR_GET_PDEATHSIG, &death_signal) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
         setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
         setresuid(spec->uid, spec->uid, spec->uid) < 0)
@@ -92,17 +94,17 @@ static int confine_become(const struct confine_spec *spec)
     /* KEEPCAPS keeps the permitted set; changing the bounding set takes an effective one */
     r = confine_raise();
     if (r == 0)
-        r = confine_keep_capabilities(spec->has_users ? CONFINE_BROKER_OF_USERS : CONFINE_BROKER);
+        r = confine_keep_capabilities(role);
     /* the process that started the broker may have set it; changing the identity clears it */
     if (r == 0 && death_signal && prctl(PR_SET_PDEATHSIG, death_signal) < 0)
         r = -errno;
     return r;
 }
 
-static int confine_privileges(const struct confine_spec *spec)
+static int confine_privileges(const struct confine_spec *spec, enum confine_role role)
 {
     struct rlimit none = {0};
-    int r = confine_become(spec);
+    int r = confine_become(spec, role);
 
     if (r < 0)
         return r;
@@ -131,7 +133,7 @@ int confine_broker(const struct confine_spec *spec)
     int r;
 
     tzset(); /* which reads a file */
-    r = confine_privileges(spec);
+    r = confine_privileges(spec, spec->is_root && spec->has_users ? CONFINE_BROKER_OF_USERS : CONFINE_BROKER);
     if (r == 0) {
         layer = "Landlock";
         r = confine_landlock_broker(spec->readable, spec->n_readable);
@@ -143,9 +145,23 @@ int confine_broker(const struct confine_spec *spec)
     }
     if (r == 0) {
         layer = "system calls";
-        r = confine_seccomp();
+        r = confine_filter(confine_broker_calls, confine_n_broker_calls);
     }
     if (r < 0)
         fc_log(FC_LOG_ERROR, NULL, "the broker cannot confine itself: layer \"%s\": %s", layer, strerror(-r));
+    return r;
+}
+
+int confine_gate(const struct confine_spec *spec)
+{
+    const char *layer = "privileges";
+    int r = confine_privileges(spec, CONFINE_GATE);
+
+    if (r == 0) {
+        layer = "system calls";
+        r = confine_filter(confine_gate_calls, confine_n_gate_calls);
+    }
+    if (r < 0)
+        fc_log(FC_LOG_ERROR, NULL, "a gate cannot confine itself: layer \"%s\": %s", layer, strerror(-r));
     return r;
 }

@@ -6,7 +6,7 @@
  * a unix socket. The keeper (keeper/client.h) does what takes more. docs/sandbox.md says what holds where.
  *
  * Runs in a process with one thread, since identity, capabilities and Landlock apply to the calling thread
- * only: in the broker, the keeper, the counter, and processes that look up a name.
+ * only: in the broker, the keeper, the counter, gates, and processes that look up a name.
  */
 #ifndef BROKER_OS_CONFINE_H
 #define BROKER_OS_CONFINE_H
@@ -31,6 +31,13 @@ struct confine_spec {
 int confine_broker(const struct confine_spec *spec);
 
 /*
+ * Confines a gate, in the same way: `confine` says whose it is. It has no Landlock, since a process that has
+ * it may not take descriptors of workers; the filter lets it open no file at all. 0, or -errno with the
+ * reason in the log.
+ */
+int confine_gate(const struct confine_spec *spec);
+
+/*
  * Confines a process that looks up a name: it can read the system's settings and libraries, and write
  * nothing. 0 or -errno.
  */
@@ -41,6 +48,7 @@ enum confine_role {
     CONFINE_BROKER_OF_USERS,
     CONFINE_KEEPER,
     CONFINE_COUNTER,
+    CONFINE_GATE,
 };
 
 /* Drops all capabilities but those that the role needs. 0 or -errno. */

@@ -1,59 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layer "system calls" of the broker's self-confinement: an allow-list for all of its threads. Calls that are
- * not on it fail with ENOSYS, so a library that tries something new falls back and the show goes on; calls
- * that only an attacker would try fail with EPERM. The kernel's log has a line for either.
- *
- * Each row has its reason. A call whose arguments matter has one row for each allowed use.
+ * The system calls that the broker makes, an allow-list for all of its threads, and those that only an
+ * attacker would try, in the broker or in a gate. Each row has its reason. A call whose arguments matter has
+ * one row for each allowed use.
  */
-#include "broker/os/confine_seccomp.h"
+#include "broker/os/confine_calls.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "broker/os/seccomp_notify.h"
 #include "firecurtain/cleanup.h"
-#include "firecurtain/log.h"
 
-#define SECCOMP_DEFAULT SCMP_ACT_ERRNO(ENOSYS)
-
-/* As a value: the pid of this process. */
-#define SECCOMP_SELF UINT32_MAX
-
-struct seccomp_row {
-    const char *name;
-    int arg; /* -1: any arguments */
-    uint64_t mask;
-    uint64_t value;
-    const char *reason;
-};
-
-#define ALLOW(name, reason)                                                                                  \
-    {                                                                                                        \
-        name, -1, 0, 0, reason                                                                               \
-    }
-#define ALLOW_EQ(name, arg, value, reason)                                                                   \
-    {                                                                                                        \
-        name, arg, UINT32_MAX, value, reason                                                                 \
-    } /* of an int */
-#define ALLOW_MASK(name, arg, mask, value, reason)                                                           \
-    {                                                                                                        \
-        name, arg, mask, value, reason                                                                       \
-    }
-
-#define SOCKET_KIND 0xfu /* of socket()'s type, without its flags */
-
-static const struct seccomp_row seccomp_allowed[] = {
+const struct confine_call confine_broker_calls[] = {
     ALLOW("brk", "memory"),
     ALLOW("madvise", "memory"),
     ALLOW("mremap", "memory"),
@@ -78,7 +39,7 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("rt_sigreturn", "signals"),
     ALLOW("sigaltstack", "threads, with sanitizers"),
     ALLOW("restart_syscall", "stopped and continued"),
-    ALLOW_EQ("tgkill", 0, SECCOMP_SELF, "abort()"),
+    ALLOW_EQ("tgkill", 0, CONFINE_SELF, "abort()"),
     ALLOW("getpid", "abort(), libzmq"),
     ALLOW("gettid", "abort(), libzmq"),
     ALLOW("getuid", "libzmq"),
@@ -99,7 +60,6 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("readv", "sockets"),
     ALLOW("write", "the log, eventfds, sockets"),
     ALLOW("writev", "stdio"),
-    ALLOW("pread64", "a worker's memory, for the gate"),
     ALLOW("lseek", "stdio"),
     ALLOW("close", "descriptors"),
     ALLOW("fstat", "descriptors"),
@@ -123,7 +83,7 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("pipe2", "pipes of the log"),
     ALLOW("inotify_rm_watch", "scripts that have changed"),
     ALLOW_EQ("memfd_create", 1, MFD_CLOEXEC | MFD_ALLOW_SEALING,
-             "memory shared with a worker; nothing can be executed"),
+             "memory shared with a worker, or for gates; nothing can be executed"),
     ALLOW("ftruncate", "memory shared with a worker; no file is open for writing"),
     ALLOW_EQ("fcntl", 1, F_ADD_SEALS, "memory shared with a worker"),
 
@@ -131,38 +91,31 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("epoll_ctl", "the loop"),
     ALLOW("epoll_wait", "the loop"),
     ALLOW("epoll_pwait", "the loop"),
-    ALLOW("poll", "the log, the gate, libzmq"),
+    ALLOW("poll", "the log, libzmq"),
     ALLOW("ppoll", "the same"),
     ALLOW("eventfd2", "libzmq"),
     ALLOW("timerfd_settime", "the loop"),
 
-    ALLOW_EQ("socket", 0, AF_INET, "OSC, the gate"),
-    ALLOW_EQ("socket", 0, AF_INET6, "OSC, the gate"),
+    ALLOW_EQ("socket", 0, AF_INET, "OSC"),
+    ALLOW_EQ("socket", 0, AF_INET6, "OSC"),
     ALLOW_MASK("socketpair", 1, SOCKET_KIND, SOCK_SEQPACKET,
-               "zygotes and links of workers; connected for ever"),
-    ALLOW("bind", "OSC, the gate"),
-    ALLOW("connect", "the gate"),
-    ALLOW("listen", "the gate"),
+               "zygotes, gates and links of workers; connected for ever"),
+    ALLOW("bind", "OSC"),
     ALLOW("accept", "libzmq"),
     ALLOW("accept4", "libzmq"),
-    ALLOW("getsockname", "the gate, libzmq"),
+    ALLOW("getsockname", "libzmq"),
     ALLOW("getpeername", "libzmq: who the worker is"),
-    ALLOW("getsockopt", "the gate, libzmq"),
-    ALLOW("setsockopt", "the gate, OSC, libzmq"),
+    ALLOW("getsockopt", "libzmq, managed sockets"),
+    ALLOW("setsockopt", "OSC, libzmq"),
     ALLOW("shutdown", "libzmq"),
-    ALLOW("sendto", "OSC, the gate, libzmq"),
+    ALLOW("sendto", "OSC, libzmq"),
     ALLOW("recvfrom", "OSC, libzmq"),
-    ALLOW("sendmsg", "the keeper, the zygote"),
-    ALLOW("recvmsg", "the keeper"),
+    ALLOW("sendmsg", "the keeper, zygotes, gates"),
+    ALLOW("recvmsg", "the keeper, gates"),
 
     ALLOW("waitid", "workers"),
     ALLOW("wait4", "zygotes"),
-    ALLOW("pidfd_open", "workers; only to wait for them"),
-    ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_RECV, "the gate"),
-    ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_SEND, "the gate"),
-    ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_ID_VALID, "the gate"),
-    ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_ADDFD, "the gate"),
-    ALLOW_EQ("ioctl", 1, SECCOMP_IOCTL_NOTIF_SET_FLAGS, "the gate; who is woken how"),
+    ALLOW("pidfd_open", "workers: to wait for them, and for their gate"),
 #ifdef FIRECURTAIN_SANITIZE
     ALLOW("clone", "the leak sanitizer stops all threads from a process of its own"),
     ALLOW("getppid", "the same"),
@@ -174,9 +127,9 @@ static const struct seccomp_row seccomp_allowed[] = {
     ALLOW("rt_sigtimedwait", "the same"),
 #endif
 };
+const size_t confine_n_broker_calls = FC_ARRAY_SIZE(confine_broker_calls);
 
-/* Typical first steps of an attacker, even those that would fail for lack of a right. */
-static const char *const seccomp_refused[] = {
+const char *const confine_refused_calls[] = {
     "execve",
     "execveat",
     "fork",
@@ -247,60 +200,4 @@ static const char *const seccomp_refused[] = {
     "ptrace",
 #endif
 };
-
-static int seccomp_allow(scmp_filter_ctx filter, const struct seccomp_row *row)
-{
-    int number = seccomp_syscall_resolve_name(row->name);
-    uint64_t value = row->value == SECCOMP_SELF ? (uint64_t)getpid() : row->value;
-
-    if (number < 0)
-        return 0; /* not on this architecture */
-    if (row->arg < 0)
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-                            SCMP_CMP64((unsigned)row->arg, SCMP_CMP_MASKED_EQ, row->mask, value));
-}
-
-static int seccomp_fill(scmp_filter_ctx filter)
-{
-    for (size_t i = 0; i < FC_ARRAY_SIZE(seccomp_allowed); i++) {
-        int r = seccomp_allow(filter, &seccomp_allowed[i]);
-
-        if (r < 0) {
-            fc_log(FC_LOG_ERROR, NULL, "system call filter: the row %s", seccomp_allowed[i].name);
-            return r;
-        }
-    }
-    for (size_t i = 0; i < FC_ARRAY_SIZE(seccomp_refused); i++) {
-        int number = seccomp_syscall_resolve_name(seccomp_refused[i]);
-        int r = number < 0 ? 0 : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
-
-        if (r < 0) {
-            fc_log(FC_LOG_ERROR, NULL, "system call filter: the row %s", seccomp_refused[i]);
-            return r;
-        }
-    }
-    return 0;
-}
-
-int confine_seccomp(void)
-{
-    scmp_filter_ctx filter = seccomp_init(SECCOMP_DEFAULT);
-    int r;
-
-    if (!filter)
-        return -ENOMEM;
-    r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    if (r == 0)
-        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    if (r == 0)
-        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree: calls are many */
-    if (r == 0)
-        seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1); /* where the kernel can */
-    if (r == 0)
-        r = seccomp_fill(filter);
-    if (r == 0)
-        r = seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
-}
+const size_t confine_n_refused_calls = FC_ARRAY_SIZE(confine_refused_calls);

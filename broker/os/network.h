@@ -3,6 +3,7 @@
 #ifndef BROKER_OS_NETWORK_H
 #define BROKER_OS_NETWORK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Returns the cookie of the network that a socket is in, or 0 if the kernel does not tell. */
@@ -10,5 +11,13 @@ uint64_t network_of(int socket);
 
 /* Returns the cookie of this process's network, or 0. */
 uint64_t network_own(void);
+
+bool network_is_unix(int socket);
+
+/*
+ * Returns whether a descriptor may be handed to another process: not if it is a unix socket that is not
+ * connected yet, or could be connected anew, and so could reach every service of this machine.
+ */
+bool network_may_hand_out(int fd);
 
 #endif

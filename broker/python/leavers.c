@@ -88,12 +88,6 @@ static void leaver_loaded(void *userdata, const char *path)
     (void)path;
 }
 
-/* A script that cleans up listens to nothing new. */
-static int leaver_borrow(void *userdata, const struct gate_name *name)
-{
-    return -EADDRINUSE;
-}
-
 static void leaver_ended(void *userdata, const char *why, bool asked, bool is_clean)
 {
     struct python_leaver *leaver = userdata;
@@ -114,7 +108,6 @@ static const struct guest_ops leaver_ops = {
     .output = leaver_output,
     .exceptions = leaver_exceptions,
     .loaded = leaver_loaded,
-    .borrow = leaver_borrow,
     .is_congested = leaver_is_congested,
     .is_throttled = python_is_never_throttled,
     .handled = leaver_ignore,
@@ -146,16 +139,6 @@ int python_add_leaver(struct python *python, struct guest *guest)
     guest_set_ops(guest, &leaver_ops, leaver);
     guest_stop(guest);
     return 0;
-}
-
-int python_borrow_of_leavers(void *userdata, const struct gate_name *name)
-{
-    const struct python *python = userdata;
-    int fd = -EADDRINUSE;
-
-    for (const struct python_leaver *leaver = python->leavers; fd < 0 && leaver; leaver = leaver->next)
-        fd = guest_lend(leaver->guest, name);
-    return fd;
 }
 
 void python_free_leavers(struct python *python)

@@ -5,7 +5,6 @@
 #ifndef BROKER_PYTHON_LEAVERS_H
 #define BROKER_PYTHON_LEAVERS_H
 
-struct gate_name;
 struct guest;
 struct python;
 
@@ -14,8 +13,5 @@ int python_add_leaver(struct python *python, struct guest *guest);
 
 /* Ends all of them at once. */
 void python_free_leavers(struct python *python);
-
-/* Returns a socket of one of them, as guest_ops asks for it. */
-int python_borrow_of_leavers(void *userdata, const struct gate_name *name);
 
 #endif

@@ -98,15 +98,6 @@ static void next_ready(void *userdata)
     python_go_on(python);
 }
 
-/* Lends it the port that the running script listens on: both listen until they change places. */
-static int next_borrow(void *userdata, const struct gate_name *name)
-{
-    const struct python *python = userdata;
-    int fd = guest_lend(python->guest, name);
-
-    return fd >= 0 ? fd : python_borrow_of_leavers(userdata, name);
-}
-
 static void next_wanted(void *userdata)
 {
     (void)userdata; /* what is due waits until it is the running worker */
@@ -141,7 +132,6 @@ static const struct guest_ops next_ops = {
     .output = next_output,
     .exceptions = python_exceptions,
     .loaded = python_loaded,
-    .borrow = next_borrow,
     .is_congested = python_is_congested,
     .is_throttled = python_is_never_throttled,
     .handled = next_wanted,

@@ -118,7 +118,6 @@ const struct guest_ops python_guest_ops = {
     .exceptions = python_exceptions,
     .ticked = python_ticked,
     .loaded = python_loaded,
-    .borrow = python_borrow_of_leavers,
     .is_congested = python_is_congested,
     .is_throttled = python_is_throttled,
     .handled = python_handled,

@@ -18,6 +18,8 @@
 #include "broker/base/log.h"
 #include "broker/base/path_set.h"
 #include "broker/build/users.h"
+#include "broker/gate/client.h"
+#include "broker/gate/serve.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/keeper/folder_quota.h"
@@ -178,6 +180,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
         .worker_path = runtime->worker_path,
         .runtime_folder = runtime->runtime_folder,
         .control_fd = runtime->control_fd,
+        .run_gate = gate_serve,
         .is_root = runtime->is_root,
         .cgroups = runtime->cgroups,
     };
@@ -208,13 +211,34 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
     return r;
 }
 
+static int runtime_run_gate(void *userdata, unsigned account, int socket, int flight)
+{
+    const struct runtime *runtime = userdata;
+
+    return keeper_start_gate(runtime->keeper, account, socket, flight);
+}
+
+static int runtime_start_gate(struct runtime *runtime, unsigned account)
+{
+    const struct gate_client_spec spec = {
+        .loop = runtime->loop,
+        .account = account,
+        .start = runtime_run_gate,
+        .userdata = runtime,
+    };
+
+    return gate_client_new(&runtime->accounts[account].gate, &spec);
+}
+
 /* Makes what each account has of its own. */
 static int runtime_start_accounts(struct runtime *runtime)
 {
     int r = 0;
 
     for (unsigned i = 0; r == 0 && i < runtime->n_accounts; i++) {
-        r = spawner_new(&runtime->accounts[i].spawner, runtime, i);
+        r = runtime_start_gate(runtime, i);
+        if (r == 0)
+            r = spawner_new(&runtime->accounts[i].spawner, runtime, i);
     }
     return r;
 }
@@ -290,6 +314,8 @@ void runtime_deinit(struct runtime *runtime)
 {
     for (unsigned i = 0; i < runtime->n_accounts; i++)
         runtime->accounts[i].spawner = spawner_free(runtime->accounts[i].spawner);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        runtime->accounts[i].gate = gate_client_free(runtime->accounts[i].gate);
     runtime->folder_quotas = folder_quotas_free(runtime->folder_quotas);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);

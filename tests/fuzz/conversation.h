@@ -14,8 +14,10 @@
 #include "broker/base/runtime.h"
 #include "broker/build/build.h"
 #include "broker/config/load.h"
+#include "broker/gate/client.h"
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
+#include "broker/os/seccomp_notify.h"
 #include "broker/python/backend.h"
 #include "broker/python/private.h"
 #include "broker/python/run.h"
@@ -36,6 +38,7 @@ static const char file[] =
 static char folder[] = "/tmp/firecurtain-fuzz-XXXXXX";
 
 static struct runtime runtime;
+static struct runtime_account account;
 static struct config *config;
 
 static struct show *show;
@@ -111,23 +114,6 @@ static void make_descriptors(void)
     close(pair[1]);
 }
 
-static void make_runtime(void)
-{
-    struct rlimit files = {1024, 1024}; /* a leak of descriptors ends the fuzzer */
-    int fd;
-
-    setrlimit(RLIMIT_NOFILE, &files);
-    require(mkdtemp(folder) && chdir(folder) == 0);
-    atexit(remove_folder);
-    fd = open("show.cfg", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    require(fd >= 0 && write(fd, file, sizeof(file) - 1) == (ssize_t)(sizeof(file) - 1) && close(fd) == 0);
-    require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
-    require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
-    require(link_buffers_new(&runtime.link_buffers) == 0 && link_buffers_new(&worker_buffers) == 0);
-    loop_set_after(runtime.loop, route, NULL);
-    make_descriptors();
-}
-
 /* Does what the keeper does for a broker, with descriptors of this process. */
 
 int __wrap_keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
@@ -148,11 +134,44 @@ int __wrap_keeper_open_memory(struct keeper *keeper, pid_t pid)
     return own < 0 ? -errno : own;
 }
 
-void __wrap_keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory);
-void __wrap_keeper_open_gate(struct keeper *keeper, pid_t pid, int notify_fd, int *filter, int *memory)
+int __wrap_keeper_take_listener(struct keeper *keeper, pid_t pid, int fd);
+int __wrap_keeper_take_listener(struct keeper *keeper, pid_t pid, int fd)
 {
-    *filter = __wrap_keeper_take_descriptor(keeper, pid, notify_fd);
-    *memory = __wrap_keeper_open_memory(keeper, pid);
+    int own = __wrap_keeper_take_descriptor(keeper, pid, fd);
+
+    if (own < 0 || seccomp_notify_is(own))
+        return own;
+    close(own);
+    return -EBADF;
+}
+
+/* Starts a gate that says nothing; it is told nothing either, since the guest has no pidfd. */
+static int start_gate(void *userdata, unsigned account, int socket, int flight)
+{
+    int own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+
+    (void)userdata, (void)account, (void)flight;
+    return own < 0 ? -errno : 0;
+}
+
+static void make_runtime(void)
+{
+    struct rlimit files = {1024, 1024}; /* a leak of descriptors ends the fuzzer */
+    int fd;
+
+    setrlimit(RLIMIT_NOFILE, &files);
+    require(mkdtemp(folder) && chdir(folder) == 0);
+    atexit(remove_folder);
+    fd = open("show.cfg", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    require(fd >= 0 && write(fd, file, sizeof(file) - 1) == (ssize_t)(sizeof(file) - 1) && close(fd) == 0);
+    require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
+    require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
+    require(link_buffers_new(&runtime.link_buffers) == 0 && link_buffers_new(&worker_buffers) == 0);
+    loop_set_after(runtime.loop, route, NULL);
+    make_descriptors();
+    require(gate_client_new(&account.gate,
+                            &(struct gate_client_spec){.loop = runtime.loop, .start = start_gate}) == 0);
+    runtime.accounts = &account;
 }
 
 /* Lets time pass: an instance that has put out too much is not heard before. */
@@ -213,7 +232,6 @@ static struct guest *make_guest(void)
         .pid = getpid(),
         .life = GUEST_ALIVE,
         .pidfd = -1,
-        .memory = -1,
         .memory_events = -1,
         .deadline = {.fn = nothing},
         .finish = {.fn = finish, .userdata = guest},

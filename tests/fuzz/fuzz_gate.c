@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Makes network calls with any arguments, as a hostile worker would: a thread behind a real filter in an
- * empty network namespace calls, and the broker's gate answers. A socket in the broker's namespace is only
+ * empty network namespace calls, and the gate answers. A socket in the gate's namespace is only
  * ever connected, bound or listening where the policy's rules allow it, by a second implementation of them; a
  * refused call leaves the socket in its namespace; every call returns; and no descriptor is left open. Both
  * namespaces belong to this process, and nothing leaves them.
@@ -13,12 +13,14 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "broker/base/loop.h"
 #include "broker/gate/connect.h"
+#include "broker/gate/flight.h"
 #include "broker/gate/private.h"
 #include "firecurtain/time.h"
 #include "tests/fuzz/filter.h"
@@ -43,7 +45,10 @@ static struct {
 } call;
 
 static struct loop *loop;
-static struct gate *gate;
+static struct gate_worker *gate;
+static struct gate_line line;
+static struct flight flight;
+static int pidfd; /* of this process, which is its own worker */
 static struct rules rules;
 static struct timer impatience;
 static int memory; /* this process's, as a keeper would open it */
@@ -143,11 +148,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     call.go = eventfd(0, EFD_CLOEXEC);
     call.done = eventfd(0, EFD_CLOEXEC);
     memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    require(call.go >= 0 && call.done >= 0 && memory >= 0 && sigaction(INTERRUPT, &action, NULL) == 0);
+    pidfd = pidfd_open(getpid(), 0);
+    require(call.go >= 0 && call.done >= 0 && memory >= 0 && pidfd >= 0 &&
+            sigaction(INTERRUPT, &action, NULL) == 0);
     require(pthread_create(&thread, NULL, make_calls, NULL) == 0 && eventfd_read(call.done, &one) == 0);
     if (call.listener < 0)
         fuzz_skip("this kernel lets no filter have a listener");
     require(loop_new(&loop) == 0 && loop_add(loop, &source, call.done, POLLIN, call_is_done, NULL) == 0);
+    gate_line_init(&line, loop);
     impatience = (struct timer){.fn = interrupt};
     return 0;
 }
@@ -359,20 +367,35 @@ static int worker_socket(long family, long type)
     return (int)fd;
 }
 
-static int take(void *userdata, int fd)
+static void logged(void *userdata, const char *text)
 {
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
     (void)userdata;
-    return own < 0 ? -errno : own;
+    require(strlen(text) < GATE_MAX_TEXT);
+}
+
+/* This process has other threads, and what it reads is its own memory: nobody is to blame. */
+static void offends(void *userdata, uint64_t waited_ns)
+{
+    (void)userdata;
+    require(waited_ns > CHARGE_MAX_NS);
+    gate->is_barred = false;
+    gate->charge.owed_ns = 0;
 }
 
 static void begin(void)
 {
-    struct gate_spec spec = {
-        .instance = "py", .policy = &rules.policy, .memory = memory, .take = take, .placed = placed};
+    static const struct gate_ops ops = {.log = logged, .placed = placed, .offends = offends};
+    struct gate_spec spec = {.policy = &rules.policy,
+                             .loop = loop,
+                             .line = &line,
+                             .flight = &flight,
+                             .id = 1,
+                             .memory = memory,
+                             .pidfd = pidfd,
+                             .files = 64,
+                             .ops = &ops};
 
-    require(gate_new(&gate, loop, &spec, fcntl(call.listener, F_DUPFD_CLOEXEC, 0)) == 0);
+    require(gate_worker_new(&gate, &spec, fcntl(call.listener, F_DUPFD_CLOEXEC, 0)) == 0);
     sockets[0] = worker_socket(AF_INET, SOCK_STREAM);
     sockets[1] = worker_socket(AF_INET, SOCK_DGRAM);
     sockets[2] = worker_socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK);
@@ -388,7 +411,8 @@ static void end(void)
                    sizeof(at_once)); /* so that no port stays in use */
         close(sockets[i]);
     }
-    gate = gate_free(gate);
+    gate = gate_worker_free(gate);
+    require(flight.now.worker == 0 && !flight_next(&flight, 1, &(size_t){0})); /* every call was answered */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

@@ -7,25 +7,27 @@
 #include <sys/socket.h>
 
 #include "broker/base/loop.h"
-#include "broker/gate/gate.h"
+#include "broker/gate/line.h"
 #include "broker/gate/policy.h"
+#include "broker/gate/worker.h"
 #include "tests/unit/check.h"
 
 static const struct policy closed;
-static const struct gate_spec spec = {.instance = "py", .policy = &closed};
 
 static int open_gate(int fd)
 {
-    struct gate *gate = NULL;
-    struct loop *loop;
+    struct gate_worker *worker = NULL;
+    struct gate_line line;
+    struct gate_spec spec = {.policy = &closed, .line = &line};
     int r;
 
-    assert_int_equal(loop_new(&loop), 0);
-    r = gate_new(&gate, loop, &spec, fd);
-    assert_true((r == 0) == (gate != NULL));
-    gate_free(gate);
+    assert_int_equal(loop_new(&spec.loop), 0);
+    gate_line_init(&line, spec.loop);
+    r = gate_worker_new(&worker, &spec, fd);
+    assert_true((r == 0) == (worker != NULL));
+    gate_worker_free(worker);
     assert_int_equal(fcntl(fd, F_GETFD), -1); /* was taken over in any case */
-    loop_free(loop);
+    loop_free(spec.loop);
     return r;
 }
 

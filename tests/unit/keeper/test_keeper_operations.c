@@ -203,8 +203,8 @@ static void test_names_of_groups(void **state)
 /* This process, its parent, process 1, and numbers that are none. */
 static void test_other_processes(void **state)
 {
-    static const int operations[] = {KEEPER_TAKE_DESCRIPTOR, KEEPER_OPEN_MEMORY, KEEPER_SIGNAL,
-                                     KEEPER_COUNT_SOCKETS,   KEEPER_OWNS,        KEEPER_USAGE};
+    static const int operations[] = {KEEPER_TAKE_DESCRIPTOR, KEEPER_TAKE_LISTENER, KEEPER_OPEN_MEMORY,
+                                     KEEPER_SIGNAL,          KEEPER_OWNS,          KEEPER_USAGE};
     const int pids[] = {getpid(), getppid(), 1, 0, -1, INT32_MIN, INT32_MAX};
 
     for (size_t i = 0; i < FC_ARRAY_SIZE(operations); i++) {
@@ -238,6 +238,8 @@ static void test_child(void **state)
 
     rig.request.pid = pid;
     rig.request.fd = STDIN_FILENO;
+    assert_int_equal(ask_and_close(KEEPER_TAKE_DESCRIPTOR, 0, NULL), 0);
+    assert_int_equal(ask_and_close(KEEPER_TAKE_LISTENER, 0, NULL), -EBADF); /* no filter's */
     assert_int_equal(ask(KEEPER_OWNS, 0, NULL), 0);
     rig.accounts[1].uid++;
     assert_int_equal(ask(KEEPER_OWNS, 1, NULL), -EPERM);
@@ -257,8 +259,16 @@ static void test_child(void **state)
     rig.n_open++; /* the keeper keeps the last pidfds of its children */
 }
 
+static _Noreturn void run_gate(int socket, int flight, const struct confine_spec *confine)
+{
+    _exit(0);
+}
+
 static void test_start_needs_descriptors(void **state)
 {
+    assert_int_equal(ask(KEEPER_START_GATE, 0, NULL), -EOPNOTSUPP); /* this keeper has no gates */
+    rig.spec.run_gate = run_gate;
+    assert_int_equal(ask(KEEPER_START_GATE, 0, NULL), -EBADF);
     assert_int_equal(ask(KEEPER_START, 0, NULL), -EBADF);
     assert_int_equal(rig.reply.pid, 0);
 }
