@@ -51,12 +51,13 @@ static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *cal
     own = gate_socket_twin(worker, &socket);
     if (own < 0)
         return own;
-    name = (struct gate_name){socket.family, socket.protocol, at.address};
+    name = (struct gate_name){socket.kind.family, socket.kind.protocol, at.address};
     r = gate_bind_or_borrow(worker, &own, &at, &name);
     if (r < 0)
         return r;
     /* a shared socket keeps its mode */
-    return gate_socket_place(worker, call->id, own, (int)call->data.args[0], r == 1 || socket.is_nonblocking);
+    return gate_socket_place(worker, call->id, own, (int)call->data.args[0],
+                             r == 1 || gate_socket_is_nonblocking(&socket));
 }
 
 /*
@@ -73,9 +74,9 @@ static int gate_listen(struct gate_worker *worker, const struct seccomp_notif *c
     (void)result;
     if (r < 0)
         return r;
-    if (socket.protocol != POLICY_TCP)
+    if (socket.kind.protocol != POLICY_TCP)
         return -EOPNOTSUPP;
-    if (!socket.is_ours) {
+    if (!socket.kind.is_ours) {
         gate_log(worker, "listen() on a socket that is not bound to a port allowed by an option \"listen\"");
         return -EACCES;
     }
@@ -96,8 +97,10 @@ static int gate_send(struct gate_worker *worker, const struct seccomp_notif *cal
     int r = gate_socket_take(worker, (int)call->data.args[0], &socket);
     ssize_t sent;
 
-    if (r == 0 && at && socket.protocol == POLICY_TCP)
+    if (r == 0 && at && socket.kind.protocol == POLICY_TCP)
         return -EISCONN; /* also with MSG_FASTOPEN: connections are made by connect() */
+    if (r == 0 && !at)
+        r = gate_is_valid(worker, call->id) ? 0 : -ESRCH;
     if (r == 0 && at)
         r = gate_judge_copy(worker, call, POLICY_CONNECT, &socket, at, at_bytes, "send", &to);
     if (r == 0 && at)
@@ -118,27 +121,27 @@ static int gate_sendto(struct gate_worker *worker, const struct seccomp_notif *c
 
     if (n_bytes > sizeof(bytes))
         return -EMSGSIZE;
-    r = gate_read(worker, call, call->data.args[1], bytes, (size_t)n_bytes);
+    r = gate_copy(worker, call->data.args[1], bytes, (size_t)n_bytes);
     return r < 0 ? r
                  : gate_send(worker, call, call->data.args[4], call->data.args[5], bytes, (size_t)n_bytes,
                              result);
 }
 
 /* Joins the parts of a message. Control messages, descriptors among them, are not served. */
-static int gate_gather(struct gate_worker *worker, const struct seccomp_notif *call,
-                       const struct msghdr *message, uint8_t *bytes, size_t room, size_t *n_bytes)
+static int gate_gather(const struct gate_worker *worker, const struct msghdr *message, uint8_t *bytes,
+                       size_t room, size_t *n_bytes)
 {
     struct iovec parts[GATE_MAX_PARTS];
     int r;
 
     if (message->msg_controllen || message->msg_iovlen > GATE_MAX_PARTS)
         return -EOPNOTSUPP;
-    r = gate_read(worker, call, (uintptr_t)message->msg_iov, parts, message->msg_iovlen * sizeof(*parts));
+    r = gate_copy(worker, (uintptr_t)message->msg_iov, parts, message->msg_iovlen * sizeof(*parts));
     *n_bytes = 0;
     for (size_t i = 0; r == 0 && i < message->msg_iovlen; i++) {
         if (parts[i].iov_len > room - *n_bytes)
             return -EMSGSIZE;
-        r = gate_read(worker, call, (uintptr_t)parts[i].iov_base, bytes + *n_bytes, parts[i].iov_len);
+        r = gate_copy(worker, (uintptr_t)parts[i].iov_base, bytes + *n_bytes, parts[i].iov_len);
         *n_bytes += parts[i].iov_len;
     }
     return r;
@@ -149,10 +152,10 @@ static int gate_sendmsg(struct gate_worker *worker, const struct seccomp_notif *
     static uint8_t bytes[GATE_MAX_DATAGRAM];
     struct msghdr message;
     size_t n_bytes;
-    int r = gate_read(worker, call, call->data.args[1], &message, sizeof(message));
+    int r = gate_copy(worker, call->data.args[1], &message, sizeof(message));
 
     if (r == 0)
-        r = gate_gather(worker, call, &message, bytes, sizeof(bytes), &n_bytes);
+        r = gate_gather(worker, &message, bytes, sizeof(bytes), &n_bytes);
     return r < 0 ? r
                  : gate_send(worker, call, (uintptr_t)message.msg_name, message.msg_namelen, bytes, n_bytes,
                              result);

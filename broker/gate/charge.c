@@ -12,17 +12,21 @@ static long charge_slept(void)
     return getrusage(RUSAGE_THREAD, &used) < 0 ? 0 : used.ru_nvcsw;
 }
 
+/* Asking the kernel costs time, too, so quick workers are not looked at: their first slow call is free. */
 void charge_begin(struct gate_charge *charge)
 {
-    charge->slept = charge_slept();
     charge->began_ns = fc_now_ns();
+    charge->slept = charge->began_ns < charge->suspected_ns ? charge_slept() : -1;
 }
 
 bool charge_end(struct gate_charge *charge)
 {
     uint64_t now_ns = fc_now_ns(), took_ns = now_ns - charge->began_ns;
 
-    if (took_ns <= CHARGE_FREE_NS || charge_slept() == charge->slept)
+    if (took_ns <= CHARGE_FREE_NS)
+        return false;
+    charge->suspected_ns = now_ns + CHARGE_SUSPECTED_NS;
+    if (charge->slept < 0 || charge_slept() == charge->slept)
         return false;
     return charge_add(charge, now_ns, took_ns - CHARGE_FREE_NS);
 }

@@ -13,16 +13,19 @@
 
 #include "firecurtain/time.h"
 
-#define CHARGE_FREE_NS  FC_NS_PER_MS         /* of each call */
-#define CHARGE_MAX_NS   (500 * FC_NS_PER_MS) /* then the worker has to end */
-#define CHARGE_FORGIVES 10                   /* one part of the time that passes is forgiven */
+#define CHARGE_FREE_NS FC_NS_PER_MS         /* of each call */
+#define CHARGE_MAX_NS  (500 * FC_NS_PER_MS) /* then the worker has to end */
+#define CHARGE_SUSPECTED_NS                                                                                  \
+    (10 * FC_NS_PER_S)     /* after a call that took long, how often the gate sleeps is looked at */
+#define CHARGE_FORGIVES 10 /* one part of the time that passes is forgiven */
 
 /* Begins as zeroes. */
 struct gate_charge {
     uint64_t owed_ns;
     uint64_t settled_ns; /* up to when time was forgiven */
     uint64_t began_ns;
-    long slept; /* how often this process had slept when the call began */
+    long slept;            /* how often this process had slept when the call began; -1: not looked at */
+    uint64_t suspected_ns; /* up to when calls are looked at; 0: the last ones were quick */
 };
 
 /* A call of the worker is about to be carried out. */

@@ -113,7 +113,7 @@ static int gate_connect_state(const struct gate_socket *socket)
     struct tcp_info info = {0};
     socklen_t bytes = sizeof(info);
 
-    if (!socket->is_ours || getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0)
+    if (!socket->kind.is_ours || getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0)
         return 0;
     switch (info.tcpi_state) {
     case TCP_SYN_SENT:
@@ -143,9 +143,10 @@ static int gate_connect_tcp(struct gate_worker *worker, const struct seccomp_not
     r = connect(own, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
     if (r < 0 && r != -EINPROGRESS)
         return r;
-    if (r < 0 && !socket->is_nonblocking)
+    if (r < 0 && !gate_socket_is_nonblocking(socket))
         return gate_connect_later(worker, call, &own);
-    placed = gate_socket_place(worker, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+    placed =
+        gate_socket_place(worker, call->id, own, (int)call->data.args[0], gate_socket_is_nonblocking(socket));
     return placed < 0 ? placed : r;
 }
 
@@ -168,9 +169,9 @@ static int gate_disconnect(const struct gate_socket *socket)
 {
     struct sockaddr none = {.sa_family = AF_UNSPEC};
 
-    if (socket->protocol != POLICY_UDP)
+    if (socket->kind.protocol != POLICY_UDP)
         return -EAFNOSUPPORT;
-    if (!socket->is_ours)
+    if (!socket->kind.is_ours)
         return 0;
     return connect(socket->fd, &none, sizeof(none)) < 0 ? -errno : 0;
 }
@@ -190,6 +191,6 @@ int gate_connect(struct gate_worker *worker, const struct seccomp_notif *call, i
         return gate_disconnect(&socket);
     if (r < 0)
         return r;
-    return socket.protocol == POLICY_TCP ? gate_connect_tcp(worker, call, &socket, &to)
-                                         : gate_connect_udp(worker, call, &socket, &to);
+    return socket.kind.protocol == POLICY_TCP ? gate_connect_tcp(worker, call, &socket, &to)
+                                              : gate_connect_udp(worker, call, &socket, &to);
 }

@@ -10,9 +10,10 @@ int gate_judge(struct gate_worker *worker, enum policy_use use, const struct gat
                const void *sockaddr, size_t bytes, const char *call, struct policy_target *target)
 {
     const char *option = use == POLICY_CONNECT ? "connect" : "listen";
-    const char *name = socket->protocol == POLICY_TCP ? "tcp" : "udp";
+    const char *name = socket->kind.protocol == POLICY_TCP ? "tcp" : "udp";
     char text[80];
-    int r = policy_judge(worker->spec.policy, use, socket->protocol, socket->family, sockaddr, bytes, target);
+    int r = policy_judge(worker->spec.policy, use, socket->kind.protocol, socket->kind.family, sockaddr,
+                         bytes, target);
 
     if (r != -EACCES)
         return r;

@@ -21,7 +21,8 @@ static bool lend_is_connection(const struct gate_socket *socket)
     struct sockaddr_storage peer;
     socklen_t bytes = sizeof(peer);
 
-    return socket->protocol == POLICY_TCP && getpeername(socket->fd, (struct sockaddr *)&peer, &bytes) == 0;
+    return socket->kind.protocol == POLICY_TCP &&
+           getpeername(socket->fd, (struct sockaddr *)&peer, &bytes) == 0;
 }
 
 static bool lend_is_at(const struct gate_socket *socket, const struct policy_address *wanted)
@@ -35,13 +36,13 @@ static bool lend_is_at(const struct gate_socket *socket, const struct policy_add
            address.scope == wanted->scope && memcmp(address.bytes, wanted->bytes, sizeof(wanted->bytes)) == 0;
 }
 
-int gate_lend(const struct gate_worker *worker, const struct gate_name *name)
+int gate_lend(struct gate_worker *worker, const struct gate_name *name)
 {
     for (uint32_t fd = 0; fd < worker->spec.files; fd++) {
         GATE_SOCKET socket = {.fd = -1};
 
-        if (gate_socket_take(worker, (int)fd, &socket) == 0 && socket.is_ours &&
-            socket.family == name->family && socket.protocol == name->protocol &&
+        if (gate_socket_take(worker, (int)fd, &socket) == 0 && socket.kind.is_ours &&
+            socket.kind.family == name->family && socket.kind.protocol == name->protocol &&
             lend_is_at(&socket, &name->address) && !lend_is_connection(&socket))
             return fc_steal_fd(&socket.fd);
     }

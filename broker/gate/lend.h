@@ -6,6 +6,6 @@
 #include "broker/gate/worker.h"
 
 /* Returns a duplicate of a socket that the worker has bound to `name`, or -EADDRINUSE. */
-int gate_lend(const struct gate_worker *worker, const struct gate_name *name);
+int gate_lend(struct gate_worker *worker, const struct gate_name *name);
 
 #endif

@@ -44,13 +44,20 @@ void gate_log(struct gate_worker *worker, const char *format, ...)
     gate_write(worker, "refused: %s", text);
 }
 
+int gate_copy(const struct gate_worker *worker, uint64_t address, void *bytes, size_t n_bytes)
+{
+    if (n_bytes && pread(worker->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
+        return -EFAULT;
+    return 0;
+}
+
 int gate_read(const struct gate_worker *worker, const struct seccomp_notif *call, uint64_t address,
               void *bytes, size_t n_bytes)
 {
-    if (n_bytes == 0)
-        return 0;
-    if (pread(worker->spec.memory, bytes, n_bytes, (off_t)address) != (ssize_t)n_bytes)
-        return -EFAULT;
+    int r = gate_copy(worker, address, bytes, n_bytes);
+
+    if (r < 0)
+        return r;
     /* if the caller was interrupted, its memory may have another meaning by now */
     return gate_is_valid(worker, call->id) ? 0 : -ESRCH;
 }

@@ -11,6 +11,12 @@ void gate_answer(struct gate_worker *worker, uint64_t id, int error, int64_t res
 /* Returns whether the caller still waits: only then was the memory read before really its own. */
 bool gate_is_valid(const struct gate_worker *worker, uint64_t id);
 
+/*
+ * Copies from the worker's memory. 0 or -EFAULT. Before what was copied is used, it must be asked whether the
+ * caller still waits: by gate_is_valid(), or by a gate_read() that comes later.
+ */
+int gate_copy(const struct gate_worker *worker, uint64_t address, void *bytes, size_t n_bytes);
+
 /* Copies from the caller's memory. 0, -EFAULT, or -ESRCH if the caller no longer waits. */
 int gate_read(const struct gate_worker *worker, const struct seccomp_notif *call, uint64_t address,
               void *bytes, size_t n_bytes);

@@ -11,7 +11,6 @@
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
 #include "broker/gate/charge.h"
-#include "broker/gate/line.h"
 #include "broker/gate/worker.h"
 #include "firecurtain/time.h"
 
@@ -33,9 +32,17 @@ struct gate_pending {
     int target; /* the descriptor in the worker that it will replace */
 };
 
+/* What never changes in a socket. */
+struct gate_kind {
+    uint64_t cookie; /* of the socket; 0: nothing is known */
+    int family;
+    int type;
+    enum policy_protocol protocol;
+    bool is_ours; /* made by the gate, in its namespace */
+};
+
 struct gate_worker {
     struct gate_spec spec;
-    struct gate_place place; /* in the line */
     struct gate_charge charge;
     struct loop_source *source;
     struct log_limit log_limit;
@@ -46,16 +53,13 @@ struct gate_worker {
     uint64_t n_open;              /* most sockets in the worker, without those that it has accepted */
     uint64_t counted_ns;          /* when they were counted; 0: never */
     bool is_barred;               /* has made the gate wait, and is about to end */
+    struct gate_kind last;        /* of the socket of its last call */
 };
 
 /* What is known of a socket that a call is about. */
 struct gate_socket {
     int fd; /* a duplicate of the worker's; owned */
-    int family;
-    int type;
-    enum policy_protocol protocol;
-    bool is_ours; /* made by the gate, in its namespace */
-    bool is_nonblocking;
+    struct gate_kind kind;
 };
 
 /*

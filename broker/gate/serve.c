@@ -50,6 +50,13 @@ static void serve_ready(void *userdata, uint32_t events)
     }
 }
 
+static void serve_turn_ended(void *userdata)
+{
+    struct gate_process *process = userdata;
+
+    process->set.n_served = 0;
+}
+
 _Noreturn void gate_serve(int socket, int flight, const struct confine_spec *confine)
 {
     static struct gate_process process;
@@ -61,7 +68,7 @@ _Noreturn void gate_serve(int socket, int flight, const struct confine_spec *con
         _exit(1);
     close(flight);
     process.set.loop = process.loop;
-    gate_line_init(&process.set.line, process.loop);
+    loop_set_after(process.loop, serve_turn_ended, &process);
     if (loop_add(process.loop, &process.source, socket, EPOLLIN, serve_ready, &process) == 0)
         loop_run(process.loop);
     _exit(1);

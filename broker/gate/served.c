@@ -17,10 +17,6 @@
 #include "broker/os/network.h"
 #include "firecurtain/cleanup.h"
 
-#ifndef SO_COOKIE
-#define SO_COOKIE 57
-#endif
-
 struct served {
     uint64_t id;
     struct served_set *set;
@@ -161,8 +157,8 @@ static void served_add(struct served_set *set, const struct gate_add *add, int *
     struct served *served = calloc(1, sizeof(*served));
     struct gate_spec spec = {
         .loop = set->loop,
-        .line = &set->line,
         .flight = set->flight,
+        .n_served = &set->n_served,
         .id = add->head.id,
         .files = add->files,
         .connections = add->connections,
@@ -192,21 +188,13 @@ static void served_add(struct served_set *set, const struct gate_add *add, int *
     served_free(served);
 }
 
-static uint64_t served_cookie(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t bytes = sizeof(cookie);
-
-    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
-}
-
 /* The broker is told of what it does not have yet, and otherwise when that is replaced. */
 static void served_watch(struct served *served, const struct gate_request *request)
 {
     FC_AUTO_CLOSE int own = served_duplicate(served, request->fd);
 
     served_disarm(served, request->fd);
-    if (own < 0 || !request->cookie || served_cookie(own) != request->cookie)
+    if (own < 0 || !request->cookie || network_cookie(own) != request->cookie)
         served_tell_placed(served, request->fd, own);
     else if (served->n_armed < GATE_MAX_ARMED)
         served->armed[served->n_armed++] = request->fd;

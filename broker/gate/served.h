@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 
-#include "broker/gate/line.h"
 #include "broker/gate/message.h"
 
 struct flight;
@@ -21,7 +20,7 @@ struct served_set {
     /* Tells the broker; `fd` goes with it unless it is -1, and stays the caller's. */
     void (*tell)(void *userdata, const struct gate_notice *notice, int fd);
     void *userdata;
-    struct gate_line line;
+    unsigned n_served;   /* calls in this turn of the loop */
     struct served *list; /* hash */
 };
 

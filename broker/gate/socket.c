@@ -54,17 +54,30 @@ static int gate_get_int(int fd, int level, int name)
     return getsockopt(fd, level, name, &value, &bytes) < 0 ? -1 : value;
 }
 
-static int gate_protocol(const struct gate_socket *socket)
+static int gate_protocol(const struct gate_kind *kind, int protocol)
 {
-    int protocol = gate_get_int(socket->fd, SOL_SOCKET, SO_PROTOCOL);
-
-    if (socket->family != AF_INET && socket->family != AF_INET6)
+    if (kind->family != AF_INET && kind->family != AF_INET6)
         return -EAFNOSUPPORT;
-    if (socket->type == SOCK_STREAM && protocol == IPPROTO_TCP)
+    if (kind->type == SOCK_STREAM && protocol == IPPROTO_TCP)
         return POLICY_TCP;
-    if (socket->type == SOCK_DGRAM && protocol == IPPROTO_UDP)
+    if (kind->type == SOCK_DGRAM && protocol == IPPROTO_UDP)
         return POLICY_UDP;
     return -EOPNOTSUPP; /* MPTCP, SCTP, ICMP, raw */
+}
+
+/* Finds out what a socket is. */
+static int gate_look(const struct gate_worker *worker, int fd, struct gate_kind *kind)
+{
+    int protocol;
+
+    kind->family = gate_get_int(fd, SOL_SOCKET, SO_DOMAIN);
+    kind->type = gate_get_int(fd, SOL_SOCKET, SO_TYPE);
+    protocol = gate_protocol(kind, gate_get_int(fd, SOL_SOCKET, SO_PROTOCOL));
+    if (protocol < 0)
+        return protocol;
+    kind->protocol = (enum policy_protocol)protocol;
+    kind->is_ours = network_of(fd) == worker->cookie;
+    return 0;
 }
 
 int gate_take(const struct gate_worker *worker, int fd)
@@ -74,24 +87,30 @@ int gate_take(const struct gate_worker *worker, int fd)
     return own < 0 ? -errno : own;
 }
 
-int gate_socket_take(const struct gate_worker *worker, int fd, struct gate_socket *socket)
+int gate_socket_take(struct gate_worker *worker, int fd, struct gate_socket *socket)
 {
-    int protocol;
+    struct gate_kind *kind = &socket->kind;
+    int r;
 
     socket->fd = gate_take(worker, fd);
     if (socket->fd < 0)
         return socket->fd;
-    socket->family = gate_get_int(socket->fd, SOL_SOCKET, SO_DOMAIN);
-    socket->type = gate_get_int(socket->fd, SOL_SOCKET, SO_TYPE);
-    if (socket->type < 0)
+    kind->cookie = network_cookie(socket->fd);
+    if (!kind->cookie)
         return -ENOTSOCK;
-    protocol = gate_protocol(socket);
-    if (protocol < 0)
-        return protocol;
-    socket->protocol = (enum policy_protocol)protocol;
-    socket->is_ours = network_of(socket->fd) == worker->cookie;
-    socket->is_nonblocking = fcntl(socket->fd, F_GETFL) & O_NONBLOCK;
-    return 0;
+    if (kind->cookie == worker->last.cookie) {
+        *kind = worker->last;
+        return 0;
+    }
+    r = gate_look(worker, socket->fd, kind);
+    if (r == 0)
+        worker->last = *kind;
+    return r;
+}
+
+bool gate_socket_is_nonblocking(const struct gate_socket *socket)
+{
+    return fcntl(socket->fd, F_GETFL) & O_NONBLOCK;
 }
 
 void gate_socket_deinit(struct gate_socket *socket)
@@ -153,7 +172,7 @@ int gate_socket_twin(struct gate_worker *worker, const struct gate_socket *from)
 
     if (r == 0)
         r = gate_check_connections(worker);
-    fd = r < 0 ? r : socket(from->family, from->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = r < 0 ? r : socket(from->kind.family, from->kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return r < 0 ? r : -errno;
@@ -187,16 +206,18 @@ int gate_socket_adopt_udp(struct gate_worker *worker, const struct seccomp_notif
     FC_AUTO_CLOSE int own = -1;
     int r;
 
-    if (socket->is_ours)
+    if (socket->kind.is_ours)
         return 0;
     own = gate_socket_twin(worker, socket);
     if (own < 0)
         return own;
-    r = gate_socket_place(worker, call->id, own, (int)call->data.args[0], socket->is_nonblocking);
+    r = gate_socket_place(worker, call->id, own, (int)call->data.args[0], gate_socket_is_nonblocking(socket));
     if (r < 0)
         return r;
     close(socket->fd);
     socket->fd = fc_steal_fd(&own);
-    socket->is_ours = true;
+    socket->kind.is_ours = true;
+    socket->kind.cookie = network_cookie(socket->fd);
+    worker->last = socket->kind;
     return 0;
 }

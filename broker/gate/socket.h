@@ -12,8 +12,12 @@
 /* Returns a duplicate of the worker's descriptor, for the caller to close; or -errno. */
 int gate_take(const struct gate_worker *worker, int fd);
 
-/* Looks at the worker's socket `fd`. 0, -ENOTSOCK, -EOPNOTSUPP for a kind that the gate does not serve. */
-int gate_socket_take(const struct gate_worker *worker, int fd, struct gate_socket *socket);
+/* Looks at the worker's socket `fd`, unless that is the one of its last call. 0, -ENOTSOCK, -EOPNOTSUPP for a
+ * kind that the gate does not serve. */
+int gate_socket_take(struct gate_worker *worker, int fd, struct gate_socket *socket);
+
+/* Returns whether the script has made it non-blocking. */
+bool gate_socket_is_nonblocking(const struct gate_socket *socket);
 
 void gate_socket_deinit(struct gate_socket *socket);
 

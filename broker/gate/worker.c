@@ -2,7 +2,12 @@
 /*
  * Receives system calls and hands them to their functions; see seccomp_unotify(2). Never answers "continue":
  * the arguments could change between this look at them and the kernel's. Receiving waits for the next call if
- * the one that was announced has vanished, so poll() comes first. Runs in the gate.
+ * the one that was announced has vanished, so it must have been announced just now: by the loop, or if that
+ * has served others since, by poll(). Runs in the gate.
+ *
+ * Workers stand in a fair line, which is the kernel's: epoll names a worker that has more calls again only
+ * after all others that have some, and one call is served each time. A worker with a thousand callers gets no
+ * more than one with a single caller.
  */
 #include "broker/gate/worker.h"
 
@@ -81,21 +86,25 @@ static void gate_carry_out(struct gate_worker *worker)
     worker->spec.ops->offends(worker->spec.userdata, worker->charge.owed_ns);
 }
 
-static bool gate_serve_one(void *userdata)
+static bool gate_is_announced(const struct gate_worker *worker)
 {
-    struct gate_worker *worker = userdata;
     struct pollfd ready = {.fd = worker->fd, .events = POLLIN};
+
+    return (*worker->spec.n_served)++ == 0 || (poll(&ready, 1, 0) == 1 && (ready.revents & POLLIN));
+}
+
+/* Serves one call, if there is one. */
+static void gate_serve_one(struct gate_worker *worker)
+{
     struct flight_call *now = &worker->spec.flight->now;
 
-    if (worker->is_barred || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN))
-        return false;
+    if (!gate_is_announced(worker))
+        return;
     *now = (struct flight_call){.worker = worker->spec.id};
-    if (ioctl(worker->fd, SECCOMP_IOCTL_NOTIF_RECV, &now->call) == 0) {
+    if (ioctl(worker->fd, SECCOMP_IOCTL_NOTIF_RECV, &now->call) == 0)
         gate_carry_out(worker);
-        return true;
-    }
-    now->worker = 0;
-    return errno == ENOENT || errno == EINTR;
+    else
+        now->worker = 0;
 }
 
 void gate_worker_resume(struct gate_worker *worker, struct flight_call *left)
@@ -118,12 +127,12 @@ static void gate_ready(void *userdata, uint32_t events)
 {
     struct gate_worker *worker = userdata;
 
-    if (worker->is_barred || (events & (EPOLLHUP | EPOLLERR))) { /* or no thread is left behind the filter */
-        gate_line_leave(worker->spec.line, &worker->place);
-        worker->source = loop_remove(worker->source);
+    if (!worker->is_barred && !(events & (EPOLLHUP | EPOLLERR))) {
+        gate_serve_one(worker);
         return;
     }
-    gate_line_enter(worker->spec.line, &worker->place);
+    /* it has made the gate wait; or no thread is left behind the filter */
+    worker->source = loop_remove(worker->source);
 }
 
 /*
@@ -152,7 +161,6 @@ int gate_worker_new(struct gate_worker **workerp, const struct gate_spec *spec, 
         return r < 0 ? r : -ENOMEM;
     }
     worker->spec = *spec;
-    worker->place = (struct gate_place){.serve = gate_serve_one, .userdata = worker};
     worker->fd = fd;
     worker->cookie = network_own();
     gate_wake_in_turn(fd);
@@ -174,7 +182,6 @@ struct gate_worker *gate_worker_free(struct gate_worker *worker)
     if (!worker)
         return NULL;
     gate_drop_pending(worker);
-    gate_line_leave(worker->spec.line, &worker->place);
     loop_remove(worker->source);
     fc_closep(&worker->fd);
     free(worker->pending);

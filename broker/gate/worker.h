@@ -19,7 +19,6 @@
 
 struct flight;
 struct flight_call;
-struct gate_line;
 struct gate_worker;
 struct loop;
 
@@ -45,8 +44,8 @@ struct gate_ops {
 struct gate_spec {
     const struct policy *policy; /* borrowed */
     struct loop *loop;
-    struct gate_line *line;
     struct flight *flight;
+    unsigned *n_served;   /* calls in this turn of the loop: counted here, and reset by its owner */
     uint64_t id;          /* in `flight` */
     int memory;           /* for pread(); borrowed */
     int pidfd;            /* borrowed */

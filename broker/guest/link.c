@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "broker/base/runtime.h"
 #include "broker/gate/message.h"
@@ -17,6 +16,7 @@
 #include "broker/guest/send.h"
 #include "broker/guest/watchdog.h"
 #include "broker/keeper/client.h"
+#include "broker/os/network.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -25,10 +25,6 @@
  * others have their turn, such as the instances that these events are for. */
 #define GUEST_BUDGET          16
 #define GUEST_EVENTS_PER_UNIT 512
-
-#ifndef SO_COOKIE
-#define SO_COOKIE 57
-#endif
 
 #define GUEST_HUNG_UP_MS 1000 /* from the end of the link to the end of its process */
 
@@ -158,19 +154,11 @@ static int guest_open_memory(void *userdata)
     return guest_is_gone(guest) ? -ESRCH : keeper_open_memory(guest->runtime->keeper, guest->pid);
 }
 
-static uint64_t guest_cookie(int socket)
-{
-    uint64_t cookie = 0;
-    socklen_t bytes = sizeof(cookie);
-
-    return getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
-}
-
 /* Polls it, and asks to be told when something else takes its place. */
 static void guest_socket_placed(void *userdata, int fd, int own)
 {
     struct guest *guest = userdata;
-    uint64_t cookie = own < 0 ? 0 : guest_cookie(own);
+    uint64_t cookie = own < 0 ? 0 : network_cookie(own);
 
     if (managed_set_replaced(guest->sockets, fd, own) == 0)
         gate_link_watch(guest->gate, fd, cookie);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cookies of networks; see SO_NETNS_COOKIE in socket(7). Runs in the gate and in the keeper. */
+/* Cookies of networks and sockets; see SO_NETNS_COOKIE in socket(7). Runs in gates, the keeper and the
+ * broker. */
 #include "broker/os/network.h"
 
 #include <sys/socket.h>
@@ -9,6 +10,10 @@
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
+#endif
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
 #endif
 
 uint64_t network_of(int socket)
@@ -24,6 +29,14 @@ uint64_t network_own(void)
     FC_AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     return fd < 0 ? 0 : network_of(fd);
+}
+
+uint64_t network_cookie(int socket)
+{
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof(cookie);
+
+    return getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) < 0 ? 0 : cookie;
 }
 
 bool network_is_unix(int socket)

@@ -12,6 +12,9 @@ uint64_t network_of(int socket);
 /* Returns the cookie of this process's network, or 0. */
 uint64_t network_own(void);
 
+/* Returns the cookie of a socket (SO_COOKIE), which no other socket ever has; 0 if it is none. */
+uint64_t network_cookie(int socket);
+
 bool network_is_unix(int socket);
 
 /*

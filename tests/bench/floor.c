@@ -4,6 +4,7 @@
  *
  *   bench-floor echo PORT             answers datagrams
  *   bench-floor chain PORT            the same, with a ping-pong before the answer
+ *   bench-floor relay PORT            the same, but a third process answers the datagrams of the second
  *   bench-floor pingpong COUNT        a message to a second process and back, by a SOCK_SEQPACKET pair;
  *                                     prints nanoseconds
  *   bench-floor timer PERIOD-US COUNT how late a timerfd is; prints nanoseconds
@@ -11,6 +12,7 @@
  *
  * Servers say "ready". All end with their parent.
  */
+#include <poll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -55,6 +57,88 @@ static int floor_pair(void)
     }
     close(pair[1]);
     return pair[0];
+}
+
+/* What a datagram needs to be answered by another process. */
+struct floor_datagram {
+    struct sockaddr_in from;
+    uint32_t n_bytes;
+    unsigned char bytes[BENCH_MAX_PACKET];
+};
+
+static _Noreturn void floor_relay_answer(int pair, int fd)
+{
+    struct floor_datagram datagram;
+
+    bench_end_with_parent();
+    while (recv(pair, &datagram, sizeof(datagram), 0) == sizeof(datagram)) {
+        sendto(fd, datagram.bytes, datagram.n_bytes, 0, (const struct sockaddr *)&datagram.from,
+               sizeof(datagram.from));
+        if (send(pair, "", 1, MSG_NOSIGNAL) < 0)
+            break;
+    }
+    _exit(0);
+}
+
+/* Reads a datagram when it is told, and hands it to a third process, as a script does with sendto(). */
+static _Noreturn void floor_relay_read(int pair, int fd)
+{
+    struct floor_datagram datagram = {.n_bytes = 0};
+    char message[FLOOR_MESSAGE_BYTES];
+    int third[2];
+
+    bench_end_with_parent();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, third) < 0)
+        err(1, "socketpair");
+    switch (fork()) {
+    case -1:
+        err(1, "fork");
+    case 0:
+        close(third[0]);
+        floor_relay_answer(third[1], fd);
+    }
+    close(third[1]);
+    while (recv(pair, message, sizeof(message), 0) > 0) {
+        socklen_t bytes = sizeof(datagram.from);
+        ssize_t n = recvfrom(fd, datagram.bytes, sizeof(datagram.bytes), MSG_DONTWAIT,
+                             (struct sockaddr *)&datagram.from, &bytes);
+
+        datagram.n_bytes = n > 0 ? (uint32_t)n : 0;
+        if (n > 0 && (send(third[0], &datagram, sizeof(datagram), MSG_NOSIGNAL) < 0 ||
+                      recv(third[0], message, 1, 0) <= 0))
+            break;
+        if (send(pair, message, sizeof(message), MSG_NOSIGNAL) < 0)
+            break;
+    }
+    _exit(0);
+}
+
+/* Waits for datagrams, and has others read and answer them. */
+static _Noreturn void floor_relay(unsigned long port)
+{
+    int fd = bench_bind(port), pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        err(1, "socketpair");
+    switch (fork()) {
+    case -1:
+        err(1, "fork");
+    case 0:
+        close(pair[0]);
+        floor_relay_read(pair[1], fd);
+    }
+    close(pair[1]);
+    floor_say_ready();
+    for (;;) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        char message[FLOOR_MESSAGE_BYTES] = {0};
+
+        if (poll(&ready, 1, -1) < 0)
+            err(1, "poll");
+        if (send(pair[0], message, sizeof(message), MSG_NOSIGNAL) < 0 ||
+            recv(pair[0], message, sizeof(message), 0) <= 0)
+            err(1, "relay");
+    }
 }
 
 static void floor_bounce(int pair, void *bytes)
@@ -140,6 +224,8 @@ int main(int argc, char **argv)
         floor_serve(count, -1);
     if (strcmp(what, "chain") == 0 && argc == 3)
         floor_serve(count, floor_pair());
+    if (strcmp(what, "relay") == 0 && argc == 3)
+        floor_relay(count);
     if (strcmp(what, "spin") == 0)
         for (;;)
             __asm__ volatile("");
@@ -148,7 +234,7 @@ int main(int argc, char **argv)
     else if (strcmp(what, "timer") == 0 && argc == 4)
         floor_timer(samples, count, bench_number(argv[2], 10000000) * 1000);
     else
-        errx(64, "echo PORT | chain PORT | pingpong COUNT | timer PERIOD-US COUNT | spin");
+        errx(64, "echo PORT | chain PORT | relay PORT | pingpong COUNT | timer PERIOD-US COUNT | spin");
     bench_print(samples, count);
     return 0;
 }

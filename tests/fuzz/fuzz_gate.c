@@ -46,9 +46,9 @@ static struct {
 
 static struct loop *loop;
 static struct gate_worker *gate;
-static struct gate_line line;
 static struct flight flight;
-static int pidfd; /* of this process, which is its own worker */
+static unsigned n_served = 1; /* not the first: each is asked for */
+static int pidfd;             /* of this process, which is its own worker */
 static struct rules rules;
 static struct timer impatience;
 static int memory; /* this process's, as a keeper would open it */
@@ -155,7 +155,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     if (call.listener < 0)
         fuzz_skip("this kernel lets no filter have a listener");
     require(loop_new(&loop) == 0 && loop_add(loop, &source, call.done, POLLIN, call_is_done, NULL) == 0);
-    gate_line_init(&line, loop);
     impatience = (struct timer){.fn = interrupt};
     return 0;
 }
@@ -387,8 +386,8 @@ static void begin(void)
     static const struct gate_ops ops = {.log = logged, .placed = placed, .offends = offends};
     struct gate_spec spec = {.policy = &rules.policy,
                              .loop = loop,
-                             .line = &line,
                              .flight = &flight,
+                             .n_served = &n_served,
                              .id = 1,
                              .memory = memory,
                              .pidfd = pidfd,

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "broker/base/loop.h"
-#include "broker/gate/line.h"
 #include "broker/gate/policy.h"
 #include "broker/gate/worker.h"
 #include "tests/unit/check.h"
@@ -17,12 +16,10 @@ static const struct policy closed;
 static int open_gate(int fd)
 {
     struct gate_worker *worker = NULL;
-    struct gate_line line;
-    struct gate_spec spec = {.policy = &closed, .line = &line};
+    struct gate_spec spec = {.policy = &closed};
     int r;
 
     assert_int_equal(loop_new(&spec.loop), 0);
-    gate_line_init(&line, spec.loop);
     r = gate_worker_new(&worker, &spec, fd);
     assert_true((r == 0) == (worker != NULL));
     gate_worker_free(worker);
