@@ -10,7 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parents[1] / "docs/attacks.md"
 BEGIN, END = "<!-- made by tests/escape/table.py -->", "<!-- end -->"
-MODULES = "attack_files attack_filter attack_kernel attack_links attack_network attack_resources attack_sockets".split()
+MODULES = "attack_files attack_filter attack_gate attack_kernel attack_links attack_network attack_resources attack_sockets".split()
 
 
 class Row:
@@ -71,6 +71,8 @@ ROWS = {
             "system calls, network gate"),
     47: Row("being the host's root", "no process below the broker is, whoever starts the broker", "identity"),
     48: Row("lies in the memory that tells how far the worker is", "its last values are lost; nobody else notices"),
+    49: Row("locking its own memory while it makes calls for which somebody has to read it",
+            "the worker ends; others have their turns"),
 }
 
 

@@ -50,6 +50,7 @@ class Prober:
         self.show = show
         self.wire = show.wire2
         self.asked, self.lost, self.longest = 0, 0, 0.0
+        self.times = []
         self.broker, self.good = show.pid, show.worker("good")
         self.quit = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -66,7 +67,8 @@ class Prober:
                     pass
             except (AssertionError, OSError):
                 self.lost += 1
-            self.longest = max(self.longest, time.monotonic() - begin)
+            self.times.append(time.monotonic() - begin)
+            self.longest = max(self.longest, self.times[-1])
 
     def check(self, fresh=False):
         """Asserts that so far only the offender is affected. The end of the show checks it again, with new answers."""
