@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "broker/gate/connect.h"
+#include "broker/gate/flight.h"
 #include "broker/gate/judge.h"
 #include "broker/gate/notification.h"
 #include "broker/gate/socket.h"
@@ -107,6 +108,7 @@ static int gate_send(struct gate_worker *worker, const struct seccomp_notif *cal
         r = gate_socket_adopt_udp(worker, call, &socket);
     if (r < 0)
         return r == -ENOENT ? -EINVAL : r;
+    worker->spec.flight->now.sent = (uint32_t)n_bytes + 1;
     sent = sendto(socket.fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
                   at ? (const struct sockaddr *)&to.sockaddr : NULL, to.n_bytes);
     *result = sent;

@@ -10,6 +10,7 @@
 static void flight_fill(struct flight_call *entry, const struct flight_call *from)
 {
     entry->tries = from->tries;
+    entry->sent = from->sent;
     entry->call = from->call;
     atomic_signal_fence(memory_order_seq_cst);
     entry->worker = from->worker;

@@ -20,6 +20,7 @@
 struct flight_call {
     uint64_t worker; /* 0: free */
     uint32_t tries;  /* gates that have died while they carried it out */
+    uint32_t sent;   /* bytes, and one, of a datagram that is being sent: it is not sent twice; or 0 */
     struct seccomp_notif call;
 };
 

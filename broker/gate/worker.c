@@ -113,14 +113,15 @@ void gate_worker_resume(struct gate_worker *worker, struct flight_call *left)
 
     *now = *left;
     left->worker = 0;
-    if (worker->is_barred || !gate_is_valid(worker, now->call.id)) {
-        now->worker = 0;
-    } else if (now->tries >= FLIGHT_MAX_TRIES) {
-        gate_answer(worker, now->call.id, -EIO, 0);
-        now->worker = 0;
-    } else {
-        gate_carry_out(worker);
+    if (!worker->is_barred && gate_is_valid(worker, now->call.id)) {
+        if (now->sent)
+            gate_answer(worker, now->call.id, 0, (int64_t)now->sent - 1);
+        else if (now->tries >= FLIGHT_MAX_TRIES)
+            gate_answer(worker, now->call.id, -EIO, 0);
+        else
+            gate_carry_out(worker);
     }
+    now->worker = 0;
 }
 
 static void gate_ready(void *userdata, uint32_t events)
