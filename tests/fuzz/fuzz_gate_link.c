@@ -17,6 +17,7 @@
 #include "broker/gate/client.h"
 #include "broker/gate/flight.h"
 #include "broker/gate/served.h"
+#include "firecurtain/cleanup.h"
 #include "proto/pass.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
@@ -129,8 +130,10 @@ static void take_descriptors(struct input *input, int *descriptors)
 
         descriptors[i] = kind < 0 ? -1 : fcntl(kind, F_DUPFD_CLOEXEC, 0);
     }
-    if (how & 2)
-        fc_closep(&descriptors[0]), descriptors[0] = -1;
+    if (how & 2) {
+        fc_closep(&descriptors[0]);
+        descriptors[0] = -1;
+    }
 }
 
 static void be_the_broker(struct input *input)
