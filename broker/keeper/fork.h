@@ -28,8 +28,8 @@ struct keeper_spec {
     const char *worker_path;    /* the only program that the keeper ever starts */
     const char *runtime_folder; /* where the control socket's file is */
     int control_fd;             /* the control socket, whose file is removed at the end; -1: none */
-    /* what a gate's process does: gate_serve(); NULL: there are no gates */
-    void (*run_gate)(int socket, int flight, const struct confine_spec *confine) __attribute__((noreturn));
+    /* what a gate's process does until it ends: gate_serve(); NULL: there are no gates */
+    void (*run_gate)(int socket, int flight, const struct confine_spec *confine);
     bool is_root;
     struct cgroups *cgroups; /* the keeper's after keeper_new() */
 };

@@ -58,6 +58,7 @@ static _Noreturn void gates_run(const struct keeper_call *call, pid_t keeper)
         _exit(1);
     close_range(GATES_FLIGHT + 1, ~0U, 0);
     call->spec->run_gate(GATES_SOCKET, GATES_FLIGHT, &confine);
+    _exit(1);
 }
 
 int keeper_do_start_gate(struct keeper_call *call)

@@ -38,8 +38,8 @@ def outcome(row):
         "ALLOW": "allowed",
         "FILES": "allowed; without namespaces `EPERM`",
         "NETWORK": "allowed; without namespaces `EPERM`",
-        "ANSWER": "answered by the broker",
-        "HOST": "decided and carried out by the broker",
+        "ANSWER": "answered by the gate",
+        "HOST": "decided and carried out by the gate",
         "REPORT": "refused and reported",
         "QUIET": f"`{errno.errorcode.get(row.error)}`" if row.error else "answered, not done",
     }[row.action]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The broker's self-confinement: what attackers can do who have taken over the broker; without it, as the control."""
+"""Self-confinement: what attackers can do who have taken over the broker or a gate; without it, as the control."""
 
 import contextlib
 import errno
@@ -82,3 +82,47 @@ def test_whoever_takes_the_broker_over_gets_no_further(attempt, identity):
             assert error in REFUSED, why
             if identity.is_root or name not in ROOTS:
                 assert control[name] == 0, f"no control for {why}"
+
+
+# A gate
+
+OWN_ONLY = {"write_secret", "raw", "netlink", "root_again"}  # whether the control succeeds depends on the account and the kernel
+
+
+@pytest.fixture
+def gate_program(stage):
+    built = BUILT.parents[1] / "tests/gate_attack"
+    if os.getuid() != 0:
+        return built
+    path = stage.firecurtain.parent / "gate_attack"
+    shutil.copy2(built, path)
+    path.chmod(0o755)
+    return path
+
+
+def test_whoever_takes_a_gate_over_gets_no_further(gate_program, stage, identity):
+    secret = stage.folder(identity) / "secret"
+    secret.write_text("secret")
+    identity.own(secret)
+    uid = 20001 if identity.is_root else identity.uid
+    victim = subprocess.Popen(identity.command(["/bin/sleep", "600"]), stdin=subprocess.DEVNULL)
+
+    def attempt(confinement):
+        done = subprocess.run(identity.command([gate_program, confinement, uid, secret, victim.pid]), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        found = {name: int(error) for name, error in (line.split() for line in done.stdout.splitlines())}
+        assert "execve" in found, f"it did not come to its end:\n{done.stdout}\n{done.stderr}"
+        return found
+    try:
+        control, found = attempt("open"), attempt("closed")
+    finally:
+        victim.kill()
+        victim.wait()
+    assert set(control) == set(found)
+    for name, error in found.items():
+        why = f"{name}: {errno.errorcode.get(error, error)}, open: {errno.errorcode.get(control[name], control[name])}"
+        if name.startswith("works:"):
+            assert (control[name], error) == (0, 0), why
+            continue
+        assert error in REFUSED, why
+        assert control[name] == 0 or name in OWN_ONLY, f"no control for {why}"

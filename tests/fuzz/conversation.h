@@ -146,11 +146,11 @@ int __wrap_keeper_take_listener(struct keeper *keeper, pid_t pid, int fd)
 }
 
 /* Starts a gate that says nothing; it is told nothing either, since the guest has no pidfd. */
-static int start_gate(void *userdata, unsigned account, int socket, int flight)
+static int start_gate(void *userdata, unsigned number, int socket, int flight)
 {
     int own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
 
-    (void)userdata, (void)account, (void)flight;
+    (void)userdata, (void)number, (void)flight;
     return own < 0 ? -errno : 0;
 }
 

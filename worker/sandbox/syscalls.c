@@ -249,7 +249,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     QUIET_IF("socket", 0, SYSCALL_GT, AF_INET6, EAFNOSUPPORT,
              "other families: packet, vsock, alg, bluetooth…"),
     ALLOW_IF("socketpair", 0, SYSCALL_EQ, AF_UNIX, "asyncio, socket.socketpair()"),
-    HOST("connect", "clients; without insecure-network = host the broker decides and carries out"),
+    HOST("connect", "clients; without insecure-network = host the gate decides and carries out"),
     HOST("bind", "servers, UDP"),
     HOST("listen", "servers"),
     ALLOW_IF("sendto", 4, SYSCALL_EQ, 0, "send() on a connected socket"),
