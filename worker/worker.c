@@ -201,6 +201,13 @@ static void worker_add_paths(const struct spawn_request *request, const char *sc
         worker_fail_link("search path", -ENOMEM);
 }
 
+/* Makes the interpreter, which the zygote started, one of this instance. */
+static void worker_prepare_python(const struct sandbox *sandbox)
+{
+    if (prelude_call("environment") < 0 || (!sandbox->none && prelude_call("processes") < 0))
+        interpreter_log_exception("the interpreter cannot be prepared");
+}
+
 static void worker_add_environment(const struct spawn_request *request)
 {
     const char *entry = request->environment;
@@ -209,8 +216,6 @@ static void worker_add_environment(const struct spawn_request *request)
         if (interpreter_set_environment(entry) < 0)
             worker_fail_link("environment", -ENOMEM);
     }
-    if (prelude_call("environment") < 0)
-        interpreter_log_exception("a variable of the option env cannot take effect");
 }
 
 /* Tells the stand-ins of the C library what this worker has. */
@@ -292,6 +297,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
         probe_filter();
     worker_add_paths(request, sandbox.namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox.script_folder);
     worker_add_environment(request);
+    worker_prepare_python(&sandbox);
     status = dispatch_import((const char *const *)setup.modules, setup.n_modules, setup.default_handler);
     if (status == 0)
         status = dispatch_run();

@@ -172,6 +172,69 @@ def test_questions_about_the_process_and_the_machine_have_true_answers(play, cod
     check(play, code, expected, options="memory = 200M\nstate = 32M")
 
 
+# Programs, processes, threads
+
+PROGRAM = "a script cannot start programs: "
+PROCESS = "a script cannot start processes; threads work, also multiprocessing.pool.ThreadPool"
+
+
+@pytest.mark.parametrize("call, line", [
+    ("subprocess.run(['ls', '-l'])", PROGRAM + "ls"), ("subprocess.run('ls | wc', shell=True)", PROGRAM + r"ls \| wc"),
+    ("subprocess.Popen('/bin/true', stdout=subprocess.PIPE)", PROGRAM + "/bin/true"),
+    ("os.system('aplay ding.wav')", PROGRAM + "aplay ding.wav"), ("os.popen('date').read()", PROGRAM + "date"),
+    ("os.execlp('date', 'date')", PROGRAM + "date"), ("os.execv('/bin/date', ['date'])", PROGRAM + "/bin/date"),
+    ("os.spawnlp(os.P_WAIT, 'date', 'date')", PROGRAM + "date"), ("os.posix_spawnp('date', ['date'], {})", PROGRAM + "date"),
+    ("asyncio.run(asyncio.create_subprocess_exec('date'))", PROGRAM + "date"), ("os.fork()", PROCESS),
+    ("multiprocessing.Process(target=print).start()", PROCESS),
+    ("concurrent.futures.ProcessPoolExecutor().submit(print).result()", PROCESS), ("multiprocessing.Pool(2)", PROCESS),
+])
+def test_programs_and_processes_are_refused_in_these_words(play, call, line):
+    show = play(f"import asyncio, concurrent.futures, multiprocessing, os, subprocess\n"
+                f"try:\n    {call}\nexcept PermissionError as error:\n    print('raised', error)\n")
+    show.printed("^raised .*a script cannot start (programs|processes)")
+    show.log.wait(f"^{line}$", "py1", "warning")
+    assert not show.log.matching("^refused", "py1"), show.log
+
+
+def test_without_a_sandbox_programs_start(play, identity):
+    if identity.uid == 0:
+        pytest.skip("root may not run without a sandbox")
+    run(play, "import subprocess\nprint(subprocess.run(['true']).returncode, __import__('getpass').getuser() != 'script')",
+        arguments=("--insecure-no-sandbox",))
+
+
+@pytest.mark.parametrize("code, expected", [
+    ("from multiprocessing.pool import ThreadPool\nwith ThreadPool(3) as pool: print(pool.map(abs, [-1, -2, 3]))", "[1, 2, 3]"),
+    ("import multiprocessing.dummy\nprint(multiprocessing.dummy.Pool(2).apply_async(abs, (-1,)).get(5))", "1"),
+    ("import multiprocessing, threading\nqueue = multiprocessing.Queue(2)\n"
+     "threading.Thread(target=lambda: [queue.put(n) for n in range(5)]).start()\nprint([queue.get(timeout=5) for n in range(5)])",
+     "[0, 1, 2, 3, 4]"),
+    ("import multiprocessing\nfor kind in ('Lock', 'RLock', 'Semaphore', 'BoundedSemaphore'):\n"
+     "    with getattr(multiprocessing, kind)() as held: print(bool(held))", "\n".join(["True"] * 4)),
+    ("import multiprocessing\nsemaphore = multiprocessing.Semaphore(2)\n"
+     "print(semaphore.get_value(), semaphore.acquire(), semaphore.acquire(), semaphore.acquire(timeout=0.1), semaphore.get_value())",
+     "2 True True False 0"),
+    ("import multiprocessing, threading\nevent = multiprocessing.Event()\nthreading.Timer(0.1, event.set).start()\n"
+     "print(event.wait(5), event.wait(0))", "True True"),
+    ("import multiprocessing\nvalue = multiprocessing.Value('i', 3)\nvalue.value += 1\nprint(value.value)", "4"),
+    ("from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool: print(list(pool.map(abs, [-1])))", "[1]"),
+    ("import _multiprocessing as m\none = m.SemLock(1, 1, 1, '/name', False)\n"
+     "for how in ('/name', '/a/b'):\n    try: m.SemLock(1, 1, 1, how, False)\n"
+     "    except OSError as error: print(type(error).__name__)\nm.sem_unlink('/name'); m.SemLock(1, 1, 1, '/name', True)\n"
+     "try: m.sem_unlink('/name')\nexcept FileNotFoundError: print('gone')", "FileExistsError\nOSError\ngone"),
+])
+def test_pools_of_threads_and_what_they_wait_on(play, code, expected):
+    check(play, code, expected)
+
+
+def test_named_semaphores_are_not_shared_between_instances(play):
+    make = "import _multiprocessing\nsemaphore = _multiprocessing.SemLock(1, 1, 1, '/same', False)\nprint('made')\n"
+    show = play(config="[python py1]\nmodule = one\n[python py2]\nmodule = two\n[map]\n", scripts={"one.py": make, "two.py": make},
+                ready=("py1", "py2"))
+    for instance in ("py1", "py2"):
+        show.printed("^made$", instance)
+
+
 # Where the kernel refuses user namespaces there is no private root, and the folders have their usual paths.
 def test_without_user_namespaces_the_same(play, identity):
     check(play, """
