@@ -218,11 +218,27 @@ static void worker_add_environment(const struct spawn_request *request)
     }
 }
 
+/* Tells whether the script's folder is the working directory: the option `directory` travels as a variable.
+ */
+static bool worker_is_at_script(const struct spawn_request *request)
+{
+    const char *entry = request->environment;
+    size_t n = strlen(SPAWN_DIRECTORY);
+    bool is_at_script = false;
+
+    for (uint32_t i = 0; i < request->n_environment; i++, entry = worker_next(entry)) {
+        if (strncmp(entry, SPAWN_DIRECTORY, n) == 0)
+            is_at_script = strcmp(entry + n, "show") == 0;
+    }
+    return is_at_script;
+}
+
 /* Tells the stand-ins of the C library what this worker has. */
-static void worker_enter_libc(const struct sandbox *sandbox)
+static void worker_enter_libc(const struct sandbox *sandbox, bool is_at_script)
 {
     libc_enter(&(struct libc_facts){
         .is_confined = !sandbox->none,
+        .is_at_script = is_at_script,
         .script_folder = sandbox->namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox->script_folder,
         .state_folder = sandbox->namespaces ? SANDBOX_STATE_FOLDER : sandbox->state_folder,
         .memory_bytes = sandbox->memory_bytes,
@@ -288,10 +304,10 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     for (int i = SPAWN_LINK + 1; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&descriptors[i]);
     worker_take_setup(session, &setup);
-    if (chdir(sandbox.namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)
-        worker_fail_link("state folder", -errno);
+    worker_enter_libc(&sandbox, worker_is_at_script(request));
+    if (chdir(libc_facts.is_at_script ? libc_facts.script_folder : libc_facts.state_folder) < 0)
+        worker_fail_link("working directory", -errno);
     umask(022);
-    worker_enter_libc(&sandbox);
     worker_lock(session, &sandbox);
     if (probe)
         probe_filter();
