@@ -239,6 +239,7 @@ static void worker_enter_libc(const struct sandbox *sandbox, bool is_at_script)
     libc_enter(&(struct libc_facts){
         .is_confined = !sandbox->none,
         .is_at_script = is_at_script,
+        .has_network = sandbox->host_network,
         .script_folder = sandbox->namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox->script_folder,
         .state_folder = sandbox->namespaces ? SANDBOX_STATE_FOLDER : sandbox->state_folder,
         .memory_bytes = sandbox->memory_bytes,
@@ -304,10 +305,10 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     for (int i = SPAWN_LINK + 1; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&descriptors[i]);
     worker_take_setup(session, &setup);
+    umask(022); /* before the stand-ins: theirs only remembers */
     worker_enter_libc(&sandbox, worker_is_at_script(request));
     if (chdir(libc_facts.is_at_script ? libc_facts.script_folder : libc_facts.state_folder) < 0)
         worker_fail_link("working directory", -errno);
-    umask(022);
     worker_lock(session, &sandbox);
     if (probe)
         probe_filter();
