@@ -18,6 +18,9 @@
 /* The uid and gid that a script sees: not 0, and mapped to the zygote's, which are never the host's root. */
 #define SPAWN_INNER_ID 1000u
 
+/* The variable by which a worker, and its script, know of the option `directory`; the last one counts. */
+#define SPAWN_DIRECTORY "FIRECURTAIN_DIRECTORY="
+
 #define SPAWN_MAX_READS      16
 #define SPAWN_MAX_READ_BYTES 8192
 

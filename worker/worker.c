@@ -201,6 +201,13 @@ static void worker_add_paths(const struct spawn_request *request, const char *sc
         worker_fail_link("search path", -ENOMEM);
 }
 
+/* Makes the interpreter, which the zygote started, one of this instance. */
+static void worker_prepare_python(const struct sandbox *sandbox)
+{
+    if (prelude_call("environment") < 0 || (!sandbox->none && prelude_call("processes") < 0))
+        interpreter_log_exception("the interpreter cannot be prepared");
+}
+
 static void worker_add_environment(const struct spawn_request *request)
 {
     const char *entry = request->environment;
@@ -209,15 +216,30 @@ static void worker_add_environment(const struct spawn_request *request)
         if (interpreter_set_environment(entry) < 0)
             worker_fail_link("environment", -ENOMEM);
     }
-    if (prelude_call("environment") < 0)
-        interpreter_log_exception("a variable of the option env cannot take effect");
+}
+
+/* Tells whether the script's folder is the working directory: the option `directory` travels as a variable.
+ */
+static bool worker_is_at_script(const struct spawn_request *request)
+{
+    const char *entry = request->environment;
+    size_t n = strlen(SPAWN_DIRECTORY);
+    bool is_at_script = false;
+
+    for (uint32_t i = 0; i < request->n_environment; i++, entry = worker_next(entry)) {
+        if (strncmp(entry, SPAWN_DIRECTORY, n) == 0)
+            is_at_script = strcmp(entry + n, "show") == 0;
+    }
+    return is_at_script;
 }
 
 /* Tells the stand-ins of the C library what this worker has. */
-static void worker_enter_libc(const struct sandbox *sandbox)
+static void worker_enter_libc(const struct sandbox *sandbox, bool is_at_script)
 {
     libc_enter(&(struct libc_facts){
         .is_confined = !sandbox->none,
+        .is_at_script = is_at_script,
+        .has_network = sandbox->host_network,
         .script_folder = sandbox->namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox->script_folder,
         .state_folder = sandbox->namespaces ? SANDBOX_STATE_FOLDER : sandbox->state_folder,
         .memory_bytes = sandbox->memory_bytes,
@@ -283,15 +305,16 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     for (int i = SPAWN_LINK + 1; i < SPAWN_DESCRIPTORS_; i++)
         fc_closep(&descriptors[i]);
     worker_take_setup(session, &setup);
-    if (chdir(sandbox.namespaces ? SANDBOX_STATE_FOLDER : sandbox.state_folder) < 0)
-        worker_fail_link("state folder", -errno);
-    umask(022);
-    worker_enter_libc(&sandbox);
+    umask(022); /* before the stand-ins: theirs only remembers */
+    worker_enter_libc(&sandbox, worker_is_at_script(request));
+    if (chdir(libc_facts.is_at_script ? libc_facts.script_folder : libc_facts.state_folder) < 0)
+        worker_fail_link("working directory", -errno);
     worker_lock(session, &sandbox);
     if (probe)
         probe_filter();
     worker_add_paths(request, sandbox.namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox.script_folder);
     worker_add_environment(request);
+    worker_prepare_python(&sandbox);
     status = dispatch_import((const char *const *)setup.modules, setup.n_modules, setup.default_handler);
     if (status == 0)
         status = dispatch_run();

@@ -32,6 +32,8 @@ const struct fc_option python_options[] = {
     {"read", OPTION_BOTH, true, "/opt/venv/lib/python3.11/site-packages",
      "a file or folder that the script may read; repeatable"},
     {"env", OPTION_BOTH, true, "TZ=Europe/Berlin", "a variable of the script's environment; repeatable"},
+    {"directory", OPTION_BOTH, false, "show",
+     "working directory: state (default), or show: the script's folder; what it writes there goes to /state"},
     {"memory", OPTION_BOTH, false, "512M", "private memory"},
     {"cpu", OPTION_BOTH, false, "50%", "processor time, in percent of one core; needs a delegated cgroup"},
     {"threads", OPTION_BOTH, false, "64", "threads that the script may have"},
@@ -173,6 +175,15 @@ static int option_env(struct python *python, const char *value, struct fc_reason
     if (python->environment.n_bytes + strlen(value) + 1 > SPAWN_MAX_READ_BYTES)
         return fc_refuse(reason, "the environment of an instance has at most %d bytes", SPAWN_MAX_READ_BYTES);
     return option_append(&python->environment, value);
+}
+
+static int option_directory(struct python *python, const char *value, struct fc_reason *reason)
+{
+    bool at_script = strcmp(value, "show") == 0;
+
+    if (!at_script && strcmp(value, "state") != 0)
+        return fc_refuse(reason, "directory is state or show, not \"%.50s\"", value);
+    return option_env(python, at_script ? SPAWN_DIRECTORY "show" : SPAWN_DIRECTORY "state", reason);
 }
 
 static int option_memory(struct python *python, const char *value, struct fc_reason *reason)
@@ -351,6 +362,7 @@ static const struct {
     {"listen", option_listen},
     {"read", option_read},
     {"env", option_env},
+    {"directory", option_directory},
     {"memory", option_memory},
     {"cpu", option_cpu},
     {"threads", option_threads},

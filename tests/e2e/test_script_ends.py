@@ -11,7 +11,7 @@ pytestmark = pytest.mark.one_setting
 
 # It says what the one before it has left, and then leaves files open in all the ways in which people do.
 KEEPS = """
-    import atexit, csv, gzip, os, shelve, tempfile, zipfile
+    import atexit, csv, gzip, io, os, shelve, tempfile, zipfile
     import midimonster
     def read(name, how=open):
         try:
@@ -26,6 +26,9 @@ KEEPS = """
             return None
     print("found", read("order.txt"), repr(read("rows.csv")), read("raw.bin", lambda name: open(name, "rb")),
           read("text.gz", lambda name: gzip.open(name, "rt")), members(), dict(shelve.open("kept")))
+    detached, closed = io.TextIOWrapper(io.BytesIO()), open("closed", "w")
+    detached.detach()
+    closed.close()
     table = csv.writer(open("rows.csv", "w"))
     table.writerow(["fader", 1])
     raw = open("raw.bin", "wb")
@@ -54,6 +57,7 @@ MAPS = ["wire./leave > py1.script.leave", "py1.bye > wire./bye"]
 
 def check_what_is_left(show):
     show.log.wait("^found ", "py1", count=2)
+    assert not show.log.matching("at the end of the script", "py1"), show.log
     assert show.log.messages("py1", "^found ")[1] == LEFT
 
 

@@ -55,6 +55,25 @@ def test_files_are_moved_copied_and_temporary(play, code, expected):
     check(play, dedent(FILES) + code, expected)
 
 
+@pytest.mark.parametrize("code, expected", [
+    ("one = os.open('one', os.O_RDWR | os.O_CREAT); print(os.writev(one, [b'ab', b'', b'cde']), os.lseek(one, 0, 0))\n"
+     "parts = [bytearray(2), bytearray(5)]; print(os.readv(one, parts), parts); print(os.preadv(one, parts[:1], 3), parts[0], os.pwritev(one, [b'x'], 1))\n"
+     "print(open('one').read())", "5 0\n5 [bytearray(b'ab'), bytearray(b'cde\\x00\\x00')]\n2 bytearray(b'de') 1\naxcde"),
+    ("one, two = os.open('one', os.O_RDWR | os.O_CREAT), os.open('two', os.O_RDWR | os.O_CREAT)\n"
+     "print(os.dup2(one, two) == two, os.get_inheritable(two), os.dup2(one, 90, inheritable=False), os.get_inheritable(90))\n"
+     "os.write(two, b'1'); os.write(90, b'2'); print(os.dup2(one, one) == one, open('one').read())", "True True 90 False\nTrue 12"),
+    ("for call in (lambda: os.dup2(99, 5), lambda: os.dup2(1, 100000), lambda: os.writev(99, [b'a'])):\n    try: call()\n"
+     "    except OSError as error: print(error.strerror)", "\n".join(["Bad file descriptor"] * 3)),
+    ("open('one', 'w').write('abc'); os.truncate('one', 1); print(open('one').read())", "a"),
+    ("fd = os.open('.', 0); open('one', 'w').close(); print(os.access('one', os.W_OK, dir_fd=fd), os.access('none', 0, dir_fd=fd))", "True False"),
+    ("import socket\none, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)\none.send(b'abcdef'); one.send(b'g')\n"
+     "print(two.recvmsg(4)[:3], two.recvmsg_into([bytearray(1), bytearray(1)])[0])",
+     "(b'abcd', [], 32) 1"),
+])
+def test_calls_that_are_made_of_simpler_ones(play, code, expected):
+    check(play, "import os\n" + code, expected)
+
+
 @pytest.mark.parametrize("mode", ["delete", "truncate", "persist", "memory", "wal", "off"])
 def test_sqlite3_in_all_its_journal_modes(play, mode):
     check(play, f"""
@@ -164,12 +183,105 @@ def test_an_alarm_without_a_handler_ends_the_script_and_says_why(play):
     ("import socket\nprint(socket.gethostname(), socket.gethostbyname(socket.gethostname()))", "firecurtain 127.0.0.1"),
     ("import shutil\nbefore = shutil.disk_usage('.')\nopen('x', 'wb').write(bytes(1 << 20))\nafter = shutil.disk_usage('.')\n"
      "print(before.total >> 20, after.used - before.used >> 20, after.free + after.used == after.total)", "32 1 True"),
-    ("import os, shutil\nprint(shutil.disk_usage('/tmp').total >> 20, os.statvfs('/usr').f_bfree,\n"
-     "    os.fstatvfs(os.open('.', 0)).f_blocks * 4 >> 10)", "16 0 32"),
+    ("import os, shutil\nprint(shutil.disk_usage('/tmp').total >> 20, shutil.disk_usage('/').total >> 20,\n"
+     "    os.fstatvfs(os.open('.', 0)).f_blocks * 4 >> 10)", "16 32 32"),
+    ("import os, time\nprint(*(time.get_clock_info(clock).resolution for clock in ('monotonic', 'process_time', 'thread_time')))",
+     "1e-09 1e-09 1e-09"),
+    ("import os\nopen('file', 'w').close(); os.mkdir('folder')\nprint(*(oct(os.stat(name).st_mode) for name in ('file', 'folder')))",
+     "0o100644 0o40755"),
+    ("import os\nprint(os.umask(0o77), os.umask(0o22) == 0o77)\nfor call in (lambda: os.chmod('none', 0), lambda: os.fchmod(99, 0)):\n"
+     "    try: call()\n    except OSError as error: print(error.strerror)", "18 True\nNo such file or directory\nBad file descriptor"),
     ("import platform, time, locale\nprint(bool(platform.uname().machine), time.get_clock_info('monotonic').monotonic)", "True True"),
 ])
 def test_questions_about_the_process_and_the_machine_have_true_answers(play, code, expected):
     check(play, code, expected, options="memory = 200M\nstate = 32M")
+
+
+@pytest.mark.parametrize("call, port", [
+    ("socket.create_connection(('desk.example', 8000))", "8000"), ("socket.getaddrinfo('desk.example', 80)", "80"),
+    ("socket.gethostbyname('desk.example')", "PORT"), ("urllib.request.urlopen('http://desk.example/')", "80"),
+    ("socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('desk.example', 9000))", "PORT"),
+])
+def test_a_host_that_no_option_names_is_mentioned_with_the_option(play, call, port):
+    show, lines = run(play, f"import socket, urllib.request\nfor n in range(2):\n    try: {call}\n"
+                            "    except OSError as error: print('error')", options="connect = localhost:80")
+    assert lines == ["error"] * 2
+    assert [line.message for line in show.log.matching("desk.example", "py1", "warning")] == [
+        f"the name desk.example is not known to this script: the option connect = desk.example:{port} is missing"]
+
+
+def test_names_that_are_addresses_or_known_are_not_mentioned(play):
+    check(play, """
+        import socket
+        print(socket.gethostbyname("localhost"), socket.getaddrinfo("127.0.0.1", 80)[0][4], socket.gethostbyname(""))
+        try:
+            socket.getaddrinfo("desk.example", 80, flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            print("no number")
+    """, "127.0.0.1 ('127.0.0.1', 80) 0.0.0.0\nno number", options="connect = localhost:80")
+
+
+# Programs, processes, threads
+
+PROGRAM = "a script cannot start programs: "
+PROCESS = "a script cannot start processes; threads work, also multiprocessing.pool.ThreadPool"
+
+
+@pytest.mark.parametrize("call, line", [
+    ("subprocess.run(['ls', '-l'])", PROGRAM + "ls"), ("subprocess.run('ls | wc', shell=True)", PROGRAM + r"ls \| wc"),
+    ("subprocess.Popen('/bin/true', stdout=subprocess.PIPE)", PROGRAM + "/bin/true"),
+    ("os.system('aplay ding.wav')", PROGRAM + "aplay ding.wav"), ("os.popen('date').read()", PROGRAM + "date"),
+    ("os.execlp('date', 'date')", PROGRAM + "date"), ("os.execv('/bin/date', ['date'])", PROGRAM + "/bin/date"),
+    ("os.spawnlp(os.P_WAIT, 'date', 'date')", PROGRAM + "date"), ("os.posix_spawnp('date', ['date'], {})", PROGRAM + "date"),
+    ("asyncio.run(asyncio.create_subprocess_exec('date'))", PROGRAM + "date"), ("os.fork()", PROCESS),
+    ("multiprocessing.Process(target=print).start()", PROCESS),
+    ("concurrent.futures.ProcessPoolExecutor().submit(print).result()", PROCESS), ("multiprocessing.Pool(2)", PROCESS),
+])
+def test_programs_and_processes_are_refused_in_these_words(play, call, line):
+    show = play(f"import asyncio, concurrent.futures, multiprocessing, os, subprocess\n"
+                f"try:\n    {call}\nexcept PermissionError as error:\n    print('raised', error)\n")
+    show.printed("^raised .*a script cannot start (programs|processes)")
+    show.log.wait(f"^{line}$", "py1", "warning")
+    assert not show.log.matching("^refused", "py1"), show.log
+
+
+def test_without_a_sandbox_programs_start(play, identity):
+    if identity.uid == 0:
+        pytest.skip("root may not run without a sandbox")
+    run(play, "import subprocess\nprint(subprocess.run(['true']).returncode, __import__('getpass').getuser() != 'script')",
+        arguments=("--insecure-no-sandbox",))
+
+
+@pytest.mark.parametrize("code, expected", [
+    ("from multiprocessing.pool import ThreadPool\nwith ThreadPool(3) as pool: print(pool.map(abs, [-1, -2, 3]))", "[1, 2, 3]"),
+    ("import multiprocessing.dummy\nprint(multiprocessing.dummy.Pool(2).apply_async(abs, (-1,)).get(5))", "1"),
+    ("import multiprocessing, threading\nqueue = multiprocessing.Queue(2)\n"
+     "threading.Thread(target=lambda: [queue.put(n) for n in range(5)]).start()\nprint([queue.get(timeout=5) for n in range(5)])",
+     "[0, 1, 2, 3, 4]"),
+    ("import multiprocessing\nfor kind in ('Lock', 'RLock', 'Semaphore', 'BoundedSemaphore'):\n"
+     "    with getattr(multiprocessing, kind)() as held: print(bool(held))", "\n".join(["True"] * 4)),
+    ("import multiprocessing\nsemaphore = multiprocessing.Semaphore(2)\n"
+     "print(semaphore.get_value(), semaphore.acquire(), semaphore.acquire(), semaphore.acquire(timeout=0.1), semaphore.get_value())",
+     "2 True True False 0"),
+    ("import multiprocessing, threading\nevent = multiprocessing.Event()\nthreading.Timer(0.1, event.set).start()\n"
+     "print(event.wait(5), event.wait(0))", "True True"),
+    ("import multiprocessing\nvalue = multiprocessing.Value('i', 3)\nvalue.value += 1\nprint(value.value)", "4"),
+    ("from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool: print(list(pool.map(abs, [-1])))", "[1]"),
+    ("import _multiprocessing as m\none = m.SemLock(1, 1, 1, '/name', False)\n"
+     "for how in ('/name', '/a/b'):\n    try: m.SemLock(1, 1, 1, how, False)\n"
+     "    except OSError as error: print(type(error).__name__)\nm.sem_unlink('/name'); m.SemLock(1, 1, 1, '/name', True)\n"
+     "try: m.sem_unlink('/name')\nexcept FileNotFoundError: print('gone')", "FileExistsError\nOSError\ngone"),
+])
+def test_pools_of_threads_and_what_they_wait_on(play, code, expected):
+    check(play, code, expected)
+
+
+def test_named_semaphores_are_not_shared_between_instances(play):
+    make = "import _multiprocessing\nsemaphore = _multiprocessing.SemLock(1, 1, 1, '/same', False)\nprint('made')\n"
+    show = play(config="[python py1]\nmodule = one\n[python py2]\nmodule = two\n[map]\n", scripts={"one.py": make, "two.py": make},
+                ready=("py1", "py2"))
+    for instance in ("py1", "py2"):
+        show.printed("^made$", instance)
 
 
 # Where the kernel refuses user namespaces there is no private root, and the folders have their usual paths.

@@ -33,7 +33,8 @@ static const char interpreter_prelude[] =
     "site.setquit()\n"
     "selectors.DefaultSelector = selectors.PollSelector\n" /* what the filter refuses is not offered */
     "del selectors.EpollSelector, select.epoll\n"
-    "os.supports_dir_fd -= {os.unlink, os.rmdir}\n"
+    "os.supports_dir_fd &= {os.open, os.stat, os.utime, os.access}\n"
+    "os.supports_fd -= {os.chdir, os.chown, os.execve}\n"
     "sys.dont_write_bytecode = True\n"
     "sys.argv = ['firecurtain']\n"
     "del stream, version\n";

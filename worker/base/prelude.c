@@ -20,7 +20,7 @@ static int prelude_run(const char *source)
 
 int prelude_load(void)
 {
-    static const char *const sources[] = {prelude_environment, prelude_finish};
+    static const char *const sources[] = {prelude_environment, prelude_finish, prelude_processes};
     int r = 0;
 
     prelude_names = PyDict_New();

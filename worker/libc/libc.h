@@ -14,7 +14,9 @@
 #define LIBC_USER "script"
 
 struct libc_facts {
-    bool is_confined; /* false: without a sandbox, all functions are the C library's */
+    bool is_confined;  /* false: without a sandbox, all functions are the C library's */
+    bool is_at_script; /* the option `directory = show` */
+    bool has_network;  /* the host's, with all its names */
     const char *script_folder;
     const char *state_folder;
     uint64_t memory_bytes; /* limits of the instance */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stands in for what a program asks about itself and the machine: times(), getpgrp(), getpgid(), getgroups(),
- * sysconf(), sched_getaffinity().
+ * Stands in for what a program asks about itself and the machine: times(), clock_getres(), getpgrp(),
+ * getpgid(), getgroups(), sysconf(), sched_getaffinity().
  */
 #include "worker/libc/names.h"
 
@@ -33,6 +33,20 @@ clock_t times(struct tms *spent)
     if (spent)
         *spent = (struct tms){.tms_utime = process_ticks(CLOCK_PROCESS_CPUTIME_ID)};
     return process_ticks(CLOCK_MONOTONIC);
+}
+
+/* The clocks that a script can read are exact to a nanosecond. */
+int clock_getres(clockid_t clock, struct timespec *resolution)
+{
+    struct timespec now;
+
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(clock_getres)(clock, resolution);
+    if (clock_gettime(clock, &now) < 0)
+        return -1;
+    if (resolution)
+        *resolution = (struct timespec){.tv_nsec = 1};
+    return 0;
 }
 
 /* A worker is alone in its process group. */

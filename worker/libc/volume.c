@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stands in for statvfs() and fstatvfs(): a script has the private folder, which is as large as the option
- * `state` says, and /tmp; everything else is read-only. How full the machine's disk is, is not its business.
+ * Stands in for statvfs() and fstatvfs(): the only disk that a script has is the private folder, which is as
+ * large as the option `state` says, besides /tmp. How full the machine's disk is, is not its business.
  */
 #include "worker/libc/names.h"
 
@@ -22,7 +22,7 @@ static __thread uint64_t volume_sectors;
 static int volume_add(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
     (void)path, (void)where;
-    if (kind == FTW_F)
+    if (kind == FTW_F || kind == FTW_D)
         volume_sectors += (uint64_t)st->st_blocks;
     return 0;
 }
@@ -44,14 +44,12 @@ static int volume_answer(const struct stat *st, struct statvfs64 *volume)
 {
     struct stat folder;
 
-    *volume = (struct statvfs64){.f_bsize = VOLUME_BLOCK,
-                                 .f_frsize = VOLUME_BLOCK,
-                                 .f_namemax = VOLUME_MAX_NAME,
-                                 .f_flag = ST_RDONLY};
-    if (stat(libc_facts.state_folder, &folder) == 0 && folder.st_dev == st->st_dev)
-        volume_describe(libc_facts.state_folder, libc_facts.state_bytes, volume);
-    else if (libc_facts.tmp_bytes && stat("/tmp", &folder) == 0 && folder.st_dev == st->st_dev)
+    *volume =
+        (struct statvfs64){.f_bsize = VOLUME_BLOCK, .f_frsize = VOLUME_BLOCK, .f_namemax = VOLUME_MAX_NAME};
+    if (libc_facts.tmp_bytes && stat("/tmp", &folder) == 0 && folder.st_dev == st->st_dev)
         volume_describe("/tmp", libc_facts.tmp_bytes, volume);
+    else
+        volume_describe(libc_facts.state_folder, libc_facts.state_bytes, volume);
     return 0;
 }
 

@@ -11,17 +11,33 @@ import sys
 import types
 
 
-def _attempt(function, what):
+def _name(each):
     try:
-        function()
+        return each.name
+    except Exception:  # of a detached file not even that can be asked
+        return type(each).__name__
+
+
+def _attempt(function, each):
+    try:
+        function(each)
     except BaseException as error:  # TimeoutError and SystemExit included: the next one has its turn
-        print(f"at the end of the script, {what!r}: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"at the end of the script, {_name(each)!r}: {type(error).__name__}: {error}", file=sys.stderr)
 
 
-def _flush(objects, *kinds):
-    for each in objects:
-        if issubclass(type(each), kinds) and not each.closed:
-            _attempt(each.flush, getattr(each, "name", type(each).__name__))
+def _flush_one(file):
+    try:
+        is_open = not file.closed
+    except ValueError:  # detached
+        return
+    if is_open:
+        file.flush()
+
+
+def _flush(files, *kinds):
+    for each in files:
+        if issubclass(type(each), kinds):
+            _attempt(_flush_one, each)
 
 
 def _finalizer(kind):
@@ -35,13 +51,26 @@ def _finalizer(kind):
     return None
 
 
+def _look():
+    """The files that the script has, and (function, object) of what else is to be done; there may be millions of objects."""
+    kinds, files, finals = {}, [], []
+    for each in gc.get_objects():  # without those that were there before the script
+        kind = type(each)
+        if id(kind) not in kinds:
+            kinds[id(kind)] = issubclass(kind, _io._IOBase), _finalizer(kind)
+        is_file, function = kinds[id(kind)]
+        if is_file:
+            files.append(each)
+        if function:
+            finals.append((function, each))
+    return files, finals
+
+
 def finish():
     atexit._run_exitfuncs()
-    objects = gc.get_objects()  # without those that were there before the script
-    _flush(objects, _io.TextIOWrapper)
-    _flush(objects, _io.BufferedWriter, _io.BufferedRandom, _io.BufferedRWPair)
-    for each in reversed(objects):
-        function = _finalizer(type(each))
-        if function:
-            _attempt(types.MethodType(function, each), type(each).__name__)
-    _flush(objects, _io.BufferedWriter, _io.BufferedRandom)
+    files, finals = _look()
+    _flush(files, _io.TextIOWrapper)
+    _flush(files, _io.BufferedWriter, _io.BufferedRandom, _io.BufferedRWPair)
+    for function, each in reversed(finals):
+        _attempt(function, each)
+    _flush(files, _io.BufferedWriter, _io.BufferedRandom)

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 
-from attacklib import CALLS, INSIDE, attack, expect_child, go, libc, machine_code, main, pointer, syscall  # noqa: F401 (go: a handler)
+from attacklib import go  # noqa: F401 (a handler)
+from attacklib import CALLS, INSIDE, attack, expect_child, libc, machine_code, main, pointer, pristine, syscall
 
 EPERM, ENOSYS, KILLED = "errno EPERM", "errno ENOSYS", r"worker ended: killed by SIGSYS.*"
 MEMORY = ctypes.create_string_buffer(4096)
@@ -158,7 +159,7 @@ def threads_still_start():
 
 @attack(4, EPERM, CALLS)
 def os_fork():
-    return expect_child(os.fork())
+    return expect_child(pristine("posix").fork())
 
 
 @attack(4, EPERM, CALLS)
@@ -190,23 +191,25 @@ def raw_clone_vfork():
 
 @attack(4, EPERM, CALLS)
 def subprocess_run():
+    subprocess._fork_exec = pristine("_posixsubprocess").fork_exec
     return subprocess.run(["/bin/true"], check=True).returncode
 
 
 @attack(4, r"raised AssertionError (-1|32512)", CALLS)
 def os_system():
-    status = os.system("true")
+    status = pristine("posix").system("true")
     assert status == 0, status
 
 
 @attack(4, EPERM, CALLS)
 def posix_spawn():
-    return expect_child(os.posix_spawn("/bin/true", ["true"], {}))
+    return expect_child(pristine("posix").posix_spawn("/bin/true", ["true"], {}))
 
 
 @attack(4, r"raised (AttributeError|OSError|PermissionError|BlockingIOError).*|" + EPERM, CALLS)
 def multiprocessing_process():
     import multiprocessing
+    os.fork = pristine("posix").fork
     process = multiprocessing.get_context("fork").Process(target=int)
     process.start()
     process.join()
@@ -217,7 +220,7 @@ def multiprocessing_process():
 
 @attack(5, EPERM, CALLS, outside="errno ENOENT")
 def execve():
-    os.execv("/nowhere/program", ["program"])
+    pristine("posix").execv("/nowhere/program", ["program"])
 
 
 @attack(5, EPERM, CALLS, outside="errno ENOENT")
