@@ -42,6 +42,7 @@ struct osc {
     struct osc_net net;
     struct fc_watch *watch; /* owned; NULL while stopped */
     bool detect;
+    bool is_looking; /* the start waits for names, and what is set waits with it */
     bool has_warned_no_peer;
     size_t pattern_cost; /* of the packet at hand */
     size_t n_failures;   /* since the last line about one */
@@ -77,12 +78,18 @@ static void *osc_new(struct fc_instance *instance, const char *directory)
     return self;
 }
 
+static void osc_flush(void *userdata);
+
 static void osc_stop(void *userdata)
 {
     struct osc *self = userdata;
 
     self->watch = fc_watch_free(self->watch);
     osc_net_close(&self->net);
+    if (self->is_looking) {
+        self->is_looking = false;
+        osc_flush(self); /* nothing that was set meanwhile can be sent */
+    }
 }
 
 static void osc_free(void *userdata)
@@ -282,15 +289,21 @@ static int osc_start(void *userdata)
 {
     struct osc *self = userdata;
     struct fc_reason reason;
-    int r = osc_net_open(&self->net, &reason);
+    int r = osc_net_open(&self->net, fc_instance_lookups(self->instance), &reason);
 
+    self->is_looking = r == -EINPROGRESS;
+    if (self->is_looking)
+        return r;
     if (r < 0) {
         fc_log(FC_LOG_ERROR, fc_instance_name(self->instance), "%s", reason.text);
         return r;
     }
     self->has_warned_no_peer = false;
     self->n_peers++; /* whoever is there now may be another than before */
-    return fc_watch_new(&self->watch, self->instance, self->net.fd, osc_ready, self);
+    r = fc_watch_new(&self->watch, self->instance, self->net.fd, osc_ready, self);
+    if (r == 0)
+        osc_flush(self); /* what was set while names were looked up */
+    return r;
 }
 
 /* Output. */
@@ -360,7 +373,7 @@ static void osc_set(void *userdata, uint32_t channel, double value)
     place = self->paths.channels[channel];
     assert(place.path && place.path->out);
     slot = &place.path->values[place.n];
-    if (slot->is_set) /* no event gives way to the next: the message so far goes first */
+    if (slot->is_set && !self->is_looking) /* no event gives way to the next: the message so far goes first */
         send_path(self, place.path);
     slot->value = osc_format_denormalise(osc_path_range(place.path, place.n), value);
     slot->is_set = true;
@@ -377,12 +390,13 @@ static void osc_flush(void *userdata)
     struct osc *self = userdata;
     struct osc_path *path;
 
-    while ((path = self->dirty)) {
+    while (!self->is_looking && (path = self->dirty)) {
         self->dirty = path->next_dirty;
         path->is_dirty = false;
         send_path(self, path);
     }
-    self->dirty_end = &self->dirty;
+    if (!self->dirty)
+        self->dirty_end = &self->dirty;
 }
 
 const struct fc_backend backend_osc = {

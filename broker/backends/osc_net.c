@@ -117,12 +117,6 @@ int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
     return 0;
 }
 
-static void addresses_freep(struct addrinfo **addresses)
-{
-    if (*addresses)
-        fc_lookup_free(*addresses);
-}
-
 static int failed(struct fc_reason *reason, const struct osc_host *host, int error)
 {
     snprintf(reason->text, sizeof(reason->text), "%.150s port %s: %s", host->name, host->port,
@@ -130,19 +124,21 @@ static int failed(struct fc_reason *reason, const struct osc_host *host, int err
     return -error;
 }
 
-static int look_up(struct addrinfo **addresses, const struct osc_host *host, int family, int flags,
-                   struct fc_reason *reason)
+static int look_up(const struct addrinfo **addresses, struct fc_lookups *lookups, const struct osc_host *host,
+                   int family, int flags, struct fc_reason *reason)
 {
     struct addrinfo hints = {
         .ai_family = family,
         .ai_socktype = SOCK_DGRAM,
         .ai_flags = flags | AI_NUMERICSERV,
     };
-    int r = fc_lookup(host->name, host->port, &hints, addresses);
+    int r = fc_lookup(lookups, host->name, host->port, &hints, addresses);
 
     if (r == 0)
         return 0;
     *addresses = NULL;
+    if (r == EAI_INPROGRESS)
+        return -EINPROGRESS;
     if (r == EAI_SYSTEM)
         return failed(reason, host, errno);
     snprintf(reason->text, sizeof(reason->text), "%.150s: %s", host->name, gai_strerror(r));
@@ -167,15 +163,16 @@ static void set_peer(struct osc_net *net, const struct addrinfo *address)
 }
 
 /* Finds the destination as an address that a socket bound to `bound` can send to. */
-static int find_peer(struct osc_net *net, const struct addrinfo *bound, struct fc_reason *reason)
+static int find_peer(struct osc_net *net, struct fc_lookups *lookups, const struct addrinfo *bound,
+                     struct fc_reason *reason)
 {
-    FC_CLEANUP(addresses_freep) struct addrinfo *found = NULL;
+    const struct addrinfo *found;
     int flags = is_dual_stack(bound) ? AI_V4MAPPED | AI_ALL : 0;
     int r;
 
     if (!net->destination.name)
         return 0;
-    r = look_up(&found, &net->destination, bound->ai_family, flags, reason);
+    r = look_up(&found, lookups, &net->destination, bound->ai_family, flags, reason);
     if (r == 0)
         set_peer(net, found);
     return r;
@@ -195,7 +192,8 @@ static int open_socket(int *fd, int family)
     return 0;
 }
 
-static int open_bound(struct osc_net *net, const struct addrinfo *address, struct fc_reason *reason)
+static int open_bound(struct osc_net *net, struct fc_lookups *lookups, const struct addrinfo *address,
+                      struct fc_reason *reason)
 {
     FC_AUTO_CLOSE int fd = -1;
     int r = open_socket(&fd, address->ai_family);
@@ -204,18 +202,18 @@ static int open_bound(struct osc_net *net, const struct addrinfo *address, struc
         r = -errno;
     if (r < 0)
         return failed(reason, &net->bind, -r);
-    r = find_peer(net, address, reason);
+    r = find_peer(net, lookups, address, reason);
     if (r == 0)
         net->fd = fc_steal_fd(&fd);
     return r;
 }
 
-static int open_unbound(struct osc_net *net, struct fc_reason *reason)
+static int open_unbound(struct osc_net *net, struct fc_lookups *lookups, struct fc_reason *reason)
 {
-    FC_CLEANUP(addresses_freep) struct addrinfo *found = NULL;
-    int r = look_up(&found, &net->destination, AF_UNSPEC, 0, reason);
+    const struct addrinfo *found;
+    int r = look_up(&found, lookups, &net->destination, AF_UNSPEC, 0, reason);
 
-    for (struct addrinfo *address = found; address; address = address->ai_next) {
+    for (const struct addrinfo *address = found; address; address = address->ai_next) {
         r = open_socket(&net->fd, address->ai_family);
         if (r == 0) {
             set_peer(net, address);
@@ -226,18 +224,18 @@ static int open_unbound(struct osc_net *net, struct fc_reason *reason)
     return r;
 }
 
-int osc_net_open(struct osc_net *net, struct fc_reason *reason)
+int osc_net_open(struct osc_net *net, struct fc_lookups *lookups, struct fc_reason *reason)
 {
-    FC_CLEANUP(addresses_freep) struct addrinfo *found = NULL;
+    const struct addrinfo *found;
     int r;
 
     if (!net->bind.name)
-        return open_unbound(net, reason);
-    r = look_up(&found, &net->bind, AF_UNSPEC, AI_PASSIVE, reason);
-    for (struct addrinfo *address = found; address; address = address->ai_next) {
-        r = open_bound(net, address, reason);
-        if (r == 0)
-            return 0;
+        return open_unbound(net, lookups, reason);
+    r = look_up(&found, lookups, &net->bind, AF_UNSPEC, AI_PASSIVE, reason);
+    for (const struct addrinfo *address = found; address; address = address->ai_next) {
+        r = open_bound(net, lookups, address, reason);
+        if (r == 0 || r == -EINPROGRESS)
+            return r;
     }
     return r;
 }

@@ -51,10 +51,11 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason);
 
 /*
- * Looks up the names and opens the socket; may block. Without a bind the socket only sends, and receives
- * answers. -errno with `reason` filled, and nothing left open.
+ * Looks up the names and opens the socket. Without a bind the socket only sends, and receives answers.
+ * -EINPROGRESS while names are being looked up, to be called again; another -errno with `reason` filled. In
+ * both cases nothing is left open.
  */
-int osc_net_open(struct osc_net *net, struct fc_reason *reason);
+int osc_net_open(struct osc_net *net, struct fc_lookups *lookups, struct fc_reason *reason);
 
 /* Closes the socket, if it is open, and forgets the peer. */
 void osc_net_close(struct osc_net *net);

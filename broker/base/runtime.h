@@ -18,6 +18,7 @@ struct keeper;
 struct link_buffers;
 struct loop;
 struct loop_source;
+struct lookup_service;
 struct notify;
 struct spawner;
 struct start_queue;
@@ -41,6 +42,7 @@ struct runtime {
     struct keeper *keeper;
     struct loop_source *keeper_source;
     struct start_queue *starts;
+    struct lookup_service *lookups; /* of names */
     struct cgroups *cgroups;
     struct file_monitor *files;
     struct folder_quotas *folder_quotas;

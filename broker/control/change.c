@@ -21,8 +21,8 @@
 #include "firecurtain/time.h"
 
 /*
- * While a user's show is built, and while names are looked up for a user's instance, everybody waits.
- * Afterwards that user waits several times as long before the next change, and all other users as long.
+ * While a user's show is built, and while a user's instance is started, everybody waits. Afterwards that user
+ * waits several times as long before the next change, and all other users as long.
  */
 #define CHANGE_PAUSE_NS    (FC_NS_PER_S / 2) /* at least this long after a reload */
 #define CHANGE_PAUSE_TIMES 3
@@ -105,6 +105,12 @@ static bool change_is_under_way(const struct control *control, struct control_re
     return true;
 }
 
+/* Whether its start has not failed. Nobody waits until a name server answers. */
+static bool change_has_begun(const struct fc_instance *instance)
+{
+    return instance_is_started(instance) || instance->state == INSTANCE_LOOKING;
+}
+
 bool control_start_instance(struct control *control, const struct control_call *call,
                             const struct control_request *request, struct control_reply *reply)
 {
@@ -115,15 +121,17 @@ bool control_start_instance(struct control *control, const struct control_call *
     if (instance->request != INSTANCE_GO_ON) {
         reply->outcome = CONTROL_BUSY;
         reply->text = "it is stopping";
+    } else if (instance->state == INSTANCE_LOOKING) {
+        reply->text = "it is already starting";
     } else if (!instance_is_started(instance)) {
         if (change_is_start_too_soon(control, call, reply))
             return true;
         instance->retry_ns = 0;
         show_start_instance(instance);
         change_pause(call, control->start_after_ns, call->account, instance->start_took_ns, 0);
-        reply->outcome = instance_is_started(instance) ? CONTROL_DONE : CONTROL_FAILED;
+        reply->outcome = change_has_begun(instance) ? CONTROL_DONE : CONTROL_FAILED;
         reply->text =
-            instance_is_started(instance) ? "" : "it cannot start and will be tried again; see the log";
+            change_has_begun(instance) ? "" : "it cannot start and will be tried again; see the log";
     } else if (instance->backend != &backend_python || !python_start_now(instance)) {
         reply->text = "it is already running";
     }
@@ -136,7 +144,7 @@ static void change_stopped(void *userdata, struct fc_instance *instance)
 
     for (size_t i = 0; i < CONTROL_MAX_PENDING; i++) {
         struct control_pending *pending = &control->pending[i];
-        bool is_wanted = pending->call.verb == CONTROL_RESTART ? instance_is_started(instance)
+        bool is_wanted = pending->call.verb == CONTROL_RESTART ? change_has_begun(instance)
                                                                : instance_is_stopped(instance);
 
         if (pending->is_used && pending->call.verb != CONTROL_RELOAD &&

@@ -11,6 +11,7 @@
 #include "broker/control/reply.h"
 #include "broker/control/scope.h"
 #include "broker/guest/guest.h"
+#include "broker/os/lookup.h"
 #include "broker/python/backend.h"
 #include "broker/python/stats.h"
 #include "broker/python/status.h"
@@ -76,6 +77,10 @@ static void status_instance(struct control *control, const struct fc_instance *i
     if (!instance_is_started(instance) && instance->retry.position && instance->retry.deadline_ns > now_ns)
         item->detail = control_format(control, "cannot start; trying again in %.1f s",
                                       (double)(instance->retry.deadline_ns - now_ns) / (double)FC_NS_PER_S);
+    if (instance->state == INSTANCE_LOOKING) {
+        item->state = "starting";
+        item->detail = control_format(control, "looking up %s", lookups_awaited(instance->lookups));
+    }
     if (instance_is_stopped(instance)) {
         item->state = "stopped";
         item->detail = control_format(control, "by uid %u", instance->stopped_by);

@@ -33,22 +33,38 @@ static int policy_resolve_address(struct policy *policy, const struct policy_rul
     return policy_push(policy, &resolved);
 }
 
-static int policy_resolve_name(struct policy *policy, const struct policy_rule *rule, FILE *hosts,
-                               struct fc_reason *reason)
+static int policy_resolve_name(struct policy *policy, const struct policy_rule *rule,
+                               struct fc_lookups *lookups, FILE *hosts, struct fc_reason *reason)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    int error = fc_lookup(rule->name, NULL, &hints, &list);
+    const struct addrinfo *list;
+    int error = fc_lookup(lookups, rule->name, NULL, &hints, &list);
     int r = 0;
 
+    if (error == EAI_INPROGRESS)
+        return -EINPROGRESS;
     if (error) {
         fc_refuse(reason, "the name \"%.100s\" cannot be resolved: %s", rule->name, gai_strerror(error));
         return -EHOSTUNREACH;
     }
     for (const struct addrinfo *info = list; r == 0 && info; info = info->ai_next)
         r = policy_resolve_address(policy, rule, info, hosts);
-    fc_lookup_free(list);
     return r;
+}
+
+/* Asks for all names at once, even if there is no answer to the first yet. */
+static int policy_resolve_names(struct policy *next, const struct policy *policy, struct fc_lookups *lookups,
+                                FILE *hosts, struct fc_reason *reason)
+{
+    bool is_waiting = false;
+    int r = 0;
+
+    for (size_t i = 0; (r == 0 || r == -EINPROGRESS) && i < policy->n_rules; i++) {
+        r = policy->rules[i].name[0] ? policy_resolve_name(next, &policy->rules[i], lookups, hosts, reason)
+                                     : 0;
+        is_waiting |= r == -EINPROGRESS;
+    }
+    return r == 0 && is_waiting ? -EINPROGRESS : r;
 }
 
 /* Copies the rules that were read. */
@@ -61,11 +77,11 @@ static int policy_copy_read(const struct policy *policy, struct policy *copy)
     return r;
 }
 
-int policy_resolve(struct policy *policy, struct fc_reason *reason)
+int policy_resolve(struct policy *policy, struct fc_lookups *lookups, struct fc_reason *reason)
 {
     FC_CLEANUP(policy_deinit) struct policy next = {0};
     FC_AUTO_FREE char *text = NULL;
-    size_t bytes, n_read = policy->n_rules;
+    size_t bytes;
     FILE *hosts = NULL;
     int r;
 
@@ -77,10 +93,7 @@ int policy_resolve(struct policy *policy, struct fc_reason *reason)
     if (r < 0)
         return r;
     fputs(policy_own_names, hosts);
-    for (size_t i = 0; r == 0 && i < n_read; i++) {
-        if (policy->rules[i].name[0])
-            r = policy_resolve_name(&next, &policy->rules[i], hosts, reason);
-    }
+    r = policy_resolve_names(&next, policy, lookups, hosts, reason);
     if (fclose(hosts) != 0 && r == 0)
         r = -ENOMEM;
     if (r < 0)

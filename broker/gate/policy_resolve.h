@@ -5,10 +5,13 @@
 
 #include "broker/gate/policy.h"
 
+struct fc_lookups;
+
 /*
- * Looks up the names of a policy that has not been resolved; blocks. 0, -EHOSTUNREACH with the name in
- * `reason`, or -ENOMEM; on failure nothing has changed.
+ * Looks up the names of a policy that has not been resolved. 0; -EINPROGRESS while some are being looked up
+ * (firecurtain/lookup.h), to be called again; -EHOSTUNREACH with the name in `reason`, or -ENOMEM. Unless it
+ * returns 0, nothing has changed.
  */
-int policy_resolve(struct policy *policy, struct fc_reason *reason);
+int policy_resolve(struct policy *policy, struct fc_lookups *lookups, struct fc_reason *reason);
 
 #endif

@@ -56,7 +56,7 @@ static void keeper_await(struct keeper *keeper, struct keeper_reply *reply, int 
     int received[KEEPER_MAX_DESCRIPTORS];
     ssize_t n = pass_receive(keeper->socket, reply, sizeof(*reply), received, KEEPER_MAX_DESCRIPTORS, NULL);
 
-    if (n < (ssize_t)offsetof(struct keeper_reply, addresses) || n != (ssize_t)keeper_reply_bytes(reply))
+    if (n != sizeof(*reply))
         keeper_lost();
     *fd = received[0];
 }
@@ -288,46 +288,20 @@ void keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *i
     keeper_do(keeper, KEEPER_REMOVE_CGROUP, account, instance, &none);
 }
 
-/* Returns a list in one block: entries, each with its address. */
-static struct addrinfo *keeper_list(const struct keeper_address *addresses, size_t n)
-{
-    struct entry {
-        struct addrinfo info;
-        struct sockaddr_storage storage;
-    } *entries = calloc(n, sizeof(*entries));
-
-    for (size_t i = 0; entries && i < n; i++) {
-        entries[i].storage = addresses[i].storage;
-        entries[i].info = (struct addrinfo){
-            .ai_family = addresses[i].family,
-            .ai_socktype = addresses[i].type,
-            .ai_protocol = addresses[i].protocol,
-            .ai_addrlen = addresses[i].bytes,
-            .ai_addr = (struct sockaddr *)&entries[i].storage,
-            .ai_next = i + 1 < n ? &entries[i + 1].info : NULL,
-        };
-    }
-    return entries ? &entries[0].info : NULL;
-}
-
-int keeper_lookup(struct keeper *keeper, const char *host, const char *port, const struct addrinfo *hints,
-                  struct addrinfo **list)
+int keeper_lookup(struct keeper *keeper, unsigned account, const char *host, const char *port,
+                  const struct addrinfo *hints)
 {
     struct keeper_request request = {
         .operation = KEEPER_LOOKUP,
+        .account = account,
         .hints = {hints->ai_flags, hints->ai_family, hints->ai_socktype, hints->ai_protocol},
     };
     struct keeper_reply reply;
-    int none;
+    int received;
 
     if (snprintf(request.text, sizeof(request.text), "%s", host) >= (int)sizeof(request.text) ||
         snprintf(request.port, sizeof(request.port), "%s", port ? port : "") >= (int)sizeof(request.port))
-        return EAI_NONAME;
-    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
-    if (reply.result != 0 || reply.n_addresses > KEEPER_MAX_ADDRESSES)
-        return reply.result ? reply.result : EAI_FAIL;
-    if (reply.n_addresses == 0)
-        return EAI_NODATA;
-    *list = keeper_list(reply.addresses, reply.n_addresses);
-    return *list ? 0 : EAI_MEMORY;
+        return -ENAMETOOLONG;
+    keeper_ask(keeper, &request, NULL, 0, &reply, &received);
+    return keeper_got(reply.result, received);
 }

@@ -12,9 +12,9 @@
  * folder_count.c), whose answers the broker gets through folder_quota.c. Nothing here knows configurations,
  * shows or policies.
  *
- * All calls wait for the answer, which takes some microseconds; a start takes a millisecond, and a lookup as
- * long as the name servers take. Without the keeper nobody could end workers, so if it dies the broker says
- * so and ends, and all workers with it.
+ * All calls wait for the answer, which takes some microseconds; a start takes a millisecond. Nobody waits for
+ * a lookup of a name: what the broker gets at once is a pipe. Without the keeper nobody could end workers, so
+ * if it dies the broker says so and ends, and all workers with it.
  */
 #ifndef BROKER_KEEPER_CLIENT_H
 #define BROKER_KEEPER_CLIENT_H
@@ -130,8 +130,11 @@ void keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *i
 /* Sends SIGKILL, SIGALRM or SIGABRT to a child of this process. 0 or -errno. */
 int keeper_signal(struct keeper *keeper, pid_t pid, int signal);
 
-/* Calls getaddrinfo() in a process of its own. Its result, and a list for fc_lookup_free(). */
-int keeper_lookup(struct keeper *keeper, const char *host, const char *port, const struct addrinfo *hints,
-                  struct addrinfo **list);
+/*
+ * Begins to call getaddrinfo() in a process of its own. Returns the reading end of a pipe, as a lookup_fn
+ * (broker/os/lookup.h): nobody waits for the answer. -EAGAIN if the account has too many under way.
+ */
+int keeper_lookup(struct keeper *keeper, unsigned account, const char *host, const char *port,
+                  const struct addrinfo *hints);
 
 #endif

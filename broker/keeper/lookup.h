@@ -5,7 +5,13 @@
 
 #include "broker/keeper/private.h"
 
-/* Returns what getaddrinfo() does, and fills in the reply's addresses. */
+/* Begins a lookup and hands out the pipe from which its answer (lookup_answer.h) will be read. */
 int keeper_do_lookup(struct keeper_call *call);
+
+/* Has processes that have looked a name up waited for as soon as they end. */
+void keeper_reap_lookups(void);
+
+/* Ends all of them. */
+void keeper_end_lookups(void);
 
 #endif

@@ -11,7 +11,6 @@
 #include "broker/keeper/client.h"
 #include "broker/keeper/fork.h"
 
-#define KEEPER_MAX_ADDRESSES   64
 #define KEEPER_MAX_DESCRIPTORS 2
 
 /* The broker's side. */
@@ -56,26 +55,11 @@ struct keeper_request {
     char text[PATH_MAX]; /* a name or a path */
 };
 
-struct keeper_address {
-    int32_t family;
-    int32_t type;
-    int32_t protocol;
-    uint32_t bytes;
-    struct sockaddr_storage storage;
-};
-
 struct keeper_reply {
     int32_t result; /* as the operation returned it */
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
-    uint32_t n_addresses;
     struct keeper_usage usage;
-    struct keeper_address addresses[KEEPER_MAX_ADDRESSES]; /* only `n_addresses` of them are sent */
 };
-
-static inline size_t keeper_reply_bytes(const struct keeper_reply *reply)
-{
-    return offsetof(struct keeper_reply, addresses) + reply->n_addresses * sizeof(reply->addresses[0]);
-}
 
 /* The number of its socket to the broker in the keeper's process, where nothing but the log is open besides.
  */

@@ -14,6 +14,7 @@
 
 #include "broker/keeper/counter.h"
 #include "broker/keeper/gates.h"
+#include "broker/keeper/lookup.h"
 #include "broker/keeper/operations.h"
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
@@ -53,7 +54,7 @@ static void serve_answer(struct keeper_call *call)
     call->fd = -1;
     reply.result = keeper_carry_out(call);
     fd = call->fd;
-    pass_send(KEEPER_SOCKET, &reply, keeper_reply_bytes(&reply), &fd, reply.result == 0 && fd >= 0, 0);
+    pass_send(KEEPER_SOCKET, &reply, sizeof(reply), &fd, reply.result == 0 && fd >= 0, 0);
 }
 
 static void serve_requests(const struct keeper_spec *spec, pid_t broker)
@@ -84,6 +85,7 @@ static void serve_clean_up(const struct keeper_spec *spec, const struct control_
 {
     control_socket_unlink(control);
     gates_end();
+    keeper_end_lookups();
     kill(counter, SIGKILL); /* which empties its cgroup */
     waitpid(counter, NULL, 0);
     cgroups_end(spec->cgroups, broker);
@@ -101,6 +103,7 @@ _Noreturn void keeper_serve(int socket, int counter, const struct keeper_spec *s
     if (cgroups_take_over(spec->cgroups) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         (spec->is_root && confine_keep_capabilities(CONFINE_KEEPER) < 0))
         _exit(1);
+    keeper_reap_lookups();
     serve_requests(spec, broker);
     serve_clean_up(spec, &control, counting, broker);
     _exit(0);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/os/lookup.h"
 #include "broker/python/private.h"
 #include "broker/python/run.h"
 #include "broker/python/worker.h"
@@ -101,6 +102,24 @@ static void probe_read(int fd, char *lines, size_t bytes)
     lines[n] = '\0';
 }
 
+static void probe_answered(void *userdata)
+{
+    loop_stop(userdata);
+}
+
+/* Waits for names to be looked up: a command has nothing else to do. */
+static int probe_prepare(struct python *python, struct runtime *runtime)
+{
+    struct fc_lookups *lookups =
+        lookups_new(runtime->lookups, instance_account(python->instance), probe_answered, runtime->loop);
+    int r = 0, prepared;
+
+    while ((prepared = python_prepare(python, lookups)) == -EINPROGRESS && r == 0)
+        r = loop_run(runtime->loop);
+    lookups_free(lookups);
+    return r < 0 ? r : prepared;
+}
+
 int python_probe(const struct fc_instance *instance, struct runtime *runtime, struct python_probe *found)
 {
     struct python *python = instance->self;
@@ -109,7 +128,7 @@ int python_probe(const struct fc_instance *instance, struct runtime *runtime, st
     FC_AUTO_CLOSE int write_end = -1;
     struct guest_spec spec;
     int pair[2];
-    int r = python_prepare(python);
+    int r = probe_prepare(python, runtime);
 
     *found = (struct python_probe){0};
     if (r < 0)

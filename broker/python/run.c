@@ -154,7 +154,7 @@ static int python_name_state(struct python *python, const char *path)
     return 0;
 }
 
-int python_prepare(struct python *python)
+int python_prepare(struct python *python, struct fc_lookups *lookups)
 {
     const struct fc_instance *instance = python->instance;
     const char *show = instance->owner ? instance->owner->show : instance->show->path;
@@ -171,7 +171,9 @@ int python_prepare(struct python *python)
     r = python_name_state(python, path);
     if (r < 0)
         return r;
-    r = policy_resolve(&python->policy, &reason);
+    r = policy_resolve(&python->policy, lookups, &reason);
+    if (r == -EINPROGRESS)
+        return r;
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);
         return r;
@@ -182,7 +184,7 @@ int python_prepare(struct python *python)
 int python_start(void *self)
 {
     struct python *python = self;
-    int r = python_prepare(python);
+    int r = python_prepare(python, fc_instance_lookups(python->instance));
 
     if (r < 0)
         return r;

@@ -9,16 +9,17 @@
 
 #include "broker/guest/guest.h"
 
+struct fc_lookups;
 struct python;
 
 /* What the running worker tells its instance. */
 extern const struct guest_ops python_guest_ops;
 
 /*
- * Makes the private folder and looks up the names of the policy, which may block. -errno with the reason in
- * the log.
+ * Makes the private folder and looks up the names of the policy. -EINPROGRESS while they are being looked up,
+ * to be called again; another -errno with the reason in the log.
  */
-int python_prepare(struct python *python);
+int python_prepare(struct python *python, struct fc_lookups *lookups);
 
 /* Slots of the backend's table. */
 int python_start(void *self);

@@ -204,8 +204,6 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
     program_find(PROGRAM_WORKER, runtime->worker_path, sizeof(runtime->worker_path));
     fc_take_short_turns(0); /* its children, too: an event wakes four threads one after the other */
     r = keeper_new(&runtime->keeper, &spec);
-    if (r == 0)
-        lookup_by(keeper_lookup, runtime->keeper);
     if (r == 0 && users)
         users->keeper = runtime->keeper;
     return r;
@@ -291,6 +289,9 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
         r = folder_quotas_new(&runtime->folder_quotas, runtime->loop, runtime->keeper);
     if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
+    if (r == 0)
+        r = lookup_service_new(&runtime->lookups, runtime->loop, keeper_lookup, runtime->keeper,
+                               runtime->n_accounts);
     if (r < 0)
         return runtime_fail(r, "start", NULL);
     return runtime_start_accounts(runtime);
@@ -319,13 +320,13 @@ void runtime_deinit(struct runtime *runtime)
     runtime->folder_quotas = folder_quotas_free(runtime->folder_quotas);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
+    runtime->lookups = lookup_service_free(runtime->lookups);
     runtime->codec = codec_free(runtime->codec);
     runtime->link_buffers = link_buffers_free(runtime->link_buffers);
     loop_remove(runtime->keeper_source);
     runtime->notify = notify_free(runtime->notify);
     runtime->loop = loop_free(runtime->loop);
     runtime->cgroups = cgroups_free(runtime->cgroups);
-    lookup_by(NULL, NULL);
     if (runtime->keeper)
         keeper_free(runtime->keeper);
     free(runtime->accounts);

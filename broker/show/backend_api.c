@@ -17,6 +17,11 @@ const char *fc_instance_name(const struct fc_instance *instance)
     return instance->name;
 }
 
+struct fc_lookups *fc_instance_lookups(struct fc_instance *instance)
+{
+    return show_instance_lookups(instance);
+}
+
 void fc_up(struct fc_instance *instance, bool up)
 {
     show_instance_up(instance, up);

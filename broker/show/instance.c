@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
+#include "broker/os/lookup.h"
 #include "broker/show/user.h"
 
 int instance_new(struct fc_instance **instancep, struct show *show, const char *name,
@@ -38,6 +39,7 @@ struct fc_instance *instance_free(struct fc_instance *instance)
 
     if (!instance)
         return NULL;
+    lookups_free(instance->lookups);
     if (instance->self) {
         instance->backend->stop(instance->self);
         instance->backend->instance_free(instance->self);
@@ -62,9 +64,11 @@ struct fc_instance *instance_free(struct fc_instance *instance)
 
 static const unsigned instance_changes[] = {
     [INSTANCE_NEW] = CHANGE_TO(STARTING),
-    [INSTANCE_STARTING] = CHANGE_TO(UP) | CHANGE_TO(DOWN) | CHANGE_TO(FAILED) | CHANGE_TO_END,
+    [INSTANCE_STARTING] =
+        CHANGE_TO(LOOKING) | CHANGE_TO(UP) | CHANGE_TO(DOWN) | CHANGE_TO(FAILED) | CHANGE_TO_END,
+    [INSTANCE_LOOKING] = CHANGE_TO(STARTING) | CHANGE_TO(DOWN) | CHANGE_TO(STOPPED),
     [INSTANCE_UP] = CHANGE_TO(DOWN) | CHANGE_TO_END,
-    [INSTANCE_DOWN] = CHANGE_TO(UP) | CHANGE_TO(FAILED) | CHANGE_TO_END,
+    [INSTANCE_DOWN] = CHANGE_TO(LOOKING) | CHANGE_TO(UP) | CHANGE_TO(FAILED) | CHANGE_TO_END,
     [INSTANCE_FAILED] = CHANGE_TO(DOWN) | CHANGE_TO(STOPPED),
     [INSTANCE_ENDING] = CHANGE_TO(ENDED),
     [INSTANCE_ENDED] = CHANGE_TO(STOPPED),

@@ -54,6 +54,7 @@ struct channel {
 enum instance_state {
     INSTANCE_NEW,      /* not started yet */
     INSTANCE_STARTING, /* started for the first time, and neither up nor down so far */
+    INSTANCE_LOOKING,  /* names are being looked up, and its start is repeated when they are known */
     INSTANCE_UP,
     INSTANCE_DOWN,    /* started, but not up at the moment */
     INSTANCE_FAILED,  /* could not be started; `retry` tries again */
@@ -85,12 +86,13 @@ struct fc_instance {
     enum instance_request request;
     uid_t stopped_by; /* who made the request */
     struct loop_task after_stop;
-    bool leaves;            /* while the show changes: it is not in the next one */
-    size_t place;           /* while the show changes: in the next show's list */
-    struct timer retry;     /* of a failed start */
-    uint64_t retry_ns;      /* the delay before it, doubled each time */
-    uint64_t start_took_ns; /* the last time: looking up names keeps everybody waiting */
-    bool is_dirty;          /* in the router's list of instances to flush */
+    bool leaves;                /* while the show changes: it is not in the next one */
+    size_t place;               /* while the show changes: in the next show's list */
+    struct timer retry;         /* of a failed start */
+    uint64_t retry_ns;          /* the delay before it, doubled each time */
+    uint64_t start_took_ns;     /* the last time */
+    struct fc_lookups *lookups; /* the names that its start needs; NULL: none so far */
+    bool is_dirty;              /* in the router's list of instances to flush */
     struct fc_instance *next_dirty;
     uint64_t malformed;
     uint64_t malformed_logged_ns;

@@ -10,17 +10,25 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
+#include "broker/os/lookup.h"
 #include "broker/os/notify.h"
 #include "broker/show/user.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
 #define SHOW_FIRST_RETRY_NS FC_NS_PER_S
-#define SHOW_LAST_RETRY_NS  (30 * FC_NS_PER_S) /* a name that cannot be looked up takes a while each time */
+#define SHOW_LAST_RETRY_NS  (30 * FC_NS_PER_S)
+
+/* Cancels what would start the instance later. */
+static void show_cancel_start(struct fc_instance *instance)
+{
+    loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
+    instance->lookups = lookups_free(instance->lookups);
+}
 
 static void show_forget_instance(struct fc_instance *instance)
 {
-    loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
+    show_cancel_start(instance);
     loop_cancel_task(instance->show->runtime->loop, &instance->after_stop);
 }
 
@@ -78,19 +86,49 @@ static void show_start_failed(struct fc_instance *instance, int r)
     loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + instance->retry_ns);
 }
 
-void show_start_instance(struct fc_instance *instance)
+/* Whether it has not been up or failed so far: somebody may wait for it to come up with the others. */
+static bool show_is_first_start(const struct fc_instance *instance)
+{
+    return instance->state == INSTANCE_NEW || (instance->state == INSTANCE_LOOKING && !instance->retry_ns);
+}
+
+/* Starts it, or begins to look up what that needs. */
+static void show_try_start(struct fc_instance *instance)
 {
     uint64_t began_ns = fc_now_ns();
     int r;
 
-    loop_cancel_timer(instance->show->runtime->loop, &instance->retry);
-    instance_set_state(instance, instance->state == INSTANCE_NEW ? INSTANCE_STARTING : INSTANCE_DOWN);
+    instance_set_state(instance, show_is_first_start(instance) ? INSTANCE_STARTING : INSTANCE_DOWN);
     r = instance->backend->start(instance->self);
     instance->start_took_ns = fc_now_ns() - began_ns;
+    if (r == -EINPROGRESS && lookups_awaited(instance->lookups)) {
+        instance_set_state(instance, INSTANCE_LOOKING);
+        return;
+    }
+    instance->lookups = lookups_free(instance->lookups);
     if (r < 0)
         show_start_failed(instance, r);
     else if (r == 0)
         show_instance_up(instance, true);
+}
+
+void show_start_instance(struct fc_instance *instance)
+{
+    show_cancel_start(instance);
+    show_try_start(instance);
+}
+
+static void show_names_answered(void *userdata)
+{
+    show_try_start(userdata);
+}
+
+struct fc_lookups *show_instance_lookups(struct fc_instance *instance)
+{
+    if (!instance->lookups)
+        instance->lookups = lookups_new(instance->show->runtime->lookups, instance_account(instance),
+                                        show_names_answered, instance);
+    return instance->lookups;
 }
 
 void show_start(struct show *show, struct runtime *runtime)
@@ -99,7 +137,7 @@ void show_start(struct show *show, struct runtime *runtime)
     if (!show->n_instances)
         fc_log(FC_LOG_WARNING, NULL, "the configuration has no instances: there is nothing to do");
     for (size_t i = 0; i < show->n_instances; i++) {
-        notify_alive(runtime->notify); /* while name servers do not answer, the watchdog must not kill us */
+        notify_alive(runtime->notify); /* hundreds of starts take a while */
         show_start_instance(show->instances[i]);
     }
     show->has_news = true;
@@ -119,7 +157,8 @@ void show_health(const struct show *show, struct show_health *health)
     *health = (struct show_health){.n = show->n_instances};
     for (size_t i = 0; i < show->n_instances; i++) {
         health->n_up += show->instances[i]->state == INSTANCE_UP;
-        health->n_starting += show->instances[i]->state <= INSTANCE_STARTING;
+        health->n_starting +=
+            show->instances[i]->state == INSTANCE_STARTING || show_is_first_start(show->instances[i]);
     }
 }
 
@@ -159,7 +198,7 @@ static void show_quiesce_instance(struct fc_instance *instance)
     struct show *show = instance->show;
     bool takes_time;
 
-    loop_cancel_timer(show->runtime->loop, &instance->retry);
+    show_cancel_start(instance);
     if (!instance_may_become(instance->state, INSTANCE_ENDING) || !instance->backend->quiesce)
         return;
     takes_time = instance->backend->quiesce(instance->self);

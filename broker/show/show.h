@@ -64,8 +64,14 @@ void show_instance_quiesced(struct fc_instance *instance);
 /* Notes that an instance has come up or gone down: see fc_up(). */
 void show_instance_up(struct fc_instance *instance, bool up);
 
-/* Starts one instance, as show_start() does. */
+/*
+ * Starts one instance, as show_start() does. If names have to be looked up it is INSTANCE_LOOKING afterwards,
+ * and goes on by itself.
+ */
 void show_start_instance(struct fc_instance *instance);
+
+/* Returns the names that the instance looks up: see fc_instance_lookups(). */
+struct fc_lookups *show_instance_lookups(struct fc_instance *instance);
 
 /*
  * Lets one instance clean up and stop. It stays stopped until show_start_instance(), even if the

@@ -5,8 +5,8 @@
  * A backend turns a protocol into channels and back. It is a row in the table of broker/build/backends.c, and
  * needs nothing from the core except what this folder declares. broker/backends/loopback.c is the template.
  *
- * Everything here runs in the broker's only thread. No slot may block, except where its comment says so: a
- * backend that has to wait watches a descriptor with fc_watch_new().
+ * Everything here runs in the broker's only thread. No slot may block: a backend that has to wait watches a
+ * descriptor with fc_watch_new(), and host names are looked up with fc_lookup() (lookup.h).
  *
  * Values are normalised: 0.0 to 1.0, always finite.
  */
@@ -19,6 +19,8 @@
 
 /* The core's side of an instance. Outlives the backend's state of it. */
 struct fc_instance;
+
+struct fc_lookups;
 
 /* Why something in the configuration was refused: one sentence without a full stop, filled by the backend. */
 struct fc_reason {
@@ -89,9 +91,11 @@ struct fc_backend {
     int (*channel)(void *self, uint32_t id, const char *name, unsigned directions, struct fc_reason *reason);
 
     /*
-     * Opens what the instance needs. The only slot that may take time (to look up a host name). Returns 0 if
-     * the instance is up, 1 if fc_up() will say so, or a negative errno if it cannot start: the core logs
-     * that, calls `stop`, and tries again later.
+     * Opens what the instance needs. Returns 0 if the instance is up, 1 if fc_up() will say so, -EINPROGRESS
+     * if fc_lookup() has said that names are being looked up, or another negative errno if it cannot start:
+     * the core logs that, calls `stop`, and tries again later. After -EINPROGRESS nothing is open, and the
+     * core calls `start` again when the names are known, or `stop` if nobody waits for them any more; events
+     * may be set in between.
      */
     int (*start)(void *self);
 
@@ -130,6 +134,9 @@ struct fc_backend {
 
 /* Returns the instance's name, which is valid as long as the instance. */
 const char *fc_instance_name(const struct fc_instance *instance);
+
+/* Returns the names that the instance looks up, for fc_lookup() within `start`; NULL without memory. */
+struct fc_lookups *fc_instance_lookups(struct fc_instance *instance);
 
 /*
  * Emits an event. Only queues it: no slot of any backend runs inside this call. Values are clamped to

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looks up names as getaddrinfo() does; in a running broker, in a process of its own, since answers of name
+ * Looks up names as getaddrinfo() does, but without waiting: an instance that needs one starts when the
+ * answer is there. In a running broker each name is looked up in a process of its own, since answers of name
  * servers are not to be trusted.
  */
 #ifndef FIRECURTAIN_LOOKUP_H
@@ -8,10 +9,16 @@
 
 #include <netdb.h>
 
-/* Blocks. Returns 0 with a list for fc_lookup_free(), or a code of gai_strerror(). `port` may be NULL. */
-int fc_lookup(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list);
+/* The names that one instance needs to start, and their answers; fc_instance_lookups() in backend.h. */
+struct fc_lookups;
 
-/* Takes NULL. */
-void fc_lookup_free(struct addrinfo *list);
+/*
+ * Returns 0 with a list, which is borrowed and valid until the caller's slot `start` returns something other
+ * than -EINPROGRESS; EAI_INPROGRESS if the name is being looked up, upon which the caller closes what it has
+ * opened and returns -EINPROGRESS, and asks for the same again when `start` is called again; or another code
+ * of gai_strerror(). Numeric addresses are answered at once. `port` may be NULL.
+ */
+int fc_lookup(struct fc_lookups *lookups, const char *host, const char *port, const struct addrinfo *hints,
+              const struct addrinfo **list);
 
 #endif

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "broker/os/lookup.h"
 #include "firecurtain/backend.h"
 #include "firecurtain/log.h"
 
@@ -34,6 +35,7 @@ struct fc_instance {
     int watched; /* -1: nothing */
     fc_watch_fn ready;
     void *userdata;
+    struct fc_lookups *lookups;
 };
 
 struct fc_watch {
@@ -55,6 +57,11 @@ int fc_refuse(struct fc_reason *reason, const char *format, ...)
 const char *fc_instance_name(const struct fc_instance *instance)
 {
     return "desk";
+}
+
+struct fc_lookups *fc_instance_lookups(struct fc_instance *instance)
+{
+    return instance->lookups;
 }
 
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
@@ -119,6 +126,7 @@ static inline void rig_init(struct rig *rig)
     memset(rig, 0, sizeof(*rig));
     rig_log[0] = '\0';
     rig->instance.watched = -1;
+    rig->instance.lookups = lookups_new(NULL, 0, NULL, NULL); /* they block */
     rig->self = backend_osc.instance_new(&rig->instance, "/");
     assert_non_null(rig->self);
 }
@@ -126,6 +134,7 @@ static inline void rig_init(struct rig *rig)
 static inline void rig_deinit(struct rig *rig)
 {
     backend_osc.instance_free(rig->self);
+    lookups_free(rig->instance.lookups);
     assert_int_equal(rig->instance.watched, -1);
 }
 

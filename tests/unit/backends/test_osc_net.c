@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "broker/base/loop.h"
+#include "broker/os/lookup_answer.h"
 #include "tests/unit/osc_rig.h"
 
 #define A_1   "/a\0\0,f\0\0\x3f\x80\0\0"
@@ -42,6 +44,106 @@ static unsigned count_lines(const char *text)
     for (; *text; text++)
         lines += *text == '\n';
     return lines;
+}
+
+static struct loop *loop;
+static struct lookup_service *service;
+static int name_ends[2];
+
+static int begin_lookup(struct keeper *keeper, unsigned account, const char *host, const char *port,
+                        const struct addrinfo *hints)
+{
+    assert_string_equal(host, "desk.test");
+    assert_int_equal(hints->ai_family, AF_INET); /* that of the socket */
+    assert_int_equal(pipe2(name_ends, O_CLOEXEC | O_NONBLOCK), 0);
+    return name_ends[0];
+}
+
+static void stop_loop(void *userdata)
+{
+    loop_stop(loop);
+}
+
+static void turn(void)
+{
+    struct loop_task end = {.fn = stop_loop};
+
+    loop_defer(loop, &end);
+    assert_int_equal(loop_run(loop), 0);
+}
+
+static void begin_with_name(void)
+{
+    assert_int_equal(loop_new(&loop), 0);
+    assert_int_equal(lookup_service_new(&service, loop, begin_lookup, NULL, 1), 0);
+    lookups_free(rig.instance.lookups);
+    rig.instance.lookups = lookups_new(service, 0, stop_loop, NULL);
+    rig_set(&rig, "bind", "127.0.0.1 0");
+    rig_set(&rig, "dest", "desk.test 9");
+    assert_int_equal(backend_osc.start(rig.self), -EINPROGRESS);
+}
+
+static void end_with_name(void)
+{
+    rig.instance.lookups = lookups_free(rig.instance.lookups);
+    lookup_service_free(service);
+    loop = loop_free(loop);
+}
+
+static void name_answers(int peer)
+{
+    struct lookup_answer answer = {.n_addresses = 1};
+
+    answer.addresses[0] = (struct lookup_address){.family = AF_INET, .type = SOCK_DGRAM};
+    answer.addresses[0].bytes = rig_address(&answer.addresses[0].storage, AF_INET, rig_port(peer));
+    assert_int_equal(write(name_ends[1], &answer, lookup_answer_bytes(&answer)),
+                     lookup_answer_bytes(&answer));
+    close(name_ends[1]);
+    turn();
+    turn();
+}
+
+/* What is set while the name of its destination is looked up is sent afterwards, the newest value of each. */
+static void test_values_wait_for_a_name(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    begin_with_name();
+    assert_int_equal(rig.instance.watched, -1);
+    send_value(0.25);
+    send_value(0.5);
+    turn();
+    turn();
+    assert_int_equal(backend_osc.start(rig.self), -EINPROGRESS);
+    send_value(1);
+    name_answers(peer);
+    assert_int_equal(backend_osc.start(rig.self), 0);
+    rig_assert_packet(peer, RIG_BYTES(A_1));
+    rig_assert_silence(peer);
+    send_value(0.5);
+    rig_assert_packet(peer, RIG_BYTES(A_0_5));
+    close(peer);
+    end_with_name();
+}
+
+/* Nothing that was set is sent later if the start is given up. */
+static void test_values_do_not_wait_for_ever(void **state)
+{
+    int peer = rig_peer(AF_INET);
+
+    begin_with_name();
+    turn();
+    turn();
+    send_value(0.25);
+    backend_osc.stop(rig.self);
+    assert_int_equal(backend_osc.start(rig.self), -EINPROGRESS);
+    name_answers(peer);
+    assert_int_equal(backend_osc.start(rig.self), 0);
+    rig_assert_silence(peer);
+    send_value(1);
+    rig_assert_packet(peer, RIG_BYTES(A_1));
+    close(peer);
+    end_with_name();
 }
 
 static void test_socket_has_its_flags(void **state)
@@ -312,6 +414,8 @@ static void test_stopping_closes_and_forgets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_values_wait_for_a_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_values_do_not_wait_for_ever, setup, teardown),
         cmocka_unit_test_setup_teardown(test_socket_has_its_flags, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(test_both_families_reach_one_socket, setup, teardown),

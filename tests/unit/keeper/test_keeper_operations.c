@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -12,7 +13,9 @@
 #include <sys/wait.h>
 
 #include "broker/keeper/files.h"
+#include "broker/keeper/lookup.h"
 #include "broker/keeper/operations.h"
+#include "broker/os/lookup_answer.h"
 #include "firecurtain/cleanup.h"
 #include "tests/unit/check.h"
 
@@ -186,7 +189,11 @@ static void test_read(void **state)
     assert_int_equal(ask_and_close(KEEPER_READ, 1, path), 0);
     assert_int_equal(ask_and_close(KEEPER_READ, 0, path), -EACCES);
     assert_int_equal(ask_and_close(KEEPER_READ, 1, "/etc/passwd"), -EACCES);
-    assert_int_equal(ask_and_close(KEEPER_READ, 1, rig.shown), -EINVAL); /* no regular file */
+    assert_int_equal(ask_and_close(KEEPER_READ, 1, rig.shown), -EISDIR);
+    assert_int_equal(ask_and_close(KEEPER_READ, 1, below(rig.shown, "gone")), -ENOENT);
+    snprintf(path, sizeof(path), "%s/fifo", rig.shown);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(ask_and_close(KEEPER_READ, 1, path), -EINVAL); /* and nobody waits for a writer */
 }
 
 static void test_names_of_groups(void **state)
@@ -264,6 +271,34 @@ static _Noreturn void run_gate(int socket, int flight, const struct confine_spec
     _exit(0);
 }
 
+/* Nobody waits for the answer: the request only hands out the pipe. */
+static void test_lookup(void **state)
+{
+    struct lookup_answer answer = {0};
+    struct addrinfo *list;
+    size_t n_read = 0;
+    ssize_t n;
+
+    assert_int_equal(ask(KEEPER_LOOKUP, 1, "localhost"), 0);
+    assert_true(fcntl(rig.call.fd, F_GETFL) & O_NONBLOCK);
+    for (;;) {
+        struct pollfd pipe = {.fd = rig.call.fd, .events = POLLIN};
+
+        assert_int_equal(poll(&pipe, 1, -1), 1);
+        n = read(rig.call.fd, (char *)&answer + n_read, sizeof(answer) - n_read);
+        if (n <= 0)
+            break;
+        n_read += (size_t)n;
+    }
+    assert_int_equal(lookup_answer_read(&answer, n_read, &list), 0);
+    assert_non_null(list);
+    free(list);
+    fc_closep(&rig.call.fd);
+    keeper_end_lookups();
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left */
+    assert_int_equal(errno, ECHILD);
+}
+
 static void test_start_needs_descriptors(void **state)
 {
     assert_int_equal(ask(KEEPER_START_GATE, 0, NULL), -EOPNOTSUPP); /* this keeper has no gates */
@@ -286,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_of_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_processes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_child, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lookup, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_needs_descriptors, setup, teardown),
     };
 

@@ -2,11 +2,17 @@
 /* The life of instances: which states may follow which, and how starting, ending and stopping lead through
  * them. */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
 
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
+#include "broker/os/lookup.h"
+#include "broker/os/lookup_answer.h"
 #include "broker/show/instance.h"
 #include "broker/show/show.h"
+#include "firecurtain/lookup.h"
 #include "tests/unit/check.h"
 #include "tests/unit/stderr_pipe.h"
 
@@ -16,6 +22,7 @@ struct fake {
     struct fc_instance *instance;
     int start_result;
     bool takes_time; /* to end */
+    bool looks_up;   /* a name */
     unsigned n_started, n_stopped, n_quiesced;
 };
 
@@ -36,7 +43,13 @@ static void *fake_new(struct fc_instance *made, const char *directory)
 
 static int fake_start(void *self)
 {
+    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *list;
+    int r;
+
     fake->n_started++;
+    r = fake->looks_up ? fc_lookup(fc_instance_lookups(fake->instance), "desk.test", NULL, &hints, &list) : 0;
+    if (r)
+        return r == EAI_INPROGRESS ? -EINPROGRESS : -EADDRNOTAVAIL;
     return fake->start_result;
 }
 
@@ -73,6 +86,7 @@ static int setup(void **state)
 
     show = (struct show){.runtime = &runtime, .instances = instances, .n_instances = 1, .stopped = stopped};
     n_told = 0;
+    signal(SIGPIPE, SIG_IGN);
     assert_int_equal(loop_new(&runtime.loop), 0);
     assert_int_equal(instance_new(&instance, &show, "a", &fake_backend, "/"), 0);
     instances[0] = instance;
@@ -86,6 +100,7 @@ static int teardown(void **state)
     loop_cancel_timer(runtime.loop, &instance->retry);
     loop_cancel_task(runtime.loop, &instance->after_stop);
     instance_free(instance);
+    runtime.lookups = lookup_service_free(runtime.lookups);
     router_deinit(&show.router);
     runtime.loop = loop_free(runtime.loop);
     return 0;
@@ -114,11 +129,12 @@ static void start(int result)
 static void test_the_legal_changes_are_these(void **state)
 {
     static const char *const legal[N_STATES] = {
-        /*                       to: N S U D F E e X */
-        [INSTANCE_NEW] = "         - S - - - - - -", [INSTANCE_STARTING] = "    - - U D F E e X",
-        [INSTANCE_UP] = "          - - - D - E e X", [INSTANCE_DOWN] = "        - - U - F E e X",
-        [INSTANCE_FAILED] = "      - - - D - - - X", [INSTANCE_ENDING] = "      - - - - - - e -",
-        [INSTANCE_ENDED] = "       - - - - - - - X", [INSTANCE_STOPPED] = "     - - - D - - - -",
+        /*                       to: N S L U D F E e X */
+        [INSTANCE_NEW] = "         - S - - - - - - -", [INSTANCE_STARTING] = "    - - L U D F E e X",
+        [INSTANCE_LOOKING] = "     - S - - D - - - X", [INSTANCE_UP] = "          - - - - D - E e X",
+        [INSTANCE_DOWN] = "        - - L U - F E e X", [INSTANCE_FAILED] = "      - - - - D - - - X",
+        [INSTANCE_ENDING] = "      - - - - - - - e -", [INSTANCE_ENDED] = "       - - - - - - - - X",
+        [INSTANCE_STOPPED] = "     - - - - D - - - -",
     };
 
     for (unsigned from = 0; from < N_STATES; from++) {
@@ -180,6 +196,110 @@ static void test_a_failed_start_is_tried_again_with_longer_delays(void **state)
     start(1);
     assert_int_equal(instance->state, INSTANCE_DOWN); /* it was started before: nobody waits for it */
     assert_false(instance->retry.position);
+}
+
+/* What the name server says, or nothing so far. */
+static int name_ends[2] = {-1, -1};
+
+static int begin_lookup(struct keeper *keeper, unsigned account, const char *host, const char *port,
+                        const struct addrinfo *hints)
+{
+    assert_string_equal(host, "desk.test");
+    assert_int_equal(pipe2(name_ends, O_CLOEXEC | O_NONBLOCK), 0);
+    return name_ends[0];
+}
+
+static void look_up(void)
+{
+    assert_int_equal(lookup_service_new(&runtime.lookups, runtime.loop, begin_lookup, NULL, 1), 0);
+    fake->looks_up = true;
+}
+
+static void begin_looking(void)
+{
+    start(0);
+    turn();
+    turn();
+    assert_int_equal(instance->state, INSTANCE_LOOKING);
+}
+
+static void name_answers(int result)
+{
+    struct lookup_answer answer = {.result = result, .n_addresses = result == 0};
+
+    answer.addresses[0] = (struct lookup_address){.family = AF_INET,
+                                                  .bytes = sizeof(struct sockaddr_in),
+                                                  .storage = {.ss_family = AF_INET}};
+    assert_int_equal(write(name_ends[1], &answer, lookup_answer_bytes(&answer)),
+                     lookup_answer_bytes(&answer));
+    close(name_ends[1]);
+    turn();
+    turn();
+}
+
+static bool name_is_given_up(void)
+{
+    bool is = write(name_ends[1], "", 1) < 0 && errno == EPIPE;
+
+    close(name_ends[1]);
+    return is;
+}
+
+static void test_a_start_waits_for_names(void **state)
+{
+    struct show_health health;
+
+    look_up();
+    begin_looking();
+    assert_false(instance_is_started(instance));
+    assert_string_equal(lookups_awaited(instance->lookups), "desk.test");
+    assert_int_equal(fake->n_stopped, 0);
+    show_health(&show, &health);
+    assert_int_equal(health.n_starting, 1);
+    name_answers(0);
+    assert_int_equal(instance->state, INSTANCE_UP);
+    assert_int_equal(fake->n_started, 2);
+    assert_null(instance->lookups);
+}
+
+static void test_a_name_that_cannot_be_looked_up_is_tried_again(void **state)
+{
+    struct show_health health;
+
+    look_up();
+    begin_looking();
+    name_answers(EAI_AGAIN);
+    assert_int_equal(instance->state, INSTANCE_FAILED);
+    assert_int_equal(fake->n_stopped, 1);
+    assert_int_equal(instance->retry_ns, UINT64_C(1000000000));
+    instance->retry.fn(instance->retry.userdata);
+    turn();
+    turn();
+    assert_int_equal(instance->state, INSTANCE_LOOKING); /* it is asked for again */
+    show_health(&show, &health);
+    assert_int_equal(health.n_starting, 0); /* nobody waits for it any more */
+    name_answers(0);
+    assert_int_equal(instance->state, INSTANCE_UP);
+}
+
+static void test_stopping_gives_names_up(void **state)
+{
+    look_up();
+    begin_looking();
+    assert_int_equal(show_stop_instance(instance, 7, false), 0);
+    assert_true(name_is_given_up());
+    assert_int_equal(fake->n_quiesced, 0); /* there is nothing to clean up */
+    turn();
+    assert_int_equal(instance->state, INSTANCE_STOPPED);
+    assert_int_equal(fake->n_stopped, 1);
+    begin_looking();
+    assert_int_equal(show_stop_instance(instance, 7, true), 0);
+    assert_true(name_is_given_up());
+    turn();
+    turn();
+    assert_int_equal(instance->state, INSTANCE_LOOKING);
+    name_answers(0);
+    assert_int_equal(instance->state, INSTANCE_UP);
 }
 
 static void test_stopping_waits_for_the_end(void **state)
@@ -273,6 +393,17 @@ static void test_an_instance_that_stops_while_the_show_ends_does_not_start_again
     assert_int_equal(fake->n_started, 1);
 }
 
+static void test_the_end_of_a_show_gives_names_up(void **state)
+{
+    unsigned n_ended = 0;
+
+    look_up();
+    begin_looking();
+    show_quiesce(&show, true, count, &n_ended);
+    assert_int_equal(n_ended, 1); /* at once */
+    assert_true(name_is_given_up());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +412,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_that_says_when_it_is_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_failed_start_is_tried_again_with_longer_delays, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_a_start_waits_for_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_name_that_cannot_be_looked_up_is_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stopping_gives_names_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_end_of_a_show_gives_names_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stopping_waits_for_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_restart_starts_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_restart_of_a_stopped_one_starts_it, setup, teardown),
