@@ -133,7 +133,8 @@ static int lookup_begin(struct lookup *lookup)
         service->begin(service->keeper, lookup->lookups->account, lookup->host, lookup->port, &lookup->hints);
     if (lookup->fd < 0)
         return lookup->fd == -ENAMETOOLONG ? EAI_NONAME : EAI_AGAIN;
-    if (loop_add(service->loop, &lookup->source, lookup->fd, EPOLLIN, lookup_ready, lookup) < 0) {
+    if (loop_add(service->loop, &lookup->source, lookup->fd, EPOLLIN, "a name look-up", lookup_ready,
+                 lookup) < 0) {
         close(lookup->fd);
         return EAI_MEMORY;
     }
