@@ -11,13 +11,12 @@
 #include <unistd.h>
 
 #include "broker/cli/common.h"
+#include "broker/cli/dealer.h"
 #include "broker/cli/print.h"
-#include "broker/control/guard.h"
 #include "broker/os/control_socket.h"
 #include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
-#include "proto/control_link.h"
 
 #define CLIENT_SYSTEM_FOLDER "/run/firecurtain"
 #define CLIENT_CONNECT_MS    5000
@@ -27,7 +26,7 @@
 struct client {
     char *folder;
     int folder_fd;
-    struct control_client *link;
+    struct dealer *link;
     struct codec_control *codec;
     uint64_t id; /* of the last request */
 };
@@ -115,7 +114,7 @@ static int client_connect(struct client *client, const struct cli_options *optio
     r = client_check_owner(client, options);
     if (r)
         return r;
-    r = control_client_new(&client->link, path, CONTROL_MAX_REPLY);
+    r = dealer_new(&client->link, path, CONTROL_MAX_REPLY);
     return r < 0 ? client_fail(client, r) : EX_OK;
 }
 
@@ -141,7 +140,7 @@ struct client *client_free(struct client *client)
 {
     if (!client)
         return NULL;
-    control_client_free(client->link);
+    dealer_free(client->link);
     codec_control_free(client->codec);
     fc_closep(&client->folder_fd);
     free(client->folder);
@@ -186,7 +185,7 @@ static int client_receive(struct client *client, int timeout_ms, int also_fd, st
     int r;
 
     do {
-        r = control_client_receive(client->link, timeout_ms, also_fd, &bytes, &n_bytes);
+        r = dealer_receive(client->link, timeout_ms, also_fd, &bytes, &n_bytes);
         if (r == 0)
             r = codec_control_decode_reply(client->codec, bytes, n_bytes, reply);
     } while (r == 0 && reply->id != client->id);
@@ -202,7 +201,7 @@ static int client_send(struct client *client, struct control_request *request)
     request->version = CONTROL_VERSION;
     request->id = ++client->id;
     r = codec_control_encode_request(client->codec, request, &bytes, &n_bytes);
-    return r < 0 ? r : control_client_send(client->link, bytes, n_bytes);
+    return r < 0 ? r : dealer_send(client->link, bytes, n_bytes);
 }
 
 int client_ask(struct client *client, struct control_request *request, struct control_reply *reply)

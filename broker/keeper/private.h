@@ -12,7 +12,7 @@
 #include "broker/keeper/fork.h"
 
 #define KEEPER_MAX_ADDRESSES   64
-#define KEEPER_MAX_DESCRIPTORS 2
+#define KEEPER_MAX_DESCRIPTORS 3
 
 /* The broker's side. */
 struct keeper {
@@ -25,6 +25,7 @@ struct keeper {
 enum keeper_operation {
     KEEPER_START,
     KEEPER_START_GATE,
+    KEEPER_START_DESK,
     KEEPER_MAKE_STATE_FOLDER,
     KEEPER_OPEN_STATE_FOLDER,
     KEEPER_OPEN_SHOWN,

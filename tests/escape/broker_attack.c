@@ -101,12 +101,19 @@ static void attack_files(void)
     tell("unlink", said(unlink(beside("victim3"))));
 }
 
+static void *thread(void *nothing)
+{
+    return nothing;
+}
+
 static void attack_processes(void)
 {
     FC_AUTO_CLOSE int pidfd = pidfd_open(victim, 0);
     struct iovec here = {.iov_base = &(int){0}, .iov_len = 4};
     char path[32];
     pid_t pid;
+    pthread_t id;
+    int r;
     long word;
 
     here.iov_base = &word;
@@ -127,6 +134,10 @@ static void attack_processes(void)
     tell("fork", said(pid));
     if (pid > 0)
         waitpid(pid, NULL, 0);
+    r = pthread_create(&id, NULL, thread, NULL);
+    tell("thread", -r);
+    if (r == 0)
+        pthread_join(id, NULL);
 }
 
 static long made(int domain, int type, int protocol)
@@ -349,19 +360,12 @@ static void attack_users(const char *state)
     tell("always:user_count_of_house", count_state(1, state));
 }
 
-static void *thread(void *nothing)
-{
-    return nothing;
-}
-
 /* Tries what the broker needs all the time, which must work. */
 static void work(void)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
     FC_AUTO_CLOSE int memory = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     struct addrinfo *list = NULL;
-    pthread_t id;
-    int r;
 
     tell("works:read_config", opened(config_path, O_RDONLY));
     tell("works:udp", made(AF_INET, SOCK_DGRAM, 0));
@@ -369,10 +373,6 @@ static void work(void)
     tell("works:lookup_address", list && list->ai_addrlen ? 0 : -EIO);
     fc_lookup_free(list);
     tell("works:shared_memory", said(memory < 0 ? memory : ftruncate(memory, 4096)));
-    r = pthread_create(&id, NULL, thread, NULL);
-    tell("works:thread", -r);
-    if (r == 0)
-        pthread_join(id, NULL);
 }
 
 static void set_up(bool closed)
