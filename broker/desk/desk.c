@@ -259,9 +259,10 @@ static int desk_open(struct desk *desk)
     if (r == 0)
         r = clients_new(&desk->clients, CONTROL_SOCKET, DESK_LISTENER);
     if (r == 0)
-        r = loop_add(desk->loop, &desk->link_source, link_fd(desk->link), EPOLLIN, desk_link_ready, desk);
+        r = loop_add(desk->loop, &desk->link_source, link_fd(desk->link), EPOLLIN, "the link",
+                     desk_link_ready, desk);
     if (r == 0)
-        r = loop_add(desk->loop, &desk->clients_source, clients_fd(desk->clients), EPOLLIN,
+        r = loop_add(desk->loop, &desk->clients_source, clients_fd(desk->clients), EPOLLIN, "clients",
                      desk_clients_ready, desk);
     return r;
 }

@@ -78,8 +78,8 @@ static void test_each_side_has_its_messages(void **state)
     assert_refused(*state, (struct desk_message){.type = DESK_NOTHING}, true);
     assert_refused(*state, (struct desk_message){.type = DESK_TYPES_}, true);
     assert_refused(*state, (struct desk_message){.type = DESK_REQUEST}, true); /* of no client */
-    assert_refused(*state,
-                   (struct desk_message){.type = DESK_GONE, .client = 1, .bytes = much, .n_bytes = 1}, true);
+    assert_refused(*state, (struct desk_message){.type = DESK_GONE, .client = 1, .bytes = much, .n_bytes = 1},
+                   true);
     assert_refused(*state, (struct desk_message){.type = DESK_WATCH, .client = 1, .number = DESK_WATCHES},
                    false);
     assert_refused(*state,
@@ -97,8 +97,9 @@ static void test_values_come_back_in_order(void **state)
     size_t n_bytes;
 
     (void)state;
-    assert_true(desk_values_add(
-        &values, &(struct desk_value){.channel = 0, .seen_by = 5, .value = 0.25, .name = "py1.out"}));
+    assert_true(
+        desk_values_add(&values,
+                        &(struct desk_value){.channel = 0, .seen_by = 5, .value = 0.25, .name = "py1.out"}));
     assert_true(desk_values_add(&values, &(struct desk_value){.channel = 0, .value = 1}));
     n_bytes = values.n_bytes;
     assert_int_equal(desk_values_next(&bytes, &n_bytes, &value), 1);
