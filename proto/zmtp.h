@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Checks the byte stream from a worker: the part of ZMTP 3 (rfc.zeromq.org/spec/23) that our workers use,
+ * Checks the byte stream from a client: the part of ZMTP 3 (rfc.zeromq.org/spec/23) that clients need,
  * which is a greeting, one READY command, then messages of one frame each. Everything else is refused, above
  * all messages in several parts, which libzmq would collect without a bound.
  */

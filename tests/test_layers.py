@@ -29,7 +29,9 @@ ORDER = [
     ("broker/runtime", {"broker/backends"}),
     ("broker/daemon", {"broker/backends"}),
     ("broker/cli", {"broker/backends"}),
-    ("broker", {"broker/backends"}),
+    ("broker/desk", {f"broker/{folder}" for folder in ("backends", "config", "gate", "keeper", "guest", "show", "python", "record", "build",
+                                                       "control", "runtime", "daemon", "cli")}),
+    ("broker", {"broker/backends", "broker/desk"}),
     ("worker/base", {"broker"}),
     ("worker/libc", {"broker"}),
     ("worker/sandbox", {"broker", "worker/libc"}),
@@ -38,14 +40,14 @@ ORDER = [
 ]
 RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
-# What backends call is declared in include/ and filled in by the core; and the broker has functions of its own in place of these.
+# What backends call is declared in include/ and filled in by the core; and the desk has functions of its own in place of these.
 INCLUDED = re.compile(r"fc_\w+|accept4|recv")
 # The worker has functions of its own in place of these of the C library.
 STAND_INS = set(re.findall(r"\w+", (TOP / "worker/libc/exported.list").read_text()))
 
 # Headers that only some files may see.
 RESERVED = [
-    (r"zmq\.h", {"proto/control_link.c", "broker/base/loop.c"}),
+    (r"zmq\.h", {"broker/desk/clients.c", "broker/cli/dealer.c"}),
     (r".*\.pb-c\.h", r"proto/codec\w*\.c"),
     (r"protobuf-c/.*", r"proto/(codec|arena)\w*\.[ch]"),
     (r"seccomp\.h", {"worker/sandbox/seccomp.c", "broker/gate/worker.c", "broker/os/confine_filter.c"}),

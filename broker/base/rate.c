@@ -39,6 +39,12 @@ bool rate_take(struct rate *rate, uint64_t n)
     return true;
 }
 
+void rate_spend(struct rate *rate, uint64_t n)
+{
+    if (!rate_take(rate, n))
+        rate->parts = 0;
+}
+
 bool rate_allow(struct rate *rate, uint64_t now_ns)
 {
     rate_fill(rate, now_ns);

@@ -30,6 +30,9 @@ uint64_t rate_fill(struct rate *rate, uint64_t now_ns);
 /* Takes `n`; false if there are fewer, and then none is taken. */
 bool rate_take(struct rate *rate, uint64_t n);
 
+/* Takes `n`, or what there is if that is less. */
+void rate_spend(struct rate *rate, uint64_t n);
+
 /* Fills the bucket and takes one; false if there is none. */
 bool rate_allow(struct rate *rate, uint64_t now_ns);
 

@@ -52,7 +52,8 @@ struct runtime {
     struct runtime_account *accounts;
     unsigned n_accounts;
     char *state_folder;
-    char worker_path[PATH_MAX]; /* the program */
+    char worker_path[PATH_MAX]; /* the programs */
+    char desk_path[PATH_MAX];
     bool is_root;
     bool is_exclusive;  /* set before runtime_init(): no other broker with this runtime folder */
     bool is_controlled; /* set before runtime_init(): the broker has a control socket */

@@ -11,25 +11,29 @@
 #include <unistd.h>
 
 #include "broker/cli/common.h"
+#include "broker/cli/dealer.h"
 #include "broker/cli/print.h"
-#include "broker/control/guard.h"
 #include "broker/os/control_socket.h"
 #include "broker/runtime/runtime.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
-#include "proto/control_link.h"
 
 #define CLIENT_SYSTEM_FOLDER "/run/firecurtain"
 #define CLIENT_CONNECT_MS    5000
 #define CLIENT_BUSY_NS       (20 * FC_NS_PER_MS)
 #define CLIENT_BUSY_TIMES    500
+#define CLIENT_AGAIN_NS      (100 * FC_NS_PER_MS) /* between attempts to connect again */
+#define CLIENT_AGAIN_TIMES   20
+#define CLIENT_AGAIN_LINES   200 /* of the log, which may be those that were missed */
 
 struct client {
     char *folder;
     int folder_fd;
-    struct control_client *link;
+    struct dealer *link;
     struct codec_control *codec;
-    uint64_t id; /* of the last request */
+    uint64_t id;                     /* of the last request */
+    struct control_request followed; /* what is followed, to be asked again on another connection */
+    bool was_lost;
 };
 
 static int client_fail(const struct client *client, int r)
@@ -99,6 +103,17 @@ static int client_check_owner(const struct client *client, const struct cli_opti
     return EX_NOPERM;
 }
 
+/* Makes the connection, once the folder is open. 0 or -errno. */
+static int client_open(struct client *client)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/" CONTROL_SOCKET, client->folder_fd);
+    if (access(path, F_OK) < 0)
+        return -errno;
+    return dealer_new(&client->link, path, CONTROL_MAX_REPLY);
+}
+
 static int client_connect(struct client *client, const struct cli_options *options)
 {
     char path[64];
@@ -115,7 +130,7 @@ static int client_connect(struct client *client, const struct cli_options *optio
     r = client_check_owner(client, options);
     if (r)
         return r;
-    r = control_client_new(&client->link, path, CONTROL_MAX_REPLY);
+    r = client_open(client);
     return r < 0 ? client_fail(client, r) : EX_OK;
 }
 
@@ -141,7 +156,7 @@ struct client *client_free(struct client *client)
 {
     if (!client)
         return NULL;
-    control_client_free(client->link);
+    dealer_free(client->link);
     codec_control_free(client->codec);
     fc_closep(&client->folder_fd);
     free(client->folder);
@@ -186,7 +201,7 @@ static int client_receive(struct client *client, int timeout_ms, int also_fd, st
     int r;
 
     do {
-        r = control_client_receive(client->link, timeout_ms, also_fd, &bytes, &n_bytes);
+        r = dealer_receive(client->link, timeout_ms, also_fd, &bytes, &n_bytes);
         if (r == 0)
             r = codec_control_decode_reply(client->codec, bytes, n_bytes, reply);
     } while (r == 0 && reply->id != client->id);
@@ -202,21 +217,69 @@ static int client_send(struct client *client, struct control_request *request)
     request->version = CONTROL_VERSION;
     request->id = ++client->id;
     r = codec_control_encode_request(client->codec, request, &bytes, &n_bytes);
-    return r < 0 ? r : control_client_send(client->link, bytes, n_bytes);
+    return r < 0 ? r : dealer_send(client->link, bytes, n_bytes);
+}
+
+/* Returns whether asking twice does no more than asking once. */
+static bool client_may_repeat(enum control_verb verb)
+{
+    return verb != CONTROL_RESTART && verb != CONTROL_EMIT && verb != CONTROL_RECORD;
+}
+
+/* Returns how long an answer may take: scripts clean up for as long as the configuration allows. */
+static int client_patience_ms(enum control_verb verb)
+{
+    return verb == CONTROL_STOP || verb == CONTROL_RESTART || verb == CONTROL_RELOAD ? -1 : CLIENT_CONNECT_MS;
+}
+
+/*
+ * Connects again and asks once more, when the process that has the connections has died: there is another one
+ * within a second, unless the broker itself has ended. 0, or -ECONNRESET.
+ */
+static int client_ask_again(struct client *client, struct control_request *request,
+                            struct control_reply *reply)
+{
+    const struct timespec pause = {.tv_nsec = CLIENT_AGAIN_NS};
+
+    for (unsigned i = 0; i < CLIENT_AGAIN_TIMES; i++) {
+        int r;
+
+        client->link = dealer_free(client->link);
+        if (client_open(client) < 0)
+            return -ECONNRESET;
+        r = client_send(client, request);
+        if (r == 0)
+            r = client_receive(client, client_patience_ms(request->verb), -1, reply);
+        if (r == 0) {
+            client->was_lost = true;
+            return 0;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return -ECONNRESET;
+}
+
+bool client_was_lost(struct client *client)
+{
+    bool was_lost = client->was_lost;
+
+    client->was_lost = false;
+    return was_lost;
 }
 
 int client_ask(struct client *client, struct control_request *request, struct control_reply *reply)
 {
-    bool is_long =
-        request->verb == CONTROL_STOP || request->verb == CONTROL_RESTART ||
-        request->verb == CONTROL_RELOAD; /* scripts clean up for as long as the configuration allows */
     const struct timespec pause = {.tv_nsec = CLIENT_BUSY_NS};
 
+    if (request->follow)
+        client->followed = *request;
     for (unsigned i = 0;; i++) {
         int r = client_send(client, request);
 
         if (r == 0)
-            r = client_receive(client, is_long ? -1 : CLIENT_CONNECT_MS, -1, reply);
+            r = client_receive(client, client_patience_ms(request->verb), -1, reply);
+        if (r == -ECONNRESET && client_may_repeat(request->verb))
+            r = client_ask_again(client, request, reply);
         if (r < 0)
             return client_fail(client, r);
         if (reply->outcome != CONTROL_BUSY || i == CLIENT_BUSY_TIMES)
@@ -225,10 +288,26 @@ int client_ask(struct client *client, struct control_request *request, struct co
     }
 }
 
+/* Goes on with what is followed, on another connection. */
+static int client_follow_again(struct client *client, struct control_reply *reply)
+{
+    int r = -ECONNRESET;
+
+    client->followed.from = 0;
+    client->followed.lines = CLIENT_AGAIN_LINES;
+    if (client_may_repeat(client->followed.verb))
+        r = client_ask_again(client, &client->followed, reply);
+    if (r == 0)
+        fputs("firecurtain: the connection was lost; connected again\n", stderr);
+    return r;
+}
+
 int client_follow(struct client *client, struct control_reply *reply)
 {
     int r = client_receive(client, -1, -1, reply);
 
+    if (r == -ECONNRESET)
+        r = client_follow_again(client, reply);
     return r < 0 ? client_fail(client, r) : client_status(reply);
 }
 

@@ -6,6 +6,8 @@
 #ifndef BROKER_CLI_CLIENT_H
 #define BROKER_CLI_CLIENT_H
 
+#include <stdbool.h>
+
 #include "proto/codec_control.h"
 
 struct cli_options;
@@ -20,14 +22,21 @@ void client_freep(struct client **client);
 
 /*
  * Sends a request and waits for the answer, which lives until the next call. Returns EX_OK only if the broker
- * did what it was asked to do.
+ * did what it was asked to do. If the connection ends meanwhile, a request that may be sent twice is.
  */
 int client_ask(struct client *client, struct control_request *request, struct control_reply *reply);
 
-/* Waits for the next of the answers to a request with `follow`. */
+/*
+ * Waits for the next of the answers to a request with `follow`, whose names outlive the client. If the
+ * connection ends, while the broker does not, it is made and the request is sent again.
+ */
 int client_follow(struct client *client, struct control_reply *reply);
 
-/* Waits likewise, and returns -1 if `fd` becomes readable, or `timeout_ms` passes, before that. */
+/* Returns whether the last answer came on another connection than the one before it. */
+bool client_was_lost(struct client *client);
+
+/* Waits for the next answer on this connection, and returns -1 if `fd` becomes readable, or `timeout_ms`
+ * passes, before that. */
 int client_poll(struct client *client, int fd, int timeout_ms, struct control_reply *reply);
 
 #endif

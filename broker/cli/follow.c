@@ -44,6 +44,17 @@ static void logs_print(const struct control_line *line)
     putchar('\n');
 }
 
+/* Prints the lines that are newer than `after_ns`, and notes the time of the last one. */
+static void logs_print_after(const struct control_reply *reply, uint64_t after_ns, uint64_t *last_ns)
+{
+    for (size_t i = 0; i < reply->n_lines; i++) {
+        if (reply->lines[i].time_ns <= after_ns)
+            continue;
+        logs_print(&reply->lines[i]);
+        *last_ns = reply->lines[i].time_ns;
+    }
+}
+
 int cli_logs(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
@@ -53,14 +64,14 @@ int cli_logs(const struct cli_options *options)
                                       .lines = options->lines,
                                       .follow = options->given & CLI_FOLLOW};
     struct control_reply reply = {0};
-    uint64_t missed = 0;
+    uint64_t missed = 0, last_ns = 0;
     int status = client_new(&client, options);
 
     if (status == EX_OK)
         status = client_ask(client, &request, &reply);
     while (status == EX_OK) {
-        for (size_t i = 0; i < reply.n_lines; i++)
-            logs_print(&reply.lines[i]);
+        /* another connection begins with lines that came on the last one */
+        logs_print_after(&reply, client_was_lost(client) ? last_ns : 0, &last_ns);
         follow_say_missed(&missed, reply.missed);
         status = follow_flush();
         request.from = reply.next;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keeps an allowance of requests and of audit lines for each uid that has asked lately. */
+/* Keeps an allowance of audit lines for each uid that has asked lately. */
 #include "broker/control/callers.h"
 
 #include "broker/control/private.h"
-
-#define CALLERS_RATE 500 /* requests of one uid in a second that are looked at */
 
 struct control_caller *control_caller_of(struct control *control, uid_t uid, uint64_t now_ns)
 {
@@ -15,7 +13,6 @@ struct control_caller *control_caller_of(struct control *control, uid_t uid, uin
 
         if (caller->uid == uid) {
             caller->used_ns = now_ns;
-            rate_fill(&caller->rate, now_ns);
             return caller;
         }
         if (caller->used_ns < oldest->used_ns)
@@ -24,7 +21,6 @@ struct control_caller *control_caller_of(struct control *control, uid_t uid, uin
     if (control->n_callers < CONTROL_MAX_CALLERS)
         oldest = &control->callers[control->n_callers++];
     *oldest = (struct control_caller){.uid = uid, .used_ns = now_ns};
-    rate_init(&oldest->rate, CALLERS_RATE, now_ns);
     log_limit_init(&oldest->audits, 20, 5);
     return oldest;
 }

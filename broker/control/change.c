@@ -199,6 +199,12 @@ void control_change_show(struct control *control)
     }
 }
 
+void control_change_lost(struct control *control)
+{
+    for (size_t i = 0; i < CONTROL_MAX_PENDING; i++)
+        control->pending[i].call.client = 0; /* what comes of it is still written to the audit log */
+}
+
 /* Freezes and unfreezes; also while the show changes, since it is for emergencies. */
 bool control_freeze(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)

@@ -22,6 +22,9 @@ bool control_reload(struct control *control, const struct control_call *call,
 /* Answers the calls that wait for instances that are gone, when there is another show, or none. */
 void control_change_show(struct control *control);
 
+/* Forgets to whom the answers of calls that wait would go, since all connections have ended. */
+void control_change_lost(struct control *control);
+
 /*
  * Answers the calls that wait for a reload, when a change of the configuration is over, or did not begin, for
  * the reason in `text`, which may be NULL. `control` may be NULL.

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of the control interface, and the turns in which it reads requests: as many as the rate allows.
- * verbs.c answers them.
+ * The life of the control interface, and the turns in which it reads what the desk passes on: as much as the
+ * rate allows. verbs.c answers requests.
  */
 #include "broker/control/control.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 
-#include "broker/base/log.h"
 #include "broker/base/runtime.h"
 #include "broker/control/change.h"
+#include "broker/control/desk.h"
 #include "broker/control/follow.h"
-#include "broker/control/guard.h"
 #include "broker/control/logs.h"
 #include "broker/control/private.h"
 #include "broker/control/record.h"
@@ -29,42 +27,52 @@
 #define CONTROL_TURN_BUDGET 32   /* requests in one turn of the loop */
 #define CONTROL_RATE        2000 /* requests a second that are read at all */
 
-static void control_say_malformed(struct control *control, const struct control_peer *peer)
+/* Carries out one request, which counts as several if it costs more. -EBADMSG. */
+static int control_ask(struct control *control, const struct desk_message *message)
 {
-    if (log_limit_take(&control->malformed, fc_now_ns()))
-        fc_log(FC_LOG_WARNING, NULL, "control: a malformed request from uid %u (pid %d)", peer->uid,
-               peer->pid);
-}
-
-/* Receives one message; -EAGAIN when there is none. */
-static int control_receive(struct control *control)
-{
-    struct control_call call = {.verb = CONTROL_NONE};
+    struct control_call call = {.client = message->client, .peer = message->peer};
     struct control_request request;
-    const void *bytes;
-    size_t n_bytes;
-    int r = control_server_receive(control->server, &call.client, &call.peer, &bytes, &n_bytes);
+    struct control_reply reply = {.outcome = CONTROL_DONE};
 
-    if (r == -EBADMSG) {
-        control_say_malformed(control, &call.peer);
-        return 0;
-    }
-    if (r < 0)
-        return r;
-    call.role = control_roles_find(control->spec.roles, call.peer.uid, call.peer.gid);
-    if (call.role == CONTROL_NOBODY)
-        return 0; /* the guard should not have admitted it */
-    call.account = control_roles_account(control->spec.roles, call.peer.uid);
-    if (codec_control_decode_request(control->requests, bytes, n_bytes, &request) < 0) {
-        control_say_malformed(control, &call.peer);
-        return 0;
-    }
+    if (codec_control_decode_request(control->requests, message->bytes, message->n_bytes, &request) < 0)
+        return -EBADMSG;
     call.id = request.id;
     call.verb = request.verb;
+    if (!control_rules_check(&request, &reply))
+        return -EBADMSG;
+    rate_spend(&control->rate, control_rules_cost(&request) - 1);
+    call.role = control_roles_find(control->spec.roles, call.peer.uid, call.peer.gid);
+    call.account = control_roles_account(control->spec.roles, call.peer.uid);
+    if (call.role == CONTROL_NOBODY)
+        return 0; /* the desk should not have let it in */
     if (request.n_names)
         snprintf(call.subject, sizeof(call.subject), "%s", request.names[0]);
     verbs_handle(control, &call, &request);
     return 0;
+}
+
+static void control_gone(struct control *control, uint64_t client)
+{
+    control_follow_gone(control->log_followers, client);
+    control_follow_gone(control->watch.followers, client);
+    control_record_gone(control, client);
+}
+
+/* Receives one message from the desk; -EAGAIN when there is none. */
+static int control_receive(struct control *control)
+{
+    struct desk_message message;
+    int r = control_desk_receive(control->desk, &message);
+
+    if (r == 0 && message.type == DESK_REQUEST)
+        r = control_ask(control, &message);
+    else if (r == 0 && message.type == DESK_GONE)
+        control_gone(control, message.client);
+    else if (r == 0 && !control_follow_sent(control->log_followers, message.client, message.id))
+        control_follow_sent(control->recorders.followers, message.client, message.id);
+    if (r < 0 && r != -EAGAIN)
+        control_desk_kill(control->desk, "it sent what it must not send");
+    return r;
 }
 
 static void control_resume(void *userdata)
@@ -72,15 +80,15 @@ static void control_resume(void *userdata)
     struct control *control = userdata;
 
     control->is_paused = false;
-    loop_modify(control->source, EPOLLIN);
+    control_desk_listen(control->desk, true);
     loop_defer(control->spec.runtime->loop, &control->receive);
 }
 
-/* Reads nothing for a while: what comes waits in the clients. */
+/* Reads nothing for a while: what comes waits in the desk, and then in the clients. */
 static void control_pause(struct control *control)
 {
     control->is_paused = true;
-    loop_modify(control->source, 0);
+    control_desk_listen(control->desk, false);
     loop_set_timer(control->spec.runtime->loop, &control->resume,
                    rate_when_ns(&control->rate, CONTROL_TURN_BUDGET));
 }
@@ -94,48 +102,75 @@ static bool control_receive_some(struct control *control)
             control_pause(control);
             return false;
         }
-        if (control_receive(control) == -EAGAIN)
+        if (control_receive(control) < 0)
             return false;
     }
-    return control_server_readable(control->server);
+    return true;
 }
 
 static void control_turn(void *userdata)
 {
     struct control *control = userdata;
-    bool is_more;
 
-    if (control->is_paused)
-        return;
-    control->is_in_turn = true;
-    is_more = control_receive_some(control);
-    control->is_in_turn = false;
-    if (is_more)
+    if (!control->is_paused && control_receive_some(control))
         loop_defer(control->spec.runtime->loop, &control->receive);
 }
 
-static void control_ready(void *userdata, uint32_t events)
+/* All connections have ended with the desk. */
+static void control_desk_lost(void *userdata)
 {
-    (void)events;
-    control_turn(userdata);
+    struct control *control = userdata;
+
+    control_gone(control, 0);
+    control_change_lost(control);
+    control_watch_change_show(control); /* the next desk knows no channels */
+}
+
+/* Lists whom the roles let in, for the desk. Returns the number, or -ENOMEM. */
+static int control_list_admits(const struct control_roles *roles, struct desk_admit **list)
+{
+    size_t n = 0;
+
+    *list = calloc(roles->n_grants + roles->n_users + 2, sizeof(**list));
+    if (!*list)
+        return -ENOMEM;
+    (*list)[n++] = (struct desk_admit){.kind = DESK_ADMIT_OWNER, .id = roles->owner};
+    if (roles->excluded != (uid_t)-1)
+        (*list)[n++] = (struct desk_admit){.kind = DESK_ADMIT_NOT, .id = roles->excluded};
+    for (size_t i = 0; i < roles->n_grants; i++) {
+        const struct control_grant *grant = &roles->grants[i];
+
+        (*list)[n++] = (struct desk_admit){.kind = grant->is_everybody ? DESK_ADMIT_ALL
+                                                   : grant->is_group   ? DESK_ADMIT_GID
+                                                                       : DESK_ADMIT_UID,
+                                           .id = grant->id};
+    }
+    for (size_t i = 0; i < roles->n_users; i++) {
+        if (roles->users[i].uid != (uid_t)-1)
+            (*list)[n++] = (struct desk_admit){.kind = DESK_ADMIT_UID, .id = roles->users[i].uid};
+    }
+    return (int)n;
 }
 
 static int control_start(struct control *control)
 {
-    struct runtime *runtime = control->spec.runtime;
+    struct control_desk_spec spec = {.runtime = control->spec.runtime,
+                                     .ready = control_turn,
+                                     .lost = control_desk_lost,
+                                     .userdata = control};
     int r = codec_control_new(&control->requests);
 
     if (r == 0)
         r = codec_control_new(&control->replies);
     if (r == 0)
-        r = control_guard_start(runtime->loop, control->spec.roles);
+        r = control_watch_start(control);
     if (r == 0)
-        r = control_server_new(&control->server, CONTROL_SOCKET, runtime->control_fd);
+        r = control_list_admits(control->spec.roles, &control->admits);
     if (r < 0)
         return r;
-    runtime->control_fd = -1;
-    return loop_add(runtime->loop, &control->source, control_server_fd(control->server), EPOLLIN,
-                    "the control socket", control_ready, control);
+    spec.admits = control->admits;
+    spec.n_admits = (size_t)r;
+    return control_desk_new(&control->desk, &spec);
 }
 
 int control_new(struct control **controlp, const struct control_spec *spec)
@@ -147,14 +182,11 @@ int control_new(struct control **controlp, const struct control_spec *spec)
         return -ENOMEM;
     control->spec = *spec;
     control->landlock_abi = landlock_abi();
-    control->receive =
-        (struct loop_task){.fn = control_turn, .what = "the control socket", .userdata = control};
-    control->resume = (struct timer){.fn = control_resume, .what = "the control socket", .userdata = control};
+    control->receive = (struct loop_task){.fn = control_turn, .what = "the desk", .userdata = control};
+    control->resume = (struct timer){.fn = control_resume, .what = "the desk", .userdata = control};
     arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);
     rate_init(&control->rate, CONTROL_RATE, fc_now_ns());
-    log_limit_init(&control->malformed, 5, 1);
     control_logs_start(control);
-    control_watch_start(control);
     control_record_start(control);
     r = control_start(control);
     if (r < 0) {
@@ -169,14 +201,13 @@ struct control *control_free(struct control *control)
 {
     if (!control)
         return NULL;
-    loop_remove(control->source);
     loop_cancel_task(control->spec.runtime->loop, &control->receive);
     loop_cancel_timer(control->spec.runtime->loop, &control->resume);
     control_logs_stop(control);
     control_watch_stop(control);
     control_record_stop(control, "the broker has ended");
-    control_server_free(control->server);
-    control_guard_stop();
+    control->desk = control_desk_free(control->desk);
+    free(control->admits);
     codec_control_free(control->requests);
     codec_control_free(control->replies);
     arena_deinit(&control->texts);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The control interface: what people and programs of this machine ask a running broker, and tell it
- * (docs/protocol.md). This folder is the broker's side of it and runs in the broker's loop, except for
- * guard.c, which libzmq's threads call, too; nothing here waits. A client that floods, is silent, or does not
- * read what it asked for costs a fixed amount. It must not know how a show is built, nor how the daemon
- * reloads it: it is given functions for that.
+ * (docs/protocol.md). They reach the desk, a process of its own (broker/desk), which passes on what is sound;
+ * this folder is what the broker does with it, and runs in the broker's loop; nothing here waits. A client
+ * that floods, is silent, or does not read what it asked for costs a fixed amount. It must not know how a
+ * show is built, nor how the daemon reloads it: it is given functions for that.
  *
- * control.c reads requests and verbs.c has the table of what can be asked; each verb, or a few that belong
- * together, has a file. scope.c decides what exists for a caller.
+ * control.c reads requests, desk.c has the desk run, and verbs.c has the table of what can be asked; each
+ * verb, or a few that belong together, has a file. scope.c decides what exists for a caller.
  */
 #ifndef BROKER_CONTROL_CONTROL_H
 #define BROKER_CONTROL_CONTROL_H
@@ -22,7 +22,7 @@ struct show;
 
 /* Everything in it is borrowed until control_free(). */
 struct control_spec {
-    struct runtime *runtime; /* its control_fd is the server's from control_new() on */
+    struct runtime *runtime; /* its control_fd listens */
     const struct control_roles *roles;
     struct journal *journal;
     bool (*is_changing)(void *userdata); /* the configuration is being changed: `reload` is for afterwards */

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "broker/control/desk.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
 #include "broker/control/scope.h"
@@ -41,34 +41,14 @@ static struct control_follower *follow_find_place(struct control *control, struc
                : NULL;
 }
 
-static int follow_copy(struct control_follower *follower, const struct control_request *request)
-{
-    follower->patterns = calloc(request->n_names + 1, sizeof(char *));
-    for (size_t i = 0; follower->patterns && i < request->n_names; i++) {
-        follower->patterns[i] = strdup(request->names[i]);
-        if (!follower->patterns[i])
-            return -ENOMEM;
-        follower->n_patterns++;
-    }
-    return follower->patterns ? 0 : -ENOMEM;
-}
-
 struct control_follower *control_follow(struct control *control, struct control_follower *followers,
-                                        const struct control_call *call,
-                                        const struct control_request *request, struct control_reply *reply)
+                                        const struct control_call *call, struct control_reply *reply)
 {
     struct control_follower *follower = follow_find_place(control, followers, call->peer.uid);
 
-    if (request->n_names > CONTROL_MAX_PATTERNS) {
-        reply->outcome = CONTROL_INVALID;
-        reply->text = "too many patterns";
-        return NULL;
-    }
     if (follower) {
         *follower = (struct control_follower){.call = *call, .is_used = true, .told_ns = fc_now_ns()};
-        if (follow_copy(follower, request) == 0)
-            return follower;
-        control_unfollow(follower);
+        return follower;
     }
     reply->outcome = CONTROL_FAILED;
     reply->text = "too many clients are watching already";
@@ -84,34 +64,53 @@ void control_follow_change_show(struct control *control, struct control_follower
             control_user(control->show, followers[i].call.account))
             continue;
         control_send(control, &followers[i].call, &reply);
+        if (followers == control->watch.followers)
+            control_desk_send(control->desk,
+                              &(struct desk_message){.type = DESK_UNWATCH, .number = (uint32_t)i});
         control_unfollow(&followers[i]);
     }
 }
 
 void control_unfollow(struct control_follower *follower)
 {
-    for (size_t i = 0; i < follower->n_patterns; i++)
-        free(follower->patterns[i]);
-    free(follower->patterns);
+    free(follower->instance);
     *follower = (struct control_follower){0};
 }
 
-bool control_tell(struct control *control, struct control_follower *follower, struct control_reply *reply,
-                  uint64_t n)
+void control_follow_gone(struct control_follower *followers, uint64_t client)
 {
-    int r;
+    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+        if (followers[i].is_used && (!client || followers[i].call.client == client))
+            control_unfollow(&followers[i]);
+    }
+}
 
-    reply->missed = follower->missed;
-    r = control_send(control, &follower->call, reply);
-    if (r == 0) {
-        follower->is_told = true;
+bool control_follow_sent(struct control_follower *followers, uint64_t client, uint64_t id)
+{
+    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+        struct control_follower *follower = &followers[i];
+
+        if (!follower->is_used || follower->call.client != client || follower->call.id != id ||
+            !follower->n_sent)
+            continue;
+        follower->n_sent--;
         return true;
     }
-    if (r == -EAGAIN)
-        follower->missed += n;
-    else
-        control_unfollow(follower);
     return false;
+}
+
+int control_tell(struct control *control, struct control_follower *follower, unsigned window,
+                 struct control_reply *reply)
+{
+    int r = -EAGAIN;
+
+    if (follower->n_sent < window)
+        r = control_stream(control, &follower->call, reply);
+    if (r == 0) {
+        follower->is_told = true;
+        follower->n_sent++;
+    }
+    return r;
 }
 
 bool control_is_quiet(struct control_follower *follower, uint64_t now_ns)

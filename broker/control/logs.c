@@ -15,6 +15,7 @@
 
 #define LOGS_FLUSH_NS   (50 * FC_NS_PER_MS)
 #define LOGS_DEFAULT    50u
+#define LOGS_WINDOW     2  /* pages that the client may not have read yet */
 #define LOGS_LINE_BYTES 64 /* of a line, in addition to its texts */
 
 static bool logs_anybody(const struct control *control)
@@ -108,11 +109,12 @@ static uint64_t logs_page(struct control *control, const struct logs_filter *fil
 /* Sends one page to one follower. Lines that are no longer in the ring were missed. */
 static void logs_tell(struct control *control, struct control_follower *follower, uint64_t now_ns)
 {
-    struct logs_filter filter =
-        logs_filter_of(control, &follower->call, follower->n_patterns ? follower->patterns[0] : NULL);
+    struct logs_filter filter = logs_filter_of(control, &follower->call, follower->instance);
     struct control_reply reply = {.outcome = CONTROL_DONE};
     uint64_t next;
 
+    if (follower->n_sent >= LOGS_WINDOW)
+        return; /* lines that it cannot take now stay in the ring */
     arena_reset(&control->texts);
     next = logs_page(control, &filter, follower->next_line, &reply);
     if (!reply.n_lines && !control_is_quiet(follower, now_ns))
@@ -120,7 +122,8 @@ static void logs_tell(struct control *control, struct control_follower *follower
     if (!filter.instance && !filter.is_own && reply.n_lines &&
         control->log.lines->number > follower->next_line)
         follower->missed += control->log.lines->number - follower->next_line;
-    if (control_tell(control, follower, &reply, 0)) /* lines that it cannot take now stay in the ring */
+    reply.missed = follower->missed;
+    if (control_tell(control, follower, LOGS_WINDOW, &reply) == 0)
         follower->next_line = next ? next : control->log.last + 1;
 }
 
@@ -208,11 +211,15 @@ bool control_logs(struct control *control, const struct control_call *call,
     else if (filter.is_own)
         from = logs_number_at(control, &filter, from);
     if (request->follow) {
-        struct control_follower *follower =
-            control_follow(control, control->log_followers, call, request, reply);
+        struct control_follower *follower = control_follow(control, control->log_followers, call, reply);
 
         if (!follower)
             return true;
+        if (filter.instance && !(follower->instance = strdup(filter.instance))) {
+            control_unfollow(follower);
+            reply->outcome = CONTROL_FAILED;
+            return true;
+        }
         follower->next_line = from;
         loop_set_timer(control->spec.runtime->loop, &control->log_flush, fc_now_ns());
         return false;

@@ -17,27 +17,27 @@
 #include "broker/show/user.h"
 #include "proto/arena.h"
 #include "proto/codec_control.h"
-#include "proto/control_link.h"
+#include "proto/control_rules.h"
+#include "proto/desk_messages.h"
 
-#define CONTROL_MAX_CALLERS       32    /* uids whose rate is known at a time */
+#define CONTROL_MAX_CALLERS       32    /* uids that are known at a time */
 #define CONTROL_MAX_ITEMS         128   /* of a list in one reply */
 #define CONTROL_MAX_PAGE          32768 /* bytes of text of such a list, about */
 #define CONTROL_MAX_TEXT          8192  /* of a reply, for people */
 #define CONTROL_MAX_PENDING       64    /* calls that wait for something to be over */
 #define CONTROL_PENDING_PER_UID   8     /* of each uid except root and the broker's own */
 #define CONTROL_PENDING_KEPT      16    /* reserved for root and the broker's own user */
-#define CONTROL_FOLLOWERS         32    /* each has a bit in a channel */
-#define CONTROL_FOLLOWERS_PER_UID 8     /* of each uid except root and the broker's own */
-#define CONTROL_FOLLOWERS_KEPT    8     /* reserved for root and the broker's own user */
-#define CONTROL_MAX_PATTERNS      64    /* of one follower */
+#define CONTROL_FOLLOWERS         DESK_WATCHES
+#define CONTROL_FOLLOWERS_PER_UID 8 /* of each uid except root and the broker's own */
+#define CONTROL_FOLLOWERS_KEPT    8 /* reserved for root and the broker's own user */
 
 struct fc_instance;
 struct recording;
 
-/* A request: what the kernel says of the caller, and what that means in the configuration. */
+/* A request: what the kernel told the desk of the caller, and what that means in the configuration. */
 struct control_call {
-    struct control_route_id client;
-    struct control_peer peer;
+    uint64_t client; /* the desk's number for it; 0: it has gone */
+    struct desk_peer peer;
     enum control_role role;
     unsigned account; /* the user's number (build/users.h), or 0 */
     enum control_verb verb;
@@ -61,16 +61,15 @@ struct control_follower {
     bool is_told;     /* something was sent since `told_ns` */
     uint64_t told_ns; /* when that was last looked at: a sign of life now and then shows whether the client is
                          gone */
+    unsigned n_sent;  /* replies that the desk has, and the client may not have */
     uint64_t missed;  /* what it did not read in time */
     uint64_t next_line; /* of the log */
-    char **patterns;    /* of channels, or the name of one instance; none: all of the log */
-    size_t n_patterns;
+    char *instance;     /* whose lines, or NULL: all of the log */
 };
 
 /* The allowance of one uid. */
 struct control_caller {
     uid_t uid;
-    struct rate rate;
     struct log_limit audits; /* lines of non-administrators in the audit log */
     uint64_t used_ns;
 };
@@ -85,12 +84,11 @@ struct control_recorder {
 struct control {
     struct control_spec spec;
     struct show *show;
-    struct control_server *server;
-    struct loop_source *source;
+    struct control_desk *desk;
+    struct desk_admit *admits;
     struct loop_task receive;
     struct timer resume; /* reads again when there is allowance; nothing is read before */
     bool is_paused;
-    bool is_in_turn; /* requests are being received */
     struct rate rate;
     struct control_caller callers[CONTROL_MAX_CALLERS];
     size_t n_callers;
@@ -104,12 +102,15 @@ struct control {
     struct control_follower log_followers[CONTROL_FOLLOWERS];
     struct timer log_flush;
     struct watch {
-        struct control_follower followers[CONTROL_FOLLOWERS];
+        struct control_follower followers[CONTROL_FOLLOWERS]; /* by their places in the desk */
         size_t n_followers;
-        uint32_t generation;          /* of the followers: what a channel knows of them belongs to one */
+        uint32_t generation;          /* of the numbers by which the desk knows channels */
+        uint32_t n_numbers;           /* that are taken in it */
+        uint32_t epoch;               /* of the followers: what the desk knows of who may see a channel */
         struct route_target *changed; /* a ring: each channel at most once */
         size_t head, n_changed, capacity;
         struct timer flush;
+        struct desk_values values; /* that are collected for a message */
     } watch;
     struct {
         struct control_follower followers[CONTROL_FOLLOWERS];
@@ -117,7 +118,6 @@ struct control {
         struct timer look;
     } recorders;
     int landlock_abi; /* or -errno */
-    struct log_limit malformed;
 };
 
 /* Carries out a verb. Returns whether the answer is in `reply`; else it comes later, or has been sent. */

@@ -11,6 +11,7 @@
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 
+#define RECORD_WINDOW  8           /* blocks that the client may not have read yet */
 #define RECORD_LOOK_NS FC_NS_PER_S /* how often to look for clients that are gone */
 
 static void record_end(struct control *control, size_t index, const char *why)
@@ -32,7 +33,7 @@ static int record_keep(void *userdata, const void *block, size_t n_bytes, uint64
                                   .n_record = n_bytes,
                                   .missed = missed};
 
-    return control_send(recorder->control, &recorder->follower->call, &reply);
+    return control_tell(recorder->control, recorder->follower, RECORD_WINDOW, &reply);
 }
 
 static void record_look(void *userdata)
@@ -49,6 +50,17 @@ static void record_look(void *userdata)
     }
     if (is_any)
         loop_set_timer(control->spec.runtime->loop, &control->recorders.look, fc_now_ns() + RECORD_LOOK_NS);
+}
+
+void control_record_gone(struct control *control, uint64_t client)
+{
+    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+        if (control->recorders.list[i].recording &&
+            (!client || control->recorders.followers[i].call.client == client)) {
+            control->recorders.followers[i].call.client = 0; /* nothing more can be sent */
+            record_end(control, i, NULL);
+        }
+    }
 }
 
 void control_record_start(struct control *control)
@@ -85,7 +97,8 @@ bool control_record(struct control *control, const struct control_call *call,
 {
     struct control_follower *follower;
 
-    follower = control_follow(control, control->recorders.followers, call, request, reply);
+    (void)request;
+    follower = control_follow(control, control->recorders.followers, call, reply);
     if (!follower)
         return true;
     if (record_begin(control, &control->recorders.list[follower - control->recorders.followers]) < 0) {

@@ -4,6 +4,7 @@
 #define BROKER_CONTROL_RECORD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct control;
 struct control_call;
@@ -14,6 +15,9 @@ void control_record_start(struct control *control);
 
 /* Ends all recordings, with the reason in their last item. */
 void control_record_stop(struct control *control, const char *why);
+
+/* Ends the recordings of a client that has gone, or with 0 all. */
+void control_record_gone(struct control *control, uint64_t client);
 
 bool control_record(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply);

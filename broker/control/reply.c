@@ -2,6 +2,7 @@
 /* Makes the texts of answers, sends them, and writes the audit log. */
 #include "broker/control/reply.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "broker/base/log.h"
 #include "broker/base/runtime.h"
 #include "broker/control/callers.h"
+#include "broker/control/desk.h"
 #include "broker/control/private.h"
 #include "broker/show/instance.h"
 #include "firecurtain/time.h"
@@ -34,24 +36,34 @@ const char *control_format(struct control *control, const char *format, ...)
     return copy;
 }
 
-int control_send(struct control *control, const struct control_call *call, struct control_reply *reply)
+static int reply_send(struct control *control, const struct control_call *call, enum desk_type type,
+                      struct control_reply *reply)
 {
-    const void *bytes;
-    size_t n_bytes;
+    struct desk_message message = {.type = type, .client = call->client, .id = call->id};
     int r;
 
+    if (!call->client)
+        return -EHOSTUNREACH;
     reply->id = call->id;
-    if (!control->is_in_turn) /* sending may clear the notification of a message that has arrived */
-        loop_defer(control->spec.runtime->loop, &control->receive);
-    r = codec_control_encode_reply(control->replies, reply, &bytes, &n_bytes);
+    r = codec_control_encode_reply(control->replies, reply, &message.bytes, &message.n_bytes);
     if (r < 0) {
         struct control_reply instead = {.id = call->id,
                                         .outcome = CONTROL_FAILED,
                                         .text = "the answer is too large"};
 
-        r = codec_control_encode_reply(control->replies, &instead, &bytes, &n_bytes);
+        r = codec_control_encode_reply(control->replies, &instead, &message.bytes, &message.n_bytes);
     }
-    return r < 0 ? r : control_server_send(control->server, &call->client, bytes, n_bytes);
+    return r < 0 ? r : control_desk_send(control->desk, &message);
+}
+
+int control_send(struct control *control, const struct control_call *call, struct control_reply *reply)
+{
+    return reply_send(control, call, DESK_REPLY, reply);
+}
+
+int control_stream(struct control *control, const struct control_call *call, struct control_reply *reply)
+{
+    return reply_send(control, call, DESK_STREAM, reply);
 }
 
 /* Rate-limits audit lines of non-administrators, who could otherwise flood the log. */

@@ -19,8 +19,14 @@ const char *control_format(struct control *control, const char *format, ...)
 const char *control_channel_name(struct control *control, const struct fc_instance *instance,
                                  uint32_t channel);
 
-/* Sends. -EAGAIN or -EHOSTUNREACH, which need no handling, if the client does not read or has gone. */
+/*
+ * Hands a reply to the desk, which drops it if the client does not read. An -errno, which needs no handling,
+ * if the client has gone or the desk does not take it.
+ */
 int control_send(struct control *control, const struct control_call *call, struct control_reply *reply);
+
+/* The same for a reply that is not to be dropped; the desk says when it was sent (control_follow_sent()). */
+int control_stream(struct control *control, const struct control_call *call, struct control_reply *reply);
 
 /* Sends the answer to a change or to a refused request, and writes the audit log. */
 void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply);

@@ -12,7 +12,7 @@ struct control_call;
 struct control_reply;
 struct control_request;
 
-/* Answers a request, or lets one of the verbs answer it later. */
+/* Answers a request that control_rules_check() has passed, or lets one of the verbs answer it later. */
 void verbs_handle(struct control *control, struct control_call *call, const struct control_request *request);
 
 /* Returns whether the caller has the role that a verb requires. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sends values of channels as they change (the verb watch). An event marks its channel, once, with the newest
- * value; a timer sends what is marked to the followers that want it. A channel has a bit for each of them,
- * and learns it with its first event after the followers have changed, so an event costs the same however
- * many patterns there are.
+ * Tells the desk what changes while clients watch (the verb watch): the desk matches their patterns. An event
+ * marks its channel, once, with the newest value; a timer sends what is marked, so many at a time. The desk
+ * knows channels by numbers, and learns the name of one, and which watches may see it, with the first value
+ * after that has changed. So an event costs the same whatever clients ask for.
  */
 #include "broker/control/watch.h"
 
@@ -14,6 +14,7 @@
 
 #include "broker/base/grow.h"
 #include "broker/base/runtime.h"
+#include "broker/control/desk.h"
 #include "broker/control/follow.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
@@ -21,59 +22,13 @@
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 
-#define WATCH_FLUSH_NS (20 * FC_NS_PER_MS)
-#define WATCH_ITEMS    256  /* values in one reply */
-#define WATCH_BUDGET   1024 /* channels in one flush */
-#define WATCH_FIRST    256
-#define WATCH_MAX      (1u << 20) /* marked channels; changes of others are not sent */
-
-bool control_matches(const char *pattern, const char *text)
-{
-    const char *star = NULL, *again = NULL;
-
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            again = text;
-        } else if (*pattern == '?' || *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++again;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return !*pattern;
-}
-
-/* Writes INSTANCE.CHANNEL; truncated if it is longer than any name in a request. */
-static void watch_name(const struct fc_instance *instance, uint32_t channel, char *name, size_t bytes)
-{
-    snprintf(name, bytes, "%s.%s", instance->name, instance_channel_name(instance, channel));
-}
-
-static uint32_t watch_judge(const struct watch *watch, const struct fc_instance *instance, uint32_t channel)
-{
-    char name[2 * CONTROL_MAX_NAME];
-    uint32_t wanted = 0;
-
-    watch_name(instance, channel, name, sizeof(name));
-    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
-        const struct control_follower *follower = &watch->followers[i];
-
-        if (!follower->is_used || !control_may_see_channel(&follower->call, instance, channel))
-            continue;
-        for (size_t n = 0; n < follower->n_patterns; n++) {
-            if (control_matches(follower->patterns[n], name))
-                wanted |= UINT32_C(1) << i;
-        }
-    }
-    return wanted;
-}
+#define WATCH_FLUSH_NS   (20 * FC_NS_PER_MS)
+#define WATCH_BUDGET     1024 /* what one flush may cost */
+#define WATCH_NAME_COST  4    /* of naming a channel, and one more for each user that may or may not see it */
+#define WATCH_BYTES      98304 /* of the values in one flush */
+#define WATCH_FIRST      256
+#define WATCH_UNNUMBERED UINT32_MAX
+#define WATCH_MAX        (1u << 20) /* marked channels; changes of others are not sent */
 
 static int watch_grow(struct watch *watch)
 {
@@ -102,10 +57,7 @@ static void watch_event(void *userdata, struct fc_instance *instance, uint32_t i
     struct channel_watch *seen = &instance->channels[id].watch;
 
     if (seen->generation != watch->generation)
-        *seen = (struct channel_watch){.generation = watch->generation,
-                                       .wanted = watch_judge(watch, instance, id)};
-    if (!seen->wanted)
-        return;
+        *seen = (struct channel_watch){.generation = watch->generation, .number = WATCH_UNNUMBERED};
     seen->value = value;
     if (seen->is_marked || (watch->n_changed == watch->capacity && watch_grow(watch) < 0))
         return;
@@ -114,34 +66,93 @@ static void watch_event(void *userdata, struct fc_instance *instance, uint32_t i
         (struct route_target){.instance = instance, .channel = id};
 }
 
-/* Sends one follower the values it wants of the first `n` marked channels. */
-static void watch_tell(struct control *control, size_t index, size_t n)
+/* Returns which watches may see a channel; `*cost` grows with what that took. */
+static uint32_t watch_seen_by(const struct watch *watch, const struct route_target *target, unsigned *cost)
+{
+    uint32_t seen_by = 0;
+
+    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+        const struct control_follower *follower = &watch->followers[i];
+
+        if (!follower->is_used)
+            continue;
+        if (control_may_see_channel(&follower->call, target->instance, target->channel))
+            seen_by |= UINT32_C(1) << i;
+        *cost += follower->call.role < CONTROL_OBSERVER;
+    }
+    return seen_by;
+}
+
+/* Adds the value of a channel, with its name if the desk needs that. False if the message is full. */
+static bool watch_add(struct watch *watch, const struct route_target *target, unsigned *cost)
+{
+    struct channel *channel = &target->instance->channels[target->channel];
+    struct channel_watch *seen = &channel->watch;
+    bool is_new = seen->number == WATCH_UNNUMBERED;
+    struct desk_value value = {.channel = is_new ? watch->n_numbers : seen->number, .value = seen->value};
+    char name[DESK_MAX_NAME];
+
+    *cost += 1;
+    if (is_new &&
+        (watch->n_numbers == DESK_MAX_CHANNEL || snprintf(name, sizeof(name), "%s.%s", target->instance->name,
+                                                          channel->name->text) >= (int)sizeof(name)))
+        return true; /* too many channels, or a name longer than any pattern: nobody watches it */
+    if (!is_new && seen->epoch != watch->epoch)
+        snprintf(name, sizeof(name), "%s.%s", target->instance->name, channel->name->text);
+    if (is_new || seen->epoch != watch->epoch) {
+        *cost += WATCH_NAME_COST;
+        value.name = name;
+        value.seen_by = watch_seen_by(watch, target, cost);
+    }
+    if (!desk_values_add(&watch->values, &value))
+        return false;
+    seen->number = value.channel;
+    seen->epoch = watch->epoch;
+    watch->n_numbers += is_new;
+    return true;
+}
+
+/* Forgets the numbers, which is outdated or lost, and what is marked, which may be gone. */
+static void watch_forget(struct watch *watch)
+{
+    watch->generation++;
+    watch->n_numbers = 0;
+    watch->values.n = watch->values.n_bytes = 0;
+    watch->head = watch->n_changed = 0;
+}
+
+/* Collects as many of the marked channels as one flush may cost. */
+static void watch_collect(struct watch *watch)
+{
+    unsigned cost = 0;
+
+    while (watch->n_changed && cost < WATCH_BUDGET) {
+        const struct route_target *target = &watch->changed[watch->head];
+
+        if (!watch_add(watch, target, &cost))
+            return;
+        target->instance->channels[target->channel].watch.is_marked = false;
+        watch->head = (watch->head + 1) & (watch->capacity - 1);
+        watch->n_changed--;
+    }
+}
+
+/* Sends the desk what was collected, now or earlier, as far as it reads. */
+static void watch_send(struct control *control)
 {
     struct watch *watch = &control->watch;
-    struct control_value *items;
+    int r;
 
-    for (size_t at = 0; at < n && watch->followers[index].is_used;) {
-        struct control_reply reply = {.outcome = CONTROL_DONE};
-
-        arena_reset(&control->texts);
-        items = arena_alloc(&control->texts, WATCH_ITEMS * sizeof(*items));
-        for (size_t n_bytes = 0;
-             items && at < n && reply.n_values < WATCH_ITEMS && n_bytes < CONTROL_MAX_PAGE; at++) {
-            const struct route_target *target = &watch->changed[(watch->head + at) & (watch->capacity - 1)];
-            const struct channel *channel = &target->instance->channels[target->channel];
-
-            if (!(channel->watch.wanted & UINT32_C(1) << index))
-                continue;
-            items[reply.n_values] =
-                (struct control_value){.channel = control_format(control, "%s.%s", target->instance->name,
-                                                                 channel->name->text),
-                                       .value = channel->watch.value};
-            n_bytes += strlen(items[reply.n_values++].channel) + 16;
-        }
-        reply.values = items;
-        if (reply.n_values)
-            control_tell(control, &watch->followers[index], &reply, reply.n_values);
-    }
+    if (!watch->values.n)
+        watch_collect(watch);
+    if (!watch->values.n)
+        return;
+    r = control_desk_send(control->desk, &(struct desk_message){.type = DESK_VALUES,
+                                                                .number = watch->generation,
+                                                                .bytes = watch->values.bytes,
+                                                                .n_bytes = watch->values.n_bytes});
+    if (r != -EAGAIN)
+        watch->values.n = watch->values.n_bytes = 0;
 }
 
 /* Listens to events only while there are followers, so that they cost nothing otherwise. */
@@ -161,49 +172,29 @@ static void watch_tap(struct control *control)
 static void watch_flush(void *userdata)
 {
     struct control *control = userdata;
-    struct watch *watch = &control->watch;
-    size_t n = watch->n_changed < WATCH_BUDGET ? watch->n_changed : WATCH_BUDGET;
-    uint64_t now_ns = fc_now_ns();
 
-    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
-        struct control_reply reply = {.outcome = CONTROL_DONE};
-
-        watch_tell(control, i, n);
-        if (watch->followers[i].is_used && control_is_quiet(&watch->followers[i], now_ns))
-            control_tell(control, &watch->followers[i], &reply, 0);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct route_target *target = &watch->changed[(watch->head + i) & (watch->capacity - 1)];
-
-        target->instance->channels[target->channel].watch.is_marked = false;
-    }
-    watch->head = watch->capacity ? (watch->head + n) & (watch->capacity - 1) : 0;
-    watch->n_changed -= n;
+    watch_send(control);
     watch_tap(control);
-    if (watch->n_followers)
-        loop_set_timer(control->spec.runtime->loop, &watch->flush, now_ns + WATCH_FLUSH_NS);
+    if (control->watch.n_followers)
+        loop_set_timer(control->spec.runtime->loop, &control->watch.flush, fc_now_ns() + WATCH_FLUSH_NS);
 }
 
-/* Forgets what channels know, which is outdated, and what is marked, which may be gone. */
-static void watch_forget(struct watch *watch)
+int control_watch_start(struct control *control)
 {
-    watch->generation++;
-    watch->head = watch->n_changed = 0;
-}
+    struct watch *watch = &control->watch;
 
-void control_watch_start(struct control *control)
-{
-    control->watch.flush =
-        (struct timer){.fn = watch_flush, .what = "the control socket", .userdata = control};
+    watch->flush = (struct timer){.fn = watch_flush, .what = "watches", .userdata = control};
+    watch->values = (struct desk_values){.bytes = malloc(WATCH_BYTES), .room = WATCH_BYTES};
+    return watch->values.bytes ? 0 : -ENOMEM;
 }
 
 void control_watch_stop(struct control *control)
 {
     loop_cancel_timer(control->spec.runtime->loop, &control->watch.flush);
-    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++)
-        control_unfollow(&control->watch.followers[i]);
+    control_follow_gone(control->watch.followers, 0);
     watch_tap(control);
     free(control->watch.changed);
+    free(control->watch.values.bytes);
 }
 
 void control_watch_change_show(struct control *control)
@@ -212,14 +203,41 @@ void control_watch_change_show(struct control *control)
     watch_tap(control);
 }
 
+/* Tells the desk of a watch, whose patterns it matches. */
+static int watch_begin(struct control *control, const struct control_follower *follower,
+                       const struct control_request *request)
+{
+    struct desk_message message = {.type = DESK_WATCH,
+                                   .number = (uint32_t)(follower - control->watch.followers),
+                                   .client = follower->call.client,
+                                   .id = follower->call.id,
+                                   .peer = follower->call.peer};
+    int r = codec_control_encode_request(control->replies, request, &message.bytes, &message.n_bytes);
+
+    return r < 0 ? r : control_desk_send(control->desk, &message);
+}
+
 bool control_watch(struct control *control, const struct control_call *call,
                    const struct control_request *request, struct control_reply *reply)
 {
-    watch_flush(control); /* what is marked is for the other followers */
-    if (!control_follow(control, control->watch.followers, call, request, reply))
+    struct watch *watch = &control->watch;
+    struct control_follower *follower;
+
+    watch_send(control); /* what was collected says who may see it, and places are given anew */
+    follower = watch->values.n ? NULL : control_follow(control, watch->followers, call, reply);
+    if (follower && watch_begin(control, follower, request) < 0) {
+        control_unfollow(follower);
+        follower = NULL;
+        reply->outcome = CONTROL_BUSY;
+    }
+    if (watch->values.n)
+        reply->outcome = CONTROL_BUSY;
+    if (reply->outcome == CONTROL_BUSY)
+        reply->text = "too much is being watched; try again later";
+    if (!follower)
         return true;
-    watch_forget(&control->watch);
+    watch->epoch++;
     watch_tap(control);
-    loop_set_timer(control->spec.runtime->loop, &control->watch.flush, fc_now_ns() + WATCH_FLUSH_NS);
+    loop_set_timer(control->spec.runtime->loop, &watch->flush, fc_now_ns() + WATCH_FLUSH_NS);
     return true; /* an answer without values says that it has begun */
 }

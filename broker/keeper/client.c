@@ -109,16 +109,30 @@ static int keeper_do_child(struct keeper *keeper, enum keeper_operation operatio
     return reply.result < 0 ? reply.result : 0;
 }
 
-pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
+static pid_t keeper_start_program(struct keeper *keeper, const struct keeper_request *request,
+                                  const int *descriptors, size_t n_descriptors)
 {
-    struct keeper_request request = {.operation = KEEPER_START, .account = account};
-    int none, descriptors[KEEPER_MAX_DESCRIPTORS] = {socket, log};
     struct keeper_reply reply;
+    int none;
 
-    keeper_ask(keeper, &request, descriptors, KEEPER_MAX_DESCRIPTORS, &reply, &none);
+    keeper_ask(keeper, request, descriptors, n_descriptors, &reply, &none);
     if (reply.result < 0 && reply.pid > 0)
         waitpid(reply.pid, NULL, __WALL);
     return reply.result < 0 ? reply.result : reply.pid;
+}
+
+pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
+{
+    const struct keeper_request request = {.operation = KEEPER_START, .account = account};
+
+    return keeper_start_program(keeper, &request, (int[]){socket, log}, 2);
+}
+
+pid_t keeper_start_desk(struct keeper *keeper, int link, int log, int listener)
+{
+    const struct keeper_request request = {.operation = KEEPER_START_DESK};
+
+    return keeper_start_program(keeper, &request, (int[]){link, log, listener}, 3);
 }
 
 /* Returns the descriptor that a posted request was for, or -errno. */
@@ -210,10 +224,10 @@ int keeper_take_listener(struct keeper *keeper, pid_t pid, int fd)
 int keeper_start_gate(struct keeper *keeper, unsigned account, int socket, int flight)
 {
     struct keeper_request request = {.operation = KEEPER_START_GATE, .account = account};
-    int none, descriptors[KEEPER_MAX_DESCRIPTORS] = {socket, flight};
+    int none, descriptors[] = {socket, flight};
     struct keeper_reply reply;
 
-    keeper_ask(keeper, &request, descriptors, KEEPER_MAX_DESCRIPTORS, &reply, &none);
+    keeper_ask(keeper, &request, descriptors, FC_ARRAY_SIZE(descriptors), &reply, &none);
     return reply.result;
 }
 

@@ -43,6 +43,9 @@ _Noreturn void keeper_lost(void);
 /* Starts a zygote, this process's own child, with its socket and its log's pipe. Its pid, or -errno. */
 pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log);
 
+/* Starts the desk likewise, with its end of the link and the listening control socket. Its pid, or -errno. */
+pid_t keeper_start_desk(struct keeper *keeper, int link, int log, int listener);
+
 /* What a new worker needs: descriptors, or -errno. */
 struct keeper_place {
     int script_tree; /* as by keeper_open_shown() */

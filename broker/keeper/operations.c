@@ -19,6 +19,7 @@
 static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_START] = keeper_do_start,
     [KEEPER_START_GATE] = keeper_do_start_gate,
+    [KEEPER_START_DESK] = keeper_do_start_desk,
     [KEEPER_MAKE_STATE_FOLDER] = keeper_do_make_state_folder,
     [KEEPER_OPEN_STATE_FOLDER] = keeper_do_open_state_folder,
     [KEEPER_OPEN_SHOWN] = keeper_do_open_shown,

@@ -11,7 +11,7 @@
 #include "broker/keeper/client.h"
 #include "broker/keeper/fork.h"
 
-#define KEEPER_MAX_DESCRIPTORS 2
+#define KEEPER_MAX_DESCRIPTORS 3
 
 /* The broker's side. */
 struct keeper {
@@ -24,6 +24,7 @@ struct keeper {
 enum keeper_operation {
     KEEPER_START,
     KEEPER_START_GATE,
+    KEEPER_START_DESK,
     KEEPER_MAKE_STATE_FOLDER,
     KEEPER_OPEN_STATE_FOLDER,
     KEEPER_OPEN_SHOWN,

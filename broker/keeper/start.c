@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starts the worker program as a zygote; runs in the keeper, and in the new process until it executes that
- * program. CLONE_PARENT makes the zygote the broker's own child, and the workers that the zygote makes in the
- * same way, too.
+ * Starts the worker program as a zygote, and the desk; runs in the keeper, and in the new process until it
+ * executes that program. CLONE_PARENT makes both the broker's own children, and the workers that a zygote
+ * makes in the same way, too.
  */
 #include "broker/keeper/start.h"
 
@@ -16,9 +16,8 @@
 #include <unistd.h>
 
 #include "broker/os/autogroup.h"
+#include "broker/os/program.h"
 #include "firecurtain/cleanup.h"
-
-#define START_NAME "firecurtain-worker"
 
 /* Returns the arguments that worker/main.c expects: UID GID KEEPER STATE-ROOT STATE-SHOW SHOWN… */
 static char **start_arguments(const struct keeper_account *account, char numbers[3][16])
@@ -32,7 +31,7 @@ static char **start_arguments(const struct keeper_account *account, char numbers
     snprintf(numbers[0], 16, "%u", account->uid);
     snprintf(numbers[1], 16, "%u", account->gid);
     snprintf(numbers[2], 16, "%d", getpid());
-    argv[n++] = (char *)START_NAME;
+    argv[n++] = (char *)PROGRAM_WORKER;
     for (size_t i = 0; i < 3; i++)
         argv[n++] = numbers[i];
     argv[n++] = (char *)paths->state_root;
@@ -42,8 +41,35 @@ static char **start_arguments(const struct keeper_account *account, char numbers
     return argv;
 }
 
-/* Runs in the new process: leaves next to no environment, and no descriptor but the socket and the log. */
-static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, int socket, int log, int status)
+/* What is started, and as which process. */
+struct start_spec {
+    const char *path;
+    char **argv;
+    const int *descriptors; /* KEEPER_MAX_DESCRIPTORS: the socket, the log, and one more or -1 */
+    bool is_apart;          /* takes no processor time from the broker's session */
+};
+
+/* Puts the descriptors where the programs expect them; what tells how it went comes last. */
+static int start_place(const struct start_spec *spec, int status)
+{
+    int moved[KEEPER_MAX_DESCRIPTORS];
+
+    /* above the numbers that are used, lest one overwrite another */
+    for (int i = 0; i < KEEPER_MAX_DESCRIPTORS; i++)
+        moved[i] = fcntl(spec->descriptors[i], F_DUPFD_CLOEXEC, SPAWN_FD + 3);
+    status = dup3(status, SPAWN_FD + 2, O_CLOEXEC);
+    if (moved[0] < 0 || moved[1] < 0 || status < 0 || dup2(moved[1], STDOUT_FILENO) < 0 ||
+        dup2(moved[1], STDERR_FILENO) < 0 || dup2(moved[0], SPAWN_FD) < 0)
+        return -1;
+    if (moved[2] < 0)
+        close(SPAWN_FD + 1);
+    else if (dup2(moved[2], SPAWN_FD + 1) < 0)
+        return -1;
+    return close_range(SPAWN_FD + 3, ~0U, 0);
+}
+
+/* Runs in the new process: leaves next to no environment, and no descriptor but those and the log. */
+static _Noreturn void start_exec(const struct start_spec *spec, int status)
 {
     /* libraries bind their functions now, not once in each worker; and the filter knows no rseq() */
     char *environment[] = {(char *)"LD_BIND_NOW=1", (char *)"GLIBC_TUNABLES=glibc.pthread.rseq=0", NULL};
@@ -54,14 +80,9 @@ static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, in
         signal(i, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    /* above the numbers that are used, lest one overwrite another */
-    socket = fcntl(socket, F_DUPFD_CLOEXEC, SPAWN_FD + 2);
-    log = fcntl(log, F_DUPFD_CLOEXEC, SPAWN_FD + 2);
-    status = dup3(status, SPAWN_FD + 1, O_CLOEXEC);
-    if (socket >= 0 && log >= 0 && status >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
-        dup2(log, STDERR_FILENO) >= 0 && dup2(socket, SPAWN_FD) >= 0) {
-        close_range(SPAWN_FD + 2, ~0U, 0);
-        execve(spec->worker_path, argv, environment);
+    if (start_place(spec, status) == 0) {
+        execve(spec->path, spec->argv, environment);
+        status = SPAWN_FD + 2;
     }
     error = errno;
     if (write(status, &error, sizeof(error)) < 0)
@@ -69,20 +90,14 @@ static _Noreturn void start_exec(const struct keeper_spec *spec, char **argv, in
     _exit(127);
 }
 
-int keeper_do_start(struct keeper_call *call)
+/* Starts a program as a child of the broker. 0 or -errno; the pid is to be waited for in either case. */
+static int start_program(const struct start_spec *spec, int32_t *pid)
 {
-    const struct keeper_spec *spec = call->spec;
-    unsigned account = call->request->account;
-    int32_t *pid = &call->reply->pid;
     struct clone_args args = {.flags = CLONE_PARENT};
     FC_AUTO_CLOSE int told = -1;
-    char numbers[3][16];
-    FC_AUTO_FREE char **argv = start_arguments(&spec->accounts[account], numbers);
     int ends[2], error = 0;
 
-    if (!argv)
-        return -ENOMEM;
-    if (call->descriptors[0] < 0 || call->descriptors[1] < 0)
+    if (spec->descriptors[0] < 0 || spec->descriptors[1] < 0)
         return -EBADF;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
@@ -90,19 +105,56 @@ int keeper_do_start(struct keeper_call *call)
     *pid = (int32_t)syscall(SYS_clone3, &args, sizeof(args));
     if (*pid == 0) {
         /* also because the terminal's Ctrl-C is for the broker, which ends its workers in order */
-        autogroup_begin(account > 0 && spec->is_root);
-        start_exec(spec, argv, call->descriptors[0], call->descriptors[1], ends[1]);
+        autogroup_begin(spec->is_apart);
+        start_exec(spec, ends[1]);
     }
     error = *pid < 0 ? errno : 0;
     close(ends[1]);
     if (error)
         return -error;
     /* nothing is written if the program runs */
-    if (read(told, &error, sizeof(error)) != sizeof(error))
-        error = 0;
-    if (!error)
-        error = -cgroups_adopt_zygote(spec->cgroups, account, *pid);
-    if (error)
+    return read(told, &error, sizeof(error)) == sizeof(error) ? -error : 0;
+}
+
+int keeper_do_start(struct keeper_call *call)
+{
+    const struct keeper_spec *spec = call->spec;
+    unsigned account = call->request->account;
+    int32_t *pid = &call->reply->pid;
+    char numbers[3][16];
+    FC_AUTO_FREE char **argv = start_arguments(&spec->accounts[account], numbers);
+    int r;
+
+    if (!argv)
+        return -ENOMEM;
+    r = start_program(&(struct start_spec){.path = spec->worker_path,
+                                           .argv = argv,
+                                           .descriptors = call->descriptors,
+                                           .is_apart = account > 0 && spec->is_root},
+                      pid);
+    if (r == 0)
+        r = cgroups_adopt_zygote(spec->cgroups, account, *pid);
+    if (r < 0 && *pid > 0)
         kill(*pid, SIGKILL);
-    return -error;
+    return r;
+}
+
+int keeper_do_start_desk(struct keeper_call *call)
+{
+    const struct keeper_spec *spec = call->spec;
+    char numbers[2][16];
+    char *argv[] = {(char *)PROGRAM_DESK, numbers[0], numbers[1], NULL};
+    int r;
+
+    snprintf(numbers[0], sizeof(numbers[0]), "%u", spec->accounts[0].uid);
+    snprintf(numbers[1], sizeof(numbers[1]), "%u", spec->accounts[0].gid);
+    r = call->descriptors[2] < 0 ? -EBADF
+                                 : start_program(&(struct start_spec){.path = spec->desk_path,
+                                                                      .argv = argv,
+                                                                      .descriptors = call->descriptors,
+                                                                      .is_apart = false},
+                                                 &call->reply->pid);
+    if (r < 0 && call->reply->pid > 0)
+        kill(call->reply->pid, SIGKILL);
+    return r;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "broker/os/confine_calls.h"
+#include "broker/os/confine_desk.h"
 #include "broker/os/confine_filter.h"
 #include "broker/os/confine_landlock.h"
 #include "firecurtain/log.h"
@@ -38,6 +39,7 @@ static const uint64_t confine_capabilities[] = {
                        CONFINE_BIT(CAP_SYS_CHROOT) | CONFINE_BIT(CAP_SYS_PTRACE),
     [CONFINE_GATE] = CONFINE_BIT(CAP_NET_BIND_SERVICE),   /* ports below 1024, of `listen` */
     [CONFINE_COUNTER] = CONFINE_BIT(CAP_DAC_READ_SEARCH), /* folders of all users */
+    [CONFINE_DESK] = 0,
 };
 
 int confine_keep_capabilities(enum confine_role role)
@@ -163,5 +165,29 @@ int confine_gate(const struct confine_spec *spec)
     }
     if (r < 0)
         fc_log(FC_LOG_ERROR, NULL, "a gate cannot confine itself: layer \"%s\": %s", layer, strerror(-r));
+    return r;
+}
+
+int confine_desk(const struct confine_spec *spec)
+{
+    const char *layer = "privileges";
+    int r = confine_privileges(spec, CONFINE_DESK);
+
+    if (r == 0) {
+        layer = "limits";
+        r = confine_desk_limits();
+    }
+    if (r == 0) {
+        layer = "Landlock";
+        r = confine_landlock_nothing();
+        if (r == -ENOSYS || r == -EOPNOTSUPP)
+            r = 0; /* the broker has said so */
+    }
+    if (r == 0) {
+        layer = "system calls";
+        r = confine_desk_filter();
+    }
+    if (r < 0)
+        fc_log(FC_LOG_ERROR, NULL, "the desk cannot confine itself: layer \"%s\": %s", layer, strerror(-r));
     return r;
 }

@@ -6,7 +6,7 @@
  * a unix socket. The keeper (keeper/client.h) does what takes more. docs/sandbox.md says what holds where.
  *
  * Runs in a process with one thread, since identity, capabilities and Landlock apply to the calling thread
- * only: in the broker, the keeper, the counter, gates, and processes that look up a name.
+ * only: in the broker, the keeper, the counter, gates, the desk, and processes that look up a name.
  */
 #ifndef BROKER_OS_CONFINE_H
 #define BROKER_OS_CONFINE_H
@@ -38,6 +38,12 @@ int confine_broker(const struct confine_spec *spec);
 int confine_gate(const struct confine_spec *spec);
 
 /*
+ * Confines the desk for good: no file, no program, no process, no new socket, bounded memory. Of `spec` the
+ * identity counts. 0, or -errno with the reason in the log. Goes on without Landlock, as confine_broker().
+ */
+int confine_desk(const struct confine_spec *spec);
+
+/*
  * Confines a process that looks up a name: it can read the system's settings and libraries, and write
  * nothing. 0 or -errno.
  */
@@ -49,6 +55,7 @@ enum confine_role {
     CONFINE_KEEPER,
     CONFINE_COUNTER,
     CONFINE_GATE,
+    CONFINE_DESK,
 };
 
 /* Drops all capabilities but those that the role needs. 0 or -errno. */

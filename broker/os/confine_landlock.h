@@ -14,4 +14,7 @@ int confine_landlock_broker(const char *const *readable, size_t n_readable);
 /* Leaves the right to read what turning a name into an address takes. As above. */
 int confine_landlock_lookup(void);
 
+/* Forbids all files, TCP, abstract sockets and signals to other processes: for the desk. 0 or -errno. */
+int confine_landlock_nothing(void);
+
 #endif

@@ -178,6 +178,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
         .accounts = accounts,
         .n_accounts = runtime->n_accounts,
         .worker_path = runtime->worker_path,
+        .desk_path = runtime->desk_path,
         .runtime_folder = runtime->runtime_folder,
         .control_fd = runtime->control_fd,
         .run_gate = gate_serve,
@@ -202,6 +203,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
         };
     }
     program_find(PROGRAM_WORKER, runtime->worker_path, sizeof(runtime->worker_path));
+    program_find(PROGRAM_DESK, runtime->desk_path, sizeof(runtime->desk_path));
     fc_take_short_turns(0); /* its children, too: an event wakes four threads one after the other */
     r = keeper_new(&runtime->keeper, &spec);
     if (r == 0 && users)

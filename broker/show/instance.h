@@ -29,10 +29,11 @@ struct channel_name {
     char text[]; /* the key */
 };
 
-/* Kept for control/watch.c: the clients that watch the channel, and its last event until they are told. */
+/* Kept for control/watch.c while clients watch: what the desk knows of the channel, and its last event. */
 struct channel_watch {
-    uint32_t generation;
-    uint32_t wanted; /* a bit per client */
+    uint32_t generation; /* of the number */
+    uint32_t epoch;      /* of what the desk knows about who may see it */
+    uint32_t number;
     double value;
     bool is_marked;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Checks of the broker that do nothing. One of them replaces the real one in a broker (-Wl,--wrap), which
- * then accepts any stream, message, number, address or size, or does not confine itself;
+ * then accepts any message, number, address or size, or does not confine itself;
  * tests/escape/test_broken.py shows that this is noticed.
  */
 #include "broker/gate/policy.h"
@@ -9,13 +9,6 @@
 #include "broker/os/confine.h"
 #include "proto/order.h"
 #include "proto/progress.h"
-#include "proto/zmtp.h"
-
-const char *__wrap_zmtp_check(struct zmtp *zmtp, const uint8_t *bytes, size_t n_bytes, uint64_t max_message);
-const char *__wrap_zmtp_check(struct zmtp *zmtp, const uint8_t *bytes, size_t n_bytes, uint64_t max_message)
-{
-    return NULL;
-}
 
 bool __wrap_order_legal(enum order_state state, enum message_type type);
 bool __wrap_order_legal(enum order_state state, enum message_type type)

@@ -21,7 +21,8 @@ TOP = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")).resolve()
 USER_ID = 12345
 # The programs, where a build has them; FIRECURTAIN_REPLACE and install() call them so.
-PROGRAMS = {"command": "broker/firecurtain", "broker": "broker/firecurtain-broker", "worker": "worker/firecurtain-worker"}
+PROGRAMS = {"command": "broker/firecurtain", "broker": "broker/firecurtain-broker",
+            "desk": "broker/firecurtain-desk", "worker": "worker/firecurtain-worker"}
 # Another broker or worker of the build directory: "worker=tests/worker-without-root".
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False

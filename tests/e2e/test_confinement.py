@@ -76,7 +76,7 @@ def test_no_process_but_the_keeper_is_the_hosts_root(play):
     below = children(show.pid)
     assert show.worker() in below, "a worker is the broker's own child"
     names = {pid: status(pid)["Name"].strip() for pid in below}
-    assert sorted(set(names.values()) - {"fc-spare"}) == ["fc-keeper", "fc-worker", "fc-zygote"]
+    assert sorted(set(names.values()) - {"fc-spare"}) == ["fc-desk", "fc-keeper", "fc-worker", "fc-zygote"]
     for pid in [show.pid, *(pid for pid in below if names[pid] != "fc-keeper")]:
         facts = status(pid)
         for kind in ("Uid", "Gid"):

@@ -215,7 +215,7 @@ def test_no_worker_outlives_a_killed_broker_however_it_hangs(play, how):
             os.kill(pid, signal.SIGSTOP)
     family = descendants(show.pid)
     names = sorted(status(pid)["Name"] for pid in family)
-    assert [name for name in names if name != "fc-spare"] == ["fc-counter", "fc-keeper", "fc-worker", "fc-zygote"]
+    assert [name for name in names if name != "fc-spare"] == ["fc-counter", "fc-desk", "fc-keeper", "fc-worker", "fc-zygote"]
     begun = time.monotonic()
     show.process.kill()
     # a stopped keeper, counter or zygote does nothing; an administrator who stopped it may continue it

@@ -101,12 +101,19 @@ static void attack_files(void)
     tell("unlink", said(unlink(beside("victim3"))));
 }
 
+static void *thread(void *nothing)
+{
+    return nothing;
+}
+
 static void attack_processes(void)
 {
     FC_AUTO_CLOSE int pidfd = pidfd_open(victim, 0);
     struct iovec here = {.iov_base = &(int){0}, .iov_len = 4};
     char path[32];
     pid_t pid;
+    pthread_t id;
+    int r;
     long word;
 
     here.iov_base = &word;
@@ -127,6 +134,10 @@ static void attack_processes(void)
     tell("fork", said(pid));
     if (pid > 0)
         waitpid(pid, NULL, 0);
+    r = pthread_create(&id, NULL, thread, NULL);
+    tell("thread", -r);
+    if (r == 0)
+        pthread_join(id, NULL);
 }
 
 static long made(int domain, int type, int protocol)
@@ -349,11 +360,6 @@ static void attack_users(const char *state)
     tell("always:user_count_of_house", count_state(1, state));
 }
 
-static void *thread(void *nothing)
-{
-    return nothing;
-}
-
 static void answered(void *nothing)
 {
     loop_stop(runtime.loop);
@@ -366,7 +372,6 @@ static void work(void)
     FC_AUTO_CLOSE int memory = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     struct fc_lookups *lookups = lookups_new(runtime.lookups, 0, answered, NULL);
     const struct addrinfo *list = NULL;
-    pthread_t id;
     int r;
 
     tell("works:read_config", opened(config_path, O_RDONLY));
@@ -377,10 +382,6 @@ static void work(void)
     tell("works:lookup_address", list && list->ai_addrlen ? 0 : -EIO);
     lookups_free(lookups);
     tell("works:shared_memory", said(memory < 0 ? memory : ftruncate(memory, 4096)));
-    r = pthread_create(&id, NULL, thread, NULL);
-    tell("works:thread", -r);
-    if (r == 0)
-        pthread_join(id, NULL);
 }
 
 static void set_up(bool closed)

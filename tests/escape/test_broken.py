@@ -26,7 +26,10 @@ NOTICED = {
     "worker-without-capabilities": (CONFINEMENT, "test_every_thread_of_a_worker", "AssertionError"),
     "worker-without-landlock": (CONFINEMENT, "test_without_user_namespaces", "passwd succeeded"),
     "worker-without-seccomp_load": (CONFINEMENT, "test_attempts_to_get_out", "succeeded"),
-    "broker-without-zmtp_check": ("e2e/test_control.py", "test_oversized_frames", "AssertionError"),
+    "desk-without-zmtp_check": ("e2e/test_control.py", "test_oversized_frames", "AssertionError"),
+    "desk-without-confine_desk": ("e2e/test_desk.py", "test_every_thread_of_the_desk", "AssertionError"),
+    "desk-without-confine_desk_limits": ("e2e/test_desk.py", "test_every_thread_of_the_desk", "ValueError|AssertionError"),
+    "desk-without-confine_desk_filter": ("e2e/test_desk.py", "test_every_thread_of_the_desk", "AssertionError"),
     "broker-without-progress_copy_outputs":
         ("escape/test_links.py", "test_only_this_worker_ends and progress_that_wraps", "AssertionError"),
     "broker-without-order_legal": ("escape/test_links.py", "test_only_this_worker_ends and stopped_unasked", "AssertionError"),

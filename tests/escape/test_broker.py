@@ -17,7 +17,7 @@ CONFIG = "[python py1]\nmodule = script\n"
 # What an ordinary user may not do anyway: there is no control for it.
 ROOTS = {"read_shadow", "packet", "raw", "mount", "umount", "open_tree", "root_again", "unshare"}
 # Told apart by capabilities that the broker of root has no more; and, for the sanitizers, left open.
-SANITIZERS = {"fork", "ptrace", "made_executable", "proc_environ"}
+SANITIZERS = {"fork", "thread", "ptrace", "made_executable", "proc_environ"}
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def test_no_worker_is_the_hosts_root(show, identity):
         for kind in ("Uid", "Gid"):
             assert 0 not in map(int, facts[kind].split()), (pid, kind)
         assert 0 not in map(int, facts["Groups"].split()) and int(facts["CapEff"], 16) & ~BIND == 0, pid
-    assert len([pid for pid in children(show.pid) if status(pid)["Name"] != "fc-spare"]) == 4
+    assert len([pid for pid in children(show.pid) if status(pid)["Name"] != "fc-spare"]) == 5
 
 
 def host(identity, network):

@@ -6,7 +6,7 @@
 #include <fnmatch.h>
 #include <math.h>
 
-#include "broker/control/watch.h"
+#include "broker/desk/pattern.h"
 #include "proto/codec_control.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -72,7 +72,7 @@ static void check_pattern(struct input *input)
     bytes = take_bytes(input, MAX_PATTERN, &n);
     for (size_t i = 0; i < n; i++)
         text[i] = letters[3 + bytes[i] % 3];
-    require(control_matches(pattern, text) == (fnmatch(pattern, text, 0) == 0));
+    require(pattern_matches(pattern, text) == (fnmatch(pattern, text, 0) == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

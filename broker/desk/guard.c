@@ -4,7 +4,7 @@
  * a last read, and its number is used again; so a connection is a number and the socket's inode, and when
  * another inode is found there, the old connection is forgotten.
  */
-#include "broker/control/guard.h"
+#include "broker/desk/guard.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,11 +14,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "broker/base/log.h"
+#include "broker/base/rate.h"
+#include "broker/desk/say.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_control.h"
@@ -36,9 +37,9 @@ struct guarded_stream {
 
 static struct {
     pthread_mutex_t lock;
-    const struct control_roles *roles; /* NULL: there is no control socket */
-    struct rate knocks;                /* connections a second that are admitted without a pause */
-    struct guarded_stream streams[CONTROL_GUARD_CONNECTIONS];
+    const struct admits *admits;
+    struct rate knocks; /* connections a second that are admitted without a pause */
+    struct guarded_stream streams[GUARD_CONNECTIONS];
     size_t n_streams;
     int refused_fd;
     uint64_t n_refused; /* since the last line in the log */
@@ -73,8 +74,8 @@ static void guard_say_refused(void *userdata, uint32_t events)
         why = guard.refused_why;
         guard.n_refused = 0;
     }
-    fc_log(FC_LOG_WARNING, NULL, "control: refused %llu connections, the last one from uid %u: %s",
-           (unsigned long long)n, uid, why);
+    say_warning("control: refused %llu connections, the last one from uid %u: %s", (unsigned long long)n, uid,
+                why);
 }
 
 static bool guard_is_still(const struct guarded_stream *stream)
@@ -137,30 +138,21 @@ static bool guard_admit(int fd)
     struct stat st;
 
     GUARD_LOCKED;
-    if (!guard.roles)
-        return true;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0 || fstat(fd, &st) < 0)
         return false;
-    if (control_roles_find(guard.roles, peer.uid, peer.gid) == CONTROL_NOBODY)
+    if (!guard.admits || !admits_find(guard.admits, peer.uid, peer.gid))
         return guard_refuse(peer.uid, "it has no role (section [control]) and is not the uid of a user");
-    is_owner = control_roles_is_owner(guard.roles, peer.uid);
-    if (guard_count(peer.uid) >= CONTROL_GUARD_PER_UID * (is_owner ? 2u : 1u) ||
-        guard.n_streams + (is_owner ? 0u : CONTROL_GUARD_KEPT) >= CONTROL_GUARD_CONNECTIONS)
+    is_owner = admits_is_owner(guard.admits, peer.uid);
+    if (guard_count(peer.uid) >= GUARD_PER_UID * (is_owner ? 2u : 1u) ||
+        guard.n_streams + (is_owner ? 0u : GUARD_KEPT) >= GUARD_CONNECTIONS)
         return guard_refuse(peer.uid, "too many connections");
     guard.streams[guard.n_streams++] = (struct guarded_stream){.fd = fd, .inode = st.st_ino, .uid = peer.uid};
     return true;
 }
 
-/* Runs in a thread of libzmq that has nothing else to do, so it may sleep. */
-static bool control_guard_admit(int fd)
-{
-    guard_pace();
-    return guard_admit(fd);
-}
-
 /* Returns whether a connection to the control socket must end because of what was read. Runs in any thread.
  */
-static bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
+static bool guard_refuses(int fd, const void *bytes, ssize_t n)
 {
     GUARD_LOCKED;
     for (size_t i = 0; i < guard.n_streams; i++) {
@@ -184,17 +176,11 @@ static bool control_guard_refuses(int fd, const void *bytes, ssize_t n)
     return false;
 }
 
-/* Whether libzmq may have this connection: sockets of other names are not ours to judge. */
+/* Runs in a thread of libzmq that has nothing else to do, so it may sleep. */
 static bool guard_lets_in(int fd)
 {
-    struct sockaddr_un address = {0};
-    socklen_t bytes = sizeof(address) - 1; /* there is always a NUL */
-    const char *name;
-
-    if (getsockname(fd, (struct sockaddr *)&address, &bytes) < 0 || address.sun_family != AF_UNIX)
-        return true;
-    name = strrchr(address.sun_path, '/');
-    return strcmp(name ? name + 1 : address.sun_path, CONTROL_SOCKET) != 0 || control_guard_admit(fd);
+    guard_pace();
+    return guard_admit(fd);
 }
 
 /*
@@ -219,20 +205,20 @@ int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
     return -1;
 }
 
-/* Stands in for the C library's function, too: libzmq uses no flags. */
+/* Stands in for the C library's function, too: libzmq uses no flags, and the link does. */
 ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 {
     ssize_t n = syscall(SYS_recvfrom, fd, buffer, bytes, flags, NULL, NULL);
 
     int error = errno;
     bool is_refused =
-        !flags && !(n < 0 && (error == EAGAIN || error == EINTR)) && control_guard_refuses(fd, buffer, n);
+        !flags && !(n < 0 && (error == EAGAIN || error == EINTR)) && guard_refuses(fd, buffer, n);
 
     errno = is_refused ? ECONNRESET : error;
     return is_refused ? -1 : n;
 }
 
-int control_guard_start(struct loop *loop, const struct control_roles *roles)
+int guard_start(struct loop *loop, const struct admits *admits)
 {
     int r;
 
@@ -246,16 +232,6 @@ int control_guard_start(struct loop *loop, const struct control_roles *roles)
     if (r < 0)
         return r;
     GUARD_LOCKED;
-    guard.roles = roles;
+    guard.admits = admits;
     return 0;
-}
-
-void control_guard_stop(void)
-{
-    guard.source = loop_remove(guard.source);
-    GUARD_LOCKED;
-    guard.roles = NULL;
-    guard.n_streams = 0;
-    fc_closep(&guard.refused_fd);
-    guard.refused_fd = -1;
 }

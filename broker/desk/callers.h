@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How much each uid may ask in a second. In the desk. */
+#ifndef BROKER_DESK_CALLERS_H
+#define BROKER_DESK_CALLERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "broker/base/rate.h"
+
+#define CALLERS_MAX 64 /* uids that are known at a time */
+
+struct callers {
+    struct caller {
+        uid_t uid;
+        uint64_t used_ns;
+        struct rate rate;
+    } list[CALLERS_MAX];
+    size_t n;
+};
+
+/* Takes `cost` from the allowance of a uid. False if there is not so much. */
+bool callers_take(struct callers *callers, uid_t uid, uint64_t cost, uint64_t now_ns);
+
+#endif

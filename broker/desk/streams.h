@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Replies that must not be lost while a client is slow: they wait here, in their order, and the broker, which
+ * is told of each one that was sent, sends only a few ahead. In the desk.
+ */
+#ifndef BROKER_DESK_STREAMS_H
+#define BROKER_DESK_STREAMS_H
+
+#include <stdint.h>
+
+#include "broker/base/loop.h"
+#include "proto/desk_messages.h"
+
+#define STREAMS_MAX 512 /* replies that wait, of all clients */
+
+struct streams_spec {
+    struct loop *loop;
+    /* Sends a reply. 0; -EAGAIN to be called again; any other -errno: the client has gone. */
+    int (*send)(void *userdata, uint64_t client, const void *bytes, size_t n_bytes);
+    /* A reply was sent, or with `is_gone` its client has gone. */
+    void (*sent)(void *userdata, uint64_t client, uint64_t id, bool is_gone);
+    void *userdata;
+};
+
+struct streams {
+    struct streams_spec spec;
+    struct stream_reply *replies; /* that wait, oldest first */
+    unsigned n;
+    struct timer retry;
+};
+
+void streams_init(struct streams *streams, const struct streams_spec *spec);
+void streams_deinit(struct streams *streams);
+
+/* Sends a reply (DESK_STREAM), or has it wait. -ENOBUFS, -ENOMEM: it is lost. */
+int streams_send(struct streams *streams, const struct desk_message *message);
+
+#endif
