@@ -81,8 +81,10 @@ int channels_take(struct channels *channels, const struct desk_value *value, str
         return r;
     *watched = &channels->list[value->channel];
     (*watched)->value = value->value;
-    if (value->name)
+    if (value->name) {
         (*watched)->seen_by = value->seen_by;
+        (*watched)->due &= value->seen_by;
+    }
     return 0;
 }
 

@@ -102,7 +102,7 @@ static const struct confine_call desk_calls[] = {
 int confine_desk_limits(void)
 {
     static const struct {
-        int resource;
+        __rlimit_resource_t resource;
         rlim_t most;
     } limits[] = {
         {RLIMIT_NOFILE, CONFINE_DESK_FILES},
