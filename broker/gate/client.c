@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The broker's side of the gates. Each link remembers what its gate has not been told yet, so nothing is
- * queued: a gate that does not read, or a new one, is told the newest.
- */
+/* Starts gates, hears what they say, and starts another one when one has died. Runs in the broker. */
 #include "broker/gate/client.h"
 
 #include <errno.h>
@@ -15,11 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/base/hash.h"
-#include "broker/base/log.h"
-#include "broker/base/loop.h"
+#include "broker/gate/client_private.h"
 #include "broker/gate/flight.h"
 #include "broker/gate/message.h"
+#include "broker/gate/tell.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -30,184 +26,14 @@
 #define CLIENT_RETRY_MAX_NS (5 * FC_NS_PER_S)
 #define CLIENT_STEADY_NS    (10 * FC_NS_PER_S) /* a gate that lived so long is started again at once */
 
-struct client_watch {
-    int fd;
-    uint64_t cookie;
-    bool is_told;
-};
-
-struct gate_link {
-    uint64_t id;
-    struct gate_client *client;
-    struct gate_link_spec spec;
-    const struct gate_link_ops *ops; /* NULL: the worker has ended, and the gate is to be told */
-    void *userdata;
-    int listener;
-    bool is_told; /* the gate knows the worker */
-    bool is_interrupted;
-    bool is_untold;               /* in the list of links about which there is something to tell */
-    struct client_watch *watches; /* GATE_MAX_ARMED of them; NULL: never needed */
-    size_t n_watches;
-    struct log_limit log_limit;
-    struct gate_link *next_untold;
-    UT_hash_handle hh;
-};
-
-struct gate_client {
-    struct gate_client_spec spec;
-    int socket; /* -1: there is no gate at present */
-    int flight;
-    struct loop_source *source;
-    bool is_full;      /* the socket has no room, and its source waits for that */
-    bool is_known_due; /* the gate has not been told that it knows all workers */
-    struct timer retry;
-    uint64_t retry_ns;
-    uint64_t started_ns;
-    uint64_t last_id;
-    struct gate_link *links; /* hash */
-    struct gate_link *untold;
-    struct gate_link **last_untold;
-};
-
 static void client_lost(struct gate_client *client);
-
-static void client_set_full(struct gate_client *client, bool is_full)
-{
-    if (client->is_full == is_full)
-        return;
-    client->is_full = is_full;
-    loop_modify(client->source, is_full ? EPOLLIN | EPOLLOUT : EPOLLIN);
-}
-
-/* Sends a request. Returns whether the gate has it; otherwise it is told later, perhaps by another gate. */
-static bool client_send(struct gate_client *client, const void *request, size_t bytes, const int *descriptors,
-                        size_t n_descriptors)
-{
-    int r = client->is_full
-                ? -EAGAIN
-                : pass_send(client->socket, request, bytes, descriptors, n_descriptors, MSG_DONTWAIT);
-
-    if (r == -EAGAIN || r == -ENOBUFS || r == -ETOOMANYREFS)
-        client_set_full(client, true);
-    return r == 0; /* any other error is that of a gate that has died, which the loop notices */
-}
-
-static bool client_send_about(struct gate_link *link, enum gate_request_kind kind, int fd, uint64_t cookie)
-{
-    struct gate_request request = {.kind = kind, .fd = fd, .id = link->id, .cookie = cookie};
-
-    return client_send(link->client, &request, sizeof(request), NULL, 0);
-}
-
-/* The gate alone keeps the worker's memory open. Without one the worker has ended, which others notice. */
-static bool client_add(struct gate_link *link)
-{
-    static struct gate_add add;
-    int descriptors[GATE_DESCRIPTORS_] = {[GATE_LISTENER] = link->listener, [GATE_PIDFD] = link->spec.pidfd};
-    FC_AUTO_CLOSE int memory = -1;
-
-    if (link->client->is_full)
-        return false;
-    memory = link->ops->open_memory(link->userdata);
-    if (memory < 0)
-        return true;
-    descriptors[GATE_MEMORY] = memory;
-    add.head = (struct gate_request){.kind = GATE_ADD, .id = link->id};
-    add.connections = link->spec.connections;
-    add.files = link->spec.files;
-    add.log_rate = link->spec.log_rate;
-    snprintf(add.instance, sizeof(add.instance), "%s", link->spec.instance);
-    if (gate_write_rules(&add, link->spec.policy) < 0)
-        return true;
-    return client_send(link->client, &add, gate_add_bytes(&add), descriptors, GATE_DESCRIPTORS_);
-}
-
-static bool client_tell_watches(struct gate_link *link)
-{
-    for (size_t i = 0; i < link->n_watches; i++) {
-        struct client_watch *watch = &link->watches[i];
-
-        if (!watch->is_told && !client_send_about(link, GATE_WATCH, watch->fd, watch->cookie))
-            return false;
-        watch->is_told = true;
-    }
-    return true;
-}
-
-/* Tells everything about a worker. Returns whether that is done. */
-static bool client_tell(struct gate_link *link)
-{
-    if (!link->ops)
-        return !link->is_told || client_send_about(link, GATE_REMOVE, 0, 0);
-    if (!link->is_told)
-        link->is_told = client_add(link);
-    if (!link->is_told)
-        return false;
-    if (link->is_interrupted && !client_send_about(link, GATE_INTERRUPT, 0, 0))
-        return false;
-    link->is_interrupted = false;
-    return client_tell_watches(link);
-}
-
-static void client_free_link(struct gate_link *link)
-{
-    HASH_DEL(link->client->links, link);
-    free(link->watches);
-    free(link);
-}
-
-/* Tells all that is untold, as far as the socket has room. */
-static void client_tell_all(struct gate_client *client)
-{
-    struct gate_request known = {.kind = GATE_KNOWN};
-
-    while (client->socket >= 0 && client->untold && client_tell(client->untold)) {
-        struct gate_link *link = client->untold;
-
-        client->untold = link->next_untold;
-        if (!client->untold)
-            client->last_untold = &client->untold;
-        link->is_untold = false;
-        if (!link->ops)
-            client_free_link(link);
-    }
-    if (client->socket >= 0 && !client->untold && client->is_known_due)
-        client->is_known_due = !client_send(client, &known, sizeof(known), NULL, 0);
-}
-
-static void client_queue(struct gate_link *link)
-{
-    struct gate_client *client = link->client;
-
-    if (link->is_untold)
-        return;
-    link->is_untold = true;
-    link->next_untold = NULL;
-    *client->last_untold = link;
-    client->last_untold = &link->next_untold;
-}
-
-static void client_update(struct gate_link *link)
-{
-    client_queue(link);
-    client_tell_all(link->client);
-}
-
-static struct client_watch *client_find_watch(struct gate_link *link, int fd)
-{
-    for (size_t i = 0; i < link->n_watches; i++) {
-        if (link->watches[i].fd == fd)
-            return &link->watches[i];
-    }
-    return NULL;
-}
 
 /* What the gate says of one worker. A descriptor that nobody takes is closed by the caller. */
 static void client_handle(struct gate_link *link, const struct gate_notice *notice, int *fd)
 {
     switch ((enum gate_notice_kind)notice->kind) {
     case GATE_PLACED:
-        if (client_find_watch(link, notice->fd))
+        if (gate_link_is_watching(link, notice->fd))
             link->ops->placed(link->userdata, notice->fd, notice->error ? notice->error : fc_steal_fd(fd));
         break;
     case GATE_LOG:
@@ -258,8 +84,8 @@ static void client_ready(void *userdata, uint32_t events)
             ;
     }
     if (client->socket >= 0 && (events & EPOLLOUT)) {
-        client_set_full(client, false);
-        client_tell_all(client);
+        tell_set_full(client, false);
+        tell_all(client);
     }
 }
 
@@ -274,7 +100,7 @@ static void client_untell_all(struct gate_client *client)
         link->is_interrupted = false;
         for (size_t i = 0; i < link->n_watches; i++)
             link->watches[i].is_told = false;
-        client_queue(link);
+        tell_queue(link);
     }
     client->is_known_due = true;
 }
@@ -299,7 +125,7 @@ static int client_start(struct gate_client *client)
     client->is_full = false;
     client->started_ns = fc_now_ns();
     client_untell_all(client);
-    client_tell_all(client);
+    tell_all(client);
     return 0;
 }
 
@@ -367,86 +193,7 @@ struct gate_client *gate_client_free(struct gate_client *client)
     fc_closep(&client->socket);
     fc_closep(&client->flight);
     HASH_ITER(hh, client->links, link, next)
-    client_free_link(link); /* those that the gate was not told of any more */
+    tell_free_link(link); /* those that the gate was not told of any more */
     free(client);
     return NULL;
-}
-
-static bool link_fits(const struct gate_link_spec *spec)
-{
-    static struct gate_add add;
-
-    return gate_write_rules(&add, spec->policy) == 0;
-}
-
-int gate_link_new(struct gate_link **linkp, struct gate_client *client, const struct gate_link_spec *spec,
-                  int listener, const struct gate_link_ops *ops, void *userdata)
-{
-    FC_AUTO_CLOSE int own = listener;
-    struct gate_link *link = NULL;
-    uint32_t lines = spec->log_rate ? spec->log_rate : UINT32_MAX;
-
-    if (!link_fits(spec))
-        return -E2BIG;
-    link = calloc(1, sizeof(*link));
-    if (!link)
-        return -ENOMEM;
-    link->id = ++client->last_id;
-    link->client = client;
-    link->spec = *spec;
-    link->ops = ops;
-    link->userdata = userdata;
-    log_limit_init(&link->log_limit, lines < RATE_MAX ? lines : RATE_MAX,
-                   lines < RATE_MAX ? lines : RATE_MAX);
-    HASH_ADD(hh, client->links, id, sizeof(link->id), link);
-    if (!link->hh.tbl) {
-        free(link);
-        return -ENOMEM;
-    }
-    link->listener = fc_steal_fd(&own);
-    *linkp = link;
-    client_update(link);
-    return 0;
-}
-
-struct gate_link *gate_link_free(struct gate_link *link)
-{
-    if (!link)
-        return NULL;
-    fc_closep(&link->listener);
-    link->listener = -1;
-    link->ops = NULL;
-    client_update(link);
-    return NULL;
-}
-
-int gate_link_watch(struct gate_link *link, int fd, uint64_t cookie)
-{
-    struct client_watch *watch = client_find_watch(link, fd);
-
-    if (!link->watches)
-        link->watches = calloc(GATE_MAX_ARMED, sizeof(*link->watches));
-    if (!link->watches || (!watch && link->n_watches == GATE_MAX_ARMED))
-        return -ENOSPC;
-    if (!watch)
-        watch = &link->watches[link->n_watches++];
-    *watch = (struct client_watch){.fd = fd, .cookie = cookie};
-    client_update(link);
-    return 0;
-}
-
-void gate_link_forget(struct gate_link *link, int fd)
-{
-    struct client_watch *watch = client_find_watch(link, fd);
-
-    if (watch)
-        *watch = link->watches[--link->n_watches];
-}
-
-void gate_link_interrupt(struct gate_link *link)
-{
-    if (!link)
-        return;
-    link->is_interrupted = true;
-    client_update(link);
 }

@@ -7,12 +7,7 @@
 #ifndef BROKER_GATE_CLIENT_H
 #define BROKER_GATE_CLIENT_H
 
-#include <stdint.h>
-
-#include "broker/gate/policy.h"
-
 struct gate_client;
-struct gate_link;
 struct loop;
 
 /* One gate, that of an account. */
@@ -30,48 +25,5 @@ int gate_client_new(struct gate_client **client, const struct gate_client_spec *
 
 /* Ends the gate. Its links must have been freed. Takes NULL; returns NULL. */
 struct gate_client *gate_client_free(struct gate_client *client);
-
-/* What a worker's gate tells. None of these functions may free the link. */
-struct gate_link_ops {
-    /* Opens the worker's memory, for the gate. A descriptor, or -errno: then the worker has ended. */
-    int (*open_memory)(void *userdata);
-    /* The worker has `own` as its descriptor `fd`, which belongs to the callee; or `own` is -errno. */
-    void (*placed)(void *userdata, int fd, int own);
-    /* The worker cannot be served. */
-    void (*failed)(void *userdata, int error);
-    /* The worker has made the gate wait for so long lately, and is not served any more. */
-    void (*offends)(void *userdata, uint64_t waited_ns);
-};
-
-struct gate_link_spec {
-    const char *instance;        /* borrowed, as the policy, until gate_link_free() */
-    const struct policy *policy; /* resolved */
-    int pidfd;                   /* borrowed until gate_link_free() */
-    uint32_t files;              /* numbers of the worker's descriptors are below this */
-    uint64_t connections;        /* open at once; 0: no limit */
-    uint32_t log_rate;           /* lines a second */
-};
-
-/*
- * Has the worker served whose notification descriptor is `listener`, which it takes over. 0, -E2BIG if the
- * policy has too many rules, or -ENOMEM.
- */
-int gate_link_new(struct gate_link **link, struct gate_client *client, const struct gate_link_spec *spec,
-                  int listener, const struct gate_link_ops *ops, void *userdata);
-
-/* The worker has ended. Takes NULL; returns NULL. */
-struct gate_link *gate_link_free(struct gate_link *link);
-
-/*
- * Asks for what the worker has as `fd` unless that is the socket with the cookie `cookie` (0: none): `placed`
- * tells it once, now or when it is replaced. -ENOSPC for too many descriptors at the same time.
- */
-int gate_link_watch(struct gate_link *link, int fd, uint64_t cookie);
-
-/* Asks no longer. What was asked may still be told. */
-void gate_link_forget(struct gate_link *link, int fd);
-
-/* Answers callers that wait with EINTR, because a signal is coming. NULL is fine. */
-void gate_link_interrupt(struct gate_link *link);
 
 #endif

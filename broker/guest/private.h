@@ -7,7 +7,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
-#include "broker/gate/client.h"
+#include "broker/gate/link.h"
 #include "broker/guest/guest.h"
 #include "broker/guest/life.h"
 #include "broker/guest/managed.h"

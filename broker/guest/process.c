@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -128,8 +127,8 @@ static void guest_spawned(void *userdata, pid_t pid)
         return;
     }
     guest->pid = pid;
-    guest->pidfd = pidfd_open(pid, 0);
-    r = guest->pidfd < 0 ? -errno
+    guest->pidfd = keeper_open_process(guest->runtime->keeper, pid);
+    r = guest->pidfd < 0 ? guest->pidfd
                          : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN,
                                     "a worker's end", guest_exited, guest);
     if (r == 0)

@@ -231,6 +231,14 @@ int keeper_start_gate(struct keeper *keeper, unsigned account, int socket, int f
     return reply.result;
 }
 
+int keeper_open_process(struct keeper *keeper, pid_t pid)
+{
+    int received = -1;
+    int r = keeper_do_child(keeper, KEEPER_OPEN_PROCESS, pid, -1, &received);
+
+    return keeper_got(r, received);
+}
+
 int keeper_open_memory(struct keeper *keeper, pid_t pid)
 {
     int received = -1;

@@ -108,6 +108,12 @@ int keeper_start_gate(struct keeper *keeper, unsigned account, int socket, int f
  */
 bool keeper_confines(struct keeper *keeper, pid_t pid);
 
+/*
+ * Opens a pidfd of a child of this process, to wait for it, and for its gate. Returns a descriptor, or
+ * -errno. The broker cannot open any itself: a gate takes descriptors of processes whose pidfds it is given.
+ */
+int keeper_open_process(struct keeper *keeper, pid_t pid);
+
 /* Opens the memory of a child of this process, for pread(). Returns a descriptor, or -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 

@@ -27,6 +27,7 @@ static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_TAKE_DESCRIPTOR] = keeper_do_take_descriptor,
     [KEEPER_TAKE_LISTENER] = keeper_do_take_listener,
     [KEEPER_OPEN_MEMORY] = keeper_do_open_memory,
+    [KEEPER_OPEN_PROCESS] = keeper_do_open_process,
     [KEEPER_SIGNAL] = keeper_do_signal,
     [KEEPER_MAKE_CGROUP] = keeper_do_make_cgroup,
     [KEEPER_OPEN_MEMORY_EVENTS] = keeper_do_open_memory_events,

@@ -110,6 +110,16 @@ int keeper_do_open_memory(struct keeper_call *call)
     return pidfd_send_signal(pidfd, 0, NULL, 0) < 0 ? -errno : 0;
 }
 
+int keeper_do_open_process(struct keeper_call *call)
+{
+    int pidfd = process_find(call, call->request->pid);
+
+    if (pidfd < 0)
+        return pidfd;
+    call->fd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0);
+    return call->fd < 0 ? -errno : 0;
+}
+
 int keeper_do_signal(struct keeper_call *call)
 {
     int pidfd = process_find(call, call->request->pid);

@@ -13,6 +13,12 @@
 
 #include "firecurtain/cleanup.h"
 
+/* How a socket tells who is at its other end, by a pidfd; Debian 12's headers lack them. */
+#ifndef SO_PEERPIDFD
+#define SO_PASSPIDFD 76
+#define SO_PEERPIDFD 77
+#endif
+
 const struct confine_call confine_broker_calls[] = {
     ALLOW("brk", "memory"),
     ALLOW("madvise", "memory"),
@@ -80,8 +86,8 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW_MASK("socketpair", 1, SOCKET_KIND, SOCK_SEQPACKET,
                "zygotes, gates and links of workers; connected for ever"),
     ALLOW("bind", "OSC"),
-    ALLOW("getsockopt", "managed sockets"),
-    ALLOW("setsockopt", "OSC"),
+    ALLOW_NE("getsockopt", 2, SO_PEERPIDFD, "managed sockets"),
+    ALLOW_NE("setsockopt", 2, SO_PASSPIDFD, "OSC"),
     ALLOW("sendto", "OSC, links"),
     ALLOW("recvfrom", "OSC, links"),
     ALLOW("sendmsg", "the keeper, zygotes, gates"),
@@ -89,7 +95,6 @@ const struct confine_call confine_broker_calls[] = {
 
     ALLOW("waitid", "workers"),
     ALLOW("wait4", "zygotes"),
-    ALLOW("pidfd_open", "workers: to wait for them, and for their gate"),
 #ifdef FIRECURTAIN_SANITIZE
     ALLOW("clone", "the leak sanitizer stops all threads from a process of its own"),
     ALLOW("getppid", "the same"),
@@ -134,6 +139,7 @@ const char *const confine_refused_calls[] = {
     "request_key",
     "process_vm_readv",
     "process_vm_writev",
+    "pidfd_open",
     "pidfd_getfd",
     "kill",
     "tkill",

@@ -18,7 +18,7 @@ from pathlib import Path
 import osc
 import pytest
 from harness import dedent, only
-from processes import children, descriptors, private_folder, workers_of
+from processes import children, descriptors, named, private_folder, workers_of
 from waiting import until
 
 MINUTES = float(os.environ.get("FIRECURTAIN_SOAK_MINUTES", 1))
@@ -69,6 +69,9 @@ CONFIG = """
     [python changing]
     module = changing
 
+    [python calling]
+    module = calling
+
     [map]
     wire./probe > probe.probe.probe
     probe.answer > wire./answer
@@ -115,6 +118,19 @@ SCRIPTS = {
         import midimonster
         kept = []
         midimonster.interval(lambda: kept.append(bytearray(1 << 20)), 10)
+        """,
+    "calling.py": """
+        import midimonster, socket
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        def call():
+            try:
+                client.sendto(b"x", ("127.0.0.1", 9))
+                print("it was sent")
+            except PermissionError:  # what a gate says
+                pass
+            except OSError as error:
+                print("wrong:", error)
+        midimonster.interval(call, 20)
         """,
     "changing.py": "import midimonster\ndef n(value): pass\nmidimonster.interval(lambda: None, 10)\n",
 }
@@ -177,12 +193,12 @@ class Trouble:
 
     def __init__(self, show):
         self.show, self.rng = show, random.Random(1)
-        self.counts = dict.fromkeys(("kills", "zygotes", "edits", "reads", "events"), 0)
+        self.counts = dict.fromkeys(("kills", "zygotes", "gates", "edits", "reads", "events"), 0)
         self.read, self.killed, self.pids, self.answers = 0, set(), {}, []
         self.variants = [dedent(CONFIG), dedent(CONFIG).replace("module = changing", "module = changing\nfiles = 100")
                          .replace("[map]", "[map]\nwire./extra > idle.idle.extra")]
         self.things = [[self.kill, 0.025, 0], [self.edit, 0.12, 0], [self.read_again, 0.35, 0], [self.play, 0.05, 0],
-                       [self.kill_zygote, 5, time.monotonic() + 5]]
+                       [self.kill_zygote, 5, time.monotonic() + 5], [self.kill_gate, 3, time.monotonic() + 3]]
 
     def go_on(self):
         now = time.monotonic()
@@ -213,6 +229,12 @@ class Trouble:
                 if Path(f"/proc/{pid}/comm").read_text() == "fc-zygote\n":
                     os.kill(pid, signal.SIGKILL)
                     self.counts["zygotes"] += 1
+
+    def kill_gate(self):
+        for keeper in named(self.show.pid, "fc-keeper"):
+            for pid in named(keeper, "fc-gate"):
+                os.kill(pid, signal.SIGKILL)
+                self.counts["gates"] += 1
 
     def edit(self):
         self.counts["edits"] += 1
@@ -294,10 +316,10 @@ def flat(samples, name, room):
 @only("user")
 @pytest.mark.skipif(MINUTES <= 0, reason="FIRECURTAIN_SOAK_MINUTES is 0")
 def test_the_probe_answers_everything_and_nothing_grows(play):
-    instances = ("probe", "idle", "victim", "flooding", "leaking", "edited", "changing", "hanging")
+    instances = ("probe", "idle", "calling", "victim", "flooding", "leaking", "edited", "changing", "hanging")
     show = play(config=CONFIG, scripts={**SCRIPTS, "edited.py": EDITED.format(0)}, ready=instances)
     port = Port(show.wire)
-    steady = {name: show.worker(name) for name in ("probe", "idle")}
+    steady = {name: show.worker(name) for name in ("probe", "idle", "calling")}
     _, quiet = measure(port, QUIET_SECONDS)
     quiet = quiet()
 
@@ -325,6 +347,7 @@ def test_the_probe_answers_everything_and_nothing_grows(play):
     for name, pid in steady.items():
         assert show.worker(name) == pid and os.path.exists(f"/proc/{pid}"), f"{name} was touched"
 
+    assert not show.log.matching("^wrong|^it was sent", "calling")
     restarts = len(show.log.matching(r"^running \(pid \d+\)$", "victim")) - 1
     assert restarts >= trouble.counts["kills"] / 4, trouble.counts
     print(f"restarts of the victim: {restarts}")

@@ -106,6 +106,26 @@ static void *thread(void *nothing)
     return nothing;
 }
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+/* A pidfd would let a gate take descriptors of that process. */
+static long peer_pidfd(void)
+{
+    FC_AUTO_CLOSE int pidfd = -1;
+    socklen_t bytes = sizeof(pidfd);
+    int pair[2];
+    long r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
+        return said(-1);
+    r = said(getsockopt(pair[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &bytes));
+    close(pair[0]);
+    close(pair[1]);
+    return r;
+}
+
 static void attack_processes(void)
 {
     FC_AUTO_CLOSE int pidfd = pidfd_open(victim, 0);
@@ -124,6 +144,8 @@ static void attack_processes(void)
     /* nothing is at address 0; what counts is whether the keeper looked */
     word = said(process_vm_readv(victim, &here, 1, &(struct iovec){.iov_len = 4}, 1, 0));
     tell("vm_readv", word == -EFAULT ? 0 : word);
+    tell("pidfd_open", said(pidfd_open(victim, 0)));
+    tell("peer_pidfd", peer_pidfd());
     tell("pidfd_getfd", said(pidfd_getfd(pidfd, 0, 0)));
     tell("pidfd_send_signal", said(pidfd_send_signal(pidfd, SIGCONT, NULL, 0)));
     tell("kill", said(kill(victim, SIGCONT)));

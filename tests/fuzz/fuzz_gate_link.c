@@ -15,6 +15,7 @@
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
 #include "broker/gate/client.h"
+#include "broker/gate/link.h"
 #include "broker/gate/flight.h"
 #include "broker/gate/served.h"
 #include "firecurtain/cleanup.h"
