@@ -5,7 +5,8 @@
 
 #include "firecurtain/backend.h"
 
-/* Checks NAME=value. 0, or what fc_refuse() returns, with the reason why the variable would have no effect. */
+/* Checks NAME=value. 0, or what fc_refuse() returns, with the reason why the variable would have no effect.
+ */
 int variables_check(const char *entry, struct fc_reason *reason);
 
 #endif

@@ -66,6 +66,11 @@ def test_files_are_moved_copied_and_temporary(play, code, expected):
      "    except OSError as error: print(error.strerror)", "\n".join(["Bad file descriptor"] * 3)),
     ("open('one', 'w').write('abc'); os.truncate('one', 1); print(open('one').read())", "a"),
     ("fd = os.open('.', 0); open('one', 'w').close(); print(os.access('one', os.W_OK, dir_fd=fd), os.access('none', 0, dir_fd=fd))", "True False"),
+    ("import socket\nopen('f', 'wb').write(bytes(200000)); file = open('f', 'rb')\none, two = socket.socketpair()\none.setblocking(False)\n"
+     "print(os.sendfile(one.fileno(), file.fileno(), 199990, 100), os.sendfile(one.fileno(), file.fileno(), 200000, 9), file.tell())\n"
+     "print(0 < os.sendfile(one.fileno(), file.fileno(), None, 100000) == file.tell())\n"
+     "try:\n    while True: os.sendfile(one.fileno(), file.fileno(), 0, 100000)\nexcept BlockingIOError: print('full')", "10 0 0\nTrue\nfull"),
+    ("print(set(os.getresuid() + os.getresgid()) == {os.getuid()})", "True"),
     ("import socket\none, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)\none.send(b'abcdef'); one.send(b'g')\n"
      "print(two.recvmsg(4)[:3], two.recvmsg_into([bytearray(1), bytearray(1)])[0])",
      "(b'abcd', [], 32) 1"),

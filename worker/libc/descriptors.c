@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stands in for dup2() and dup3(), and for the calls that take several buffers: readv(), writev(), preadv(),
- * pwritev() and recvmsg(). They are made of the simpler calls that the filter allows.
+ * pwritev(), recvmsg() and sendfile(). They are made of the simpler calls that the filter allows.
  */
 #include "worker/libc/names.h"
 
@@ -11,12 +11,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
 #include "worker/libc/libc.h"
+
+#define DESCRIPTORS_AT_ONCE 65536 /* bytes of a file */
 
 /* Closes `to` and takes its number. Where another thread was faster it fails as the kernel's may, with EBUSY.
  */
@@ -150,6 +153,26 @@ ssize_t pwritev64v2(int fd, const struct iovec *parts, int n, off64_t at, int fl
         return descriptors_write(fd, parts, n, at);
     errno = EOPNOTSUPP;
     return -1;
+}
+
+/* Sends one buffer of a file, as the kernel may, too. Without an offset the file goes on behind what was
+ * sent. */
+ssize_t sendfile64(int out, int in, off64_t *offset, size_t count)
+{
+    off64_t at = offset ? *offset : lseek64(in, 0, SEEK_CUR);
+    char bytes[DESCRIPTORS_AT_ONCE];
+    ssize_t n;
+
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(sendfile64)(out, in, offset, count);
+    n = at < 0 && !offset ? -1 : pread64(in, bytes, count < sizeof(bytes) ? count : sizeof(bytes), at);
+    if (n > 0)
+        n = write(out, bytes, (size_t)n);
+    if (n > 0 && offset)
+        *offset = at + n;
+    else if (n > 0 && lseek64(in, at + n, SEEK_SET) < 0)
+        return -1;
+    return n;
 }
 
 /* No control messages come: what would ask for them is not among the socket options. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stands in for what a program asks about itself and the machine: times(), clock_getres(), getpgrp(),
- * getpgid(), getgroups(), sysconf(), sched_getaffinity().
+ * getpgid(), getgroups(), getresuid(), getresgid(), sysconf(), sched_getaffinity().
  */
 #include "worker/libc/names.h"
 
@@ -63,6 +63,23 @@ pid_t getpgid(pid_t pid)
         return getpid();
     errno = ESRCH;
     return -1;
+}
+
+/* A script has one identity. */
+int getresuid(uid_t *real, uid_t *effective, uid_t *saved)
+{
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(getresuid)(real, effective, saved);
+    *real = *effective = *saved = getuid();
+    return 0;
+}
+
+int getresgid(gid_t *real, gid_t *effective, gid_t *saved)
+{
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(getresgid)(real, effective, saved);
+    *real = *effective = *saved = getgid();
+    return 0;
 }
 
 int getgroups(int size, gid_t list[])
