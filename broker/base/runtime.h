@@ -20,6 +20,7 @@ struct loop;
 struct loop_source;
 struct lookup_service;
 struct notify;
+struct reaper;
 struct spawner;
 struct start_queue;
 struct folder_quotas;
@@ -43,6 +44,7 @@ struct runtime {
     struct loop_source *keeper_source;
     struct start_queue *starts;
     struct lookup_service *lookups; /* of names */
+    struct reaper *reaper;          /* of children that end */
     struct cgroups *cgroups;
     struct file_monitor *files;
     struct folder_quotas *folder_quotas;

@@ -13,6 +13,7 @@
 #include "broker/guest/managed.h"
 #include "broker/guest/outbox.h"
 #include "broker/guest/output.h"
+#include "broker/guest/reaper.h"
 #include "broker/guest/ticks.h"
 #include "proto/link.h"
 #include "proto/progress.h"
@@ -29,17 +30,19 @@ struct guest {
     enum guest_life life;
     enum guest_ending ending;
     struct spawn_job *job; /* until the zygote has answered */
+    struct reaper_turn
+        turn; /* waits until an earlier worker of the instance is gone; then the job is submitted */
     pid_t pid;
     int pidfd;
     struct loop_source *pid_source;
     struct output *out;
     struct output *err;
     struct gate_link *gate; /* NULL: it has no filter */
-    char cgroup[96];       /* its name; empty if it has none */
-    int memory_events;     /* of its cgroup, or -1 */
-    uint64_t kills_before; /* in that cgroup, because memory ran out */
-    uint64_t cpu_ns;       /* set once it has been waited for */
-    struct timer deadline; /* for the handshake, a call, or stopping */
+    char cgroup[96];        /* its name; empty if it has none */
+    int memory_events;      /* of its cgroup, or -1 */
+    uint64_t kills_before;  /* in that cgroup, because memory ran out */
+    uint64_t cpu_ns;        /* set once it has been waited for */
+    struct timer deadline;  /* for the handshake, a call, or stopping */
     struct loop_task finish;
     char fate[96]; /* why the watchdog killed it; empty if it did not */
     char why[160]; /* how it ended */

@@ -135,8 +135,7 @@ static void guest_spawned(void *userdata, pid_t pid)
         r = guest_link_watch(guest); /* what it says can be believed now */
     if (r < 0) {
         guest->pid_source = loop_remove(guest->pid_source);
-        keeper_signal(guest->runtime->keeper, pid, SIGKILL);
-        waitpid(pid, NULL, __WALL);
+        reaper_end(guest->runtime->reaper, pid);
         fc_closep(&guest->pidfd);
         guest->pidfd = -1;
         guest_failed(guest, "the worker cannot be watched", r);
@@ -243,6 +242,39 @@ static void guest_close_place(struct keeper_place *place)
     fc_closep(&place->state_tree);
 }
 
+/* Gives the job to the zygote; frees it if there is no cgroup for the worker. */
+static int guest_submit(struct guest *guest)
+{
+    int r = guest_cgroup_open(guest, guest->job);
+
+    if (r == 0)
+        spawner_submit(guest_account(guest)->spawner, guest->job);
+    else
+        guest->job = spawn_job_free(guest->job);
+    return r;
+}
+
+static void guest_submit_late(void *userdata)
+{
+    struct guest *guest = userdata;
+    int r = guest_submit(guest);
+
+    if (r < 0)
+        guest_failed(guest, "its cgroup could not be made", r);
+}
+
+/* Gives up the worker that was ordered, if it has not been made yet. */
+static void guest_withdraw(struct guest *guest)
+{
+    bool is_waiting = reaper_forget(guest->runtime->reaper, &guest->turn);
+
+    if (is_waiting)
+        spawn_job_free(guest->job);
+    else if (guest->job)
+        spawner_cancel(guest_account(guest)->spawner, guest->job);
+    guest->job = NULL;
+}
+
 static int guest_begin(struct guest *guest)
 {
     FC_CLEANUP(guest_close_place) struct keeper_place place = {-1, -1};
@@ -261,15 +293,14 @@ static int guest_begin(struct guest *guest)
         r = guest_open_outputs(guest, job);
     if (r == 0)
         r = guest_fill_job(guest, job, &place);
-    if (r == 0)
-        r = guest_cgroup_open(guest, job);
     if (r < 0) {
         spawn_job_free(job);
         return r;
     }
     guest->job = job;
-    spawner_submit(guest_account(guest)->spawner, job);
-    return 0;
+    return reaper_stand_back(guest->runtime->reaper, guest->spec.instance, &guest->turn)
+               ? 0
+               : guest_submit(guest);
 }
 
 int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest_spec *spec,
@@ -288,6 +319,7 @@ int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest
     guest->memory_events = -1;
     guest->deadline = (struct timer){.fn = guest_too_late, .what = "a deadline", .userdata = guest};
     guest->finish = (struct loop_task){.fn = guest_finish, .what = "a worker's end", .userdata = guest};
+    guest->turn = (struct reaper_turn){.fn = guest_submit_late, .userdata = guest};
     r = guest_begin(guest);
     if (r < 0) {
         guest_free(guest);
@@ -297,18 +329,28 @@ int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest
     return 0;
 }
 
+/* Nobody waits here until the kernel is done with the worker. Its cgroup goes with it. */
+static void guest_give_to_reaper(struct guest *guest)
+{
+    const struct reaper_worker worker = {
+        .pid = guest->pid,
+        .account = guest->spec.account,
+        .instance = guest->spec.instance,
+        .cgroup = guest->cgroup,
+    };
+
+    guest->pid_source = loop_remove(guest->pid_source);
+    reaper_end_worker(guest->runtime->reaper, &worker);
+    guest->cgroup[0] = '\0';
+}
+
 struct guest *guest_free(struct guest *guest)
 {
     if (!guest)
         return NULL;
-    if (guest->job)
-        spawner_cancel(guest_account(guest)->spawner, guest->job);
-    if (guest->pidfd >= 0 && !guest_is_gone(guest)) {
-        siginfo_t info;
-
-        guest_kill(guest);
-        waitid(P_PIDFD, (id_t)guest->pidfd, &info, WEXITED | __WALL); /* at once: it was killed */
-    }
+    guest_withdraw(guest);
+    if (guest->pidfd >= 0 && !guest_is_gone(guest))
+        guest_give_to_reaper(guest);
     guest_link_close(guest);
     guest->gate = gate_link_free(guest->gate);
     guest_cgroup_close(guest);
@@ -333,8 +375,7 @@ void guest_stop(struct guest *guest)
         if (guest->job) {
             snprintf(guest->why, sizeof(guest->why), "stopped before it began");
             guest_set_life(guest, GUEST_DIED);
-            spawner_cancel(guest_account(guest)->spawner, guest->job);
-            guest->job = NULL;
+            guest_withdraw(guest);
             loop_defer(guest->runtime->loop, &guest->finish);
         }
         return;

@@ -11,7 +11,10 @@ struct runtime;
 int guest_new(struct guest **guest, struct runtime *runtime, const struct guest_spec *spec,
               const struct guest_ops *ops, void *userdata);
 
-/* Kills the process if there still is one, and waits for it. Takes NULL; returns NULL. */
+/*
+ * Kills the process if there still is one, and leaves it to the reaper to wait for it. Takes NULL; returns
+ * NULL.
+ */
 struct guest *guest_free(struct guest *guest);
 
 /* Asks the script to clean up and end; `ended` follows, after a kill if necessary. */

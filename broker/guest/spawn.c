@@ -6,7 +6,6 @@
 #include "broker/guest/spawn.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,6 +17,7 @@
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/guest/output.h"
+#include "broker/guest/reaper.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -89,10 +89,8 @@ static struct spawn_job *spawner_take_first(struct spawner *spawner)
 /* Takes the oldest spares from the list and kills them. They are children of the broker. */
 static void spawner_end_spares(struct spawner *spawner, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++) {
-        keeper_signal(spawner->runtime->keeper, spawner->spares[i], SIGKILL);
-        waitpid(spawner->spares[i], NULL, __WALL);
-    }
+    for (unsigned i = 0; i < n; i++)
+        reaper_end(spawner->runtime->reaper, spawner->spares[i]);
     spawner->n_spares -= n;
     memmove(spawner->spares, spawner->spares + n, spawner->n_spares * sizeof(spawner->spares[0]));
 }
@@ -124,8 +122,7 @@ static void spawner_finish_first(struct spawner *spawner, pid_t pid)
     if (!job->cancelled) {
         job->done(job->userdata, pid);
     } else if (pid > 0) {
-        keeper_signal(spawner->runtime->keeper, pid, SIGKILL);
-        waitpid(pid, NULL, __WALL); /* at once: it was killed */
+        reaper_end(spawner->runtime->reaper, pid);
     }
     spawn_job_free(job);
 }
@@ -159,8 +156,7 @@ static void spawner_lost(struct spawner *spawner)
     fc_closep(&spawner->socket);
     spawner->socket = -1;
     if (spawner->pid > 0) {
-        keeper_signal(spawner->runtime->keeper, spawner->pid, SIGKILL);
-        waitpid(spawner->pid, NULL, __WALL);
+        reaper_end(spawner->runtime->reaper, spawner->pid);
         spawner->pid = 0;
     }
     spawner_end_spares(spawner, spawner->n_spares);

@@ -20,6 +20,7 @@
 #include "broker/build/users.h"
 #include "broker/gate/client.h"
 #include "broker/gate/serve.h"
+#include "broker/guest/reaper.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/keeper/folder_quota.h"
@@ -292,6 +293,8 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
     if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
     if (r == 0)
+        r = reaper_new(&runtime->reaper, runtime->loop, runtime->keeper);
+    if (r == 0)
         r = lookup_service_new(&runtime->lookups, runtime->loop, keeper_lookup, runtime->keeper,
                                runtime->n_accounts);
     if (r < 0)
@@ -319,6 +322,7 @@ void runtime_deinit(struct runtime *runtime)
         runtime->accounts[i].spawner = spawner_free(runtime->accounts[i].spawner);
     for (unsigned i = 0; i < runtime->n_accounts; i++)
         runtime->accounts[i].gate = gate_client_free(runtime->accounts[i].gate);
+    runtime->reaper = reaper_free(runtime->reaper);
     runtime->folder_quotas = folder_quotas_free(runtime->folder_quotas);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Children that end. The broker polls a pidfd of each, which becomes readable when the kernel is done with
+ * the process; only then is it waited for.
+ */
+#include "broker/guest/reaper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/base/loop.h"
+#include "broker/keeper/client.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
+
+#define REAPER_RETRY_NS (100 * FC_NS_PER_MS)
+
+struct reaper {
+    struct loop *loop;
+    struct keeper *keeper;
+    struct reaper_child *children;
+    struct reaper_turn *turns; /* in no order */
+};
+
+struct reaper_child {
+    struct reaper *reaper;
+    pid_t pid;
+    int pidfd;
+    struct loop_source *source; /* NULL while the timer runs */
+    struct timer again;
+    unsigned account;
+    struct reaper_child *next;
+    char cgroup[96];
+    char instance[]; /* empty if it is no worker */
+};
+
+static bool reaper_has(const struct reaper *reaper, const char *instance)
+{
+    for (const struct reaper_child *child = reaper->children; child; child = child->next) {
+        if (strcmp(child->instance, instance) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Lets those go on that waited for workers of the instance. Each may have others wait, or forget them. */
+static void reaper_release(struct reaper *reaper, const char *instance)
+{
+    struct reaper_turn **link = &reaper->turns;
+
+    while (*link) {
+        struct reaper_turn *turn = *link;
+
+        if (strcmp(turn->instance, instance) != 0) {
+            link = &turn->next;
+            continue;
+        }
+        *link = turn->next;
+        turn->is_waiting = false;
+        turn->fn(turn->userdata);
+        link = &reaper->turns;
+    }
+}
+
+/* Forgets a child that has been waited for. */
+static void reaper_gone(struct reaper_child *child)
+{
+    struct reaper *reaper = child->reaper;
+    struct reaper_child **link = &reaper->children;
+
+    while (*link != child)
+        link = &(*link)->next;
+    *link = child->next;
+    loop_cancel_timer(reaper->loop, &child->again);
+    loop_remove(child->source);
+    fc_closep(&child->pidfd);
+    if (child->cgroup[0])
+        keeper_remove_cgroup(reaper->keeper, child->account, child->cgroup);
+    if (child->instance[0] && !reaper_has(reaper, child->instance))
+        reaper_release(reaper, child->instance);
+    free(child);
+}
+
+static void reaper_ready(void *userdata, uint32_t events)
+{
+    struct reaper_child *child = userdata;
+    siginfo_t info = {0};
+
+    (void)events;
+    if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 || info.si_pid) {
+        reaper_gone(child);
+        return;
+    }
+    /* it has ended, but somebody who traces it has not been told yet: it would be readable all the time */
+    child->source = loop_remove(child->source);
+    loop_set_timer(child->reaper->loop, &child->again, fc_now_ns() + REAPER_RETRY_NS);
+}
+
+/* Watches it once more; without memory for that, it is tried later. */
+static void reaper_again(void *userdata)
+{
+    struct reaper_child *child = userdata;
+
+    if (loop_add(child->reaper->loop, &child->source, child->pidfd, EPOLLIN, "the end of a process",
+                 reaper_ready, child) < 0)
+        loop_set_timer(child->reaper->loop, &child->again, fc_now_ns() + REAPER_RETRY_NS);
+}
+
+int reaper_new(struct reaper **reaperp, struct loop *loop, struct keeper *keeper)
+{
+    struct reaper *reaper = calloc(1, sizeof(*reaper));
+
+    if (!reaper)
+        return -ENOMEM;
+    reaper->loop = loop;
+    reaper->keeper = keeper;
+    *reaperp = reaper;
+    return 0;
+}
+
+struct reaper *reaper_free(struct reaper *reaper)
+{
+    while (reaper && reaper->children) {
+        waitpid(reaper->children->pid, NULL, __WALL);
+        reaper_gone(reaper->children);
+    }
+    free(reaper);
+    return NULL;
+}
+
+/* Returns the child with what has to be known about it, or NULL if it cannot be watched. */
+static struct reaper_child *reaper_watch(struct reaper *reaper, const struct reaper_worker *worker)
+{
+    size_t bytes = strlen(worker->instance) + 1;
+    struct reaper_child *child = calloc(1, sizeof(*child) + bytes);
+
+    if (!child)
+        return NULL;
+    child->reaper = reaper;
+    child->pid = worker->pid;
+    child->account = worker->account;
+    child->again = (struct timer){.fn = reaper_again, .what = "the end of a process", .userdata = child};
+    snprintf(child->cgroup, sizeof(child->cgroup), "%s", worker->cgroup);
+    memcpy(child->instance, worker->instance, bytes);
+    child->pidfd = pidfd_open(worker->pid, 0);
+    if (child->pidfd >= 0 && loop_add(reaper->loop, &child->source, child->pidfd, EPOLLIN,
+                                      "the end of a process", reaper_ready, child) == 0)
+        return child;
+    fc_closep(&child->pidfd);
+    free(child);
+    return NULL;
+}
+
+void reaper_end_worker(struct reaper *reaper, const struct reaper_worker *worker)
+{
+    struct reaper_child *child;
+
+    keeper_signal(reaper->keeper, worker->pid, SIGKILL);
+    child = reaper_watch(reaper, worker);
+    if (child) {
+        child->next = reaper->children;
+        reaper->children = child;
+        return;
+    }
+    waitpid(worker->pid, NULL, __WALL); /* there is no memory or descriptor left: rather this than a zombie */
+    if (worker->cgroup[0])
+        keeper_remove_cgroup(reaper->keeper, worker->account, worker->cgroup);
+}
+
+void reaper_end(struct reaper *reaper, pid_t pid)
+{
+    const struct reaper_worker worker = {.pid = pid, .instance = "", .cgroup = ""};
+
+    reaper_end_worker(reaper, &worker);
+}
+
+bool reaper_stand_back(struct reaper *reaper, const char *instance, struct reaper_turn *turn)
+{
+    if (!reaper_has(reaper, instance))
+        return false;
+    turn->instance = instance;
+    turn->next = reaper->turns;
+    turn->is_waiting = true;
+    reaper->turns = turn;
+    return true;
+}
+
+bool reaper_forget(struct reaper *reaper, struct reaper_turn *turn)
+{
+    struct reaper_turn **link = &reaper->turns;
+
+    if (!turn->is_waiting)
+        return false;
+    while (*link != turn)
+        link = &(*link)->next;
+    *link = turn->next;
+    turn->is_waiting = false;
+    return true;
+}
