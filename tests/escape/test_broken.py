@@ -35,7 +35,7 @@ NOTICED = {
     "broker-without-order_legal": ("escape/test_links.py", "test_only_this_worker_ends and stopped_unasked", "AssertionError"),
     "broker-without-policy_judge": ("escape/test_network.py", "test_with_some_permissions", "AssertionError"),
     "broker-without-confine_broker": ("e2e/test_broker_confined.py", "test_every_thread_of_the_broker", "assert"),
-    "broker-without-confine_gate": ("e2e/test_gate.py", "test_a_gate_is_confined", "assert"),
+    "broker-without-confine_gate": ("e2e/test_gates.py", "test_a_gate_is_confined", "assert"),
     "broker-without-folder_limit_new": ("escape/test_resources.py", "test_the_private_folder_is_bounded", "no line .*has more than"),
 }
 
