@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,9 +109,9 @@ static int desk_watch_process(struct control_desk *desk)
     struct loop *loop = desk->spec.runtime->loop;
     int r;
 
-    desk->pidfd = pidfd_open(desk->pid, 0);
+    desk->pidfd = keeper_open_process(desk->spec.runtime->keeper, desk->pid);
     if (desk->pidfd < 0)
-        return -errno;
+        return desk->pidfd;
     r = loop_add(loop, &desk->death, desk->pidfd, EPOLLIN, "the desk", desk_died, desk);
     return r < 0 ? r
                  : loop_add(loop, &desk->source, link_fd(desk->link), desk->is_deaf ? 0 : EPOLLIN, "the desk",
