@@ -13,7 +13,7 @@ struct confine_call {
     const char *name;
     int arg; /* -1: any arguments */
     uint64_t mask;
-    uint64_t value; /* of the argument, as far as `mask` has bits; without any, the argument is not this */
+    uint64_t value; /* of the argument, as far as `mask` has bits */
     const char *reason;
 };
 
@@ -41,11 +41,6 @@ extern const size_t confine_n_refused_calls;
 #define ALLOW_MASK(name, arg, mask, value, reason)                                                           \
     {                                                                                                        \
         name, arg, mask, value, reason                                                                       \
-    }
-
-#define ALLOW_NE(name, arg, value, reason)                                                                   \
-    {                                                                                                        \
-        name, arg, 0, value, reason                                                                          \
     }
 
 #define SOCKET_KIND 0xfu /* of socket()'s type, without its flags */

@@ -26,9 +26,6 @@ static int seccomp_allow(scmp_filter_ctx filter, const struct confine_call *row)
         return 0; /* not on this architecture */
     if (row->arg < 0)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-    if (!row->mask)
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-                                SCMP_CMP32((unsigned)row->arg, SCMP_CMP_NE, (uint32_t)value));
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                             SCMP_CMP64((unsigned)row->arg, SCMP_CMP_MASKED_EQ, row->mask, value));
 }

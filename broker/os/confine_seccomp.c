@@ -7,16 +7,19 @@
 #include "broker/os/confine_calls.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "firecurtain/cleanup.h"
 
-/* How a socket tells who is at its other end, by a pidfd; Debian 12's headers lack them. */
-#ifndef SO_PEERPIDFD
-#define SO_PASSPIDFD 76
-#define SO_PEERPIDFD 77
+/* Debian 12's headers lack them. */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
 #endif
 
 const struct confine_call confine_broker_calls[] = {
@@ -86,8 +89,15 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW_MASK("socketpair", 1, SOCKET_KIND, SOCK_SEQPACKET,
                "zygotes, gates and links of workers; connected for ever"),
     ALLOW("bind", "OSC"),
-    ALLOW_NE("getsockopt", 2, SO_PEERPIDFD, "managed sockets"),
-    ALLOW_NE("setsockopt", 2, SO_PASSPIDFD, "OSC"),
+    /* by option: one of them makes a pidfd of whoever is at the other end */
+    ALLOW_EQ("getsockopt", 2, SO_TYPE, "managed sockets"),
+    ALLOW_EQ("getsockopt", 2, SO_DOMAIN, "managed sockets"),
+    ALLOW_EQ("getsockopt", 2, SO_COOKIE, "managed sockets"),
+    ALLOW_EQ("getsockopt", 2, SO_NETNS_COOKIE, "managed sockets"),
+    ALLOW_EQ("setsockopt", 2, SO_BROADCAST, "OSC"),
+    ALLOW_EQ("setsockopt", 2, IPV6_V6ONLY, "OSC"),
+    ALLOW_EQ("setsockopt", 2, SO_SNDBUF, "links"),
+    ALLOW_EQ("setsockopt", 2, SO_PASSRIGHTS, "links"),
     ALLOW("sendto", "OSC, links"),
     ALLOW("recvfrom", "OSC, links"),
     ALLOW("sendmsg", "the keeper, zygotes, gates"),

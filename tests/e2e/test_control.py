@@ -150,7 +150,7 @@ def test_a_change_of_the_section_waits_for_a_new_start_and_the_log_says_so(play)
     assert not show.log.matching("section .control. has changed")
     show.write("show.cfg", "[control]\nobservers = *\n" + text)
     control.run(show, "reload", check=0)
-    assert show.log.matching("section .control. has changed", level="warning")
+    show.log.wait("section .control. has changed", level="warning")
 
 
 @pytest.mark.parametrize("section, message", [
