@@ -70,7 +70,7 @@ def test_events_do_not_notice(theatre):
     """Beside threads that only lock their memory, answers take as long as beside those that make calls, too."""
     times = theatre.prober.times
 
-    def median_beside(entry):
+    def quick_ones_beside(entry):  # a machine that is busy delays some of them, a broker that waits nearly all
         position, first = theatre.log.position, len(times)
         theatre.show.set("/py1", GATE.index(entry) / 1000)
         theatre.log.wait("^locking", "py1", after=position)
@@ -78,12 +78,12 @@ def test_events_do_not_notice(theatre):
         line = theatre.log.wait(rf"^attack {entry.name}|^worker ended", "py1", after=position, timeout=60)
         if line.message.startswith("worker ended"):
             theatre.log.wait(r"^running \(pid", "py1", after=position)
-        return statistics.median(times[first:] or [0])
+        return statistics.quantiles(times[first:], n=4)[0] if len(times) > first + 1 else 0
 
     def ratio(_):
         time.sleep(0.2)
-        return median_beside(ATTACK) / max(median_beside(LOCKS), 0.001)
-    one_in_time(ratio, 0, 2.5, tries=4)
+        return quick_ones_beside(ATTACK) / max(quick_ones_beside(LOCKS), 0.001)
+    one_in_time(ratio, 0, 2.5, tries=6)
 
 
 def test_outside_somebody_who_reads_its_memory_waits(tmp_path):
