@@ -193,12 +193,14 @@ class Trouble:
 
     def __init__(self, show):
         self.show, self.rng = show, random.Random(1)
-        self.counts = dict.fromkeys(("kills", "zygotes", "gates", "edits", "reads", "events"), 0)
+        self.counts = dict.fromkeys(("kills", "fc-zygote", "fc-desk", "gates", "edits", "reads", "events"), 0)
         self.read, self.killed, self.pids, self.answers = 0, set(), {}, []
         self.variants = [dedent(CONFIG), dedent(CONFIG).replace("module = changing", "module = changing\nfiles = 100")
                          .replace("[map]", "[map]\nwire./extra > idle.idle.extra")]
         self.things = [[self.kill, 0.025, 0], [self.edit, 0.12, 0], [self.read_again, 0.35, 0], [self.play, 0.05, 0],
-                       [self.kill_zygote, 5, time.monotonic() + 5], [self.kill_gate, 3, time.monotonic() + 3]]
+                       [lambda: self.kill_named("fc-zygote"), 5, time.monotonic() + 5],
+                       [lambda: self.kill_named("fc-desk"), 7, time.monotonic() + 7],
+                       [self.kill_gate, 3, time.monotonic() + 3]]
 
     def go_on(self):
         now = time.monotonic()
@@ -223,12 +225,12 @@ class Trouble:
             os.kill(pid, how)
             self.counts["kills"] += 1
 
-    def kill_zygote(self):
+    def kill_named(self, name):
         for pid in children(self.show.pid):
             with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}/comm").read_text() == "fc-zygote\n":
+                if Path(f"/proc/{pid}/comm").read_text() == name + "\n":
                     os.kill(pid, signal.SIGKILL)
-                    self.counts["zygotes"] += 1
+                    self.counts[name] += 1
 
     def kill_gate(self):
         for keeper in named(self.show.pid, "fc-keeper"):
