@@ -114,8 +114,8 @@ static int desk_watch_process(struct control_desk *desk)
         return desk->pidfd;
     r = loop_add(loop, &desk->death, desk->pidfd, EPOLLIN, "the desk", desk_died, desk);
     return r < 0 ? r
-                 : loop_add(loop, &desk->source, link_fd(desk->link), desk->is_deaf ? 0 : EPOLLIN, "the desk",
-                            desk_ready, desk);
+                 : loop_add(loop, &desk->source, link_fd(desk->link), desk->is_deaf ? 0 : EPOLLIN,
+                            "a request", desk_ready, desk);
 }
 
 static int desk_start(struct control_desk *desk)

@@ -14,8 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FLIGHT_CALLS     1024 /* under way for an account, in addition to the one that is being carried out */
-#define FLIGHT_MAX_TRIES 2    /* gates that have died over a call; then it fails */
+/*
+ * Under way for an account, in addition to the one that is being carried out. All are below 64 KiB: a limit
+ * of file sizes (RLIMIT_FSIZE) holds for memfds, too.
+ */
+#define FLIGHT_CALLS     640
+#define FLIGHT_MAX_TRIES 2 /* gates that have died over a call; then it fails */
 
 struct flight_call {
     uint64_t worker; /* 0: free */

@@ -43,7 +43,7 @@ CROWD = """
 
 def test_instances_for_which_no_descriptors_are_left_wait_and_the_others_run(play):
     show = play(config=CROWD, scripts={"script.py": ECHO + "import sys\ndef leave(value): sys.exit(0)\n"}, ready=("py1",),
-                launcher=("prlimit", "--nofile=110:110"))
+                launcher=("prlimit", "--nofile=100:100"))
     # the second time: at the first one earlier ones still hold some for their workers
     late = show.log.wait("^cannot start: Too many open files; trying again in 4 s", level="error").instance
     still_routes(show)
@@ -82,7 +82,7 @@ def test_managed_sockets_do_not_take_the_last_descriptors(play):
         wire./in > py1.script.handler
         py1.out > wire./out
         wire./hoard > greedy.hoard.hoard
-        """, scripts={"script.py": ECHO, "hoard.py": HOARD}, ready=("py1", "greedy"), launcher=("prlimit", "--nofile=140:140"))
+        """, scripts={"script.py": ECHO, "hoard.py": HOARD}, ready=("py1", "greedy"), launcher=("prlimit", "--nofile=128:128"))
     show.set("/hoard", 1)
     show.printed("^hoarded$", "greedy")
     show.log.wait("^descriptor .* cannot be managed: Too many open files", "greedy", level="warning")
