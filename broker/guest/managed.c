@@ -218,10 +218,21 @@ static void managed_fail(struct managed_set *set, int fd, int error)
     }
 }
 
+static bool managed_awaits(const struct managed_set *set, int fd)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->list[i]->target == fd && set->list[i]->fd < 0)
+            return true;
+    }
+    return false;
+}
+
 int managed_set_replaced(struct managed_set *set, int fd, int own)
 {
     int r = own < 0 ? own : 0;
 
+    if (r == 0 && managed_awaits(set, fd)) /* many may have been promised when there was still room */
+        r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
     for (size_t i = 0; r == 0 && i < set->n; i++) {
         int copy = set->list[i]->target == fd ? fcntl(own, F_DUPFD_CLOEXEC, 0) : -1;
 
