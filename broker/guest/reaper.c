@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,7 +148,7 @@ static struct reaper_child *reaper_watch(struct reaper *reaper, const struct rea
     child->again = (struct timer){.fn = reaper_again, .what = "the end of a process", .userdata = child};
     snprintf(child->cgroup, sizeof(child->cgroup), "%s", worker->cgroup);
     memcpy(child->instance, worker->instance, bytes);
-    child->pidfd = pidfd_open(worker->pid, 0);
+    child->pidfd = keeper_open_process(reaper->keeper, worker->pid);
     if (child->pidfd >= 0 && loop_add(reaper->loop, &child->source, child->pidfd, EPOLLIN,
                                       "the end of a process", reaper_ready, child) == 0)
         return child;

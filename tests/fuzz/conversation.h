@@ -17,6 +17,7 @@
 #include "broker/gate/client.h"
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
+#include "broker/guest/reaper.h"
 #include "broker/os/seccomp_notify.h"
 #include "broker/python/backend.h"
 #include "broker/python/private.h"
@@ -166,6 +167,7 @@ static void make_runtime(void)
     require(fd >= 0 && write(fd, file, sizeof(file) - 1) == (ssize_t)(sizeof(file) - 1) && close(fd) == 0);
     require(config_load(&config, "show.cfg", NULL, 0) == 0 && config->n_errors == 0);
     require(loop_new(&runtime.loop) == 0 && codec_new(&runtime.codec) == 0);
+    require(reaper_new(&runtime.reaper, runtime.loop, NULL) == 0);
     require(link_buffers_new(&runtime.link_buffers) == 0 && link_buffers_new(&worker_buffers) == 0);
     loop_set_after(runtime.loop, route, NULL);
     make_descriptors();

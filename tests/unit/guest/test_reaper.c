@@ -5,8 +5,10 @@
  */
 #include "broker/guest/reaper.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "broker/base/loop.h"
@@ -18,8 +20,17 @@ static struct reaper *reaper;
 static unsigned n_killed, n_removed, n_open;
 static char removed[32];
 
+int __wrap_keeper_open_process(struct keeper *keeper, pid_t pid);
 int __wrap_keeper_signal(struct keeper *keeper, pid_t pid, int signal);
 void __wrap_keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *instance);
+
+int __wrap_keeper_open_process(struct keeper *keeper, pid_t pid)
+{
+    int fd = pidfd_open(pid, 0);
+
+    (void)keeper;
+    return fd < 0 ? -errno : fd;
+}
 
 int __wrap_keeper_signal(struct keeper *keeper, pid_t pid, int signal)
 {
