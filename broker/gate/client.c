@@ -23,8 +23,8 @@
 
 #define CLIENT_BUDGET       16 /* notices in a turn of the loop */
 #define CLIENT_RETRY_NS     (20 * FC_NS_PER_MS)
-#define CLIENT_RETRY_MAX_NS (5 * FC_NS_PER_S)
-#define CLIENT_STEADY_NS    (10 * FC_NS_PER_S) /* a gate that lived so long is started again at once */
+#define CLIENT_RETRY_MAX_NS (500 * FC_NS_PER_MS) /* calls wait so long, within the time of a handler */
+#define CLIENT_STEADY_NS    (10 * FC_NS_PER_S)   /* a gate that lived so long is started again at once */
 
 static void client_lost(struct gate_client *client);
 

@@ -277,7 +277,8 @@ class Trouble:
         never = len(sent) - len(begun)
         figures = f"of {len(sent)} events of the victim, {len(begun)} were begun, {len(ended)} ended, {len(self.answers)} answered"
         assert is_part(begun, sent) and is_part(self.answers, begun) and is_part(ended, self.answers), figures
-        assert 0 <= never <= 3 + self.counts["kills"] / 100, figures
+        ends = len(self.show.log.matching("^worker ended", "victim"))  # each costs one event at most, that of its handler
+        assert never >= 0 and len(sent) - len(ended) <= ends, f"{figures}; {ends} workers ended"
         return figures
 
     def handled(self, what):
@@ -353,7 +354,7 @@ def test_the_probe_answers_everything_and_nothing_grows(play):
     restarts = len(show.log.matching(r"^running \(pid \d+\)$", "victim")) - 1
     assert restarts >= trouble.counts["kills"] / 4, trouble.counts
     print(f"restarts of the victim: {restarts}")
-    for name, room in (("memory", 2048), ("descriptors", 10), ("children", 2)):
+    for name, room in (("memory", 2048), ("descriptors", 10), ("children", 4)):
         print(f"{name}{' (kB)' if name == 'memory' else ''}: {flat(samples, name, room)}")
 
 
