@@ -152,6 +152,8 @@ static int managed_poll(struct managed *managed, int own)
     struct loop_source *source;
     int r = managed_is_socket(fd) ? 0 : -EBADF;
 
+    if (r == 0 && managed->fd < 0) /* only now: many may be promised while there is still room */
+        r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
     if (r == 0)
         r = loop_add(managed->set->loop, &source, fd, MANAGED_EVENTS, "a managed socket", managed_ready,
                      managed);
@@ -169,12 +171,9 @@ static int managed_poll(struct managed *managed, int own)
 
 static int managed_add(struct managed_set *set, uint32_t id, int fd)
 {
-    int r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
     struct managed *managed, **list;
-    int own;
+    int own, r;
 
-    if (r < 0)
-        return r;
     list = grow_by_one(set->list, set->n, sizeof(struct managed *));
     if (!list)
         return -ENOMEM;
@@ -218,21 +217,10 @@ static void managed_fail(struct managed_set *set, int fd, int error)
     }
 }
 
-static bool managed_awaits(const struct managed_set *set, int fd)
-{
-    for (size_t i = 0; i < set->n; i++) {
-        if (set->list[i]->target == fd && set->list[i]->fd < 0)
-            return true;
-    }
-    return false;
-}
-
 int managed_set_replaced(struct managed_set *set, int fd, int own)
 {
     int r = own < 0 ? own : 0;
 
-    if (r == 0 && managed_awaits(set, fd)) /* many may have been promised when there was still room */
-        r = descriptors_left(DESCRIPTORS_FOR_SCRIPTS);
     for (size_t i = 0; r == 0 && i < set->n; i++) {
         int copy = set->list[i]->target == fd ? fcntl(own, F_DUPFD_CLOEXEC, 0) : -1;
 

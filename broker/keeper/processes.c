@@ -72,28 +72,29 @@ static int process_find(const struct keeper_call *call, pid_t pid)
     return fd;
 }
 
-int keeper_do_take_descriptor(struct keeper_call *call)
+/* Takes a descriptor of a process into the answer. 0 or -errno. */
+static int process_take(struct keeper_call *call)
 {
     int pidfd = process_find(call, call->request->pid);
 
     if (pidfd < 0)
         return pidfd;
     call->fd = pidfd_getfd(pidfd, call->request->fd, 0);
-    if (call->fd < 0)
-        return -errno;
-    return network_may_hand_out(call->fd) ? 0 : -EPERM;
+    return call->fd < 0 ? -errno : 0;
+}
+
+int keeper_do_take_descriptor(struct keeper_call *call)
+{
+    int r = process_take(call);
+
+    return r < 0 ? r : network_may_hand_out(call->fd) ? 0 : -EPERM;
 }
 
 int keeper_do_take_listener(struct keeper_call *call)
 {
-    int pidfd = process_find(call, call->request->pid);
+    int r = process_take(call);
 
-    if (pidfd < 0)
-        return pidfd;
-    call->fd = pidfd_getfd(pidfd, call->request->fd, 0);
-    if (call->fd < 0)
-        return -errno;
-    return seccomp_notify_is(call->fd) ? 0 : -EBADF;
+    return r < 0 ? r : seccomp_notify_is(call->fd) ? 0 : -EBADF;
 }
 
 int keeper_do_open_memory(struct keeper_call *call)
