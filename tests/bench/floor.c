@@ -28,21 +28,19 @@ static void floor_say_ready(void)
     fflush(stdout);
 }
 
-static _Noreturn void floor_answer(int pair)
+static void floor_answer(int pair, int none)
 {
     char message[FLOOR_MESSAGE_BYTES];
+    ssize_t n;
 
-    bench_end_with_parent();
-    for (;;) {
-        ssize_t n = recv(pair, message, sizeof(message), 0);
-
-        if (n <= 0 || send(pair, message, (size_t)n, MSG_NOSIGNAL) < 0)
-            _exit(0); /* the other process has gone */
-    }
+    (void)none;
+    while ((n = recv(pair, message, sizeof(message), 0)) > 0 &&
+           send(pair, message, (size_t)n, MSG_NOSIGNAL) >= 0)
+        ;
 }
 
-/* A socket to a process that sends back what it gets. */
-static int floor_pair(void)
+/* A socket to a new process, which runs `serve` with the other end, and with `fd`. */
+static int floor_fork(void (*serve)(int pair, int fd), int fd)
 {
     int pair[2];
 
@@ -53,10 +51,18 @@ static int floor_pair(void)
         err(1, "fork");
     case 0:
         close(pair[0]);
-        floor_answer(pair[1]);
+        bench_end_with_parent();
+        serve(pair[1], fd);
+        _exit(0); /* the other process has gone */
     }
     close(pair[1]);
     return pair[0];
+}
+
+/* A socket to a process that sends back what it gets. */
+static int floor_pair(void)
+{
+    return floor_fork(floor_answer, -1);
 }
 
 /* What a datagram needs to be answered by another process. */
@@ -66,68 +72,44 @@ struct floor_datagram {
     unsigned char bytes[BENCH_MAX_PACKET];
 };
 
-static _Noreturn void floor_relay_answer(int pair, int fd)
+static void floor_relay_answer(int pair, int fd)
 {
     struct floor_datagram datagram;
 
-    bench_end_with_parent();
     while (recv(pair, &datagram, sizeof(datagram), 0) == sizeof(datagram)) {
         sendto(fd, datagram.bytes, datagram.n_bytes, 0, (const struct sockaddr *)&datagram.from,
                sizeof(datagram.from));
         if (send(pair, "", 1, MSG_NOSIGNAL) < 0)
             break;
     }
-    _exit(0);
 }
 
 /* Reads a datagram when it is told, and hands it to a third process, as a script does with sendto(). */
-static _Noreturn void floor_relay_read(int pair, int fd)
+static void floor_relay_read(int pair, int fd)
 {
     struct floor_datagram datagram = {.n_bytes = 0};
     char message[FLOOR_MESSAGE_BYTES];
-    int third[2];
+    int third = floor_fork(floor_relay_answer, fd);
 
-    bench_end_with_parent();
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, third) < 0)
-        err(1, "socketpair");
-    switch (fork()) {
-    case -1:
-        err(1, "fork");
-    case 0:
-        close(third[0]);
-        floor_relay_answer(third[1], fd);
-    }
-    close(third[1]);
     while (recv(pair, message, sizeof(message), 0) > 0) {
         socklen_t bytes = sizeof(datagram.from);
         ssize_t n = recvfrom(fd, datagram.bytes, sizeof(datagram.bytes), MSG_DONTWAIT,
                              (struct sockaddr *)&datagram.from, &bytes);
 
         datagram.n_bytes = n > 0 ? (uint32_t)n : 0;
-        if (n > 0 && (send(third[0], &datagram, sizeof(datagram), MSG_NOSIGNAL) < 0 ||
-                      recv(third[0], message, 1, 0) <= 0))
+        if (n > 0 &&
+            (send(third, &datagram, sizeof(datagram), MSG_NOSIGNAL) < 0 || recv(third, message, 1, 0) <= 0))
             break;
         if (send(pair, message, sizeof(message), MSG_NOSIGNAL) < 0)
             break;
     }
-    _exit(0);
 }
 
 /* Waits for datagrams, and has others read and answer them. */
 static _Noreturn void floor_relay(unsigned long port)
 {
-    int fd = bench_bind(port), pair[2];
+    int fd = bench_bind(port), pair = floor_fork(floor_relay_read, fd);
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        err(1, "socketpair");
-    switch (fork()) {
-    case -1:
-        err(1, "fork");
-    case 0:
-        close(pair[0]);
-        floor_relay_read(pair[1], fd);
-    }
-    close(pair[1]);
     floor_say_ready();
     for (;;) {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
@@ -135,8 +117,8 @@ static _Noreturn void floor_relay(unsigned long port)
 
         if (poll(&ready, 1, -1) < 0)
             err(1, "poll");
-        if (send(pair[0], message, sizeof(message), MSG_NOSIGNAL) < 0 ||
-            recv(pair[0], message, sizeof(message), 0) <= 0)
+        if (send(pair, message, sizeof(message), MSG_NOSIGNAL) < 0 ||
+            recv(pair, message, sizeof(message), 0) <= 0)
             err(1, "relay");
     }
 }

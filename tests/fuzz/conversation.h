@@ -25,6 +25,7 @@
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/turn.h"
 
 /* Descriptors that a worker may name; others that it must not name are around them. */
 #define FD_LISTENER 100
@@ -48,20 +49,6 @@ static struct link *broker, *worker; /* the two ends */
 static struct link_buffers *worker_buffers;
 static struct progress_reader shared; /* what they share, and */
 static struct progress *progress;     /* the worker's view of it */
-
-static void stop(void *userdata)
-{
-    (void)userdata;
-    loop_stop(runtime.loop);
-}
-
-static void turn(void)
-{
-    struct loop_task task = {.fn = stop};
-
-    loop_defer(runtime.loop, &task);
-    require(loop_run(runtime.loop) == 0);
-}
 
 static void route(void *userdata)
 {

@@ -191,7 +191,7 @@ static void say(const void *bytes, size_t n)
     if (before == ORDER_STOPPING && is_message && message.type == MESSAGE_STOPPED)
         loop_defer(runtime.loop, &python->guest->finish); /* as if its process had ended */
     judge(before, is_message ? &message : NULL);
-    turn();
+    turn_once(runtime.loop);
 }
 
 /* Makes a report of the input, with something in every list. */
@@ -287,7 +287,7 @@ static void lie(struct input *input)
     require(guest_events_over(python->guest) <= n);
     guest_rescue_outputs(python->guest);
     require(python->guest->n_outputs - before <= PROGRESS_OUTPUTS);
-    turn();
+    turn_once(runtime.loop);
 }
 
 static void emit(struct input *input)
@@ -297,7 +297,7 @@ static void emit(struct input *input)
     for (size_t n = take_number(input, 1) % 32; n; n--)
         fc_emit(loopback, (uint32_t)take_number(input, 1) % loopback->n_channels,
                 (double)take_number(input, 1) / 200);
-    turn();
+    turn_once(runtime.loop);
 }
 
 static void step(struct input *input)
@@ -319,7 +319,7 @@ static void step(struct input *input)
         return;
     case 4:
         require(send(FD_PEER, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1);
-        turn();
+        turn_once(runtime.loop);
         break;
     case 5:
         if (python->guest && !python_is_stopping(python))
@@ -330,7 +330,7 @@ static void step(struct input *input)
             lie(input);
         break;
     default:
-        turn();
+        turn_once(runtime.loop);
         break;
     }
     require(before != ORDER_CLOSED || state_now() == ORDER_CLOSED);

@@ -22,6 +22,7 @@
 #include "proto/pass.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/turn.h"
 
 #define MAX_MESSAGES 24
 #define WATCHED      7 /* the worker's descriptor that the broker polls */
@@ -69,20 +70,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     counter = eventfd(0, EFD_CLOEXEC);
     require(memory >= 0 && pidfd >= 0 && datagram >= 0 && counter >= 0 && loop_new(&loop) == 0);
     return 0;
-}
-
-static void stop(void *userdata)
-{
-    (void)userdata;
-    loop_stop(loop);
-}
-
-static void turn(void)
-{
-    struct loop_task task = {.fn = stop};
-
-    loop_defer(loop, &task);
-    require(loop_run(loop) == 0);
 }
 
 /* As the broker, to a gate. */
@@ -148,7 +135,7 @@ static void be_the_broker(struct input *input)
 
         take_descriptors(input, descriptors);
         served_handle(&set, &request, bytes, descriptors);
-        turn();
+        turn_once(loop);
     }
     served_free_all(&set);
 }
@@ -243,7 +230,7 @@ static void be_the_gate(struct input *input)
         if (what & 8)
             hear();
         send_notice(input);
-        turn();
+        turn_once(loop);
     }
     hear();
     gate_link_free(link_to_gate);

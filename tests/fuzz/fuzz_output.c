@@ -11,6 +11,7 @@
 #include "broker/base/loop.h"
 #include "broker/guest/output.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/turn.h"
 
 #define MAX_LOG_LINE 4096
 #define RATE         100000 /* lines a second: this is not about how many are left out */
@@ -18,20 +19,6 @@
 static struct loop *loop;
 static int log_file;
 static char logged[1 << 20];
-
-static void stop(void *userdata)
-{
-    (void)userdata;
-    loop_stop(loop);
-}
-
-static void turn(void)
-{
-    struct loop_task task = {.fn = stop};
-
-    loop_defer(loop, &task);
-    require(loop_run(loop) == 0);
-}
 
 /* Sends the log to a file in memory, as text or as to systemd's journal. */
 static void begin(bool journal)
@@ -144,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         const uint8_t *at = take_bytes(&input, piece, &n);
 
         require(write(fd, at, n) == (ssize_t)n);
-        turn();
+        turn_once(loop);
     }
     close(fd);
     output_free(output);
