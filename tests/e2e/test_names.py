@@ -5,6 +5,7 @@ The name server is the test: a UDP socket on an address of loopback of its own, 
 leads, in a mount namespace. It is silent, and answers what it was asked when it is told to.
 """
 
+import contextlib
 import itertools
 import os
 import signal
@@ -54,20 +55,20 @@ class Resolver:
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
-        while True:
-            try:
-                question, peer = self.socket.recvfrom(512)
-            except OSError:
-                return
-            name, at = [], 12
-            while question[at]:
-                name.append(question[at + 1:at + 1 + question[at]].decode())
-                at += 1 + question[at]
-            with self.lock:
-                self.asked.append(".".join(name))
-                self.waiting.append((question, at + 5, peer))
-                if self.speaks:
-                    self.answer()
+        with contextlib.suppress(OSError):  # the socket is closed at the end
+            while True:
+                self.take(*self.socket.recvfrom(512))
+
+    def take(self, question, peer):
+        name, at = [], 12
+        while question[at]:
+            name.append(question[at + 1:at + 1 + question[at]].decode())
+            at += 1 + question[at]
+        with self.lock:
+            self.asked.append(".".join(name))
+            self.waiting.append((question, at + 5, peer))
+            if self.speaks:
+                self.answer()
 
     def answer(self):
         for question, end, peer in self.waiting:

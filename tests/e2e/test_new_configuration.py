@@ -150,9 +150,8 @@ def test_a_channel_that_the_script_made(play):
 @pytest.mark.one_setting
 def test_mappings_that_are_gone(play):
     show = start(play)
-    change(show, "py2.out > wire./out2\n", "")
-    show.set("/b", 0.5)
-    answer(show, "/a", "/out1", 0.5)
+    change(show, "py2.out > wire./out2", "py2.out > wire./elsewhere")
+    answer(show, "/b", "/elsewhere", 0.5)
     assert not show.wire.waiting("/out2")
     change(show, "", "")
     answer(show, "/b", "/out2", 0.25)
