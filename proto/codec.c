@@ -378,11 +378,20 @@ static int codec_take_changes(struct codec *codec, const Firecurtain__Report *fr
     return 0;
 }
 
+static bool codec_report_fits(const Firecurtain__Report *from)
+{
+    return from->n_new_channels <= CODEC_MAX_NEW_CHANNELS && from->n_intervals <= CODEC_MAX_INTERVALS &&
+           from->n_sockets <= CODEC_MAX_SOCKETS && from->n_files <= CODEC_MAX_FILES &&
+           from->n_ticked <= CODEC_MAX_TICKED;
+}
+
 static int codec_take_report(struct codec *codec, const Firecurtain__Report *from,
                              struct message_report *report)
 {
     if (from->n_channels != from->n_values || from->n_ticked != from->n_ticked_ns)
         return -EBADMSG;
+    if (!codec_report_fits(from))
+        return -EMSGSIZE;
     for (size_t i = 0; i < from->n_new_channels; i++) {
         if (!codec_is_name(from->new_channels[i]))
             return -EBADMSG;

@@ -20,6 +20,13 @@
 #define CODEC_MAX_BATCH_EVENTS 8192u        /* as many fit in CODEC_MAX_MESSAGE, with room for the rest */
 #define CODEC_CHANNEL_BYTES    32u          /* of a message for a channel, besides its name; at most */
 
+/* Entries of a report's lists; a worker that has more to say sends another one. */
+#define CODEC_MAX_NEW_CHANNELS 256u
+#define CODEC_MAX_INTERVALS    256u
+#define CODEC_MAX_SOCKETS      16u /* each costs the broker and a gate a few system calls */
+#define CODEC_MAX_FILES        64u
+#define CODEC_MAX_TICKED       256u
+
 enum message_type {
     /* broker to worker */
     MESSAGE_SETUP,

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
 #include "proto/spawn_paths.h"
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
@@ -26,7 +27,8 @@
 #include "worker/sandbox/sandbox.h"
 #include "worker/worker.h"
 
-#define SPARE_DELAY_MS 5 /* after a request: the new worker needs the processor first */
+#define SPARE_DELAY_MS 5   /* after a request: the new worker needs the processor first */
+#define SPARE_FIRST_MS 500 /* after the zygote's start: so do all workers of a show that starts */
 
 /* Makes a child, in the cgroup of which `cgroup` is the folder unless that is -1. */
 static pid_t zygote_clone(uint64_t flags, int exit_signal, int cgroup)
@@ -60,6 +62,7 @@ struct zygote {
     pid_t keeper;
     uid_t uid;
     gid_t gid;
+    uint64_t begun_ns;
 };
 
 /* Does what every new process needs first. */
@@ -220,12 +223,20 @@ static void spares_expect(struct spares *spares, const struct spawn_request *req
     spares->has_trees = request->has_trees;
 }
 
+/* Returns how long to leave the processor to workers that were asked for, in milliseconds. */
+static int spares_delay(const struct zygote *zygote)
+{
+    uint64_t age_ms = (fc_now_ns() - zygote->begun_ns) / FC_NS_PER_MS;
+
+    return age_ms + SPARE_DELAY_MS < SPARE_FIRST_MS ? SPARE_FIRST_MS - (int)age_ms : SPARE_DELAY_MS;
+}
+
 /* Makes spares until the next request arrives. */
 static void spares_prepare(const struct zygote *zygote, struct spares *spares)
 {
     struct pollfd ready = {.fd = SPAWN_FD, .events = POLLIN};
 
-    while (spares->is_wanted && spares->n < SPAWN_SPARES && poll(&ready, 1, SPARE_DELAY_MS) == 0) {
+    while (spares->is_wanted && spares->n < SPAWN_SPARES && poll(&ready, 1, spares_delay(zygote)) == 0) {
         if (spares_make_one(zygote, spares) < 0)
             return;
     }
@@ -233,7 +244,8 @@ static void spares_prepare(const struct zygote *zygote, struct spares *spares)
 
 int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
 {
-    struct zygote zygote = {.refused = refused, .keeper = keeper, .uid = geteuid(), .gid = getegid()};
+    struct zygote zygote = {
+        .refused = refused, .keeper = keeper, .uid = geteuid(), .gid = getegid(), .begun_ns = fc_now_ns()};
     struct spares spares = {.n = 0};
 
     prctl(PR_SET_NAME, "fc-zygote");

@@ -3,6 +3,7 @@
  */
 #include "broker/base/log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -131,6 +132,34 @@ size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
     return n;
 }
 
+static bool log_is_plain(const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("-_./:@%+,*?{}[]()#&", *p))
+            return false;
+    }
+    return text[0];
+}
+
+const char *log_value(char *out, size_t room, const char *text)
+{
+    char *p = out, *end = out + room - 3; /* an escaped character, or the quote, and the NUL */
+
+    if (log_is_plain(text)) {
+        snprintf(out, room, "%s", text);
+        return out;
+    }
+    *p++ = '"';
+    for (; *text && p < end; text++) {
+        if (*text == '"' || *text == '\\')
+            *p++ = '\\';
+        *p++ = *text;
+    }
+    *p++ = '"';
+    *p = '\0';
+    return out;
+}
+
 static size_t log_head(char *line, size_t room, enum fc_log_level level, const char *instance)
 {
     char stamp[64], name[LOG_MAX_NAME];
@@ -201,9 +230,42 @@ static void log_line(enum fc_log_level level, const char *instance, const char *
         log_state.lost++;
 }
 
+void log_report_left_out(struct log_source *source)
+{
+    char text[128];
+    int n;
+
+    if (!source->left_out)
+        return;
+    n = snprintf(text, sizeof(text), "%llu lines were left out here (more than %u a second)",
+                 (unsigned long long)source->left_out, (unsigned)source->lines.per_second);
+    source->left_out = 0;
+    if (log_state.level >= FC_LOG_WARNING)
+        log_line(FC_LOG_WARNING, source->instance, text, (size_t)n);
+}
+
+static bool log_take(struct log_source *source, enum log_writer writer)
+{
+    if (!source)
+        return true;
+    if (!log_source_take(source, writer, fc_now_ns()))
+        return false;
+    log_report_left_out(source);
+    return true;
+}
+
+bool log_source_line(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes)
+{
+    if (!log_take(source, LOG_BY_SCRIPT))
+        return false;
+    if (level <= log_state.level)
+        log_line(level, source->instance, text, bytes);
+    return true;
+}
+
 void fc_log_text(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
 {
-    if (level <= log_state.level)
+    if (level <= log_state.level && log_take(log_source_find(instance), LOG_BY_BROKER))
         log_line(level, instance, text, bytes);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/base/log_source.h"
 #include "broker/base/rate.h"
 #include "firecurtain/log.h"
 
@@ -34,6 +35,21 @@ void log_set_tap(log_tap_fn tap, void *userdata);
  * NUL is among them.
  */
 size_t log_escape(char *out, size_t room, const char *text, size_t bytes);
+
+/*
+ * Writes a value for `key=value`, as logfmt has it: as it is if it consists of what is harmless there, else
+ * in double quotes, with a backslash before those and itself. Cut to `room` bytes with the NUL, 8 or more.
+ * Returns `out`. What a terminal would obey is escaped when the line is written.
+ */
+const char *log_value(char *out, size_t room, const char *text);
+
+/*
+ * Writes a line of what a script or another process has written, if its source may. Of a script's lines,
+ * those left out are counted, and said before the next one or by log_report_left_out(). False: it is left
+ * out.
+ */
+bool log_source_line(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes);
+void log_report_left_out(struct log_source *source);
 
 /* Limits lines of one kind, and counts the others. */
 struct log_limit {

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/base/log_source.h"
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/guest/output.h"
@@ -35,6 +36,7 @@ struct control_desk {
     struct link_buffers *buffers;
     struct link *link; /* NULL: there is no desk at the moment */
     struct loop_source *source;
+    struct log_source lines;
     struct output *output; /* what it logs */
     pid_t pid;
     int pidfd;
@@ -99,7 +101,7 @@ static pid_t desk_start_process(struct control_desk *desk, int other)
 {
     struct runtime *runtime = desk->spec.runtime;
     FC_AUTO_CLOSE int log = -1;
-    int r = output_new(&desk->output, runtime->loop, NULL, FC_LOG_ERROR, DESK_LOG_RATE, &log);
+    int r = output_new(&desk->output, runtime->loop, &desk->lines, FC_LOG_ERROR, &log);
 
     return r < 0 ? r : keeper_start_desk(runtime->keeper, other, log, runtime->control_fd);
 }
@@ -164,6 +166,7 @@ int control_desk_new(struct control_desk **deskp, const struct control_desk_spec
     if (!desk)
         return -ENOMEM;
     *desk = (struct control_desk){.spec = *spec, .pidfd = -1, .pause_ns = DESK_LEAST_NS / 2};
+    log_source_init(&desk->lines, NULL, DESK_LOG_RATE);
     desk->restart = (struct timer){.fn = desk_restart, .what = "the desk", .userdata = desk};
     if (link_buffers_new(&desk->buffers) < 0) {
         free(desk);

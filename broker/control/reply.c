@@ -15,6 +15,8 @@
 #include "broker/show/instance.h"
 #include "firecurtain/time.h"
 
+#define AUDIT_VALUE 512 /* of a subject or reason: even escaped, it pushes nothing out of the line */
+
 const char *control_format(struct control *control, const char *format, ...)
 {
     char text[CONTROL_MAX_TEXT];
@@ -79,18 +81,26 @@ static bool reply_may_audit(struct control *control, const struct control_call *
     return log_limit_take(limit, now_ns);
 }
 
+static void reply_audit(const struct control_call *call, const struct control_reply *reply)
+{
+    char subject[AUDIT_VALUE], outcome[64], reason[AUDIT_VALUE];
+    bool has_reason = reply->text && reply->text[0];
+
+    log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
+              control_role_name(call->role), control_verb_name(call->verb),
+              log_value(subject, sizeof(subject), call->subject[0] ? call->subject : "-"),
+              log_value(outcome, sizeof(outcome), control_outcome_name(reply->outcome)),
+              has_reason ? " reason=" : "", has_reason ? log_value(reason, sizeof(reason), reply->text) : "");
+}
+
 void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply)
 {
     uint64_t left_out;
 
     if (reply_may_audit(control, call, &left_out)) {
         if (left_out)
-            log_audit("uid=%u: %llu similar lines were left out", call->peer.uid,
-                      (unsigned long long)left_out);
-        log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
-                  control_role_name(call->role), control_verb_name(call->verb),
-                  call->subject[0] ? call->subject : "-", control_outcome_name(reply->outcome),
-                  reply->text && reply->text[0] ? ": " : "", reply->text ? reply->text : "");
+            log_audit("uid=%u left_out=%llu", call->peer.uid, (unsigned long long)left_out);
+        reply_audit(call, reply);
     }
     control_send(control, call, reply);
 }

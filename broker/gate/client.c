@@ -37,8 +37,7 @@ static void client_handle(struct gate_link *link, const struct gate_notice *noti
             link->ops->placed(link->userdata, notice->fd, notice->error ? notice->error : fc_steal_fd(fd));
         break;
     case GATE_LOG:
-        if (log_limit_take(&link->log_limit, fc_now_ns()))
-            fc_log(FC_LOG_WARNING, link->spec.instance, "%s", notice->text);
+        fc_log(FC_LOG_WARNING, link->spec.instance, "%s", notice->text);
         break;
     case GATE_FAILED:
         link->ops->failed(link->userdata, notice->error);

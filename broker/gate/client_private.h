@@ -31,7 +31,6 @@ struct gate_link {
     bool is_untold;               /* in the list of links about which there is something to tell */
     struct client_watch *watches; /* GATE_MAX_ARMED of them; NULL: never needed */
     size_t n_watches;
-    struct log_limit log_limit;
     struct gate_link *next_untold;
     UT_hash_handle hh;
 };

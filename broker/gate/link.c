@@ -37,7 +37,6 @@ int gate_link_new(struct gate_link **linkp, struct gate_client *client, const st
 {
     FC_AUTO_CLOSE int own = listener;
     struct gate_link *link = NULL;
-    uint32_t lines = spec->log_rate ? spec->log_rate : UINT32_MAX;
 
     if (!link_fits(spec))
         return -E2BIG;
@@ -49,8 +48,6 @@ int gate_link_new(struct gate_link **linkp, struct gate_client *client, const st
     link->spec = *spec;
     link->ops = ops;
     link->userdata = userdata;
-    log_limit_init(&link->log_limit, lines < RATE_MAX ? lines : RATE_MAX,
-                   lines < RATE_MAX ? lines : RATE_MAX);
     HASH_ADD(hh, client->links, id, sizeof(link->id), link);
     if (!link->hh.tbl) {
         free(link);

@@ -29,7 +29,7 @@ struct gate_link_spec {
     int pidfd;                   /* borrowed until gate_link_free() */
     uint32_t files;              /* numbers of the worker's descriptors are below this */
     uint64_t connections;        /* open at once; 0: no limit */
-    uint32_t log_rate;           /* lines a second */
+    uint32_t log_rate;           /* lines a second; 0: as many as the gate writes anyway */
 };
 
 /*

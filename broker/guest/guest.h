@@ -41,10 +41,10 @@ struct guest_spec {
     uint64_t memory_bytes;
     uint32_t threads;
     uint32_t files;
-    uint32_t cpu_percent; /* of one core; 0: no limit. Needs a cgroup */
-    uint64_t connections; /* open at once; 0: as many as `files` */
-    uint64_t file_bytes;  /* of a single file */
-    uint32_t log_rate;    /* lines a second */
+    uint32_t cpu_percent;     /* of one core; 0: no limit. Needs a cgroup */
+    uint64_t connections;     /* open at once; 0: as many as `files` */
+    uint64_t file_bytes;      /* of a single file */
+    struct log_source *lines; /* what may be written into the log about it */
     uint64_t handler_ms; /* until the script is interrupted, and as long again until it is killed; 0: never */
     uint64_t start_ms;
     uint64_t stop_ms;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "broker/base/log_source.h"
 #include "broker/base/runtime.h"
 #include "broker/gate/message.h"
 #include "broker/guest/batch.h"
@@ -21,10 +22,17 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-/* At most so many messages in a turn of the loop, each counted again for every so many events in it; then
- * others have their turn, such as the instances that these events are for. */
-#define GUEST_BUDGET          16
-#define GUEST_EVENTS_PER_UNIT 512
+/* At most so many messages in a turn of the loop, or what costs as much; then others have their turn, such as
+ * the instances that their events are for. */
+#define GUEST_BUDGET 16
+
+/* So many entries of a report cost as much as a message. */
+#define GUEST_EVENTS    512
+#define GUEST_CHANNELS  64
+#define GUEST_INTERVALS 64
+#define GUEST_SOCKETS   1
+#define GUEST_FILES     4
+#define GUEST_TICKED    128
 
 #define GUEST_HUNG_UP_MS 1000 /* from the end of the link to the end of its process */
 
@@ -195,7 +203,7 @@ static int guest_open_gate(struct guest *guest, int32_t notify_fd)
         .pidfd = guest->pidfd,
         .files = guest->spec.files + SPAWN_OWN_FILES,
         .connections = guest->spec.connections,
-        .log_rate = guest->spec.log_rate,
+        .log_rate = (uint32_t)guest->spec.lines->lines.per_second,
     };
     int listener = keeper_take_listener(guest->runtime->keeper, guest->pid, notify_fd);
     int r = listener < 0 ? listener
@@ -277,6 +285,7 @@ static int guest_take_ticked(struct guest *guest, const struct message_ticks *ti
     return 0;
 }
 
+/* Nothing is called or polled for a worker that has ended. */
 static int guest_take_changes(struct guest *guest, const struct message_report *report)
 {
     size_t n_intervals =
@@ -284,6 +293,8 @@ static int guest_take_changes(struct guest *guest, const struct message_report *
     uint64_t now_ns = n_intervals ? fc_now_ns() : 0;
     int r = 0;
 
+    if (guest_is_gone(guest))
+        return 0;
     for (size_t i = 0; r == 0 && i < n_intervals; i++)
         r = tick_set_change(guest->ticks, &report->intervals[i], now_ns);
     for (size_t i = 0; i < report->n_sockets; i++) {
@@ -365,6 +376,14 @@ static void guest_handle(struct guest *guest, const struct message *message)
     }
 }
 
+/* Returns what a report costs besides its message. */
+static int guest_report_cost(const struct message_report *report)
+{
+    return (int)(report->n_events / GUEST_EVENTS + report->n_new_channels / GUEST_CHANNELS +
+                 report->n_intervals / GUEST_INTERVALS + report->n_sockets / GUEST_SOCKETS +
+                 report->n_files / GUEST_FILES + report->ticked.n / GUEST_TICKED);
+}
+
 void guest_link_receive(struct guest *guest, bool to_the_end)
 {
     for (int budget = GUEST_BUDGET; guest->state != ORDER_CLOSED; budget--) {
@@ -400,6 +419,6 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
             continue;
         if (message.report.done && !to_the_end)
             return; /* it seldom says more, and looking would cost a system call */
-        budget -= (int)(message.report.n_events / GUEST_EVENTS_PER_UNIT);
+        budget -= guest_report_cost(&message.report);
     }
 }

@@ -18,18 +18,16 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define OUTPUT_MAX_LINE      2048
-#define OUTPUT_BURST_SECONDS 10        /* as many seconds' worth of lines at once: several tracebacks */
-#define OUTPUT_READ_BYTES    65536     /* per turn of the loop */
-#define OUTPUT_LAST_BYTES    (1 << 20) /* of a worker that has ended */
-#define OUTPUT_FLUSH_NS      FC_NS_PER_S
+#define OUTPUT_MAX_LINE   2048
+#define OUTPUT_READ_BYTES 65536     /* per turn of the loop */
+#define OUTPUT_LAST_BYTES (1 << 20) /* of a worker that has ended */
+#define OUTPUT_FLUSH_NS   FC_NS_PER_S
 
 struct output {
     struct loop *loop;
     struct loop_source *source;
     struct timer report; /* says what was left out, once the worker is quiet */
-    struct log_limit limit;
-    const char *instance;
+    struct log_source *lines;
     enum fc_log_level level;
     int fd;
     size_t n;
@@ -38,18 +36,11 @@ struct output {
                    time */
 };
 
-static void output_report_left_out(struct output *output)
-{
-    if (!output->limit.left_out)
-        return;
-    fc_log(FC_LOG_WARNING, output->instance, "%llu lines were left out here (more than %u a second)",
-           (unsigned long long)output->limit.left_out, (unsigned)output->limit.rate.per_second);
-    output->limit.left_out = 0;
-}
-
 static void output_report(void *userdata)
 {
-    output_report_left_out(userdata);
+    struct output *output = userdata;
+
+    log_report_left_out(output->lines);
 }
 
 /* Returns the priority of "<3>text", and moves `text` to what follows it. */
@@ -68,14 +59,14 @@ static enum fc_log_level output_level(const struct output *output, const char **
     return levels[line[1] - '0'];
 }
 
-static void output_cut(const struct output *output, enum fc_log_level level, const char *text, size_t n)
+static bool output_cut(const struct output *output, enum fc_log_level level, const char *text, size_t n)
 {
     static const char mark[] = " … (cut)";
     char line[OUTPUT_MAX_LINE + sizeof(mark)];
 
     memcpy(line, text, n);
     memcpy(line + n, mark, sizeof(mark) - 1);
-    fc_log_text(level, output->instance, line, n + sizeof(mark) - 1);
+    return log_source_line(output->lines, level, line, n + sizeof(mark) - 1);
 }
 
 static void output_line(struct output *output)
@@ -83,19 +74,13 @@ static void output_line(struct output *output)
     const char *text = output->line;
     size_t n = output->n;
     enum fc_log_level level = output_level(output, &text, &n);
-    uint64_t left_out = output->limit.left_out;
+    bool is_first = !output->lines->left_out, is_written;
 
     output->n = 0;
-    if (!log_limit_take(&output->limit, fc_now_ns())) {
-        if (!left_out)
-            loop_set_timer(output->loop, &output->report, fc_now_ns() + OUTPUT_FLUSH_NS);
-        return;
-    }
-    output_report_left_out(output);
-    if (output->cut && n >= 3)
-        output_cut(output, level, text, n);
-    else
-        fc_log_text(level, output->instance, text, n);
+    is_written = output->cut && n >= 3 ? output_cut(output, level, text, n)
+                                       : log_source_line(output->lines, level, text, n);
+    if (!is_written && is_first)
+        loop_set_timer(output->loop, &output->report, fc_now_ns() + OUTPUT_FLUSH_NS);
 }
 
 /* Appends to the line. When memory runs out, the bytes are lost. */
@@ -153,8 +138,8 @@ static void output_ready(void *userdata, uint32_t events)
     }
 }
 
-int output_new(struct output **outputp, struct loop *loop, const char *instance, enum fc_log_level level,
-               uint32_t lines_per_second, int *write_end)
+int output_new(struct output **outputp, struct loop *loop, struct log_source *lines, enum fc_log_level level,
+               int *write_end)
 {
     struct output *output = calloc(1, sizeof(*output));
     int ends[2] = {-1, -1};
@@ -165,11 +150,10 @@ int output_new(struct output **outputp, struct loop *loop, const char *instance,
     if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
         r = -errno;
     output->loop = loop;
-    output->instance = instance;
+    output->lines = lines;
     output->level = level;
     output->fd = ends[0];
     output->report = (struct timer){.fn = output_report, .what = "a script's output", .userdata = output};
-    log_limit_init(&output->limit, OUTPUT_BURST_SECONDS * lines_per_second, lines_per_second);
     if (r == 0)
         r = loop_add(loop, &output->source, output->fd, EPOLLIN, "a script's output", output_ready, output);
     if (r < 0) {
@@ -193,7 +177,7 @@ struct output *output_free(struct output *output)
     }
     if (output->n)
         output_line(output);
-    output_report_left_out(output);
+    log_report_left_out(output->lines);
     loop_remove(output->source);
     loop_cancel_timer(output->loop, &output->report);
     fc_closep(&output->fd);

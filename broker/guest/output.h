@@ -7,19 +7,18 @@
 #ifndef BROKER_GUEST_OUTPUT_H
 #define BROKER_GUEST_OUTPUT_H
 
-#include <stdint.h>
-
 #include "firecurtain/log.h"
 
+struct log_source;
 struct loop;
 struct output;
 
 /*
- * Makes a pipe; `*write_end` belongs to the caller, to pass on and close. `instance` (NULL: the broker) must
- * outlive the output. Lines without a priority are logged at `level`. -errno.
+ * Makes a pipe; `*write_end` belongs to the caller, to pass on and close. `lines` is borrowed: what may be
+ * written, and about which instance. Lines without a priority are logged at `level`. -errno.
  */
-int output_new(struct output **output, struct loop *loop, const char *instance, enum fc_log_level level,
-               uint32_t lines_per_second, int *write_end);
+int output_new(struct output **output, struct loop *loop, struct log_source *lines, enum fc_log_level level,
+               int *write_end);
 
 /* Logs what was written and has not been read yet, then closes. Takes NULL; returns NULL. */
 struct output *output_free(struct output *output);

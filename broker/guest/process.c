@@ -228,12 +228,11 @@ static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
         if (job->descriptors[SPAWN_STDOUT] < 0)
             return -errno;
     } else {
-        r = output_new(&guest->out, loop, spec->instance, FC_LOG_INFO, spec->log_rate,
-                       &job->descriptors[SPAWN_STDOUT]);
+        r = output_new(&guest->out, loop, spec->lines, FC_LOG_INFO, &job->descriptors[SPAWN_STDOUT]);
     }
-    return r < 0 ? r
-                 : output_new(&guest->err, loop, spec->instance, FC_LOG_WARNING, spec->log_rate,
-                              &job->descriptors[SPAWN_STDERR]);
+    return r < 0
+               ? r
+               : output_new(&guest->err, loop, spec->lines, FC_LOG_WARNING, &job->descriptors[SPAWN_STDERR]);
 }
 
 static void guest_close_place(struct keeper_place *place)

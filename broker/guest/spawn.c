@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/base/log_source.h"
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/guest/output.h"
@@ -36,6 +37,7 @@ struct spawner {
     unsigned n_spares;
     int socket;
     struct loop_source *source;
+    struct log_source lines;
     struct output *output;
     struct spawn_job *jobs; /* oldest first; those that were sent come before the others */
     struct spawn_job **last;
@@ -212,7 +214,7 @@ static int spawner_start(struct spawner *spawner)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     spawner->socket = pair[0];
-    r = output_new(&spawner->output, spawner->runtime->loop, NULL, FC_LOG_ERROR, SPAWN_LOG_RATE, &log);
+    r = output_new(&spawner->output, spawner->runtime->loop, &spawner->lines, FC_LOG_ERROR, &log);
     if (r == 0) {
         pid_t pid = keeper_start(spawner->runtime->keeper, spawner->account, pair[1], log);
 
@@ -251,6 +253,7 @@ int spawner_new(struct spawner **spawnerp, struct runtime *runtime, unsigned acc
     spawner->account = account;
     spawner->socket = -1;
     spawner->last = &spawner->jobs;
+    log_source_init(&spawner->lines, NULL, SPAWN_LOG_RATE);
     spawner->restart = (struct timer){.fn = spawner_restart, .what = "a zygote", .userdata = spawner};
     spawner->look = (struct timer){.fn = spawner_look_for_strays, .what = "a zygote", .userdata = spawner};
     r = spawner_start(spawner);

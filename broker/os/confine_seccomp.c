@@ -68,6 +68,7 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW_MASK("openat", 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY, "reading; Landlock says what"),
     ALLOW_MASK("open", 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY, "the same"),
     ALLOW_EQ("fcntl", 1, F_DUPFD_CLOEXEC, "descriptors for the zygote"),
+    ALLOW_EQ("fcntl", 1, F_GETFD, "how many descriptors are left"),
     ALLOW_EQ("fcntl", 1, F_GETFL, "sockets"),
     ALLOW_EQ("fcntl", 1, F_SETFL, "pipes, sockets"),
     ALLOW("pipe2", "pipes of the log"),

@@ -54,6 +54,7 @@ static void python_instance_free(void *self)
     for (size_t i = 0; i < python->n_modules; i++)
         free(python->modules[i]);
     free(python->modules);
+    log_source_unregister(&python->lines);
     free(python->default_handler);
     free(python->folder);
     free(python->state_folder);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "broker/base/histogram.h"
+#include "broker/base/log_source.h"
 #include "broker/base/queue.h"
 #include "broker/base/rate.h"
 #include "broker/base/runtime.h"
@@ -109,7 +110,8 @@ struct python {
     uint64_t files;
     uint64_t connections; /* 0: no limit but `files` */
     uint64_t cpu_percent; /* of one core; 0: no limit */
-    uint64_t log_rate;
+    uint64_t log_rate;    /* lines a second */
+    struct log_source lines;
     uint64_t state_bytes;
     uint64_t state_files;
     uint64_t handler_ms; /* timeouts; 0: none */

@@ -154,15 +154,27 @@ static int python_name_state(struct python *python, const char *path)
     return 0;
 }
 
+/* An instance keeps its allowance when it is started again. */
+static int python_limit_log(struct python *python)
+{
+    if (python->lines.hh.tbl)
+        return 0;
+    log_source_init(&python->lines, python->instance->name, (uint32_t)python->log_rate);
+    return log_source_register(&python->lines) ? 0 : -ENOMEM;
+}
+
 int python_prepare(struct python *python, struct fc_lookups *lookups)
 {
     const struct fc_instance *instance = python->instance;
     const char *show = instance->owner ? instance->owner->show : instance->show->path;
     struct fc_reason reason = {.text = "out of memory"};
     char path[PATH_MAX];
-    int r = state_folder_open(instance->show->runtime, instance_account(instance), show,
-                              instance_own_name(instance), path, sizeof(path));
+    int r = python_limit_log(python);
 
+    if (r < 0)
+        return r;
+    r = state_folder_open(instance->show->runtime, instance_account(instance), show,
+                          instance_own_name(instance), path, sizeof(path));
     if (r < 0) {
         fc_log(FC_LOG_ERROR, python->instance->name, "private folder %s: %s", path, strerror(-r));
         return r;

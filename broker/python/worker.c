@@ -111,7 +111,7 @@ bool python_is_never_throttled(void *userdata)
     return false;
 }
 
-struct guest_spec python_guest_spec(const struct python *python)
+struct guest_spec python_guest_spec(struct python *python)
 {
     return (struct guest_spec){
         .instance = python->instance->name,
@@ -128,7 +128,7 @@ struct guest_spec python_guest_spec(const struct python *python)
         .cpu_percent = (uint32_t)python->cpu_percent,
         .files = (uint32_t)python->files,
         .connections = python->connections,
-        .log_rate = (uint32_t)python->log_rate,
+        .lines = &python->lines,
         .file_bytes = python->state_bytes,
         .handler_ms = python->handler_ms,
         .start_ms = python->start_ms,

@@ -15,7 +15,7 @@
 struct python;
 
 /* Describes a worker of this instance; borrows from it. */
-struct guest_spec python_guest_spec(const struct python *python);
+struct guest_spec python_guest_spec(struct python *python);
 
 int python_setup(void *userdata, struct message_setup *setup, struct message_channels *channels);
 int python_new_channel(void *userdata, const char *name);

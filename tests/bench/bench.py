@@ -19,6 +19,7 @@ import latency
 import lives
 import pressed
 import rest
+import turns
 from rows import Row, table
 from stage import Bench, Failure
 
@@ -40,6 +41,7 @@ FAMILIES = {
     "noise": latency.noise,
     "quotas": pressed.quotas,
     "flood": pressed.flood,
+    "turns": turns.turns,
     "syscalls": cost.syscalls,
     "switches": cost.switches,
     "growth": cost.growth,

@@ -152,5 +152,5 @@ class Controlled(House):
         absent = re.sub("bob", "bib", name)
         nothing = self.run(user, verb, absent, *rest, check=check)
         assert done.stdout == nothing.stdout == "" and done.stderr == nothing.stderr.replace("bib", "bob")
-        self.audited(rf"uid={UIDS[user]} pid=\d+ role=user verb={verb} subject={re.escape(name)} outcome=(unknown name|refused)")
+        self.audited(rf"uid={UIDS[user]} pid=\d+ role=user verb={verb} subject={re.escape(name)} outcome=(\"unknown name\"|refused)")
         return done.stderr

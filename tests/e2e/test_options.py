@@ -2,11 +2,13 @@
 """Options of a Python instance that allow or limit something: read, env, memory, threads, files, state, log-rate."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from harness import IS_ASAN
+from waiting import until
 
 
 def show_with(play, script, *options, files=None):
@@ -166,6 +168,52 @@ def test_log_rate(play):
     show.set("/go", 0.5)
     show.log.wait(r"lines were left out here \(more than 5 a second\)", "py1", "warning")
     assert len(show.log.matching("^line ", "py1")) <= 60
+
+
+CAUSES = """
+import socket
+import midimonster
+left = []
+def ready(sock):
+    pass
+def closed():
+    for _ in range(20):
+        a, b = socket.socketpair()
+        midimonster.manage(ready, a)
+        b.close()
+        left.append(a)
+    del left[:-60]
+def gone():
+    for _ in range(20):
+        a, b = socket.socketpair()
+        midimonster.manage(ready, a)
+        a.close()
+        b.close()
+def refused():
+    for _ in range(20):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            try:
+                sock.connect(("127.0.0.1", 9))
+            except OSError:
+                pass
+def go(value):
+    midimonster.interval({0.25: closed, 0.5: gone, 0.75: refused}[value], 10)
+"""
+
+
+@pytest.mark.one_setting
+@pytest.mark.parametrize("cause, line", [(0.25, "a managed socket was closed"), (0.5, "closed but not unregistered"), (0.75, "refused|connect")])
+def test_lines_of_the_broker_and_the_gate_count_too(play, cause, line):
+    """Regression: 60 sockets closed in each 20 ms were 3,100 lines a second."""
+    show = show_with(play, CAUSES, "log-rate = 5")
+    show.set("/go", cause)
+    show.log.wait(line, "py1")
+    show.log.wait(r"lines were left out here \(more than 5 a second\)", "py1", "warning")
+    begun, n = time.monotonic(), len(show.log.matching("", "py1"))
+    until(lambda: len(show.log.matching("", "py1")) > n + 5, "the log has ended")
+    more = len(show.log.matching("", "py1")) - n
+    seconds = time.monotonic() - begun
+    assert more <= 2 * (5 * seconds + 1), "each line may come with one on those left out"
 
 
 @pytest.mark.parametrize("option, complaint", [

@@ -273,6 +273,7 @@ class Trouble:
         handler is an answer missing; and it can meet it before its first line."""
         sent = [number % 65536 for number in range(1, self.counts["events"] + 1)]
         until(lambda: self.listen() or sent[-1] in self.answers[-1000:] or sent[-1] in self.handled("begin")[-1000:], "the last event")
+        until(lambda: self.listen() or is_part(self.handled("end"), self.answers), "the last answer")
         begun, ended = self.handled("begin"), self.handled("end")
         never = len(sent) - len(begun)
         figures = f"of {len(sent)} events of the victim, {len(begun)} were begun, {len(ended)} ended, {len(self.answers)} answered"

@@ -121,11 +121,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     struct input input = {data, bytes};
     bool journal = take_number(&input, 1) & 1;
     struct input written = input;
+    struct log_source lines;
     struct output *output;
     int fd;
 
     begin(journal);
-    require(output_new(&output, loop, "py", FC_LOG_INFO, RATE, &fd) == 0);
+    log_source_init(&lines, "py", RATE);
+    require(output_new(&output, loop, &lines, FC_LOG_INFO, &fd) == 0);
     while (input.left) {
         size_t n, piece = 1 + input.at[0] * 4u;
         const uint8_t *at = take_bytes(&input, piece, &n);

@@ -28,9 +28,6 @@
 
 /* Then a report is sent, too: together they stay below the size of a message. */
 #define SESSION_MAX_TEXT_BYTES 8192u /* of names and files */
-#define SESSION_MAX_NAMES      256u
-#define SESSION_MAX_CHANGES    256u
-#define SESSION_MAX_TICKED     256u
 
 #define SESSION_RETRY_MS          5
 #define SESSION_HANDSHAKE_LOOK_MS 1000 /* how often the handshake checks its deadline */
@@ -51,17 +48,17 @@ struct session {
     uint64_t outputs;  /* and so many were made */
     size_t chunk;      /* as many make a report */
     size_t n_text_bytes;
-    char *names[SESSION_MAX_NAMES];
+    char *names[CODEC_MAX_NEW_CHANNELS];
     size_t n_names;
-    char *files[SESSION_MAX_NAMES];
+    char *files[CODEC_MAX_FILES];
     size_t n_files;
-    struct message_interval intervals[SESSION_MAX_CHANGES];
+    struct message_interval intervals[CODEC_MAX_INTERVALS];
     size_t n_intervals;
-    struct message_socket sockets[SESSION_MAX_CHANGES];
+    struct message_socket sockets[CODEC_MAX_SOCKETS];
     size_t n_sockets;
     uint32_t exceptions;
-    uint32_t ticked[SESSION_MAX_TICKED];
-    uint64_t ticked_ns[SESSION_MAX_TICKED];
+    uint32_t ticked[CODEC_MAX_TICKED];
+    uint64_t ticked_ns[CODEC_MAX_TICKED];
     size_t n_ticked;
 };
 
@@ -390,7 +387,7 @@ int session_new_channel(struct session *session, const char *name)
 {
     char *copy;
 
-    if (session_make_room(session, &session->n_names, SESSION_MAX_NAMES) < 0 ||
+    if (session_make_room(session, &session->n_names, CODEC_MAX_NEW_CHANNELS) < 0 ||
         session_make_room(session, &session->n_text_bytes, SESSION_MAX_TEXT_BYTES) < 0)
         return -1;
     copy = strdup(name);
@@ -405,7 +402,7 @@ int session_new_channel(struct session *session, const char *name)
 
 int session_interval(struct session *session, const struct message_interval *interval)
 {
-    if (session_make_room(session, &session->n_intervals, SESSION_MAX_CHANGES) < 0)
+    if (session_make_room(session, &session->n_intervals, CODEC_MAX_INTERVALS) < 0)
         return -1;
     session->intervals[session->n_intervals++] = *interval;
     return session_collected(session);
@@ -413,7 +410,7 @@ int session_interval(struct session *session, const struct message_interval *int
 
 int session_socket(struct session *session, const struct message_socket *socket)
 {
-    if (session_make_room(session, &session->n_sockets, SESSION_MAX_CHANGES) < 0)
+    if (session_make_room(session, &session->n_sockets, CODEC_MAX_SOCKETS) < 0)
         return -1;
     session->sockets[session->n_sockets++] = *socket;
     return session_collected(session);
@@ -426,7 +423,7 @@ void session_exception(struct session *session)
 
 int session_ticked(struct session *session, uint32_t id, uint64_t called_ns)
 {
-    int r = session->n_ticked < SESSION_MAX_TICKED ? 0 : session_flush(session, false);
+    int r = session->n_ticked < CODEC_MAX_TICKED ? 0 : session_flush(session, false);
 
     if (r < 0)
         return r;
@@ -437,7 +434,7 @@ int session_ticked(struct session *session, uint32_t id, uint64_t called_ns)
 
 int session_file(struct session *session, const char *path)
 {
-    bool has_room = session->n_files < SESSION_MAX_NAMES && session->n_text_bytes < SESSION_MAX_TEXT_BYTES;
+    bool has_room = session->n_files < CODEC_MAX_FILES && session->n_text_bytes < SESSION_MAX_TEXT_BYTES;
     int r = has_room ? 0 : session_flush(session, false);
 
     if (r < 0)

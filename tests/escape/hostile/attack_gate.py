@@ -22,15 +22,17 @@ READING, WRITING = mmap.PROT_READ, mmap.PROT_READ | mmap.PROT_WRITE
 
 def start(number, function, *arguments):
     """Starts threads that wait for the event, the first of the arguments, since a new one could hardly start later."""
-    for _ in range(number):
-        threading.Thread(target=function, args=arguments, daemon=True).start()
+    threads = [threading.Thread(target=function, args=arguments, daemon=True) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def lock_memory(begin):
     """Changes the rights of a large block all the time, in threads that wait for the event `begin`."""
-    block = mmap.mmap(-1, BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    blocks.append(block)
-    at = ctypes.addressof(ctypes.c_char.from_buffer(block))
+    if not blocks:  # a worker that goes on has no memory for another one
+        blocks.append(mmap.mmap(-1, BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    at = ctypes.addressof(ctypes.c_char.from_buffer(blocks[0]))
     address, size = ctypes.c_void_p(at), ctypes.c_size_t(BYTES)
     ctypes.memset(at, 1, BYTES)
 
@@ -40,7 +42,7 @@ def lock_memory(begin):
             check(libc.mprotect(address, size, READING))
             check(libc.mprotect(address, size, WRITING))
 
-    start(LOCKERS, toggle, begin)
+    return start(LOCKERS, toggle, begin)
 
 
 def call(begin, counted):
@@ -107,11 +109,13 @@ def calls_while_the_memory_is_locked():
 @attack(49, "ok locked", "gate", control=None)
 def locks_without_calls():
     begin = threading.Event()
-    lock_memory(begin)
+    threads = lock_memory(begin)
     say("locking")
     begin.set()
     time.sleep(3)
     begin.clear()
+    for thread in threads:
+        thread.join()
     return "locked"
 
 

@@ -37,6 +37,27 @@ static void test_plain_text_is_left_alone(void **state)
     assert_escaped("", "");
 }
 
+static void test_values_are_quoted(void **state)
+{
+    char out[64];
+
+    assert_string_equal(log_value(out, sizeof(out), "py1.script.{1..4}"), "py1.script.{1..4}");
+    assert_string_equal(log_value(out, sizeof(out), ""), "\"\"");
+    assert_string_equal(log_value(out, sizeof(out), "a b"), "\"a b\"");
+    assert_string_equal(log_value(out, sizeof(out), "x outcome=done"), "\"x outcome=done\"");
+    assert_string_equal(log_value(out, sizeof(out), "a=b"), "\"a=b\"");
+    assert_string_equal(log_value(out, sizeof(out), "\" \\"), "\"\\\" \\\\\"");
+    assert_string_equal(log_value(out, sizeof(out), "a\nb"), "\"a\nb\"");
+    assert_string_equal(log_value(out, sizeof(out), "größer"), "\"größer\"");
+    /* a quote always ends it, however little room there is */
+    for (size_t room = 8; room < 16; room++) {
+        assert_string_not_equal(log_value(out, room, "\"\"\"\"\"\"\"\"\"\""), "");
+        assert_in_range(strlen(out), 4, room - 1);
+        assert_int_equal(out[strlen(out) - 1], '"');
+        assert_int_equal(strlen(out) % 2, 0);
+    }
+}
+
 static void test_control_characters(void **state)
 {
     assert_escaped("\x1b[2J\a", "\\x1b[2J\\x07");
@@ -263,6 +284,7 @@ int main(void)
 #define log_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
         log_test(test_plain_text_is_left_alone),
+        log_test(test_values_are_quoted),
         log_test(test_control_characters),
         log_test(test_c1_controls),
         log_test(test_invalid_utf8),

@@ -9,9 +9,6 @@
 
 /* As in worker/base/session.c: when one of them is reached, a report is sent. */
 #define SESSION_MAX_TEXT_BYTES 16384u
-#define SESSION_MAX_NAMES      256u
-#define SESSION_MAX_CHANGES    256u
-#define SESSION_MAX_TICKED     256u
 
 struct wire {
     struct codec *encoder;
@@ -272,14 +269,15 @@ static void test_values_that_are_no_numbers_arrive_unchanged(void **state)
  * The most that worker/base/session.c collects: every list full, every number at its longest. Names and files
  * share what there may be of text.
  */
+/* With room for one entry too many in each list. */
 struct full_report {
     char name[CODEC_MAX_NAME + 1];
-    const char *names[SESSION_MAX_NAMES];
-    const char *files[SESSION_MAX_NAMES];
-    struct message_interval intervals[SESSION_MAX_CHANGES];
-    struct message_socket sockets[SESSION_MAX_CHANGES];
-    uint32_t ticked[SESSION_MAX_TICKED];
-    uint64_t ticked_ns[SESSION_MAX_TICKED];
+    const char *names[CODEC_MAX_NEW_CHANNELS + 1];
+    const char *files[CODEC_MAX_FILES + 1];
+    struct message_interval intervals[CODEC_MAX_INTERVALS + 1];
+    struct message_socket sockets[CODEC_MAX_SOCKETS + 1];
+    uint32_t ticked[CODEC_MAX_TICKED + 1];
+    uint64_t ticked_ns[CODEC_MAX_TICKED + 1];
     uint32_t channels[CODEC_MAX_BATCH_EVENTS];
     double values[CODEC_MAX_BATCH_EVENTS];
 };
@@ -288,22 +286,24 @@ struct full_report {
  * room. */
 static void fill_names(struct full_report *full)
 {
-    const size_t short_bytes = SESSION_MAX_TEXT_BYTES / (2 * SESSION_MAX_NAMES);
+    const size_t short_bytes = SESSION_MAX_TEXT_BYTES / (CODEC_MAX_NEW_CHANNELS + CODEC_MAX_FILES);
 
     memset(full->name, 'n', CODEC_MAX_NAME);
-    for (size_t i = 0; i < SESSION_MAX_NAMES; i++)
-        full->names[i] = full->files[i] = full->name + CODEC_MAX_NAME - short_bytes;
-    full->files[SESSION_MAX_NAMES - 1] = full->name;
+    for (size_t i = 0; i <= CODEC_MAX_NEW_CHANNELS; i++)
+        full->names[i] = full->name + CODEC_MAX_NAME - short_bytes;
+    for (size_t i = 0; i <= CODEC_MAX_FILES; i++)
+        full->files[i] = full->name + CODEC_MAX_NAME - short_bytes;
+    full->files[CODEC_MAX_FILES - 1] = full->name;
 }
 
 static struct message fill(struct full_report *full)
 {
     memset(full->ticked, 0xff, sizeof(full->ticked));
     fill_names(full);
-    for (size_t i = 0; i < SESSION_MAX_CHANGES; i++) {
+    for (size_t i = 0; i <= CODEC_MAX_INTERVALS; i++)
         full->intervals[i] = (struct message_interval){UINT32_MAX, UINT64_MAX, UINT64_MAX};
+    for (size_t i = 0; i <= CODEC_MAX_SOCKETS; i++)
         full->sockets[i] = (struct message_socket){UINT32_MAX, INT32_MIN};
-    }
     for (size_t i = 0; i < CODEC_MAX_BATCH_EVENTS; i++) {
         full->channels[i] = UINT32_MAX - (uint32_t)i;
         full->values[i] = 0.1;
@@ -311,18 +311,48 @@ static struct message fill(struct full_report *full)
     return (struct message){.type = MESSAGE_REPORT,
                             .report = {true,
                                        full->names,
-                                       SESSION_MAX_NAMES,
+                                       CODEC_MAX_NEW_CHANNELS,
                                        full->channels,
                                        full->values,
                                        CODEC_MAX_BATCH_EVENTS,
                                        full->intervals,
-                                       SESSION_MAX_CHANGES,
+                                       CODEC_MAX_INTERVALS,
                                        full->sockets,
-                                       SESSION_MAX_CHANGES,
+                                       CODEC_MAX_SOCKETS,
                                        UINT32_MAX,
                                        full->files,
-                                       SESSION_MAX_NAMES,
-                                       {full->ticked, full->ticked_ns, SESSION_MAX_TICKED, 0}}};
+                                       CODEC_MAX_FILES,
+                                       {full->ticked, full->ticked_ns, CODEC_MAX_TICKED, 0}}};
+}
+
+static void test_one_entry_too_many_is_refused(void **state)
+{
+    struct full_report *full = calloc(1, sizeof(*full));
+    struct wire *wire = *state;
+    struct message message;
+
+    assert_non_null(full);
+    message = fill(full);
+    message.report.n_events = 0;
+    size_t *const counts[] = {&message.report.n_new_channels, &message.report.n_intervals,
+                              &message.report.n_sockets, &message.report.n_files, &message.report.ticked.n};
+
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        struct message result;
+        ptrdiff_t size;
+
+        send_over(wire, &message);
+        ++*counts[i];
+        size = codec_prepare(wire->encoder, &message);
+        assert_true(size > 0 && (size_t)size <= wire->n_bytes + 300);
+        wire->bytes = realloc(wire->bytes, (size_t)size);
+        assert_non_null(wire->bytes);
+        codec_encode(wire->encoder, wire->bytes);
+        assert_int_equal(codec_decode(wire->decoder, CODEC_FROM_WORKER, wire->bytes, (size_t)size, &result),
+                         -EMSGSIZE);
+        --*counts[i];
+    }
+    free(full);
 }
 
 static void test_the_largest_report_fits(void **state)
@@ -335,15 +365,15 @@ static void test_the_largest_report_fits(void **state)
     message = fill(full);
     result = send_over(wire, &message);
     assert_true(wire->n_bytes <= CODEC_MAX_MESSAGE);
-    assert_int_equal(result.report.n_new_channels, SESSION_MAX_NAMES);
+    assert_int_equal(result.report.n_new_channels, CODEC_MAX_NEW_CHANNELS);
     assert_string_equal(result.report.new_channels[0], full->names[0]);
-    assert_string_equal(result.report.files[SESSION_MAX_NAMES - 1], full->name);
+    assert_string_equal(result.report.files[CODEC_MAX_FILES - 1], full->name);
     assert_int_equal(result.report.n_events, CODEC_MAX_BATCH_EVENTS);
     assert_memory_equal(result.report.channels, full->channels, sizeof(full->channels));
     assert_memory_equal(result.report.values, full->values, sizeof(full->values));
-    assert_int_equal(result.report.n_intervals, SESSION_MAX_CHANGES);
-    assert_int_equal(result.report.n_sockets, SESSION_MAX_CHANGES);
-    assert_int_equal(result.report.ticked.n, SESSION_MAX_TICKED);
+    assert_int_equal(result.report.n_intervals, CODEC_MAX_INTERVALS);
+    assert_int_equal(result.report.n_sockets, CODEC_MAX_SOCKETS);
+    assert_int_equal(result.report.ticked.n, CODEC_MAX_TICKED);
     free(full);
 }
 
@@ -386,10 +416,10 @@ static void test_the_largest_batch(void **state)
     message = fill(full);
     message = (struct message){.type = MESSAGE_BATCH,
                                .batch = {full->channels, full->values, CODEC_MAX_BATCH_EVENTS, full->ticked,
-                                         SESSION_MAX_TICKED, UINT64_MAX}};
+                                         CODEC_MAX_TICKED, UINT64_MAX}};
     result = send_over(*state, &message);
     assert_int_equal(result.batch.n_events, CODEC_MAX_BATCH_EVENTS);
-    assert_int_equal(result.batch.n_ready, SESSION_MAX_TICKED);
+    assert_int_equal(result.batch.n_ready, CODEC_MAX_TICKED);
     free(full);
 }
 
@@ -412,6 +442,7 @@ int main(void)
         codec_test(test_report_with_nothing),
         codec_test(test_values_that_are_no_numbers_arrive_unchanged),
         codec_test(test_the_largest_report_fits),
+        codec_test(test_one_entry_too_many_is_refused),
         codec_test(test_the_largest_channels),
         codec_test(test_the_largest_batch),
     };

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Allowances of instances for the log, by name. */
+#include "broker/base/log_source.h"
+
+#include <string.h>
+
+#define SOURCE_BURST_SECONDS 10
+#define SOURCE_RESERVE       8 /* one part of so many in a full bucket is the broker's */
+
+static struct log_source *log_sources;
+
+void log_source_init(struct log_source *source, const char *instance, uint32_t per_second)
+{
+    *source = (struct log_source){.instance = instance};
+    rate_init_burst(&source->lines, per_second, SOURCE_BURST_SECONDS * (uint64_t)per_second);
+}
+
+bool log_source_register(struct log_source *source)
+{
+    HASH_ADD_KEYPTR(hh, log_sources, source->instance, strlen(source->instance), source);
+    return source->hh.tbl != NULL;
+}
+
+void log_source_unregister(struct log_source *source)
+{
+    if (source->hh.tbl)
+        HASH_DEL(log_sources, source);
+    source->hh.tbl = NULL;
+}
+
+struct log_source *log_source_find(const char *instance)
+{
+    struct log_source *source = NULL;
+
+    if (instance && log_sources)
+        HASH_FIND_STR(log_sources, instance, source);
+    return source;
+}
+
+bool log_source_take(struct log_source *source, enum log_writer writer, uint64_t now_ns)
+{
+    uint64_t kept = writer == LOG_BY_SCRIPT ? source->lines.burst / SOURCE_RESERVE : 0;
+
+    if (rate_fill(&source->lines, now_ns) > kept && rate_take(&source->lines, 1))
+        return true;
+    source->left_out++;
+    return false;
+}

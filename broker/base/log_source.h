@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an instance may write into the log. Whatever a script can cause counts, whoever writes the line: what
+ * it prints, and what the broker says about it. It must not know how a line is written.
+ */
+#ifndef BROKER_BASE_LOG_SOURCE_H
+#define BROKER_BASE_LOG_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/base/hash.h"
+#include "broker/base/rate.h"
+
+enum log_writer {
+    LOG_BY_SCRIPT, /* leaves some of the allowance to the broker, whose lines say why a script ended */
+    LOG_BY_BROKER,
+};
+
+struct log_source {
+    const char *instance; /* NULL: a process of firecurtain itself */
+    struct rate lines;    /* ten seconds' worth at once: several tracebacks */
+    uint64_t left_out;    /* since that was last said in the log */
+    UT_hash_handle hh;
+};
+
+/* `instance` is borrowed for as long as the source exists. `per_second` is at least 1. */
+void log_source_init(struct log_source *source, const char *instance, uint32_t per_second);
+
+/*
+ * From now on, fc_log() counts lines about this instance. Returns false without memory: then they are not
+ * limited. The source must not move or be freed before log_source_unregister(), which may be called again.
+ */
+bool log_source_register(struct log_source *source);
+void log_source_unregister(struct log_source *source);
+
+/* Returns the source that is registered for an instance, or NULL. */
+struct log_source *log_source_find(const char *instance);
+
+/* Whether one more line may be written now; otherwise counts it in `left_out`. */
+bool log_source_take(struct log_source *source, enum log_writer writer, uint64_t now_ns);
+
+#endif
