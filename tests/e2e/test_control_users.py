@@ -339,16 +339,15 @@ def test_only_an_administrator_freezes(house):
 
 
 @root_only
-def test_only_an_administrator_records(house, tmp_path):
+def test_only_an_administrator_records(house):
     """A recording contains what all users do."""
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents[:-2]:
-        parent.chmod(parent.stat().st_mode | 0o011)
+    folder = house.stage.folder(house.identity)
+    folder.chmod(0o777)
     house.head = "[control]\nobservers = *\n"
     house.start()
-    assert "requires the role administrator" in house.run("alice", "record", tmp_path / "hers.rec", check=77).stderr
+    assert "requires the role administrator" in house.run("alice", "record", folder / "hers.rec", check=77).stderr
     house.audited(f"uid={UIDS['alice']} .*verb=record subject=- outcome=refused")
-    assert not (tmp_path / "hers.rec").exists()
+    assert not (folder / "hers.rec").exists()
 
 
 # The last writer of a channel.

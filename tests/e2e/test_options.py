@@ -53,14 +53,12 @@ def test_a_value_that_cannot_take_effect_is_mentioned(play, env, told):
     show.log.wait(f"^env .*{told}", "py1", "warning")
 
 
-def test_read_shows_a_folder_and_nothing_beside_it(play, tmp_path):
-    shown, hidden = tmp_path / "shown" / "site-packages", tmp_path / "hidden"
+def test_read_shows_a_folder_and_nothing_beside_it(play, stage, identity):
+    place = stage.folder(identity)
+    shown, hidden = place / "shown" / "site-packages", place / "hidden"
     for folder in (shown, hidden):
         folder.mkdir(parents=True)
         (folder / "extra_module.py").write_text("WHERE = __file__\n")
-    for folder in (tmp_path, tmp_path / "shown", *tmp_path.parents):
-        if folder.stat().st_uid in (0, 12345) and str(folder).startswith("/tmp/"):
-            folder.chmod(0o755)
     script = f"""
 import os
 import extra_module
