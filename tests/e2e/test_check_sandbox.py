@@ -68,6 +68,7 @@ def test_without_user_namespaces_it_says_why_and_what_holds_alone(firecurtain, i
     ("state = 2G", "2 GiB in its private folder"), ("state-files = 77", "77 files"), ("log-rate = 5", "5 lines a second"),
     ("insecure-network = host", "may talk to everything"),
 ])
+@pytest.mark.one_setting
 def test_an_option_is_said_in_words(firecurtain, option, words):
     result = firecurtain("check", "--sandbox", "show.cfg", files=show(option))
     assert result.returncode == 0, result.stdout + result.stderr
@@ -78,6 +79,7 @@ def test_an_option_is_said_in_words(firecurtain, option, words):
         assert "115 descriptors" in layers["limits"][1]  # and the worker's own
 
 
+@pytest.mark.one_setting
 def test_each_instance_has_its_own_part(firecurtain):
     result = firecurtain("check", "--sandbox", "show.cfg", files=show(more="[python py2]\nmodule = script\nthreads = 9"))
     assert result.returncode == 0
@@ -99,11 +101,13 @@ def test_a_layer_that_cannot_be_set_up_is_named_and_is_the_exit_status(firecurta
     assert [layers[name][0] for name in LAYERS] == ["holds"] * 3 + ["fails"] + ["not tried"] * 3
 
 
+@pytest.mark.one_setting
 def test_a_configuration_with_errors_is_not_tried(firecurtain):
     result = firecurtain("check", "--sandbox", "show.cfg", files=show("threads = many"))
     assert result.returncode == 78 and "would start" not in result.stdout
 
 
+@pytest.mark.one_setting
 def test_the_option_belongs_to_check(firecurtain):
     result = firecurtain("run", "--sandbox", "show.cfg", files=show())
     assert result.returncode == 64 and "firecurtain check" in result.stderr

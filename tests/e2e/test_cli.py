@@ -9,6 +9,7 @@ GOOD = {"show.cfg": "[loopback l]\n[python py1]\nmodule = script\n[map]\nl.a > p
         "script.py": "def f(value): pass\n"}
 
 
+@pytest.mark.one_setting
 def test_help(firecurtain):
     result = firecurtain("--help")
     assert result.returncode == 0 and result.stderr == ""
@@ -16,18 +17,21 @@ def test_help(firecurtain):
         assert word in result.stdout
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("command", ["run", "check"])
 def test_help_of_a_command(firecurtain, command):
     result = firecurtain(command, "--help")
     assert result.returncode == 0 and command in result.stdout
 
 
+@pytest.mark.one_setting
 def test_version(firecurtain):
     result = firecurtain("--version")
     assert result.returncode == 0
     assert re.fullmatch(r"firecurtain \d+\.\d+\.\d+\n", result.stdout)
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("arguments, suggestion", [
     (["--verison"], "--version"), (["chekc", "show.cfg"], "check"), (["run", "--log-levle", "debug", "show.cfg"], "--log-level")])
 def test_a_mistyped_option_or_command_is_refused_with_a_suggestion(firecurtain, arguments, suggestion):
@@ -36,35 +40,41 @@ def test_a_mistyped_option_or_command_is_refused_with_a_suggestion(firecurtain, 
     assert suggestion in result.stderr
 
 
+@pytest.mark.one_setting
 def test_check_of_a_good_show(firecurtain):
     result = firecurtain("check", "show.cfg", files=GOOD)
     assert result.returncode == 0, result.stderr
     assert "error" not in result.stderr
 
 
+@pytest.mark.one_setting
 def test_check_runs_no_script(firecurtain):
     result = firecurtain("check", "show.cfg", files={**GOOD, "script.py": "print('it ran')\ndef f(value): pass\n"})
     assert result.returncode == 0 and "it ran" not in result.stderr + result.stdout
 
 
+@pytest.mark.one_setting
 def test_check_of_a_broken_show(firecurtain):
     result = firecurtain("check", "show.cfg", files={**GOOD, "show.cfg": "[loopback l\n"})
     assert result.returncode == 78
     assert re.match(r"show\.cfg:1:\d+: error: ", result.stderr)
 
 
+@pytest.mark.one_setting
 def test_a_hundred_thousand_mappings_are_read(firecurtain):
     result = firecurtain("check", "show.cfg", timeout=30, files={
         "show.cfg": "[loopback l]\n[map]\nl.a{1..1000}.{1..100} > l.b{1..100000}\n"})
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.one_setting
 def test_a_glob_without_an_end_is_refused_not_expanded(firecurtain):
     result = firecurtain("check", "show.cfg", timeout=30, files={
         "show.cfg": "[loopback l]\n[map]\nl.a{1..4000000000}{1..4000000000} > l.b\n"})
     assert result.returncode == 78
 
 
+@pytest.mark.one_setting
 def test_a_file_alone_means_run(play):
     show = play("import midimonster\ndef handler(value): midimonster.output('out', value)\n",
                 ["wire./in > py1.script.handler", "py1.out > wire./out"], command=())
@@ -72,6 +82,7 @@ def test_a_file_alone_means_run(play):
     show.expect("/out", 0.5)
 
 
+@pytest.mark.one_setting
 def test_log_level(play):
     show = play("""
         import midimonster
@@ -86,6 +97,7 @@ def test_log_level(play):
     assert not show.log.matching("", level=("info", "debug", "warning")), show.log
 
 
+@pytest.mark.one_setting
 def test_every_line_has_time_level_instance_and_message(play):
     show = play("print('hello')\n", arguments=("--log-level", "debug"))
     show.printed("^hello$")
@@ -95,11 +107,13 @@ def test_every_line_has_time_level_instance_and_message(play):
     assert "\x1b" not in str(show.log)
 
 
+@pytest.mark.one_setting
 def test_journal_priorities_under_systemd(play):
     show = play("import sys\nprint('hello')\n", env={"JOURNAL_STREAM": "stderr"}, ready=())
     show.log.wait(r"^<6>.*py1 hello$", level="raw")
 
 
+@pytest.mark.one_setting
 def test_a_show_without_python_instances(play):
     show = play(config="[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n[map]\nwire./in > wire./out\n", ready=())
     show.set("/in", 0.5)

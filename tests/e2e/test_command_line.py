@@ -30,6 +30,7 @@ ECHO = """
 MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
 
 
+@pytest.mark.one_setting
 def test_status_as_a_table_and_for_programs(play):
     show = play(ECHO, MAPS)
     show.set("/in", 0.5)
@@ -79,6 +80,7 @@ def test_states_of_a_script_that_fails_waits_and_starts(play):
     assert status(show, "slow")["slow"]["state"] == "starting"
 
 
+@pytest.mark.one_setting
 def test_stop_lets_the_script_clean_up_and_it_stays_so_until_start(play):
     show = play(ECHO, MAPS)
     run(show, "stop", "py1", check=0)
@@ -101,6 +103,7 @@ def test_stop_lets_the_script_clean_up_and_it_stays_so_until_start(play):
         assert control.audits(show, f"uid={uid} .*verb={verb} subject=py1 outcome=done"), show.log
 
 
+@pytest.mark.one_setting
 def test_restart_is_another_worker(play):
     show = play(ECHO, MAPS)
     before = status(show)["py1"]["pid"]
@@ -111,6 +114,7 @@ def test_restart_is_another_worker(play):
     show.expect("/out", 0.5)
 
 
+@pytest.mark.one_setting
 def test_start_does_not_wait_for_a_restart_and_forgives_a_failure(play):
     script = "import os, sys\nif not os.path.exists('/state/ok'):\n\topen('/state/ok', 'w')\n\tsys.exit(1)\n"
     show = play(script, options="restart = never", ready=())
@@ -120,6 +124,7 @@ def test_start_does_not_wait_for_a_restart_and_forgives_a_failure(play):
     wait_for(show, "py1", "running")
 
 
+@pytest.mark.one_setting
 def test_stop_and_start_of_other_backends(play):
     show = play(config="""
         [osc wire]
@@ -141,6 +146,7 @@ def test_stop_and_start_of_other_backends(play):
     show.expect("/out", 0.75)
 
 
+@pytest.mark.one_setting
 def test_a_show_ends_and_changes_with_stopped_and_stopping_instances(play):
     slow = "import midimonster, time\nmidimonster.cleanup_handler(lambda: time.sleep(1))\n"
     config = "[python py1]\nmodule = script\n[python py2]\nmodule = script\n[loopback l]\n[map]\n"
@@ -160,6 +166,7 @@ def test_a_show_ends_and_changes_with_stopped_and_stopping_instances(play):
     assert stopping.wait(20) in (0, 69, 70)
 
 
+@pytest.mark.one_setting
 def test_reload_answers_when_it_is_done_or_with_what_is_wrong(play):
     show = play(ECHO, MAPS)
     text = show.config.read_text()
@@ -186,6 +193,7 @@ def test_routes(play):
     assert '"wire./in" -> "py1.script.handler";' in dot and re.match(r"digraph \w+ \{(.|\n)*\}\n$", dot)
 
 
+@pytest.mark.one_setting
 def test_emit_is_as_if_the_instance_had_made_it(play):
     show = play(ECHO, MAPS)
     run(show, "emit", "wire./in", "0.125", check=0)
@@ -217,6 +225,7 @@ def following(show, *arguments, **how):
         process.communicate()
 
 
+@pytest.mark.one_setting
 def test_logs_follow_and_end_with_the_show(play):
     show = play("import midimonster\ndef handler(value):\n\tprint('value', value)\n", MAPS)
     with following(show, "logs", "-f", "py1") as process:

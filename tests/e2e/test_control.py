@@ -143,6 +143,7 @@ def test_the_brokers_own_user_is_an_administrator(play, identity):
     assert control.audits(show, f"uid={identity.uid} .*role=administrator verb=emit")
 
 
+@pytest.mark.one_setting
 def test_a_change_of_the_section_waits_for_a_new_start_and_the_log_says_so(play):
     show = play(ECHO, MAPS)
     text = show.config.read_text()
@@ -153,6 +154,7 @@ def test_a_change_of_the_section_waits_for_a_new_start_and_the_log_says_so(play)
     show.log.wait("section .control. has changed", level="warning")
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("section, message", [
     ("observers = nobody-of-that-name", 'no user or group "nobody-of-that-name"'),
     ("administrators = *", 'only observers can be "*"'),
@@ -165,6 +167,7 @@ def test_mistakes_in_the_section_are_errors_with_a_place(firecurtain, section, m
     assert message in done.stderr
 
 
+@pytest.mark.one_setting
 def test_requests_are_checked(play):
     show = play(ECHO, MAPS)
     with Client(show) as client:
@@ -201,6 +204,7 @@ def bounded(show, megabytes):
     assert control.status(show)["py1"]["state"] == "running"
 
 
+@pytest.mark.one_setting
 def test_garbage_and_halves_of_a_greeting(play):
     show = play(ECHO, MAPS)
     with bounded(show, 4):
@@ -212,6 +216,7 @@ def test_garbage_and_halves_of_a_greeting(play):
                 assert client.is_over(), f"after {data[:20]}"
 
 
+@pytest.mark.one_setting
 def test_oversized_frames_and_messages_of_many_parts_end_the_connection(play):
     show = play(ECHO, MAPS)
     with bounded(show, 8):
@@ -262,6 +267,7 @@ def test_ten_thousand_requests_a_second_that_nobody_reads_the_answers_of(play):
     assert used / os.sysconf("SC_CLK_TCK") / 2 < 0.3, "of a processor"
 
 
+@pytest.mark.one_setting
 def test_who_reads_gets_every_answer(play):
     """Some were dropped, since libzmq had not noticed yet that the earlier ones were read."""
     show = play(ECHO, MAPS)
@@ -270,6 +276,7 @@ def test_who_reads_gets_every_answer(play):
             assert control.outcome(client.ask("status")) in (control.DONE, control.BUSY)
 
 
+@pytest.mark.one_setting
 def test_watchers_that_never_read_miss_values_and_are_told(play):
     script = """
         import midimonster
@@ -300,6 +307,7 @@ def test_watchers_that_never_read_miss_values_and_are_told(play):
     plays(show)
 
 
+@pytest.mark.one_setting
 def test_watchers_have_places_and_give_them_back(play):
     show = play(ECHO, MAPS)
     with contextlib.ExitStack() as stack:

@@ -388,6 +388,7 @@ def test_status_shows_who_wrote_a_channel_last(house):
     assert writers()["wire./shared"] == "bob", "what she puts out now is not written"
 
 
+@pytest.mark.one_setting
 def test_the_house_writes_too_and_what_is_no_longer_shared_is_not_listed(house):
     house.head = "[loopback own]\n[map]\nown.x > wire./out1\n"
     show = house.start()
@@ -401,6 +402,7 @@ def test_the_house_writes_too_and_what_is_no_longer_shared_is_not_listed(house):
     assert json.loads(house.run(None, "status", "--channels", "--json", check=0).stdout) == []
 
 
+@pytest.mark.one_setting
 def test_many_channels_come_in_pages(house):
     house.options["alice"] += "grant-output = wire./many{1..1000}\n"
     house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "py1.out > wire./many{1..1000}\n")

@@ -111,6 +111,7 @@ def test_a_desk_that_is_killed_is_back_and_the_show_does_not_notice(play):
     assert show.worker() == worker and control.status(show)["py1"]["restarts"] == 0
 
 
+@pytest.mark.one_setting
 def test_commands_wait_for_the_next_desk(play):
     show = play(ECHO, MAPS)
     for n in range(4):
@@ -119,6 +120,7 @@ def test_commands_wait_for_the_next_desk(play):
     answer_all(show, 100)
 
 
+@pytest.mark.one_setting
 def test_a_change_that_was_under_way_is_carried_out_and_audited(play):
     show = play("import midimonster, time\nmidimonster.cleanup_handler(lambda: time.sleep(1))\n" + ECHO, MAPS)
     with Client(show) as client:
@@ -196,6 +198,7 @@ def test_memory_is_limited_where_nothing_else_is(play, unchecked, stage, monkeyp
     answer_all(show)
 
 
+@pytest.mark.one_setting
 def test_flooding_clients_stay_within_the_memory_of_the_desk(play):
     show = play(ECHO, MAPS)
     desk = desk_of(show)

@@ -60,6 +60,7 @@ def sender(play, receiver):
                 options=f"connect = udp:127.0.0.1:{port}")
 
 
+@pytest.mark.one_setting
 def test_calls_work_again_when_a_gate_was_killed(sender, receiver):
     worker = sender.worker()
     for n in range(1, 6):
@@ -71,6 +72,7 @@ def test_calls_work_again_when_a_gate_was_killed(sender, receiver):
     assert sender.worker() == worker and not sender.log.matching("^worker ended", "py1")
 
 
+@pytest.mark.one_setting
 def test_a_call_under_way_is_carried_out_by_the_next_gate(play):
     """A connection that nobody accepts keeps its caller waiting; a gate later somebody does."""
     with socket.socket() as server:
@@ -193,6 +195,7 @@ def test_a_port_is_handed_over_although_the_gate_died_in_between(play):
     socket.create_connection(("127.0.0.1", port), 10).close()
 
 
+@pytest.mark.one_setting
 def test_a_gate_that_hangs_keeps_no_event_waiting(play):
     show = play("""
         import midimonster

@@ -54,6 +54,7 @@ midimonster.manage(on_data, sock)
 '''
 
 
+@pytest.mark.one_setting
 def test_data_and_close_reach_the_handler(play, server):
     show = play(connected(server, PRINT_DATA), options=HOST)
     peer = server.accept()
@@ -65,6 +66,7 @@ def test_data_and_close_reach_the_handler(play, server):
     assert show.log.messages("py1", "^data b''") == ["data b'' None"]
 
 
+@pytest.mark.one_setting
 def test_data_that_was_there_before_manage_is_seen(play, server):
     show = play(connected(server, "sock.sendall(b'hello')\nanswer = sock.recv(1, socket.MSG_PEEK)\n" + PRINT_DATA),
                 options=HOST, ready=())
@@ -74,6 +76,7 @@ def test_data_that_was_there_before_manage_is_seen(play, server):
     show.printed("^data b'early'")
 
 
+@pytest.mark.one_setting
 def test_a_handler_that_reads_a_part_is_called_again(play, server):
     show = play(connected(server, '''
 def on_data(sock):
@@ -85,6 +88,7 @@ midimonster.manage(on_data, sock)
         show.printed(f"^byte b'{byte}'$")
 
 
+@pytest.mark.one_setting
 def test_a_socket_the_script_closes_without_unregistering_warns_and_the_peer_sees_the_end(play, server):
     show = play(connected(server, '''
 def on_data(sock):
@@ -100,6 +104,7 @@ midimonster.manage(on_data, sock)
     assert not show.log.matching("worker ended")
 
 
+@pytest.mark.one_setting
 def test_a_socket_closed_in_another_handler_is_unregistered_too(play, server):
     show = play(connected(server, '''
 def on_data(sock):
@@ -114,6 +119,7 @@ midimonster.manage(on_data, sock)
     show.log.wait("(?i)socket", "py1", "warning")
 
 
+@pytest.mark.one_setting
 def test_a_socket_the_script_forgets_is_unregistered(play, server):
     # Only the registration refers to it; MIDIMonster keeps such a socket alive until it is closed, and so do we.
     show = play(connected(server, '''
@@ -137,6 +143,7 @@ gc.collect()
     assert len(show.log.messages("py1", "^data b''")) == 1
 
 
+@pytest.mark.one_setting
 def test_a_closed_socket_can_be_unregistered(play, server):
     show = play(connected(server, '''
 def on_data(sock):
@@ -154,6 +161,7 @@ midimonster.manage(on_data, sock)
     assert not show.log.matching("Traceback|worker ended")
 
 
+@pytest.mark.one_setting
 def test_the_same_socket_again_replaces_the_handler(play, server):
     show = play(connected(server, '''
 def old(sock):
@@ -168,6 +176,7 @@ midimonster.manage(new, sock)
     assert not show.log.matching("^old")
 
 
+@pytest.mark.one_setting
 def test_none_unregisters(play, server):
     show = play(connected(server, '''
 def on_data(sock):
@@ -191,6 +200,7 @@ midimonster.manage(on_data, sock)
     show.printed("^data b'2'$")
 
 
+@pytest.mark.one_setting
 def test_anything_with_a_fileno_can_be_managed_and_a_listening_socket_accepts(play):
     show = play('''
 import socket
@@ -272,6 +282,7 @@ except TypeError:
     assert not [line for line in said if line.startswith(("accepted text", "accepted file", "accepted number", "never"))]
 
 
+@pytest.mark.one_setting
 def test_ten_sockets_at_once(play, server):
     show = play(f'''
 import socket

@@ -139,6 +139,7 @@ def test_a_full_disk_costs_lines_and_they_are_counted(play):
     assert all(line == "" or re.match(r"\d{4}-\d\d-\d\dT", line) for line in lines), lines
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("launcher", [log_to("2>/dev/full"), log_to("2>&-"), log_to("<&- >&- 2>&-"),
                                       ("prlimit", "--fsize=65536")],
                          ids=["full", "no stderr", "none of the three", "too long"])
@@ -169,6 +170,7 @@ TICKING = """
     """
 
 
+@pytest.mark.one_setting
 @pytest.mark.skipif(IS_ASAN, reason="a sanitizer wants to be the first library")
 @pytest.mark.parametrize("step", [3600, -3600])
 def test_a_step_of_the_clock_moves_nothing_but_the_times_in_the_log(play, stage, identity, step):

@@ -78,6 +78,7 @@ def answer(show, path, reply, value):
     show.expect(reply, value)
 
 
+@pytest.mark.one_setting
 def test_nothing_is_touched_if_nothing_has_changed(play):
     show = start(play)
     before = workers(show)
@@ -102,6 +103,7 @@ def test_nothing_is_touched_if_nothing_has_changed(play):
     assert not show.log.matching("^worker ended")
 
 
+@pytest.mark.one_setting
 def test_a_connection_of_an_unchanged_script_stays_open(play):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(20)
@@ -219,6 +221,7 @@ def test_a_default_of_all_python_instances_touches_all_of_them(play):
     assert not set(before) & set(workers(show))
 
 
+@pytest.mark.one_setting
 def test_another_port(play):
     show = start(play)
     before = workers(show)
@@ -292,6 +295,7 @@ def test_again_and_again_and_the_end_in_between(play):
     show.stop()
 
 
+@pytest.mark.one_setting
 def test_an_instance_that_failed_is_started(play):
     show = start(play, dedent(CONFIG).replace("module = two", "module = two\nrestart = never"))
     position = show.log.position

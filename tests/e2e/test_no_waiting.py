@@ -103,6 +103,7 @@ def test_a_users_configuration_that_is_no_file(play, identity, stage, kind):
     house.answers(2, 0.5)
 
 
+@pytest.mark.one_setting
 def test_a_lock_that_is_no_file(firecurtain, stage, identity):
     folder = stage.folder(identity)
     (folder / "lock").symlink_to("/dev/null")  # controls that the path is used; links are not followed

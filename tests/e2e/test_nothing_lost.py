@@ -213,6 +213,7 @@ def test_every_way_to_end(play):
     house.check(FEW)
 
 
+@pytest.mark.one_setting
 def test_a_batch_sent_ahead(play):
     """512 events in the first one, which is under way when the second one comes."""
     n, ends = 900, (0, 256, 511, 512, 700, 899)
@@ -224,6 +225,7 @@ def test_a_batch_sent_ahead(play):
     house.check(n)
 
 
+@pytest.mark.one_setting
 def test_intervals_and_managed_sockets_beside_it(play):
     """They end in an event; or in an interval or a socket's handler, and then no event is."""
     ways = ("exit", "at_once", "segv", "killed")
@@ -238,6 +240,7 @@ def test_intervals_and_managed_sockets_beside_it(play):
     house.check(FEW)
 
 
+@pytest.mark.one_setting
 def test_outputs_above_one_report(play):
     """600 are two reports, 9,000 more than the memory holds."""
     plain = victims_of("exit", "at_once", "segv", "killed", "hang")
@@ -272,6 +275,7 @@ def test_killed_at_any_moment(play):
             assert len(codes) >= n + 1 - n_kills, name
 
 
+@pytest.mark.one_setting
 def test_with_a_rate(play):
     """Values of many channels wait in the broker, and none of them gives way to another."""
     house = House(play, victims_of("exit", "at_once", "killed", "hang"), "rate = 20\n", n_channels=64)
@@ -284,6 +288,7 @@ def test_with_a_rate(play):
         assert [code for code, _ in house.handled(name)] == [*range(1, FEW + 1), LAST], name
 
 
+@pytest.mark.one_setting
 def test_with_a_rate_the_newest_value_is_kept(play):
     """What a worker had reported when it ended, and nobody had read since it puts out too much, counts, too."""
     n_channels, more = 64, 5000
@@ -298,6 +303,7 @@ def test_with_a_rate_the_newest_value_is_kept(play):
     until(lambda: not wrong(), lambda: f"{wrong()}\n{house.show.log}")
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("options", ["restart = never\n", "restart-limit = 1/1m\n"])
 def test_without_another_worker_the_rest_is_dropped_and_that_is_said(play, options):
     """With a limit of one restart, the first end leaves the rest to another worker; the second comes from outside."""
@@ -344,6 +350,7 @@ def replay(stage, identity):
     return run
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("ways", [("exit", "at_once", "segv"), ("killed",)], ids=["ends", "killed"])
 def test_while_it_is_recorded(play, stage, identity, replay, ways):
     """The recording has each event once, and each output. So has its replay, in which scripts end as they did, but

@@ -161,6 +161,7 @@ def go(value):
     show.log.wait(r"^left [1-9]\d\d", "py1")  # and may remove them when the option is back
 
 
+@pytest.mark.one_setting
 def test_log_rate(play):
     show = show_with(play, "def go(value):\n    for line in range(500):\n        print('line', line)\n", "log-rate = 5")
     show.set("/go", 0.5)
@@ -214,6 +215,7 @@ def test_lines_of_the_broker_and_the_gate_count_too(play, cause, line):
     assert more <= 2 * (5 * seconds + 1), "each line may come with one on those left out"
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("option, complaint", [
     ("memory = 1M", "not a number from"), ("memory = lots", "not a number from"), ("read = /", "cannot be shown"),
     ("read = /a/../b", "cannot be shown"), ("env = NOVALUE", "NAME=value"),

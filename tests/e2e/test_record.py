@@ -15,6 +15,7 @@ from waiting import PATIENCE, until
 from recording import ECHO, MAPS, drive_echo, recorded, recorder, recordings
 
 
+@pytest.mark.one_setting
 def test_a_recording_has_what_came_in_what_scripts_got_and_what_they_said(play, recordings):
     recorded(play, recordings, ECHO, MAPS, lambda show: (show.set("/in", 0.5), show.expect("/out", 0.25)))
     lines = [line.split() for line in recordings.text("first").splitlines()]
@@ -29,6 +30,7 @@ def test_a_recording_has_what_came_in_what_scripts_got_and_what_they_said(play, 
     assert {"channel": "py1.out", "value": 0.25}.items() <= found[5].items()
 
 
+@pytest.mark.one_setting
 def test_an_event_by_hand_is_an_input(play, recordings):
     recorded(play, recordings, ECHO, MAPS, lambda show: (control.run(show, "emit", "py1.out", "0.75", check=0), show.expect("/out", 0.75)))
     assert [line.split()[1:] for line in recordings.text("first").splitlines() if " input " in line] == [["input", "py1.out", "0.75"]]
@@ -66,6 +68,7 @@ def test_only_administrators_record(play, recordings, stage, identity):
     assert not (folder / "mine.rec").exists()
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("victim", ["recorder", "broker"])
 def test_a_recording_is_readable_after_a_kill(play, recordings, victim):
     show = play(ECHO, MAPS, arguments=("--record", recordings.path("run")))
@@ -85,6 +88,7 @@ def test_a_recording_is_readable_after_a_kill(play, recordings, victim):
     assert len(recordings.outputs("live")) == 20
 
 
+@pytest.mark.one_setting
 def test_an_orderly_end_of_the_recorder_is_in_the_file(play, recordings):
     show = play(ECHO, MAPS)
     with recorder(show, recordings.path("live")) as process:
@@ -95,6 +99,7 @@ def test_an_orderly_end_of_the_recorder_is_in_the_file(play, recordings):
     assert recordings.text("live").splitlines()[-1].endswith("end the recorder has ended")
 
 
+@pytest.mark.one_setting
 def test_a_recorder_learns_of_the_end_of_the_show(play, recordings):
     show = play(ECHO, MAPS)
     with recorder(show, recordings.path("live")) as process:
@@ -152,6 +157,7 @@ FLOOD = """
 """
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("how", ["run", "record"])
 def test_a_recording_ends_at_its_size_and_the_show_goes_on(play, recordings, how):
     options = ("--max-size", "64k")

@@ -60,6 +60,7 @@ def test_a_saved_file_goes_live_with_the_values_of_before(play):
     until(lambda: not os.path.exists(f"/proc/{old}"), "the old worker is still there")
 
 
+@pytest.mark.one_setting
 def test_without_the_option_nothing_happens_until_the_configuration_is_read_again(play):
     show = play(SCRIPT, MAPS)
     pid = show.worker()
@@ -131,6 +132,7 @@ def test_a_module_that_a_handler_imported_later(play):
     answer(show, 0.5, expected=0.25)
 
 
+@pytest.mark.one_setting
 def test_other_files_do_not_matter(play):
     show = start(play, scripts={"other.py": "", "notes.txt": ""})
     pid = show.worker()
@@ -141,6 +143,7 @@ def test_other_files_do_not_matter(play):
     assert not show.log.matching("changed")
 
 
+@pytest.mark.one_setting
 def test_an_editor_that_renames(play):
     show = start(play)
     for n in range(5):
@@ -154,6 +157,7 @@ def test_an_editor_that_renames(play):
     assert not show.log.matching(KEPT)
 
 
+@pytest.mark.one_setting
 def test_an_editor_that_writes_in_several_steps(play):
     show = start(play)
     text = script("1 - value")
@@ -168,6 +172,7 @@ def test_an_editor_that_writes_in_several_steps(play):
     answer(show, 0.25, expected=0.75)
 
 
+@pytest.mark.one_setting
 def test_a_half_written_file_is_only_a_line_in_the_log(play):
     show = start(play)
     text = script("1 - value")
@@ -269,6 +274,7 @@ def test_what_an_import_puts_out_waits_for_the_swap(play):
     answer(show, 0.3, expected=0.5, path="/b")  # and not 0.2: the failed version put out nothing
 
 
+@pytest.mark.one_setting
 def test_the_old_script_cleans_up_and_leaves_the_stage_to_the_new_one(play):
     cleanup = """
         def leave():
@@ -287,6 +293,7 @@ def test_the_old_script_cleans_up_and_leaves_the_stage_to_the_new_one(play):
     answer(show, 0.25)
 
 
+@pytest.mark.one_setting
 def test_a_cleanup_that_hangs_is_ended_and_keeps_nobody_waiting(play):
     show = start(play, script("value", top="""
         import time
@@ -337,6 +344,7 @@ def test_the_running_one_dies_while_the_new_one_is_imported(play):
     assert len(show.log.matching(r"^running \(pid", "py1", after=position)) == 1
 
 
+@pytest.mark.one_setting
 def test_a_script_that_never_loaded_gets_its_chance_at_once(play):
     show = play("nonsense", MAPS, options="reload = on\nrestart = never", ready=())
     show.log.wait("not started again", "py1")
@@ -344,6 +352,7 @@ def test_a_script_that_never_loaded_gets_its_chance_at_once(play):
     answer(show, 0.25, expected=0.75)
 
 
+@pytest.mark.one_setting
 def test_the_missing_module_is_made(play):
     show = start(play)
     save_and_wait(show, script("helper.FACTOR * value", top="import helper"), line=KEPT)
@@ -357,6 +366,7 @@ def test_an_end_while_everything_is_under_way(play):
     show.stop()
 
 
+@pytest.mark.one_setting
 def test_neighbours_are_not_touched(play):
     config = """
         [osc wire]
@@ -446,6 +456,7 @@ def test_a_port_passes_to_the_next_version_and_nothing_that_arrives_is_lost(play
     assert versions == sorted(versions) and versions[-1] == 5
 
 
+@pytest.mark.one_setting
 def test_a_port_of_another_script_is_not_borrowed(play):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))

@@ -231,6 +231,7 @@ def test_a_cut_recording_is_replayed_as_far_as_it_goes(play, recordings, replay)
     replay("missing", show, status=66)
 
 
+@pytest.mark.one_setting
 def test_while_a_recording_is_replayed_nothing_else_comes_in(play, recordings, stage):
     show = recorded(play, recordings, CLOCK, ["wire./in > py1.script.handler"], lambda show: time.sleep(3))
     port = next(PORTS)

@@ -14,6 +14,7 @@ ECHO = "import midimonster\ndef handler(value): midimonster.output('out', value)
 ECHO_MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_cleanup_handlers_run_their_outputs_are_routed_and_the_status_is_zero(play, how):
     show = play(config="""
@@ -45,6 +46,7 @@ def test_cleanup_handlers_run_their_outputs_are_routed_and_the_status_is_zero(pl
     assert [path.read_text() for path in sorted(show.folder.rglob("saved"))] == ["by the cleanup handler"] * 2
 
 
+@pytest.mark.one_setting
 def test_an_output_of_a_cleanup_handler_reaches_another_instance_that_still_runs(play):
     # py1's last value goes through py2's handler: all cleanup handlers run before any worker is gone.
     show = play(config="""
@@ -66,6 +68,7 @@ def test_an_output_of_a_cleanup_handler_reaches_another_instance_that_still_runs
     show.stop()
 
 
+@pytest.mark.one_setting
 def test_a_cleanup_handler_that_raises_is_reported_and_the_status_is_zero(play):
     show = play("""
         import midimonster
@@ -80,6 +83,7 @@ def test_a_cleanup_handler_that_raises_is_reported_and_the_status_is_zero(play):
     show.log.wait("RuntimeError: in cleanup", "py1")
 
 
+@pytest.mark.one_setting
 def test_sigterm_while_a_handler_is_busy(play):
     show = play("""
         import time
@@ -92,6 +96,7 @@ def test_sigterm_while_a_handler_is_busy(play):
     show.stop()
 
 
+@pytest.mark.one_setting
 def test_a_second_sigterm_does_no_harm(play):
     show = play(ECHO, ECHO_MAPS)
     show.process.terminate()
@@ -99,6 +104,7 @@ def test_a_second_sigterm_does_no_harm(play):
     show.stop()
 
 
+@pytest.mark.one_setting
 def test_sighup_reads_the_configuration_again(play):
     show = play(ECHO, ECHO_MAPS)
     show.set("/in", 0.25)
@@ -116,6 +122,7 @@ def test_sighup_reads_the_configuration_again(play):
     show.expect("/renamed", 0.5)
 
 
+@pytest.mark.one_setting
 def test_sighup_with_an_error_leaves_the_show_untouched(play):
     show = play(ECHO, ECHO_MAPS)
     worker = show.worker()
@@ -130,6 +137,7 @@ def test_sighup_with_an_error_leaves_the_show_untouched(play):
     assert os.path.exists(f"/proc/{worker}")
 
 
+@pytest.mark.one_setting
 def test_sigpipe_never_ends_anything(play):
     show = play(ECHO, ECHO_MAPS)
     for _ in range(3):
@@ -138,6 +146,7 @@ def test_sigpipe_never_ends_anything(play):
     show.expect("/out", 0.5)
 
 
+@pytest.mark.one_setting
 def test_a_log_that_nobody_reads_any_more_ends_nothing(play):
     show = play("""
         import midimonster
@@ -151,6 +160,7 @@ def test_a_log_that_nobody_reads_any_more_ends_nothing(play):
         show.expect("/out", value)
 
 
+@pytest.mark.one_setting
 def test_a_log_that_is_not_read_blocks_nothing(play):
     show = play("""
         import midimonster

@@ -82,6 +82,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.one_setting
 def test_workers_that_end_together_find_one_each(play):
     show = play(config=TWO, scripts={"script.py": ""}, ready=("py1", "py2"))
     ready = spares(show)
@@ -92,6 +93,7 @@ def test_workers_that_end_together_find_one_each(play):
     assert not spares(show) & ready
 
 
+@pytest.mark.one_setting
 def test_spares_that_have_ended_are_no_loss(play):
     show = play(ECHO, MAPS)
     dead = spares(show)
@@ -106,6 +108,7 @@ def test_spares_that_have_ended_are_no_loss(play):
     until(lambda: not dead & set(children(show.pid)), "they are not waited for")
 
 
+@pytest.mark.one_setting
 def test_one_of_two_has_ended(play):
     show = play(ECHO, MAPS)
     ready = spares(show)
@@ -117,6 +120,7 @@ def test_one_of_two_has_ended(play):
     until(lambda: dead not in children(show.pid), "it is not waited for")
 
 
+@pytest.mark.one_setting
 def test_they_end_with_the_zygote(play):
     show = play(ECHO, MAPS)
     old = spares(show)
@@ -168,6 +172,7 @@ def test_a_worker_that_was_a_spare_knows_nothing_of_the_instance_before(play):
     assert show.printed("^its own") == "its own True the other's False"
 
 
+@pytest.mark.one_setting
 def test_the_broker_sleeps_while_the_zygote_takes_its_time(play):
     show = play(ECHO, MAPS)
     spares(show)

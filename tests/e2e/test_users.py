@@ -78,6 +78,7 @@ def test_a_mapping_outside_of_the_grants_is_an_error_of_hers(house):
     assert not show.log.matching("error", "-", level="error")
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("mapping,message", [
     ("bob/py1.out > py1.script.f", 'unknown instance "bob/py1"'),
     ("wire./in1 > wire./out1", "one side of a user's mapping must be an instance of that user"),
@@ -106,6 +107,7 @@ def test_nobody_elses_instances_can_be_named(house, mapping, message):
     ("[user carol]\nshow = x\n", 'there is no backend "user"'),
     ("[include ../etc/x.cfg]\n", "cannot read"),
 ])
+@pytest.mark.one_setting
 def test_what_is_beyond_her_quota_or_not_for_users(house, text, message):
     house.options["alice"] += "memory = 512M\nrate = 1000\ninstances = 2\nchannels = 20\nallow-connect = tcp:10.0.0.0/16:80\n"
     house.write("alice", "show.cfg", text)
@@ -126,6 +128,7 @@ def test_what_is_within_her_quota(house):
     assert limit < 200 << 20, "what the other leaves"
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("break_it,message", [
     (lambda house, path: path.unlink(), "cannot read"),
     (lambda house, path: path.write_text("[python"), 'has no closing "]"'),
@@ -215,6 +218,7 @@ def test_a_grant_that_is_taken_away_ends_what_used_it(house):
     assert house.worker("bob") == before
 
 
+@pytest.mark.one_setting
 def test_the_latest_of_two_users_takes_precedence(house):
     house.write("bob", "show.cfg", SHOW.replace("/in{n}", "/in2").replace("/out{n}", "/out1"))
     show = house.start()
@@ -223,6 +227,7 @@ def test_the_latest_of_two_users_takes_precedence(house):
         show.expect("/out1", value)
 
 
+@pytest.mark.one_setting
 def test_frozen_she_is_not_heard_and_hears_on(house):
     house.write("alice", "script.py", "import midimonster\ndef f(value):\n\tif value < 1:\n\t\tmidimonster.output('out', value)\n\tprint('heard', value)\n")
     show = house.start()

@@ -72,6 +72,7 @@ def test_what_does_not_return_is_killed_with_its_stack(play, how):
     show.expect("/out", 0.5)
 
 
+@pytest.mark.one_setting
 def test_many_short_handlers_are_not_one_long_one(play):
     show = play(SCRIPT, MAPS, options=LIMITS)
     for n in range(60):
@@ -81,6 +82,7 @@ def test_many_short_handlers_are_not_one_long_one(play):
     assert not show.log.matching("takes longer")
 
 
+@pytest.mark.one_setting
 def test_zero_means_never(play):
     show = play(SCRIPT, MAPS, options="handler-timeout = 0")
     show.set("/spin", 1)
@@ -89,6 +91,7 @@ def test_zero_means_never(play):
     show.kill()
 
 
+@pytest.mark.one_setting
 def test_an_interval_and_a_socket_handler_are_watched_too(play):
     show = play("""
         import socket, time
@@ -110,6 +113,7 @@ def test_an_interval_and_a_socket_handler_are_watched_too(play):
     assert len(show.log.matching(INTERRUPTED, "py1")) == 2
 
 
+@pytest.mark.one_setting
 def test_an_import_that_hangs_is_interrupted_and_tried_again(play):
     show = play("import time\ntime.sleep(60)\n", [], options=LIMITS, ready=())
     show.log.wait(r"^takes longer than 1.0 s \(option start-timeout\): interrupted", "py1", "warning")
@@ -119,6 +123,7 @@ def test_an_import_that_hangs_is_interrupted_and_tried_again(play):
     show.log.wait("^takes longer than 1.0 s", "py1", count=2)
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("how, told", [
     ("time.sleep(60)", r"^TimeoutError: interrupted"), ("sum(range(10 ** 13))", r"^  File .*, line \d+ in clean$")])
 def test_a_cleanup_handler_that_hangs_does_not_keep_the_show(play, how, told):
