@@ -209,9 +209,42 @@ def intervals_without_end():
 @attack(28, r"ok .*", LINK)
 def sockets_that_are_none():
     """Descriptors of every kind, and invalid ones: each is refused with a log line, as is a script's right."""
-    rows = b"".join(field(6, b"\x08" + bytes([n & 127 | 128, n >> 7]) + b"\x10" + bytes([2 * n % 128]))
-                    for n in range(300))
-    return put(report(rows))
+    rows = [field(6, b"\x08" + bytes([n & 127 | 128, n >> 7]) + b"\x10" + bytes([2 * n % 128])) for n in range(300)]
+    return put(*[report(b"".join(rows[n:n + 15])) for n in range(0, 300, 15)])
+
+
+@attack(28, PROTOCOL, LINK)
+def a_report_of_twenty_thousand_sockets():
+    return put(report(field(6, b"") * 20000))
+
+
+@attack(28, PROTOCOL, LINK)
+def a_report_of_twenty_thousand_intervals():
+    return put(report(field(5, b"") * 20000))
+
+
+@attack(28, PROTOCOL, LINK)
+def a_report_of_ten_thousand_files():
+    return put(report(field(8, b"a") * 10000))
+
+
+@attack(28, PROTOCOL, LINK)
+def a_report_of_twenty_thousand_ticks():
+    return put(report(field(9, bytes(20000)) + field(10, bytes(8) * 5000)))
+
+
+@attack(28, PROTOCOL, LINK)
+def one_socket_more_than_a_report_may_have():
+    return put(report(field(6, b"") * 17))
+
+
+@attack(28, r"ok .*", LINK)
+def sockets_on_and_off():
+    """As many as a report may have; each costs the broker and a gate some system calls."""
+    a, b = socket.socketpair()
+    socket_on = [field(6, bytes([8, n, 16, 2 * a.fileno()])) for n in range(1, 9)]
+    socket_off = [field(6, bytes([8, n, 16, 1])) for n in range(1, 9)]
+    return put(*[report(b"".join(socket_on + socket_off))] * 3000)
 
 
 @attack(28, r"ok .*", LINK)
