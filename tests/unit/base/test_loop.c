@@ -428,72 +428,6 @@ static void test_everything_is_closed_again(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
-/* Names the kind of slow turns that it makes. */
-struct sleeper {
-    struct rig *rig;
-    struct loop_task task;
-};
-
-static void sleeper_run(void *userdata)
-{
-    struct sleeper *sleeper = userdata;
-    struct timespec time = {.tv_nsec = 2 * (long)LOOP_SLOW_NS};
-
-    nanosleep(&time, NULL);
-    loop_stop(sleeper->rig->loop);
-}
-
-static const struct loop_slow *slow_of(struct rig *rig, const char *what)
-{
-    size_t n;
-    const struct loop_slow *slow = loop_slow_turns(rig->loop, &n);
-
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(slow[i].what, what) == 0)
-            return &slow[i];
-    }
-    return NULL;
-}
-
-static void sleep_as(struct rig *rig, const char *what)
-{
-    struct sleeper sleeper = {.rig = rig, .task = {.fn = sleeper_run, .userdata = &sleeper, .what = what}};
-
-    loop_defer(rig->loop, &sleeper.task);
-    run(rig, 10);
-}
-
-static void test_slow_turns_are_counted_by_what_took_them(void **state)
-{
-    struct rig *rig = *state;
-    struct sleeper sleeper = {.rig = rig};
-    struct timer timer = {.fn = sleeper_run, .userdata = &sleeper, .what = "a slow timer"};
-
-    sleep_as(rig, "a slow task");
-    sleep_as(rig, "a slow task");
-    loop_set_timer(rig->loop, &timer, fc_now_ns());
-    run(rig, 10);
-    assert_int_equal(slow_of(rig, "a slow task")->n, 2);
-    assert_int_equal(slow_of(rig, "a slow timer")->n, 1);
-    assert_true(slow_of(rig, "a slow timer")->longest_ns >= 2 * LOOP_SLOW_NS);
-    assert_null(slow_of(rig, "a fast task"));
-}
-
-static void test_many_kinds_of_slow_turns_share_the_last_row(void **state)
-{
-    static char names[LOOP_SLOW_KINDS + 2][32];
-    struct rig *rig = *state;
-    size_t n;
-
-    for (size_t i = 0; i < FC_ARRAY_SIZE(names); i++) {
-        snprintf(names[i], sizeof(names[i]), "task %zu", i);
-        sleep_as(rig, names[i]);
-    }
-    loop_slow_turns(rig->loop, &n);
-    assert_int_equal(n, LOOP_SLOW_KINDS);
-    assert_true(slow_of(rig, "others")->n >= 3);
-}
-
 int main(void)
 {
 #define loop_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -513,8 +447,6 @@ int main(void)
         loop_test(test_a_task_keeps_the_loop_awake),
         loop_test(test_idle_does_not_turn),
         loop_test(test_everything_is_closed_again),
-        loop_test(test_slow_turns_are_counted_by_what_took_them),
-        loop_test(test_many_kinds_of_slow_turns_share_the_last_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
