@@ -3,6 +3,8 @@
 #include "broker/gate/calls.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -35,6 +37,26 @@ static int gate_bind_or_borrow(struct gate_worker *worker, int *own, const struc
     return 1;
 }
 
+/*
+ * Has a socket that is about to be bound to all IPv6 addresses leave those of IPv4 alone, unless the policy
+ * allows both.
+ */
+static int gate_keep_to_v6(const struct gate_worker *worker, int own, const struct gate_kind *kind,
+                           const struct policy_target *at)
+{
+    const struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(at->address.port)};
+    static const uint8_t any_v6[16];
+    struct policy_target judged;
+    int r;
+
+    if (kind->family != AF_INET6 || memcmp(at->address.bytes, any_v6, sizeof(any_v6)) != 0)
+        return 0;
+    r = policy_judge(worker->spec.policy, POLICY_LISTEN, kind->protocol, AF_INET, &v4, sizeof(v4), &judged);
+    if (r == -EACCES)
+        r = setsockopt(own, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)) < 0 ? -errno : 0;
+    return r;
+}
+
 static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     GATE_SOCKET socket = {.fd = -1};
@@ -52,6 +74,9 @@ static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *cal
     own = gate_socket_twin(worker, &socket);
     if (own < 0)
         return own;
+    r = gate_keep_to_v6(worker, own, &socket.kind, &at);
+    if (r < 0)
+        return r;
     name = (struct gate_name){socket.kind.family, socket.kind.protocol, at.address};
     r = gate_bind_or_borrow(worker, &own, &at, &name);
     if (r < 0)

@@ -17,7 +17,7 @@ size_t gate_add_bytes(const struct gate_add *add)
 static bool message_is_rule(const struct gate_rule *rule)
 {
     return rule->use <= POLICY_LISTEN && rule->protocols && rule->protocols <= (POLICY_TCP | POLICY_UDP) &&
-           rule->prefix <= 128 && rule->first_port <= rule->last_port;
+           rule->prefix <= 128 && rule->only_v6 <= 1 && rule->first_port <= rule->last_port;
 }
 
 static bool message_is_add(const struct gate_add *add, size_t bytes)
@@ -68,6 +68,7 @@ int gate_write_rules(struct gate_add *add, const struct policy *policy)
             .use = (uint8_t)rule->use,
             .protocols = (uint8_t)rule->protocols,
             .prefix = (uint8_t)rule->prefix,
+            .only_v6 = rule->only_v6,
             .first_port = rule->first_port,
             .last_port = rule->last_port,
         };
@@ -87,6 +88,7 @@ int gate_read_rules(struct policy *policy, const struct gate_add *add)
             .use = rule->use,
             .protocols = rule->protocols,
             .prefix = rule->prefix,
+            .only_v6 = rule->only_v6,
             .first_port = rule->first_port,
             .last_port = rule->last_port,
         };

@@ -37,6 +37,7 @@ struct gate_rule {
     uint8_t use;       /* enum policy_use */
     uint8_t protocols; /* enum policy_protocol, or-ed */
     uint8_t prefix;
+    uint8_t only_v6; /* covers no IPv4 address */
     uint8_t bytes[16];
     uint16_t first_port;
     uint16_t last_port;

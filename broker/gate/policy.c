@@ -13,6 +13,8 @@
 #include "broker/gate/policy_private.h"
 #include "firecurtain/cleanup.h"
 
+#define POLICY_V4_BITS 96 /* of ::ffff:0:0, below which IPv4 is kept */
+
 static const uint8_t policy_v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 static void policy_set_v4(uint8_t bytes[16], const struct in_addr *address)
@@ -73,6 +75,7 @@ static int policy_parse_numeric(struct policy_rule *rule, const char *host, cons
     if (prefix && (policy_parse_port(prefix, strlen(prefix), &bits) < 0 || bits > (is_v4 ? 32 : 128)))
         return -EINVAL;
     rule->prefix = prefix && is_v4 ? 96u + bits : bits;
+    rule->only_v6 = rule->prefix < POLICY_V4_BITS;
     return 0;
 }
 
@@ -87,20 +90,33 @@ static bool policy_is_name(const char *host)
     return n > 0 && n < POLICY_MAX_NAME && !isdigit((unsigned char)host[n - 1]);
 }
 
-/* Cuts `host` out of its brackets and off its prefix length, which is returned, or NULL. */
-static char *policy_cut_prefix(char **host)
+/* Takes the brackets off a host that is in some. */
+static void policy_cut_brackets(char **host)
 {
     size_t n = strlen(*host);
-    char *slash;
 
-    slash = strchr(*host, '/');
-    if (slash)
-        *slash++ = '\0';
-    n = strlen(*host);
     if ((*host)[0] == '[' && (*host)[n - 1] == ']') {
         (*host)[n - 1] = '\0';
         (*host)++;
     }
+}
+
+/*
+ * Cuts `host` out of its brackets and off its prefix length, which is returned, or NULL. The prefix length
+ * may be within the brackets or behind them.
+ */
+static char *policy_cut_prefix(char **host)
+{
+    bool is_whole = (*host)[0] == '[' && (*host)[strlen(*host) - 1] == ']';
+    char *slash;
+
+    if (is_whole)
+        policy_cut_brackets(host);
+    slash = strchr(*host, '/');
+    if (slash)
+        *slash++ = '\0';
+    if (!is_whole)
+        policy_cut_brackets(host);
     return slash;
 }
 
@@ -195,7 +211,9 @@ static bool policy_contains(const struct policy_rule *outer, const struct policy
     if (outer->name[0])
         return strcasecmp(outer->name, inner->name) == 0;
     if (inner->name[0])
-        return outer->prefix == 0;
+        return outer->prefix == 0 && !outer->only_v6;
+    if (outer->only_v6 && !inner->only_v6)
+        return false;
     return inner->prefix >= outer->prefix && policy_prefix_matches(outer->bytes, inner->bytes, outer->prefix);
 }
 
@@ -227,6 +245,7 @@ bool policy_allows(const struct policy *policy, enum policy_use use, enum policy
 
         if (rule->use == use && (rule->protocols & protocol) && !rule->name[0] &&
             address->port >= rule->first_port && address->port <= rule->last_port &&
+            !(rule->only_v6 && policy_is_v4(address->bytes)) &&
             policy_prefix_matches(address->bytes, rule->bytes, rule->prefix))
             return true;
     }

@@ -43,7 +43,8 @@ struct policy {
 
 /*
  * Adds a rule `[tcp:|udp:]host:ports`. The host is an address, [IPv6], either with /prefix, a name, or `*`;
- * the ports are one, a range `a-b`, or `*`. 0, -EINVAL with `reason`, or -ENOMEM.
+ * the ports are one, a range `a-b`, or `*`. A range of IPv6 covers no IPv4 address, unless it is one of those
+ * (::ffff:a.b.c.d) itself. 0, -EINVAL with `reason`, or -ENOMEM.
  */
 int policy_add(struct policy *policy, enum policy_use use, const char *text, struct fc_reason *reason);
 

@@ -2,10 +2,20 @@
 /* Rules as people read them: in a configuration, and in words. */
 #include "broker/gate/policy_describe.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "broker/gate/policy_private.h"
+
+/* Writes a range of IPv6, which may look like one of IPv4. */
+static void describe_v6(const struct policy_rule *rule, char *text, size_t bytes)
+{
+    char host[INET6_ADDRSTRLEN];
+
+    inet_ntop(AF_INET6, rule->bytes, host, sizeof(host));
+    snprintf(text, bytes, "[%s]/%u", host, rule->prefix);
+}
 
 static void describe_host(const struct policy_rule *rule, char *text, size_t bytes)
 {
@@ -13,6 +23,10 @@ static void describe_host(const struct policy_rule *rule, char *text, size_t byt
     unsigned all = 128, bits = rule->prefix;
     char *end;
 
+    if (rule->only_v6) {
+        describe_v6(rule, text, bytes);
+        return;
+    }
     if (rule->name[0] || bits == 0) {
         snprintf(text, bytes, "%s", rule->name[0] ? rule->name : "*");
         return;
@@ -87,7 +101,10 @@ void policy_describe(const struct policy *policy, size_t i, char *option, size_t
     describe_addresses(policy, host, addresses, sizeof(addresses));
     describe_ports(rule, "any port", ports, sizeof(ports));
     snprintf(words, words_bytes, "may %s %s%s, %s%s", describe_use(rule),
-             strcmp(host, "*") == 0 ? "any address" : host, addresses,
+             strcmp(host, "*") == 0        ? "any address"
+             : strcmp(host, "[::]/0") == 0 ? "any IPv6 address"
+                                           : host,
+             addresses,
              strcmp(ports, "any port") == 0        ? ""
              : rule->first_port == rule->last_port ? "port "
                                                    : "ports ",

@@ -24,6 +24,9 @@ class Servers:
         ports = {"FREE": free_tcp_port()}
         for name in ("ALLOWED", "DENIED"):
             ports[name] = self._serve(name, socket.create_server(("127.0.0.1", 0), backlog=128))
+        ports["RANGED"] = self._serve("RANGED_V4", socket.create_server(("127.0.0.1", 0)))
+        self._serve("RANGED_V6", socket.create_server(("::1", ports["RANGED"]), family=socket.AF_INET6))
+        ports["FREE_V6"] = free_tcp_port()
         self._serve("ELSEWHERE", socket.create_server(("127.0.0.2", ports["ALLOWED"])))
         for name in ("UDP_ALLOWED", "UDP_DENIED"):
             ports[name] = self._collect(name, "127.0.0.1", free_port())
@@ -67,7 +70,8 @@ class Servers:
     def close(self):
         self.stopping = True
         for port, host in ((self.ports["ALLOWED"], "127.0.0.1"), (self.ports["DENIED"], "127.0.0.1"),
-                           (self.ports["ALLOWED"], "127.0.0.2")):
+                           (self.ports["ALLOWED"], "127.0.0.2"), (self.ports["RANGED"], "127.0.0.1"),
+                           (self.ports["RANGED"], "::1")):
             with contextlib.suppress(OSError):
                 socket.create_connection((host, port), 1).close()
         self.stack.close()
@@ -102,7 +106,8 @@ NETWORK = load()
 def theatre(open_theatre, servers):
     port = servers.ports
     options = (f"connect = tcp:127.0.0.1:{port['ALLOWED']}\nconnect = udp:127.0.0.1:{port['UDP_ALLOWED']}\n"
-               f"connect = tcp:127.0.0.1:{port['HOLE']}\nconnect = udp:[::1]:{port['UDP_ALLOWED']}")
+               f"connect = tcp:127.0.0.1:{port['HOLE']}\nconnect = udp:[::1]:{port['UDP_ALLOWED']}\n"
+               f"connect = tcp:[::/0]:{port['RANGED']}\nlisten = tcp:[::]:{port['FREE_V6']}")
     return open_theatre({"py1": ("attack_network", options), "py2": ("attack_network", "")},
                         scripts={"ports.py": servers.module})
 
@@ -117,7 +122,7 @@ def test_with_some_permissions(theatre, servers, entry):
     outcome = theatre.attack(entry, NETWORK)
     assert re.fullmatch(entry.expected(theatre.fallback), outcome), outcome
     theatre.prober.check()
-    for name in ("DENIED", "ELSEWHERE", "UDP_DENIED", "UDP_ELSEWHERE"):
+    for name in ("DENIED", "ELSEWHERE", "RANGED_V4", "UDP_DENIED", "UDP_ELSEWHERE"):
         assert servers.met[name] == met[name], f"{name} was reached"
     if entry.name == "flood":
         connected = int(re.match(r"ok (\d+)", outcome)[1])

@@ -11,7 +11,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define PORT "(0|[1-9][0-9]{0,4})"
-static const char form[] = "^(tcp:|udp:)?[^/]*(/(0|[1-9][0-9]{0,2}))?:(" PORT "(-" PORT ")?|[*])$";
+static const char form[] = "^(tcp:|udp:)?[^/]*(/(0|[1-9][0-9]{0,2})\\]?)?:(" PORT "(-" PORT ")?|[*])$";
 static regex_t documented;
 
 static bool allows(const struct policy *policy, const uint8_t *bytes, unsigned port, unsigned protocol)
@@ -22,11 +22,19 @@ static bool allows(const struct policy *policy, const uint8_t *bytes, unsigned p
     return policy_allows(policy, POLICY_CONNECT, protocol, &address);
 }
 
+/* Tells whether an address is one of IPv4, which ranges of IPv6 do not cover. */
+static bool is_beyond(const struct policy_rule *rule, const uint8_t *bytes)
+{
+    return rule->only_v6 && memcmp(bytes, "\0\0\0\0\0\0\0\0\0\0\377\377", 12) == 0;
+}
+
 /* Checks the edges of its address and ports. */
 static void check_edges(const struct policy *policy, const struct policy_rule *rule)
 {
     unsigned protocol = rule->protocols & POLICY_TCP ? POLICY_TCP : POLICY_UDP;
 
+    if (is_beyond(rule, rule->bytes))
+        return;
     require(allows(policy, rule->bytes, rule->first_port, protocol));
     require(allows(policy, rule->bytes, rule->last_port, protocol));
     require(rule->first_port == 0 || !allows(policy, rule->bytes, rule->first_port - 1u, protocol));
@@ -38,7 +46,8 @@ static void check_edges(const struct policy *policy, const struct policy_rule *r
 
         memcpy(other, rule->bytes, sizeof(other));
         other[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
-        require(allows(policy, other, rule->first_port, protocol) == (bit >= rule->prefix));
+        require(allows(policy, other, rule->first_port, protocol) ==
+                (bit >= rule->prefix && !is_beyond(rule, other)));
     }
 }
 

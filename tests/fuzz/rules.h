@@ -66,8 +66,19 @@ static inline void rules_take(struct rules *rules, struct input *input)
     }
 }
 
+static inline bool is_mapped_v4(const uint8_t address[16])
+{
+    for (size_t i = 0; i < 10; i++) {
+        if (address[i])
+            return false;
+    }
+    return address[10] == 0xff && address[11] == 0xff;
+}
+
 static inline bool rule_covers(const struct rule *rule, const uint8_t address[16])
 {
+    if (rule->bits < 96 && is_mapped_v4(address))
+        return false;
     for (unsigned bit = 0; bit < rule->bits; bit++) {
         if (((rule->address[bit / 8] ^ address[bit / 8]) & (0x80 >> bit % 8)) != 0)
             return false;
@@ -112,15 +123,6 @@ static inline bool read_plainly(const uint8_t *bytes, size_t n, uint8_t address[
            family == AF_INET ? 4 : 16);
     *port = (uint16_t)(bytes[2] << 8 | bytes[3]);
     return true;
-}
-
-static inline bool is_mapped_v4(const uint8_t address[16])
-{
-    for (size_t i = 0; i < 10; i++) {
-        if (address[i])
-            return false;
-    }
-    return address[10] == 0xff && address[11] == 0xff;
 }
 
 /* Replaces "any address" by the loopback address, which is what it means to clients. */

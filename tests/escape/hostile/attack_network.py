@@ -70,6 +70,11 @@ def denied_host():
     connect(TCP, "127.0.0.2", ports.ALLOWED)
 
 
+@attack(29, "ok None", GATE)
+def allowed_by_a_range():
+    connect(TCP, "::1", ports.RANGED, socket.AF_INET6)
+
+
 # 29: the address changes between check and use
 
 def _swap(seconds, use, good, bad):
@@ -147,6 +152,26 @@ def mapped_denied():
 @attack(30, EACCES, GATE)
 def mapped_denied_udp():
     return send("::ffff:127.0.0.1", ports.UDP_DENIED, socket.AF_INET6)
+
+
+@attack(30, EACCES, GATE)
+def range_of_ipv6():
+    """What is open is [::/0]."""
+    connect(TCP, HOST, ports.RANGED)
+
+
+@attack(30, EACCES, GATE)
+def range_of_ipv6_by_a_mapped_address():
+    connect(TCP, "::ffff:127.0.0.1", ports.RANGED, socket.AF_INET6)
+
+
+@attack(30, "ok 1", GATE, outside="ok 0")
+def ipv4_by_a_server_of_ipv6():
+    """A socket that is bound to [::] accepts IPv4, too, unless it is told not to."""
+    with new(TCP, socket.AF_INET6) as server:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        server.bind(("::", ports.FREE_V6))
+        return server.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
 
 
 @attack(30, EACCES, GATE)

@@ -31,10 +31,11 @@ static void test_a_policy_survives(void **state)
 
     assert_int_equal(policy_add(&policy, POLICY_CONNECT, "tcp:10.0.0.0/8:80-90", &reason), 0);
     assert_int_equal(policy_add(&policy, POLICY_LISTEN, "127.0.0.2:*", &reason), 0);
+    assert_int_equal(policy_add(&policy, POLICY_CONNECT, "tcp:[::/0]:*", &reason), 0);
     assert_int_equal(policy_add(&policy, POLICY_CONNECT, "tcp:a-name:80", &reason),
                      0); /* allows nothing itself */
     assert_int_equal(gate_write_rules(&add, &policy), 0);
-    assert_int_equal(add.n_rules, 2);
+    assert_int_equal(add.n_rules, 3);
     assert_true(gate_request_is_sound(&add, gate_add_bytes(&add), GATE_DESCRIPTORS_));
     assert_int_equal(gate_read_rules(&read, &add), 0);
     assert_true(allows(&read, "10.1.2.3", 85));

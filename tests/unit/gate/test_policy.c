@@ -56,8 +56,8 @@ static void test_leading_zeroes_are_refused(void **state)
 static void test_malformed_rules(void **state)
 {
     static const char *const texts[] = {
-        "",        ":",         "a",       "a:",           "a:x",         "a:1-",       "a:2-1",
-        "a:65536", "a/8:1",     "1.2.3:1", "1.2.3.4/33:1", "[::1]/129:1", "[::1/64]:1", "sctp:1.2.3.4:1",
+        "",        ":",         "a",       "a:",           "a:x",         "a:1-",      "a:2-1",
+        "a:65536", "a/8:1",     "1.2.3:1", "1.2.3.4/33:1", "[::1]/129:1", "[::1/64:1", "sctp:1.2.3.4:1",
         "a b:1",   "[[::1]]:1", "*/0:1",   "-1.2.3.4:1",   "1.2.3.4:+1",
     };
 
@@ -76,6 +76,37 @@ static void test_what_is_named_is_open_and_nothing_beside_it(void **state)
     assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_UDP, "10.1.0.0", 80), -EACCES);
     assert_int_equal(judge(&policy, POLICY_LISTEN, POLICY_TCP, "10.1.0.0", 80), -EACCES);
     policy_deinit(&policy);
+}
+
+static void test_a_range_of_ipv6_covers_no_ipv4(void **state)
+{
+    static const char *const ranges[] = {"[::/0]:80", "[::]/0:80", "::/0:80", "[::ffff:10.0.0.0]/90:80"};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        struct policy policy = policy_of(POLICY_CONNECT, ranges[i]);
+
+        assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "10.0.0.1", 80), -EACCES);
+        assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "::ffff:10.0.0.1", 80), -EACCES);
+        assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "0.0.0.0", 80), -EACCES);
+        assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "::1:2", 80), 0);
+        policy_deinit(&policy);
+    }
+}
+
+/* What is written as a mapped address is one of IPv4, in either spelling of the peer; `*` is both. */
+static void test_mapped_addresses_are_ipv4(void **state)
+{
+    static const char *const ranges[] = {"[::ffff:0:0/96]:80", "0.0.0.0/0:80", "[::ffff:10.0.0.0]/104:80",
+                                         "*:80"};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        struct policy policy = policy_of(POLICY_CONNECT, ranges[i]);
+
+        assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "10.0.0.1", 80), 0);
+        assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "::ffff:10.0.0.1", 80), 0);
+        assert_int_equal(judge(&policy, POLICY_CONNECT, POLICY_TCP, "fe80::1", 80), i == 3 ? 0 : -EACCES);
+        policy_deinit(&policy);
+    }
 }
 
 /* 0.0.0.0 and :: are judged as what they mean to a client. */
@@ -146,6 +177,9 @@ static void test_a_rule_within_another(void **state)
         {"10.0.0.1:80", "10.0.0.1:80"},
         {"[fe80::]/16:*", "[fe80::1]:1-2"},
         {"10.0.0.0/8:80", "[::ffff:10.1.1.1]:80"},
+        {"*:*", "[::/0]:80"},
+        {"[::/0]:*", "[fe80::/16]:1"},
+        {"[::/0]:*", "[::]/0:1"},
     };
     static const char *const beyond[][2] = {
         {"tcp:*:*", "10.0.0.1:80"},
@@ -158,6 +192,11 @@ static void test_a_rule_within_another(void **state)
         {"desk.local:80", "*:80"},
         {"10.0.0.0/8:*", "*:*"},
         {"10.0.0.0/8:*", "11.0.0.1:1"},
+        {"[::/0]:*", "10.0.0.1:1"},
+        {"[::/0]:*", "0.0.0.0/0:1"},
+        {"[::/0]:*", "*:1"},
+        {"[::/0]:*", "desk.local:1"},
+        {"0.0.0.0/0:*", "[::/0]:1"},
     };
 
     (void)state;
@@ -176,6 +215,8 @@ int main(void)
         cmocka_unit_test(test_leading_zeroes_are_refused),
         cmocka_unit_test(test_malformed_rules),
         cmocka_unit_test(test_what_is_named_is_open_and_nothing_beside_it),
+        cmocka_unit_test(test_a_range_of_ipv6_covers_no_ipv4),
+        cmocka_unit_test(test_mapped_addresses_are_ipv4),
         cmocka_unit_test(test_any_address_is_this_host),
         cmocka_unit_test(test_a_datagram_client_may_bind_to_port_0),
         cmocka_unit_test(test_what_is_no_internet_address),
