@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,6 +331,7 @@ int cli_main(int argc, char **argv)
     int status;
 
     cli_open_standard();
+    setlocale(LC_CTYPE, ""); /* for the width of what is printed; numbers stay as programs expect them */
     status = cli_parse(argc, argv, &options);
     options.words = argv + optind;
     options.n_words = (size_t)(argc - optind);

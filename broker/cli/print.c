@@ -3,7 +3,10 @@
 #include "broker/cli/print.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "broker/base/log.h"
 
@@ -25,13 +28,28 @@ void print_text(FILE *out, const char *text)
     }
 }
 
+size_t print_character(const char *text, size_t *columns)
+{
+    unsigned char first = (unsigned char)text[0];
+    size_t bytes = 1;
+    wchar_t code = first < 0x80 ? first : first & (first < 0xe0 ? 0x1f : first < 0xf0 ? 0x0f : 0x07);
+    int width;
+
+    for (; first >= 0xc0 && ((unsigned char)text[bytes] & 0xc0) == 0x80; bytes++)
+        code = code << 6 | (text[bytes] & 0x3f);
+    width = wcwidth(code);
+    *columns = width < 0 ? 1 : (size_t)width; /* the C library may know less than the terminal */
+    return bytes;
+}
+
 size_t print_columns(const char *text)
 {
     char line[PRINT_MAX_TEXT];
-    size_t n = log_escape(line, sizeof(line), text, strlen(text)), columns = 0;
+    size_t n = log_escape(line, sizeof(line) - 1, text, strlen(text)), columns = 0, wide;
 
-    for (size_t i = 0; i < n; i++)
-        columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+    line[n] = '\0';
+    for (size_t i = 0; i < n; columns += wide)
+        i += print_character(line + i, &wide);
     return columns;
 }
 
@@ -42,6 +60,13 @@ void print_width(FILE *out, const char *text, size_t columns)
     print_text(out, text);
     for (; n < columns; n++)
         fputc(' ', out);
+}
+
+bool print_is_coloured(FILE *out)
+{
+    const char *terminal = getenv("TERM");
+
+    return isatty(fileno(out)) && !getenv("NO_COLOR") && terminal && strcmp(terminal, "dumb") != 0;
 }
 
 void print_json(FILE *out, const char *text)

@@ -6,6 +6,7 @@
 #ifndef BROKER_CLI_PRINT_H
 #define BROKER_CLI_PRINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +19,14 @@ void print_width(FILE *out, const char *text, size_t columns);
 
 /* Returns how many columns a text takes. */
 size_t print_columns(const char *text);
+
+/* Returns the bytes of the first character of an escaped text that is not empty, and how many columns it
+ * takes. */
+size_t print_character(const char *text, size_t *columns);
+
+/* Returns whether a file is a terminal that shows colours; NO_COLOR in the environment says that it does not.
+ */
+bool print_is_coloured(FILE *out);
 
 /* Prints a text with its quotes, as JSON has it. */
 void print_json(FILE *out, const char *text);

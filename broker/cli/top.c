@@ -2,37 +2,36 @@
 /* firecurtain top: `status --usage`, updated every second in a terminal. */
 #include <curses.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "broker/base/grow.h"
-#include "broker/base/log.h"
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
-#include "broker/cli/print.h"
+#include "broker/cli/rows.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
 #define TOP_PERIOD_NS FC_NS_PER_S
 #define TOP_HEAD      2 /* lines above the rows */
 #define TOP_FOOT      1 /* lines below the rows */
-#define TOP_TEXT      80
+#define TOP_NAME      256
+#define TOP_HIDDEN    (1u << ROWS_IN | 1u << ROWS_OUT | 1u << ROWS_CPU) /* rates are in their place */
 
+/* What the order and the rates of an instance depend on. */
 struct top_row {
-    char name[TOP_TEXT];
-    char state[TOP_TEXT];
-    uint32_t pid;
-    uint64_t uptime_ms, restarts, in, out, p99_us, queue, memory_bytes, cpu_ms;
-    double in_per_s, cpu_percent; /* since the last update */
+    char name[TOP_NAME];
+    uint64_t in, out, cpu_ms, memory_bytes;
+    struct rows_rates rates; /* since the last update */
 };
 
 struct top {
     struct client *client;
-    struct top_row *rows, *before; /* both in the broker's order */
+    struct table table;
+    struct top_row *rows, *before; /* both in the broker's order, as the rows of the table */
     size_t n, n_before;
     uint64_t at_ns, before_ns;
     int key; /* the key that chose the order */
@@ -41,21 +40,17 @@ struct top {
     size_t first; /* row that is shown */
 };
 
-static void top_copy(char *to, const char *from)
-{
-    to[log_escape(to, TOP_TEXT - 1, from, strlen(from))] = '\0';
-}
-
 static void top_rates(const struct top *top, struct top_row *row, size_t index)
 {
     double seconds = (double)(top->at_ns - top->before_ns) / (double)FC_NS_PER_S;
     const struct top_row *before = index < top->n_before ? &top->before[index] : NULL;
 
     if (!before || strcmp(before->name, row->name) != 0 || seconds <= 0 || row->in < before->in ||
-        row->cpu_ms < before->cpu_ms)
+        row->out < before->out || row->cpu_ms < before->cpu_ms)
         return;
-    row->in_per_s = (double)(row->in - before->in) / seconds;
-    row->cpu_percent = (double)(row->cpu_ms - before->cpu_ms) / 10.0 / seconds;
+    row->rates.in_per_s = (double)(row->in - before->in) / seconds;
+    row->rates.out_per_s = (double)(row->out - before->out) / seconds;
+    row->rates.cpu_percent = (double)(row->cpu_ms - before->cpu_ms) / 10.0 / seconds;
 }
 
 static int top_add(struct top *top, const struct control_instance *instance)
@@ -67,18 +62,15 @@ static int top_add(struct top *top, const struct control_instance *instance)
         return EX_OSERR;
     top->rows = rows;
     row = &rows[top->n];
-    *row = (struct top_row){.pid = instance->pid,
-                            .uptime_ms = instance->uptime_ms,
-                            .restarts = instance->restarts,
-                            .in = instance->events_in,
+    *row = (struct top_row){.in = instance->events_in,
                             .out = instance->events_out,
-                            .p99_us = instance->busy_p99_us,
-                            .queue = instance->queue,
                             .memory_bytes = instance->memory_bytes,
                             .cpu_ms = instance->cpu_ms};
-    top_copy(row->name, instance->name);
-    top_copy(row->state, instance->is_frozen ? "frozen" : instance->state);
-    top_rates(top, row, top->n++);
+    snprintf(row->name, sizeof(row->name), "%s", instance->name);
+    top_rates(top, row, top->n);
+    if (!rows_add(&top->table, instance, &row->rates))
+        return EX_OSERR;
+    top->n++;
     return EX_OK;
 }
 
@@ -92,6 +84,7 @@ static int top_ask(struct top *top)
     top->before = fc_steal(top->rows);
     top->n_before = top->n;
     top->n = 0;
+    table_clear(&top->table);
     top->before_ns = top->at_ns;
     top->at_ns = fc_now_ns();
     do {
@@ -105,7 +98,7 @@ static int top_ask(struct top *top)
 
 static double top_weight(const struct top_row *row, int key)
 {
-    return key == 'm' ? (double)row->memory_bytes : key == 'c' ? row->cpu_percent : row->in_per_s;
+    return key == 'm' ? (double)row->memory_bytes : key == 'c' ? row->rates.cpu_percent : row->rates.in_per_s;
 }
 
 static int top_compare(const void *pa, const void *pb, void *userdata)
@@ -120,23 +113,42 @@ static int top_compare(const void *pa, const void *pb, void *userdata)
     return top->is_reverse ? -order : order;
 }
 
-static void top_draw_row(int y, const struct top_row *row)
+/* Returns how many rows fit on the screen. */
+static size_t top_room(void)
 {
-    char uptime[32] = "-", p99[32];
+    return LINES > TOP_HEAD + TOP_FOOT ? (size_t)LINES - TOP_HEAD - TOP_FOOT : 0;
+}
 
-    if (row->pid)
-        print_uptime(uptime, sizeof(uptime), row->uptime_ms);
-    print_time_us(p99, sizeof(p99), row->p99_us);
+/* Draws a row of the table, or its titles, and nothing beyond the right edge. */
+static void top_draw_row(const struct table *table, int y, size_t row)
+{
+    char text[TABLE_CELL];
+
     move(y, 0);
-    clrtoeol();
-    printw("%-20.20s %-9.9s %7" PRIu32 " %8s %4" PRIu64 " %9.0f %9" PRIu64 " %8s %6" PRIu64 " %8.1fM %6.1f",
-           row->name, row->state, row->pid, uptime, row->restarts, row->in_per_s, row->out, p99, row->queue,
-           (double)row->memory_bytes / 1048576.0, row->cpu_percent);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (table_write(table, row, i, text) && getcury(stdscr) == y)
+            addstr(text);
+    }
+}
+
+/* Says which keys there are, as far as there is room. */
+static void top_draw_keys(void)
+{
+    static const char *const keys[] = {"q quit", "n name",    "i events",   "m memory",
+                                       "c cpu",  "r reverse", "space pause"};
+    size_t column = 0;
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(keys); i++) {
+        if (column + strlen(keys[i]) >= (size_t)COLS)
+            break;
+        mvaddstr(LINES - 1, (int)column, keys[i]);
+        column += strlen(keys[i]) + 2;
+    }
 }
 
 static void top_draw(struct top *top)
 {
-    size_t room = LINES > TOP_HEAD + TOP_FOOT ? (size_t)LINES - TOP_HEAD - TOP_FOOT : 0;
+    size_t room = top_room();
     const struct top_row **order = calloc(top->n + 1, sizeof(*order));
 
     if (!order)
@@ -146,15 +158,16 @@ static void top_draw(struct top *top)
     qsort_r(order, top->n, sizeof(*order), top_compare, top);
     if (top->first + room > top->n)
         top->first = top->n > room ? top->n - room : 0;
+    table_fit(&top->table, (size_t)COLS);
     erase();
-    mvprintw(0, 0, "firecurtain: %zu instances%s", top->n, top->is_held ? ", paused" : "");
+    mvprintw(0, 0, "firecurtain: %zu instance%s%s", top->n, top->n == 1 ? "" : "s",
+             top->is_held ? ", paused" : "");
     attron(A_REVERSE);
-    mvprintw(1, 0, "%-20s %-9s %7s %8s %4s %9s %9s %8s %6s %9s %6s", "INSTANCE", "STATE", "PID", "UPTIME",
-             "RE", "IN/s", "OUT", "P99", "QUEUE", "MEMORY", "CPU%");
+    top_draw_row(&top->table, 1, TABLE_TITLES);
     attroff(A_REVERSE);
     for (size_t i = 0; i < room && top->first + i < top->n; i++)
-        top_draw_row(TOP_HEAD + (int)i, order[top->first + i]);
-    mvprintw(LINES - 1, 0, "q quit  m memory  c cpu  i events  n name  r reverse  space pause");
+        top_draw_row(&top->table, TOP_HEAD + (int)i, (size_t)(order[top->first + i] - top->rows));
+    top_draw_keys();
     refresh();
     free(order);
 }
@@ -162,7 +175,7 @@ static void top_draw(struct top *top)
 /* Handles a key. Returns whether to go on. */
 static bool top_key(struct top *top, int key)
 {
-    size_t page = LINES > TOP_HEAD + TOP_FOOT ? (size_t)LINES - TOP_HEAD - TOP_FOOT : 1;
+    size_t page = top_room();
 
     switch (key) {
     case 'q':
@@ -282,10 +295,9 @@ static int top_on_screen(struct top *top)
 
 int cli_top(const struct cli_options *options)
 {
-    struct top top = {.key = 'n'};
+    struct top top = {.key = 'n', .table = rows_table(TOP_HIDDEN)};
     int status;
 
-    setlocale(LC_ALL, "");
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         fputs("firecurtain: top needs a terminal; programs can use status --json\n", stderr);
         return EX_USAGE;
@@ -294,6 +306,7 @@ int cli_top(const struct cli_options *options)
     if (status == EX_OK)
         status = top_on_screen(&top);
     client_free(top.client);
+    table_clear(&top.table);
     free(top.rows);
     free(top.before);
     return status;

@@ -58,7 +58,7 @@ def test_pages_of_hers_say_nothing_of_how_many_there_are(house):
 def test_top_shows_her_instances_only(house):
     house.start()
     with on_a_terminal(house.show, "top", uid=UIDS["alice"], folder=house.runtime) as (process, keys, wait):
-        wait(b"1 instances")
+        wait(b"1 instance")
         wait(b"alice/py1")
         os.write(keys, b"q")
         assert process.wait(PATIENCE) == 0

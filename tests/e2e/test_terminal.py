@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a person sees on a terminal of some size while a show runs."""
+
+import re
+
+import pytest
+from terminal import Terminal
+from waiting import PATIENCE
+
+SIZES = [(80, 24), (120, 40), (40, 12)]
+TITLES = {"INSTANCE", "STATE", "IN/s", "OUT/s", "QUEUE", "P99", "MEMORY", "CPU%", "RESTARTS", "UPTIME", "PID", "NOTE"}
+LONG = "the-one-with-the-fader-wing-on-the-left-"
+
+
+def crowd():
+    """A configuration of more instances than lines, whose names differ at their ends."""
+    return "".join(f"[loopback {LONG}{n:02}]\n" for n in range(50)) + "[python py1]\nmodule = script\n[map]\n"
+
+
+def is_whole(lines, columns, height):
+    """Tells whether top has drawn all of the screen, each row on its line."""
+    rows = lines[2:-1]
+    return (len(lines) == height and lines[0].startswith("firecurtain: 51 instances") and set(lines[1].split()) <= TITLES
+            and lines[1].startswith("INSTANCE") and len(rows) == height - 3
+            and all(re.match(r"(the-on\S*\d\d|py1) +running\b", row) for row in rows) and lines[-1].startswith("q quit  n name"))
+
+
+@pytest.mark.one_setting
+def test_top_on_screens_of_any_size_and_when_that_changes(play):
+    show = play(config=crowd(), scripts={"script.py": ""})
+    for columns, height in SIZES:
+        with Terminal(show, "top", columns=columns, lines=height) as terminal:
+            lines = terminal.wait(lambda lines: is_whole(lines, columns, height))
+            assert ("PID" in lines[1]) == (columns == 120) and ("MEMORY" in lines[1]) == (columns >= 80)
+            for others in (*SIZES, (columns, height)):
+                terminal.resize(*others)
+                terminal.wait(lambda lines: is_whole(lines, *others))
+            terminal.type("q")
+            assert terminal.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.one_setting
+def test_top_tells_names_apart_by_their_ends(play):
+    show = play(config=crowd(), scripts={"script.py": ""})
+    with Terminal(show, "top") as terminal:
+        lines = terminal.wait(lambda lines: is_whole(lines, 80, 24))
+        names = [line.split()[0] for line in lines[2:-1]]
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.one_setting
+def test_top_on_a_terminal_that_is_far_too_small(play):
+    show = play(config=crowd(), scripts={"script.py": ""})
+    with Terminal(show, "top", columns=16, lines=5) as terminal:
+        terminal.wait(lambda lines: lines[0].startswith("firecurtain: 51") and "…" in lines[2] and "…" in lines[3])
+        terminal.resize(3, 2)
+        terminal.resize(80, 24)
+        terminal.wait(lambda lines: is_whole(lines, 80, 24))
+
+
+@pytest.mark.one_setting
+def test_top_has_no_numbers_where_there_is_nothing_to_count(play):
+    """A loopback has no process: no PID 0, and no 0.0M."""
+    show = play(config=crowd(), scripts={"script.py": ""})
+    with Terminal(show, "top", columns=160, lines=60) as terminal:
+        lines = terminal.wait(lambda lines: lines[-1].startswith("q quit") and re.search("^py1 .*M", "\n".join(lines), re.M))
+        row = next(line for line in lines if line.startswith(LONG))
+        assert set(row.split()[2:]) == {"-"}
+        assert re.search(r"^py1 +running .* \d+\.\dM ", "\n".join(lines), re.M)
