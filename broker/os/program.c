@@ -3,26 +3,52 @@
 #include "broker/os/program.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
 
+/* Finds the folder of this program, with a slash at the end; empty if /proc does not tell. */
+static void program_own_folder(char *folder, size_t bytes)
+{
+    ssize_t n = readlink("/proc/self/exe", folder, bytes - 1);
+    char *slash;
+
+    folder[n > 0 ? n : 0] = '\0';
+    slash = strrchr(folder, '/');
+    folder[slash ? slash + 1 - folder : 0] = '\0';
+}
+
+/* Whether this is the installed program: another one, such as a built one, must not take its parts. */
+static bool program_is_installed(const char *own)
+{
+    static const char *const folders[] = {FIRECURTAIN_BIN_DIR, FIRECURTAIN_WORKER_DIR};
+    char real[PATH_MAX];
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(folders); i++) {
+        size_t n = realpath(folders[i], real) ? strlen(real) : 0;
+
+        if (n && strncmp(own, real, n) == 0 && strcmp(own + n, "/") == 0)
+            return true;
+    }
+    return !own[0];
+}
+
 void program_find(const char *name, char *path, size_t bytes)
 {
     static const char *const places[] = {"", "../worker/", "../" FIRECURTAIN_LIBEXEC_DIR "/firecurtain/"};
     char own[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-    char *slash;
 
-    own[n > 0 ? n : 0] = '\0';
-    slash = strrchr(own, '/');
-    if (slash)
-        slash[1] = '\0';
-    for (size_t i = 0; slash && i < FC_ARRAY_SIZE(places); i++) {
+    program_own_folder(own, sizeof(own));
+    for (size_t i = 0; own[0] && i < FC_ARRAY_SIZE(places); i++) {
         if (snprintf(path, bytes, "%s%s%s", own, places[i], name) < (int)bytes && access(path, X_OK) == 0)
             return;
     }
-    snprintf(path, bytes, "%s/%s", FIRECURTAIN_WORKER_DIR, name);
+    if (program_is_installed(own))
+        snprintf(path, bytes, "%s/%s", FIRECURTAIN_WORKER_DIR, name);
+    else
+        snprintf(path, bytes, "%s%s%s", own, strcmp(name, PROGRAM_WORKER) == 0 ? "../worker/" : "", name);
 }

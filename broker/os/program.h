@@ -10,8 +10,9 @@
 #define PROGRAM_WORKER "firecurtain-worker"
 
 /*
- * Finds a program near this one, in the build tree or the installation; else names the place where it was
- * configured to be installed. A path that does not fit is cut.
+ * Finds a program near this one, in the build tree or the installation. If there is none, it names the place
+ * where it should be, for the message that it is missing: a built program never takes an installed one's
+ * parts. A path that does not fit is cut.
  */
 void program_find(const char *name, char *path, size_t bytes);
 
