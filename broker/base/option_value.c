@@ -30,6 +30,36 @@ bool option_value_clean_path(char *path)
     return end > path;
 }
 
+/* Writes a size as in an option: 512M. */
+static const char *option_value_size(uint64_t bytes, char *text, size_t n)
+{
+    static const char *const units[] = {"", "k", "M", "G", "T"};
+    unsigned unit = 0;
+
+    for (; unit < 4 && bytes && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    if (unit == 4)
+        snprintf(text, n, "%lluG", (unsigned long long)bytes * 1024);
+    else
+        snprintf(text, n, "%llu%s", (unsigned long long)bytes, units[unit]);
+    return text;
+}
+
+/* Refuses what is no size, or none in the range. */
+static int option_value_refuse_size(const char *value, uint64_t min, uint64_t max, struct fc_reason *reason)
+{
+    char least[32], most[32];
+
+    option_value_size(min, least, sizeof(least));
+    if (max >= UINT64_C(1) << 60)
+        return fc_refuse(
+            reason, "\"%.50s\" is not a size of at least %s, such as 512M (k, M and G may follow the number)",
+            value, least);
+    return fc_refuse(reason,
+                     "\"%.50s\" is not a size from %s to %s, such as 512M (k, M and G may follow the number)",
+                     value, least, option_value_size(max, most, sizeof(most)));
+}
+
 int option_value_number(const char *value, uint64_t min, uint64_t max, bool sizes, uint64_t *number,
                         struct fc_reason *reason)
 {
@@ -47,11 +77,12 @@ int option_value_number(const char *value, uint64_t min, uint64_t max, bool size
         *number = *number > max >> shift ? max + 1 : *number << shift;
         end++;
     }
-    if (!isdigit((unsigned char)value[0]) || *end || errno || *number < min || *number > max)
-        return fc_refuse(reason, "\"%.50s\" is not a number from %llu to %llu%s", value,
-                         (unsigned long long)min, (unsigned long long)max,
-                         sizes ? " (k, M and G may follow)" : "");
-    return 0;
+    if (isdigit((unsigned char)value[0]) && !*end && !errno && *number >= min && *number <= max)
+        return 0;
+    if (sizes)
+        return option_value_refuse_size(value, min, max, reason);
+    return fc_refuse(reason, "\"%.50s\" is not a number from %llu to %llu", value, (unsigned long long)min,
+                     (unsigned long long)max);
 }
 
 int option_value_percent(const char *value, uint64_t *percent, struct fc_reason *reason)

@@ -236,7 +236,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
     struct fc_reason reason;
     char *end;
 
-    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hvfn:", cli_long_options, NULL)) != -1) {
+    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hvVfn:", cli_long_options, NULL)) != -1) {
         cli_note_option(options, c);
         switch (c) {
         case 'b':
@@ -271,6 +271,7 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
             cli_help(stdout);
             return EX_OK;
         case 'v':
+        case 'V':
             puts("firecurtain " FIRECURTAIN_VERSION);
             return EX_OK;
         case ':':
@@ -294,6 +295,35 @@ static void cli_open_standard(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
+}
+
+/* Answers what people try first. Returns whether it did. */
+static bool cli_answer(const struct cli_options *options)
+{
+    const char *word = options->n_words == 1 ? options->words[0] : "";
+    bool wants_help = strcmp(word, "help") == 0;
+
+    if (wants_help)
+        cli_help(stdout);
+    else if (strcmp(word, "version") == 0)
+        puts("firecurtain " FIRECURTAIN_VERSION);
+    else
+        return false;
+    return true;
+}
+
+/* Refuses a recording in the place of a configuration. Returns EX_USAGE, or -1 to go on. */
+static int cli_check_kinds(const struct cli_options *options, const struct cli_command *command)
+{
+    const char *other = options->words && options->n_words > 1 ? options->words[0] : "show.cfg";
+
+    if (!command->show_word || !record_file_is(options->path))
+        return -1;
+    fprintf(stderr,
+            "firecurtain: %s is a recording, not a configuration; write: firecurtain replay %s %s\n"
+            "Try 'firecurtain --help'.\n",
+            options->path, options->path, other);
+    return EX_USAGE;
 }
 
 /* Takes the command from the words; a file alone is to be run. Returns the exit status, or -1 to go on. */
@@ -335,6 +365,8 @@ int cli_main(int argc, char **argv)
     status = cli_parse(argc, argv, &options);
     options.words = argv + optind;
     options.n_words = (size_t)(argc - optind);
+    if (status < 0 && cli_answer(&options))
+        status = EX_OK;
     if (status < 0)
         status = cli_choose(&options, &command);
     if (status < 0)
@@ -345,10 +377,12 @@ int cli_main(int argc, char **argv)
         cli_help(stderr);
         status = EX_USAGE;
     }
+    if (status < 0 && command->show_word)
+        options.path =
+            options.n_words >= command->show_word ? options.words[command->show_word - 1] : CLI_DEFAULT_SHOW;
+    if (status < 0)
+        status = cli_check_kinds(&options, command);
     if (status < 0) {
-        if (command->show_word)
-            options.path = options.n_words >= command->show_word ? options.words[command->show_word - 1]
-                                                                 : CLI_DEFAULT_SHOW;
         log_init(options.level);
         status = command->run(&options);
     }

@@ -143,6 +143,56 @@ static int add_mapping(struct config_parser *parser, const struct config_line *l
     return r;
 }
 
+static bool is_shaft(char c)
+{
+    return c == '-' || c == '=';
+}
+
+/* Finds an arrow that other languages have: `->`, `=>`, `<-` and longer ones, apart from the names. */
+static bool is_arrow(const struct config_line *line, struct config_span sign)
+{
+    const char *end = config_span_end(line->text);
+    const char *before = sign.start;
+    const char *after = config_span_end(sign);
+
+    while (before > line->text.start && is_shaft(before[-1]))
+        before--;
+    while (after < end && is_shaft(*after))
+        after++;
+    if (before < sign.start && (before == line->text.start || config_is_blank(before[-1])))
+        return true;
+    return after > config_span_end(sign) && (after == end || config_is_blank(*after));
+}
+
+/* Finds a comment behind a mapping: a semicolon after a blank. */
+static const char *find_comment(const struct config_line *line)
+{
+    const char *end = config_span_end(line->text);
+
+    for (const char *at = line->text.start + 1; at < end; at++) {
+        if (*at == ';' && config_is_blank(at[-1]))
+            return at;
+    }
+    return NULL;
+}
+
+/* Reports what is most likely meant in another language. Returns false if there is nothing of that kind. */
+static bool report_foreign(struct config_parser *parser, const struct config_line *line,
+                           struct config_span sign)
+{
+    const char *comment = find_comment(line);
+
+    if (comment)
+        config_diagnose(parser->config, CONFIG_ERROR, config_at(line, comment),
+                        "put it on a line of its own, which begins with \";\"",
+                        "a comment cannot follow a mapping on the same line");
+    else if (is_arrow(line, sign))
+        config_diagnose(parser->config, CONFIG_ERROR, config_at(line, sign.start),
+                        "a mapping is one of A > B, A < B and A <> B, where A and B are INSTANCE.CHANNEL",
+                        "write \"%.*s\" without \"-\" or \"=\"", (int)sign.length, sign.start);
+    return comment || is_arrow(line, sign);
+}
+
 int config_parse_mapping(struct config_parser *parser, const struct config_line *line)
 {
     const char *end = config_span_end(line->text);
@@ -156,6 +206,8 @@ int config_parse_mapping(struct config_parser *parser, const struct config_line 
     }
     if (sign.start + 1 < end && is_sign(sign.start[1]) && sign.start[1] != sign.start[0])
         sign.length = 2;
+    if (report_foreign(parser, line, sign))
+        return 0;
     if (config_span_end(sign) < end && is_sign(*config_span_end(sign))) {
         config_diagnose(parser->config, CONFIG_ERROR, config_at(line, sign.start), NULL,
                         "a mapping has one \">\", \"<\", \"<>\" or \"><\" between its sides");

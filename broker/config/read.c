@@ -206,24 +206,36 @@ static int open_file(struct config_parser *parser, struct config_file *file, str
 static int read_include(struct config_parser *parser, const struct config_line *line,
                         struct config_span name);
 
+/* Reports the first NUL of what is no text at all, such as a recording. */
+static void report_binary(struct config_parser *parser, const struct config_file *file, const char *nul)
+{
+    struct config_location at = {.file = file->path, .line = 1};
+    const char *start = file->text;
+
+    for (const char *c = start; c < nul; c++) {
+        if (*c != '\n')
+            continue;
+        at.line++;
+        start = c + 1;
+    }
+    at.column = (uint32_t)(nul - start) + 1;
+    config_diagnose(parser->config, CONFIG_ERROR, at, NULL,
+                    "there is a NUL byte, so this is no text; the file is not read");
+}
+
 /* Reads one line, without its end. */
 static int read_line(struct config_parser *parser, struct config_line *line, const char *end)
 {
     size_t bytes = (size_t)(end - line->start);
     struct config_span file = {0};
-    const char *nul;
     int r = 0;
 
     if (bytes > 0 && end[-1] == '\r')
         bytes--;
-    nul = memchr(line->start, '\0', bytes);
     line->text = config_trimmed(line->start, line->start + bytes);
     if (bytes > CONFIG_MAX_LINE_BYTES)
         config_diagnose(parser->config, CONFIG_ERROR, config_at(line, line->start), NULL,
                         "the line is longer than %d bytes", CONFIG_MAX_LINE_BYTES);
-    else if (nul)
-        config_diagnose(parser->config, CONFIG_ERROR, config_at(line, nul), NULL,
-                        "the line contains a NUL byte, so it is not text");
     else if (line->text.length > 0 && *line->text.start != ';')
         r = config_parse_line(parser, line, &file);
     return r == 0 && file.length > 0 ? read_include(parser, line, file) : r;
@@ -247,10 +259,16 @@ static int read_lines(struct config_parser *parser, size_t index)
     const char *at = file->text;
     const char *end = at + file->n_bytes;
     struct config_line line = {.file = file->path, .directory = file->directory};
+    const char *nul;
 
     if (strncmp(at, "\xff\xfe", 2) == 0 || strncmp(at, "\xfe\xff", 2) == 0) {
         config_diagnose(parser->config, CONFIG_ERROR, (struct config_location){file->path, 1, 1}, NULL,
                         "the file is in UTF-16: save it as UTF-8");
+        return 0;
+    }
+    nul = memchr(at, '\0', file->n_bytes);
+    if (nul) {
+        report_binary(parser, file, nul);
         return 0;
     }
     if (strncmp(at, UTF8_MARK, strlen(UTF8_MARK)) == 0)

@@ -72,6 +72,20 @@ static struct fc_instance *scope_find(const struct show *show, const char *name)
     return instance;
 }
 
+/* Finds the caller's own instance that is called so behind the user's name, or NULL. */
+static const char *scope_find_owned(const struct show *show, const struct control_call *call,
+                                    const char *name)
+{
+    for (size_t i = 0; i < show->n_instances && i < SCOPE_MAX_SUGGESTS; i++) {
+        const struct fc_instance *instance = show->instances[i];
+
+        if (instance->owner && strcmp(instance_own_name(instance), name) == 0 &&
+            control_may_see(call, instance))
+            return instance->name;
+    }
+    return NULL;
+}
+
 static void scope_say_unknown(struct control *control, const struct control_call *call, const char *name,
                               struct control_reply *reply)
 {
@@ -81,7 +95,8 @@ static void scope_say_unknown(struct control *control, const struct control_call
     const char *text;
 
     suggest_init(&suggest, name);
-    for (size_t i = 0; i < show->n_instances && i < SCOPE_MAX_SUGGESTS; i++) {
+    suggest.best = scope_find_owned(show, call, name);
+    for (size_t i = 0; !suggest.best && i < show->n_instances && i < SCOPE_MAX_SUGGESTS; i++) {
         if (control_may_see(call, show->instances[i]))
             suggest_offer(&suggest, show->instances[i]->name);
     }

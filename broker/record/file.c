@@ -36,6 +36,15 @@ static int record_file_write(int fd, const void *bytes, size_t n_bytes)
     return (size_t)n == n_bytes ? 0 : -ENOSPC;
 }
 
+bool record_file_is(const char *path)
+{
+    FC_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char magic[RECORD_MAGIC_SIZE];
+
+    return fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+           memcmp(magic, RECORD_MAGIC, sizeof(magic)) == 0;
+}
+
 int record_file_create(const char *path)
 {
     FC_AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);

@@ -10,10 +10,14 @@
 #ifndef BROKER_RECORD_FILE_H
 #define BROKER_RECORD_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define RECORD_FILE_MAX (UINT64_C(1) << 30) /* bytes, without --max-size */
+
+/* Whether a file is a recording, as far as its first bytes say. False if it cannot be read. */
+bool record_file_is(const char *path);
 
 /* Creates a file with the magic number in it. Returns its descriptor, or -errno: -EEXIST if it exists. */
 int record_file_create(const char *path);
