@@ -28,7 +28,7 @@ static const char *const message_names[MESSAGE_TYPES_] = {
     [MESSAGE_SETUP] = "setup", [MESSAGE_PROCEED] = "proceed",   [MESSAGE_BATCH] = "batch",
     [MESSAGE_TICKS] = "ticks", [MESSAGE_CHANNELS] = "channels", [MESSAGE_STOP] = "stop",
     [MESSAGE_HELLO] = "hello", [MESSAGE_LOCKED] = "locked",     [MESSAGE_REPORT] = "report",
-    [MESSAGE_READY] = "ready", [MESSAGE_STOPPED] = "stopped",
+    [MESSAGE_READY] = "ready", [MESSAGE_FAILED] = "failed",     [MESSAGE_STOPPED] = "stopped",
 };
 
 const char *message_name(enum message_type type)
@@ -107,6 +107,9 @@ static int codec_prepare_setup(struct codec *codec, const struct message_setup *
     setup->modules = (char **)from->modules;
     setup->n_modules = from->n_modules;
     setup->default_handler = (char *)from->default_handler;
+    setup->start_ms = from->start_ms;
+    setup->handler_ms = from->handler_ms;
+    setup->stop_ms = from->stop_ms;
     codec->to_worker.setup = setup;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_SETUP;
     return 0;
@@ -197,6 +200,18 @@ static int codec_prepare_report(struct codec *codec, const struct message_report
     return codec_prepare_changes(codec, from, report);
 }
 
+static int codec_prepare_failed(struct codec *codec, const struct message_failure *from)
+{
+    Firecurtain__Failed *failed;
+
+    CODEC_NEW(codec, failed, firecurtain__failed__init);
+    failed->text = (char *)from->text;
+    failed->lasting = from->is_lasting;
+    codec->from_worker.failed = failed;
+    codec->from_worker.kind_case = FIRECURTAIN__FROM_WORKER__KIND_FAILED;
+    return 0;
+}
+
 /* Prepares messages that have a few numbers at most. */
 static int codec_prepare_small(struct codec *codec, const struct message *message)
 {
@@ -262,6 +277,9 @@ ptrdiff_t codec_prepare(struct codec *codec, const struct message *message)
         break;
     case MESSAGE_REPORT:
         r = codec_prepare_report(codec, &message->report);
+        break;
+    case MESSAGE_FAILED:
+        r = codec_prepare_failed(codec, &message->failure);
         break;
     default:
         r = codec_prepare_small(codec, message);
@@ -331,6 +349,9 @@ static void codec_take_setup(const Firecurtain__Setup *from, struct message_setu
     setup->modules = (const char *const *)from->modules;
     setup->n_modules = from->n_modules;
     setup->default_handler = from->default_handler;
+    setup->start_ms = from->start_ms;
+    setup->handler_ms = from->handler_ms;
+    setup->stop_ms = from->stop_ms;
 }
 
 static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch *batch)
@@ -413,6 +434,14 @@ static int codec_take_report(struct codec *codec, const Firecurtain__Report *fro
     return codec_take_changes(codec, from, report);
 }
 
+static int codec_take_failed(const Firecurtain__Failed *from, struct message_failure *failure)
+{
+    if (strlen(from->text) > CODEC_MAX_FAILURE)
+        return -EBADMSG;
+    *failure = (struct message_failure){.text = from->text, .is_lasting = from->lasting};
+    return 0;
+}
+
 static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t n_bytes,
                                   struct message *message)
 {
@@ -470,6 +499,9 @@ static int codec_decode_from_worker(struct codec *codec, const void *bytes, size
         message->type = MESSAGE_READY;
         message->ready_missing = from->ready->missing;
         return 0;
+    case FIRECURTAIN__FROM_WORKER__KIND_FAILED:
+        message->type = MESSAGE_FAILED;
+        return codec_take_failed(from->failed, &message->failure);
     case FIRECURTAIN__FROM_WORKER__KIND_STOPPED:
         message->type = MESSAGE_STOPPED;
         return 0;

@@ -13,11 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CODEC_VERSION          4u
+#define CODEC_VERSION          5u
 #define CODEC_MAX_MESSAGE      (128u << 10) /* bytes; see LINK_MAX_MESSAGE */
 #define CODEC_MAX_CHANNELS     262144u      /* of an instance */
 #define CODEC_MAX_NAME         255u         /* bytes in the name of a channel or file */
 #define CODEC_MAX_BATCH_EVENTS 8192u        /* as many fit in CODEC_MAX_MESSAGE, with room for the rest */
+#define CODEC_MAX_FAILURE      16384u       /* bytes of a traceback */
 #define CODEC_CHANNEL_BYTES    32u          /* of a message for a channel, besides its name; at most */
 
 /* Entries of a report's lists; a worker that has more to say sends another one. */
@@ -40,6 +41,7 @@ enum message_type {
     MESSAGE_LOCKED,
     MESSAGE_REPORT,
     MESSAGE_READY,
+    MESSAGE_FAILED,
     MESSAGE_STOPPED,
     MESSAGE_TYPES_,
 };
@@ -56,6 +58,9 @@ struct message_setup {
     const char *const *modules;
     size_t n_modules;
     const char *default_handler; /* or "" */
+    uint64_t start_ms;           /* limits, which a TimeoutError names; 0: none */
+    uint64_t handler_ms;
+    uint64_t stop_ms;
 };
 
 struct message_channels {
@@ -111,6 +116,11 @@ struct message_report {
     struct message_ticks ticked;
 };
 
+struct message_failure {
+    const char *text; /* lines: what happened, then the traceback */
+    bool is_lasting;  /* only a change of a file can help */
+};
+
 struct message {
     enum message_type type;
     union {
@@ -123,6 +133,7 @@ struct message {
         int32_t notify_fd; /* of locked; -1: there is no filter */
         struct message_report report;
         uint32_t ready_missing; /* how many channels lack the handler that they name */
+        struct message_failure failure;
     };
 };
 

@@ -8,6 +8,7 @@ static const unsigned order_table[MESSAGE_TYPES_] = {
     [MESSAGE_HELLO] = IN(ORDER_CONNECTING),
     [MESSAGE_LOCKED] = IN(ORDER_LOCKING),
     [MESSAGE_READY] = IN(ORDER_IMPORTING),
+    [MESSAGE_FAILED] = IN(ORDER_IMPORTING),
     /* also while importing and when idle: other threads of the script send too */
     [MESSAGE_REPORT] = IN(ORDER_IMPORTING) | IN(ORDER_IDLE) | IN(ORDER_BUSY) | IN(ORDER_STOPPING),
     [MESSAGE_STOPPED] = IN(ORDER_STOPPING),

@@ -17,7 +17,7 @@ enum order_state {
     ORDER_IMPORTING,  /* proceed was sent; the modules are being imported */
     ORDER_IDLE,       /* the script waits for events */
     ORDER_BUSY,       /* a batch was sent and is not done */
-    ORDER_STOPPING,   /* stop was sent */
+    ORDER_STOPPING,   /* stop was sent, or failed has come */
     ORDER_CLOSED,     /* no message is legal */
     ORDER_STATES_,
 };

@@ -42,6 +42,7 @@ enum spawn_network {
 enum spawn_flag {
     SPAWN_PROBE = 1,      /* no script: worker/probe.h writes a line per layer to stdout */
     SPAWN_NO_SANDBOX = 2, /* nothing confines the script; a broker that is root never asks for this */
+    SPAWN_COMPILE = 8,    /* with SPAWN_PROBE: the modules are compiled and looked at, not imported */
     SPAWN_IN_CGROUP = 4,  /* the worker is born in the group of SPAWN_CGROUP */
 };
 

@@ -100,6 +100,9 @@ static void worker_take_setup(struct session *session, struct worker_setup *setu
     setup->default_handler = worker_copy(message.setup.default_handler);
     if (script_init(session) < 0)
         worker_fail_link("setup", -ENOMEM);
+    script.handler_ms = message.setup.handler_ms;
+    script.stop_ms = message.setup.stop_ms;
+    interpreter_set_limit("start-timeout", message.setup.start_ms);
 }
 
 /* Loads the filter, unless the sandbox has none. Returns the notification descriptor, or -1. */
@@ -206,6 +209,28 @@ static void worker_prepare_python(const struct sandbox *sandbox)
 {
     if (prelude_call("environment") < 0 || (!sandbox->none && prelude_call("processes") < 0))
         interpreter_log_exception("the interpreter cannot be prepared");
+}
+
+/* Looks at the modules instead of running them: afterwards there are none. */
+static void worker_compile(struct worker_setup *setup)
+{
+    PyObject *names = PyList_New(0);
+    PyObject *result = NULL;
+    int r = names ? 0 : -1;
+
+    for (size_t i = 0; r == 0 && i < setup->n_modules; i++) {
+        PyObject *name = PyUnicode_FromString(setup->modules[i]);
+
+        r = name ? PyList_Append(names, name) : -1;
+        Py_XDECREF(name);
+    }
+    if (r == 0)
+        result = prelude_ask("compile_modules", names);
+    if (!result)
+        interpreter_log_exception("the scripts cannot be looked at");
+    Py_XDECREF(result);
+    Py_XDECREF(names);
+    setup->n_modules = 0;
 }
 
 static void worker_add_environment(const struct spawn_request *request)
@@ -315,6 +340,8 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     worker_add_paths(request, sandbox.namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox.script_folder);
     worker_add_environment(request);
     worker_prepare_python(&sandbox);
+    if (request->flags & SPAWN_COMPILE)
+        worker_compile(&setup);
     status = dispatch_import((const char *const *)setup.modules, setup.n_modules, setup.default_handler);
     if (status == 0)
         status = dispatch_run();

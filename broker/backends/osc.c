@@ -74,7 +74,7 @@ static void *osc_new(struct fc_instance *instance, const char *directory)
         return NULL;
     self->instance = instance;
     self->dirty_end = &self->dirty;
-    osc_net_init(&self->net);
+    osc_net_init(&self->net, fc_instance_name(instance));
     return self;
 }
 
@@ -135,6 +135,13 @@ static int osc_configured(void *userdata, struct fc_reason *reason)
     const struct osc *self = userdata;
 
     return osc_net_check(&self->net, reason);
+}
+
+static bool osc_is_doubtful(void *userdata, unsigned directions, struct fc_reason *reason)
+{
+    const struct osc *self = userdata;
+
+    return osc_net_is_doubtful(&self->net, directions, reason);
 }
 
 static int osc_canonical(void *userdata, const char *name, char *canonical, size_t bytes,
@@ -288,14 +295,14 @@ static void osc_ready(void *userdata)
 static int osc_start(void *userdata)
 {
     struct osc *self = userdata;
-    struct fc_reason reason;
+    struct fc_reason reason = {.text = ""};
     int r = osc_net_open(&self->net, fc_instance_lookups(self->instance), &reason);
 
     self->is_looking = r == -EINPROGRESS;
     if (self->is_looking)
         return r;
     if (r < 0) {
-        fc_log(FC_LOG_ERROR, fc_instance_name(self->instance), "%s", reason.text);
+        fc_because(self->instance, &reason);
         return r;
     }
     self->has_warned_no_peer = false;
@@ -406,6 +413,7 @@ const struct fc_backend backend_osc = {
     .instance_free = osc_free,
     .configure = osc_configure,
     .configured = osc_configured,
+    .is_doubtful = osc_is_doubtful,
     .canonical = osc_canonical,
     .channel = osc_channel,
     .start = osc_start,

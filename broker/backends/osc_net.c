@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses from text and from names, and the socket. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -12,9 +13,12 @@
 
 #define OSC_NET_BLANKS " \t"
 
-void osc_net_init(struct osc_net *net)
+/* Those of this process that are bound, to tell whose a port is. */
+static struct osc_net *bound_nets;
+
+void osc_net_init(struct osc_net *net, const char *owner)
 {
-    *net = (struct osc_net){.fd = -1};
+    *net = (struct osc_net){.owner = owner, .fd = -1};
 }
 
 static void host_clear(struct osc_host *host)
@@ -44,12 +48,31 @@ static int read_port(const char *text, unsigned lowest, uint16_t *port, struct f
     return 0;
 }
 
+/* Refuses what is no host and port, and says how the same would be written. */
+static int refuse_host(const char *value, struct fc_reason *reason)
+{
+    const char *colon = strrchr(value, ':');
+    size_t n = strcspn(value, OSC_NET_BLANKS);
+
+    if (value[0] && strspn(value, "0123456789") == strlen(value))
+        return fc_refuse(
+            reason,
+            "the host is missing: write \"127.0.0.1 %.5s\" for this machine alone, \"0.0.0.0 %.5s\" for all",
+            value, value);
+    if (colon > value && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1))
+        return fc_refuse(reason, "the port follows the host after a blank: write \"%.*s %s\"",
+                         (int)(colon - value), value, colon + 1);
+    if (value[0])
+        return fc_refuse(reason, "the port is missing after the host: write, for example, \"%.*s 8000\"",
+                         n > 200 ? 200 : (int)n, value);
+    return fc_refuse(reason, "a host and a port are needed, such as \"127.0.0.1 8000\"");
+}
+
 static int read_host(struct osc_host *host, const char *value, unsigned lowest_port, struct fc_reason *reason)
 {
     FC_AUTO_FREE char *line = strdup(value);
     struct osc_host made;
-    const char *name;
-    const char *port;
+    const char *name, *port, *more;
     uint16_t number;
     char *rest;
     int r;
@@ -57,14 +80,17 @@ static int read_host(struct osc_host *host, const char *value, unsigned lowest_p
     if (!line)
         return -ENOMEM;
     name = strtok_r(line, OSC_NET_BLANKS, &rest);
-    port = strtok_r(NULL, OSC_NET_BLANKS, &rest);
-    if (!name || !port)
-        return fc_refuse(reason, "a host and a port are needed, such as \"127.0.0.1 8000\"");
-    if (strtok_r(NULL, OSC_NET_BLANKS, &rest))
-        return fc_refuse(reason, "there is unexpected text after the host and the port");
+    port = name ? strtok_r(NULL, OSC_NET_BLANKS, &rest) : NULL;
+    if (!port)
+        return refuse_host(name ? name : "", reason);
     r = read_port(port, lowest_port, &number, reason);
     if (r < 0)
         return r;
+    more = strtok_r(NULL, OSC_NET_BLANKS, &rest);
+    if (more)
+        return fc_refuse(reason,
+                         "\"%.100s\" is not expected after the host and the port: write \"%.200s %s\"", more,
+                         name, port);
     made = (struct osc_host){.name = strdup(name), .port = strdup(port)};
     host_clear(made.name && made.port ? host : &made);
     if (!made.name)
@@ -73,9 +99,16 @@ static int read_host(struct osc_host *host, const char *value, unsigned lowest_p
     return 0;
 }
 
+/* Notes a refusal: what is missing because of it is not reported as well. */
+static int note_refusal(struct osc_net *net, int r)
+{
+    net->is_refused |= r == -EINVAL;
+    return r;
+}
+
 int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *reason)
 {
-    return read_host(&net->bind, value, 0, reason);
+    return note_refusal(net, read_host(&net->bind, value, 0, reason));
 }
 
 /* Refuses a host named "learn", as in "learn 8000", which is far more likely a mistake. */
@@ -93,14 +126,14 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
         r = read_host(&net->destination, value, 1, reason);
         if (r == 0)
             net->learn = false;
-        return r;
+        return note_refusal(net, r);
     }
     if (value[5] == '@')
         r = read_port(value + 6, 1, &port, reason);
     else if (value[5])
         r = fc_refuse(reason, "to learn the address and set the port, write learn@PORT");
     if (r < 0)
-        return r;
+        return note_refusal(net, r);
     host_clear(&net->destination);
     net->learn = true;
     net->learn_port = port;
@@ -109,6 +142,8 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
 
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
 {
+    if (net->is_refused)
+        return 0;
     if (net->learn && !net->bind.name)
         return fc_refuse(reason,
                          "destination = learn needs the option bind: it learns from what arrives there");
@@ -117,11 +152,80 @@ int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
     return 0;
 }
 
+bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct fc_reason *reason)
+{
+    if ((directions & FC_TARGET) && !net->learn && !net->destination.name)
+        fc_refuse(reason,
+                  "nothing that is mapped to it is sent anywhere: set dest = HOST PORT, or dest = learn");
+    else if ((directions & FC_SOURCE) && !net->bind.name)
+        fc_refuse(reason, "it receives nothing but answers to what it has sent: set bind = HOST PORT");
+    else
+        return false;
+    return true;
+}
+
 static int failed(struct fc_reason *reason, const struct osc_host *host, int error)
 {
-    snprintf(reason->text, sizeof(reason->text), "%.150s port %s: %s", host->name, host->port,
-             strerror(error));
+    fc_refuse(reason, "%.150s port %s: %s", host->name, host->port, strerror(error));
     return -error;
+}
+
+/* Returns the port of a socket's address, or 0. */
+static unsigned port_of(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    return address->ss_family == AF_INET ? ntohs(((const struct sockaddr_in *)address)->sin_port) : 0;
+}
+
+/* Finds the instance of this process that has a port, or NULL. */
+static const char *owner_of_port(unsigned port)
+{
+    for (const struct osc_net *net = bound_nets; net; net = net->next_bound) {
+        struct sockaddr_storage address;
+        socklen_t bytes = sizeof(address);
+
+        if (getsockname(net->fd, (struct sockaddr *)&address, &bytes) == 0 && port_of(&address) == port)
+            return net->owner;
+    }
+    return NULL;
+}
+
+/* Says why a port cannot be had, and what to do. */
+static int bind_failed(struct fc_reason *reason, const struct osc_host *host, int error)
+{
+    unsigned long port = strtoul(host->port, NULL, 10);
+    const char *owner = owner_of_port((unsigned)port);
+
+    if (error == EADDRINUSE && owner)
+        fc_refuse(reason, "port %lu is in use by the instance \"%.100s\": give one of them another port",
+                  port, owner);
+    else if (error == EADDRINUSE)
+        fc_refuse(reason,
+                  "port %lu is in use by another program: end that one (ss -ulnp sport = %lu shows it), or "
+                  "bind another port",
+                  port, port);
+    else if (error == EACCES && port < 1024)
+        fc_refuse(reason,
+                  "port %lu is below 1024, which needs a right: bind a higher one, or add "
+                  "AmbientCapabilities=CAP_NET_BIND_SERVICE to the service (without one: sysctl "
+                  "net.ipv4.ip_unprivileged_port_start=%lu)",
+                  port, port);
+    else if (error == EADDRNOTAVAIL)
+        fc_refuse(reason,
+                  "this machine does not have the address %.150s: bind one of those that `ip address` shows, "
+                  "or 0.0.0.0 for all",
+                  host->name);
+    else
+        return failed(reason, host, error);
+    return -error;
+}
+
+static bool is_address(const char *name)
+{
+    struct in6_addr any;
+
+    return inet_pton(AF_INET, name, &any) == 1 || inet_pton(AF_INET6, name, &any) == 1;
 }
 
 static int look_up(const struct addrinfo **addresses, struct fc_lookups *lookups, const struct osc_host *host,
@@ -141,7 +245,13 @@ static int look_up(const struct addrinfo **addresses, struct fc_lookups *lookups
         return -EINPROGRESS;
     if (r == EAI_SYSTEM)
         return failed(reason, host, errno);
-    snprintf(reason->text, sizeof(reason->text), "%.150s: %s", host->name, gai_strerror(r));
+    if (is_address(host->name))
+        fc_refuse(
+            reason,
+            "the address %.150s is of another family than what is bound: both have to be IPv4, or both IPv6",
+            host->name);
+    else
+        fc_refuse(reason, "the name \"%.150s\" cannot be resolved: %s", host->name, fc_lookup_words(r));
     return r == EAI_MEMORY ? -ENOMEM : -EADDRNOTAVAIL;
 }
 
@@ -201,11 +311,14 @@ static int open_bound(struct osc_net *net, struct fc_lookups *lookups, const str
     if (r == 0 && bind(fd, address->ai_addr, address->ai_addrlen) < 0)
         r = -errno;
     if (r < 0)
-        return failed(reason, &net->bind, -r);
+        return bind_failed(reason, &net->bind, -r);
     r = find_peer(net, lookups, address, reason);
-    if (r == 0)
-        net->fd = fc_steal_fd(&fd);
-    return r;
+    if (r < 0)
+        return r;
+    net->fd = fc_steal_fd(&fd);
+    net->next_bound = bound_nets;
+    bound_nets = net;
+    return 0;
 }
 
 static int open_unbound(struct osc_net *net, struct fc_lookups *lookups, struct fc_reason *reason)
@@ -242,6 +355,12 @@ int osc_net_open(struct osc_net *net, struct fc_lookups *lookups, struct fc_reas
 
 void osc_net_close(struct osc_net *net)
 {
+    for (struct osc_net **link = &bound_nets; *link; link = &(*link)->next_bound) {
+        if (*link != net)
+            continue;
+        *link = net->next_bound;
+        break;
+    }
     if (net->fd >= 0)
         close(fc_steal_fd(&net->fd));
     net->peer.bytes = 0;

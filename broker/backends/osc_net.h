@@ -28,6 +28,9 @@ struct osc_host {
 };
 
 struct osc_net {
+    const char *owner; /* borrowed: the instance's name */
+    bool is_refused;   /* an option was, so something else may be missing */
+    struct osc_net *next_bound;
     struct osc_host bind;
     struct osc_host destination;
     bool learn;          /* the peer is the sender of the last packet */
@@ -36,7 +39,8 @@ struct osc_net {
     struct osc_address peer;
 };
 
-void osc_net_init(struct osc_net *net);
+/* `owner` is the instance's name, which outlives the structure. */
+void osc_net_init(struct osc_net *net, const char *owner);
 
 /* Closes the socket, and frees what the structure holds. */
 void osc_net_deinit(struct osc_net *net);
@@ -49,6 +53,9 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
 
 /* Checks whether the settings fit together. -EINVAL with `reason` filled. */
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason);
+
+/* Whether what the channels are used for cannot work; `reason` says why. */
+bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct fc_reason *reason);
 
 /*
  * Looks up the names and opens the socket. Without a bind the socket only sends, and receives answers.

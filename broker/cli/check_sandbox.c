@@ -66,9 +66,9 @@ static bool sandbox_print_instance(const struct fc_instance *instance, struct ru
     }
     printf("\n%s: %s%s%s\n  layers\n", instance->name, held ? "would start" : "would NOT start",
            held ? "" : ": ",
-           held    ? ""
-           : r < 0 ? strerror(-r)
-                   : probe.why);
+           held           ? ""
+           : probe.why[0] ? probe.why
+                          : strerror(-r));
     for (size_t i = 0; i < FC_ARRAY_SIZE(sandbox_layers); i++)
         sandbox_print_layer(sandbox_layers[i], sandbox_find(probe.lines, sandbox_layers[i]));
     /* the worker cannot know: it is in its group from its first instruction on */

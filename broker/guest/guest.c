@@ -2,6 +2,7 @@
 /* What others may ask of a guest at any time. */
 #include "broker/guest/guest.h"
 
+#include <stdio.h>
 #include <sys/epoll.h>
 
 #include "broker/base/runtime.h"
@@ -83,6 +84,14 @@ void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userd
 void guest_resume(struct guest *guest)
 {
     guest_poll(guest, guest->link_events & ~(uint32_t)EPOLLET);
+}
+
+void guest_dismiss(struct guest *guest, const char *why)
+{
+    snprintf(guest->fate, sizeof(guest->fate), "%s", why);
+    guest->is_dismissed = true;
+    guest_leave(guest);
+    guest_kill(guest);
 }
 
 void guest_end(struct guest *guest, const char *why)

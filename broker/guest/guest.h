@@ -50,6 +50,7 @@ struct guest_spec {
     uint64_t stop_ms;
     const struct policy *policy; /* what it may reach without `network`; resolved */
     bool probe;                  /* runs no script, but reports which layers hold: see worker/probe.h */
+    bool compile;                /* with `probe`: it looks at the modules, see worker/prelude/compile.py */
     int probe_fd;                /* the pipe that it reports into */
 };
 
@@ -78,6 +79,9 @@ struct guest_ops {
     void (*exceptions)(void *userdata, uint32_t n);
     /* Intervals were called between these times and now, according to the worker. May be NULL. */
     void (*ticked)(void *userdata, const struct message_ticks *ticked);
+    /* The import has failed, which `ended` follows. The text is hostile. Everything printed before is in the
+       log. May be NULL. */
+    void (*failed)(void *userdata, const struct message_failure *failure);
     /* A module was loaded from this file. The path is hostile. */
     void (*loaded)(void *userdata, const char *path);
     /* Returns whether more is to be routed than one turn of the loop can do: what the worker sends can wait.
@@ -148,5 +152,8 @@ void guest_resume(struct guest *guest);
 
 /* Kills the process at once; `why` is logged, and `ended` follows. */
 void guest_end(struct guest *guest, const char *why);
+
+/* Kills the process at once without a line in the log; `ended` gets `why`. */
+void guest_dismiss(struct guest *guest, const char *why);
 
 #endif

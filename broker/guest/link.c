@@ -345,6 +345,17 @@ static void guest_handle_report(struct guest *guest, const struct message_report
     guest->ops->wanted(guest->userdata);
 }
 
+/* From here on the worker does what it does after `stop`. */
+static void guest_handle_failed(struct guest *guest, const struct message_failure *failure)
+{
+    output_drain(guest->out);
+    output_drain(guest->err);
+    guest_set_state(guest, ORDER_STOPPING);
+    watchdog_start(guest, guest->spec.stop_ms);
+    if (guest->ops->failed)
+        guest->ops->failed(guest->userdata, failure);
+}
+
 static void guest_handle(struct guest *guest, const struct message *message)
 {
     if (!order_legal(guest->state, message->type)) {
@@ -367,6 +378,9 @@ static void guest_handle(struct guest *guest, const struct message *message)
         guest->missing_handlers = message->ready_missing;
         watchdog_start(guest, 0);
         guest->ops->ready(guest->userdata);
+        break;
+    case MESSAGE_FAILED:
+        guest_handle_failed(guest, &message->failure);
         break;
     case MESSAGE_STOPPED:
         guest_set_state(guest, ORDER_CLOSED);

@@ -15,6 +15,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
+#include "broker/guest/script_path.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -28,6 +29,7 @@ struct output {
     struct loop_source *source;
     struct timer report; /* says what was left out, once the worker is quiet */
     struct log_source *lines;
+    struct script_folders folders;
     enum fc_log_level level;
     int fd;
     size_t n;
@@ -75,10 +77,12 @@ static void output_line(struct output *output)
     size_t n = output->n;
     enum fc_log_level level = output_level(output, &text, &n);
     bool is_first = !output->lines->left_out, is_written;
+    char shown[OUTPUT_MAX_LINE];
 
     output->n = 0;
-    is_written = output->cut && n >= 3 ? output_cut(output, level, text, n)
-                                       : log_source_line(output->lines, level, text, n);
+    n = script_path_write(&output->folders, text, n, shown, sizeof(shown));
+    is_written = output->cut && n >= 3 ? output_cut(output, level, shown, n)
+                                       : log_source_line(output->lines, level, shown, n);
     if (!is_written && is_first)
         loop_set_timer(output->loop, &output->report, fc_now_ns() + OUTPUT_FLUSH_NS);
 }
@@ -167,14 +171,24 @@ int output_new(struct output **outputp, struct loop *loop, struct log_source *li
     return 0;
 }
 
+void output_set_folders(struct output *output, const struct script_folders *folders)
+{
+    output->folders = *folders;
+}
+
+void output_drain(struct output *output)
+{
+    for (size_t bytes = 0; output && output->source && bytes < OUTPUT_LAST_BYTES; bytes += 16384) {
+        if (!output_read(output))
+            break;
+    }
+}
+
 struct output *output_free(struct output *output)
 {
     if (!output)
         return NULL;
-    for (size_t bytes = 0; output->source && bytes < OUTPUT_LAST_BYTES; bytes += 16384) {
-        if (!output_read(output))
-            break;
-    }
+    output_drain(output);
     if (output->n)
         output_line(output);
     log_report_left_out(output->lines);

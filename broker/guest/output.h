@@ -12,6 +12,7 @@
 struct log_source;
 struct loop;
 struct output;
+struct script_folders;
 
 /*
  * Makes a pipe; `*write_end` belongs to the caller, to pass on and close. `lines` is borrowed: what may be
@@ -19,6 +20,13 @@ struct output;
  */
 int output_new(struct output **output, struct loop *loop, struct log_source *lines, enum fc_log_level level,
                int *write_end);
+
+/* Says where the folders of the script are, in whose lines paths are shown from now on as the reader knows
+ * them. */
+void output_set_folders(struct output *output, const struct script_folders *folders);
+
+/* Logs what was written and has not been read yet, as far as the lines are complete. Takes NULL. */
+void output_drain(struct output *output);
 
 /* Logs what was written and has not been read yet, then closes. Takes NULL; returns NULL. */
 struct output *output_free(struct output *output);

@@ -44,7 +44,8 @@ struct guest {
     uint64_t cpu_ns;        /* set once it has been waited for */
     struct timer deadline;  /* for the handshake, a call, or stopping */
     struct loop_task finish;
-    char fate[96]; /* why the watchdog killed it; empty if it did not */
+    char fate[96]; /* why it was killed, in words; empty if they were told before, or it was not */
+    bool is_dismissed;
     char why[160]; /* how it ended */
 
     /* the watchdog: what it saw last, and since when */

@@ -22,7 +22,9 @@
 #include "broker/gate/policy.h"
 #include "broker/guest/cgroup.h"
 #include "broker/guest/link.h"
+#include "broker/guest/output.h"
 #include "broker/guest/private.h"
+#include "broker/guest/script_path.h"
 #include "broker/guest/send.h"
 #include "broker/guest/spawn.h"
 #include "broker/guest/watchdog.h"
@@ -62,7 +64,9 @@ static void guest_too_late(void *userdata)
 /* Writes how the process ended, for the log. */
 static void guest_describe(struct guest *guest, const siginfo_t *info)
 {
-    if (guest->fate[0])
+    if (guest->is_dismissed)
+        snprintf(guest->why, sizeof(guest->why), "%s", guest->fate);
+    else if (guest->fate[0])
         snprintf(guest->why, sizeof(guest->why), "%s: killed", guest->fate);
     else if (info->si_code != CLD_EXITED && info->si_status == SIGSYS)
         snprintf(guest->why, sizeof(guest->why), "killed by SIGSYS: a system call of another architecture");
@@ -193,8 +197,8 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job, struct kee
     int r;
 
     request->network = guest->spec.network;
-    request->flags =
-        (guest->spec.probe ? SPAWN_PROBE : 0u) | (guest->runtime->no_sandbox ? SPAWN_NO_SANDBOX : 0u);
+    request->flags = (guest->spec.probe ? SPAWN_PROBE : 0u) | (guest->spec.compile ? SPAWN_COMPILE : 0u) |
+                     (guest->runtime->no_sandbox ? SPAWN_NO_SANDBOX : 0u);
     request->has_trees = guest->runtime->is_root;
     if (snprintf(request->script_folder, PATH_MAX, "%s", guest->spec.script_folder) >= PATH_MAX ||
         snprintf(request->state_folder, PATH_MAX, "%s", guest->spec.state_folder) >= PATH_MAX ||
@@ -220,6 +224,7 @@ static int guest_fill_job(struct guest *guest, struct spawn_job *job, struct kee
 static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
 {
     const struct guest_spec *spec = &guest->spec;
+    const struct script_folders folders = {.script = spec->script_folder, .state = spec->state_folder};
     struct loop *loop = guest->runtime->loop;
     int r = 0;
 
@@ -230,9 +235,14 @@ static int guest_open_outputs(struct guest *guest, struct spawn_job *job)
     } else {
         r = output_new(&guest->out, loop, spec->lines, FC_LOG_INFO, &job->descriptors[SPAWN_STDOUT]);
     }
-    return r < 0
-               ? r
-               : output_new(&guest->err, loop, spec->lines, FC_LOG_WARNING, &job->descriptors[SPAWN_STDERR]);
+    if (r == 0)
+        r = output_new(&guest->err, loop, spec->lines, FC_LOG_WARNING, &job->descriptors[SPAWN_STDERR]);
+    if (r < 0)
+        return r;
+    if (guest->out)
+        output_set_folders(guest->out, &folders);
+    output_set_folders(guest->err, &folders);
+    return 0;
 }
 
 static void guest_close_place(struct keeper_place *place)

@@ -67,6 +67,7 @@ static void python_instance_free(void *self)
     queue_deinit(&python->next.outputs);
     queue_deinit(&python->outflow.held);
     show_step_deinit(&python->step);
+    free(python->failure.text);
     queue_list_deinit(&python->outflow.sliced);
     policy_deinit(&python->policy);
     free(python->reads.text);

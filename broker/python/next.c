@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "broker/python/failure.h"
 #include "broker/python/file_watch.h"
 #include "broker/python/journal.h"
 #include "broker/python/leavers.h"
@@ -89,8 +90,9 @@ static void next_ready(void *userdata)
     struct python *python = userdata;
 
     start_queue_leave(&python->next.turn);
+    python_forget_failure(python);
     if (guest_missing_handlers(python->next.guest) > guest_missing_handlers(python->guest)) {
-        guest_end(python->next.guest, "its changed files lack handlers that the running script has");
+        guest_dismiss(python->next.guest, "they lack handlers that the running script has");
         return;
     }
     python->next.is_ready = true;
@@ -119,6 +121,7 @@ static void next_ended(void *userdata, const char *why, bool asked, bool is_clea
     (void)asked;
     (void)is_clean;
     file_watch_end(python->sources, false);
+    python->failure.is_new = false;
     fc_log(FC_LOG_ERROR, python->instance->name,
            "its changed files were rejected (%s); the script goes on unchanged", why);
     python_next_drop(python); /* `why` is in it */
@@ -129,6 +132,7 @@ static const struct guest_ops next_ops = {
     .setup = python_setup,
     .ready = next_ready,
     .new_channel = python_new_channel,
+    .failed = python_failed,
     .output = next_output,
     .exceptions = python_exceptions,
     .loaded = python_loaded,
@@ -150,6 +154,7 @@ static void next_start(void *userdata)
         return;
     }
     spec.generation = ++python->generation;
+    python_forget_failure(python); /* what somebody has just saved is told in full */
     python->next.started_ns = fc_now_ns();
     file_watch_begin(python->sources);
     r = guest_new(&python->next.guest, python_runtime(python), &spec, &next_ops, python);

@@ -74,6 +74,14 @@ struct python_counters {
     struct histogram busy_us;
 };
 
+/* The last import that failed, as long as none has succeeded since. */
+struct python_failure {
+    char *text; /* as the worker sent it; NULL: none */
+    uint64_t n; /* how often in a row it failed with this text */
+    bool is_lasting;
+    bool is_new; /* the worker that told it has not ended yet */
+};
+
 /* What the worker does not know about its channels. */
 enum python_channels {
     PYTHON_CHANNELS_TOLD,
@@ -119,6 +127,7 @@ struct python {
     uint64_t stop_ms;
     uint64_t stats_ms; /* between two lines; 0: none */
     struct restart restart;
+    struct python_failure failure;
     bool reload; /* when files change that it was loaded from */
 
     /* last values by channel; they outlive the worker */

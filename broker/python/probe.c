@@ -16,6 +16,7 @@
 
 struct probe {
     struct python *python;
+    bool compile;
     struct loop *loop;
     struct python_probe *found;
 };
@@ -25,6 +26,10 @@ static int probe_setup(void *userdata, struct message_setup *setup, struct messa
     const struct probe *probe = userdata;
 
     *setup = (struct message_setup){.instance = probe->python->instance->name, .default_handler = ""};
+    if (probe->compile) {
+        setup->modules = (const char *const *)probe->python->modules;
+        setup->n_modules = probe->python->n_modules;
+    }
     return 0;
 }
 
@@ -108,36 +113,32 @@ static void probe_answered(void *userdata)
 }
 
 /* Waits for names to be looked up: a command has nothing else to do. */
-static int probe_prepare(struct python *python, struct runtime *runtime)
+static int probe_prepare(struct python *python, struct runtime *runtime, struct fc_reason *reason)
 {
     struct fc_lookups *lookups =
         lookups_new(runtime->lookups, instance_account(python->instance), probe_answered, runtime->loop);
     int r = 0, prepared;
 
-    while ((prepared = python_prepare(python, lookups)) == -EINPROGRESS && r == 0)
+    while ((prepared = python_prepare(python, lookups, reason)) == -EINPROGRESS && r == 0)
         r = loop_run(runtime->loop);
     lookups_free(lookups);
     return r < 0 ? r : prepared;
 }
 
-int python_probe(const struct fc_instance *instance, struct runtime *runtime, struct python_probe *found)
+int python_probe_as(struct python *python, struct runtime *runtime, const struct guest_spec *as,
+                    struct python_probe *found)
 {
-    struct python *python = instance->self;
-    struct probe probe = {.python = python, .loop = runtime->loop, .found = found};
+    struct probe probe = {.python = python, .compile = as->compile, .loop = runtime->loop, .found = found};
     FC_AUTO_CLOSE int read_end = -1;
     FC_AUTO_CLOSE int write_end = -1;
-    struct guest_spec spec;
+    struct guest_spec spec = *as;
     int pair[2];
-    int r = probe_prepare(python, runtime);
+    int r;
 
-    *found = (struct python_probe){0};
-    if (r < 0)
-        return r;
     if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     read_end = pair[0];
     write_end = pair[1];
-    spec = python_guest_spec(python);
     spec.probe = true;
     spec.probe_fd = write_end;
     r = guest_new(&python->guest, runtime, &spec, &probe_ops, &probe);
@@ -146,4 +147,20 @@ int python_probe(const struct fc_instance *instance, struct runtime *runtime, st
     python->guest = guest_free(python->guest);
     probe_read(read_end, found->lines, sizeof(found->lines));
     return r;
+}
+
+int python_probe(const struct fc_instance *instance, struct runtime *runtime, struct python_probe *found)
+{
+    struct python *python = instance->self;
+    struct fc_reason reason = {.text = ""};
+    struct guest_spec spec;
+    int r = probe_prepare(python, runtime, &reason);
+
+    *found = (struct python_probe){0};
+    if (r < 0) {
+        snprintf(found->why, sizeof(found->why), "%s", reason.text[0] ? reason.text : strerror(-r));
+        return r;
+    }
+    spec = python_guest_spec(python);
+    return python_probe_as(python, runtime, &spec, found);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/guest/guest.h"
+#include "broker/python/failure.h"
 #include "broker/python/file_watch.h"
 #include "broker/python/leavers.h"
 #include "broker/python/next.h"
@@ -34,7 +35,7 @@ static void reload_changed(void *userdata)
 {
     struct python *python = userdata;
 
-    if (python->reload && !python_is_stopping(python))
+    if ((python->reload || python_is_held_by_files(python)) && !python_is_stopping(python))
         python_reload(python);
 }
 

@@ -10,6 +10,7 @@
 
 #include "broker/gate/policy_resolve.h"
 #include "broker/os/cgroup.h"
+#include "broker/python/failure.h"
 #include "broker/python/file_watch.h"
 #include "broker/python/journal.h"
 #include "broker/python/leavers.h"
@@ -36,6 +37,7 @@ static void python_ready(void *userdata)
     start_queue_leave(&python->turn);
     start_queue_leave(&python->next.turn);
     file_watch_end(python->sources, true);
+    python_forget_failure(python);
     free(python->setup_channels);
     python->setup_channels = NULL;
     if (python->channels == PYTHON_CHANNELS_DUE) {
@@ -114,6 +116,7 @@ const struct guest_ops python_guest_ops = {
     .setup = python_setup,
     .ready = python_ready,
     .new_channel = python_new_channel,
+    .failed = python_failed,
     .output = python_output,
     .exceptions = python_exceptions,
     .ticked = python_ticked,
@@ -126,16 +129,16 @@ const struct guest_ops python_guest_ops = {
 };
 
 /* Refuses to start a script whose option cpu could not be enforced. */
-static int python_check_cpu(const struct python *python)
+static int python_check_cpu(const struct python *python, struct fc_reason *reason)
 {
     const struct cgroups *cgroups = python_runtime(python)->cgroups;
 
     if (!python->cpu_percent || (cgroups_controllers(cgroups) & CGROUP_CPU))
         return 0;
-    fc_log(FC_LOG_ERROR, python->instance->name,
-           "cpu = %llu%% needs a delegated cgroup with the controller cpu: %s; start firecurtain with "
-           "systemd-run --user --scope -p Delegate=yes, or in a service with Delegate=yes",
-           (unsigned long long)python->cpu_percent, cgroups_describe(cgroups));
+    fc_refuse(reason,
+              "cpu = %llu%% needs a delegated cgroup with the controller cpu: %s; start firecurtain with "
+              "systemd-run --user --scope -p Delegate=yes, or in a service with Delegate=yes",
+              (unsigned long long)python->cpu_percent, cgroups_describe(cgroups));
     return -EOPNOTSUPP;
 }
 
@@ -154,8 +157,7 @@ static int python_name_state(struct python *python, const char *path)
     return 0;
 }
 
-/* An instance keeps its allowance when it is started again. */
-static int python_limit_log(struct python *python)
+int python_limit_log(struct python *python)
 {
     if (python->lines.hh.tbl)
         return 0;
@@ -163,11 +165,10 @@ static int python_limit_log(struct python *python)
     return log_source_register(&python->lines) ? 0 : -ENOMEM;
 }
 
-int python_prepare(struct python *python, struct fc_lookups *lookups)
+int python_prepare(struct python *python, struct fc_lookups *lookups, struct fc_reason *reason)
 {
     const struct fc_instance *instance = python->instance;
     const char *show = instance->owner ? instance->owner->show : instance->show->path;
-    struct fc_reason reason = {.text = "out of memory"};
     char path[PATH_MAX];
     int r = python_limit_log(python);
 
@@ -176,30 +177,27 @@ int python_prepare(struct python *python, struct fc_lookups *lookups)
     r = state_folder_open(instance->show->runtime, instance_account(instance), show,
                           instance_own_name(instance), path, sizeof(path));
     if (r < 0) {
-        fc_log(FC_LOG_ERROR, python->instance->name, "private folder %s: %s", path, strerror(-r));
+        fc_refuse(reason, "its private folder %.300s cannot be used: %s", path, strerror(-r));
         return r;
     }
     close(r); /* it was only to be made */
     r = python_name_state(python, path);
     if (r < 0)
         return r;
-    r = policy_resolve(&python->policy, lookups, &reason);
-    if (r == -EINPROGRESS)
-        return r;
-    if (r < 0) {
-        fc_log(FC_LOG_ERROR, python->instance->name, "%s", reason.text);
-        return r;
-    }
-    return python_check_cpu(python);
+    r = policy_resolve(&python->policy, lookups, reason);
+    return r < 0 ? r : python_check_cpu(python, reason);
 }
 
 int python_start(void *self)
 {
     struct python *python = self;
-    int r = python_prepare(python, fc_instance_lookups(python->instance));
+    struct fc_reason reason = {.text = ""};
+    int r = python_prepare(python, fc_instance_lookups(python->instance), &reason);
 
-    if (r < 0)
+    if (r < 0) {
+        fc_because(python->instance, &reason);
         return r;
+    }
     if (python->network == SPAWN_NETWORK_HOST)
         fc_log(FC_LOG_WARNING, python->instance->name,
                "insecure-network = host: this script may talk to everything that this machine can reach");

@@ -10,16 +10,20 @@
 #include "broker/guest/guest.h"
 
 struct fc_lookups;
+struct fc_reason;
 struct python;
 
 /* What the running worker tells its instance. */
 extern const struct guest_ops python_guest_ops;
 
+/* Makes the allowance for the log, which an instance keeps when it is started again. 0 or -ENOMEM. */
+int python_limit_log(struct python *python);
+
 /*
  * Makes the private folder and looks up the names of the policy. -EINPROGRESS while they are being looked up,
- * to be called again; another -errno with the reason in the log.
+ * to be called again; another -errno with the reason filled in.
  */
-int python_prepare(struct python *python, struct fc_lookups *lookups);
+int python_prepare(struct python *python, struct fc_lookups *lookups, struct fc_reason *reason);
 
 /* Slots of the backend's table. */
 int python_start(void *self);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/python/failure.h"
 #include "broker/python/file_watch.h"
 #include "broker/python/private.h"
 #include "broker/python/pump.h"
@@ -60,6 +61,7 @@ int python_spawn(struct python *python)
     if (r < 0)
         return r;
     python->started_ns = fc_now_ns();
+    python->failure.is_new = false;
     if (python->channels == PYTHON_CHANNELS_DUE)
         python->channels = PYTHON_CHANNELS_TOLD; /* its setup has them */
     file_watch_begin(python->sources);
@@ -71,7 +73,11 @@ static void python_say_ended(const struct python *python, const char *why, uint6
 {
     const char *name = python->instance->name;
 
-    if (delay_ns == 0)
+    if (python_waits_for_files(python) && delay_ns != RESTART_NOT)
+        fc_log(FC_LOG_ERROR, name,
+               "worker ended: %s; starting it again when a file in %s changes, or in %.1f s", why,
+               python->folder, (double)delay_ns / (double)FC_NS_PER_S);
+    else if (delay_ns == 0)
         fc_log(FC_LOG_ERROR, name, "worker ended: %s; starting it again", why);
     else if (delay_ns != RESTART_NOT)
         fc_log(FC_LOG_ERROR, name, "worker ended: %s; starting it again in %.1f s", why,
@@ -90,8 +96,14 @@ void python_again(struct python *python, const char *why, bool is_clean)
     uint64_t now_ns = fc_now_ns();
     uint64_t delay_ns =
         restart_delay_ns(&python->restart, python->started_ns, now_ns, is_clean, (uint32_t)now_ns);
+    char text[512];
 
-    python_say_ended(python, why, delay_ns, now_ns);
+    if (file_watch_is_stale(python->sources))
+        python->failure.is_lasting = false; /* a file has changed since it was loaded */
+    if (python_waits_for_files(python) && delay_ns != RESTART_NOT)
+        delay_ns = python->restart.max_delay_ns;
+    python_say_ended(python, python_failure_suffix(python, why, text, sizeof(text)), delay_ns, now_ns);
+    python->failure.is_new = false;
     fc_up(python->instance, false);
     python_set_failed(python, delay_ns == RESTART_NOT);
     if (delay_ns == RESTART_NOT)
@@ -135,5 +147,6 @@ void python_start_over(struct python *python)
     start_queue_leave(&python->turn);
     loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);
     python_set_failed(python, false);
+    python_forget_failure(python); /* whoever asks for this start wants to read everything */
     python_restart_due(python);
 }

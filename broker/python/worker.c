@@ -55,6 +55,9 @@ int python_setup(void *userdata, struct message_setup *setup, struct message_cha
         .modules = (const char *const *)python->modules,
         .n_modules = python->n_modules,
         .default_handler = python->default_handler ? python->default_handler : "",
+        .start_ms = python->start_ms,
+        .handler_ms = python->handler_ms,
+        .stop_ms = python->stop_ms,
     };
     channels->list = list;
     channels->n = instance->n_channels;

@@ -22,6 +22,11 @@ struct fc_lookups *fc_instance_lookups(struct fc_instance *instance)
     return show_instance_lookups(instance);
 }
 
+void fc_because(struct fc_instance *instance, const struct fc_reason *reason)
+{
+    instance->because = *reason;
+}
+
 void fc_up(struct fc_instance *instance, bool up)
 {
     show_instance_up(instance, up);

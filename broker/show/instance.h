@@ -45,7 +45,8 @@ struct channel {
     unsigned wanted;       /* the directions in the next show, while the show changes */
     uint32_t first_target; /* in the router's targets */
     uint32_t n_targets;
-    struct config_location at; /* of the first mapping that uses the channel; file NULL if none does */
+    struct config_location at;        /* of the first mapping that uses the channel; file NULL if none does */
+    struct config_location source_at; /* of the first one that leads away from it */
     bool is_written_by_users;
     unsigned writer; /* the last one, if users write the channel: a user's number, 0 for the house, or
                         CHANNEL_UNWRITTEN */
@@ -89,6 +90,9 @@ struct fc_instance {
     struct loop_task after_stop;
     bool leaves;                /* while the show changes: it is not in the next one */
     size_t place;               /* while the show changes: in the next show's list */
+    struct fc_reason because;   /* why the start fails that is under way; or empty */
+    struct fc_reason failed;    /* why the last one did; empty after one that succeeded */
+    uint64_t n_failed;          /* how often in a row, for that reason */
     struct timer retry;         /* of a failed start */
     uint64_t retry_ns;          /* the delay before it, doubled each time */
     uint64_t start_took_ns;     /* the last time */

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -71,6 +72,32 @@ static void show_retry(void *userdata)
     show_start_instance(userdata);
 }
 
+/* Notes why the start has failed. */
+static void show_note_failure(struct fc_instance *instance, int r)
+{
+    const char *why = instance->because.text[0] ? instance->because.text : strerror(-r);
+
+    if (strcmp(why, instance->failed.text) == 0) {
+        instance->n_failed++;
+        return;
+    }
+    snprintf(instance->failed.text, sizeof(instance->failed.text), "%s", why);
+    instance->n_failed = 1;
+}
+
+/* Logs the reason in full the first time. */
+static void show_say_failed(const struct fc_instance *instance)
+{
+    unsigned long long seconds = instance->retry_ns / FC_NS_PER_S;
+
+    if (instance->n_failed == 1)
+        fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in %llu s",
+               instance->failed.text, seconds);
+    else
+        fc_log(FC_LOG_ERROR, instance->name, "cannot start, as before (%llu times); trying again in %llu s",
+               (unsigned long long)instance->n_failed, seconds);
+}
+
 /* Stops an instance whose start has failed, and sets the time of the next try. */
 static void show_start_failed(struct fc_instance *instance, int r)
 {
@@ -80,8 +107,8 @@ static void show_start_failed(struct fc_instance *instance, int r)
     instance->retry_ns = instance->retry_ns ? instance->retry_ns * 2 : SHOW_FIRST_RETRY_NS;
     if (instance->retry_ns > SHOW_LAST_RETRY_NS)
         instance->retry_ns = SHOW_LAST_RETRY_NS;
-    fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in %llu s", strerror(-r),
-           (unsigned long long)(instance->retry_ns / FC_NS_PER_S));
+    show_note_failure(instance, r);
+    show_say_failed(instance);
     instance->retry = (struct timer){.fn = show_retry, .what = "an instance's start", .userdata = instance};
     loop_set_timer(instance->show->runtime->loop, &instance->retry, fc_now_ns() + instance->retry_ns);
 }
@@ -99,6 +126,7 @@ static void show_try_start(struct fc_instance *instance)
     int r;
 
     instance_set_state(instance, show_is_first_start(instance) ? INSTANCE_STARTING : INSTANCE_DOWN);
+    instance->because.text[0] = '\0';
     r = instance->backend->start(instance->self);
     instance->start_took_ns = fc_now_ns() - began_ns;
     if (r == -EINPROGRESS && lookups_awaited(instance->lookups)) {
@@ -106,9 +134,12 @@ static void show_try_start(struct fc_instance *instance)
         return;
     }
     instance->lookups = lookups_free(instance->lookups);
-    if (r < 0)
+    if (r < 0) {
         show_start_failed(instance, r);
-    else if (r == 0)
+        return;
+    }
+    instance->failed.text[0] = '\0';
+    if (r == 0)
         show_instance_up(instance, true);
 }
 

@@ -24,7 +24,7 @@ struct fc_lookups;
 
 /* Why something in the configuration was refused: one sentence without a full stop, filled by the backend. */
 struct fc_reason {
-    char text[256];
+    char text[512];
 };
 
 /* Fills `reason` and returns -EINVAL: a slot can end with `return fc_refuse(reason, "…")`. */
@@ -78,6 +78,12 @@ struct fc_backend {
     int (*configured)(void *self, struct fc_reason *reason);
 
     /*
+     * Optional. Called once when all channels are known: `directions` has those of each of them, or-ed. Fills
+     * in `reason` and returns true if the instance starts but can hardly do what was meant.
+     */
+    bool (*is_doubtful)(void *self, unsigned directions, struct fc_reason *reason);
+
+    /*
      * Optional. Makes different spellings of a channel equal: writes the canonical form of `name` with its
      * NUL to `canonical`. -EINVAL with `reason` filled if it is not a name for a channel.
      */
@@ -93,9 +99,9 @@ struct fc_backend {
     /*
      * Opens what the instance needs. Returns 0 if the instance is up, 1 if fc_up() will say so, -EINPROGRESS
      * if fc_lookup() has said that names are being looked up, or another negative errno if it cannot start:
-     * the core logs that, calls `stop`, and tries again later. After -EINPROGRESS nothing is open, and the
-     * core calls `start` again when the names are known, or `stop` if nobody waits for them any more; events
-     * may be set in between.
+     * the core logs that with what fc_because() was told, calls `stop`, and tries again later. After
+     * -EINPROGRESS nothing is open, and the core calls `start` again when the names are known, or `stop` if
+     * nobody waits for them any more; events may be set in between.
      */
     int (*start)(void *self);
 
@@ -146,6 +152,12 @@ void fc_emit(struct fc_instance *instance, uint32_t channel, double value);
 
 /* Says whether the instance is up from now on, for backends whose `start` returns 1. May be called again. */
 void fc_up(struct fc_instance *instance, bool up);
+
+/*
+ * Says why `start` is about to fail, and what to do: a sentence without a full stop, for the one line that
+ * the core logs. Without it, that line has the words for the errno.
+ */
+void fc_because(struct fc_instance *instance, const struct fc_reason *reason);
 
 /* Says that an instance whose `quiesce` returned true has come to rest. */
 void fc_quiesced(struct fc_instance *instance);

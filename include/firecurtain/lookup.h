@@ -21,4 +21,20 @@ struct fc_lookups;
 int fc_lookup(struct fc_lookups *lookups, const char *host, const char *port, const struct addrinfo *hints,
               const struct addrinfo **list);
 
+/* Says in words why a name has no address, and what to do about it. */
+static inline const char *fc_lookup_words(int error)
+{
+    switch (error) {
+    case EAI_NONAME:
+#ifdef EAI_NODATA
+    case EAI_NODATA:
+#endif
+        return "there is no machine of this name; correct it, or write the address";
+    case EAI_AGAIN:
+        return "no name server answers; write the address if there is none in this network";
+    default:
+        return gai_strerror(error);
+    }
+}
+
 #endif

@@ -51,7 +51,7 @@ def test_python_is_interrupted_with_the_line_it_hung_in(play, how):
     show.set(f"/{how}", 1)
     show.log.wait(INTERRUPTED, "py1", "warning")
     show.log.wait(f"^exception in the handler of channel script.{how}$", "py1")
-    show.printed(rf'^  File "/show/script.py", line \d+, in {how}$')
+    show.printed(rf'^  File "{show.folder}/script.py", line \d+, in {how}$')
     show.printed("^TimeoutError: interrupted")
     show.set("/answer", 0.5)
     show.expect("/out", 0.5)
@@ -65,7 +65,7 @@ def test_what_does_not_return_is_killed_with_its_stack(play, how):
     position = show.log.position
     show.log.wait(INTERRUPTED, "py1")
     show.log.wait(r"^did not return within 2.0 s .*; this is where it is:$", "py1", "error")
-    show.printed(rf'^  File "/show/script.py", line \d+ in {how}$')
+    show.printed(rf'^  File "{show.folder}/script.py", line \d+ in {how}$')
     show.log.wait(ENDED, "py1", "error")
     show.log.wait(r"^running \(pid", "py1", after=position)
     show.set("/answer", 0.5)
@@ -118,7 +118,7 @@ def test_an_import_that_hangs_is_interrupted_and_tried_again(play):
     show = play("import time\ntime.sleep(60)\n", [], options=LIMITS, ready=())
     show.log.wait(r"^takes longer than 1.0 s \(option start-timeout\): interrupted", "py1", "warning")
     show.log.wait("^the module script cannot be imported", "py1")
-    show.printed('^  File "/show/script.py", line 2, in <module>')
+    show.printed(f'^  File "{show.folder}/script.py", line 2, in <module>')
     show.log.wait("^worker ended: exit status 1; starting it again", "py1")
     show.log.wait("^takes longer than 1.0 s", "py1", count=2)
 
@@ -151,7 +151,7 @@ def test_a_crash_says_where(play):
     show.log.wait("^worker ended: killed by SIGSEGV", "py1")
     lines = show.log.messages("py1")
     assert "Fatal Python error: Segmentation fault" in lines
-    assert any(re.fullmatch(r'  File "/show/script.py", line \d+ in crash', line) for line in lines)
+    assert any(re.fullmatch(rf'  File "{show.folder}/script.py", line \d+ in crash', line) for line in lines)
 
 
 def test_a_black_hole_does_not_outlast_the_limit(play):

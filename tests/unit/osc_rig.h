@@ -64,6 +64,12 @@ struct fc_lookups *fc_instance_lookups(struct fc_instance *instance)
     return instance->lookups;
 }
 
+/* Logs the reason in the place of the core. */
+void fc_because(struct fc_instance *instance, const struct fc_reason *reason)
+{
+    fc_log(FC_LOG_ERROR, "desk", "%s", reason->text);
+}
+
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
     assert_true(instance->n_events < RIG_MAX_EVENTS);

@@ -78,7 +78,11 @@ static const char interpreter_rehearsal[] =
 
 static PyObject *interpreter_rehearse_function;
 
-static const char *interpreter_limit = "start-timeout";
+/* The option by whose limit the script is interrupted, and its value. */
+static struct {
+    const char *option;
+    uint64_t ms;
+} interpreter_limit = {.option = "start-timeout"};
 
 #define INTERPRETER_DEBIAN_PATHS 2 /* entries at the end of sys.path */
 
@@ -142,16 +146,19 @@ void interpreter_interrupt(void)
     PyErr_SetInterruptEx(INTERPRETER_SIGNAL);
 }
 
-void interpreter_set_limit(const char *option)
+void interpreter_set_limit(const char *option, uint64_t ms)
 {
-    interpreter_limit = option;
+    interpreter_limit.option = option;
+    interpreter_limit.ms = ms;
 }
 
 /* Raises where the script is. It is no Python function, so tracebacks end in the script's own line. */
 static PyObject *interpreter_raise(PyObject *self, PyObject *arguments)
 {
-    PyErr_Format(PyExc_TimeoutError, "interrupted: it took longer than the option %s allows",
-                 interpreter_limit);
+    unsigned long ms = (unsigned long)interpreter_limit.ms;
+
+    PyErr_Format(PyExc_TimeoutError, "interrupted: it took longer than %lu.%lu s (option %s)", ms / 1000,
+                 ms % 1000 / 100, interpreter_limit.option);
     return NULL;
 }
 
@@ -215,23 +222,54 @@ int interpreter_set_environment(const char *entry)
     return r;
 }
 
-/* Formats an exception with its traceback as Python does. One string, or NULL if that fails too. */
+/* Formats an exception with its traceback as Python does, and what may help. NULL if that fails too. */
 static PyObject *interpreter_format(PyObject *type, PyObject *value, PyObject *traceback)
 {
     PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *lines = NULL, *empty = NULL, *text = NULL;
+    PyObject *lines = NULL, *empty = NULL, *text = NULL, *hint;
 
     if (module)
         lines = PyObject_CallMethod(module, "format_exception", "OOO", type, value ? value : Py_None,
                                     traceback ? traceback : Py_None);
+    hint = lines && value ? prelude_ask("hint", value) : NULL;
+    if (hint && PyUnicode_Check(hint) && PyUnicode_GET_LENGTH(hint))
+        PyList_Append(lines, hint);
     if (lines)
         empty = PyUnicode_FromString("");
     if (empty)
         text = PyUnicode_Join(empty, lines);
+    Py_XDECREF(hint);
     Py_XDECREF(empty);
     Py_XDECREF(lines);
     Py_XDECREF(module);
     PyErr_Clear();
+    return text;
+}
+
+static bool interpreter_is_lasting(PyObject *value)
+{
+    PyObject *answer = value ? prelude_ask("is_lasting", value) : NULL;
+    bool is_lasting = answer == Py_True;
+
+    PyErr_Clear();
+    Py_XDECREF(answer);
+    return is_lasting;
+}
+
+PyObject *interpreter_take_exception(bool *is_lasting)
+{
+    PyObject *type, *value, *traceback, *text;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (value && traceback)
+        PyException_SetTraceback(value, traceback);
+    text = type ? interpreter_format(type, value, traceback) : NULL;
+    if (is_lasting)
+        *is_lasting = interpreter_is_lasting(value);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
     return text;
 }
 
@@ -272,32 +310,24 @@ static bool interpreter_may_log(void)
 
 void interpreter_log_exception(const char *happened)
 {
-    PyObject *type, *value, *traceback, *text;
+    PyObject *text;
     const char *utf8 = NULL;
 
     if (!interpreter_may_log()) {
         PyErr_Clear();
         return;
     }
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
+    text = interpreter_take_exception(NULL);
+    if (text)
+        utf8 = PyUnicode_AsUTF8(text);
+    PyErr_Clear();
     interpreter_flush(); /* keeps the order of the log: this was printed before */
     if (interpreter_log.left_out)
         say(SAY_ERROR "%llu more exceptions were not shown", (unsigned long long)interpreter_log.left_out);
     interpreter_log.left_out = 0;
     say(SAY_ERROR "%s", happened);
-    text = type ? interpreter_format(type, value, traceback) : NULL;
-    if (text)
-        utf8 = PyUnicode_AsUTF8(text);
-    if (utf8)
-        interpreter_say_lines(utf8);
-    else
-        say(SAY_ERROR "(the exception cannot be shown)");
-    PyErr_Clear();
+    interpreter_say_lines(utf8 ? utf8 : "(the exception cannot be shown)");
     Py_XDECREF(text);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
 }
 
 int interpreter_exit_status(void)

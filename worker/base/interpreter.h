@@ -6,6 +6,7 @@
 #include "worker/base/python.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Starts an isolated interpreter (no environment, no user site). It imports the usual modules and freezes
@@ -20,8 +21,8 @@ void interpreter_rehearse(int turns);
 /* Raises a TimeoutError in the main thread, as soon as it executes Python code. For signal handlers. */
 void interpreter_interrupt(void);
 
-/* Sets the option that the exception names; the string must live as long as the process. */
-void interpreter_set_limit(const char *option);
+/* Sets the option that the exception names, and its value; the string must live as long as the process. */
+void interpreter_set_limit(const char *option, uint64_t ms);
 
 /* Adds a folder to the search path: first of all, or else before Debian's packages. -1 with an exception set.
  */
@@ -29,6 +30,12 @@ int interpreter_add_path(const char *folder, bool first);
 
 /* Sets NAME=value in os.environ. -1 with an exception set. */
 int interpreter_set_environment(const char *entry);
+
+/*
+ * Returns the current exception with its traceback as Python prints it, and clears it; NULL if that fails.
+ * `is_lasting` (or NULL) is set to whether only a change of a file can help.
+ */
+PyObject *interpreter_take_exception(bool *is_lasting);
 
 /* Logs the current exception as an error, headed by `happened`, and clears it. SystemExit is not special. */
 void interpreter_log_exception(const char *happened);

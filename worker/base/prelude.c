@@ -20,7 +20,8 @@ static int prelude_run(const char *source)
 
 int prelude_load(void)
 {
-    static const char *const sources[] = {prelude_environment, prelude_finish, prelude_processes};
+    static const char *const sources[] = {prelude_compile, prelude_environment, prelude_failure,
+                                          prelude_finish, prelude_processes};
     int r = 0;
 
     prelude_names = PyDict_New();
@@ -29,6 +30,13 @@ int prelude_load(void)
     for (size_t i = 0; r == 0 && i < FC_ARRAY_SIZE(sources); i++)
         r = prelude_run(sources[i]);
     return r;
+}
+
+PyObject *prelude_ask(const char *function, PyObject *argument)
+{
+    PyObject *found = PyDict_GetItemString(prelude_names, function);
+
+    return found ? PyObject_CallOneArg(found, argument) : NULL;
 }
 
 int prelude_call(const char *function)

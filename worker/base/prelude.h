@@ -12,4 +12,7 @@ int prelude_load(void);
 /* Calls one of their functions, without arguments. -1 with an exception set. */
 int prelude_call(const char *function);
 
+/* Calls one with an argument. A new reference, or NULL with an exception set. */
+PyObject *prelude_ask(const char *function, PyObject *argument);
+
 #endif

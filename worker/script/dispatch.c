@@ -278,7 +278,7 @@ static void dispatch_stop(uint64_t time_ns)
 {
     struct message stopped = {.type = MESSAGE_STOPPED};
 
-    interpreter_set_limit("stop-timeout");
+    interpreter_set_limit("stop-timeout", script.stop_ms);
     dispatch_time(time_ns);
     dispatch_finish();
     session_send(script.session, &stopped);
@@ -359,6 +359,62 @@ int dispatch_run(void)
     return 0;
 }
 
+/* Cuts a traceback in the middle if it is too long. A new reference, or NULL with an exception set. */
+static PyObject *dispatch_shorten(PyObject *text)
+{
+    Py_ssize_t n = PyUnicode_GET_LENGTH(text), part = CODEC_MAX_FAILURE / 16; /* of at most four bytes each */
+    PyObject *first, *last, *both = NULL;
+
+    if (n <= 2 * part)
+        return Py_NewRef(text);
+    first = PyUnicode_Substring(text, 0, part);
+    last = PyUnicode_Substring(text, n - part, n);
+    if (first && last)
+        both = PyUnicode_FromFormat("%U …\n… %U", first, last);
+    Py_XDECREF(first);
+    Py_XDECREF(last);
+    return both;
+}
+
+/* Reports the file of a syntax error, which is no module: a change of it is what helps. */
+static void dispatch_note_file(void)
+{
+    PyObject *type, *value, *traceback, *file;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    file = value && PyErr_GivenExceptionMatches(type, PyExc_SyntaxError)
+               ? PyObject_GetAttrString(value, "filename")
+               : NULL;
+    if (file && PyUnicode_Check(file) && PyUnicode_AsUTF8(file))
+        loaded_add(PyUnicode_AsUTF8(file));
+    Py_XDECREF(file);
+    PyErr_Restore(type, value, traceback);
+}
+
+/* Tells the broker what ended the import: it knows whether that is new. */
+static void dispatch_tell_failure(const char *happened)
+{
+    struct message message = {.type = MESSAGE_FAILED};
+    PyObject *text, *shown, *whole;
+
+    dispatch_note_file();
+    text = interpreter_take_exception(&message.failure.is_lasting);
+    shown = text ? dispatch_shorten(text) : NULL;
+    whole = shown ? PyUnicode_FromFormat("%s\n%U", happened, shown) : NULL;
+    message.failure.text = whole ? PyUnicode_AsUTF8(whole) : NULL;
+    if (!message.failure.text)
+        message.failure.text = happened;
+    PyErr_Clear();
+    interpreter_flush();
+    loaded_report();
+    session_flush(script.session, false);
+    session_send(script.session, &message);
+    Py_XDECREF(whole);
+    Py_XDECREF(shown);
+    Py_XDECREF(text);
+}
+
 static int dispatch_import_module(const char *name)
 {
     char happened[CODEC_MAX_NAME + 64];
@@ -372,7 +428,8 @@ static int dispatch_import_module(const char *name)
     if (PyErr_ExceptionMatches(PyExc_SystemExit))
         dispatch_exit();
     snprintf(happened, sizeof(happened), "the module %s cannot be imported", name);
-    interpreter_log_exception(happened);
+    dispatch_tell_failure(happened);
+    interpreter_set_limit("stop-timeout", script.stop_ms);
     return -1;
 }
 
@@ -414,7 +471,7 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
         }
     }
     script.importing = false;
-    interpreter_set_limit("handler-timeout");
+    interpreter_set_limit("handler-timeout", script.handler_ms);
     script.time_ns = 0;
     script.fallback = dispatch_default_handler(default_handler);
     ready.ready_missing = default_handler[0] && !script.fallback;

@@ -26,6 +26,15 @@ void loaded_init(const char *folder)
     loaded.n_modules = PyDict_GET_SIZE(PyImport_GetModuleDict()); /* those of the interpreter */
 }
 
+/* Returns the part of a path below the folder, or NULL. */
+static const char *loaded_below(const char *path)
+{
+    if (strncmp(path, loaded.folder, loaded.folder_bytes) != 0 || path[loaded.folder_bytes] != '/')
+        return NULL;
+    path += loaded.folder_bytes + 1;
+    return codec_is_name(path) ? path : NULL;
+}
+
 /* Returns the path of a module's file below the folder, borrowed from the module, or NULL. */
 static const char *loaded_path(PyObject *module)
 {
@@ -34,10 +43,7 @@ static const char *loaded_path(PyObject *module)
     const char *path = file && PyUnicode_Check(file) ? PyUnicode_AsUTF8(file) : NULL;
 
     PyErr_Clear(); /* surrogates, in a name that the broker would not accept either */
-    if (!path || strncmp(path, loaded.folder, loaded.folder_bytes) != 0 || path[loaded.folder_bytes] != '/')
-        return NULL;
-    path += loaded.folder_bytes + 1;
-    return codec_is_name(path) ? path : NULL;
+    return path ? loaded_below(path) : NULL;
 }
 
 static int loaded_tell(const char *path)
@@ -52,6 +58,13 @@ static int loaded_tell(const char *path)
         r = session_file(script.session, path);
     Py_XDECREF(key);
     return known < 0 ? -ENOMEM : r;
+}
+
+int loaded_add(const char *path)
+{
+    const char *below = loaded_below(path);
+
+    return below ? session_file(script.session, below) : 0;
 }
 
 /* Returns how many modules need no look: new ones are at the end, and a few may have been deleted before. */

@@ -15,4 +15,7 @@ void loaded_init(const char *folder);
  */
 int loaded_report(void);
 
+/* Adds a file to what the next call reports, if it is in the script's folder. 0 or -errno. */
+int loaded_add(const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "firecurtain/time.h"
+#include "worker/base/prelude.h"
 #include "worker/base/say.h"
 #include "worker/script/interval.h"
 #include "worker/script/script.h"
@@ -32,9 +33,25 @@ static const char *module_name(PyObject *name)
     return text;
 }
 
+static PyObject *module_channels(PyObject *self, PyObject *unused);
+
+/* Returns "; did you mean …" or an empty string, as a new reference; NULL without an exception. */
+static PyObject *module_meant(PyObject *name)
+{
+    PyObject *names = module_channels(NULL, NULL);
+    PyObject *question = names ? PyTuple_Pack(2, name, names) : NULL;
+    PyObject *meant = question ? prelude_ask("meant", question) : NULL;
+
+    Py_XDECREF(question);
+    Py_XDECREF(names);
+    PyErr_Clear();
+    return meant;
+}
+
 static int module_warn_unknown(PyObject *name)
 {
-    const char *text;
+    PyObject *meant;
+    const char *text, *hint;
     int known = PySet_Contains(script.unknown, name);
 
     if (known != 0 || PySet_GET_SIZE(script.unknown) >= MODULE_MAX_UNKNOWN)
@@ -44,7 +61,11 @@ static int module_warn_unknown(PyObject *name)
     text = PyUnicode_AsUTF8(name);
     if (!text)
         return -1;
-    say(SAY_WARNING "output: no mapping uses the channel \"%.200s\"", text);
+    meant = module_meant(name);
+    hint = meant && PyUnicode_Check(meant) ? PyUnicode_AsUTF8(meant) : NULL;
+    PyErr_Clear();
+    say(SAY_WARNING "output: no mapping uses the channel \"%.200s\"%.300s", text, hint ? hint : "");
+    Py_XDECREF(meant);
     return 0;
 }
 

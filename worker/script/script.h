@@ -50,6 +50,8 @@ struct script {
     uint64_t timestamp_ms; /* what timestamp() returned in the running call; 0 before its first use */
     unsigned long main_thread;
     bool importing;
+    uint64_t handler_ms; /* limits, which a TimeoutError names */
+    uint64_t stop_ms;
     struct progress *progress; /* the session's: what is begun and done, for the broker to see */
 };
 

@@ -42,8 +42,15 @@ static void test_hosts(void **state)
     rig_set(&rig, "bind", "  0.0.0.0 \t 8000 ");
     rig_set(&rig, "destination", "localhost 65535");
     assert_refused(&rig, "bind", "", "a host and a port are needed, such as \"127.0.0.1 8000\"");
-    assert_refused(&rig, "bind", "8000", "a host and a port are needed, such as \"127.0.0.1 8000\"");
-    assert_refused(&rig, "bind", ":: 8000 x", "there is unexpected text after the host and the port");
+    assert_refused(
+        &rig, "bind", "8000",
+        "the host is missing: write \"127.0.0.1 8000\" for this machine alone, \"0.0.0.0 8000\" for all");
+    assert_refused(&rig, "bind", "127.0.0.1:8000",
+                   "the port follows the host after a blank: write \"127.0.0.1 8000\"");
+    assert_refused(&rig, "dest", "desk.local",
+                   "the port is missing after the host: write, for example, \"desk.local 8000\"");
+    assert_refused(&rig, "bind", ":: 8000 x",
+                   "\"x\" is not expected after the host and the port: write \":: 8000\"");
     assert_refused(&rig, "bind", ":: osc", "\"osc\" is not a port, which is a number from 1 to 65535");
     assert_refused(&rig, "bind", ":: 65536", "\"65536\" is not a port, which is a number from 1 to 65535");
     assert_refused(&rig, "bind", ":: -1", "\"-1\" is not a port, which is a number from 1 to 65535");
@@ -81,6 +88,44 @@ static void test_what_must_be_set(void **state)
     rig_deinit(&rig);
 }
 
+static void test_a_refused_option_is_not_missing_as_well(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    assert_refused(&rig, "bind", "127.0.0.1:8000",
+                   "the port follows the host after a blank: write \"127.0.0.1 8000\"");
+    assert_int_equal(backend_osc.configured(rig.self, &rig.reason), 0);
+    rig_deinit(&rig);
+}
+
+/* Adds what is asked of the settings by channels of these directions. */
+static void assert_doubtful(const char *option, const char *value, unsigned directions, const char *reason)
+{
+    struct rig rig;
+    bool is_doubtful;
+
+    rig_init(&rig);
+    rig_set(&rig, option, value);
+    is_doubtful = backend_osc.is_doubtful(rig.self, directions, &rig.reason);
+    assert_int_equal(is_doubtful, reason != NULL);
+    if (reason)
+        assert_string_equal(rig.reason.text, reason);
+    rig_deinit(&rig);
+}
+
+static void test_directions_that_the_settings_do_not_serve(void **state)
+{
+    assert_doubtful("bind", "127.0.0.1 8000", FC_SOURCE, NULL);
+    assert_doubtful("bind", "127.0.0.1 8000", FC_SOURCE | FC_TARGET,
+                    "nothing that is mapped to it is sent anywhere: set dest = HOST PORT, or dest = learn");
+    assert_doubtful("dest", "127.0.0.1 8000", FC_TARGET, NULL);
+    assert_doubtful("dest", "127.0.0.1 8000", FC_SOURCE,
+                    "it receives nothing but answers to what it has sent: set bind = HOST PORT");
+    assert_doubtful("dest", "learn", FC_TARGET, NULL);
+    assert_doubtful("bind", "127.0.0.1 8000", 0, NULL);
+}
+
 /* Needs no socket and no name server. */
 static void test_configuring_only_reads_text(void **state)
 {
@@ -91,7 +136,7 @@ static void test_configuring_only_reads_text(void **state)
     rig_set(&rig, "dest", "no-such-host.invalid 8000");
     assert_int_equal(backend_osc.configured(rig.self, &rig.reason), 0);
     assert_true(backend_osc.start(rig.self) < 0);
-    assert_non_null(strstr(rig_log, "no-such-host.invalid: "));
+    assert_non_null(strstr(rig_log, "the name \"no-such-host.invalid\" cannot be resolved: "));
     assert_int_equal(rig.instance.watched, -1);
     backend_osc.stop(rig.self);
     backend_osc.stop(rig.self);
@@ -219,6 +264,8 @@ int main(void)
         cmocka_unit_test(test_learn_is_spelled_exactly),
         cmocka_unit_test(test_what_must_be_set),
         cmocka_unit_test(test_configuring_only_reads_text),
+        cmocka_unit_test(test_a_refused_option_is_not_missing_as_well),
+        cmocka_unit_test(test_directions_that_the_settings_do_not_serve),
         cmocka_unit_test(test_other_options),
         cmocka_unit_test(test_table_and_code_agree),
         cmocka_unit_test(test_canonical),

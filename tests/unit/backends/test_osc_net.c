@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "broker/backends/osc_net.h"
 #include "broker/base/loop.h"
 #include "broker/os/lookup_answer.h"
 #include "tests/unit/osc_rig.h"
@@ -320,7 +321,7 @@ static void test_families_that_do_not_fit(void **state)
     rig_set(&rig, "bind", "::1 0");
     rig_set(&rig, "dest", "127.0.0.1 9");
     assert_true(backend_osc.start(rig.self) < 0);
-    assert_non_null(strstr(rig_log, "0 127.0.0.1: "));
+    assert_non_null(strstr(rig_log, "0 the address 127.0.0.1 is of another family than what is bound"));
     assert_int_equal(rig.instance.watched, -1);
 }
 
@@ -330,12 +331,41 @@ static void test_port_in_use(void **state)
 
     rig_set(&rig, "bind", rig_at("127.0.0.1", peer));
     assert_int_equal(backend_osc.start(rig.self), -EADDRINUSE);
-    assert_non_null(strstr(rig_log, ": Address already in use\n"));
+    assert_non_null(strstr(rig_log, " is in use by another program: end that one (ss -ulnp sport = "));
     backend_osc.stop(rig.self);
     send_value(1); /* without effect while it is stopped */
     close(peer);
     assert_int_equal(backend_osc.start(rig.self), 0);
     assert_true(rig.instance.watched >= 0);
+}
+
+/* Two instances of one show that bind one port: the second one is told whose it is. */
+static void test_port_in_use_by_another_instance(void **state)
+{
+    struct fc_reason reason;
+    struct osc_net first, second;
+    int peer = rig_peer(AF_INET);
+    const char *at = rig_at("127.0.0.1", peer);
+
+    osc_net_init(&first, "mixer");
+    osc_net_init(&second, "desk");
+    assert_int_equal(osc_net_set_bind(&first, at, &reason), 0);
+    assert_int_equal(osc_net_set_bind(&second, at, &reason), 0);
+    close(peer);
+    assert_int_equal(osc_net_open(&first, rig.instance.lookups, &reason), 0);
+    assert_int_equal(osc_net_open(&second, rig.instance.lookups, &reason), -EADDRINUSE);
+    assert_non_null(strstr(reason.text, "is in use by the instance \"mixer\""));
+    osc_net_close(&first);
+    assert_int_equal(osc_net_open(&second, rig.instance.lookups, &reason), 0);
+    osc_net_deinit(&first);
+    osc_net_deinit(&second);
+}
+
+static void test_an_address_that_the_machine_does_not_have(void **state)
+{
+    rig_set(&rig, "bind", "192.0.2.1 0");
+    assert_int_equal(backend_osc.start(rig.self), -EADDRNOTAVAIL);
+    assert_non_null(strstr(rig_log, "this machine does not have the address 192.0.2.1"));
 }
 
 /* Nothing listens there any more: the errors that the kernel reports must neither end nor fill anything. */
@@ -429,6 +459,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bind_fits_the_destination, setup, teardown),
         cmocka_unit_test_setup_teardown(test_families_that_do_not_fit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_port_in_use, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_port_in_use_by_another_instance, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_address_that_the_machine_does_not_have, setup, teardown),
         cmocka_unit_test_setup_teardown(test_peer_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures_are_logged_once_a_second, setup, teardown),
         cmocka_unit_test_setup_teardown(test_after_a_restart_the_first_value_is_sent, setup, teardown),

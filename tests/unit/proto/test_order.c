@@ -11,7 +11,7 @@ static const struct {
 } prose[] = {
     {ORDER_CONNECTING, "connecting", "hello"},
     {ORDER_LOCKING, "locking", "locked"},
-    {ORDER_IMPORTING, "importing", "report ready"},
+    {ORDER_IMPORTING, "importing", "report ready failed"},
     {ORDER_IDLE, "idle", "report"},
     {ORDER_BUSY, "busy", "report"},
     {ORDER_STOPPING, "stopping", "report stopped"},

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What can be said of an exception in addition to its traceback."""
+
+import os
+import sys
+
+
+def is_lasting(error):
+    """Whether the same files raise it again, whatever else happens."""
+    if isinstance(error, SyntaxError):
+        return bool(error.filename) and not error.filename.startswith("<")  # not of code that the script made itself
+    return isinstance(error, ModuleNotFoundError)
+
+
+def nearest(word, names):
+    """The name that somebody may have meant, or None."""
+    import difflib
+    near = difflib.get_close_matches(word, [name for name in names if name != word], 1, 0.7)
+    return near[0] if near else None
+
+
+def meant(question):
+    """For the tail of a message about an unknown name: (word, known names)."""
+    word, names = question
+    near = nearest(word, names[:5000])
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def _neighbours():
+    """The modules in the script's own folder."""
+    try:
+        names = os.listdir(sys.path[0])
+    except OSError:
+        return []
+    return [name.removesuffix(".py") for name in names if name.endswith(".py") or "." not in name]
+
+
+def hint(error):
+    """What to do, as a last line of the traceback; or nothing."""
+    if not isinstance(error, ModuleNotFoundError) or not isinstance(error.name, str):
+        return ""
+    package = error.name.partition(".")[0]
+    if package in sys.modules:  # of a package that is there
+        return ""
+    near = nearest(package, _neighbours())
+    if near:
+        return f'did you mean "{near}"?\n'
+    return (f'{package} is neither beside the script nor installed for all of this machine. '
+            'If it is in a virtual environment, show that: read = /PATH/lib/python%d.%d/site-packages\n' % sys.version_info[:2])
