@@ -19,19 +19,25 @@ struct config;
 struct show;
 struct users;
 
+/* How much of the scripts is looked at. */
+enum build_scripts {
+    BUILD_SCRIPTS_UNSEEN,
+    BUILD_SCRIPTS_TO_START, /* an error is what keeps an instance from ever starting: a module or file that is
+                               not there */
+    BUILD_SCRIPTS_ALL,      /* also a handler that is not there, without which the rest plays */
+};
+
 /*
  * Makes a show from a configuration without errors so far. Errors that only the backends can see are added to
  * `config`. Returns 0 with *show set if there are none, -EINVAL if there are, or -ENOMEM. `config` need not
  * outlive the show.
- *
- * With `check_scripts`, the scripts are looked at as well, and what they lack is an error.
  *
  * Without `users` (NULL), the sections [user NAME] are judged, but the users' own shows are not read. With
  * `users`, each user's files are read and her show is built on trial: errors in it are reported through
  * `users`, and the show is built without it, or with her last sound one. If `users->only` names a user, only
  * her files are read, and errors in them make this -EINVAL.
  */
-int build_show(struct show **show, struct config *config, const char *path, bool check_scripts,
+int build_show(struct show **show, struct config *config, const char *path, enum build_scripts scripts,
                struct users *users);
 
 #endif

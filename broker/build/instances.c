@@ -77,6 +77,14 @@ static void build_warn_repeated(struct build *build, const struct config_section
     }
 }
 
+/* Returns what to say of a refused value that probably ends with a comment; else NULL. */
+static const char *build_comment_hint(const char *value)
+{
+    return strstr(value, " ;") || strstr(value, "\t;")
+               ? "a comment is a line of its own, which begins with \";\""
+               : NULL;
+}
+
 static int build_configure(struct build *build, struct fc_instance *instance,
                            const struct config_section *section, enum fc_scope scope, bool diagnose_names)
 {
@@ -99,7 +107,8 @@ static int build_configure(struct build *build, struct fc_instance *instance,
         if (r == -ENOMEM)
             return r;
         if (r < 0 && diagnose_names)
-            config_diagnose(build->config, CONFIG_ERROR, option->value_at, NULL, "%s", reason.text);
+            config_diagnose(build->config, CONFIG_ERROR, option->value_at, build_comment_hint(option->value),
+                            "%s", reason.text);
     }
     return 0;
 }
@@ -248,12 +257,28 @@ int build_instances(struct build *build)
     return r;
 }
 
-void build_check_scripts(const struct build *build)
+/* Warns of an instance that starts but can hardly do what its mappings ask for. */
+static void build_doubt(const struct build *build, const struct fc_instance *instance)
+{
+    unsigned directions = 0;
+    struct fc_reason reason;
+
+    for (uint32_t i = 0; i < instance->n_channels; i++)
+        directions |= instance->channels[i].directions;
+    if (instance->backend->is_doubtful && instance->backend->is_doubtful(instance->self, directions, &reason))
+        config_diagnose(build->config, CONFIG_WARNING, instance->at, NULL, "%s: %s", instance->name,
+                        reason.text);
+}
+
+void build_check(const struct build *build)
 {
     for (size_t i = 0; i < build->show->n_instances; i++) {
         const struct fc_instance *instance = build->show->instances[i];
 
-        if (instance->backend == &backend_python && instance->owner == build->user)
-            python_check(instance, build->config);
+        if (instance->owner != build->user)
+            continue;
+        build_doubt(build, instance);
+        if (instance->backend == &backend_python && build->scripts != BUILD_SCRIPTS_UNSEEN)
+            python_check(instance, build->config, build->scripts == BUILD_SCRIPTS_ALL);
     }
 }

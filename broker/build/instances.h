@@ -20,6 +20,6 @@ bool build_is_user(const struct config_section *section);
 int build_instances(struct build *build);
 
 /* Looks at the scripts of this configuration's instances. */
-void build_check_scripts(const struct build *build);
+void build_check(const struct build *build);
 
 #endif

@@ -108,7 +108,8 @@ static int join_restore(struct fc_instance *instance, const unsigned *directions
         struct fc_reason reason;
 
         if (id >= n)
-            channel->at = (struct config_location){0}; /* the file that it names will be freed */
+            channel->at = channel->source_at =
+                (struct config_location){0}; /* the file that it names will be freed */
         if (channel->directions == before)
             continue;
         channel->directions = before;
@@ -225,19 +226,23 @@ static int join_check_shown(struct build *build, const struct users_account *acc
 /* Checks the scripts with the user's rights, as the user's workers would find them. */
 static int join_check_scripts(struct build *build, const struct users_account *account)
 {
+    if (build->scripts == BUILD_SCRIPTS_UNSEEN) {
+        build_check(build);
+        return 0;
+    }
     if (file_as_begin(&account->identity) < 0) {
         config_diagnose(build->config, CONFIG_ERROR, build->user->at, NULL,
                         "the scripts of the user \"%s\" cannot be read with that user's permissions",
                         build->user->name);
         return 0;
     }
-    build_check_scripts(build);
+    build_check(build);
     file_as_end(&account->identity);
     return 0;
 }
 
 /* Adds everything of a user's configuration, or finds errors in it. 0 or -ENOMEM. */
-static int join_build(struct build *build, struct users *users, bool check_scripts)
+static int join_build(struct build *build, struct users *users)
 {
     struct config *config = build->config;
     struct show *show = build->show;
@@ -257,17 +262,17 @@ static int join_build(struct build *build, struct users *users, bool check_scrip
         r = build_mapping(build, &config->mappings[i]);
     if (r == 0 && !config->n_errors)
         join_share_channels(build, n_before);
-    if (r == 0 && check_scripts)
+    if (r == 0)
         r = join_check_scripts(build, users_account(users, build->user));
     return r;
 }
 
 /* Adds a user's show if `config` has no errors, which building it may find. 0 or -ENOMEM. */
 static int join_try(struct show *show, struct user *user, struct config *config, struct users *users,
-                    bool check_scripts, bool *is_joined)
+                    enum build_scripts scripts, bool *is_joined)
 {
     FC_CLEANUP(join_mark_deinit) struct join_mark mark = {0};
-    struct build build = {.show = show, .config = config, .user = user};
+    struct build build = {.show = show, .config = config, .user = user, .scripts = scripts};
     int r;
 
     *is_joined = false;
@@ -275,7 +280,7 @@ static int join_try(struct show *show, struct user *user, struct config *config,
         return 0;
     r = join_mark_init(&mark, show);
     if (r == 0)
-        r = join_build(&build, users, check_scripts);
+        r = join_build(&build, users);
     if (r < 0)
         return r;
     *is_joined = !config->n_errors;
@@ -291,7 +296,7 @@ static int join_keep(struct show *show, struct user *user, struct users *users, 
     if (!sound)
         return 0;
     config_forget_findings(sound);
-    return join_try(show, user, sound, users, false, is_joined);
+    return join_try(show, user, sound, users, BUILD_SCRIPTS_UNSEEN, is_joined);
 }
 
 static void join_free_config(struct config **config)
@@ -315,7 +320,7 @@ static int join_judge(struct show *show, struct user *user, struct users *users,
 }
 
 /* Reads a user's configuration and adds the show, or reports why not. 0 or -ENOMEM. */
-static int join_user(struct show *show, struct user *user, struct users *users, bool check_scripts,
+static int join_user(struct show *show, struct user *user, struct users *users, enum build_scripts scripts,
                      bool *is_refused)
 {
     struct users_account *account = users_account(users, user);
@@ -325,7 +330,7 @@ static int join_user(struct show *show, struct user *user, struct users *users, 
     int r = users_load(users, user, &config);
 
     if (r == 0)
-        r = join_try(show, user, config, users, check_scripts, &is_joined);
+        r = join_try(show, user, config, users, scripts, &is_joined);
     if (r == 0)
         r = join_judge(show, user, users, is_joined, &outcome);
     if (r < 0)
@@ -352,7 +357,7 @@ static void join_settle(struct users *users, bool success)
     }
 }
 
-int join_users(struct show *show, struct config *config, struct users *users, bool check_scripts,
+int join_users(struct show *show, struct config *config, struct users *users, enum build_scripts scripts,
                bool *is_refused)
 {
     int r = users_match(users, show, config);
@@ -362,7 +367,7 @@ int join_users(struct show *show, struct config *config, struct users *users, bo
     for (size_t i = 0; r == 0 && !*is_refused && !config->n_errors && i < show->n_users; i++)
         r = users->only && users->only != show->users[i]->number
                 ? join_keep(show, show->users[i], users, &is_joined)
-                : join_user(show, show->users[i], users, check_scripts, is_refused);
+                : join_user(show, show->users[i], users, scripts, is_refused);
     join_settle(users, r == 0 && !*is_refused && !config->n_errors);
     return r;
 }

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "broker/build/build.h"
+
 struct build;
 struct config;
 struct show;
@@ -17,7 +19,7 @@ int join_read_users(struct build *build);
  * Adds the users' shows, as far as they are sound, to a show of which the house is built and sound. 0 or
  * -ENOMEM. *is_refused says whether `users->only` names a user whose configuration has errors.
  */
-int join_users(struct show *show, struct config *config, struct users *users, bool check_scripts,
+int join_users(struct show *show, struct config *config, struct users *users, enum build_scripts scripts,
                bool *is_refused);
 
 #endif

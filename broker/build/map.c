@@ -81,6 +81,8 @@ static int build_channel(struct build *build, struct build_side *side, const cha
             return 0;
         if (!channel->at.file)
             channel->at = side->endpoint->channel_at;
+        if ((side->directions & FC_SOURCE) && !channel->source_at.file)
+            channel->source_at = side->endpoint->channel_at;
         channel->directions |= side->directions;
         r = instance->backend->channel(instance->self, (uint32_t)*id, channel->name->text,
                                        channel->directions, &reason);

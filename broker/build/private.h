@@ -3,6 +3,8 @@
 #ifndef BROKER_BUILD_PRIVATE_H
 #define BROKER_BUILD_PRIVATE_H
 
+#include "broker/build/build.h"
+
 #define BUILD_MAX_NAME 1024 /* bytes of a channel's or instance's name, with its NUL */
 
 struct config;
@@ -14,6 +16,7 @@ struct build {
     struct show *show;
     struct config *config;
     struct user *user; /* the owner of the configuration; NULL: the house */
+    enum build_scripts scripts;
 };
 
 #endif

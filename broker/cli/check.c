@@ -11,6 +11,7 @@
 #include "broker/build/build.h"
 #include "broker/build/users.h"
 #include "broker/cli/check_sandbox.h"
+#include "broker/cli/check_scripts.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
 #include "broker/config/load.h"
@@ -62,10 +63,12 @@ int cli_check(const struct cli_options *options)
     config = check_load(options);
     if (!config)
         return EX_OSERR;
-    r = build_show(&show, config, options->path, true, &users);
+    r = build_show(&show, config, options->path, BUILD_SCRIPTS_ALL, &users);
     if (r != -ENOMEM && control_roles_read(&roles, config) < 0)
         r = -ENOMEM;
     control_roles_deinit(&roles);
+    if (r == 0 && !config->n_errors)
+        cli_check_scripts(options, show, &users, config);
     if (r == -ENOMEM)
         fputs("firecurtain: out of memory\n", stderr);
     else

@@ -83,6 +83,7 @@ struct config *config_free(struct config *config)
     free(config->mappings);
     free(config->diagnostics);
     free(config->files);
+    path_set_deinit(&config->elsewhere);
     free(config);
     return NULL;
 }
@@ -112,23 +113,24 @@ static int copy_source(const struct config *config, struct config_location at, c
     return *source ? 0 : -ENOMEM;
 }
 
-static int copy_hint(const char *hint, char **copy)
+static int copy_text(const char *text, char **copy)
 {
-    if (!hint)
+    if (!text)
         return 0;
-    *copy = strdup(hint);
+    *copy = strdup(text);
     return *copy ? 0 : -ENOMEM;
 }
 
 /* Takes over `message`. */
 static int add_diagnostic(struct config *config, enum config_severity severity, struct config_location at,
-                          const char *hint, char *message)
+                          const char *source, const char *hint, char *message)
 {
     FC_CLEANUP(diagnostic_deinit)
     struct config_diagnostic diagnostic = {.severity = severity, .at = at, .message = message};
     struct config_diagnostic *grown;
+    int r = source ? copy_text(source, &diagnostic.source) : copy_source(config, at, &diagnostic.source);
 
-    if (copy_source(config, at, &diagnostic.source) < 0 || copy_hint(hint, &diagnostic.hint) < 0)
+    if (r < 0 || copy_text(hint, &diagnostic.hint) < 0)
         return -ENOMEM;
     grown = grow_by_one(config->diagnostics, config->n_diagnostics, sizeof(*grown));
     if (!grown)
@@ -148,7 +150,7 @@ static int add_left_out(struct config *config, struct config_location at)
     message = strdup("further errors are not shown");
     if (!message)
         return -ENOMEM;
-    return add_diagnostic(config, CONFIG_ERROR, (struct config_location){at.file, 0, 0}, NULL, message);
+    return add_diagnostic(config, CONFIG_ERROR, (struct config_location){at.file, 0, 0}, NULL, NULL, message);
 }
 
 void config_diagnose(struct config *config, enum config_severity severity, struct config_location at,
@@ -167,10 +169,43 @@ void config_diagnose(struct config *config, enum config_severity severity, struc
         r = vasprintf(&message, format, arguments);
         va_end(arguments);
         if (r >= 0)
-            r = add_diagnostic(config, severity, at, hint, message);
+            r = add_diagnostic(config, severity, at, NULL, hint, message);
     }
     if (r < 0)
         config->out_of_memory = true;
+}
+
+/* Keeps a path as long as the configuration. NULL without memory. */
+static const char *keep_path(struct config *config, const char *path)
+{
+    if (path_set_add(&config->elsewhere, path) < 0)
+        return NULL;
+    for (size_t i = 0; i < config->elsewhere.n; i++) {
+        if (strcmp(config->elsewhere.paths[i], path) == 0)
+            return config->elsewhere.paths[i];
+    }
+    return NULL;
+}
+
+void config_diagnose_elsewhere(struct config *config, enum config_severity severity,
+                               struct config_location at, const char *source, const char *hint,
+                               const char *message)
+{
+    char *copy;
+
+    if (severity == CONFIG_ERROR)
+        config->n_errors++;
+    if (config_is_full(config))
+        return;
+    at.file = keep_path(config, at.file);
+    copy = at.file ? strdup(message) : NULL;
+    if (!copy || add_diagnostic(config, severity, at, source, hint, copy) < 0)
+        config->out_of_memory = true;
+}
+
+const char *config_main_path(const struct config *config)
+{
+    return config->files[0].path;
 }
 
 void config_forget_findings(struct config *config)

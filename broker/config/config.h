@@ -114,7 +114,8 @@ struct config {
     /* the rest belongs to the parser */
     struct config_file *files;
     size_t n_files;
-    bool out_of_memory; /* a finding was lost */
+    struct path_set elsewhere; /* other files that findings are about */
+    bool out_of_memory;        /* a finding was lost */
 };
 
 /* Drops all findings, before the configuration is judged again. */
@@ -133,6 +134,15 @@ struct config *config_free(struct config *config);
  */
 void config_diagnose(struct config *config, enum config_severity severity, struct config_location at,
                      const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same for a place in another file than the configuration's; copies everything, `source` (or NULL) too.
+ */
+void config_diagnose_elsewhere(struct config *config, enum config_severity severity,
+                               struct config_location at, const char *source, const char *hint,
+                               const char *message);
+
+/* Returns the path of the file that was loaded. */
+const char *config_main_path(const struct config *config);
 
 /* Returns whether no further finding is kept, so that a hint that costs time need not be made for one. */
 bool config_is_full(const struct config *config);

@@ -5,6 +5,7 @@
  */
 #include "broker/python/check.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/base/path_set.h"
 #include "broker/base/suggest.h"
 #include "broker/os/file_as.h"
 #include "broker/python/private.h"
@@ -23,10 +25,17 @@
 static const char *const check_dynamic[] = {"import *", "__getattr__", "globals()",
                                             "setattr(", "exec(",       "vars()"};
 
-/* Where Python itself looks for NAME.py or NAME/__init__.py. */
+/* Where Python itself looks for modules. */
 static const char *const check_system[] = {FIRECURTAIN_PYTHON_STDLIB,
                                            FIRECURTAIN_PYTHON_STDLIB "/lib-dynload",
+                                           FIRECURTAIN_PYTHON_LOCAL "/dist-packages",
                                            "/usr/lib/python3/dist-packages"};
+
+static void check_close_folder(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+}
 
 static bool check_module_path(const char *folder, const char *module, char *path, size_t bytes)
 {
@@ -46,13 +55,60 @@ static bool check_module_path(const char *folder, const char *module, char *path
     return false;
 }
 
-static bool check_is_system_module(const char *module)
+/* Whether Python loads files with this behind the module's name. */
+static bool check_is_code(const char *suffix)
 {
-    char path[PATH_MAX], package[256];
+    size_t n = strlen(suffix);
 
-    snprintf(package, sizeof(package), "%.*s", (int)strcspn(module, "."), module);
+    return strcmp(suffix, ".py") == 0 || strcmp(suffix, ".pyc") == 0 ||
+           (n > 3 && strcmp(suffix + n - 3, ".so") == 0);
+}
+
+/* Whether a folder has the first part of a module's name in any form: a file, a package, compiled code. */
+static bool check_folder_has(const char *folder, const char *module)
+{
+    FC_CLEANUP(check_close_folder) DIR *all = opendir(folder);
+    size_t n = strcspn(module, ".");
+    const struct dirent *entry;
+
+    while (all && (entry = readdir(all))) {
+        const char *rest = entry->d_name + n;
+
+        if (strncmp(entry->d_name, module, n) != 0 || (*rest && *rest != '.'))
+            continue;
+        if (!*rest ? entry->d_type != DT_REG : check_is_code(rest))
+            return true;
+    }
+    return false;
+}
+
+static bool check_is_packages(const char *folder)
+{
+    const char *base = strrchr(folder, '/');
+
+    return base && (strcmp(base, "/site-packages") == 0 || strcmp(base, "/dist-packages") == 0);
+}
+
+/* Whether an import finds the module, or may find it where this cannot look. */
+static bool check_is_there(const struct python *python, const char *module)
+{
+    const char *text = python->environment.text;
+    char path[PATH_MAX];
+
+    if (check_module_path(python->folder, module, path, sizeof(path)) ||
+        (check_folder_has(python->folder, module) && !strchr(module, '.')))
+        return true;
     for (size_t i = 0; i < FC_ARRAY_SIZE(check_system); i++) {
-        if (check_module_path(check_system[i], package, path, sizeof(path)))
+        if (check_folder_has(check_system[i], module))
+            return true;
+    }
+    for (uint32_t i = 0; i < python->environment.n; i++, text += strlen(text) + 1) {
+        if (strncmp(text, "PYTHONPATH=", 11) == 0)
+            return true;
+    }
+    text = python->reads.text;
+    for (uint32_t i = 0; i < python->reads.n; i++, text += strlen(text) + 1) {
+        if (check_is_packages(text) && check_folder_has(text, module))
             return true;
     }
     return false;
@@ -145,56 +201,149 @@ static const char *check_module_of(const struct python *python, const char *name
     return best;
 }
 
+/* Writes the module that a file of the folder is, if it is one. */
+static bool check_module_name(const char *file, char *name, size_t bytes)
+{
+    size_t n = strlen(file);
+
+    if (n < 4 || strcmp(file + n - 3, ".py") != 0 || n - 3 >= bytes)
+        return false;
+    snprintf(name, bytes, "%.*s", (int)(n - 3), file);
+    return true;
+}
+
+/* Finds the module in the script's folder whose name is nearest. False if none is near. */
+static bool check_nearest(const struct python *python, const char *module, char *nearest, size_t bytes)
+{
+    FC_CLEANUP(check_close_folder) DIR *all = opendir(python->folder);
+    const struct dirent *entry;
+    struct suggest suggest;
+    char name[NAME_MAX + 1];
+
+    nearest[0] = '\0';
+    suggest_init(&suggest, module);
+    while (all && (entry = readdir(all))) {
+        const char *best = suggest.best;
+
+        if (!check_module_name(entry->d_name, name, sizeof(name)))
+            continue;
+        suggest_offer(&suggest, name);
+        if (suggest.best == best)
+            continue;
+        snprintf(nearest, bytes, "%s", name); /* the entry is overwritten by the next one */
+        suggest.best = nearest;
+    }
+    return nearest[0];
+}
+
+/* Whether the file of a module is there but may not be read, or its folder may not be looked into. */
+static bool check_is_denied(const struct python *python, const char *module)
+{
+    FC_AUTO_FREE char *path = NULL;
+
+    return asprintf(&path, "%s/%s.py", python->folder, module) >= 0 &&
+           (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0 || errno == EACCES);
+}
+
+/* Reports a module that is not there; `strictly` also one that cannot be read. */
+static void check_module(const struct python *python, struct config *config, const char *module,
+                         bool strictly)
+{
+    const struct fc_instance *instance = python->instance;
+    char nearest[NAME_MAX + 1] = "", hint[NAME_MAX + 32];
+
+    if (check_is_there(python, module))
+        return;
+    if (check_is_denied(python, module)) {
+        if (strictly)
+            config_diagnose(config, CONFIG_ERROR, instance->at, NULL,
+                            "the module \"%s\" of the instance \"%s\" is in %s, but may not be read", module,
+                            instance->name, python->folder);
+        return;
+    }
+    if (check_nearest(python, module, nearest, sizeof(nearest)))
+        snprintf(hint, sizeof(hint), "did you mean \"%s\"?", nearest);
+    config_diagnose(config, CONFIG_ERROR, instance->at, nearest[0] ? hint : NULL,
+                    "the module \"%s\" of the instance \"%s\" is not in %s", module, instance->name,
+                    python->folder);
+}
+
+/* Whether the module that a name begins with is what another, missing one was probably to be. */
+static bool check_is_meant(const struct python *python, const char *package)
+{
+    char nearest[NAME_MAX + 1];
+
+    for (size_t i = 0; i < python->n_modules; i++) {
+        if (!check_is_there(python, python->modules[i]) &&
+            check_nearest(python, python->modules[i], nearest, sizeof(nearest)) &&
+            strcmp(nearest, package) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Reports a module that is not loaded, once for all of its functions. */
+static void check_unloaded(const struct python *python, struct config *config, struct config_location at,
+                           const char *name, struct path_set *unloaded)
+{
+    struct suggest suggest;
+    char hint[320], package[256];
+    size_t n = unloaded->n;
+
+    snprintf(package, sizeof(package), "%.*s", (int)strcspn(name, "."), name);
+    if (check_is_meant(python, package) || path_set_add(unloaded, package) < 0 || unloaded->n == n)
+        return;
+    suggest_init(&suggest, package);
+    for (size_t i = 0; i < python->n_modules; i++)
+        suggest_offer(&suggest, python->modules[i]);
+    if (!suggest_hint(&suggest, hint, sizeof(hint)))
+        snprintf(hint, sizeof(hint), "add \"module = %.200s\" to its section", package);
+    config_diagnose(config, CONFIG_ERROR, at, hint,
+                    "\"%s\" names a module that the instance \"%s\" does not load", name,
+                    python->instance->name);
+}
+
 static void check_handler(const struct python *python, struct config *config, struct config_location at,
-                          const char *name)
+                          const char *name, struct path_set *unloaded)
 {
     const char *module = check_module_of(python, name);
     char path[PATH_MAX];
 
-    if (!module) {
-        struct suggest suggest;
-        char hint[320], package[256];
-
-        snprintf(package, sizeof(package), "%.*s", (int)strcspn(name, "."), name);
-        suggest_init(&suggest, package);
-        for (size_t i = 0; i < python->n_modules; i++)
-            suggest_offer(&suggest, python->modules[i]);
-        config_diagnose(
-            config, CONFIG_ERROR, at, suggest_hint(&suggest, hint, sizeof(hint)),
-            "\"%s\" names a module that the instance \"%s\" does not load: add it with \"module = …\"", name,
-            python->instance->name);
-        return;
-    }
-    if (check_module_path(python->folder, module, path, sizeof(path)))
+    if (!module)
+        check_unloaded(python, config, at, name, unloaded);
+    else if (check_module_path(python->folder, module, path, sizeof(path)))
         check_function(config, at, path, module, name + strlen(module) + 1);
 }
 
-void python_check(const struct fc_instance *instance, struct config *config)
+/* Looks for the functions that mappings and default-handler name. */
+static void check_handlers(const struct python *python, struct config *config)
 {
-    const struct python *python = instance->self;
-    char path[PATH_MAX];
+    FC_CLEANUP(path_set_deinit) struct path_set unloaded = {0};
+    const struct fc_instance *instance = python->instance;
 
-    const char *read = python->reads.text;
-
-    for (uint32_t i = 0; i < python->reads.n; i++, read += strlen(read) + 1) {
-        if (faccessat(AT_FDCWD, read, F_OK, AT_EACCESS) < 0)
-            config_diagnose(config, CONFIG_ERROR, instance->at, NULL,
-                            "\"read = %s\" of the instance \"%s\": %s", read, instance->name,
-                            strerror(errno));
-    }
-    for (size_t i = 0; i < python->n_modules; i++) {
-        if (!check_module_path(python->folder, python->modules[i], path, sizeof(path)) &&
-            !check_is_system_module(python->modules[i]))
-            config_diagnose(config, CONFIG_ERROR, instance->at, NULL,
-                            "the module \"%s\" of the instance \"%s\" is not in %s", python->modules[i],
-                            instance->name, python->folder);
-    }
     if (python->default_handler)
-        check_handler(python, config, instance->at, python->default_handler);
+        check_handler(python, config, instance->at, python->default_handler, &unloaded);
     for (uint32_t i = 0; i < instance->n_channels; i++) {
         const char *name = instance_channel_name(instance, i);
 
         if ((instance->channels[i].directions & FC_TARGET) && strchr(name, '.'))
-            check_handler(python, config, instance->channels[i].at, name);
+            check_handler(python, config, instance->channels[i].at, name, &unloaded);
     }
+}
+
+void python_check(const struct fc_instance *instance, struct config *config, bool handlers)
+{
+    const struct python *python = instance->self;
+    const char *read = python->reads.text;
+
+    for (uint32_t i = 0; i < python->reads.n; i++, read += strlen(read) + 1) {
+        if (faccessat(AT_FDCWD, read, F_OK, AT_EACCESS) < 0 && (handlers || errno == ENOENT))
+            config_diagnose(config, CONFIG_ERROR, instance->at, NULL,
+                            "\"read = %s\" of the instance \"%s\": %s", read, instance->name,
+                            strerror(errno));
+    }
+    for (size_t i = 0; i < python->n_modules; i++)
+        check_module(python, config, python->modules[i], handlers);
+    if (handlers)
+        check_handlers(python, config);
 }

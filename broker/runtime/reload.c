@@ -79,7 +79,7 @@ static int reload_build_house(struct service *service, struct show **next, struc
 
     if (r < 0)
         return r;
-    r = build_show(next, *config, service->spec.path, false, &service->users);
+    r = build_show(next, *config, service->spec.path, BUILD_SCRIPTS_UNSEEN, &service->users);
     findings_log(service, *config, NULL);
     if (r < 0)
         return r;
@@ -99,7 +99,7 @@ static int reload_build_user(struct service *service, unsigned account, struct s
 
     config_forget_findings(service->house);
     service->users.only = account;
-    r = build_show(next, service->house, service->spec.path, false, &service->users);
+    r = build_show(next, service->house, service->spec.path, BUILD_SCRIPTS_UNSEEN, &service->users);
     service->users.only = 0;
     return r;
 }

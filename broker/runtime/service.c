@@ -54,7 +54,7 @@ int service_build(struct service *service)
 
     if (r < 0)
         return r;
-    r = build_show(&service->show, service->house, spec->path, false, &service->users);
+    r = build_show(&service->show, service->house, spec->path, BUILD_SCRIPTS_TO_START, &service->users);
     if (r != -ENOMEM && control_roles_read(&service->roles, service->house) < 0)
         r = -ENOMEM;
     if (r == 0 && service->house->n_errors)

@@ -66,7 +66,7 @@ static uint64_t count_names(const struct config *config)
 static void build(struct config *config)
 {
     struct show *show = NULL;
-    int r = build_show(&show, config, "show.cfg", true, NULL);
+    int r = build_show(&show, config, "show.cfg", BUILD_SCRIPTS_ALL, NULL);
 
     require((r == 0) == (config->n_errors == 0) && (r == 0) == (show != NULL));
     for (size_t i = 0; show && i < show->n_instances; i++)

@@ -71,8 +71,13 @@ static void assert_leads(const struct show *show, const char *instance, const ch
 
 static void test_nothing(void **state)
 {
-    struct show *show = build_sound(state, "");
+    struct fixture *fixture = *state;
+    struct show *show;
 
+    assert_int_equal(build(state, "", &show), 0);
+    assert_int_equal(fixture->config->n_diagnostics, 1);
+    assert_int_equal(fixture->config->diagnostics[0].severity, CONFIG_WARNING);
+    assert_string_equal(fixture->config->diagnostics[0].message, "the configuration has no instances");
     assert_int_equal(show->n_instances, 0);
     assert_int_equal(show->router.n_targets, 0);
     assert_null(show_free(show));
