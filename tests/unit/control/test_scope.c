@@ -131,6 +131,22 @@ static void test_what_a_user_may_not_see_does_not_exist(void **state)
     assert_string_equal(reply.text, "there is no instance \"othre\"; did you mean \"other\"?");
 }
 
+/* Whoever writes `restart py1` means an instance of the caller's. */
+static void test_a_name_without_the_user_gets_the_whole_one_as_a_suggestion(void **state)
+{
+    struct control_reply reply = {0};
+    const char *whole = control.show->instances[2]->name;
+    char expected[256];
+
+    assert_true(strncmp(whole, "alice/", 6) == 0);
+    snprintf(expected, sizeof(expected), "there is no instance \"%s\"; did you mean \"%s\"?", whole + 6,
+             whole);
+    assert_null(control_find(&control, &alice, whole + 6, &reply));
+    assert_string_equal(reply.text, expected);
+    assert_null(control_find(&control, &administrator, whole + 6, &reply));
+    assert_string_equal(reply.text, expected);
+}
+
 static void test_what_is_seen_but_not_the_callers_is_refused(void **state)
 {
     struct control_reply reply = {0};
@@ -166,6 +182,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mappings_are_seen_if_one_side_is_the_users, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_revoked_user_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_a_user_may_not_see_does_not_exist, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_name_without_the_user_gets_the_whole_one_as_a_suggestion,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_seen_but_not_the_callers_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_channel_is_found_by_its_full_name, setup, teardown),
     };
