@@ -42,8 +42,8 @@ static const struct cli_command {
 } cli_commands[] = {
     {"run", "[show.cfg]", "run a show; the default when a file is given alone", cli_run,
      CLI_OF_SHOW | CLI_NO_SANDBOX | CLI_RECORD | CLI_MAX_SIZE, 0, 1, 1},
-    {"check", "[show.cfg]", "find the errors of a configuration without running anything", cli_check,
-     CLI_OF_SHOW | CLI_SANDBOX, 0, 1, 1},
+    {"check", "[show.cfg]", "find the errors of a configuration and its scripts without running anything",
+     cli_check, CLI_OF_SHOW | CLI_SANDBOX, 0, 1, 1},
     {"status", "[INSTANCE…]", "the state of each instance of a running show", cli_status,
      CLI_RUNTIME | CLI_JSON | CLI_USAGE | CLI_CHANNELS, 0, CLI_MAX_WORDS, 0},
     {"top", "", "the same, updated every second", cli_top, CLI_RUNTIME, 0, 0, 0},

@@ -109,6 +109,9 @@ static void compare(const struct message *a, const struct message *b)
         compare_channels(&a->channels, &b->channels);
     else if (a->type == MESSAGE_READY)
         require(a->ready_missing == b->ready_missing);
+    else if (a->type == MESSAGE_FAILED)
+        require(strcmp(a->failure.text, b->failure.text) == 0 &&
+                a->failure.is_lasting == b->failure.is_lasting);
     else if (a->type == MESSAGE_BATCH)
         compare_batches(&a->batch, &b->batch);
     else if (a->type == MESSAGE_TICKS)

@@ -101,7 +101,7 @@ static bool may_follow(enum order_state from, enum order_state to)
 {
     return from == to || to == ORDER_CLOSED || (from != ORDER_CLOSED && to == from + 1) ||
            (from == ORDER_BUSY && to == ORDER_IDLE) || (from == ORDER_IMPORTING && to == ORDER_BUSY) ||
-           (from == ORDER_IDLE && to == ORDER_STOPPING);
+           ((from == ORDER_IDLE || from == ORDER_IMPORTING) && to == ORDER_STOPPING);
 }
 
 static bool is_in_order(enum order_state state, const struct message *message)
@@ -112,6 +112,7 @@ static bool is_in_order(enum order_state state, const struct message *message)
     case MESSAGE_LOCKED:
         return state == ORDER_LOCKING;
     case MESSAGE_READY:
+    case MESSAGE_FAILED:
         return state == ORDER_IMPORTING;
     case MESSAGE_REPORT:
         if (message->report.n_new_channels && state != ORDER_IMPORTING)
@@ -154,6 +155,10 @@ static void judge(enum order_state before, const struct message *message)
         require(after == (message->notify_fd == FD_LISTENER ? ORDER_IMPORTING : ORDER_CLOSED));
     if (message->type == MESSAGE_READY)
         require(after == ORDER_IDLE || after == ORDER_BUSY);
+    if (message->type == MESSAGE_FAILED) {
+        require(after == ORDER_STOPPING);
+        told_stop = true; /* it stops by itself */
+    }
     if (message->type == MESSAGE_REPORT) {
         for (size_t i = 0; i < message->report.n_events; i++)
             require(isfinite(message->report.values[i]) || after == ORDER_CLOSED);

@@ -50,6 +50,7 @@ static void test_batches_only_after_the_import(void **state)
 {
     assert_false(guest_state_may_follow(ORDER_LOCKING, ORDER_BUSY));
     assert_false(guest_state_may_follow(ORDER_IMPORTING, ORDER_BUSY));
+    assert_true(guest_state_may_follow(ORDER_IMPORTING, ORDER_STOPPING)); /* the import has failed */
     assert_true(guest_state_may_follow(ORDER_IDLE, ORDER_BUSY));
     assert_true(guest_state_may_follow(ORDER_BUSY, ORDER_BUSY)); /* the one ahead */
     assert_false(guest_state_may_follow(ORDER_STOPPING, ORDER_BUSY));

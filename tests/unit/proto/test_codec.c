@@ -68,6 +68,41 @@ static void test_messages_without_content(void **state)
         send_over(*state, &(struct message){.type = types[i]});
 }
 
+static void test_failed(void **state)
+{
+    char text[CODEC_MAX_FAILURE + 2];
+    struct message message = {.type = MESSAGE_FAILED,
+                              .failure = {.text = "the module x cannot be imported\n\x1b[2J\n",
+                                          .is_lasting = true}};
+    struct message result = send_over(*state, &message);
+
+    assert_string_equal(result.failure.text, message.failure.text);
+    assert_true(result.failure.is_lasting);
+    memset(text, 'a', sizeof(text));
+    text[CODEC_MAX_FAILURE] = '\0';
+    message.failure = (struct message_failure){.text = text};
+    assert_int_equal(strlen(send_over(*state, &message).failure.text), CODEC_MAX_FAILURE);
+}
+
+static void test_a_traceback_that_is_too_long(void **state)
+{
+    struct wire *wire = *state;
+    char text[CODEC_MAX_FAILURE + 2];
+    struct message message = {.type = MESSAGE_FAILED, .failure = {.text = text}}, result;
+    ptrdiff_t n;
+
+    memset(text, 'a', sizeof(text));
+    text[CODEC_MAX_FAILURE + 1] = '\0';
+    n = codec_prepare(wire->encoder, &message);
+    assert_true(n > 0);
+    free(wire->bytes);
+    wire->bytes = malloc((size_t)n);
+    assert_non_null(wire->bytes);
+    codec_encode(wire->encoder, wire->bytes);
+    assert_int_equal(codec_decode(wire->decoder, CODEC_FROM_WORKER, wire->bytes, (size_t)n, &result),
+                     -EBADMSG);
+}
+
 static void test_ready(void **state)
 {
     struct message message = {.type = MESSAGE_READY, .ready_missing = 3};
@@ -131,9 +166,14 @@ static void test_locked(void **state)
 static void test_setup(void **state)
 {
     static const char *const modules[] = {"faders", "lights.scenes"};
-    struct message message = {
-        .type = MESSAGE_SETUP,
-        .setup = {.instance = "py", .modules = modules, .n_modules = 2, .default_handler = "faders.default"}};
+    struct message message = {.type = MESSAGE_SETUP,
+                              .setup = {.instance = "py",
+                                        .modules = modules,
+                                        .n_modules = 2,
+                                        .default_handler = "faders.default",
+                                        .start_ms = 1,
+                                        .handler_ms = 2,
+                                        .stop_ms = UINT64_MAX}};
     struct message result = send_over(*state, &message);
 
     assert_string_equal(result.setup.instance, "py");
@@ -141,6 +181,8 @@ static void test_setup(void **state)
     assert_int_equal(result.setup.n_modules, 2);
     assert_string_equal(result.setup.modules[0], "faders");
     assert_string_equal(result.setup.modules[1], "lights.scenes");
+    assert_true(result.setup.start_ms == 1 && result.setup.handler_ms == 2 &&
+                result.setup.stop_ms == UINT64_MAX);
 }
 
 static void test_setup_with_nothing(void **state)
@@ -431,6 +473,8 @@ int main(void)
         codec_test(test_hello),
         codec_test(test_times),
         codec_test(test_ready),
+        codec_test(test_failed),
+        codec_test(test_a_traceback_that_is_too_long),
         codec_test(test_channels),
         codec_test(test_locked),
         codec_test(test_setup),
