@@ -212,10 +212,11 @@ static int bind_failed(struct fc_reason *reason, const struct osc_host *host, in
                   "net.ipv4.ip_unprivileged_port_start=%lu)",
                   port, port);
     else if (error == EADDRNOTAVAIL)
-        fc_refuse(reason,
-                  "this machine does not have the address %.150s: bind one of those that `ip address` shows, "
-                  "or 0.0.0.0 for all",
-                  host->name);
+        fc_refuse(
+            reason,
+            "this machine does not have the address %.150s: bind one of those that \"ip address\" shows, "
+            "or 0.0.0.0 for all",
+            host->name);
     else
         return failed(reason, host, error);
     return -error;

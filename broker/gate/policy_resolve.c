@@ -44,8 +44,7 @@ static int policy_resolve_name(struct policy *policy, const struct policy_rule *
     if (error == EAI_INPROGRESS)
         return -EINPROGRESS;
     if (error) {
-        fc_refuse(reason, "the name \"%.100s\" in connect or listen cannot be resolved: %s", rule->name,
-                  fc_lookup_words(error));
+        fc_refuse(reason, "the name \"%.100s\" cannot be resolved: %s", rule->name, fc_lookup_words(error));
         return -EHOSTUNREACH;
     }
     for (const struct addrinfo *info = list; r == 0 && info; info = info->ai_next)

@@ -67,9 +67,12 @@ struct show *show_free(struct show *show)
     return NULL;
 }
 
+static void show_try_start(struct fc_instance *instance);
+
 static void show_retry(void *userdata)
 {
-    show_start_instance(userdata);
+    show_cancel_start(userdata);
+    show_try_start(userdata);
 }
 
 /* Notes why the start has failed. */
@@ -145,6 +148,7 @@ static void show_try_start(struct fc_instance *instance)
 
 void show_start_instance(struct fc_instance *instance)
 {
+    instance->failed.text[0] = '\0'; /* whoever asks for this start is told the reason in full */
     show_cancel_start(instance);
     show_try_start(instance);
 }

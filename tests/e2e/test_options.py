@@ -217,7 +217,7 @@ def test_lines_of_the_broker_and_the_gate_count_too(play, cause, line):
 
 @pytest.mark.one_setting
 @pytest.mark.parametrize("option, complaint", [
-    ("memory = 1M", "not a number from"), ("memory = lots", "not a number from"), ("read = /", "cannot be shown"),
+    ("memory = 1M", "not a size from 64M"), ("memory = lots", "not a size from 64M"), ("read = /", "cannot be shown"),
     ("read = /a/../b", "cannot be shown"), ("env = NOVALUE", "NAME=value"),
     ("env = PYTHONHASHSEED=0", "has no effect on a script: the interpreter has started"),
     ("env = LD_PRELOAD=/x.so", "LD_PRELOAD has no effect"), ("env = MALLOC_ARENA_MAX=1", "the option memory"),
