@@ -46,15 +46,13 @@ static int run_build(struct service *service, const struct daemon_arguments *arg
 static int run_open_recorder(struct recorder *recorder)
 {
     struct fc_reason reason;
-    int r;
 
     if (recorder_open_replay(recorder, &reason) < 0) {
         fprintf(stderr, "firecurtain: %s: %s\n", recorder->spec.replay, reason.text);
         return EX_NOINPUT;
     }
-    r = recorder_open_record(recorder);
-    if (r < 0) {
-        fprintf(stderr, "firecurtain: %s: %s\n", recorder->spec.record, strerror(-r));
+    if (recorder_open_record(recorder, &reason) < 0) {
+        fprintf(stderr, "firecurtain: %s: %s\n", recorder->spec.record, reason.text);
         return EX_CANTCREAT;
     }
     return EX_OK;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/os/folder_trust.h"
 #include "broker/record/file.h"
 #include "broker/record/journal.h"
 #include "broker/record/recording.h"
@@ -34,14 +35,19 @@ int recorder_open_replay(struct recorder *recorder, struct fc_reason *reason)
                                  : 0;
 }
 
-int recorder_open_record(struct recorder *recorder)
+int recorder_open_record(struct recorder *recorder, struct fc_reason *reason)
 {
-    int fd;
+    struct folder_doubt doubt;
+    int r;
 
     if (!recorder->spec.record)
         return 0;
-    fd = record_file_create(recorder->spec.record);
-    return fd < 0 ? fd : record_writer_new(&recorder->writer, fd, recorder->spec.max_bytes);
+    if (folder_trust_as_root(recorder->spec.record, &doubt) == -EPERM)
+        return fc_refuse(reason, "root does not write there: %s", doubt.text);
+    r = record_file_create(recorder->spec.record);
+    if (r >= 0)
+        r = record_writer_new(&recorder->writer, r, recorder->spec.max_bytes);
+    return r < 0 ? fc_refuse(reason, "%s", strerror(-r)) : 0;
 }
 
 int recorder_new_journal(struct recorder *recorder, struct loop *loop)

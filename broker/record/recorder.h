@@ -52,9 +52,9 @@ int recorder_open_replay(struct recorder *recorder, struct fc_reason *reason);
 
 /*
  * Creates the file to record to, if there is one, with the caller's rights, and forks the process that writes
- * it: while there is one thread and signals are blocked. -errno.
+ * it: while there is one thread and signals are blocked. 0, or -EINVAL with `reason`.
  */
-int recorder_open_record(struct recorder *recorder);
+int recorder_open_record(struct recorder *recorder, struct fc_reason *reason);
 
 /* Makes the journal, once there is a loop. -ENOMEM. */
 int recorder_new_journal(struct recorder *recorder, struct loop *loop);

@@ -29,6 +29,7 @@
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
 #include "broker/os/folder.h"
+#include "broker/os/folder_trust.h"
 #include "broker/os/lock.h"
 #include "broker/os/lookup.h"
 #include "broker/os/notify.h"
@@ -104,6 +105,17 @@ static int runtime_fail(int r, const char *what, const char *path)
     return r;
 }
 
+/* As root, refuses a folder that another user could exchange for another one. */
+static int runtime_trust(const char *what, const char *path)
+{
+    struct folder_doubt doubt;
+    int r = folder_trust_as_root(path, &doubt);
+
+    if (r == -EPERM)
+        fc_log(FC_LOG_ERROR, NULL, "%s %s: root does not use it: %s", what, path, doubt.text);
+    return r == -EPERM ? r : 0; /* what else is wrong with it shows when it is made */
+}
+
 /* Makes the state folder; as root, workers without namespaces pass through it under another uid. */
 static int runtime_make_state_folder(const struct runtime *runtime, const char *path)
 {
@@ -143,6 +155,11 @@ static int runtime_folders(struct runtime *runtime)
     runtime->state_folder = runtime_choose_state();
     if (!runtime->runtime_folder || !runtime->state_folder)
         return -ENOMEM;
+    r = runtime_trust("runtime folder (choose another one with --runtime-dir)", runtime->runtime_folder);
+    if (r == 0)
+        r = runtime_trust("state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
+    if (r < 0)
+        return r;
     r = folder_make_private(runtime->runtime_folder);
     if (r < 0)
         return runtime_fail(r, "runtime folder (choose another one with --runtime-dir)",

@@ -3,11 +3,13 @@
 
 import contextlib
 import os
+import re
 import signal
 import stat
 from pathlib import Path
 
-from harness import root_only, user_only
+import pytest
+from harness import USER_ID, Identity, root_only, user_only
 from processes import descendants, named, status, surviving
 from waiting import until
 
@@ -149,6 +151,63 @@ def test_a_runtime_folder_that_is_not_ours_is_refused(play, stage, identity):
     refused.log.wait(f"runtime folder .*{folder}", level="error")
     refused.stop(status=os.EX_OSERR)
     assert list(folder.iterdir()) == []
+
+
+def strange_folders(stage):
+    """Yields what makes a folder below one that root must not trust, and why."""
+    stranger, root = Identity(USER_ID), Identity(0)
+
+    def below(mode, owner):
+        folder = stage.folder(owner)
+        folder.chmod(mode)
+        return folder / "a/b"
+
+    def linked():
+        link = Path(f"/tmp/fc-link-{os.getpid()}")
+        target = stage.folder(root)
+        link.symlink_to(target)
+        os.lchown(link, USER_ID, USER_ID)
+        return link / "b"
+
+    yield lambda: below(0o755, stranger), f"on the way there belongs to uid {USER_ID}"
+    yield lambda: below(0o777, root), "others may write to .* on the way there"
+    yield linked, f"on the way there belongs to uid {USER_ID}"
+    yield lambda: stage.folder(stranger), f"it belongs to uid {USER_ID}"
+
+
+@root_only
+@pytest.mark.parametrize("strange", range(4))
+@pytest.mark.parametrize("kind", ["runtime", "runtime option", "state", "recording"])
+def test_root_uses_no_folder_that_somebody_else_can_exchange(play, stage, kind, strange):
+    make, why = list(strange_folders(stage))[strange]
+    folder = make()
+    name = {"runtime": "XDG_RUNTIME_DIR", "state": "XDG_STATE_HOME"}.get(kind)
+    how = {"runtime option": {"arguments": ["--runtime-dir", folder]},
+           "recording": {"arguments": ["--record", folder / "show.fcr"]}}.get(kind, {"env": {name: str(folder)}})
+    why = why.replace("it belongs", '".*" on the way there belongs') if name or kind == "recording" else why
+    try:
+        refused = play(ECHO, ECHO_MAPS, ready=(), **how)
+        if kind == "recording":
+            refused.process.wait(10)
+            assert re.search(f"show.fcr: root does not write there: .*{why}", str(refused.log)), refused.log
+        else:
+            refused.log.wait(f"{kind.split()[0]} folder .*{folder}.*: root does not use it: .*{why}", level="error")
+        refused.stop(status=os.EX_CANTCREAT if kind == "recording" else os.EX_OSERR)
+    finally:
+        if folder.parent.is_symlink():
+            folder.parent.unlink()
+    assert not folder.exists() or not any(folder.iterdir())
+
+
+@root_only
+def test_root_uses_folders_of_its_own_in_tmp(play, stage):
+    folder = stage.folder(Identity(0))
+    folder.chmod(0o1777)  # as /tmp
+    show = play(SAVES, env={"XDG_RUNTIME_DIR": str(folder / "run"), "XDG_STATE_HOME": str(folder / "state")},
+                arguments=["--record", folder / "show.fcr"])
+    show.printed("^kept x$")
+    show.stop()
+    assert (folder / "show.fcr").stat().st_size > 0
 
 
 def test_a_show_in_a_folder_with_an_awkward_name(play, stage, identity):
