@@ -30,6 +30,19 @@
 /* A worker's descriptors in addition to the script's: the link's, standard output and so on. */
 #define SPAWN_OWN_FILES 16
 
+/*
+ * What a worker may have beyond the option `memory`, of which the kernel counts what is writable at the
+ * moment (RLIMIT_DATA): pages that the script made read-only, page tables, its first thread's stack, and
+ * where there are cgroups also /tmp and the buffers of sockets and pipes.
+ */
+#define SPAWN_MEMORY_ALLOWANCE (UINT64_C(48) << 20)
+
+/*
+ * What of its address space may be beyond the option `memory` (RLIMIT_AS): the interpreter, libraries, files
+ * that are mapped read-only, and what malloc() reserves for later.
+ */
+#define SPAWN_ADDRESS_ALLOWANCE (UINT64_C(512) << 20)
+
 #define SPAWN_FD 3 /* the zygote's end of the pair */
 
 #define SPAWN_SPARES 2 /* processes of a zygote that wait to become workers; the oldest is used first */

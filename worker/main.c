@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,8 @@
 #include "worker/sandbox/unchroot.h"
 #include "worker/script/module.h"
 #include "worker/zygote.h"
+
+#define MAIN_ARENAS 2 /* of malloc() */
 
 enum main_argument {
     MAIN_UID = 1,
@@ -86,6 +89,9 @@ int main(int argc, char **argv)
         return 64;
     }
     main_forget_environment();
+    /* each further one reserves 64 MiB of the address space, which is limited, and the interpreter has a lock
+     */
+    mallopt(M_ARENA_MAX, MAIN_ARENAS);
     libc_start();
     alarm_take_over();
     alarm_on_watchdog(interpreter_interrupt);

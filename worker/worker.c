@@ -22,6 +22,7 @@
 #include "worker/base/prelude.h"
 #include "worker/base/say.h"
 #include "worker/libc/libc.h"
+#include "worker/libc/mapping.h"
 #include "worker/probe.h"
 #include "worker/sandbox/sandbox.h"
 #include "worker/sandbox/seccomp.h"
@@ -345,5 +346,6 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     status = dispatch_import((const char *const *)setup.modules, setup.n_modules, setup.default_handler);
     if (status == 0)
         status = dispatch_run();
+    mapping_finish();
     _exit(status);
 }

@@ -23,7 +23,7 @@ struct notify;
 struct reaper;
 struct spawner;
 struct start_queue;
-struct folder_quotas;
+struct counter_client;
 struct gate_client;
 
 /* An account under which workers run: number 0 is the house's, then come the users'. */
@@ -47,7 +47,7 @@ struct runtime {
     struct reaper *reaper;          /* of children that end */
     struct cgroups *cgroups;
     struct file_monitor *files;
-    struct folder_quotas *folder_quotas;
+    struct counter_client *counter; /* counts folders, and memory */
     char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
     int lock_fd;          /* of the runtime folder, if is_exclusive */
     int control_fd;       /* listens in the runtime folder if is_controlled; -1 if another broker does */

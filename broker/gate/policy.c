@@ -202,6 +202,12 @@ static bool policy_prefix_matches(const uint8_t *a, const uint8_t *b, unsigned b
     return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
+/* Returns whether a rule for addresses covers any of IPv4. */
+static bool policy_has_v4(const struct policy_rule *rule)
+{
+    return !rule->only_v6 && (rule->prefix < POLICY_V4_BITS || policy_is_v4(rule->bytes));
+}
+
 /* Returns whether one rule allows all that another does. Names are compared, not looked up. */
 static bool policy_contains(const struct policy_rule *outer, const struct policy_rule *inner)
 {
@@ -212,7 +218,7 @@ static bool policy_contains(const struct policy_rule *outer, const struct policy
         return strcasecmp(outer->name, inner->name) == 0;
     if (inner->name[0])
         return outer->prefix == 0 && !outer->only_v6;
-    if (outer->only_v6 && !inner->only_v6)
+    if (outer->only_v6 && policy_has_v4(inner))
         return false;
     return inner->prefix >= outer->prefix && policy_prefix_matches(outer->bytes, inner->bytes, outer->prefix);
 }

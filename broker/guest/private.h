@@ -18,6 +18,7 @@
 #include "proto/link.h"
 #include "proto/progress.h"
 
+struct counter_quota;
 struct spawn_job;
 
 struct guest {
@@ -37,12 +38,13 @@ struct guest {
     struct loop_source *pid_source;
     struct output *out;
     struct output *err;
-    struct gate_link *gate; /* NULL: it has no filter */
-    char cgroup[96];        /* its name; empty if it has none */
-    int memory_events;      /* of its cgroup, or -1 */
-    uint64_t kills_before;  /* in that cgroup, because memory ran out */
-    uint64_t cpu_ns;        /* set once it has been waited for */
-    struct timer deadline;  /* for the handshake, a call, or stopping */
+    struct gate_link *gate;       /* NULL: it has no filter */
+    char cgroup[96];              /* its name; empty if it has none */
+    int memory_events;            /* of its cgroup, or -1 */
+    struct counter_quota *memory; /* NULL: it is not watched */
+    uint64_t kills_before;        /* in that cgroup, because memory ran out */
+    uint64_t cpu_ns;              /* set once it has been waited for */
+    struct timer deadline;        /* for the handshake, a call, or stopping */
     struct loop_task finish;
     char fate[96]; /* why it was killed, in words; empty if they were told before, or it was not */
     bool is_dismissed;

@@ -22,6 +22,7 @@
 #include "broker/gate/policy.h"
 #include "broker/guest/cgroup.h"
 #include "broker/guest/link.h"
+#include "broker/guest/memory.h"
 #include "broker/guest/output.h"
 #include "broker/guest/private.h"
 #include "broker/guest/script_path.h"
@@ -101,6 +102,7 @@ static void guest_exited(void *userdata, uint32_t events)
                    info.si_code == CLD_EXITED && info.si_status == 0 ? GUEST_EXITED_CLEANLY : GUEST_DIED);
     guest->cpu_ns = guest_time_ns(&used.ru_utime) + guest_time_ns(&used.ru_stime);
     guest->pid_source = loop_remove(guest->pid_source);
+    guest_memory_forget(guest);
     guest_describe(guest, &info);
     guest_reopen(guest);
     guest_link_receive(guest, true); /* all that it had sent is there */
@@ -135,6 +137,8 @@ static void guest_spawned(void *userdata, pid_t pid)
     r = guest->pidfd < 0 ? guest->pidfd
                          : loop_add(guest->runtime->loop, &guest->pid_source, guest->pidfd, EPOLLIN,
                                     "a worker's end", guest_exited, guest);
+    if (r == 0)
+        r = guest_memory_watch(guest);
     if (r == 0)
         r = guest_link_watch(guest); /* what it says can be believed now */
     if (r < 0) {
@@ -363,6 +367,7 @@ struct guest *guest_free(struct guest *guest)
     guest_link_close(guest);
     guest->gate = gate_link_free(guest->gate);
     guest_cgroup_close(guest);
+    guest_memory_forget(guest);
     loop_cancel_task(guest->runtime->loop, &guest->finish);
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     output_free(guest->out);

@@ -8,9 +8,9 @@
  *
  * This is the broker's side, and the file to read first. fork.c starts the keeper; in its process run serve.c
  * and the operations in operations.c, files.c, links.c, cgroups.c, processes.c, start.c and lookup.c. Sizes
- * of private folders are counted in a second process, the counter (counter.c, folder_limit.c,
- * folder_count.c), whose answers the broker gets through folder_quota.c. Nothing here knows configurations,
- * shows or policies.
+ * of private folders, and memory of workers, are counted in a second process, the counter (counter.c,
+ * folder_limit.c, folder_count.c, memory_watch.c), whose answers the broker gets through counter_client.c.
+ * Nothing here knows configurations, shows or policies.
  *
  * All calls wait for the answer, which takes some microseconds; a start takes a millisecond. Nobody waits for
  * a lookup of a name: what the broker gets at once is a pipe. Without the keeper nobody could end workers, so
@@ -34,7 +34,7 @@ struct keeper *keeper_free(struct keeper *keeper);
 /* Returns a descriptor for poll(): it hangs up when the keeper has died. */
 int keeper_fd(const struct keeper *keeper);
 
-/* Returns the counter's socket (counter.h), borrowed: for folder_quota.h. */
+/* Returns the counter's socket (counter.h), borrowed: for counter_client.h. */
 int keeper_counter_fd(const struct keeper *keeper);
 
 /* Logs that the keeper has died, and ends this process. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The counter: a child of the keeper that counts what is in private folders (folder_limit.h). A folder with
- * ten thousand files takes milliseconds, and longer if the disk is busy; neither the broker nor the keeper
- * waits for that. The counter trusts what the keeper was forked with and no request: paths must be private
- * folders.
+ * The counter: a child of the keeper that counts what is in private folders (folder_limit.h) and what workers
+ * take of the memory (memory_watch.h). A folder with ten thousand files takes milliseconds, and longer if the
+ * disk is busy; neither the broker nor the keeper waits for that. The counter trusts what the keeper was
+ * forked with and no request: paths must be private folders, and processes children of the broker.
  */
 #ifndef BROKER_KEEPER_COUNTER_H
 #define BROKER_KEEPER_COUNTER_H
@@ -12,26 +12,35 @@
 #include <stdint.h>
 
 #include "broker/keeper/folder_count.h"
+#include "broker/keeper/memory_watch.h"
 
 struct keeper_spec;
 
+enum counter_kind {
+    COUNTER_FOLDER, /* count a folder */
+    COUNTER_MEMORY, /* watch the memory of a process */
+    COUNTER_END,    /* stop either; not answered */
+};
+
 /* A request of the broker's; one message over SOCK_SEQPACKET. */
 struct counter_request {
-    uint64_t id; /* the broker's choice */
+    uint64_t id;   /* the broker's choice */
+    uint32_t kind; /* enum counter_kind */
     uint32_t account;
-    uint32_t is_end; /* stop counting this one; not answered */
-    struct folder_size limit;
-    char path[PATH_MAX]; /* of the private folder */
+    int32_t pid;
+    struct folder_size limit; /* of a process, its bytes */
+    char path[PATH_MAX];      /* of the private folder */
 };
 
-/* Answers a request, and comes again each time when the folder is found to be over its limit. */
+/* Answers a request, and comes again each time when what it is about is found to be over its limit. */
 struct counter_reply {
     uint64_t id;
-    int32_t error; /* -errno: the folder is not counted */
+    int32_t error; /* -errno: it is not counted */
     uint32_t is_over;
+    struct memory_use use; /* of a process that is over */
 };
 
-/* Runs the process until the broker or the keeper, whose pid is `keeper`, has ended. */
-_Noreturn void counter_serve(int socket, const struct keeper_spec *spec, int keeper);
+/* Runs the process until the broker or the keeper has ended; their pids. */
+_Noreturn void counter_serve(int socket, const struct keeper_spec *spec, pid_t keeper, pid_t broker);
 
 #endif

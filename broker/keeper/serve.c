@@ -35,12 +35,12 @@ static void serve_keep_descriptors(int socket)
 
 static pid_t serve_start_counter(int socket, const struct keeper_spec *spec)
 {
-    pid_t self = getpid(), pid = fork();
+    pid_t self = getpid(), broker = getppid(), pid = fork();
 
     if (pid < 0)
         _exit(1);
     if (pid == 0)
-        counter_serve(socket, spec, self);
+        counter_serve(socket, spec, self, broker);
     return pid;
 }
 

@@ -13,13 +13,9 @@
 #include "broker/os/cgroup_file.h"
 #include "broker/os/cgroup_private.h"
 #include "firecurtain/cleanup.h"
+#include "proto/spawn_request.h"
 
-/*
- * Added to the option "memory", which RLIMIT_DATA enforces earlier and with an exception instead of a kill:
- * the worker's /tmp (16 MiB), buffers of its sockets, page tables, kernel stacks.
- */
-#define CGROUP_HEADROOM_BYTES (UINT64_C(48) << 20)
-#define CGROUP_PERIOD_US      100000u
+#define CGROUP_PERIOD_US 100000u
 
 static const char cgroup_oom_kill[] = "\noom_kill ";
 
@@ -41,7 +37,7 @@ static void cgroup_name(const char *instance, char name[NAME_MAX + 1])
 
 static int cgroup_limit_memory(int folder, uint64_t bytes)
 {
-    int r = cgroup_write(folder, "memory.max", "%" PRIu64, bytes + CGROUP_HEADROOM_BYTES);
+    int r = cgroup_write(folder, "memory.max", "%" PRIu64, bytes + SPAWN_MEMORY_ALLOWANCE);
 
     if (r == 0)
         r = cgroup_write(folder, "memory.oom.group", "1");

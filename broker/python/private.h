@@ -15,7 +15,7 @@
 #include "broker/gate/policy.h"
 #include "broker/guest/guest.h"
 #include "broker/guest/process.h"
-#include "broker/keeper/folder_quota.h"
+#include "broker/keeper/counter_client.h"
 #include "broker/python/restart.h"
 #include "broker/python/start_queue.h"
 #include "broker/python/state.h"
@@ -149,7 +149,7 @@ struct python {
     struct message_channel *setup_channels; /* of the setup message under way */
     const struct guest_ops *guest_ops;      /* run.h: what `guest` tells the instance */
     struct guest *guest;
-    struct folder_quota *folder_quota;
+    struct counter_quota *folder_quota;
     struct timer restart_timer;
     struct start_turn turn;
     uint64_t started_ns;

@@ -224,7 +224,7 @@ void python_stop(void *self)
         python_drop_events(python);
     python->guest = guest_free(python->guest);
     python_reload_deinit(python);
-    python->folder_quota = folder_quota_free(python->folder_quota);
+    python->folder_quota = counter_quota_free(python->folder_quota);
     start_queue_leave(&python->turn);
     if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);

@@ -22,7 +22,7 @@ static void python_state_exceeded(void *userdata, int error)
     char why[PATH_MAX + 256];
 
     if (error) {
-        python->folder_quota = folder_quota_free(python->folder_quota); /* its next worker gets a new one */
+        python->folder_quota = counter_quota_free(python->folder_quota); /* its next worker gets a new one */
         snprintf(why, sizeof(why), "its private folder %s cannot be counted: %s", python->state_folder,
                  strerror(-error));
     } else if (guest_is_running(python->guest)) {
@@ -50,7 +50,7 @@ static int python_watch_state(struct python *python)
         .userdata = python,
     };
 
-    return python->folder_quota ? 0 : folder_quota_new(&python->folder_quota, runtime->folder_quotas, &spec);
+    return python->folder_quota ? 0 : folder_quota_new(&python->folder_quota, runtime->counter, &spec);
 }
 
 int python_spawn(struct python *python)

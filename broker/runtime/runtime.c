@@ -23,7 +23,7 @@
 #include "broker/guest/reaper.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
-#include "broker/keeper/folder_quota.h"
+#include "broker/keeper/counter_client.h"
 #include "broker/keeper/fork.h"
 #include "broker/os/cgroup.h"
 #include "broker/os/confine.h"
@@ -306,7 +306,7 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
     if (r == 0)
         r = file_monitor_new(&runtime->files, runtime->loop, runtime->keeper);
     if (r == 0)
-        r = folder_quotas_new(&runtime->folder_quotas, runtime->loop, runtime->keeper);
+        r = counter_client_new(&runtime->counter, runtime->loop, runtime->keeper);
     if (r == 0)
         r = start_queue_new(&runtime->starts, runtime->loop);
     if (r == 0)
@@ -340,7 +340,7 @@ void runtime_deinit(struct runtime *runtime)
     for (unsigned i = 0; i < runtime->n_accounts; i++)
         runtime->accounts[i].gate = gate_client_free(runtime->accounts[i].gate);
     runtime->reaper = reaper_free(runtime->reaper);
-    runtime->folder_quotas = folder_quotas_free(runtime->folder_quotas);
+    runtime->counter = counter_client_free(runtime->counter);
     runtime->files = file_monitor_free(runtime->files);
     runtime->starts = start_queue_free(runtime->starts);
     runtime->lookups = lookup_service_free(runtime->lookups);

@@ -52,6 +52,8 @@ int sandbox_limits(const struct sandbox *sandbox, struct sandbox_error *error)
         {RLIMIT_NOFILE, sandbox->files + SPAWN_OWN_FILES, "nofile: the option \"files\""},
 #if !defined(FIRECURTAIN_ASAN) /* a sanitizer's shadow memory counts as data */
         {RLIMIT_DATA, sandbox->memory_bytes, "data: the option \"memory\""},
+        {RLIMIT_AS, sandbox->memory_bytes + SPAWN_ADDRESS_ALLOWANCE,
+         "as: what is not writable at the moment is memory, too"},
 #endif
     };
     int r = 0;

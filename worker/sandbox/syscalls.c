@@ -39,7 +39,8 @@
 #define MMAP_KINDS (MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN)
 
 /* The flags that distinguish ways to open a file. */
-#define OPEN_KINDS (O_ACCMODE | O_TRUNC)
+#define OPEN_UNNAMED (O_TMPFILE & ~O_DIRECTORY)
+#define OPEN_KINDS   (O_ACCMODE | O_TRUNC | OPEN_UNNAMED)
 
 #define ALLOW(call, why)                                                                                     \
     {                                                                                                        \
@@ -101,6 +102,11 @@
         .name = (call), .action = SYSCALL_ERRNO, .compare = (op), .arg = (n), .value = (uint64_t)(v),        \
         .operand = #v, .error = (e), .reason = (why)                                                         \
     }
+#define QUIET_MASK(call, n, m, v, e, why)                                                                    \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ERRNO, .compare = SYSCALL_MASKED, .arg = (n), .mask = (m),         \
+        .value = (v), .operand = #v, .error = (e), .reason = (why)                                           \
+    }
 #define REPORT(call, why)                                                                                    \
     {                                                                                                        \
         .name = (call), .action = SYSCALL_REPORT, .reason = (why)                                            \
@@ -117,7 +123,8 @@ const struct syscall_rule sandbox_syscalls[] = {
     /* shared anonymous memory and growing stacks are not counted by the limit */
     ALLOW_MASK("mmap", 3, MMAP_KINDS, MAP_ANONYMOUS, "malloc, thread stacks"),
     ALLOW_MASK("mmap", 3, MMAP_KINDS, 0, "shared libraries of imported modules, files"),
-    ALLOW_MASK("mmap", 3, MMAP_KINDS, MAP_SHARED, "files in /state"),
+    /* with mprotect(), also what is mapped for reading only; the C library's stand-ins make it private */
+    QUIET_MASK("mmap", 3, MMAP_KINDS, MAP_SHARED, ENODEV, "writing to a file past the count of its blocks"),
     ALLOW("munmap", "malloc, ended threads"),
     ALLOW("mprotect", "thread stacks, relocation of imported modules, ctypes closures"),
 
@@ -172,6 +179,8 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDWR, "open() in the private root"),
     ALLOW_MASK("openat", 2, OPEN_KINDS, O_WRONLY | O_TRUNC, "open() in the private root"),
     ALLOW_MASK("openat", 2, OPEN_KINDS, O_RDWR | O_TRUNC, "open() in the private root"),
+    QUIET_MASK("openat", 2, OPEN_UNNAMED, OPEN_UNNAMED, EOPNOTSUPP,
+               "a file without a name; tempfile tries it"),
     ALLOW("close", "files"),
     ALLOW("newfstatat", "stat()"),
 #if __GLIBC_PREREQ(2, 37) /* before, fstat() makes newfstatat() */

@@ -80,7 +80,7 @@ static void test_what_is_named_is_open_and_nothing_beside_it(void **state)
 
 static void test_a_range_of_ipv6_covers_no_ipv4(void **state)
 {
-    static const char *const ranges[] = {"[::/0]:80", "[::]/0:80", "::/0:80", "[::ffff:10.0.0.0]/90:80"};
+    static const char *const ranges[] = {"[::/0]:80", "[::]/0:80", "::/0:80", "[::ffff:10.0.0.0]/80:80"};
 
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         struct policy policy = policy_of(POLICY_CONNECT, ranges[i]);

@@ -3,7 +3,7 @@
  * Requests to the counter, which the test plays: one that does not read, as when it waits for a disk, keeps
  * nobody waiting, and gets all requests in their order later.
  */
-#include "broker/keeper/folder_quota.h"
+#include "broker/keeper/counter_client.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 static struct loop *loop;
 static struct keeper keeper = {.socket = -1};
-static struct folder_quotas *quotas;
+static struct counter_client *client;
 static int counter = -1;
 static unsigned n_exceeded;
 
@@ -32,13 +32,13 @@ static int setup(void **state)
     keeper.counter = pair[0];
     counter = pair[1];
     assert_int_equal(loop_new(&loop), 0);
-    assert_int_equal(folder_quotas_new(&quotas, loop, &keeper), 0);
+    assert_int_equal(counter_client_new(&client, loop, &keeper), 0);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    quotas = folder_quotas_free(quotas);
+    client = counter_client_free(client);
     loop = loop_free(loop);
     fc_closep(&keeper.counter);
     fc_closep(&counter);
@@ -63,14 +63,14 @@ static void exceeded(void *userdata, int error)
     n_exceeded++;
 }
 
-static struct folder_quota *quota(unsigned n)
+static struct counter_quota *quota(unsigned n)
 {
-    struct folder_quota *made;
+    struct counter_quota *made;
     char path[32];
     const struct folder_quota_spec spec = {.path = path, .exceeded = exceeded};
 
     snprintf(path, sizeof(path), "/folder/%u", n);
-    assert_int_equal(folder_quota_new(&made, quotas, &spec), 0);
+    assert_int_equal(folder_quota_new(&made, client, &spec), 0);
     return made;
 }
 
@@ -81,7 +81,7 @@ static bool take(struct counter_request *request)
 
 static void test_nobody_waits_for_a_counter_that_does_not_read(void **state)
 {
-    static struct folder_quota *made[N_QUOTAS];
+    static struct counter_quota *made[N_QUOTAS];
     struct counter_request request;
     char expected[32];
     unsigned n = 0, n_turns = 0;
@@ -92,7 +92,7 @@ static void test_nobody_waits_for_a_counter_that_does_not_read(void **state)
     while (n < N_QUOTAS) {
         while (n < N_QUOTAS && take(&request)) {
             snprintf(expected, sizeof(expected), "/folder/%u", n++);
-            assert_false(request.is_end);
+            assert_int_equal(request.kind, COUNTER_FOLDER);
             assert_string_equal(request.path, expected);
         }
         turn();
@@ -100,17 +100,17 @@ static void test_nobody_waits_for_a_counter_that_does_not_read(void **state)
     }
     assert_true(n_turns > 1); /* or there was room for all of them, and nothing is tested */
     for (unsigned i = 0; i < N_QUOTAS; i++)
-        folder_quota_free(made[i]);
+        counter_quota_free(made[i]);
     for (n = 0; n < N_QUOTAS; turn()) {
         for (; n < N_QUOTAS && take(&request); n++)
-            assert_true(request.is_end);
+            assert_int_equal(request.kind, COUNTER_END);
     }
     assert_false(take(&request));
 }
 
 static void test_answers_are_read_while_requests_wait(void **state)
 {
-    static struct folder_quota *made[N_QUOTAS];
+    static struct counter_quota *made[N_QUOTAS];
     struct counter_request first;
     struct counter_reply reply = {.is_over = true};
 
@@ -122,7 +122,7 @@ static void test_answers_are_read_while_requests_wait(void **state)
     turn();
     assert_int_equal(n_exceeded, 1);
     for (unsigned i = 0; i < N_QUOTAS; i++)
-        folder_quota_free(made[i]);
+        counter_quota_free(made[i]);
 }
 
 int main(void)
