@@ -94,8 +94,11 @@ void guest_set_deadline(struct guest *guest, uint64_t ms)
 
 void guest_kill(struct guest *guest)
 {
-    if (guest->pidfd >= 0 && !guest_is_gone(guest))
-        keeper_signal(guest->runtime->keeper, guest->pid, SIGKILL);
+    if (guest->pidfd < 0 || guest_is_gone(guest))
+        return;
+    loop_cancel_timer(guest->runtime->loop,
+                      &guest->deadline); /* its death takes as long as the kernel needs */
+    keeper_signal(guest->runtime->keeper, guest->pid, SIGKILL);
 }
 
 void guest_leave(struct guest *guest)

@@ -73,6 +73,8 @@ ROWS = {
     48: Row("lies in the memory that tells how far the worker is", "its last values are lost; nobody else notices"),
     49: Row("locking its own memory while it makes calls for which somebody has to read it",
             "the worker ends; others have their turns"),
+    50: Row("memory that is no longer writable, page tables, a sparse terabyte",
+            "ENOMEM, or the worker ends, at `memory` and an allowance", "limits, broker"),
 }
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(IS_ASAN, reason="a sanitizer's shadow memory cou
 
 @pytest.fixture(scope="module")
 def theatre(open_theatre):
-    return open_theatre({"py1": ("attack_resources", OPTIONS)})
+    return open_theatre({"py1": ("attack_resources", OPTIONS), "py2": ("attack_resources", f"{OPTIONS}\nhandler-timeout = 60s")})
 
 
 def state(pid):
@@ -49,13 +49,28 @@ def until_it_stopped(theatre, entry):
 def test_bounded(theatre, entry):
     before = memory(theatre.show.pid)
     stops = entry.expected(theatre.fallback) == "stopped"
-    outcome = until_it_stopped(theatre, entry) if stops else theatre.attack(entry, RESOURCES, timeout=60)
+    at = "py2" if entry.row == 50 else "py1"  # where there is time for it
+    outcome = until_it_stopped(theatre, entry) if stops else theatre.attack(entry, RESOURCES, at, timeout=60)
     if entry.name == "deep_tree":  # what a killed attack leaves is too deep for Python's own functions
         subprocess.run(["find", theatre.show.folder, "-depth", "-name", "d", "-delete"], check=True)
     assert re.fullmatch(entry.expected(theatre.fallback), outcome), outcome
     grown = memory(theatre.show.pid) - before
     assert grown < 32 << 20, f"the broker grew by {grown >> 20} MiB"
     theatre.prober.check()
+
+
+def test_memory_is_bounded_by_the_option_and_a_fixed_allowance(theatre):
+    """50: what was held, by the script's own account, and what the log says of the end."""
+    for name in ("relabelled_memory", "page_tables"):
+        position = theatre.log.position
+        theatre.attack(BY_NAME[name], RESOURCES, "py2", timeout=60)
+        line = theatre.log.wait("^killed: it has .*MiB of page tables", "py2", "error", after=position).message
+        pages, tables, option, allowance = map(int, re.findall(r"(\d+) MiB", line))
+        assert (option, allowance) == (128, 48) and "option memory" in line
+        assert pages + tables > option + allowance - 2 and pages <= 128 + 512, line
+        assert (tables > 40) == (name == "page_tables"), line
+    held = [int(line.message.split()[1]) for line in theatre.log.matching("^relabelled", "py2")]
+    assert max(held, default=0) <= 128 + 512, held  # none, if it was ended before
 
 
 def test_the_log_stays_usable(theatre):

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from attacklib import BROKER, CALLS, FILES, INSIDE, LIMITS, NAMESPACES, attack, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
+from attacklib import BROKER, CALLS, FILES, INSIDE, LIMITS, NAMESPACES, attack, check, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
 
 MIB = 1 << 20
 BOMB = 320 * MIB  # much more than the option allows, and little enough for a control
@@ -76,6 +76,75 @@ def memory_of_tmp():
         finally:
             os.unlink(path)
     return "written"
+
+
+# 50: memory that RLIMIT_DATA does not count
+
+def _hold(seconds=40):
+    """Keeps what there is until somebody notices, which takes at most two seconds on a machine that has time."""
+    time.sleep(seconds if INSIDE else 0)
+
+
+def _map(size, protection, flags, at=None):
+    libc.mmap.restype = ctypes.c_void_p
+    got = libc.mmap(ctypes.c_void_p(at), ctypes.c_size_t(size), protection, flags, -1, ctypes.c_long(0))
+    if got == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    return got
+
+
+def _relabel(limit):
+    """Fills memory and makes it read-only, 32 MiB at a time. Returns the number of MiB."""
+    got, step = 0, 32 * MIB
+    try:
+        while got < limit:
+            at = _map(step, 3, 0x22)
+            ctypes.memset(at, 1, step)
+            check(libc.mprotect(ctypes.c_void_p(at), ctypes.c_size_t(step), 1), "mprotect")
+            got += step
+    except OSError as error:
+        if error.errno != 12:
+            raise
+    say(f"relabelled {got // MIB} MiB")
+    return f"{got // MIB} MiB"
+
+
+AT_THE_LIMIT = r"worker ended: memory limit \(option memory\): killed.*"
+
+
+@attack(50, AT_THE_LIMIT, BROKER, outside="ok 256 MiB")
+def relabelled_memory():
+    """There are no more addresses than `memory` and an allowance, and the watch does not let the pages stay."""
+    got = _relabel(1024 * MIB if INSIDE else 256 * MIB)
+    _hold()
+    return got
+
+
+@attack(50, "ok 64 MiB", LIMITS, outside="ok 64 MiB")
+def relabelled_memory_within_the_limit():
+    got = _relabel(64 * MIB)
+    _hold(4)
+    return got
+
+
+@attack(50, "errno ENOMEM", LIMITS, outside="ok 500")
+def sparse_terabyte():
+    """Reads from every second MiB: no page is written, but each takes a page table."""
+    at = _map(1 << 40, 1, 0x4022)
+    for n in range(500):
+        ctypes.c_char.from_address(at + n * 2 * MIB).value
+    libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(1 << 40))
+    return n + 1
+
+
+@attack(50, AT_THE_LIMIT, BROKER, outside="ok 1000")
+def page_tables():
+    """Pages far from each other: three page tables for each, and hardly an address."""
+    for n in range(30000 if INSIDE else 1000):
+        at = _map(4096, 1, 0x4032, (1 << 42) + n * (1 << 30))
+        ctypes.c_char.from_address(at).value
+    _hold()
+    return n + 1
 
 
 # 39: threads
