@@ -3,6 +3,7 @@
 #include "broker/gate/calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -12,6 +13,7 @@
 #include "broker/gate/flight.h"
 #include "broker/gate/judge.h"
 #include "broker/gate/notification.h"
+#include "broker/gate/options.h"
 #include "broker/gate/socket.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_request.h"
@@ -63,6 +65,7 @@ static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *cal
     FC_AUTO_CLOSE int own = -1;
     struct gate_name name;
     struct policy_target at;
+    bool is_kept; /* it is the gate's already, and has options that another would not have */
     int r = gate_socket_take(worker, (int)call->data.args[0], &socket);
 
     (void)result;
@@ -71,7 +74,8 @@ static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *cal
                             "bind", &at);
     if (r < 0)
         return r == -ENOENT ? -EAFNOSUPPORT : r;
-    own = gate_socket_twin(worker, &socket);
+    is_kept = gate_has_options(worker, &socket);
+    own = is_kept ? fcntl(socket.fd, F_DUPFD_CLOEXEC, 0) : gate_socket_twin(worker, &socket);
     if (own < 0)
         return own;
     r = gate_keep_to_v6(worker, own, &socket.kind, &at);
@@ -79,7 +83,7 @@ static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *cal
         return r;
     name = (struct gate_name){socket.kind.family, socket.kind.protocol, at.address};
     r = gate_bind_or_borrow(worker, &own, &at, &name);
-    if (r < 0)
+    if (r < 0 || (r == 0 && is_kept))
         return r;
     /* a shared socket keeps its mode */
     return gate_socket_place(worker, call->id, own, (int)call->data.args[0],
@@ -197,7 +201,10 @@ static int gate_identity(struct gate_worker *worker, const struct seccomp_notif 
 }
 
 const struct gate_call gate_calls[GATE_CALLS] = {
-    {"connect", gate_connect},  {"bind", gate_bind},       {"listen", gate_listen},
-    {"sendto", gate_sendto},    {"sendmsg", gate_sendmsg}, {"getuid", gate_identity},
-    {"geteuid", gate_identity}, {"getgid", gate_identity}, {"getegid", gate_identity},
+    {"connect", gate_connect},       {"bind", gate_bind},
+    {"listen", gate_listen},         {"sendto", gate_sendto},
+    {"sendmsg", gate_sendmsg},       {"getuid", gate_identity},
+    {"setsockopt", gate_setsockopt}, {"socketpair", gate_socketpair},
+    {"geteuid", gate_identity},      {"getgid", gate_identity},
+    {"getegid", gate_identity},
 };

@@ -5,7 +5,7 @@
 
 #include "broker/gate/private.h"
 
-#define GATE_CALLS 9
+#define GATE_CALLS 11
 
 extern const struct gate_call {
     const char *name;

@@ -67,11 +67,19 @@ bool gate_is_valid(const struct gate_worker *worker, uint64_t id)
     return ioctl(worker->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-void gate_answer(struct gate_worker *worker, uint64_t id, int error, int64_t result)
+static void gate_respond(const struct gate_worker *worker, struct seccomp_notif_resp answer)
 {
-    struct seccomp_notif_resp answer = {.id = id, .error = error, .val = error ? 0 : result};
-
     /* ENOENT: the caller was interrupted or killed in the meantime */
     if (ioctl(worker->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
         fc_log(FC_LOG_ERROR, NULL, "gate: answer: %s", strerror(errno));
+}
+
+void gate_answer(struct gate_worker *worker, uint64_t id, int error, int64_t result)
+{
+    gate_respond(worker, (struct seccomp_notif_resp){.id = id, .error = error, .val = error ? 0 : result});
+}
+
+void gate_continue(struct gate_worker *worker, uint64_t id)
+{
+    gate_respond(worker, (struct seccomp_notif_resp){.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE});
 }

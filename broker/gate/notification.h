@@ -8,6 +8,9 @@
 /* Answers a caller: with `result`, or with `error` (negative) if that is not 0. */
 void gate_answer(struct gate_worker *worker, uint64_t id, int error, int64_t result);
 
+/* Has the kernel carry out the call after all, as the worker's own. */
+void gate_continue(struct gate_worker *worker, uint64_t id);
+
 /* Returns whether the caller still waits: only then was the memory read before really its own. */
 bool gate_is_valid(const struct gate_worker *worker, uint64_t id);
 

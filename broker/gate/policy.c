@@ -243,16 +243,45 @@ void policy_specify(struct policy_address *address)
         memcpy(address->bytes + 12, (uint8_t[]){127, 0, 0, 1}, 4);
 }
 
+/* Returns whether a rule is about this protocol and address. */
+static bool policy_matches(const struct policy_rule *rule, enum policy_protocol protocol,
+                           const uint8_t bytes[16])
+{
+    return (rule->protocols & protocol) && !rule->name[0] && !(rule->only_v6 && policy_is_v4(bytes)) &&
+           policy_prefix_matches(bytes, rule->bytes, rule->prefix);
+}
+
+bool policy_covers(const struct policy *policy, enum policy_protocol protocol,
+                   const struct policy_address *address)
+{
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        if (policy_matches(&policy->rules[i], protocol, address->bytes))
+            return true;
+    }
+    return false;
+}
+
+bool policy_covers_all(const struct policy *policy, enum policy_protocol protocol, bool is_v6)
+{
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        const struct policy_rule *rule = &policy->rules[i];
+        bool is_all_v4 = rule->prefix == POLICY_V4_BITS && policy_is_v4(rule->bytes);
+
+        if ((rule->protocols & protocol) && !rule->name[0] &&
+            (rule->prefix == 0 ? is_v6 || !rule->only_v6 : !is_v6 && is_all_v4))
+            return true;
+    }
+    return false;
+}
+
 bool policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
                    const struct policy_address *address)
 {
     for (size_t i = 0; i < policy->n_rules; i++) {
         const struct policy_rule *rule = &policy->rules[i];
 
-        if (rule->use == use && (rule->protocols & protocol) && !rule->name[0] &&
-            address->port >= rule->first_port && address->port <= rule->last_port &&
-            !(rule->only_v6 && policy_is_v4(address->bytes)) &&
-            policy_prefix_matches(address->bytes, rule->bytes, rule->prefix))
+        if (rule->use == use && address->port >= rule->first_port && address->port <= rule->last_port &&
+            policy_matches(rule, protocol, address->bytes))
             return true;
     }
     return false;

@@ -60,6 +60,13 @@ void policy_deinit(struct policy *policy);
 bool policy_allows(const struct policy *policy, enum policy_use use, enum policy_protocol protocol,
                    const struct policy_address *address);
 
+/* Returns whether a rule, of either use and whatever its ports, is about this address. */
+bool policy_covers(const struct policy *policy, enum policy_protocol protocol,
+                   const struct policy_address *address);
+
+/* Returns whether one is about all addresses of a family. */
+bool policy_covers_all(const struct policy *policy, enum policy_protocol protocol, bool is_v6);
+
 /*
  * Replaces 0.0.0.0 and ::, with which a client means its own host, by the loopback address: what is judged
  * and what is used must be the same, even on a socket that is bound to another address.

@@ -19,8 +19,14 @@
 #define GATE_MAX_PARTS    64                  /* of a message in parts */
 #define GATE_COUNT_NS     (20 * FC_NS_PER_MS) /* from one count of a worker's sockets to the next */
 
+#define GATE_WITH_OPTIONS  16   /* sockets of a worker with options that are remembered */
+#define GATE_MAX_PAIR_ENDS 128u /* unix sockets of a worker; each may have 208 KiB waiting */
+
 /* A call's answer comes later. */
 #define GATE_LATER 1
+
+/* The kernel carries it out, for the worker: only for calls none of whose arguments is in memory. */
+#define GATE_CONTINUE 2
 
 /* A connection being made for a blocking caller. */
 struct gate_pending {
@@ -54,6 +60,9 @@ struct gate_worker {
     uint64_t counted_ns;          /* when they were counted; 0: never */
     bool is_barred;               /* has made the gate wait, and is about to end */
     struct gate_kind last;        /* of the socket of its last call */
+    uint64_t with_options[GATE_WITH_OPTIONS]; /* cookies of sockets with options of options.h; 0: none */
+    size_t n_options;                         /* that were ever remembered */
+    uint64_t n_pair_ends;                     /* most unix sockets that it has */
 };
 
 /* What is known of a socket that a call is about. */
@@ -63,8 +72,8 @@ struct gate_socket {
 };
 
 /*
- * Carries out a call: fills in *result, which the caller gets, and returns 0; GATE_LATER; or -errno for the
- * caller. Never blocks but for the worker's own memory.
+ * Carries out a call: fills in *result, which the caller gets, and returns 0; GATE_LATER; GATE_CONTINUE; or
+ * -errno for the caller. Never blocks but for the worker's own memory.
  */
 typedef int (*gate_call_fn)(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Receives system calls and hands them to their functions; see seccomp_unotify(2). Never answers "continue":
- * the arguments could change between this look at them and the kernel's. Receiving waits for the next call if
- * the one that was announced has vanished, so it must have been announced just now: by the loop, or if that
- * has served others since, by poll(). Runs in the gate.
+ * Receives system calls and hands them to their functions; see seccomp_unotify(2). Answers "continue" only
+ * where no argument is in memory: that could change between this look at it and the kernel's. Receiving waits
+ * for the next call if the one that was announced has vanished, so it must have been announced just now: by
+ * the loop, or if that has served others since, by poll(). Runs in the gate.
  *
  * Workers stand in a fair line, which is the kernel's: epoll names a worker that has more calls again only
  * after all others that have some, and one call is served each time. A worker with a thousand callers gets no
@@ -68,7 +68,9 @@ static void gate_handle(struct gate_worker *worker, const struct seccomp_notif *
         return;
     }
     r = handle(worker, call, &result);
-    if (r != GATE_LATER)
+    if (r == GATE_CONTINUE)
+        gate_continue(worker, call->id);
+    else if (r != GATE_LATER)
         gate_answer(worker, call->id, r, result);
 }
 

@@ -100,6 +100,31 @@ def test_sqlite3_in_all_its_journal_modes(play, mode):
     """, f"{mode}\n4 ok")
 
 
+@pytest.mark.parametrize("code, expected", [
+    ("open('f', 'wb').write(b'a' * 9000)\nwith open('f', 'r+b') as file, mmap.mmap(file.fileno(), 0) as view:\n"
+     "    view[4500:4503] = b'bcd'; view.flush(); print(open('f', 'rb').read()[4499:4504]); view[0:1] = b'z'\n"
+     "print(open('f', 'rb').read(2), len(open('f', 'rb').read()))", "b'abcda'\nb'za' 9000"),
+    ("open('f', 'wb').write(bytes(5000))\nview = mmap.mmap(os.open('f', os.O_RDONLY), 0, access=mmap.ACCESS_READ)\n"
+     "open('f', 'r+b').write(b'later'); print(view[:5], view.find(b'r'))", "b'later' 4"),
+    ("view = mmap.mmap(-1, 8192); view[8190:] = b'xy'; print(view[8188:])", "b'\\x00\\x00xy'"),
+    ("open('f', 'wb').write(b'abc')\ntry: mmap.mmap(os.open('f', os.O_RDONLY), 0)\nexcept PermissionError as error: print(error.strerror)",
+     "Permission denied"),
+    ("import numpy\nmade = numpy.memmap('f', 'float64', 'w+', shape=(3000,)); made[2999] = 7; made.flush()\n"
+     "print(numpy.memmap('f', 'float64', 'r')[2999], os.stat('f').st_size)", "7.0 24000"),
+])
+def test_files_in_memory(play, code, expected):
+    check(play, "import mmap, os\n" + code, expected)
+
+
+def test_what_is_in_memory_is_in_the_file_when_the_script_ends(play):
+    script = "import mmap, os\nprint('found', open('f', 'rb').read(3) if os.path.exists('f') else None)\nopen('f', 'wb').write(bytes(100))\n" \
+             "view = mmap.mmap(os.open('f', os.O_RDWR), 0)\nview[:3] = b'end'\n"
+    first = play(script)
+    first.printed("^found None$")
+    first.stop()
+    play(script, folder=first.folder).printed("^found b'end'$")
+
+
 def test_all_ways_of_asking_about_locks_are_answered_alike(play):
     check(play, """
         import fcntl, os, struct

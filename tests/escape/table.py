@@ -75,6 +75,7 @@ ROWS = {
             "the worker ends; others have their turns"),
     50: Row("memory that is no longer writable, page tables, a sparse terabyte",
             "ENOMEM, or the worker ends, at `memory` and an allowance", "limits, broker"),
+    51: Row("blocks of the private folder that no write is seen for", "ENODEV, EOPNOTSUPP, ENOSYS"),
 }
 
 

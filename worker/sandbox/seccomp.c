@@ -42,8 +42,6 @@ static uint32_t seccomp_action(const struct syscall_rule *rule, const struct san
         return sandbox->host_network ? SCMP_ACT_ALLOW : SCMP_ACT_NOTIFY;
     case SYSCALL_ALLOW_FILES:
         return sandbox->namespaces ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
-    case SYSCALL_ALLOW_NETWORK:
-        return sandbox->namespaces || sandbox->host_network ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
     case SYSCALL_ERRNO:
         return SCMP_ACT_ERRNO(rule->error);
     case SYSCALL_ANSWER:

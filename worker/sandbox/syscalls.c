@@ -70,14 +70,24 @@
     {                                                                                                        \
         .name = (call), .action = SYSCALL_ANSWER, .reason = (why)                                            \
     }
+#define ANSWER_IF(call, n, op, v, why)                                                                       \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_ANSWER, .compare = (op), .arg = (n), .value = (uint64_t)(v),       \
+        .operand = #v, .reason = (why)                                                                       \
+    }
+#define ANSWER_OPTION(level, option, why)                                                                    \
+    {                                                                                                        \
+        .name = "setsockopt", .action = SYSCALL_ANSWER, .compare = SYSCALL_OPTION, .mask = (level),          \
+        .value = (option), .operand = #option, .reason = (why)                                               \
+    }
 #define QUIET_OPTION(level, option, e, why)                                                                  \
     {                                                                                                        \
         .name = "setsockopt", .action = SYSCALL_ERRNO, .compare = SYSCALL_OPTION, .mask = (level),           \
         .value = (option), .operand = #option, .error = (e), .reason = (why)                                 \
     }
-#define NETWORK_OPTION(level, option, why)                                                                   \
+#define HOST_OPTION(level, option, why)                                                                      \
     {                                                                                                        \
-        .name = "setsockopt", .action = SYSCALL_ALLOW_NETWORK, .compare = SYSCALL_OPTION, .mask = (level),   \
+        .name = "setsockopt", .action = SYSCALL_ALLOW_HOST, .compare = SYSCALL_OPTION, .mask = (level),      \
         .value = (option), .operand = #option, .reason = (why)                                               \
     }
 #define FILES(call, why)                                                                                     \
@@ -257,7 +267,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     QUIET_IF("socket", 0, SYSCALL_EQ, AF_NETLINK, EAFNOSUPPORT, "getaddrinfo() tries it"),
     QUIET_IF("socket", 0, SYSCALL_GT, AF_INET6, EAFNOSUPPORT,
              "other families: packet, vsock, alg, bluetooth…"),
-    ALLOW_IF("socketpair", 0, SYSCALL_EQ, AF_UNIX, "asyncio, socket.socketpair()"),
+    ANSWER_IF("socketpair", 0, SYSCALL_EQ, AF_UNIX, "asyncio, socket.socketpair(): up to 64 pairs"),
     HOST("connect", "clients; without insecure-network = host the gate decides and carries out"),
     HOST("bind", "servers, UDP"),
     HOST("listen", "servers"),
@@ -309,8 +319,8 @@ const struct syscall_rule sandbox_syscalls[] = {
     OPTION(SOL_SOCKET, SO_KEEPALIVE, "servers, time-outs, buffers"),
     OPTION(SOL_SOCKET, SO_BROADCAST, "servers, time-outs, buffers"),
     OPTION(SOL_SOCKET, SO_OOBINLINE, "servers, time-outs, buffers"),
-    OPTION(SOL_SOCKET, SO_RCVBUF, "servers, time-outs, buffers"),
-    OPTION(SOL_SOCKET, SO_SNDBUF, "servers, time-outs, buffers"),
+    ANSWER_OPTION(SOL_SOCKET, SO_RCVBUF, "buffers, up to a size: they are memory of the kernel's"),
+    ANSWER_OPTION(SOL_SOCKET, SO_SNDBUF, "buffers, up to a size: they are memory of the kernel's"),
     OPTION(SOL_SOCKET, SO_RCVTIMEO, "servers, time-outs, buffers"),
     OPTION(SOL_SOCKET, SO_SNDTIMEO, "servers, time-outs, buffers"),
     OPTION(IPPROTO_TCP, TCP_NODELAY, "latency, dead peers"),
@@ -320,22 +330,22 @@ const struct syscall_rule sandbox_syscalls[] = {
     OPTION(IPPROTO_TCP, TCP_KEEPINTVL, "latency, dead peers"),
     OPTION(IPPROTO_TCP, TCP_KEEPCNT, "latency, dead peers"),
     OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT, "latency, dead peers"),
-    /* multicast groups and interfaces are the host's, unless the worker has a network of its own */
+    /* groups and interfaces are the host's: the gate asks the policy */
     OPTION(IPPROTO_IP, IP_TOS, "multicast"),
     OPTION(IPPROTO_IP, IP_TTL, "multicast"),
     OPTION(IPPROTO_IP, IP_MULTICAST_TTL, "multicast"),
     OPTION(IPPROTO_IP, IP_MULTICAST_LOOP, "multicast"),
-    NETWORK_OPTION(IPPROTO_IP, IP_MULTICAST_IF, "multicast"),
-    NETWORK_OPTION(IPPROTO_IP, IP_ADD_MEMBERSHIP, "multicast"),
-    NETWORK_OPTION(IPPROTO_IP, IP_DROP_MEMBERSHIP, "multicast"),
-    OPTION(IPPROTO_IPV6, IPV6_V6ONLY, "multicast"),
+    HOST_OPTION(IPPROTO_IP, IP_MULTICAST_IF, "multicast"),
+    HOST_OPTION(IPPROTO_IP, IP_ADD_MEMBERSHIP, "multicast"),
+    HOST_OPTION(IPPROTO_IP, IP_DROP_MEMBERSHIP, "multicast"),
+    ANSWER_OPTION(IPPROTO_IPV6, IPV6_V6ONLY, "servers; the gate binds them"),
     OPTION(IPPROTO_IPV6, IPV6_TCLASS, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "multicast"),
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "multicast"),
-    NETWORK_OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF, "multicast"),
-    NETWORK_OPTION(IPPROTO_IPV6, IPV6_JOIN_GROUP, "multicast"),
-    NETWORK_OPTION(IPPROTO_IPV6, IPV6_LEAVE_GROUP, "multicast"),
+    HOST_OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF, "multicast"),
+    HOST_OPTION(IPPROTO_IPV6, IPV6_JOIN_GROUP, "multicast"),
+    HOST_OPTION(IPPROTO_IPV6, IPV6_LEAVE_GROUP, "multicast"),
     QUIET_OPTION(SOL_SOCKET, SO_LINGER, 0, "programs set it, and do not need it"),
     ALLOW("shutdown", "socket.shutdown()"),
 

@@ -11,10 +11,9 @@
 
 enum syscall_action {
     SYSCALL_ALLOW,
-    SYSCALL_ALLOW_HOST,    /* with `insecure-network = host`; without it as SYSCALL_REPORT */
-    SYSCALL_ALLOW_FILES,   /* with a private root; without one quietly EPERM */
-    SYSCALL_ALLOW_NETWORK, /* with a network namespace or the whole network; otherwise quietly EPERM */
-    SYSCALL_ANSWER,        /* answered by the broker, which knows what a worker may know */
+    SYSCALL_ALLOW_HOST,  /* with `insecure-network = host`; without it as SYSCALL_REPORT */
+    SYSCALL_ALLOW_FILES, /* with a private root; without one quietly EPERM */
+    SYSCALL_ANSWER,      /* answered by the broker, which knows what a worker may know */
     SYSCALL_ERRNO,  /* answered quietly with `error`, since libraries try it; 0: as if it had succeeded */
     SYSCALL_REPORT, /* refused by the broker, which logs instance, call and arguments */
 };

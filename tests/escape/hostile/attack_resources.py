@@ -250,6 +250,60 @@ def names_with_bad_bytes():
     return "named"
 
 
+# 51: blocks past the count
+
+def _open_large(name, size):
+    fd = os.open(name, os.O_RDWR | os.O_CREAT)
+    os.ftruncate(fd, size)
+    return fd
+
+
+def _map_file(fd, size, protection):
+    """The kernel's mmap(), not the C library's."""
+    return syscall(9, 0, size, protection, 1, fd, 0)
+
+
+@attack(51, "errno ENODEV", CALLS)
+def sparse_files_through_shared_mappings():
+    """Nothing notices when a page is written that way."""
+    for n in range(3):
+        fd = _open_large(f"shared{n}", 8 * MIB)
+        at = _map_file(fd, 8 * MIB, 3)
+        ctypes.memset(at, 1, 8 * MIB)
+        os.unlink(f"shared{n}")
+
+
+@attack(51, "errno ENODEV", CALLS)
+def shared_mapping_made_writable():
+    """mprotect() after a mapping that may only be read."""
+    fd = _open_large("shared", 8 * MIB)
+    os.unlink("shared")
+    at = _map_file(fd, 8 * MIB, 1)
+    check(libc.mprotect(ctypes.c_void_p(at), ctypes.c_size_t(8 * MIB), 3), "mprotect")
+    ctypes.memset(at, 1, 8 * MIB)
+
+
+@attack(51, "errno ENODEV", CALLS)
+def validated_shared_mapping():
+    """MAP_SHARED_VALIDATE"""
+    fd = _open_large("shared", MIB)
+    os.unlink("shared")
+    return syscall(9, 0, MIB, 3, 3, fd, 0) > 0
+
+
+@attack(51, ("errno E(OPNOTSUPP|NOSYS)", "errno E(OPNOTSUPP|NOSYS)"), CALLS)
+def file_without_a_name():
+    """O_TMPFILE: no folder has it"""
+    os.write(os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600), b"x")
+
+
+@attack(51, "errno ENOSYS", CALLS, outside="ok|errno EOPNOTSUPP")
+def allocated_without_writing():
+    fd = _open_large("allocated", 0)
+    os.unlink("allocated")
+    os.posix_fallocate(fd, 0, MIB)
+
+
 # 42: its own end
 
 @attack(42, r"worker ended: killed by SIGSEGV.*", BROKER, outside="killed by SIGSEGV")
