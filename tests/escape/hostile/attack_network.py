@@ -12,7 +12,7 @@ import threading
 import time
 
 import ports
-from attacklib import CALLS, CAPABILITIES, GATE, attack, check, go, libc, main, put_in_place, syscall  # noqa: F401 (go: a handler)
+from attacklib import CALLS, CAPABILITIES, GATE, INSIDE, attack, check, go, libc, main, put_in_place, syscall  # noqa: F401 (go: a handler)
 
 EACCES = "errno EACCES"
 HOST = "127.0.0.1"
@@ -172,6 +172,79 @@ def ipv4_by_a_server_of_ipv6():
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         server.bind(("::", ports.FREE_V6))
         return server.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+
+
+# 52: groups and interfaces of the host
+
+V4 = socket.inet_aton
+
+
+@attack(52, EACCES, GATE)
+def group():
+    new(UDP).setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, V4("239.7.7.7") + V4(HOST))
+
+
+@attack(52, EACCES, GATE)
+def group_left():
+    with new(UDP) as client:
+        if not INSIDE:
+            client.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, V4("239.7.7.7") + V4(HOST))
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_DROP_MEMBERSHIP, V4("239.7.7.7") + V4(HOST))
+
+
+@attack(52, EACCES, GATE)
+def group_on_a_socket_that_was_put_in_place():
+    with new(UDP) as client:
+        client.sendto(b"attack", (HOST, ports.UDP_ALLOWED))
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, V4("239.7.7.7") + V4(HOST))
+
+
+@attack(52, EACCES, GATE)
+def interface_by_its_address():
+    with new(UDP) as client:
+        client.sendto(b"attack", (HOST, ports.UDP_ALLOWED))
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, V4("127.0.0.2"))
+
+
+@attack(52, EACCES, GATE)
+def interface_by_its_number():
+    with new(UDP) as client:
+        client.sendto(b"attack", (HOST, ports.UDP_ALLOWED))
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, bytes(8) + struct.pack("i", 1))
+
+
+@attack(52, EACCES, GATE)
+def interface_of_ipv6():
+    with new(UDP, socket.AF_INET6) as client:
+        client.sendto(b"attack", ("::1", ports.UDP_ALLOWED))
+        client.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, 1)
+
+
+@attack(52, EACCES, GATE)
+def group_changed_between_check_and_use():
+    group = ctypes.create_string_buffer(V4(HOST) + V4(HOST), 8)  # which an option covers, but is no group
+    good, bad = bytes(group), V4("239.7.7.7") + V4(HOST)
+    stop, client = threading.Event(), new(UDP)
+
+    def swap():
+        while not stop.is_set():
+            for packed in (bad, good) * 20:
+                ctypes.memmove(group, packed, 8)
+
+    threading.Thread(target=swap, daemon=True).start()
+    refused, deadline = None, time.monotonic() + 0.5
+    try:
+        while time.monotonic() < deadline:
+            try:
+                syscall(54, client.fileno(), socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group, 8)
+                return "joined"
+            except PermissionError as error:
+                refused = error
+            except OSError:
+                pass  # no group
+    finally:
+        stop.set()
+    raise refused
 
 
 @attack(30, EACCES, GATE)
