@@ -18,7 +18,6 @@
 #include "proto/spawn_request.h"
 
 struct guest;
-struct keeper_usage;
 struct policy;
 
 /* Strings one after the other, each with its NUL. */
@@ -135,11 +134,17 @@ enum guest_layer {
 };
 unsigned guest_layers(const struct guest *guest);
 
+/* What a process uses. */
+struct guest_usage {
+    uint64_t memory_bytes; /* backed by no file, pages still shared with the zygote included; lately */
+    uint64_t cpu_ns;       /* of all its threads so far */
+};
+
 /*
- * Asks the keeper what the process uses. Of one that has ended, only the processor time is known; before
- * there is one, all is 0. NULL is fine.
+ * Tells what the process uses, without asking anybody. Of one that has ended, only the processor time is
+ * known; before there is one, all is 0. NULL is fine.
  */
-void guest_usage(const struct guest *guest, struct keeper_usage *usage);
+void guest_usage(const struct guest *guest, struct guest_usage *usage);
 
 /* A `begins` for guests that are not recorded. */
 uint64_t guest_begins_unseen(void *userdata, enum guest_phase phase, const struct message_batch *batch);

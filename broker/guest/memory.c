@@ -13,6 +13,12 @@
 
 #define MEMORY_MIB (UINT64_C(1) << 20)
 
+#ifdef FIRECURTAIN_ASAN /* a sanitizer's shadow memory counts, too */
+#define MEMORY_MOST(guest) UINT64_MAX
+#else
+#define MEMORY_MOST(guest) ((guest)->spec.memory_bytes + SPAWN_MEMORY_ALLOWANCE)
+#endif
+
 static void memory_exceeded(void *userdata, const struct memory_use *use)
 {
     struct guest *guest = userdata;
@@ -33,6 +39,13 @@ static void memory_exceeded(void *userdata, const struct memory_use *use)
     guest_end(guest, why);
 }
 
+static void memory_changed(void *userdata, const struct memory_use *use)
+{
+    struct guest *guest = userdata;
+
+    guest->memory_bytes = use->page_bytes;
+}
+
 /* Mentions it, unless the process has ended: then there is nothing to watch. */
 static void memory_failed(void *userdata, int error)
 {
@@ -45,20 +58,16 @@ static void memory_failed(void *userdata, int error)
 
 int guest_memory_watch(struct guest *guest)
 {
-#ifdef FIRECURTAIN_ASAN /* a sanitizer's shadow memory counts, too */
-    (void)memory_exceeded, (void)memory_failed, (void)guest;
-    return 0;
-#else
     const struct memory_quota_spec spec = {
         .pid = guest->pid,
-        .max_bytes = guest->spec.memory_bytes + SPAWN_MEMORY_ALLOWANCE,
+        .max_bytes = MEMORY_MOST(guest),
+        .changed = memory_changed,
         .exceeded = memory_exceeded,
         .failed = memory_failed,
         .userdata = guest,
     };
 
     return memory_quota_new(&guest->memory, guest->runtime->counter, &spec);
-#endif
 }
 
 void guest_memory_forget(struct guest *guest)

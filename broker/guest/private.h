@@ -43,6 +43,7 @@ struct guest {
     int memory_events;            /* of its cgroup, or -1 */
     struct counter_quota *memory; /* NULL: it is not watched */
     uint64_t kills_before;        /* in that cgroup, because memory ran out */
+    uint64_t memory_bytes;        /* when it was last looked at */
     uint64_t cpu_ns;              /* set once it has been waited for */
     struct timer deadline;        /* for the handshake, a call, or stopping */
     struct loop_task finish;

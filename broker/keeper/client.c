@@ -271,18 +271,6 @@ bool keeper_confines(struct keeper *keeper, pid_t pid)
     return keeper_do_child(keeper, KEEPER_CONFINES, pid, -1, &none) != 0;
 }
 
-int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage)
-{
-    struct keeper_request request = {.operation = KEEPER_USAGE, .pid = pid, .fd = -1};
-    struct keeper_reply reply;
-    int none;
-
-    keeper_ask(keeper, &request, NULL, 0, &reply, &none);
-    if (reply.result == 0)
-        *usage = reply.usage;
-    return reply.result;
-}
-
 int keeper_make_cgroup(struct keeper *keeper, unsigned account, const char *instance,
                        const struct cgroup_limits *limits)
 {

@@ -117,15 +117,6 @@ int keeper_open_process(struct keeper *keeper, pid_t pid);
 /* Opens the memory of a child of this process, for pread(). Returns a descriptor, or -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
 
-/* What a process uses. */
-struct keeper_usage {
-    uint64_t memory_bytes; /* resident and backed by no file, pages still shared with the zygote included */
-    uint64_t cpu_ns;       /* of all its threads so far */
-};
-
-/* Asks the kernel for the usage of a child of this process; nothing waits for the child. 0 or -errno. */
-int keeper_usage(struct keeper *keeper, pid_t pid, struct keeper_usage *usage);
-
 /* Makes the cgroup of a running instance, as cgroup_make_instance(). A descriptor, or -errno. */
 int keeper_make_cgroup(struct keeper *keeper, unsigned account, const char *instance,
                        const struct cgroup_limits *limits);

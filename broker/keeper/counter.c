@@ -60,6 +60,13 @@ static void counter_exceeded(void *userdata)
     counter_tell(&(struct counter_reply){.id = counted->id, .is_over = true});
 }
 
+static void counter_memory_changed(void *userdata, const struct memory_use *use)
+{
+    const struct counted *counted = userdata;
+
+    counter_tell(&(struct counter_reply){.id = counted->id, .use = *use});
+}
+
 static void counter_memory_exceeded(void *userdata, const struct memory_use *use)
 {
     const struct counted *counted = userdata;
@@ -110,6 +117,7 @@ static int counter_watch_memory(struct counter *counter, const struct counter_re
         .pid = request->pid,
         .parent = counter->broker,
         .max_bytes = request->limit.bytes,
+        .changed = counter_memory_changed,
         .exceeded = counter_memory_exceeded,
         .userdata = counted,
     };

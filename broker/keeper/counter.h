@@ -32,12 +32,13 @@ struct counter_request {
     char path[PATH_MAX];      /* of the private folder */
 };
 
-/* Answers a request, and comes again each time when what it is about is found to be over its limit. */
+/* Answers a request, and comes again each time when what it is about is found to be over its limit, or when a
+ * process is seen to use more or less. */
 struct counter_reply {
     uint64_t id;
     int32_t error; /* -errno: it is not counted */
     uint32_t is_over;
-    struct memory_use use; /* of a process that is over */
+    struct memory_use use; /* of a process; 0 in the answer to a request */
 };
 
 /* Runs the process until the broker or the keeper has ended; their pids. */

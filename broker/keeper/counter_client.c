@@ -24,6 +24,7 @@ struct counter_quota {
     uint64_t id;
     struct counter_client *client;
     void (*folder_exceeded)(void *userdata, int error); /* NULL: it is about memory */
+    void (*memory_changed)(void *userdata, const struct memory_use *use);
     void (*memory_exceeded)(void *userdata, const struct memory_use *use);
     void (*memory_failed)(void *userdata, int error);
     void *userdata;
@@ -72,14 +73,16 @@ static void counter_client_send_line(struct counter_client *client, int flags)
 
 static void counter_client_tell(struct counter_quota *quota, const struct counter_reply *reply)
 {
-    if (!reply->is_over && !reply->error)
-        return;
-    if (quota->folder_exceeded)
-        quota->folder_exceeded(quota->userdata, reply->error);
-    else if (reply->error)
+    if (quota->folder_exceeded) {
+        if (reply->is_over || reply->error)
+            quota->folder_exceeded(quota->userdata, reply->error);
+    } else if (reply->error) {
         quota->memory_failed(quota->userdata, reply->error);
-    else
+    } else if (reply->is_over) {
         quota->memory_exceeded(quota->userdata, &reply->use);
+    } else if (reply->use.page_bytes) {
+        quota->memory_changed(quota->userdata, &reply->use);
+    }
 }
 
 static void counter_client_ready(void *userdata, uint32_t events)
@@ -191,6 +194,7 @@ int memory_quota_new(struct counter_quota **quota, struct counter_client *client
                                       .pid = spec->pid,
                                       .limit = {.bytes = spec->max_bytes}};
     const struct counter_quota filled = {.client = client,
+                                         .memory_changed = spec->changed,
                                          .memory_exceeded = spec->exceeded,
                                          .memory_failed = spec->failed,
                                          .userdata = spec->userdata};

@@ -44,6 +44,7 @@ int folder_quota_new(struct counter_quota **quota, struct counter_client *client
 struct memory_quota_spec {
     pid_t pid; /* of a child of this process */
     uint64_t max_bytes;
+    void (*changed)(void *userdata, const struct memory_use *use); /* at most eight times a second */
     /* the process uses more: `use`; called again while it does */
     void (*exceeded)(void *userdata, const struct memory_use *use);
     /* it cannot be watched: -errno */

@@ -76,6 +76,8 @@ static void watch_look(struct memory_watch *watch, uint64_t now_ns)
     watch->rest_ns = bytes != watch->seen_bytes               ? WATCH_SHORTEST_NS
                      : watch->rest_ns >= WATCH_LONGEST_NS / 2 ? WATCH_LONGEST_NS
                                                               : 2 * watch->rest_ns;
+    if (bytes != watch->seen_bytes)
+        watch->spec.changed(watch->spec.userdata, &use);
     watch->seen_bytes = bytes;
     watch_plan(watch, now_ns);
     if (bytes > watch->spec.max_bytes)

@@ -30,6 +30,7 @@ struct memory_watch_spec {
     pid_t pid;
     pid_t parent; /* whose child it has to be */
     uint64_t max_bytes;
+    void (*changed)(void *userdata, const struct memory_use *use); /* since the last look */
     /* it uses more; called again while it does */
     void (*exceeded)(void *userdata, const struct memory_use *use);
     void *userdata;

@@ -36,7 +36,6 @@ static const keeper_operation_fn keeper_operations[] = {
     [KEEPER_OWNS] = keeper_do_owns,
     [KEEPER_CONFINES] = keeper_do_confines,
     [KEEPER_LOOKUP] = keeper_do_lookup,
-    [KEEPER_USAGE] = keeper_do_usage,
 };
 static_assert(FC_ARRAY_SIZE(keeper_operations) == KEEPER_OPERATIONS_, "an operation has no row");
 

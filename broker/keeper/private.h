@@ -41,7 +41,6 @@ enum keeper_operation {
     KEEPER_OWNS,
     KEEPER_CONFINES,
     KEEPER_LOOKUP,
-    KEEPER_USAGE,
     KEEPER_OPERATIONS_,
 };
 
@@ -60,7 +59,6 @@ struct keeper_request {
 struct keeper_reply {
     int32_t result; /* as the operation returned it */
     int32_t pid;    /* of a start, also of one that failed: to be waited for */
-    struct keeper_usage usage;
 };
 
 /* The number of its socket to the broker in the keeper's process, where nothing but the log is open besides.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes of the broker's: their descriptors, memory, signals and usage; runs in the keeper. No pid is
+ * Processes of the broker's: their descriptors, memory, and signals; runs in the keeper. No pid is
  * believed: it has to be a child of the broker at the moment of the request.
  */
 #include "broker/keeper/processes.h"
@@ -197,45 +197,4 @@ int keeper_do_confines(struct keeper_call *call)
     if (ppid == call->broker || sscanf(numbers + 7, "%d %d", &own, &more) != 1)
         return -EPERM;
     return own == call->request->pid ? 0 : -EIO;
-}
-
-/* Reads statm, not smaps_rollup, which walks an address space that a worker can make as large as it likes. */
-static int process_read_memory(pid_t pid, uint64_t *bytes)
-{
-    unsigned long long resident, shared;
-    char path[32], text[128];
-    FC_AUTO_CLOSE int fd = -1;
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "/proc/%d/statm", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (n < 0)
-        return -errno;
-    text[n] = '\0';
-    if (sscanf(text, "%*u %llu %llu", &resident, &shared) != 2 || shared > resident)
-        return -EIO;
-    *bytes = (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
-    return 0;
-}
-
-int keeper_do_usage(struct keeper_call *call)
-{
-    int pidfd = process_find(call, call->request->pid);
-    struct keeper_usage *usage = &call->reply->usage;
-    struct timespec used;
-    clockid_t clock;
-    int r;
-
-    if (pidfd < 0)
-        return pidfd;
-    r = process_read_memory(call->request->pid, &usage->memory_bytes);
-    if (r == 0)
-        r = -clock_getcpuclockid(call->request->pid, &clock);
-    if (r < 0)
-        return r;
-    if (clock_gettime(clock, &used) < 0)
-        return -errno;
-    usage->cpu_ns = (uint64_t)used.tv_sec * FC_NS_PER_S + (uint64_t)used.tv_nsec;
-    return pidfd_send_signal(pidfd, 0, NULL, 0) < 0 ? -errno : 0;
 }

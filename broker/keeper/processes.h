@@ -20,7 +20,4 @@ int keeper_do_owns(struct keeper_call *call);
 /* Returns 0 if the process is neither a child of the broker nor in a process namespace below this one. */
 int keeper_do_confines(struct keeper_call *call);
 
-/* Fills in the reply's usage. */
-int keeper_do_usage(struct keeper_call *call);
-
 #endif

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "broker/keeper/client.h"
 #include "broker/python/private.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -43,7 +42,7 @@ void python_count_ticked(struct python *python, uint64_t from_ns)
 
 void python_count_cpu(struct python *python, const struct guest *guest)
 {
-    struct keeper_usage usage;
+    struct guest_usage usage;
 
     guest_usage(guest, &usage);
     python->counters.ended_cpu_ns += usage.cpu_ns;
@@ -64,7 +63,7 @@ void python_stats_read(const struct fc_instance *instance, struct python_stats *
 {
     const struct python *python = instance->self;
     const struct python_counters *counters = &python->counters;
-    struct keeper_usage usage = {0};
+    struct guest_usage usage = {0};
 
     if (usage_too)
         guest_usage(python->guest, &usage);

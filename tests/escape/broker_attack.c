@@ -280,13 +280,11 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder)
 
 static void attack_zygote(const char *state)
 {
-    struct keeper_usage usage = {0};
     pid_t pid = ask_zygote(folder, state);
 
     tell("works:zygote", pid);
     if (pid > 0) {
         tell("works:keeper_memory", keeper_open_memory(runtime.keeper, pid));
-        tell("works:keeper_usage", keeper_usage(runtime.keeper, pid, &usage));
         tell("works:keeper_owns", keeper_owns(runtime.keeper, 0, pid) ? 0 : -EPERM);
         if (runtime.is_root)
             tell("always:keeper_owns_for_a_user", keeper_owns(runtime.keeper, 1, pid) ? 0 : -EPERM);
@@ -329,12 +327,10 @@ static int count_state(unsigned account, const char *path)
 static void attack_keeper(const char *state)
 {
     struct keeper *keeper = runtime.keeper;
-    struct keeper_usage usage;
     char path[PATH_MAX];
 
     tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
-    tell("always:keeper_usage", keeper_usage(keeper, victim, &usage));
     tell("always:keeper_take_listener", keeper_take_listener(keeper, victim, 0));
     tell("works:keeper_confines_no_others", keeper_confines(keeper, victim) ? -EPERM : 0);
     tell("always:keeper_signal", keeper_signal(keeper, victim, SIGKILL));

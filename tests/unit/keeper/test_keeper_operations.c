@@ -210,9 +210,8 @@ static void test_names_of_groups(void **state)
 /* This process, its parent, process 1, and numbers that are none. */
 static void test_other_processes(void **state)
 {
-    static const int operations[] = {
-        KEEPER_TAKE_DESCRIPTOR, KEEPER_TAKE_LISTENER, KEEPER_OPEN_MEMORY, KEEPER_OPEN_PROCESS,
-        KEEPER_SIGNAL,          KEEPER_OWNS,          KEEPER_USAGE};
+    static const int operations[] = {KEEPER_TAKE_DESCRIPTOR, KEEPER_TAKE_LISTENER, KEEPER_OPEN_MEMORY,
+                                     KEEPER_OPEN_PROCESS,    KEEPER_SIGNAL,        KEEPER_OWNS};
     const int pids[] = {getpid(), getppid(), 1, 0, -1, INT32_MIN, INT32_MAX};
 
     for (size_t i = 0; i < FC_ARRAY_SIZE(operations); i++) {
@@ -251,8 +250,6 @@ static void test_child(void **state)
     assert_int_equal(ask(KEEPER_OWNS, 0, NULL), 0);
     rig.accounts[1].uid++;
     assert_int_equal(ask(KEEPER_OWNS, 1, NULL), -EPERM);
-    assert_int_equal(ask(KEEPER_USAGE, 0, NULL), 0);
-    assert_true(rig.reply.usage.memory_bytes > 0);
     assert_int_equal(ask(KEEPER_CONFINES, 0, NULL), -EPERM); /* it is one of the broker's */
     rig.request.pid = getpid();
     assert_int_equal(ask(KEEPER_CONFINES, 0, NULL), 0); /* this one is not */
