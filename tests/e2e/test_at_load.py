@@ -123,7 +123,7 @@ def test_nothing_that_could_wait_is_called(play, stage, identity):
 
     def ask():
         while not stop.wait(0.1):
-            control.run(show, "status", check=0)
+            control.run(show, "status", "--usage", check=0)
 
     threads = [threading.Thread(target=each) for each in (press, ask)]
     for each in threads:
