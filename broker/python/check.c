@@ -64,7 +64,8 @@ static bool check_is_code(const char *suffix)
            (n > 3 && strcmp(suffix + n - 3, ".so") == 0);
 }
 
-/* Whether a folder has the first part of a module's name in any form: a file, a package, compiled code. */
+/* Whether one may read in a folder the first part of a module's name in any form: a file, a package, compiled
+ * code. */
 static bool check_folder_has(const char *folder, const char *module)
 {
     FC_CLEANUP(check_close_folder) DIR *all = opendir(folder);
@@ -76,7 +77,8 @@ static bool check_folder_has(const char *folder, const char *module)
 
         if (strncmp(entry->d_name, module, n) != 0 || (*rest && *rest != '.'))
             continue;
-        if (!*rest ? entry->d_type != DT_REG : check_is_code(rest))
+        if ((!*rest ? entry->d_type != DT_REG : check_is_code(rest)) &&
+            faccessat(dirfd(all), entry->d_name, R_OK, AT_EACCESS) == 0)
             return true;
     }
     return false;
