@@ -27,7 +27,7 @@ struct desk_item {
     uint32_t channel;
     uint32_t seen_by;
     uint32_t n_name;
-    uint32_t unused;
+    uint32_t cause;
 };
 
 static const struct desk_rule {
@@ -47,6 +47,7 @@ static const struct desk_rule {
     [DESK_UNWATCH] = {.numbers = DESK_WATCHES},
     [DESK_VALUES] = {.min_bytes = sizeof(struct desk_item),
                      .max_bytes = LINK_MAX_MESSAGE - sizeof(struct desk_head)},
+    [DESK_KNOWN] = {0},
 };
 
 int desk_message_send(struct link *link, const struct desk_message *message)
@@ -112,7 +113,8 @@ bool desk_values_add(struct desk_values *values, const struct desk_value *value)
     struct desk_item item = {.value = value->value,
                              .channel = value->channel,
                              .seen_by = value->seen_by,
-                             .n_name = (uint32_t)n_name};
+                             .n_name = (uint32_t)n_name,
+                             .cause = value->cause};
 
     if (n_name > DESK_MAX_NAME || values->n == DESK_MAX_VALUES ||
         values->room - values->n_bytes < sizeof(item) + n_name)
@@ -143,10 +145,11 @@ int desk_values_next(const uint8_t **bytes, size_t *n_bytes, struct desk_value *
     memcpy(&item, *bytes, sizeof(item));
     name = (const char *)*bytes + sizeof(item);
     if (item.n_name > DESK_MAX_NAME || item.n_name > *n_bytes - sizeof(item) ||
-        item.channel >= DESK_MAX_CHANNEL || !isfinite(item.value) ||
+        item.channel >= DESK_MAX_CHANNEL || item.cause >= DESK_CAUSES_ || !isfinite(item.value) ||
         (item.n_name && !desk_is_text(name, item.n_name)))
         return -EBADMSG;
     *value = (struct desk_value){.channel = item.channel,
+                                 .cause = (enum desk_cause)item.cause,
                                  .seen_by = item.seen_by,
                                  .value = item.value,
                                  .name = item.n_name ? name : NULL};

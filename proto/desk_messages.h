@@ -38,6 +38,7 @@ enum desk_type {
     DESK_WATCH,   /* place `number` is a watch from now on; `bytes`: its request */
     DESK_UNWATCH, /* place `number` is free */
     DESK_VALUES,  /* `bytes`: values of channels; `number`: the generation of their numbers */
+    DESK_KNOWN,   /* the watches so far were told of all channels that there are */
     DESK_TYPES_,
 };
 
@@ -82,10 +83,19 @@ int desk_message_receive(struct link *link, bool is_from_desk, struct desk_messa
 /* Reads a message from bytes. 0 or -EBADMSG. */
 int desk_message_read(const void *bytes, size_t n_bytes, bool is_from_desk, struct desk_message *message);
 
+/* Why a value is sent. */
+enum desk_cause {
+    DESK_EVENT,   /* there was one: all watches are told */
+    DESK_PRESENT, /* for the watches that were not told of the channel before */
+    DESK_UNSET,   /* the same, but there is no value so far */
+    DESK_CAUSES_,
+};
+
 /* A value of a channel. The first one of a channel in a generation has the name, and the numbers are dense.
  */
 struct desk_value {
     uint32_t channel;
+    enum desk_cause cause;
     uint32_t seen_by; /* with a name: the watches that may see it, a bit for each place */
     double value;
     const char *name; /* or NULL */

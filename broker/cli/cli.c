@@ -62,8 +62,8 @@ static const struct cli_command {
      1, 0},
     {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and new ones as they come", cli_logs,
      CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, 0},
-    {"watch", "PATTERN…", "values of channels as they change; a pattern may contain * and ?", cli_watch,
-     CLI_RUNTIME, 1, 64, 0},
+    {"watch", "PATTERN…", "values of channels, now and as they change; a pattern may contain * and ?",
+     cli_watch, CLI_RUNTIME | CLI_TIME, 1, 64, 0},
     {"emit", "INSTANCE.CHANNEL VALUE", "send an event as if it came from that instance", cli_emit,
      CLI_RUNTIME, 2, 2, 0},
     {"record", "FILE", "record a running show to a file; --print: show what is in one", cli_record,
@@ -95,12 +95,14 @@ static void cli_help(FILE *out)
           "  --mute                     with replay: nothing goes out to devices\n"
           "Options of the other commands:\n"
           "  --runtime-dir DIR          runtime folder of the broker\n"
-          "  --json                     machine-readable output: status, routes, record --print\n"
+          "  --json                     machine-readable output: status, routes, get, channels, record "
+          "--print\n"
           "  --print                    with record: print FILE as text\n"
           "  --max-size SIZE            end a recording at this size, such as 200M (1G)\n"
           "  --usage                    with status: also memory and processor time\n"
           "  --channels                 with status: instead, who last wrote the house's channels\n"
           "  --dot                      with routes: output for Graphviz\n"
+          "  --time                     with watch: when each value came\n"
           "  -f, --follow               with logs: continue with new lines\n"
           "  -n, --lines N              with logs: the last N lines (50)\n\n"
           "Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
@@ -146,6 +148,7 @@ static const struct option cli_long_options[] = {
     {"print", no_argument, NULL, 'p'},
     {"speed", required_argument, NULL, 'S'},
     {"mute", no_argument, NULL, 'M'},
+    {"time", no_argument, NULL, 't'},
     {0},
 };
 
@@ -164,7 +167,7 @@ static const struct cli_letter {
     {'n', CLI_LINES, "--lines", "logs"},        {'c', CLI_CHANNELS, "--channels", "status"},
     {'R', CLI_RECORD, "--record", "run"},       {'m', CLI_MAX_SIZE, "--max-size", "record"},
     {'p', CLI_PRINT, "--print", "record"},      {'S', CLI_SPEED, "--speed", "replay"},
-    {'M', CLI_MUTE, "--mute", "replay"},
+    {'M', CLI_MUTE, "--mute", "replay"},        {'t', CLI_TIME, "--time", "watch"},
 };
 
 static int cli_usage(const char *problem, const char *word)

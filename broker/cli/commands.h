@@ -19,12 +19,12 @@ int cli_reload(const struct cli_options *options);   /* change.c */
 int cli_freeze(const struct cli_options *options);   /* change.c */
 int cli_unfreeze(const struct cli_options *options); /* change.c */
 
-int cli_status(const struct cli_options *options); /* status.c */
-int cli_top(const struct cli_options *options);    /* top.c */
-int cli_logs(const struct cli_options *options);   /* follow.c */
-int cli_watch(const struct cli_options *options);  /* follow.c */
-int cli_routes(const struct cli_options *options); /* routes.c */
-int cli_emit(const struct cli_options *options);   /* routes.c */
-int cli_record(const struct cli_options *options); /* record.c */
+int cli_status(const struct cli_options *options);   /* status.c */
+int cli_top(const struct cli_options *options);      /* top.c */
+int cli_logs(const struct cli_options *options);     /* follow.c */
+int cli_watch(const struct cli_options *options);    /* follow.c */
+int cli_routes(const struct cli_options *options);   /* routes.c */
+int cli_emit(const struct cli_options *options);     /* routes.c */
+int cli_record(const struct cli_options *options);   /* record.c */
 
 #endif

@@ -46,6 +46,7 @@ enum cli_option {
     CLI_SPEED = 8192,     /* replay */
     CLI_MUTE = 16384,     /* replay: nothing goes out to devices */
     CLI_CHANNELS = 32768, /* status: who last wrote the house's channels */
+    CLI_TIME = 65536,     /* watch: when each value came */
 };
 
 /* Returns the value of --runtime-dir, allocated, or NULL. */

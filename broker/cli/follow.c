@@ -19,6 +19,16 @@ static int follow_flush(void)
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* Prints what the broker says in addition to values. */
+static void follow_say(const struct control_reply *reply)
+{
+    if (!reply->text[0])
+        return;
+    fputs("firecurtain: ", stderr);
+    print_text(stderr, reply->text);
+    fputc('\n', stderr);
+}
+
 static void follow_say_missed(uint64_t *known, uint64_t missed)
 {
     if (missed == *known)
@@ -27,15 +37,30 @@ static void follow_say_missed(uint64_t *known, uint64_t missed)
     *known = missed;
 }
 
-static void logs_print(const struct control_line *line)
+/* Returns the time since 1970. */
+static uint64_t follow_now_ns(void)
 {
-    time_t seconds = (time_t)(line->time_ns / FC_NS_PER_S);
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * FC_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Prints a time as the log does, and a blank. */
+static void follow_print_time(uint64_t time_ns)
+{
+    time_t seconds = (time_t)(time_ns / FC_NS_PER_S);
     char stamp[64] = "?";
     struct tm local;
 
     if (localtime_r(&seconds, &local))
         strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
-    printf("%s.%03u ", stamp, (unsigned)(line->time_ns % FC_NS_PER_S / FC_NS_PER_MS));
+    printf("%s.%03u ", stamp, (unsigned)(time_ns % FC_NS_PER_S / FC_NS_PER_MS));
+}
+
+static void logs_print(const struct control_line *line)
+{
+    follow_print_time(line->time_ns);
     print_text(stdout, line->level);
     putchar(' ');
     print_text(stdout, line->instance);
@@ -96,7 +121,10 @@ int cli_watch(const struct cli_options *options)
     if (status == EX_OK)
         status = client_ask(client, &request, &reply);
     while (status == EX_OK) {
+        follow_say(&reply);
         for (size_t i = 0; i < reply.n_values; i++) {
+            if (options->given & CLI_TIME)
+                follow_print_time(follow_now_ns());
             print_text(stdout, reply.values[i].channel);
             printf(" %.6g\n", reply.values[i].value);
         }

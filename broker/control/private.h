@@ -112,6 +112,11 @@ struct control {
         struct timer flush;
         struct desk_values values; /* that are collected for a message */
     } watch;
+    struct present {
+        bool is_due;     /* the desk is to be told when it knows all that new watches asked for */
+        size_t n_wanted; /* instances whose channels have not all been named since */
+        size_t at;       /* the instance that is next */
+    } present;
     struct {
         struct control_follower followers[CONTROL_FOLLOWERS];
         struct control_recorder list[CONTROL_FOLLOWERS];

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tells the desk what changes while clients watch (the verb watch): the desk matches their patterns. An event
- * marks its channel, once, with the newest value; a timer sends what is marked, so many at a time. The desk
+ * marks its channel, once, with the newest value; a timer sends what is marked, so many at a time, and what
+ * channels are at present when a watch begins (present.c). The desk
  * knows channels by numbers, and learns the name of one, and which watches may see it, with the first value
  * after that has changed. So an event costs the same whatever clients ask for.
  */
 #include "broker/control/watch.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +18,21 @@
 #include "broker/base/runtime.h"
 #include "broker/control/desk.h"
 #include "broker/control/follow.h"
+#include "broker/control/present.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
 #include "broker/control/scope.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 
-#define WATCH_FLUSH_NS   (20 * FC_NS_PER_MS)
-#define WATCH_BUDGET     1024 /* what one flush may cost */
-#define WATCH_NAME_COST  4    /* of naming a channel, and one more for each user that may or may not see it */
-#define WATCH_BYTES      98304 /* of the values in one flush */
-#define WATCH_FIRST      256
-#define WATCH_UNNUMBERED UINT32_MAX
-#define WATCH_MAX        (1u << 20) /* marked channels; changes of others are not sent */
+#define WATCH_FLUSH_NS      (20 * FC_NS_PER_MS)
+#define WATCH_BUDGET        1024 /* what one flush may cost */
+#define WATCH_PRESENT_SHARE 256  /* of that, for what new watches are to be told */
+#define WATCH_NAME_COST     4 /* of naming a channel, and one more for each user that may or may not see it */
+#define WATCH_BYTES         98304 /* of the values in one flush */
+#define WATCH_FIRST         256
+#define WATCH_UNNUMBERED    UINT32_MAX
+#define WATCH_MAX           (1u << 20) /* marked channels; changes of others are not sent */
 
 static int watch_grow(struct watch *watch)
 {
@@ -49,21 +53,29 @@ static int watch_grow(struct watch *watch)
     return 0;
 }
 
+/* Returns what the desk knows of a channel; `number` is WATCH_UNNUMBERED if that is nothing. */
+static struct channel_watch *watch_of(const struct watch *watch, const struct route_target *target)
+{
+    struct channel_watch *seen = &target->instance->channels[target->channel].watch;
+
+    if (seen->generation != watch->generation)
+        *seen = (struct channel_watch){.generation = watch->generation, .number = WATCH_UNNUMBERED};
+    return seen;
+}
+
 /* Marks the channel of an event. */
 static void watch_event(void *userdata, struct fc_instance *instance, uint32_t id, double value)
 {
     struct control *control = userdata;
     struct watch *watch = &control->watch;
-    struct channel_watch *seen = &instance->channels[id].watch;
+    const struct route_target target = {.instance = instance, .channel = id};
+    struct channel_watch *seen = watch_of(watch, &target);
 
-    if (seen->generation != watch->generation)
-        *seen = (struct channel_watch){.generation = watch->generation, .number = WATCH_UNNUMBERED};
     seen->value = value;
     if (seen->is_marked || (watch->n_changed == watch->capacity && watch_grow(watch) < 0))
         return;
     seen->is_marked = true;
-    watch->changed[(watch->head + watch->n_changed++) & (watch->capacity - 1)] =
-        (struct route_target){.instance = instance, .channel = id};
+    watch->changed[(watch->head + watch->n_changed++) & (watch->capacity - 1)] = target;
 }
 
 /* Returns which watches may see a channel; `*cost` grows with what that took. */
@@ -83,33 +95,45 @@ static uint32_t watch_seen_by(const struct watch *watch, const struct route_targ
     return seen_by;
 }
 
-/* Adds the value of a channel, with its name if the desk needs that. False if the message is full. */
-static bool watch_add(struct watch *watch, const struct route_target *target, unsigned *cost)
+/* Adds a value of a channel, with its name if the desk needs that. False if the message is full. */
+static bool watch_add(struct watch *watch, const struct route_target *target, struct desk_value *value,
+                      unsigned *cost)
 {
-    struct channel *channel = &target->instance->channels[target->channel];
-    struct channel_watch *seen = &channel->watch;
+    struct channel_watch *seen = watch_of(watch, target);
     bool is_new = seen->number == WATCH_UNNUMBERED;
-    struct desk_value value = {.channel = is_new ? watch->n_numbers : seen->number, .value = seen->value};
     char name[DESK_MAX_NAME];
 
     *cost += 1;
-    if (is_new &&
-        (watch->n_numbers == DESK_MAX_CHANNEL || snprintf(name, sizeof(name), "%s.%s", target->instance->name,
-                                                          channel->name->text) >= (int)sizeof(name)))
-        return true; /* too many channels, or a name longer than any pattern: nobody watches it */
-    if (!is_new && seen->epoch != watch->epoch)
-        snprintf(name, sizeof(name), "%s.%s", target->instance->name, channel->name->text);
+    value->channel = is_new ? watch->n_numbers : seen->number;
+    if (is_new && watch->n_numbers == DESK_MAX_CHANNEL)
+        return true; /* too many channels: nobody watches it */
     if (is_new || seen->epoch != watch->epoch) {
         *cost += WATCH_NAME_COST;
-        value.name = name;
-        value.seen_by = watch_seen_by(watch, target, cost);
+        if (snprintf(name, sizeof(name), "%s.%s", target->instance->name,
+                     instance_channel_name(target->instance, target->channel)) >= (int)sizeof(name))
+            return true; /* longer than any pattern */
+        value->name = name;
+        value->seen_by = watch_seen_by(watch, target, cost);
+        if (value->cause != DESK_EVENT && !value->seen_by)
+            return true;
     }
-    if (!desk_values_add(&watch->values, &value))
+    if (!desk_values_add(&watch->values, value))
         return false;
-    seen->number = value.channel;
+    seen->number = value->channel;
     seen->epoch = watch->epoch;
     watch->n_numbers += is_new;
     return true;
+}
+
+bool control_watch_add_present(struct control *control, const struct route_target *target, unsigned *cost)
+{
+    double present = target->instance->values[target->channel];
+    struct desk_value value = {.cause = isnan(present) ? DESK_UNSET : DESK_PRESENT,
+                               .value = isnan(present) ? 0 : present};
+
+    if (watch_of(&control->watch, target)->is_marked)
+        return true; /* it is about to be told in any case */
+    return watch_add(&control->watch, target, &value, cost);
 }
 
 /* Forgets the numbers, which is outdated or lost, and what is marked, which may be gone. */
@@ -121,20 +145,29 @@ static void watch_forget(struct watch *watch)
     watch->head = watch->n_changed = 0;
 }
 
-/* Collects as many of the marked channels as one flush may cost. */
-static void watch_collect(struct watch *watch)
+/* Adds the marked channels, up to a cost. False if the message is full. */
+static bool watch_collect_changed(struct watch *watch, unsigned *cost, unsigned most)
 {
-    unsigned cost = 0;
-
-    while (watch->n_changed && cost < WATCH_BUDGET) {
+    while (watch->n_changed && *cost < most) {
         const struct route_target *target = &watch->changed[watch->head];
+        struct channel_watch *seen = &target->instance->channels[target->channel].watch;
 
-        if (!watch_add(watch, target, &cost))
-            return;
-        target->instance->channels[target->channel].watch.is_marked = false;
+        if (!watch_add(watch, target, &(struct desk_value){.value = seen->value}, cost))
+            return false;
+        seen->is_marked = false;
         watch->head = (watch->head + 1) & (watch->capacity - 1);
         watch->n_changed--;
     }
+    return true;
+}
+
+/* Collects as much of what has changed, and of what new watches are to be told, as one flush may cost. */
+static void watch_collect(struct control *control)
+{
+    unsigned share = control->present.n_wanted ? WATCH_PRESENT_SHARE : 0, cost = 0;
+
+    if (watch_collect_changed(&control->watch, &cost, WATCH_BUDGET - share))
+        control_present_collect(control, &cost, WATCH_BUDGET);
 }
 
 /* Sends the desk what was collected, now or earlier, as far as it reads. */
@@ -144,9 +177,11 @@ static void watch_send(struct control *control)
     int r;
 
     if (!watch->values.n)
-        watch_collect(watch);
-    if (!watch->values.n)
+        watch_collect(control);
+    if (!watch->values.n) {
+        control_present_finish(control);
         return;
+    }
     r = control_desk_send(control->desk, &(struct desk_message){.type = DESK_VALUES,
                                                                 .number = watch->generation,
                                                                 .bytes = watch->values.bytes,
@@ -201,6 +236,7 @@ void control_watch_change_show(struct control *control)
 {
     watch_forget(&control->watch);
     watch_tap(control);
+    control_present_change_show(control);
 }
 
 /* Tells the desk of a watch, whose patterns it matches. */
@@ -223,6 +259,8 @@ bool control_watch(struct control *control, const struct control_call *call,
     struct watch *watch = &control->watch;
     struct control_follower *follower;
 
+    if (!control_present_check(control, call, request, reply))
+        return true;
     watch_send(control); /* what was collected says who may see it, and places are given anew */
     follower = watch->values.n ? NULL : control_follow(control, watch->followers, call, reply);
     if (follower && watch_begin(control, follower, request) < 0) {
@@ -237,6 +275,7 @@ bool control_watch(struct control *control, const struct control_call *call,
     if (!follower)
         return true;
     watch->epoch++;
+    control_present_begin(control, request);
     watch_tap(control);
     loop_set_timer(control->spec.runtime->loop, &watch->flush, fc_now_ns() + WATCH_FLUSH_NS);
     return true; /* an answer without values says that it has begun */

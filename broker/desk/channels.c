@@ -80,7 +80,8 @@ int channels_take(struct channels *channels, const struct desk_value *value, str
     if (r < 0)
         return r;
     *watched = &channels->list[value->channel];
-    (*watched)->value = value->value;
+    if (value->cause != DESK_UNSET)
+        (*watched)->value = value->value;
     if (value->name) {
         (*watched)->seen_by = value->seen_by;
         (*watched)->due &= value->seen_by;
@@ -91,6 +92,7 @@ int channels_take(struct channels *channels, const struct desk_value *value, str
 void channels_tell(struct channels *channels, struct watched *watched, uint32_t watches)
 {
     watched->due |= watches;
+    watched->told |= watches;
     if (!watched->due || watched->is_queued)
         return;
     watched->is_queued = true;
@@ -107,6 +109,7 @@ void channels_forget(struct channels *channels, uint32_t watches)
         watched->fits &= ~watches;
         watched->changed &= ~watches;
         watched->due &= ~watches;
+        watched->told &= ~watches;
     }
 }
 

@@ -19,6 +19,7 @@ struct watched {
     uint32_t fits;    /* watches with a pattern that it fits */
     uint32_t changed; /* watches that have not judged it and for which it has changed meanwhile */
     uint32_t due;     /* watches that are to be told its value */
+    uint32_t told;    /* watches that were told a value of it, or are due to be */
     bool is_queued;
 };
 

@@ -201,6 +201,9 @@ static int desk_take(struct desk *desk, const struct desk_message *message)
     case DESK_UNWATCH:
         watches_end(&desk->watches, message->number);
         return 0;
+    case DESK_KNOWN:
+        watches_know(&desk->watches);
+        return 0;
     case DESK_VALUES:
         return watches_take(&desk->watches, message->number, message->bytes, message->n_bytes);
     default:

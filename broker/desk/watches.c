@@ -7,10 +7,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/desk/pattern.h"
+#include "broker/base/pattern.h"
 #include "firecurtain/time.h"
 
 #define WATCHES_FLUSH_NS   (20 * FC_NS_PER_MS)
@@ -20,15 +21,24 @@
 #define WATCHES_BUDGET     1024              /* channels in one flush */
 #define WATCHES_STEPS      16384             /* of comparing, for one watch before it is another's turn */
 #define WATCHES_TURN_STEPS 262144            /* for all, in a turn of the loop */
+#define WATCHES_NOTE       256               /* bytes of what is said to a client */
 
 static uint32_t watches_bit(unsigned place)
 {
     return UINT32_C(1) << place;
 }
 
-static bool watches_has_work(const struct watches *watches, const struct watch *watch)
+/* Whether there are channels that its patterns have not met. */
+static bool watches_is_behind(const struct watches *watches, const struct watch *watch)
 {
     return watch->client && watch->n_judged < watches->channels.n;
+}
+
+/* Whether there are, or others of which it is to find out whether each pattern fits one. */
+static bool watches_has_work(const struct watches *watches, const struct watch *watch)
+{
+    return watches_is_behind(watches, watch) ||
+           (watch->client && watch->is_known && !watch->is_noted && watch->n_checked < watches->channels.n);
 }
 
 static void watches_wake(struct watches *watches)
@@ -54,17 +64,40 @@ static void watches_judged(struct watches *watches, unsigned place, bool fits)
     watched->changed &= ~bit;
 }
 
+/* Returns whether a pattern fits a channel, and takes the steps that this costs. */
+static bool watches_compare(struct watch *watch, const char *pattern, const char *name)
+{
+    watch->steps -= (int64_t)(strlen(pattern) * strlen(name)) + 1;
+    return pattern_matches(pattern, name);
+}
+
 /* Compares one pattern with one channel. */
 static void watches_judge_one(struct watches *watches, unsigned place)
 {
     struct watch *watch = &watches->list[place];
     const char *name = watches->channels.list[watch->n_judged].name;
-    const char *pattern = watch->patterns[watch->pattern++];
-    bool fits = pattern_matches(pattern, name);
+    bool fits = watches_compare(watch, watch->patterns[watch->pattern++].text, name);
 
-    watch->steps -= (int64_t)(strlen(pattern) * strlen(name)) + 1;
     if (fits || watch->pattern == watch->n_patterns)
         watches_judged(watches, place, fits);
+}
+
+/* Compares one pattern that has fitted nothing so far with a channel that the watch is told of. */
+static void watches_check_one(struct watches *watches, unsigned place)
+{
+    struct watch *watch = &watches->list[place];
+    const struct watched *watched = &watches->channels.list[watch->n_checked];
+    struct watch_pattern *pattern = &watch->patterns[watch->check++];
+
+    watch->steps--;
+    if (!(watched->fits & watched->seen_by & watches_bit(place)))
+        watch->check = watch->n_patterns;
+    else if (!pattern->has_fit && watches_compare(watch, pattern->text, watched->name))
+        pattern->has_fit = true;
+    if (watch->check < watch->n_patterns)
+        return;
+    watch->check = 0;
+    watch->n_checked++;
 }
 
 /* Lets one watch go on until its share is used. Returns the steps that it took. */
@@ -77,8 +110,12 @@ static int64_t watches_judge_some(struct watches *watches, unsigned place)
     if (watch->steps > WATCHES_STEPS)
         watch->steps = WATCHES_STEPS;
     before = watch->steps;
-    while (watch->steps > 0 && watches_has_work(watches, watch))
-        watches_judge_one(watches, place);
+    while (watch->steps > 0 && watches_has_work(watches, watch)) {
+        if (watches_is_behind(watches, watch))
+            watches_judge_one(watches, place);
+        else
+            watches_check_one(watches, place);
+    }
     return before - watch->steps;
 }
 
@@ -102,7 +139,7 @@ static void watches_forget(struct watches *watches, unsigned place)
     struct watch *watch = &watches->list[place];
 
     for (size_t i = 0; i < watch->n_patterns; i++)
-        free(watch->patterns[i]);
+        free(watch->patterns[i].text);
     free(watch->patterns);
     *watch = (struct watch){0};
     watches->used &= ~watches_bit(place);
@@ -121,6 +158,7 @@ static bool watches_send(struct watches *watches, unsigned place, struct control
     reply->id = watch->id;
     reply->missed = watch->missed;
     r = watches->spec.send(watches->spec.userdata, client, reply);
+    watch->has_values = watch->has_values || reply->n_values;
     if (r == 0)
         watch->told_ns = now_ns;
     else if (r == -EAGAIN)
@@ -156,6 +194,39 @@ static void watches_tell(struct watches *watches, unsigned place, uint32_t n, ui
     }
 }
 
+/* Returns the first pattern that no channel fits which the watch may see; NULL if there is none. */
+static const char *watches_unfit(const struct watch *watch)
+{
+    for (size_t i = 0; i < watch->n_patterns; i++) {
+        if (!watch->patterns[i].has_fit)
+            return watch->patterns[i].text;
+    }
+    return NULL;
+}
+
+/* Once a watch has met all channels: says what it waits for, unless values say that already. */
+static void watches_say_what_is_there(struct watches *watches, unsigned place, uint64_t now_ns)
+{
+    struct watch *watch = &watches->list[place];
+    struct control_reply reply = {.outcome = CONTROL_DONE};
+    char text[WATCHES_NOTE];
+    const char *unfit;
+
+    if (watch->is_noted || !watch->is_known || watches_has_work(watches, watch))
+        return;
+    watch->is_noted = true;
+    unfit = watches_unfit(watch);
+    if (unfit)
+        snprintf(text, sizeof(text), "there is no channel \"%.*s\" so far; waiting for one", WATCHES_NOTE / 2,
+                 unfit);
+    else if (!watch->has_values)
+        snprintf(text, sizeof(text), "no value so far; waiting for one");
+    else
+        return;
+    reply.text = text;
+    watches_send(watches, place, &reply, now_ns);
+}
+
 static void watches_flush_some(struct watches *watches, uint32_t most)
 {
     uint32_t n = watches->channels.n_queued < most ? watches->channels.n_queued : most;
@@ -166,6 +237,8 @@ static void watches_flush_some(struct watches *watches, uint32_t most)
 
         if (watches->list[i].client)
             watches_tell(watches, i, n, now_ns);
+        if (watches->list[i].client && n == watches->channels.n_queued)
+            watches_say_what_is_there(watches, i, now_ns);
         if (watches->list[i].client && now_ns - watches->list[i].told_ns >= WATCHES_QUIET_NS) {
             watches->list[i].told_ns = now_ns; /* also if it does not read */
             watches_send(watches, i, &reply, now_ns);
@@ -200,10 +273,10 @@ void watches_deinit(struct watches *watches)
 
 static int watches_copy(struct watch *watch, const struct control_request *request)
 {
-    watch->patterns = calloc(request->n_names + 1, sizeof(char *));
+    watch->patterns = calloc(request->n_names + 1, sizeof(*watch->patterns));
     for (size_t i = 0; watch->patterns && i < request->n_names; i++) {
-        watch->patterns[i] = strdup(request->names[i]);
-        if (!watch->patterns[i])
+        watch->patterns[i].text = strdup(request->names[i]);
+        if (!watch->patterns[i].text)
             return -ENOMEM;
         watch->n_patterns++;
     }
@@ -231,6 +304,13 @@ int watches_begin(struct watches *watches, unsigned place, uint64_t client,
     return 0;
 }
 
+void watches_know(struct watches *watches)
+{
+    for (unsigned i = 0; i < DESK_WATCHES; i++)
+        watches->list[i].is_known = watches->list[i].client != 0;
+    watches_wake(watches);
+}
+
 void watches_end(struct watches *watches, unsigned place)
 {
     watches_forget(watches, place);
@@ -244,21 +324,26 @@ static void watches_restart(struct watches *watches, uint32_t generation)
     watches->is_full = false;
     for (unsigned i = 0; i < DESK_WATCHES; i++) {
         watches->list[i].n_judged = 0;
+        watches->list[i].n_checked = 0;
+        watches->list[i].check = 0;
         watches->list[i].pattern = 0;
     }
 }
 
-/* Notes who is to be told of a change, and who has to judge the channel first. */
-static void watches_note(struct watches *watches, uint32_t channel, struct watched *watched)
+/* Notes who is to be told of a value, and who has to judge the channel first. */
+static void watches_note(struct watches *watches, const struct desk_value *value, struct watched *watched)
 {
-    uint32_t unjudged = 0;
+    uint32_t asks = value->cause == DESK_EVENT ? watches->used : watches->used & ~watched->told, unjudged = 0;
+
+    if (value->cause == DESK_UNSET)
+        return;
 
     for (unsigned i = 0; i < DESK_WATCHES; i++) {
-        if (watches->list[i].client && watches->list[i].n_judged <= channel)
+        if (watches->list[i].client && watches->list[i].n_judged <= value->channel)
             unjudged |= watches_bit(i);
     }
-    watched->changed |= unjudged;
-    channels_tell(&watches->channels, watched, watches->used & watched->seen_by & watched->fits);
+    watched->changed |= unjudged & asks;
+    channels_tell(&watches->channels, watched, asks & watched->seen_by & watched->fits);
 }
 
 int watches_take(struct watches *watches, uint32_t generation, const uint8_t *bytes, size_t n_bytes)
@@ -273,7 +358,7 @@ int watches_take(struct watches *watches, uint32_t generation, const uint8_t *by
         int taken = channels_take(&watches->channels, &value, &watched);
 
         if (taken == 0)
-            watches_note(watches, value.channel, watched);
+            watches_note(watches, &value, watched);
         else if (taken == -EBADMSG && !watches->is_full)
             return taken;
         watches->is_full = watches->is_full || taken == -ENOSPC || taken == -ENOMEM;

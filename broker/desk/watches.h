@@ -27,13 +27,21 @@ struct watches {
     struct watch {
         uint64_t client; /* 0: the place is free */
         uint64_t id;     /* of the request */
-        char **patterns;
+        struct watch_pattern {
+            char *text;
+            bool has_fit; /* it fits a channel that the watch may see */
+        } * patterns;
         size_t n_patterns;
-        uint32_t n_judged; /* channels that its patterns have met */
-        size_t pattern;    /* the next one for the channel after these */
-        int64_t steps;     /* that its turn has left, or that it owes */
-        uint64_t missed;   /* values that the client did not read in time */
-        uint64_t told_ns;  /* when something was sent last */
+        uint32_t n_judged;  /* channels that its patterns have met */
+        uint32_t n_checked; /* channels of which it is known which patterns fit them */
+        size_t pattern;     /* the next one for the channel after these */
+        size_t check;       /* the next one for the channel after those that were checked */
+        int64_t steps;      /* that its turn has left, or that it owes */
+        uint64_t missed;    /* values that the client did not read in time */
+        uint64_t told_ns;   /* when something was sent last */
+        bool has_values;    /* some were sent */
+        bool is_known;      /* the broker has named all channels that there are */
+        bool is_noted;      /* its client knows whether they fit */
     } list[DESK_WATCHES];
     uint32_t used; /* places, a bit for each */
     unsigned next; /* the place whose turn it is */
@@ -50,6 +58,10 @@ void watches_deinit(struct watches *watches);
 int watches_begin(struct watches *watches, unsigned place, uint64_t client,
                   const struct control_request *request);
 void watches_end(struct watches *watches, unsigned place);
+
+/* Notes that all watches so far were told of all channels (DESK_KNOWN): those to which none fits are told so.
+ */
+void watches_know(struct watches *watches);
 
 /* Takes values from the broker (DESK_VALUES). -EBADMSG; what there is no memory for is left out. */
 int watches_take(struct watches *watches, uint32_t generation, const uint8_t *bytes, size_t n_bytes);

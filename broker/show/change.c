@@ -186,6 +186,8 @@ static void change_commit(void *userdata)
 
         if (r < 0)
             change_give_up(entry, r);
+        if (!entry->stays && entry->running)
+            instance_take_values(entry->next, entry->running);
         if (!entry->stays && entry->running && entry->next->backend->inherit)
             entry->next->backend->inherit(entry->next->self, entry->running->self);
     }

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ struct fc_instance *instance_free(struct fc_instance *instance)
         free(name);
     }
     free(instance->channels);
+    free(instance->values);
     free(instance->signature);
     free(instance->name);
     free(instance);
@@ -109,6 +111,7 @@ int64_t instance_find_channel(const struct fc_instance *instance, const char *na
 static int instance_reserve_channel(struct fc_instance *instance)
 {
     struct channel *channels;
+    double *values;
 
     if (instance->n_channels >= instance->max_channels)
         return -ENOSPC;
@@ -116,6 +119,10 @@ static int instance_reserve_channel(struct fc_instance *instance)
     if (!channels)
         return -ENOMEM;
     instance->channels = channels;
+    values = grow_by_one(instance->values, instance->n_channels, sizeof(*values));
+    if (!values)
+        return -ENOMEM;
+    instance->values = values;
     return 0;
 }
 
@@ -142,6 +149,17 @@ int64_t instance_add_channel(struct fc_instance *instance, const char *name)
         free(entry);
         return -ENOMEM;
     }
+    instance->values[instance->n_channels] = NAN;
     instance->channels[instance->n_channels] = (struct channel){.name = entry, .writer = CHANNEL_UNWRITTEN};
     return instance->n_channels++;
+}
+
+void instance_take_values(struct fc_instance *instance, const struct fc_instance *from)
+{
+    for (uint32_t i = 0; i < instance->n_channels; i++) {
+        int64_t id = instance_find_channel(from, instance_channel_name(instance, i));
+
+        if (id >= 0)
+            instance->values[i] = from->values[id];
+    }
 }

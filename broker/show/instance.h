@@ -81,6 +81,7 @@ struct fc_instance {
     void *self;
     struct config_location at;
     struct channel *channels;
+    double *values; /* by channel: that of its last event, in either direction; NAN: there was none */
     uint32_t n_channels;
     struct channel_name *names; /* hash */
     char *signature;            /* what it was made from: instances with equal ones have equal options */
@@ -97,7 +98,12 @@ struct fc_instance {
     uint64_t retry_ns;          /* the delay before it, doubled each time */
     uint64_t start_took_ns;     /* the last time */
     struct fc_lookups *lookups; /* the names that its start needs; NULL: none so far */
-    bool is_dirty;              /* in the router's list of instances to flush */
+    struct {
+        bool
+            is_wanted; /* kept for control/present.c: new watches are to be told what its channels are now, */
+        uint32_t next; /* from this one on */
+    } present;
+    bool is_dirty; /* in the router's list of instances to flush */
     struct fc_instance *next_dirty;
     uint64_t malformed;
     uint64_t malformed_logged_ns;
@@ -135,6 +141,9 @@ int64_t instance_find_channel(const struct fc_instance *instance, const char *na
 
 /* Returns the id of a channel, which is added if it is new. -ENOMEM, or -ENOSPC above `max_channels`. */
 int64_t instance_add_channel(struct fc_instance *instance, const char *name);
+
+/* Takes over the values of channels from an instance of the same name. */
+void instance_take_values(struct fc_instance *instance, const struct fc_instance *from);
 
 /* Returns the name without the owner's in front of it. */
 const char *instance_own_name(const struct fc_instance *instance);

@@ -170,6 +170,7 @@ static int route_grow_events(struct router *router)
 /* Puts an event in the line, unless it is lost. */
 static void route_queue(struct router *router, struct fc_instance *instance, uint32_t channel, double value)
 {
+    instance->values[channel] = value;
     if (router->tap)
         router->tap(router->tap_userdata, instance, channel, value);
     if (!instance->channels[channel].n_targets)
@@ -215,6 +216,8 @@ static void route_deliver(struct router *router, struct route_run *run)
         return;
     }
     backend = instance->backend;
+    for (size_t i = 0; i < run->n; i++)
+        instance->values[run->channels[i]] = run->values[i];
     for (size_t i = 0; router->tap && i < run->n; i++)
         router->tap(router->tap_userdata, instance, run->channels[i], run->values[i]);
     if (backend->set_many)
@@ -308,8 +311,11 @@ static size_t route_at_once(struct router *router, const struct fc_instance *ins
     run.n = 0;
     router->hops = 1;
     for (i = 0; i < n && router->budget; i++) {
-        uint32_t targets = route_fan_out(router, &run, instance, channels[i], route_clamp(values[i]));
+        double value = route_clamp(values[i]);
+        uint32_t targets;
 
+        instance->values[channels[i]] = value;
+        targets = route_fan_out(router, &run, instance, channels[i], value);
         router->budget -= targets < router->budget ? targets : router->budget;
     }
     route_deliver(router, &run);
@@ -328,10 +334,13 @@ static void route_emit_many(struct router *router, struct fc_instance *instance,
     for (; !is_usual && i < n; i++)
         route_queue(router, instance, channels[i], route_clamp(values[i])); /* reports what is lost */
     for (; is_usual && i < n; i++) {
+        double value = route_clamp(values[i]);
+
+        instance->values[channels[i]] = value;
         router->events[tail & mask] = (struct route_event){.instance = instance,
                                                            .channel = channels[i],
                                                            .hops = router->hops,
-                                                           .value = route_clamp(values[i])};
+                                                           .value = value};
         tail += instance->channels[channels[i]].n_targets != 0;
     }
     if (is_usual)

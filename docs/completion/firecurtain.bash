@@ -45,7 +45,8 @@ _firecurtain() {
         logs) options="$options -f --follow -n --lines" ;;
         record) options="$options --print --json --max-size" ;;
         replay) options="$options -b -i --log-level --record --max-size --speed --mute" ;;
-        top | start | stop | restart | reload | freeze | unfreeze | watch | emit) ;;
+        watch) options="$options --time" ;;
+        top | start | stop | restart | reload | freeze | unfreeze | emit) ;;
         *) options="$options -b -i --log-level --record --max-size --insecure-no-sandbox" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

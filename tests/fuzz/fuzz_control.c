@@ -6,7 +6,7 @@
 #include <fnmatch.h>
 #include <math.h>
 
-#include "broker/desk/pattern.h"
+#include "broker/base/pattern.h"
 #include "proto/codec_control.h"
 #include "tests/fuzz/fuzz.h"
 

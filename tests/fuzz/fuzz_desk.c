@@ -4,7 +4,7 @@
  * request that anybody could make; what the broker sends to the desk leads to watches that are told no
  * channel that they did not ask for, or may not see.
  */
-#include "broker/desk/pattern.h"
+#include "broker/base/pattern.h"
 #include "broker/desk/watches.h"
 #include "proto/codec_control.h"
 #include "proto/control_rules.h"
@@ -48,7 +48,7 @@ static const struct watched *find(const char *name)
 static bool asked_for(const struct watch *watch, const char *name)
 {
     for (size_t i = 0; i < watch->n_patterns; i++) {
-        if (pattern_matches(watch->patterns[i], name))
+        if (pattern_matches(watch->patterns[i].text, name))
             return true;
     }
     return false;
@@ -114,6 +114,8 @@ static void from_broker(const uint8_t *bytes, size_t n_bytes)
         take_watch(message.number, message.bytes, message.n_bytes);
     else if (message.type == DESK_UNWATCH)
         watches_end(&watches, message.number);
+    else if (message.type == DESK_KNOWN)
+        watches_know(&watches);
     else if (message.type == DESK_VALUES)
         watches_take(&watches, message.number, message.bytes, message.n_bytes);
 }
@@ -127,6 +129,7 @@ static void take_value(struct input *input)
     char name[4] = {(char)('a' + (what & 1)), (char)('a' + (what >> 1 & 1)), (char)('a' + (what >> 2 & 1))};
     struct desk_value value = {.channel = what >> 3 & 7,
                                .seen_by = (uint32_t)take_number(input, 1),
+                               .cause = (enum desk_cause)(take_number(input, 1) % DESK_CAUSES_),
                                .name = what & 64 ? name : NULL};
 
     require(desk_values_add(&values, &value));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Watches: who is told what, a bounded amount of matching in a turn, and a fair share of it for each. */
 #include <errno.h>
+#include <stdio.h>
 
-#include "broker/desk/pattern.h"
+#include "broker/base/pattern.h"
 #include "broker/desk/watches.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
@@ -16,8 +17,9 @@ struct rig {
     uint64_t n_told[DESK_WATCHES + 1]; /* values, by client */
     double last[DESK_WATCHES + 1];     /* the newest one */
     uint64_t missed[DESK_WATCHES + 1];
-    int result;     /* of sending */
-    unsigned turns; /* that are left */
+    char said[DESK_WATCHES + 1][64]; /* the last text */
+    int result;                      /* of sending */
+    unsigned turns;                  /* that are left */
     struct loop_task turn;
 };
 
@@ -30,6 +32,8 @@ static int told(void *userdata, uint64_t client, struct control_reply *reply)
     assert_true(client <= DESK_WATCHES && reply->n_values <= 256);
     rig->n_told[client] += reply->n_values;
     rig->missed[client] = reply->missed;
+    if (reply->text)
+        snprintf(rig->said[client], sizeof(rig->said[client]), "%s", reply->text);
     if (reply->n_values)
         rig->last[client] = reply->values[reply->n_values - 1].value;
     return 0;
@@ -219,10 +223,96 @@ static void test_patterns(void **state)
     assert_false(pattern_matches("", "a") || pattern_matches("a", "") || pattern_matches("*b", "abc"));
 }
 
+/* Which is for the watches that do not know the channel yet. */
+static void test_a_present_value_is_told_once(void **state)
+{
+    struct rig *rig = *state;
+    const struct desk_value event = {.channel = 0, .seen_by = 3, .value = 0.1, .name = "a.out"};
+    const struct desk_value present = {
+        .channel = 0, .cause = DESK_PRESENT, .seen_by = 3, .value = 0.1, .name = "a.out"};
+
+    begin(rig, 0, all, 1);
+    take(rig, 1, &event, 1);
+    flush(rig);
+    assert_int_equal(rig->n_told[1], 1);
+    begin(rig, 1, all, 1);
+    take(rig, 1, &present, 1);
+    flush(rig);
+    take(rig, 1, &present, 1);
+    flush(rig);
+    assert_int_equal(rig->n_told[1], 1);
+    assert_int_equal(rig->n_told[2], 1);
+    watches_end(&rig->watches, 1);
+    begin(rig, 1, all, 1);
+    take(rig, 1, &present, 1);
+    flush(rig);
+    assert_int_equal(rig->n_told[2], 2);
+    assert_int_equal(rig->n_told[1], 1);
+}
+
+static void test_a_watch_learns_what_does_not_fit_once_all_is_known(void **state)
+{
+    struct rig *rig = *state;
+    static const char *const none[] = {"a.*", "z.*"}, *const unset[] = {"b.*"}, *const hidden[] = {"a.out"};
+
+    begin(rig, 0, none, 2);
+    begin(rig, 1, unset, 1);
+    begin(rig, 2, hidden, 1);
+    begin(rig, 3, all, 1);
+    take(rig, 1,
+         (struct desk_value[]){
+             {.channel = 0, .cause = DESK_PRESENT, .seen_by = 11, .value = 0.1, .name = "a.out"},
+             {.channel = 1, .cause = DESK_UNSET, .seen_by = 15, .value = 0.2, .name = "b.in"}},
+         2);
+    flush(rig);
+    for (unsigned i = 1; i <= 4; i++)
+        assert_string_equal(rig->said[i], "");
+    watches_know(&rig->watches);
+    flush(rig);
+    assert_string_equal(rig->said[1], "there is no channel \"z.*\" so far; waiting for one");
+    assert_string_equal(rig->said[2], "no value so far; waiting for one");
+    assert_string_equal(rig->said[3], "there is no channel \"a.out\" so far; waiting for one");
+    assert_string_equal(rig->said[4], "");
+    assert_int_equal(rig->n_told[1], 1);
+    assert_int_equal(rig->n_told[2], 0);
+    assert_int_equal(rig->n_told[4], 1);
+    rig->said[1][0] = '\0';
+    watches_know(&rig->watches);
+    flush(rig);
+    assert_string_equal(rig->said[1], "");
+}
+
+/* The desk knows the channel from an earlier watch, and judges it before the broker says who may see it now.
+ */
+static void test_what_is_judged_before_it_may_be_seen_counts_too(void **state)
+{
+    struct rig *rig = *state;
+
+    begin(rig, 0, all, 1);
+    take(rig, 1, &(struct desk_value){.channel = 0, .seen_by = 1, .value = 0.1, .name = "a.out"}, 1);
+    flush(rig);
+    watches_end(&rig->watches, 0);
+    begin(rig, 0, all, 1);
+    flush(rig);
+    take(rig, 1,
+         &(struct desk_value){
+             .channel = 0, .cause = DESK_PRESENT, .seen_by = 1, .value = 0.2, .name = "a.out"},
+         1);
+    watches_know(&rig->watches);
+    flush(rig);
+    assert_int_equal(rig->n_told[1], 2);
+    assert_string_equal(rig->said[1], "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns),
+        cmocka_unit_test_setup_teardown(test_a_present_value_is_told_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_watch_learns_what_does_not_fit_once_all_is_known, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_judged_before_it_may_be_seen_counts_too, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_watch_is_told_what_fits_and_what_it_may_see, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_place_that_is_given_anew_sees_nothing_of_the_last, setup,
                                         teardown),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Goes back to the last * only. */
-#include "broker/desk/pattern.h"
+#include "broker/base/pattern.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Patterns of the verb watch. Pure. */
-#ifndef BROKER_DESK_PATTERN_H
-#define BROKER_DESK_PATTERN_H
+/* Patterns with * and ?, as `watch` and `get` take them for channels. Pure; in the desk and the command line.
+ */
+#ifndef BROKER_BASE_PATTERN_H
+#define BROKER_BASE_PATTERN_H
 
 #include <stdbool.h>
 
