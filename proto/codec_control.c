@@ -22,11 +22,11 @@ struct codec_control {
 };
 
 static const char *const verb_names[CONTROL_VERBS_] = {
-    [CONTROL_NONE] = "none",     [CONTROL_STATUS] = "status",   [CONTROL_START] = "start",
-    [CONTROL_STOP] = "stop",     [CONTROL_RESTART] = "restart", [CONTROL_RELOAD] = "reload",
-    [CONTROL_EMIT] = "emit",     [CONTROL_ROUTES] = "routes",   [CONTROL_LOGS] = "logs",
-    [CONTROL_WATCH] = "watch",   [CONTROL_FREEZE] = "freeze",   [CONTROL_UNFREEZE] = "unfreeze",
-    [CONTROL_RECORD] = "record",
+    [CONTROL_NONE] = "none",     [CONTROL_STATUS] = "status",     [CONTROL_START] = "start",
+    [CONTROL_STOP] = "stop",     [CONTROL_RESTART] = "restart",   [CONTROL_RELOAD] = "reload",
+    [CONTROL_EMIT] = "emit",     [CONTROL_ROUTES] = "routes",     [CONTROL_LOGS] = "logs",
+    [CONTROL_WATCH] = "watch",   [CONTROL_FREEZE] = "freeze",     [CONTROL_UNFREEZE] = "unfreeze",
+    [CONTROL_RECORD] = "record", [CONTROL_CHANNELS] = "channels",
 };
 
 static const char *const outcome_names[CONTROL_OUTCOMES_] = {
@@ -135,6 +135,11 @@ static void control_put_instance(const struct control_instance *from, Firecurtai
     to->memory_bytes = from->memory_bytes;
     to->cpu_ms = from->cpu_ms;
     to->frozen = from->is_frozen;
+    to->last_error = control_text(from->last_error);
+    to->last_error_ms = from->last_error_ms;
+    to->heard = from->is_heard;
+    to->heard_ms = from->heard_ms;
+    to->malformed = from->malformed;
 }
 
 static void control_put_route(const struct control_route *from, Firecurtain__ControlRoute *to)
@@ -175,6 +180,16 @@ static void control_put_slow_turns(const struct control_slow_turns *from, Firecu
     to->longest_us = from->longest_us;
 }
 
+static void control_put_channel(const struct control_channel *from, Firecurtain__ControlChannel *to)
+{
+    firecurtain__control_channel__init(to);
+    to->channel = control_text(from->channel);
+    to->source = from->is_source;
+    to->target = from->is_target;
+    to->has_value = from->has_value;
+    to->value = from->value;
+}
+
 /* Fills in the generated form of a list: pointers to messages, all of them in the arena. */
 #define CONTROL_PUT_LIST(codec, reply, message, list, put)                                                   \
     do {                                                                                                     \
@@ -201,6 +216,7 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     message.text = control_text(reply->text);
     message.next = reply->next;
     message.missed = reply->missed;
+    message.has_slow_turns = reply->has_slow_turns;
     message.record = (ProtobufCBinaryData){.data = (uint8_t *)reply->record, .len = reply->n_record};
     CONTROL_PUT_LIST(codec, reply, &message, instances, control_put_instance);
     CONTROL_PUT_LIST(codec, reply, &message, routes, control_put_route);
@@ -208,6 +224,7 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     CONTROL_PUT_LIST(codec, reply, &message, values, control_put_value);
     CONTROL_PUT_LIST(codec, reply, &message, writers, control_put_writer);
     CONTROL_PUT_LIST(codec, reply, &message, slow_turns, control_put_slow_turns);
+    CONTROL_PUT_LIST(codec, reply, &message, channels, control_put_channel);
     return control_pack(codec, &message.base, CONTROL_MAX_REPLY, bytes, n_bytes);
 }
 
@@ -284,6 +301,11 @@ static void control_take_instance(const Firecurtain__ControlInstance *from, stru
         .memory_bytes = from->memory_bytes,
         .cpu_ms = from->cpu_ms,
         .is_frozen = from->frozen,
+        .last_error = from->last_error,
+        .last_error_ms = from->last_error_ms,
+        .is_heard = from->heard,
+        .heard_ms = from->heard_ms,
+        .malformed = from->malformed,
     };
 }
 
@@ -316,6 +338,15 @@ static void control_take_slow_turns(const Firecurtain__ControlSlowTurns *from, s
         (struct control_slow_turns){.what = from->what, .count = from->count, .longest_us = from->longest_us};
 }
 
+static void control_take_channel(const Firecurtain__ControlChannel *from, struct control_channel *to)
+{
+    *to = (struct control_channel){.channel = from->channel,
+                                   .is_source = from->source,
+                                   .is_target = from->target,
+                                   .has_value = from->has_value,
+                                   .value = from->value};
+}
+
 #define CONTROL_TAKE_LIST(codec, message, reply, type, list, take)                                           \
     do {                                                                                                     \
         struct type *room = arena_alloc(&(codec)->arena, (message)->n_##list * sizeof(*room));               \
@@ -346,6 +377,7 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
         .text = message->text,
         .next = message->next,
         .missed = message->missed,
+        .has_slow_turns = message->has_slow_turns,
         .record = message->record.data,
         .n_record = message->record.len,
     };
@@ -355,5 +387,6 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
     CONTROL_TAKE_LIST(codec, message, reply, control_value, values, control_take_value);
     CONTROL_TAKE_LIST(codec, message, reply, control_writer, writers, control_take_writer);
     CONTROL_TAKE_LIST(codec, message, reply, control_slow_turns, slow_turns, control_take_slow_turns);
+    CONTROL_TAKE_LIST(codec, message, reply, control_channel, channels, control_take_channel);
     return 0;
 }

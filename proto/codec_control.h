@@ -31,6 +31,7 @@ enum control_verb {
     CONTROL_FREEZE,
     CONTROL_UNFREEZE,
     CONTROL_RECORD = 12,
+    CONTROL_CHANNELS = 13,
     CONTROL_VERBS_,
 };
 
@@ -81,6 +82,11 @@ struct control_instance {
     uint64_t memory_bytes;
     uint64_t cpu_ms;
     bool is_frozen;
+    const char *last_error;
+    uint64_t last_error_ms; /* ago */
+    bool is_heard;
+    uint64_t heard_ms; /* ago */
+    uint64_t malformed;
 };
 
 struct control_route {
@@ -111,6 +117,14 @@ struct control_value {
     double value;
 };
 
+struct control_channel {
+    const char *channel;
+    bool is_source;
+    bool is_target;
+    bool has_value;
+    double value;
+};
+
 struct control_reply {
     uint64_t id;
     enum control_outcome outcome;
@@ -131,6 +145,9 @@ struct control_reply {
     size_t n_writers;
     const struct control_slow_turns *slow_turns;
     size_t n_slow_turns;
+    bool has_slow_turns;
+    const struct control_channel *channels;
+    size_t n_channels;
 };
 
 /* Return the names of verbs and outcomes, such as "status", for the log and the command line. */

@@ -4,6 +4,7 @@
 
 #define RULES_USAGE_COST    20 /* asks the keeper about each instance */
 #define RULES_CHANNELS_COST 5  /* goes through all channels, or lines */
+#define RULES_ALL_COST      20 /* looks at all channels, and at what the caller may see of each */
 #define RULES_RELOAD_COST   20 /* builds a show */
 #define RULES_START_COST    5  /* ends a process, or makes one */
 
@@ -21,6 +22,7 @@ static const struct control_rule {
     [CONTROL_LOGS] = {0, 1, RULES_CHANNELS_COST},
     [CONTROL_WATCH] = {1, CONTROL_MAX_PATTERNS, 1},
     [CONTROL_RECORD] = {0, 0, 1},
+    [CONTROL_CHANNELS] = {0, 1, RULES_ALL_COST},
     [CONTROL_EMIT] = {1, 1, 1},
     [CONTROL_FREEZE] = {1, 1, 1},
     [CONTROL_UNFREEZE] = {1, 1, 1},

@@ -64,6 +64,10 @@ static const struct cli_command {
      CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, 0},
     {"watch", "PATTERN…", "values of channels, now and as they change; a pattern may contain * and ?",
      cli_watch, CLI_RUNTIME | CLI_TIME, 1, 64, 0},
+    {"get", "PATTERN…", "the same, once: what they are now", cli_get, CLI_RUNTIME | CLI_JSON, 1,
+     CLI_MAX_WORDS, 0},
+    {"channels", "INSTANCE", "an instance's channels, how they are mapped, and their values", cli_channels,
+     CLI_RUNTIME | CLI_JSON, 1, 1, 0},
     {"emit", "INSTANCE.CHANNEL VALUE", "send an event as if it came from that instance", cli_emit,
      CLI_RUNTIME, 2, 2, 0},
     {"record", "FILE", "record a running show to a file; --print: show what is in one", cli_record,
@@ -114,6 +118,7 @@ static void cli_help(FILE *out)
           "  firecurtain routes --dot | dot -Tsvg >routes.svg\n"
           "  firecurtain logs -f lights\n"
           "  firecurtain watch 'desk./1/*' lights.level\n"
+          "  firecurtain get 'lights.*'\n"
           "  firecurtain emit desk./1/fader1 0.5\n"
           "  firecurtain run show.cfg --record tonight.rec\n"
           "  firecurtain replay tonight.rec show.cfg --speed 4\n"

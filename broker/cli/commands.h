@@ -25,6 +25,8 @@ int cli_logs(const struct cli_options *options);     /* follow.c */
 int cli_watch(const struct cli_options *options);    /* follow.c */
 int cli_routes(const struct cli_options *options);   /* routes.c */
 int cli_emit(const struct cli_options *options);     /* routes.c */
+int cli_get(const struct cli_options *options);      /* channels.c */
+int cli_channels(const struct cli_options *options); /* channels.c */
 int cli_record(const struct cli_options *options);   /* record.c */
 
 #endif

@@ -10,7 +10,7 @@
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
 #include "broker/control/scope.h"
-#include "broker/control/watch.h"
+#include "broker/control/watch_values.h"
 #include "broker/show/show.h"
 
 /* Returns the length of the instance's name if a pattern names one instance, or 0. */
@@ -110,7 +110,7 @@ static bool present_collect_from(struct control *control, struct fc_instance *in
     while (instance->present.next < instance->n_channels) {
         const struct route_target target = {.instance = instance, .channel = instance->present.next};
 
-        if (*cost >= most || !control_watch_add_present(control, &target, cost))
+        if (*cost >= most || !watch_values_add_present(&control->watch, &target, cost))
             return false;
         instance->present.next++;
     }

@@ -4,6 +4,7 @@
 
 #include "broker/base/runtime.h"
 #include "broker/control/change.h"
+#include "broker/control/channels.h"
 #include "broker/control/emit.h"
 #include "broker/control/logs.h"
 #include "broker/control/private.h"
@@ -36,6 +37,7 @@ static const struct control_verb_row {
     [CONTROL_LOGS] = {control_logs, CONTROL_SEE},
     [CONTROL_WATCH] = {control_watch, CONTROL_SEE},
     [CONTROL_RECORD] = {control_record, CONTROL_ADMINISTER},
+    [CONTROL_CHANNELS] = {control_channels, CONTROL_SEE},
     [CONTROL_EMIT] = {control_emit, CONTROL_CHANGE},
     [CONTROL_FREEZE] = {control_freeze, CONTROL_ADMINISTER},
     [CONTROL_UNFREEZE] = {control_freeze, CONTROL_ADMINISTER},

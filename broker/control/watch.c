@@ -9,7 +9,6 @@
 #include "broker/control/watch.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,17 +20,15 @@
 #include "broker/control/present.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
-#include "broker/control/scope.h"
+#include "broker/control/watch_values.h"
 #include "broker/show/show.h"
 #include "firecurtain/time.h"
 
 #define WATCH_FLUSH_NS      (20 * FC_NS_PER_MS)
-#define WATCH_BUDGET        1024 /* what one flush may cost */
-#define WATCH_PRESENT_SHARE 256  /* of that, for what new watches are to be told */
-#define WATCH_NAME_COST     4 /* of naming a channel, and one more for each user that may or may not see it */
+#define WATCH_BUDGET        1024  /* what one flush may cost */
+#define WATCH_PRESENT_SHARE 256   /* of that, for what new watches are to be told */
 #define WATCH_BYTES         98304 /* of the values in one flush */
 #define WATCH_FIRST         256
-#define WATCH_UNNUMBERED    UINT32_MAX
 #define WATCH_MAX           (1u << 20) /* marked channels; changes of others are not sent */
 
 static int watch_grow(struct watch *watch)
@@ -53,87 +50,19 @@ static int watch_grow(struct watch *watch)
     return 0;
 }
 
-/* Returns what the desk knows of a channel; `number` is WATCH_UNNUMBERED if that is nothing. */
-static struct channel_watch *watch_of(const struct watch *watch, const struct route_target *target)
-{
-    struct channel_watch *seen = &target->instance->channels[target->channel].watch;
-
-    if (seen->generation != watch->generation)
-        *seen = (struct channel_watch){.generation = watch->generation, .number = WATCH_UNNUMBERED};
-    return seen;
-}
-
 /* Marks the channel of an event. */
 static void watch_event(void *userdata, struct fc_instance *instance, uint32_t id, double value)
 {
     struct control *control = userdata;
     struct watch *watch = &control->watch;
     const struct route_target target = {.instance = instance, .channel = id};
-    struct channel_watch *seen = watch_of(watch, &target);
+    struct channel_watch *seen = watch_values_of(watch, &target);
 
     seen->value = value;
     if (seen->is_marked || (watch->n_changed == watch->capacity && watch_grow(watch) < 0))
         return;
     seen->is_marked = true;
     watch->changed[(watch->head + watch->n_changed++) & (watch->capacity - 1)] = target;
-}
-
-/* Returns which watches may see a channel; `*cost` grows with what that took. */
-static uint32_t watch_seen_by(const struct watch *watch, const struct route_target *target, unsigned *cost)
-{
-    uint32_t seen_by = 0;
-
-    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
-        const struct control_follower *follower = &watch->followers[i];
-
-        if (!follower->is_used)
-            continue;
-        if (control_may_see_channel(&follower->call, target->instance, target->channel))
-            seen_by |= UINT32_C(1) << i;
-        *cost += follower->call.role < CONTROL_OBSERVER;
-    }
-    return seen_by;
-}
-
-/* Adds a value of a channel, with its name if the desk needs that. False if the message is full. */
-static bool watch_add(struct watch *watch, const struct route_target *target, struct desk_value *value,
-                      unsigned *cost)
-{
-    struct channel_watch *seen = watch_of(watch, target);
-    bool is_new = seen->number == WATCH_UNNUMBERED;
-    char name[DESK_MAX_NAME];
-
-    *cost += 1;
-    value->channel = is_new ? watch->n_numbers : seen->number;
-    if (is_new && watch->n_numbers == DESK_MAX_CHANNEL)
-        return true; /* too many channels: nobody watches it */
-    if (is_new || seen->epoch != watch->epoch) {
-        *cost += WATCH_NAME_COST;
-        if (snprintf(name, sizeof(name), "%s.%s", target->instance->name,
-                     instance_channel_name(target->instance, target->channel)) >= (int)sizeof(name))
-            return true; /* longer than any pattern */
-        value->name = name;
-        value->seen_by = watch_seen_by(watch, target, cost);
-        if (value->cause != DESK_EVENT && !value->seen_by)
-            return true;
-    }
-    if (!desk_values_add(&watch->values, value))
-        return false;
-    seen->number = value->channel;
-    seen->epoch = watch->epoch;
-    watch->n_numbers += is_new;
-    return true;
-}
-
-bool control_watch_add_present(struct control *control, const struct route_target *target, unsigned *cost)
-{
-    double present = target->instance->values[target->channel];
-    struct desk_value value = {.cause = isnan(present) ? DESK_UNSET : DESK_PRESENT,
-                               .value = isnan(present) ? 0 : present};
-
-    if (watch_of(&control->watch, target)->is_marked)
-        return true; /* it is about to be told in any case */
-    return watch_add(&control->watch, target, &value, cost);
 }
 
 /* Forgets the numbers, which is outdated or lost, and what is marked, which may be gone. */
@@ -152,7 +81,7 @@ static bool watch_collect_changed(struct watch *watch, unsigned *cost, unsigned 
         const struct route_target *target = &watch->changed[watch->head];
         struct channel_watch *seen = &target->instance->channels[target->channel].watch;
 
-        if (!watch_add(watch, target, &(struct desk_value){.value = seen->value}, cost))
+        if (!watch_values_add(watch, target, &(struct desk_value){.value = seen->value}, cost))
             return false;
         seen->is_marked = false;
         watch->head = (watch->head + 1) & (watch->capacity - 1);

@@ -9,7 +9,6 @@ struct control;
 struct control_call;
 struct control_reply;
 struct control_request;
-struct route_target;
 
 /* -ENOMEM. */
 int control_watch_start(struct control *control);
@@ -17,12 +16,6 @@ void control_watch_stop(struct control *control);
 
 /* Forgets what the desk knows of channels, when there is another show or desk, or none. */
 void control_watch_change_show(struct control *control);
-
-/*
- * Adds what a channel is at present to the values that are collected, unless no watch may see it; `*cost`
- * grows. False if the message is full.
- */
-bool control_watch_add_present(struct control *control, const struct route_target *target, unsigned *cost);
 
 bool control_watch(struct control *control, const struct control_call *call,
                    const struct control_request *request, struct control_reply *reply);

@@ -15,7 +15,7 @@ _firecurtain_users() {
 
 _firecurtain() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local commands='run check status top start stop restart reload logs watch emit routes freeze unfreeze record replay'
+    local commands='run check status top start stop restart reload logs watch emit routes get channels freeze unfreeze record replay'
     COMPREPLY=()
     case $before in
     --runtime-dir)
@@ -42,6 +42,7 @@ _firecurtain() {
         check) options="$options -b -i --log-level --sandbox" ;;
         status) options="$options --json --usage --channels" ;;
         routes) options="$options --json --dot" ;;
+        get | channels) options="$options --json" ;;
         logs) options="$options -f --follow -n --lines" ;;
         record) options="$options --print --json --max-size" ;;
         replay) options="$options -b -i --log-level --record --max-size --speed --mute" ;;
@@ -55,9 +56,9 @@ _firecurtain() {
     case $command in
     run | check) mapfile -t COMPREPLY < <(compgen -f -X '!*.cfg' -- "$word"; compgen -d -- "$word") ;;
     record | replay) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    status | start | stop | restart | logs) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -- "$word") ;;
+    status | start | stop | restart | logs | channels) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -- "$word") ;;
     reload | freeze | unfreeze) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_users)" -- "$word") ;;
-    watch | emit | routes) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -S . -- "$word") ;;
+    watch | get | emit | routes) mapfile -t COMPREPLY < <(compgen -W "$(_firecurtain_names)" -S . -- "$word") ;;
     esac
 }
 

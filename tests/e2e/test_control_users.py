@@ -162,6 +162,33 @@ def test_watch_shows_her_channels_and_those_that_she_was_granted(house):
 
 
 @root_only
+def test_channels_and_their_values_are_hers_and_those_that_she_was_granted(house):
+    house.start()
+    house.answers(1, 0.25)
+    house.answers(2, 0.5)
+
+    def values(user, *arguments):
+        return {each["channel"]: each["value"] for each in json.loads(house.run(user, *arguments, "--json", check=0).stdout)}
+
+    for user, n in (("alice", 1), ("bob", 2)):
+        hers = {f"{user}/py1.script.f": n / 4, f"{user}/py1.out": n / 4}
+        granted = {f"wire./in{n}": n / 4, f"wire./out{n}": n / 4}
+        assert values(user, "get", "*") == hers | granted
+        assert values(user, "channels", f"{user}/py1") == hers and values(user, "channels", "wire") == granted
+        assert values(user, "get", f"wire./in{n}", f"*/py1.out") == {f"wire./in{n}": n / 4, f"{user}/py1.out": n / 4}
+    assert len(values(None, "get", "*")) == 8 and len(values(None, "channels", "wire")) == 4
+    for name in ("bob/py1", "bob/py1.out", "wire./in2"):
+        house.is_hidden("alice", "get", name)
+    house.is_hidden("alice", "channels", "bob/py1")
+    assert house.run("alice", "get", "wire./in2*", check=66).stdout == ""
+    house.read_again()  # and who has no grant in it any more does not see that there is a wire
+    house.options["alice"] = ""
+    house.write("alice", "show.cfg", "[python py1]\nmodule = script\n[map]\n")
+    house.read_again()
+    assert house.run("alice", "channels", "wire", check=66).stderr == house.run("alice", "channels", "wirr", check=66).stderr.replace("wirr", "wire")
+
+
+@root_only
 def test_routes_are_her_mappings_only(house):
     house.write("bob", "show.cfg", SHOW.replace("{n}", "2") + "py1.more > wire./shared\n")
     house.write("alice", "show.cfg", SHOW.replace("{n}", "1") + "py1.more > wire./shared\n")

@@ -18,8 +18,7 @@ ECHO = """
     import midimonster
     def handler(value):
         midimonster.output('out', value)
-        if value > 0.75:
-            midimonster.output('later', value)
+        midimonster.output('later', value)
 """
 MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out", "wire./other > py1.silent"]
 
@@ -123,6 +122,8 @@ def test_a_pattern_may_wait_for_a_channel_that_comes_later(play):
             assert process.note() == f'firecurtain: there is no channel "{missing}" so far; waiting for one\n'
     with watch(show, "py1.la*") as process:
         assert "waiting for one" in process.note()
+        show.write("show.cfg", show.config.read_text() + "py1.later > wire./later\n")
+        run(show, "reload", check=0)
         show.set("/in", 0.875)
         assert process.lines(1) == ["py1.later 0.875"]
 

@@ -17,6 +17,7 @@ static const unsigned rights[CONTROL_VERBS_] = {
     [CONTROL_WATCH] = SEE,         [CONTROL_START] = CHANGE,        [CONTROL_STOP] = CHANGE,
     [CONTROL_RESTART] = CHANGE,    [CONTROL_RELOAD] = CHANGE,       [CONTROL_EMIT] = CHANGE,
     [CONTROL_FREEZE] = ADMINISTER, [CONTROL_UNFREEZE] = ADMINISTER, [CONTROL_RECORD] = ADMINISTER,
+    [CONTROL_CHANNELS] = SEE,
 };
 
 static void assert_may(struct control_call call, unsigned allowed)

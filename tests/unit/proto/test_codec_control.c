@@ -93,6 +93,9 @@ static void test_a_reply(void **state)
     struct control_line lines[] = {{5, "info", "py1", "text"}};
     struct control_value values[] = {{"py1.x", 0.5}};
     struct control_writer writers[] = {{"desk.x", "alice"}, {"desk.y", NULL}};
+    struct control_channel channels[] = {
+        {.channel = "py1.x", .is_source = true, .has_value = true, .value = 0.25},
+        {.channel = "py1.y", .is_target = true}};
     struct control_reply reply = {.id = 3,
                                   .outcome = CONTROL_FAILED,
                                   .text = "why",
@@ -107,7 +110,9 @@ static void test_a_reply(void **state)
                                   .values = values,
                                   .n_values = 1,
                                   .writers = writers,
-                                  .n_writers = 2};
+                                  .n_writers = 2,
+                                  .channels = channels,
+                                  .n_channels = 2};
     uint8_t copy[CONTROL_MAX_REPLY];
     struct control_reply got;
     const void *bytes;
@@ -118,6 +123,11 @@ static void test_a_reply(void **state)
     assert_int_equal(codec_control_decode_reply(*state, copy, n_bytes, &got), 0);
     assert_true(got.id == 3 && got.outcome == CONTROL_FAILED && got.next == 4 && got.missed == 5);
     assert_string_equal(got.text, "why");
+    assert_int_equal(got.n_channels, 2);
+    assert_string_equal(got.channels[1].channel, "py1.y");
+    assert_true(got.channels[0].is_source && got.channels[0].has_value && got.channels[0].value == 0.25 &&
+                !got.channels[0].is_target);
+    assert_true(got.channels[1].is_target && !got.channels[1].is_source && !got.channels[1].has_value);
     assert_int_equal(got.n_instances, 1);
     assert_string_equal(got.instances[0].name, "py1");
     assert_string_equal(got.instances[0].backend, "");
