@@ -260,6 +260,7 @@ static void take_packet(struct osc *self, size_t bytes, const struct osc_address
     const char *what;
 
     self->pattern_cost = 0;
+    fc_heard(self->instance);
     if (osc_codec_read(self->packet, bytes, take_message, self, &what) < 0)
         fc_malformed(self->instance, what);
     else if (osc_net_learn(&self->net, from))

@@ -9,6 +9,7 @@
 #include <wchar.h>
 
 #include "broker/base/log.h"
+#include "firecurtain/cleanup.h"
 
 #define PRINT_MAX_TEXT 4096
 
@@ -103,4 +104,18 @@ void print_time_us(char *text, size_t bytes, uint64_t us)
         snprintf(text, bytes, "%" PRIu64 "us", us);
     else
         snprintf(text, bytes, "%" PRIu64 "ms", us / 1000);
+}
+
+void print_ago(char *text, size_t bytes, uint64_t ms)
+{
+    static const struct {
+        uint64_t s;
+        const char *name;
+    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    uint64_t s = ms / 1000;
+    size_t i = 0;
+
+    while (i + 1 < FC_ARRAY_SIZE(units) && s < 2 * units[i].s)
+        i++;
+    snprintf(text, bytes, "%" PRIu64 " %s ago", s / units[i].s, units[i].name);
 }

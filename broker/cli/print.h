@@ -35,4 +35,7 @@ void print_json(FILE *out, const char *text);
 void print_uptime(char *text, size_t bytes, uint64_t ms);
 void print_time_us(char *text, size_t bytes, uint64_t us);
 
+/* Writes how long ago something was, such as "4 s ago". */
+void print_ago(char *text, size_t bytes, uint64_t ms);
+
 #endif

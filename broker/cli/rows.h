@@ -16,6 +16,7 @@ enum rows_column {
     ROWS_OUT,
     ROWS_IN_RATE, /* events a second, since the last time */
     ROWS_OUT_RATE,
+    ROWS_ERRORS, /* exceptions of a script; of a device, what came and was dropped */
     ROWS_QUEUE,
     ROWS_P99,
     ROWS_MEMORY,
@@ -23,8 +24,9 @@ enum rows_column {
     ROWS_CPU_RATE, /* percent of one processor, since the last time */
     ROWS_RESTARTS,
     ROWS_UPTIME,
+    ROWS_HEARD, /* how long ago something came from a device */
     ROWS_PID,
-    ROWS_NOTE, /* about the state */
+    ROWS_NOTE, /* about the state, and what went wrong last */
     ROWS_COLUMNS_,
 };
 

@@ -5,119 +5,69 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "broker/base/grow.h"
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
 #include "broker/cli/print.h"
+#include "broker/cli/rows.h"
 #include "firecurtain/cleanup.h"
 
-#define STATUS_CELL    96
 #define STATUS_CHANNEL 40 /* columns */
 
-enum status_column {
-    STATUS_NAME,
-    STATUS_STATE,
-    STATUS_PID,
-    STATUS_UPTIME,
-    STATUS_RESTARTS,
-    STATUS_IN,
-    STATUS_OUT,
-    STATUS_P99,
-    STATUS_QUEUE,
-    STATUS_MEMORY,
-    STATUS_CPU,
-    STATUS_LAYERS,
-    STATUS_COLUMNS_,
+#define STATUS_HIDDEN (1u << ROWS_IN_RATE | 1u << ROWS_OUT_RATE | 1u << ROWS_CPU_RATE)
+#define STATUS_USAGE  (1u << ROWS_MEMORY | 1u << ROWS_CPU)
+
+/* What is printed below the table. */
+struct status_foot {
+    FILE *file;
+    char *layers; /* of the first sandbox; those of others are named if they differ */
 };
 
-static const char *const status_titles[STATUS_COLUMNS_] = {
-    "INSTANCE", "STATE", "PID", "UPTIME", "RESTARTS", "IN", "OUT", "P99", "QUEUE", "MEMORY", "CPU", "LAYERS",
-};
-
-/* Rows of text, kept until all widths are known. */
-struct status_table {
-    char (*cells)[STATUS_COLUMNS_][STATUS_CELL];
-    size_t n;
-    size_t widths[STATUS_COLUMNS_];
-};
-
-static void status_row(const struct control_instance *instance, bool usage, char (*cells)[STATUS_CELL])
+/* Says which layers of the sandbox there are, once for all that have the same. */
+static void status_layers(struct status_foot *foot, const struct control_instance *instance)
 {
-    bool is_script = strcmp(instance->backend, "python") == 0;
-
-    for (size_t i = 0; i < STATUS_COLUMNS_; i++)
-        strcpy(cells[i], "-");
-    snprintf(cells[STATUS_NAME], STATUS_CELL, "%s", instance->name);
-    snprintf(cells[STATUS_STATE], STATUS_CELL, "%s%s%s%s%s", instance->state,
-             instance->is_frozen ? ", frozen" : "", instance->detail[0] ? " (" : "", instance->detail,
-             instance->detail[0] ? ")" : "");
-    if (instance->pid)
-        snprintf(cells[STATUS_PID], STATUS_CELL, "%" PRIu32, instance->pid);
-    if (instance->pid)
-        print_uptime(cells[STATUS_UPTIME], STATUS_CELL, instance->uptime_ms);
-    if (!is_script)
+    if (!instance->layers[0] || (foot->layers && strcmp(foot->layers, instance->layers) == 0))
         return;
-    snprintf(cells[STATUS_RESTARTS], STATUS_CELL, "%" PRIu64, instance->restarts);
-    snprintf(cells[STATUS_IN], STATUS_CELL, "%" PRIu64, instance->events_in);
-    snprintf(cells[STATUS_OUT], STATUS_CELL, "%" PRIu64, instance->events_out);
-    print_time_us(cells[STATUS_P99], STATUS_CELL, instance->busy_p99_us);
-    snprintf(cells[STATUS_QUEUE], STATUS_CELL, "%" PRIu64, instance->queue);
-    if (usage) {
-        snprintf(cells[STATUS_MEMORY], STATUS_CELL, "%.1fM", (double)instance->memory_bytes / 1048576.0);
-        snprintf(cells[STATUS_CPU], STATUS_CELL, "%.1fs", (double)instance->cpu_ms / 1000.0);
-    }
-    if (instance->layers[0])
-        snprintf(cells[STATUS_LAYERS], STATUS_CELL, "%s", instance->layers);
+    fputs(foot->layers ? "sandbox of " : "\nsandbox", foot->file);
+    if (foot->layers)
+        print_text(foot->file, instance->name);
+    else
+        foot->layers = strdup(instance->layers);
+    fputs(": ", foot->file);
+    print_text(foot->file, instance->layers);
+    fputc('\n', foot->file);
 }
 
-static int status_add(struct status_table *table, const struct control_instance *instance, bool usage)
-{
-    void *cells = grow_by_one(table->cells, table->n, sizeof(*table->cells));
-
-    if (!cells)
-        return EX_OSERR;
-    table->cells = cells;
-    status_row(instance, usage, table->cells[table->n]);
-    for (size_t i = 0; i < STATUS_COLUMNS_; i++) {
-        size_t columns = print_columns(table->cells[table->n][i]);
-
-        if (columns > table->widths[i])
-            table->widths[i] = columns;
-    }
-    table->n++;
-    return EX_OK;
-}
-
-static void status_print_row(const struct status_table *table, bool usage, const char (*cells)[STATUS_CELL])
-{
-    for (size_t i = 0; i < STATUS_COLUMNS_; i++) {
-        const char *text = cells ? cells[i] : status_titles[i];
-
-        if (!usage && (i == STATUS_MEMORY || i == STATUS_CPU))
-            continue;
-        print_width(stdout, text, i == STATUS_LAYERS ? 0 : table->widths[i] + 2);
-    }
-    putchar('\n');
-}
-
-static void status_print(struct status_table *table, bool usage)
-{
-    for (size_t i = 0; i < STATUS_COLUMNS_; i++) {
-        if (strlen(status_titles[i]) > table->widths[i])
-            table->widths[i] = strlen(status_titles[i]);
-    }
-    status_print_row(table, usage, NULL);
-    for (size_t i = 0; i < table->n; i++)
-        status_print_row(table, usage, (const char(*)[STATUS_CELL])table->cells[i]);
-}
+/* Turns of the broker in which it served nobody else. */
+struct status_slow {
+    bool is_told;
+    uint64_t n;
+    uint64_t longest_us;
+};
 
 static void status_number(const char *name, uint64_t value)
 {
     printf(", \"%s\": %" PRIu64, name, value);
 }
 
-static void status_json(const struct control_instance *instance, bool usage)
+static void status_time(const char *name, bool is_known, uint64_t ms)
+{
+    if (is_known)
+        status_number(name, ms);
+    else
+        printf(", \"%s\": null", name);
+}
+
+/* Prints the broker's slow turns, all together, as the option stats does; they are not for users. */
+static void status_slow_numbers(const struct status_slow *slow)
+{
+    if (!slow->is_told)
+        return;
+    status_number("slow_turns", slow->n);
+    status_number("slow_turn_max_us", slow->longest_us);
+}
+
+static void status_json(const struct control_instance *instance, bool usage, const struct status_slow *slow)
 {
     printf("{\"name\": ");
     print_json(stdout, instance->name);
@@ -143,6 +93,12 @@ static void status_json(const struct control_instance *instance, bool usage)
     status_number("busy_p50_us", instance->busy_p50_us);
     status_number("busy_p99_us", instance->busy_p99_us);
     status_number("busy_max_us", instance->busy_max_us);
+    status_number("malformed", instance->malformed);
+    printf(", \"last_error\": ");
+    print_json(stdout, instance->last_error);
+    status_time("last_error_ms", instance->last_error[0], instance->last_error_ms);
+    status_time("heard_ms", instance->is_heard, instance->heard_ms);
+    status_slow_numbers(slow);
     if (usage) {
         status_number("memory_bytes", instance->memory_bytes);
         status_number("cpu_ms", instance->cpu_ms);
@@ -203,7 +159,7 @@ static int status_writers(const struct cli_options *options)
 /* Prints for how long the broker has served nobody else, if it has. */
 static void status_slow_turns(FILE *file, const struct control_reply *reply)
 {
-    char longest[STATUS_CELL];
+    char longest[32];
 
     for (size_t i = 0; i < reply->n_slow_turns; i++) {
         const struct control_slow_turns *turns = &reply->slow_turns[i];
@@ -215,49 +171,95 @@ static void status_slow_turns(FILE *file, const struct control_reply *reply)
     }
 }
 
+static void status_add_slow(struct status_slow *slow, const struct control_reply *reply)
+{
+    for (size_t i = 0; i < reply->n_slow_turns; i++) {
+        slow->n += reply->slow_turns[i].count;
+        if (reply->slow_turns[i].longest_us > slow->longest_us)
+            slow->longest_us = reply->slow_turns[i].longest_us;
+    }
+}
+
+/* Asks for all instances, or for those that the options name, and prints them as JSON. */
+static int status_print_json(struct client *client, struct control_request *request)
+{
+    struct control_reply reply = {0};
+    struct status_slow slow = {0};
+    size_t n = 0;
+    int status;
+
+    do {
+        status = client_ask(client, request, &reply);
+        slow.is_told = slow.is_told || reply.has_slow_turns;
+        status_add_slow(&slow, &reply);
+        for (size_t i = 0; status == EX_OK && i < reply.n_instances; i++, n++) {
+            fputs(n ? ",\n " : "[", stdout);
+            status_json(&reply.instances[i], request->usage, &slow);
+        }
+        request->from = reply.next;
+    } while (status == EX_OK && reply.next);
+    if (status == EX_OK)
+        puts(n ? "]" : "[]");
+    return status;
+}
+
+static int status_fill(struct client *client, struct control_request *request, struct table *table,
+                       struct status_foot *foot)
+{
+    struct control_reply reply = {0};
+    int status;
+
+    do {
+        status = client_ask(client, request, &reply);
+        for (size_t i = 0; status == EX_OK && i < reply.n_instances; i++) {
+            if (!rows_add(table, &reply.instances[i], NULL))
+                status = EX_OSERR;
+            status_layers(foot, &reply.instances[i]);
+        }
+        if (status == EX_OK && request->usage)
+            status_slow_turns(foot->file, &reply);
+        request->from = reply.next;
+    } while (status == EX_OK && reply.next);
+    return status;
+}
+
+/* The same as a table. */
+static int status_print_table(struct client *client, struct control_request *request)
+{
+    struct table table = rows_table(STATUS_HIDDEN | (request->usage ? 0 : STATUS_USAGE));
+    FC_AUTO_FREE char *text = NULL;
+    struct status_foot foot = {0};
+    size_t n_bytes;
+    int status;
+
+    foot.file = open_memstream(&text, &n_bytes);
+    if (!foot.file)
+        return EX_OSERR;
+    status = status_fill(client, request, &table, &foot);
+    fclose(foot.file);
+    free(foot.layers);
+    if (status == EX_OK) {
+        table_print(&table);
+        fputs(text ? text : "", stdout);
+    }
+    table_clear(&table);
+    return status;
+}
+
 int cli_status(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
-    bool usage = options->given & CLI_USAGE, is_json = options->given & CLI_JSON;
     struct control_request request = {.verb = CONTROL_STATUS,
                                       .names = (const char *const *)options->words,
                                       .n_names = options->n_words,
-                                      .usage = usage};
-    struct control_reply reply = {0};
-    struct status_table table = {0};
-    FC_AUTO_FREE char *footer_text = NULL;
-    size_t n = 0, footer_bytes;
-    FILE *footer;
+                                      .usage = options->given & CLI_USAGE};
     int status;
 
     if (options->given & CLI_CHANNELS)
         return status_writers(options);
-    footer = open_memstream(&footer_text, &footer_bytes);
-    if (!footer)
-        return EX_OSERR;
     status = client_new(&client, options);
-    do {
-        if (status == EX_OK)
-            status = client_ask(client, &request, &reply);
-        if (status == EX_OK)
-            status_slow_turns(footer, &reply);
-        for (size_t i = 0; status == EX_OK && i < reply.n_instances; i++, n++) {
-            if (is_json) {
-                fputs(n ? ",\n " : "[", stdout);
-                status_json(&reply.instances[i], usage);
-            } else {
-                status = status_add(&table, &reply.instances[i], usage);
-            }
-        }
-        request.from = reply.next;
-    } while (status == EX_OK && reply.next);
-    fclose(footer);
-    if (status == EX_OK && is_json) {
-        puts(n ? "]" : "[]");
-    } else if (status == EX_OK) {
-        status_print(&table, usage);
-        fputs(footer_text ? footer_text : "", stdout);
-    }
-    free(table.cells);
-    return status;
+    if (status != EX_OK)
+        return status;
+    return options->given & CLI_JSON ? status_print_json(client, &request)
+                                     : status_print_table(client, &request);
 }

@@ -119,6 +119,24 @@ static size_t top_room(void)
     return LINES > TOP_HEAD + TOP_FOOT ? (size_t)LINES - TOP_HEAD - TOP_FOOT : 0;
 }
 
+/* Makes the colours of marks, if the terminal has any. */
+static void top_begin_colours(void)
+{
+    static const short colours[TABLE_MARKS_] = {
+        [TABLE_GOOD] = COLOR_GREEN, [TABLE_DOUBTFUL] = COLOR_YELLOW, [TABLE_BAD] = COLOR_RED};
+
+    if (getenv("NO_COLOR") || !has_colors() || start_color() == ERR)
+        return;
+    use_default_colors();
+    for (short mark = TABLE_GOOD; mark <= TABLE_BAD; mark++)
+        init_pair(mark, colours[mark], -1);
+}
+
+static chtype top_attribute(enum table_mark mark)
+{
+    return mark == TABLE_OFF ? A_DIM : mark == TABLE_PLAIN ? A_NORMAL : (chtype)COLOR_PAIR(mark);
+}
+
 /* Draws a row of the table, or its titles, and nothing beyond the right edge. */
 static void top_draw_row(const struct table *table, int y, size_t row)
 {
@@ -126,8 +144,14 @@ static void top_draw_row(const struct table *table, int y, size_t row)
 
     move(y, 0);
     for (size_t i = 0; i < table->n_columns; i++) {
-        if (table_write(table, row, i, text) && getcury(stdscr) == y)
-            addstr(text);
+        chtype attribute =
+            row != TABLE_TITLES && i == table->marked ? top_attribute(table->marks[row]) : A_NORMAL;
+
+        if (!table_write(table, row, i, text) || getcury(stdscr) != y)
+            continue;
+        attron(attribute);
+        addstr(text);
+        attroff(attribute);
     }
 }
 
@@ -282,6 +306,7 @@ static int top_on_screen(struct top *top)
     keypad(stdscr, true);
     nodelay(stdscr, true);
     curs_set(0);
+    top_begin_colours();
     stderr = memory;
     status = top_run(top);
     stderr = real;

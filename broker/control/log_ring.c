@@ -2,16 +2,25 @@
 /* Keeps lines in two lists, of all and of their instance, and drops the oldest ones. */
 #include "broker/control/log_ring.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 #include <utlist.h>
+
+#define RING_ERROR 200 /* bytes of the last error */
+#define RING_PLACE 64
 
 struct log_owner {
     struct log_line *lines;
     size_t n;
     size_t n_bytes; /* including the owner itself */
     UT_hash_handle hh;
+    uint64_t error_ns;
+    char error[RING_ERROR];
+    char error_place[RING_PLACE];
+    char place[RING_PLACE]; /* the last one in the traceback that is being added */
     char name[];
 };
 
@@ -76,6 +85,56 @@ static void ring_shrink(struct log_ring *ring, struct log_owner *owner)
         ring_drop(ring, ring_largest(ring)->lines);
 }
 
+static bool ring_begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Notes the place in a line such as `  File "/show/lights.py", line 12, in fader`. */
+static void ring_note_place(struct log_owner *owner, const char *text)
+{
+    char path[1024];
+    unsigned line;
+    const char *slash;
+
+    if (sscanf(text, " File \"%1023[^\"]\", line %u", path, &line) != 2)
+        return;
+    slash = strrchr(path, '/');
+    snprintf(owner->place, sizeof(owner->place), "%.50s:%u", slash ? slash + 1 : path, line);
+}
+
+/* Notes what an error says of its cause, if the line says that. */
+static void ring_note_error(struct log_owner *owner, uint64_t time_ns, const char *text)
+{
+    static const char *const others[] = {"During handling of", "The above exception", "worker ended",
+                                         "cannot start", "…"};
+
+    if (ring_begins(text, "Traceback (most recent call last)"))
+        owner->place[0] = '\0';
+    if (text[0] == ' ' || ring_begins(text, "Traceback")) {
+        ring_note_place(owner, text);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (ring_begins(text, others[i]))
+            return;
+    }
+    owner->error_ns = time_ns;
+    snprintf(owner->error, sizeof(owner->error), "%s", text);
+    memcpy(owner->error_place, owner->place, sizeof(owner->place));
+    owner->place[0] = '\0';
+}
+
+struct log_error log_ring_error(const struct log_ring *ring, const char *instance)
+{
+    struct log_owner *owner;
+
+    HASH_FIND_STR(ring->owners, instance, owner);
+    if (!owner)
+        return (struct log_error){.text = "", .place = ""};
+    return (struct log_error){.time_ns = owner->error_ns, .text = owner->error, .place = owner->error_place};
+}
+
 void log_ring_add(struct log_ring *ring, uint64_t time_ns, const char *level, const char *instance,
                   const char *text, size_t n_bytes)
 {
@@ -87,6 +146,8 @@ void log_ring_add(struct log_ring *ring, uint64_t time_ns, const char *level, co
         return;
     }
     memcpy(line->text, text, n_bytes);
+    if (strcmp(level, "error") == 0)
+        ring_note_error(owner, time_ns, line->text);
     line->number = ++ring->last;
     line->time_ns = time_ns;
     line->level = level;

@@ -40,6 +40,19 @@ void log_ring_deinit(struct log_ring *ring);
 void log_ring_add(struct log_ring *ring, uint64_t time_ns, const char *level, const char *instance,
                   const char *text, size_t n_bytes);
 
+/* The last error of an instance, in one line. */
+struct log_error {
+    uint64_t time_ns;  /* since 1970; 0: there was none */
+    const char *text;  /* such as "ValueError: no such light" */
+    const char *place; /* in the script, such as "lights.py:12"; or empty */
+};
+
+/*
+ * Returns what went wrong last in an instance: of a traceback, its last line. What the broker says about
+ * workers that have ended and starts that have failed is left out, since `status` tells that in any case.
+ */
+struct log_error log_ring_error(const struct log_ring *ring, const char *instance);
+
 /* Returns the instance of a line; "-" is the broker itself. */
 const char *log_line_instance(const struct log_line *line);
 

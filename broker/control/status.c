@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
@@ -67,6 +68,34 @@ static void status_python(struct control *control, const struct fc_instance *ins
     item->layers = status_layers(control, status.layers);
 }
 
+/* Tells what the log says went wrong last. */
+static void status_error(struct control *control, const struct fc_instance *instance,
+                         struct control_instance *item)
+{
+    struct log_error error = log_ring_error(&control->log, instance->name);
+    struct timespec now;
+    uint64_t now_ns;
+
+    if (!error.time_ns)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    now_ns = (uint64_t)now.tv_sec * FC_NS_PER_S + (uint64_t)now.tv_nsec;
+    item->last_error = control_format(control, "%s%s%s%s", error.text, error.place[0] ? " (" : "",
+                                      error.place, error.place[0] ? ")" : "");
+    item->last_error_ms = now_ns > error.time_ns ? (now_ns - error.time_ns) / FC_NS_PER_MS : 0;
+}
+
+/* Tells the figures of what is no script. */
+static void status_device(const struct fc_instance *instance, uint64_t now_ns, struct control_instance *item)
+{
+    item->events_in = instance->n_emitted;
+    item->events_out = instance->n_set;
+    item->malformed = instance->malformed;
+    item->is_heard = instance->heard_ns;
+    if (item->is_heard)
+        item->heard_ms = (now_ns - instance->heard_ns) / FC_NS_PER_MS;
+}
+
 static void status_instance(struct control *control, const struct fc_instance *instance, bool usage,
                             struct control_instance *item)
 {
@@ -75,7 +104,7 @@ static void status_instance(struct control *control, const struct fc_instance *i
     *item = (struct control_instance){.name = instance->name, .backend = instance->backend->name};
     item->state = instance_is_started(instance) ? "running" : "down";
     if (!instance_is_started(instance) && instance->retry.position && instance->retry.deadline_ns > now_ns)
-        item->detail = control_format(control, "cannot start; trying again in %.1f s",
+        item->detail = control_format(control, "%s; trying again in %.1f s", instance->failed.text,
                                       (double)(instance->retry.deadline_ns - now_ns) / (double)FC_NS_PER_S);
     if (instance->state == INSTANCE_LOOKING) {
         item->state = "starting";
@@ -86,8 +115,11 @@ static void status_instance(struct control *control, const struct fc_instance *i
         item->detail = control_format(control, "by uid %u", instance->stopped_by);
     }
     item->is_frozen = instance->owner && user_is_stopped(instance->owner);
+    status_error(control, instance, item);
     if (instance->backend == &backend_python)
         status_python(control, instance, usage, item);
+    else
+        status_device(instance, now_ns, item);
 }
 
 /* Lists the instances that were asked for; `from` counts names. False with the answer in `reply`. */
@@ -215,6 +247,7 @@ static void status_slow_turns(struct control *control, struct control_reply *rep
         turns[i] = (struct control_slow_turns){.what = slow[i].what,
                                                .count = slow[i].n,
                                                .longest_us = slow[i].longest_ns / 1000};
+    reply->has_slow_turns = true;
     reply->slow_turns = turns;
     reply->n_slow_turns = turns ? n : 0;
 }
@@ -237,7 +270,7 @@ bool control_status(struct control *control, const struct control_call *call,
         status_all(control, call, request, most, items, reply);
     else if (!status_named(control, call, request, most, items, reply))
         reply->n_instances = 0;
-    if (request->usage && !request->from && call->role >= CONTROL_OBSERVER)
+    if (!request->from && call->role >= CONTROL_OBSERVER)
         status_slow_turns(control, reply);
     return true;
 }

@@ -10,6 +10,7 @@
 #include "broker/guest/private.h"
 #include "broker/guest/send.h"
 #include "broker/guest/spawn.h"
+#include "broker/guest/watchdog.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -36,6 +37,11 @@ bool guest_is_importing(const struct guest *guest)
 bool guest_has_ticks(const struct guest *guest)
 {
     return guest && tick_set_is_under_way(guest->ticks);
+}
+
+uint64_t guest_stuck_ns(const struct guest *guest, uint64_t now_ns)
+{
+    return guest ? watchdog_stuck_ns(guest, now_ns) : 0;
 }
 
 unsigned guest_n_sent(const struct guest *guest)

@@ -116,6 +116,12 @@ bool guest_is_importing(const struct guest *guest);
 /* Whether it was told of intervals that it has not called yet. NULL is fine. */
 bool guest_has_ticks(const struct guest *guest);
 
+/*
+ * Returns for how long the script has been in the same call; 0 if it is in none, or if nothing limits how
+ * long its calls take. Up to an eighth of that limit may be missing. NULL is fine.
+ */
+uint64_t guest_stuck_ns(const struct guest *guest, uint64_t now_ns);
+
 /* The number of batches that were sent and are not done, 2 at most; the script is in the first of them. */
 unsigned guest_n_sent(const struct guest *guest);
 

@@ -49,6 +49,17 @@ static bool watchdog_look(struct guest *guest, uint64_t now_ns)
     return moved;
 }
 
+uint64_t watchdog_stuck_ns(const struct guest *guest, uint64_t now_ns)
+{
+    bool is_called = guest->state == ORDER_BUSY || (guest->state == ORDER_IDLE && !guest_is_gone(guest) &&
+                                                    tick_set_is_overdue(guest->ticks));
+
+    if (!is_called || !guest->spec.handler_ms || guest_is_held(guest) || now_ns < guest->watched_ns ||
+        guest->watched_batch != guest->n_batches || guest->watched_calls != watchdog_read_calls(guest))
+        return 0;
+    return now_ns - guest->watched_ns;
+}
+
 static void watchdog_next_look(struct guest *guest)
 {
     uint64_t ms = guest->watch_ms / WATCHDOG_LOOKS;

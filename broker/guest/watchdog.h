@@ -24,6 +24,9 @@ void watchdog_start(struct guest *guest, uint64_t limit_ms);
 /* Notes that a batch was sent, and starts looking if nobody does yet. */
 void watchdog_start_batch(struct guest *guest);
 
+/* See guest_stuck_ns(). */
+uint64_t watchdog_stuck_ns(const struct guest *guest, uint64_t now_ns);
+
 /* Handles a deadline that has passed. Returns false if it was none of the watchdog's. */
 bool watchdog_handle(struct guest *guest);
 

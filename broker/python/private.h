@@ -66,6 +66,8 @@ struct python_counters {
     uint64_t out;
     uint64_t dropped; /* in addition to what the queue dropped */
     uint64_t exceptions;
+    uint64_t raised_ns; /* when the last one came, of this worker; 0: none has */
+    uint64_t raised_at; /* the number of batches that were done by then */
     uint64_t restarts;
     size_t queue_max;
     size_t queue_peak; /* before the present `queue_max` */
@@ -156,6 +158,8 @@ struct python {
 
     enum python_state state;
     enum python_channels channels;
+
+    char fate[160]; /* how the last worker ended, while there is no other */
 
     struct file_watch *sources; /* NULL: changes are not noticed */
     struct python_next next;

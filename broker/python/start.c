@@ -104,6 +104,7 @@ void python_again(struct python *python, const char *why, bool is_clean)
         delay_ns = python->restart.max_delay_ns;
     python_say_ended(python, python_failure_suffix(python, why, text, sizeof(text)), delay_ns, now_ns);
     python->failure.is_new = false;
+    snprintf(python->fate, sizeof(python->fate), "%s", why);
     fc_up(python->instance, false);
     python_set_failed(python, delay_ns == RESTART_NOT);
     if (delay_ns == RESTART_NOT)

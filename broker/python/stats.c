@@ -8,6 +8,8 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
+#define STATS_RAISING_NS (10 * FC_NS_PER_S)
+
 void python_count_waiting(struct python *python)
 {
     size_t n = queue_length(&python->queue);
@@ -31,6 +33,25 @@ void python_count_handled(struct python *python)
         return;
     histogram_add(&counters->busy_us, (fc_now_ns() - counters->sent_ns) / 1000);
     counters->sent_ns = 0;
+}
+
+void python_count_exceptions(struct python *python, uint32_t n)
+{
+    struct python_counters *counters = &python->counters;
+
+    counters->exceptions += n;
+    counters->raised_ns = fc_now_ns();
+    counters->raised_at = counters->busy_us.n;
+}
+
+bool python_is_raising(const struct python *python, uint64_t now_ns)
+{
+    const struct python_counters *counters = &python->counters;
+
+    if (counters->raised_ns < python->started_ns)
+        return false;
+    /* the batch that raised is counted after its exceptions */
+    return now_ns - counters->raised_ns < STATS_RAISING_NS || counters->busy_us.n <= counters->raised_at + 1;
 }
 
 void python_count_ticked(struct python *python, uint64_t from_ns)

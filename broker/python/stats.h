@@ -42,6 +42,15 @@ void python_count_sent(struct python *python, size_t n_events);
 void python_count_handled(struct python *python);
 void python_count_ended(struct python *python);
 
+/* Counts exceptions that handlers raised. */
+void python_count_exceptions(struct python *python, uint32_t n);
+
+/*
+ * Returns whether the script raises: it has within the last seconds, or in the last batch that it had. A
+ * worker that has just begun has raised nothing so far.
+ */
+bool python_is_raising(const struct python *python, uint64_t now_ns);
+
 /* Counts intervals, which were called from then until now, according to the worker. */
 void python_count_ticked(struct python *python, uint64_t from_ns);
 

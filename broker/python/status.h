@@ -9,8 +9,8 @@
 struct fc_instance;
 
 struct python_status {
-    const char *state; /* "running", "starting", "waiting", "failed" */
-    char detail[64];   /* "restart in 0.8 s", or empty */
+    const char *state; /* "running", "raising", "hanging", "starting", "waiting", "failed" */
+    char detail[256];  /* "exit status 1; restart in 0.8 s", or empty */
     int pid;           /* 0: there is none */
     uint64_t uptime_ms;
     unsigned layers; /* enum guest_layer; 0 unless it runs */

@@ -10,6 +10,7 @@
 #include "broker/python/journal.h"
 #include "broker/python/outflow.h"
 #include "broker/python/private.h"
+#include "broker/python/stats.h"
 #include "broker/python/values.h"
 
 /* Lists all channels as the worker is told about them. */
@@ -98,7 +99,7 @@ void python_exceptions(void *userdata, uint32_t n)
 {
     struct python *python = userdata;
 
-    python->counters.exceptions += n;
+    python_count_exceptions(python, n);
 }
 
 void python_loaded(void *userdata, const char *path)

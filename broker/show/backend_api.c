@@ -45,7 +45,13 @@ struct fc_watch {
 
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
+    instance->n_emitted++;
     router_emit(&instance->show->router, ROUTE_BACKEND, instance, &channel, &value, 1);
+}
+
+void fc_heard(struct fc_instance *instance)
+{
+    instance->heard_ns = fc_now_ns();
 }
 
 void fc_malformed(struct fc_instance *instance, const char *what)

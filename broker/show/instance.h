@@ -105,6 +105,9 @@ struct fc_instance {
     } present;
     bool is_dirty; /* in the router's list of instances to flush */
     struct fc_instance *next_dirty;
+    uint64_t n_emitted; /* events, by its backend */
+    uint64_t n_set;     /* events, on its channels */
+    uint64_t heard_ns;  /* when something came from outside; 0: nothing has */
     uint64_t malformed;
     uint64_t malformed_logged_ns;
     uint64_t malformed_logged;

@@ -225,6 +225,7 @@ static void route_deliver(struct router *router, struct route_run *run)
     for (size_t i = 0; !backend->set_many && i < run->n; i++)
         backend->set(instance->self, run->channels[i], run->values[i]);
     router->delivered += run->n;
+    instance->n_set += run->n;
     run->n = 0;
     if (!instance->is_dirty && backend->flush) {
         instance->is_dirty = true;

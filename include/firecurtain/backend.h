@@ -162,6 +162,9 @@ void fc_because(struct fc_instance *instance, const struct fc_reason *reason);
 /* Says that an instance whose `quiesce` returned true has come to rest. */
 void fc_quiesced(struct fc_instance *instance);
 
+/* Notes that something came from outside, sound or not: `status` says how long that is ago. */
+void fc_heard(struct fc_instance *instance);
+
 /* Counts malformed input, of which the core warns at a limited rate. `what` is a literal. */
 void fc_malformed(struct fc_instance *instance, const char *what);
 

@@ -45,7 +45,8 @@ def test_status_as_a_table_and_for_programs(play):
     usage = json.loads(run(show, "status", "--json", "--usage", "py1", check=0).stdout)
     assert len(usage) == 1 and usage[0]["memory_bytes"] > 1 << 20
     table = run(show, "status", "py1", check=0).stdout.splitlines()
-    assert len(table) == 2 and table[0].split()[:4] == ["INSTANCE", "STATE", "PID", "UPTIME"]
+    assert len(table) == 4 and table[0].split()[:4] == ["INSTANCE", "STATE", "IN", "OUT"] and "PID" in table[0]
+    assert table[2:] == ["", f"sandbox: {py1['layers']}"]
     assert table[1].index("running") == table[0].index("STATE")
     assert "MEMORY" in run(show, "status", "--usage", check=0).stdout
 

@@ -8,7 +8,7 @@ from terminal import Terminal
 from waiting import PATIENCE
 
 SIZES = [(80, 24), (120, 40), (40, 12)]
-TITLES = {"INSTANCE", "STATE", "IN/s", "OUT/s", "QUEUE", "P99", "MEMORY", "CPU%", "RESTARTS", "UPTIME", "PID", "NOTE"}
+TITLES = {"INSTANCE", "STATE", "IN/s", "OUT/s", "ERRORS", "QUEUE", "P99", "MEMORY", "CPU%", "RESTARTS", "UPTIME", "PID", "NOTE"}
 LONG = "the-one-with-the-fader-wing-on-the-left-"
 
 
@@ -65,5 +65,5 @@ def test_top_has_no_numbers_where_there_is_nothing_to_count(play):
     with Terminal(show, "top", columns=160, lines=60) as terminal:
         lines = terminal.wait(lambda lines: lines[-1].startswith("q quit") and re.search("^py1 .*M", "\n".join(lines), re.M))
         row = next(line for line in lines if line.startswith(LONG))
-        assert set(row.split()[2:]) == {"-"}
+        assert set(row.split()[5:]) == {"-"} and "ERRORS  QUEUE" in lines[1]
         assert re.search(r"^py1 +running .* \d+\.\dM ", "\n".join(lines), re.M)

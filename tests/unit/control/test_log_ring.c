@@ -102,9 +102,66 @@ static void test_tail(void **state)
     log_ring_deinit(&ring);
 }
 
+static void add_errors(struct log_ring *ring, const char *const *lines)
+{
+    for (; *lines; lines++)
+        log_ring_add(ring, ++ring->last, "error", "py1", *lines, strlen(*lines));
+}
+
+static void assert_error(const struct log_ring *ring, const char *text, const char *place)
+{
+    struct log_error error = log_ring_error(ring, "py1");
+
+    assert_string_equal(error.text, text);
+    assert_string_equal(error.place, place);
+    assert_int_equal(error.time_ns != 0, text[0] != '\0');
+}
+
+static void test_the_last_error_is_what_a_traceback_ends_with(void **state)
+{
+    struct log_ring ring = {0};
+
+    (void)state;
+    assert_error(&ring, "", "");
+    add(&ring, "py1", "fine");
+    log_ring_add(&ring, 1, "warning", "py1", "hm", 2);
+    assert_error(&ring, "", "");
+    add_errors(&ring, (const char *const[]){"handler fader raised:", "Traceback (most recent call last):",
+                                            "  File \"/a b/lights.py\", line 12, in fader", "    light(7)",
+                                            "  File \"/a b/lamp.py\", line 3, in light",
+                                            "    raise ValueError(n)", "ValueError: 7", NULL});
+    assert_error(&ring, "ValueError: 7", "lamp.py:3");
+    add_errors(&ring, (const char *const[]){"worker ended: exit status 1; starting it again", NULL});
+    assert_error(&ring, "ValueError: 7", "lamp.py:3");
+    add_errors(&ring, (const char *const[]){"127.0.0.1 port 1: Permission denied",
+                                            "cannot start: Permission denied; trying again in 1 s", NULL});
+    assert_error(&ring, "127.0.0.1 port 1: Permission denied", "");
+    log_ring_add(&ring, 9, "error", "other", "else", 4);
+    assert_error(&ring, "127.0.0.1 port 1: Permission denied", "");
+    log_ring_deinit(&ring);
+}
+
+static void test_any_error_is_kept_in_short(void **state)
+{
+    static char text[3000];
+    struct log_ring ring = {0};
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    add_errors(&ring, (const char *const[]){text, NULL});
+    assert_true(strlen(log_ring_error(&ring, "py1").text) < 256);
+    memcpy(text, "  File \"/", 9);
+    add_errors(&ring,
+               (const char *const[]){text, "  File \"/\", line 99999999999", "  File \"", "", "E", NULL});
+    assert_string_equal(log_ring_error(&ring, "py1").text, "E");
+    log_ring_deinit(&ring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_last_error_is_what_a_traceback_ends_with),
+        cmocka_unit_test(test_any_error_is_kept_in_short),
         cmocka_unit_test(test_an_instance_keeps_its_last_lines),
         cmocka_unit_test(test_the_bytes_of_one_and_of_all_are_bounded),
         cmocka_unit_test(test_the_loudest_gives_way_first),
