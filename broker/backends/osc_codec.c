@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Packets, with the help of liblo, which writes messages and converts byte orders. Its
- * lo_message_deserialise() is not used for reading: in 0.31 that looks at the length of a blob before it
- * knows that four bytes are left, and it copies every message to the heap.
+ * Reads packets, with the help of liblo, which converts byte orders. Its lo_message_deserialise() is not
+ * used: in 0.31 that looks at the length of a blob before it knows that four bytes are left, and it copies
+ * every message to the heap.
  *
  * Invariant: what osc_codec_next() walks through has passed argument_bytes() before.
  */
 #include <assert.h>
 #include <errno.h>
-#include <float.h>
 #include <lo/lo_lowlevel.h>
 #include <math.h>
 #include <stdarg.h>
@@ -23,15 +22,17 @@
 
 static const char osc_codec_bundle[8] = "#bundle";
 
+#define OSC_CODEC_COLOUR 'r' /* liblo does not know it */
+
 struct walk {
     osc_codec_fn each; /* NULL: only check */
     void *userdata;
-    const char *what;
+    struct osc_fault fault;
 };
 
-static int malformed(struct walk *walk, const char *what)
+static int malformed(struct walk *walk, const char *address, const char *what)
 {
-    walk->what = what;
+    walk->fault = (struct osc_fault){.what = what, .address = address};
     return -EBADMSG;
 }
 
@@ -94,6 +95,7 @@ static bool argument_bytes(char type, const uint8_t *data, size_t bytes, size_t 
     case LO_FLOAT:
     case LO_CHAR:
     case LO_MIDI:
+    case OSC_CODEC_COLOUR:
         *taken = 4;
         return bytes >= 4;
     case LO_INT64:
@@ -113,42 +115,81 @@ static bool argument_bytes(char type, const uint8_t *data, size_t bytes, size_t 
     }
 }
 
-static bool arguments_fit(const struct osc_message *message)
+static bool is_bracket(char type)
+{
+    return type == '[' || type == ']';
+}
+
+/* Counts the values of a message. False if its arrays are not closed, or closed too often. */
+static bool count_values(struct osc_message *message)
+{
+    size_t depth = 0;
+
+    for (const char *type = message->types; *type; type++) {
+        if (*type == ']' && depth == 0)
+            return false;
+        depth += *type == '[';
+        depth -= *type == ']';
+        message->n_values += !is_bracket(*type);
+    }
+    return depth == 0;
+}
+
+/* Returns what is wrong with the arguments, or NULL. */
+static const char *arguments_complaint(const struct osc_message *message)
 {
     const uint8_t *at = message->data;
     size_t left = message->bytes;
 
     for (const char *type = message->types; *type; type++) {
-        size_t taken;
+        size_t taken = 0;
 
+        if (is_bracket(*type))
+            continue;
+        if (!strchr("ifhdsSbcmtrTFNI", *type))
+            return "an OSC message with an unknown type";
         if (!argument_bytes(*type, at, left, &taken))
-            return false;
+            return "an OSC message whose types and arguments disagree";
         at += taken;
         left -= taken;
     }
-    return left == 0;
+    return left == 0 ? NULL : "an OSC message whose types and arguments disagree";
 }
 
-static int walk_message(struct walk *walk, const uint8_t *data, size_t bytes)
+/* Reads a message, except for its arguments. */
+static int read_message(struct walk *walk, const uint8_t *data, size_t bytes, struct osc_message *message)
 {
-    struct osc_message message = {.address = (const char *)data};
     size_t address_bytes = string_bytes(data, bytes);
     size_t types_bytes;
 
     if (!address_bytes || data[0] != '/')
-        return malformed(walk, "an OSC message without an address");
+        return malformed(walk, NULL, "an OSC message without an address");
+    *message = (struct osc_message){.address = (const char *)data};
     types_bytes = string_bytes(data + address_bytes, bytes - address_bytes);
     if (!types_bytes || data[address_bytes] != ',')
-        return malformed(walk, "an OSC message without types");
-    message.types = (const char *)data + address_bytes + 1;
-    message.n_types = strlen(message.types);
-    message.data = data + address_bytes + types_bytes;
-    message.bytes = bytes - address_bytes - types_bytes;
-    if (walk->each)
-        walk->each(walk->userdata, &message);
-    else if (!arguments_fit(&message))
-        return malformed(walk, "an OSC message whose types and arguments disagree");
+        return malformed(walk, message->address, "an OSC message without types, as old programs send");
+    message->types = (const char *)data + address_bytes + 1;
+    message->data = data + address_bytes + types_bytes;
+    message->bytes = bytes - address_bytes - types_bytes;
+    if (!count_values(message))
+        return malformed(walk, message->address, "an OSC message with an array that has only one end");
     return 0;
+}
+
+static int walk_message(struct walk *walk, const uint8_t *data, size_t bytes)
+{
+    struct osc_message message;
+    const char *complaint;
+    int r = read_message(walk, data, bytes, &message);
+
+    if (r < 0)
+        return r;
+    if (walk->each) {
+        walk->each(walk->userdata, &message);
+        return 0;
+    }
+    complaint = arguments_complaint(&message);
+    return complaint ? malformed(walk, message.address, complaint) : 0;
 }
 
 static int walk_element(struct walk *walk, const uint8_t *data, size_t bytes, unsigned depth);
@@ -159,18 +200,18 @@ static int walk_bundle(struct walk *walk, const uint8_t *data, size_t bytes, uns
     int r = 0;
 
     if (depth > OSC_CODEC_MAX_DEPTH)
-        return malformed(walk, "OSC bundles nested too deeply");
+        return malformed(walk, NULL, "OSC bundles nested too deeply");
     if (bytes < OSC_CODEC_BUNDLE_BYTES)
-        return malformed(walk, "an OSC bundle without a time tag");
+        return malformed(walk, NULL, "an OSC bundle without a time tag");
     while (r == 0 && at < bytes) {
         size_t element_bytes;
 
         if (bytes - at < 4)
-            return malformed(walk, "a truncated OSC bundle");
+            return malformed(walk, NULL, "a truncated OSC bundle");
         element_bytes = read_u32(data + at);
         at += 4;
         if (element_bytes > bytes - at)
-            return malformed(walk, "a truncated OSC bundle");
+            return malformed(walk, NULL, "a truncated OSC bundle");
         r = walk_element(walk, data + at, element_bytes, depth + 1);
         at += element_bytes;
     }
@@ -181,19 +222,20 @@ static int walk_bundle(struct walk *walk, const uint8_t *data, size_t bytes, uns
 static int walk_element(struct walk *walk, const uint8_t *data, size_t bytes, unsigned depth)
 {
     if (bytes == 0 || bytes % 4 != 0)
-        return malformed(walk, "an OSC packet whose length is not a multiple of four");
+        return malformed(walk, NULL, "an OSC packet whose length is not a multiple of four");
     if (bytes >= sizeof(osc_codec_bundle) && memcmp(data, osc_codec_bundle, sizeof(osc_codec_bundle)) == 0)
         return walk_bundle(walk, data, bytes, depth);
     return walk_message(walk, data, bytes);
 }
 
-int osc_codec_read(const void *packet, size_t bytes, osc_codec_fn each, void *userdata, const char **what)
+int osc_codec_read(const void *packet, size_t bytes, osc_codec_fn each, void *userdata,
+                   struct osc_fault *fault)
 {
     struct walk walk = {.each = NULL, .userdata = userdata};
     int r = walk_element(&walk, packet, bytes, 1);
 
     if (r < 0) {
-        *what = walk.what;
+        *fault = walk.fault;
         return r;
     }
     walk.each = each;
@@ -228,6 +270,7 @@ bool osc_codec_next(struct osc_cursor *cursor, struct osc_argument *argument)
 {
     size_t taken;
 
+    cursor->types += strspn(cursor->types, "[]");
     if (!*cursor->types)
         return false;
     *argument = (struct osc_argument){.type = *cursor->types, .number = NAN};
@@ -235,8 +278,8 @@ bool osc_codec_next(struct osc_cursor *cursor, struct osc_argument *argument)
         return false;
     if (strchr("ifhd", argument->type))
         argument->number = read_number(argument->type, cursor->data, taken);
-    else if (strchr("TF", argument->type))
-        argument->number = argument->type == 'T';
+    else if (strchr("TFI", argument->type))
+        argument->number = argument->type != 'F';
     else if (strchr("sS", argument->type))
         argument->text = (const char *)cursor->data;
     cursor->types++;
@@ -288,89 +331,4 @@ void osc_codec_print(const struct osc_message *message, char *text, size_t bytes
     line_add(&line, "%s %s", message->address, message->types);
     while (line.used < bytes - 1 && osc_codec_next(&cursor, &argument))
         line_add_argument(&line, &argument);
-}
-
-struct osc_out {
-    lo_message message;
-    lo_arg **values; /* into the message, in the host's byte order, not aligned */
-};
-
-static int add_zero(lo_message message, char type)
-{
-    switch (type) {
-    case LO_INT32:
-        return lo_message_add_int32(message, 0);
-    case LO_INT64:
-        return lo_message_add_int64(message, 0);
-    case LO_FLOAT:
-        return lo_message_add_float(message, 0);
-    default:
-        assert(type == LO_DOUBLE);
-        return lo_message_add_double(message, 0);
-    }
-}
-
-static void out_freep(struct osc_out **out)
-{
-    osc_codec_out_free(*out);
-}
-
-int osc_codec_out_new(struct osc_out **out, const char *types)
-{
-    FC_CLEANUP(out_freep) struct osc_out *made = calloc(1, sizeof(*made));
-
-    if (!made)
-        return -ENOMEM;
-    made->message = lo_message_new();
-    if (!made->message)
-        return -ENOMEM;
-    for (const char *type = types; *type; type++) {
-        if (add_zero(made->message, *type) < 0)
-            return -ENOMEM;
-    }
-    made->values = lo_message_get_argv(made->message);
-    if (!made->values)
-        return -ENOMEM;
-    *out = fc_steal(made);
-    return 0;
-}
-
-struct osc_out *osc_codec_out_free(struct osc_out *out)
-{
-    if (out && out->message)
-        lo_message_free(out->message);
-    free(out);
-    return NULL;
-}
-
-/* Returns the nearest integer from `low` to below `end`: a conversion of other values would be undefined. */
-static int64_t nearest(double value, double low, double end, int64_t last)
-{
-    if (!(value > low))
-        return (int64_t)low;
-    return round(value) >= end ? last : (int64_t)llround(value);
-}
-
-void osc_codec_out_set(struct osc_out *out, size_t n, double value)
-{
-    char type = lo_message_get_types(out->message)[n];
-    void *to = out->values[n];
-
-    if (type == LO_INT32)
-        memcpy(to, &(int32_t){(int32_t)nearest(value, -0x1p31, 0x1p31, INT32_MAX)}, sizeof(int32_t));
-    else if (type == LO_INT64)
-        memcpy(to, &(int64_t){nearest(value, -0x1p63, 0x1p63, INT64_MAX)}, sizeof(int64_t));
-    else if (type == LO_FLOAT)
-        memcpy(to, &(float){(float)fmax(-(double)FLT_MAX, fmin(value, (double)FLT_MAX))}, sizeof(float));
-    else
-        memcpy(to, &value, sizeof(value));
-}
-
-int osc_codec_out_write(const struct osc_out *out, const char *address, void *packet, size_t bytes,
-                        size_t *written)
-{
-    if (lo_message_length(out->message, address) > bytes)
-        return -EMSGSIZE;
-    lo_message_serialise(out->message, address, packet, written);
-    return 0;
 }

@@ -87,15 +87,14 @@ static int read_host(struct osc_host *host, const char *value, unsigned lowest_p
     if (r < 0)
         return r;
     more = strtok_r(NULL, OSC_NET_BLANKS, &rest);
-    if (more)
-        return fc_refuse(reason,
-                         "\"%.100s\" is not expected after the host and the port: write \"%.200s %s\"", more,
-                         name, port);
     made = (struct osc_host){.name = strdup(name), .port = strdup(port)};
     host_clear(made.name && made.port ? host : &made);
     if (!made.name)
         return -ENOMEM;
     *host = made;
+    if (more)
+        return fc_doubt(reason, "\"%.100s\" is left out after the host and the port: write \"%.200s %s\"",
+                        more, name, port);
     return 0;
 }
 
@@ -111,7 +110,7 @@ int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *r
     return note_refusal(net, read_host(&net->bind, value, 0, reason));
 }
 
-/* Refuses a host named "learn", as in "learn 8000", which is far more likely a mistake. */
+/* Whether the word learn stands alone; also in "learn 8000", where it could be a host's name. */
 static bool is_learn(const char *value)
 {
     return strncmp(value, "learn", 5) == 0 && (!value[5] || strchr("@ \t", value[5]));
@@ -124,20 +123,21 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
 
     if (!is_learn(value)) {
         r = read_host(&net->destination, value, 1, reason);
-        if (r == 0)
+        if (r >= 0)
             net->learn = false;
         return note_refusal(net, r);
     }
     if (value[5] == '@')
         r = read_port(value + 6, 1, &port, reason);
     else if (value[5])
-        r = fc_refuse(reason, "to learn the address and set the port, write learn@PORT");
+        r = fc_doubt(reason, "\"%.40s\" is left out: to learn the address and set the port, write learn@PORT",
+                     value + 6);
     if (r < 0)
         return note_refusal(net, r);
     host_clear(&net->destination);
     net->learn = true;
     net->learn_port = port;
-    return 0;
+    return r;
 }
 
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
@@ -145,10 +145,11 @@ int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
     if (net->is_refused)
         return 0;
     if (net->learn && !net->bind.name)
-        return fc_refuse(reason,
-                         "destination = learn needs the option bind: it learns from what arrives there");
+        return fc_doubt(reason,
+                        "nothing is received or sent: destination = learn needs the option bind, since "
+                        "it learns from what arrives there");
     if (!net->bind.name && !net->destination.name)
-        return fc_refuse(reason, "bind, destination or both must be set");
+        return fc_doubt(reason, "nothing is received or sent: set bind, destination or both");
     return 0;
 }
 
@@ -344,7 +345,7 @@ int osc_net_open(struct osc_net *net, struct fc_lookups *lookups, struct fc_reas
     int r;
 
     if (!net->bind.name)
-        return open_unbound(net, lookups, reason);
+        return net->destination.name ? open_unbound(net, lookups, reason) : 0;
     r = look_up(&found, lookups, &net->bind, AF_UNSPEC, AI_PASSIVE, reason);
     for (const struct addrinfo *address = found; address; address = address->ai_next) {
         r = open_bound(net, lookups, address, reason);
@@ -365,6 +366,43 @@ void osc_net_close(struct osc_net *net)
     if (net->fd >= 0)
         close(fc_steal_fd(&net->fd));
     net->peer.bytes = 0;
+}
+
+/* Returns the address without the port as IPv6. */
+static struct in6_addr host_of(const struct osc_address *address)
+{
+    struct sockaddr_in6 in6;
+    struct sockaddr_in in;
+
+    if (address->storage.ss_family == AF_INET6) {
+        memcpy(&in6, &address->storage, sizeof(in6));
+        return in6.sin6_addr;
+    }
+    memcpy(&in, &address->storage, sizeof(in));
+    in6.sin6_addr = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    memcpy(in6.sin6_addr.s6_addr + 12, &in.sin_addr, sizeof(in.sin_addr));
+    return in6.sin6_addr;
+}
+
+bool osc_net_is_peer(const struct osc_net *net, const struct osc_address *from)
+{
+    struct in6_addr peer = host_of(&net->peer);
+    struct in6_addr sender = host_of(from);
+
+    return net->peer.bytes > 0 && memcmp(&peer, &sender, sizeof(peer)) == 0;
+}
+
+void osc_net_print(const struct osc_address *address, char *text, size_t bytes)
+{
+    struct in6_addr host = host_of(address);
+    bool is_v4 = IN6_IS_ADDR_V4MAPPED(&host);
+    unsigned port = address->storage.ss_family == AF_INET6
+                        ? ntohs(((const struct sockaddr_in6 *)&address->storage)->sin6_port)
+                        : ntohs(((const struct sockaddr_in *)&address->storage)->sin_port);
+    char name[INET6_ADDRSTRLEN] = "";
+
+    inet_ntop(is_v4 ? AF_INET : AF_INET6, host.s6_addr + (is_v4 ? 12 : 0), name, sizeof(name));
+    snprintf(text, bytes, is_v4 ? "%s:%u" : "[%s]:%u", name, port);
 }
 
 bool osc_net_learn(struct osc_net *net, const struct osc_address *from)

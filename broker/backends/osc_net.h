@@ -3,8 +3,8 @@
  * The UDP socket of an OSC instance: where it is bound, and where it sends to. It must not know what is in a
  * packet.
  *
- * Invariant: `fd` is open between a successful osc_net_open() and osc_net_close(), and -1 otherwise; `peer`
- * is of the same family as the socket.
+ * Invariant: `fd` is open between a successful osc_net_open() and osc_net_close() if there is something to
+ * bind to or to send to, and -1 otherwise; `peer` is of the same family as the socket.
  */
 #ifndef BROKER_BACKENDS_OSC_NET_H
 #define BROKER_BACKENDS_OSC_NET_H
@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 
 #include "firecurtain/backend.h"
+
+#define OSC_NET_ADDRESS_BYTES 72 /* of an address as text, with its NUL */
 
 struct osc_address {
     struct sockaddr_storage storage;
@@ -45,20 +47,21 @@ void osc_net_init(struct osc_net *net, const char *owner);
 /* Closes the socket, and frees what the structure holds. */
 void osc_net_deinit(struct osc_net *net);
 
-/* Sets where to bind, as `host port`. -EINVAL with `reason` filled, or -ENOMEM. */
+/* Sets where to bind, as `host port`. -EINVAL or FC_DOUBT with `reason` filled, or -ENOMEM. */
 int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *reason);
 
 /* Sets where to send, as `host port`, `learn` or `learn@port`. As osc_net_set_bind(). */
 int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_reason *reason);
 
-/* Checks whether the settings fit together. -EINVAL with `reason` filled. */
+/* Checks whether the settings fit together. FC_DOUBT with `reason` filled if they have no effect. */
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason);
 
 /* Whether what the channels are used for cannot work; `reason` says why. */
 bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct fc_reason *reason);
 
 /*
- * Looks up the names and opens the socket. Without a bind the socket only sends, and receives answers.
+ * Looks up the names and opens the socket. Without a bind the socket only sends, and receives answers; with
+ * nothing to send to either, there is none.
  * -EINPROGRESS while names are being looked up, to be called again; another -errno with `reason` filled. In
  * both cases nothing is left open.
  */
@@ -66,6 +69,12 @@ int osc_net_open(struct osc_net *net, struct fc_lookups *lookups, struct fc_reas
 
 /* Closes the socket, if it is open, and forgets the peer. */
 void osc_net_close(struct osc_net *net);
+
+/* Whether an address is on the host that is sent to. */
+bool osc_net_is_peer(const struct osc_net *net, const struct osc_address *from);
+
+/* Writes an address for people: `127.0.0.1:80` or `[::1]:80`. */
+void osc_net_print(const struct osc_address *address, char *text, size_t bytes);
 
 /* Notes that a valid packet came from `from`: with `learn` that is the peer now. True if the peer has
  * changed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of channels to addresses and values. */
+/* Addresses in the order of the mappings, and the places of channels in their messages. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,20 +7,15 @@
 #include <string.h>
 
 #define HASH_NONFATAL_OOM 1 /* otherwise uthash ends the process */
+#include "broker/backends/osc_name.h"
 #include "broker/backends/osc_paths.h"
 #include "broker/backends/osc_pattern.h"
 #include "firecurtain/cleanup.h"
 
-/* The parts of a channel's name. */
-struct osc_name {
-    char path[OSC_PATTERN_MAX_BYTES];
-    size_t n;
-};
-
 static struct osc_path *path_free(struct osc_path *path)
 {
     if (path) {
-        osc_codec_out_free(path->out);
+        osc_out_free(path->out);
         free(path->values);
     }
     free(path);
@@ -52,19 +47,29 @@ void osc_paths_deinit(struct osc_paths *paths)
     *paths = (struct osc_paths){0};
 }
 
+static bool is_in_quotes(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length >= 2 && text[0] == '"' && text[length - 1] == '"';
+}
+
 int osc_paths_set_root(struct osc_paths *paths, const char *root, struct fc_reason *reason)
 {
-    const char *complaint = osc_pattern_complaint(root, false);
-    size_t length = strlen(root);
-    char *copy;
+    bool is_quoted = is_in_quotes(root);
+    size_t length = strlen(root) - 2u * is_quoted;
+    const char *complaint;
+    char *copy = strndup(root + is_quoted, length);
 
-    if (complaint)
-        return fc_refuse(reason, "\"%.100s\" is not an OSC address: %s", root, complaint);
-    while (length > 0 && root[length - 1] == '/')
-        length--;
-    copy = strndup(root, length);
     if (!copy)
         return -ENOMEM;
+    complaint = osc_pattern_complaint(copy, is_quoted ? OSC_PATTERN_ANY_NAME : OSC_PATTERN_ADDRESS);
+    if (complaint) {
+        free(copy);
+        return fc_refuse(reason, "\"%.100s\" is not an OSC address: %s", root, complaint);
+    }
+    while (length > 0 && copy[length - 1] == '/')
+        copy[--length] = '\0';
     free(paths->root);
     paths->root = copy;
     return 0;
@@ -78,54 +83,6 @@ int osc_paths_add_format(struct osc_paths *paths, const char *pattern, const cha
     while (*end)
         end = &(*end)->next;
     return osc_format_new(end, pattern, value, reason);
-}
-
-/* Reads the number after the last colon. */
-static int read_index(const char *name, const char *digits, size_t *n, struct fc_reason *reason)
-{
-    if (!*digits || digits[strspn(digits, "0123456789")])
-        return fc_refuse(
-            reason, "\"%.100s\": the last colon must be followed by the number of a value, counted from 0",
-            name);
-    *n = strtoul(digits, NULL, 10);
-    if (*n >= OSC_FORMAT_MAX_VALUES)
-        return fc_refuse(reason, "\"%.100s\": a message has at most %d values", name, OSC_FORMAT_MAX_VALUES);
-    return 0;
-}
-
-static int read_name(struct osc_name *parsed, const char *name, struct fc_reason *reason)
-{
-    const char *colon = strrchr(name, ':');
-    size_t length = colon ? (size_t)(colon - name) : strlen(name);
-    const char *complaint;
-
-    if (length >= sizeof(parsed->path))
-        return fc_refuse(reason, "\"%.100s…\" is not an OSC address: it is too long", name);
-    memcpy(parsed->path, name, length);
-    parsed->path[length] = '\0';
-    parsed->n = 0;
-    complaint = osc_pattern_complaint(parsed->path, false);
-    if (complaint)
-        return fc_refuse(reason, "\"%.100s\" is not an OSC address: %s", parsed->path, complaint);
-    return colon ? read_index(name, colon + 1, &parsed->n, reason) : 0;
-}
-
-int osc_paths_canonical(const char *name, char *canonical, size_t bytes, struct fc_reason *reason)
-{
-    struct osc_name parsed;
-    int length;
-    int r = read_name(&parsed, name, reason);
-
-    if (r < 0)
-        return r;
-    /* if the path itself has a colon, what follows that would be the number without this one */
-    if (parsed.n == 0 && !strchr(parsed.path, ':'))
-        length = snprintf(canonical, bytes, "%s", parsed.path);
-    else
-        length = snprintf(canonical, bytes, "%s:%zu", parsed.path, parsed.n);
-    if (length < 0 || (size_t)length >= bytes)
-        return fc_refuse(reason, "\"%.100s…\" is too long", name);
-    return 0;
 }
 
 static const struct osc_format *find_format(const struct osc_paths *paths, const char *path)
@@ -149,8 +106,8 @@ static int path_grow(struct osc_path *path, size_t n_values)
         return -ENOMEM;
     path->values = values;
     for (size_t n = path->n_values; n < n_values; n++) {
-        values[n] = (struct osc_value){.source = OSC_PATHS_NO_CHANNEL, .sent = NAN, .received = NAN};
-        if (path->format)
+        values[n] = (struct osc_value){.source = OSC_PATHS_NO_CHANNEL};
+        if (path->format && n < path->format->n_ranges)
             values[n].value = osc_format_rest(&path->format->ranges[n]);
     }
     path->n_values = n_values;
@@ -188,23 +145,34 @@ static int path_get(struct osc_path **path, struct osc_paths *paths, const char 
     return *path ? 0 : path_new(path, paths, address, local);
 }
 
-/* Refuses a target: says which line of the configuration is missing, for messages that are short enough to
+/* Doubts a target: says which line of the configuration is missing, for messages that are short enough to
  * show. */
-static int refuse_target(const struct osc_name *name, struct fc_reason *reason)
+static int doubt_target(const struct osc_name *name, struct fc_reason *reason)
 {
     static const char *const formats[] = {
         [1] = "ff 0.0 1.0 0.0 1.0",
         [2] = "fff 0.0 1.0 0.0 1.0 0.0 1.0",
     };
+    const char *quote = osc_pattern_complaint(name->path, OSC_PATTERN_ADDRESS) ? "\"" : "";
 
     if (name->n < FC_ARRAY_SIZE(formats))
-        return fc_refuse(
-            reason, "several values in one message need types and ranges: add a line such as `%.100s = %s`",
-            name->path, formats[name->n]);
-    return fc_refuse(reason,
-                     "several values in one message need types and ranges: add a line such as "
-                     "`%.100s = ff 0.0 1.0 0.0 1.0`, with %zu types",
-                     name->path, name->n + 1);
+        return fc_doubt(
+            reason,
+            "nothing is sent: several values in one message need types and ranges; add a line such "
+            "as `%s%.80s%s = %s`",
+            quote, name->path, quote, formats[name->n]);
+    return fc_doubt(
+        reason,
+        "nothing is sent: several values in one message need types and ranges; add a line such as "
+        "`%s%.80s%s = ff 0.0 1.0 0.0 1.0`, with %zu types",
+        quote, name->path, quote, name->n + 1);
+}
+
+/* Whether messages to a path have the value; one that goes without any has the channel `/path` all the same.
+ */
+static bool has_value(const struct osc_path *path, size_t n)
+{
+    return path->format ? n < path->format->n_ranges || n == 0 : n < OSC_FORMAT_MAX_VALUES;
 }
 
 static int check_format(const struct osc_path *path, const struct osc_name *name, unsigned directions,
@@ -212,13 +180,18 @@ static int check_format(const struct osc_path *path, const struct osc_name *name
 {
     const struct osc_format *format = path->format;
 
+    if (!format && !has_value(path, name->n))
+        return fc_doubt(reason, "\"%.80s:%zu\" stands for nothing: a message has at most %d values",
+                        name->path, name->n, OSC_FORMAT_MAX_VALUES);
     if (!format) /* a lone value is sent as a float, see osc_path_range() */
-        return (directions & FC_TARGET) && name->n > 0 ? refuse_target(name, reason) : 0;
-    if (name->n < format->n_ranges)
+        return (directions & FC_TARGET) && name->n > 0 ? doubt_target(name, reason) : 0;
+    if (has_value(path, name->n))
         return 0;
-    return fc_refuse(
-        reason, "\"%.80s:%zu\" exceeds the %zu value%s of the pattern \"%.80s\", which are counted from 0",
-        name->path, name->n, format->n_ranges, format->n_ranges == 1 ? "" : "s", format->pattern);
+    return fc_doubt(
+        reason,
+        "\"%.60s:%zu\" stands for nothing: messages of the pattern \"%.60s\" have %zu value%s, counted "
+        "from 0",
+        name->path, name->n, format->pattern, format->n_ranges, format->n_ranges == 1 ? "" : "s");
 }
 
 const struct osc_range *osc_path_range(const struct osc_path *path, size_t n)
@@ -228,16 +201,36 @@ const struct osc_range *osc_path_range(const struct osc_path *path, size_t n)
     return path->format ? &path->format->ranges[n] : &unconfigured;
 }
 
+bool osc_place_varies(const struct osc_place *place)
+{
+    const struct osc_range *range;
+
+    if (place->n >= place->path->n_out)
+        return false;
+    range = osc_path_range(place->path, place->n);
+    return osc_format_is_number(range->type) && range->min != range->max;
+}
+
+bool osc_place_is_sent(const struct osc_place *place)
+{
+    const struct osc_path *path = place->path;
+
+    return path && path->out && (place->n < path->n_out || (place->n == 0 && path->n_out == 0));
+}
+
 static int path_make_target(struct osc_path *path)
 {
+    const char *texts[OSC_FORMAT_MAX_VALUES];
     char types[OSC_FORMAT_MAX_VALUES + 1] = "";
 
     if (path->out)
         return 0;
     path->n_out = path->format ? path->format->n_ranges : 1;
-    for (size_t n = 0; n < path->n_out; n++)
+    for (size_t n = 0; n < path->n_out; n++) {
         types[n] = osc_path_range(path, n)->type;
-    return osc_codec_out_new(&path->out, types);
+        texts[n] = osc_path_range(path, n)->text;
+    }
+    return osc_out_new(&path->out, types, texts);
 }
 
 /* Makes room for channels. Ids may have gaps, since the core goes on after a channel that was refused. */
@@ -264,23 +257,25 @@ int osc_paths_add_channel(struct osc_paths *paths, uint32_t id, const char *name
 {
     struct osc_name parsed;
     struct osc_path *path = NULL;
-    int r = read_name(&parsed, name, reason);
+    int doubt = 0;
+    int r = osc_name_read(&parsed, name, reason);
 
     if (r == 0)
         r = path_get(&path, paths, parsed.path, reason);
     if (r == 0)
-        r = check_format(path, &parsed, directions, reason);
-    if (r == 0)
-        r = path_grow(path, parsed.n + 1);
+        doubt = check_format(path, &parsed, directions, reason);
     if (r == 0)
         r = channels_grow(paths, (size_t)id + 1);
+    if (r == 0 && has_value(path, parsed.n))
+        r = path_grow(path, parsed.n + 1);
     if (r == 0 && (directions & FC_TARGET))
         r = path_make_target(path);
     if (r < 0)
         return r;
-    path->values[parsed.n].source = directions & FC_SOURCE ? id : OSC_PATHS_NO_CHANNEL;
+    if (has_value(path, parsed.n))
+        path->values[parsed.n].source = directions & FC_SOURCE ? id : OSC_PATHS_NO_CHANNEL;
     paths->channels[id] = (struct osc_place){.path = path, .n = parsed.n};
-    return 0;
+    return doubt;
 }
 
 struct osc_path *osc_paths_find(const struct osc_paths *paths, const char *address)

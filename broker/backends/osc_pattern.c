@@ -16,9 +16,22 @@ static bool is_graphic(char c)
     return c > ' ' && c <= '~';
 }
 
-/* Whether a character may be part of a name, and so of brackets and braces. */
-static bool is_legal_in_name(char c)
+static bool is_beyond_ascii(char c)
 {
+    return (unsigned char)c >= 0x80;
+}
+
+/* Whether a byte continues a character of UTF-8. */
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Whether a character may be between brackets or, except for the comma, braces. */
+static bool is_legal_inside(char c, unsigned rules)
+{
+    if (rules & OSC_PATTERN_ANY_NAME && (c == ' ' || c == '#'))
+        return true;
     return is_graphic(c) && !strchr("#*,/?[]{}", c);
 }
 
@@ -28,12 +41,12 @@ bool osc_pattern_has_wildcard(const char *text)
 }
 
 /* Checks brackets. `*at` is at the opening one, and afterwards at the closing one. */
-static const char *set_complaint(const char **at)
+static const char *set_complaint(const char **at, unsigned rules)
 {
     const char *first = *at + ((*at)[1] == '!' ? 2 : 1);
     const char *end = first;
 
-    while (is_legal_in_name(*end))
+    while (is_legal_inside(*end, rules))
         end++;
     if (!*end)
         return "a [ is never closed";
@@ -46,12 +59,13 @@ static const char *set_complaint(const char **at)
 }
 
 /* Checks braces in the same way. */
-static const char *list_complaint(const char **at)
+static const char *list_complaint(const char **at, unsigned rules)
 {
     const char *first = *at + 1;
     const char *end = first;
 
-    while (is_legal_in_name(*end) || *end == ',')
+    while (is_legal_inside(*end, rules) || *end == ',' ||
+           (is_beyond_ascii(*end) && rules & OSC_PATTERN_ANY_NAME))
         end++;
     if (!*end)
         return "a { is never closed";
@@ -63,36 +77,45 @@ static const char *list_complaint(const char **at)
     return NULL;
 }
 
+/* Returns what is wrong with a character that OSC does not allow in addresses, or NULL if it allows it. */
+static const char *character_complaint(char c)
+{
+    if (c == ' ')
+        return "a space is not allowed, except in quotes";
+    if (is_beyond_ascii(c))
+        return "only ASCII is allowed, except in quotes";
+    if (c == '#')
+        return "a # is not allowed, except in quotes";
+    return c == ',' ? "a comma is not allowed, except between { and } or in quotes" : NULL;
+}
+
 /* Checks the character or bracket expression at `*at`, and moves that to its last character. */
-static const char *part_complaint(const char **at, bool wildcards)
+static const char *part_complaint(const char **at, unsigned rules)
 {
     char c = **at;
+    const char *complaint = rules & OSC_PATTERN_ANY_NAME ? NULL : character_complaint(c);
 
-    if (c == ' ')
-        return "a space is not allowed";
-    if (!is_graphic(c))
-        return "only printable ASCII is allowed";
-    if (c == '#')
-        return "a # is not allowed";
-    if (c == ',')
-        return "a comma is only allowed between { and }";
-    if (!wildcards && strchr("?*[]{}", c))
+    if (complaint)
+        return complaint;
+    if ((unsigned char)c < ' ' || c == 0x7f)
+        return "a control character is not allowed";
+    if (!(rules & OSC_PATTERN_WILDCARDS) && strchr("?*[]{}", c))
         return "wildcards are not allowed here";
     if (c == ']' || c == '}')
         return "a closing bracket has no opening one";
     if (c == '[')
-        return set_complaint(at);
-    return c == '{' ? list_complaint(at) : NULL;
+        return set_complaint(at, rules);
+    return c == '{' ? list_complaint(at, rules) : NULL;
 }
 
-const char *osc_pattern_complaint(const char *text, bool wildcards)
+const char *osc_pattern_complaint(const char *text, unsigned rules)
 {
     if (text[0] != '/')
         return "it must begin with a slash";
     if (strnlen(text, OSC_PATTERN_MAX_BYTES) == OSC_PATTERN_MAX_BYTES)
         return "it is longer than 1023 characters";
     for (const char *at = text; *at; at++) {
-        const char *complaint = part_complaint(&at, wildcards);
+        const char *complaint = part_complaint(&at, rules);
 
         if (complaint)
             return complaint;
@@ -172,13 +195,24 @@ static void spread(const char *pattern, size_t length, bool *now)
     }
 }
 
-/* Moves every active state of `now` by one character into `next`. Returns whether any is left. */
+/* Whether the state `p` is behind a wildcard that took the first byte of a character, and takes the others.
+ */
+static bool takes_rest(const char *pattern, size_t p, char c)
+{
+    return is_continuation(c) && p > 0 && strchr("?]", pattern[p - 1]);
+}
+
+/* Moves every active state of `now` by one byte into `next`. Returns whether any is left. */
 static bool move(const char *pattern, size_t length, const bool *now, bool *next, char c)
 {
     size_t none = length + 1;
     bool any = false;
 
     memset(next, 0, length + 1);
+    for (size_t p = 0; p <= length; p++) {
+        if (now[p] && takes_rest(pattern, p, c))
+            any = next[p] = true;
+    }
     for (size_t p = 0; p < length; p++) {
         size_t to = now[p] ? take(pattern, p, c, none) : none;
 

@@ -17,12 +17,20 @@
 /* Whether `text` has a character that makes it a pattern. */
 bool osc_pattern_has_wildcard(const char *text);
 
-/* Returns what is wrong with an address or, if `wildcards` are allowed, a pattern, as a literal; or NULL. */
-const char *osc_pattern_complaint(const char *text, bool wildcards);
+/* What may be in a text, or-ed. */
+enum osc_pattern_rules {
+    OSC_PATTERN_ADDRESS = 0,   /* what OSC allows in an address */
+    OSC_PATTERN_WILDCARDS = 1, /* it is a pattern */
+    OSC_PATTERN_ANY_NAME = 2,  /* also what peers use although OSC forbids it: blanks, commas, UTF-8 */
+};
+
+/* Returns what is wrong with an address or a pattern, as a literal; or NULL. */
+const char *osc_pattern_complaint(const char *text, unsigned rules);
 
 /*
  * Whether `address`, any text, is one of those that `pattern` stands for. The pattern must be one that
- * osc_pattern_complaint() found nothing wrong with. No wildcard stands for a slash.
+ * osc_pattern_complaint() found nothing wrong with. No wildcard stands for a slash; `?` and brackets stand
+ * for a whole character of UTF-8.
  */
 bool osc_pattern_match(const char *pattern, const char *address);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fc_refuse() of firecurtain/backend.h: also the folders below the show need it. */
+/* fc_refuse() and fc_doubt() of firecurtain/backend.h: also the folders below the show need them. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,4 +14,14 @@ int fc_refuse(struct fc_reason *reason, const char *format, ...)
     vsnprintf(reason->text, sizeof(reason->text), format, args);
     va_end(args);
     return -EINVAL;
+}
+
+int fc_doubt(struct fc_reason *reason, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reason->text, sizeof(reason->text), format, args);
+    va_end(args);
+    return FC_DOUBT;
 }

@@ -35,7 +35,7 @@ static const struct fc_option *build_find_option(const struct fc_backend *backen
                                                  const char *name)
 {
     for (const struct fc_option *option = backend->options; option && option->name; option++) {
-        bool prefix = strcmp(option->name, "/") == 0 && name[0] == '/';
+        bool prefix = strcmp(option->name, "/") == 0 && name[name[0] == '"'] == '/'; /* also in quotes */
 
         if ((option->scopes & scope) && (prefix || strcmp(option->name, name) == 0))
             return option;
@@ -85,6 +85,21 @@ static const char *build_comment_hint(const char *value)
                : NULL;
 }
 
+/* Reports what a slot returned `r` for, with a hint, which may be NULL. */
+static void build_report_with_hint(struct build *build, struct config_location at, const char *hint, int r,
+                                   const struct fc_reason *reason)
+{
+    if (r == -EINVAL || r == FC_DOUBT)
+        config_diagnose(build->config, r == FC_DOUBT ? CONFIG_WARNING : CONFIG_ERROR, at, hint, "%s",
+                        reason->text);
+}
+
+void build_report_reason(struct build *build, struct config_location at, int r,
+                         const struct fc_reason *reason)
+{
+    build_report_with_hint(build, at, NULL, r, reason);
+}
+
 static int build_configure(struct build *build, struct fc_instance *instance,
                            const struct config_section *section, enum fc_scope scope, bool diagnose_names)
 {
@@ -106,18 +121,46 @@ static int build_configure(struct build *build, struct fc_instance *instance,
         r = backend->configure(instance->self, scope, option->name, option->value, &reason);
         if (r == -ENOMEM)
             return r;
-        if (r < 0 && diagnose_names)
-            config_diagnose(build->config, CONFIG_ERROR, option->value_at, build_comment_hint(option->value),
-                            "%s", reason.text);
+        if (diagnose_names)
+            build_report_with_hint(build, option->value_at, build_comment_hint(option->value), r, &reason);
     }
     return 0;
+}
+
+/* Whether a section before this one has the same backend: one that is missing is reported once. */
+static bool build_is_known_backend(const struct config *config, const struct config_section *section)
+{
+    for (const struct config_section *before = config->sections; before < section; before++) {
+        if (strcmp(before->backend, section->backend) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Reports a backend that does not exist, with the one that was meant or all that there are. */
+static void build_unknown_backend(struct build *build, const struct config_section *section)
+{
+    struct suggest suggest;
+    char text[128];
+    const char *hint;
+    size_t n = 0;
+
+    if (build_is_known_backend(build->config, section))
+        return;
+    suggest_init(&suggest, section->backend);
+    for (size_t i = 0; i < backend_table_size; i++)
+        suggest_offer(&suggest, backend_table[i]->name);
+    hint = suggest_hint(&suggest, text, sizeof(text));
+    for (size_t i = 0; !hint && i < backend_table_size && n < sizeof(text); i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? ", " : "the backends are ",
+                              backend_table[i]->name);
+    config_diagnose(build->config, CONFIG_ERROR, section->at, hint ? hint : text,
+                    "there is no backend \"%s\"", section->backend);
 }
 
 static const struct fc_backend *build_find_backend(struct build *build, const struct config_section *section)
 {
     const struct fc_backend *backend = backend_find(section->backend);
-    struct suggest suggest;
-    char hint[128];
 
     if (backend && build->user && !backend->is_for_users) {
         config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
@@ -125,14 +168,9 @@ static const struct fc_backend *build_find_backend(struct build *build, const st
                         backend->name);
         return NULL;
     }
-    if (backend)
-        return backend;
-    suggest_init(&suggest, section->backend);
-    for (size_t i = 0; i < backend_table_size; i++)
-        suggest_offer(&suggest, backend_table[i]->name);
-    config_diagnose(build->config, CONFIG_ERROR, section->at, suggest_hint(&suggest, hint, sizeof(hint)),
-                    "there is no backend \"%s\"", section->backend);
-    return NULL;
+    if (!backend)
+        build_unknown_backend(build, section);
+    return backend;
 }
 
 /* Checks the options of a [backend NAME] section once, on an instance made only for that. */
@@ -173,11 +211,8 @@ static int build_options(struct build *build, struct fc_instance *instance,
         r = build_configure(build, instance, section, FC_SCOPE_INSTANCE, true);
     if (r == 0 && instance->backend->configured)
         r = instance->backend->configured(instance->self, &reason);
-    if (r == -EINVAL) {
-        config_diagnose(build->config, CONFIG_ERROR, section->instance_at, NULL, "%s", reason.text);
-        r = 0;
-    }
-    return r;
+    build_report_reason(build, section->instance_at, r, &reason);
+    return r == -ENOMEM ? r : 0;
 }
 
 static void build_print_options(const struct config_section *section, FILE *out)

@@ -114,7 +114,7 @@ static int join_restore(struct fc_instance *instance, const unsigned *directions
             continue;
         channel->directions = before;
         r = instance->backend->channel(instance->self, id, channel->name->text, before, &reason);
-        if (r == -EINVAL) /* it was refused before, too, and has no direction then */
+        if (r == -EINVAL || r == FC_DOUBT) /* it was refused before, too, and has no direction then */
             r = 0;
     }
     return r;

@@ -62,14 +62,12 @@ static int build_channel(struct build *build, struct build_side *side, const cha
     struct fc_reason reason = {.text = "is not valid"};
     char canonical[BUILD_MAX_NAME];
     struct channel *channel;
-    int r = 0;
+    int r = instance_canonical(instance, name, canonical, sizeof(canonical), &reason);
 
-    if (instance->backend->canonical)
-        r = instance->backend->canonical(instance->self, name, canonical, sizeof(canonical), &reason);
     if (r == 0) {
-        if (!build_may(build, side, instance->backend->canonical ? canonical : name))
+        if (!build_may(build, side, canonical))
             return -EINVAL;
-        *id = instance_add_channel(instance, instance->backend->canonical ? canonical : name);
+        *id = instance_add_channel(instance, canonical);
         if (*id == -ENOSPC)
             r = fc_refuse(&reason, "an instance has at most %u channels", instance->max_channels);
         else if (*id < 0)
@@ -87,9 +85,8 @@ static int build_channel(struct build *build, struct build_side *side, const cha
         r = instance->backend->channel(instance->self, (uint32_t)*id, channel->name->text,
                                        channel->directions, &reason);
     }
-    if (r == -EINVAL)
-        config_diagnose(build->config, CONFIG_ERROR, side->endpoint->channel_at, NULL, "%s", reason.text);
-    return r;
+    build_report_reason(build, side->endpoint->channel_at, r, &reason);
+    return r == FC_DOUBT ? 0 : r;
 }
 
 /* Finds the channel that name `n` of a side stands for. As build_channel(). */
@@ -193,6 +190,22 @@ static bool build_is_hers(struct build *build, const struct build_side *left, co
     return false;
 }
 
+/*
+ * Checks the channels of a side whose counterpart has no instance, so that one missing backend does not hide
+ * what else is wrong. 0 or -ENOMEM.
+ */
+static int build_lone_side(struct build *build, struct build_side *side)
+{
+    int64_t id;
+    int r = 0;
+
+    if (!build_is_complete(build, side))
+        return 0;
+    for (uint64_t n = 0; r == 0 && n < side->endpoint->glob.n_names; n++)
+        r = build_side_channel(build, side, n, &id);
+    return r == -ENOMEM ? r : 0;
+}
+
 int build_mapping(struct build *build, const struct config_mapping *mapping)
 {
     struct build_side left =
@@ -202,8 +215,11 @@ int build_mapping(struct build *build, const struct config_mapping *mapping)
     uint64_t n_left = mapping->left.glob.n_names, n_right = mapping->right.glob.n_names;
     int64_t left_id = -1, right_id = -1;
 
-    if (!build_is_complete(build, &left) || !build_is_complete(build, &right) ||
-        !build_is_hers(build, &left, &right))
+    if (!build_is_complete(build, &left))
+        return build_lone_side(build, &right);
+    if (!build_is_complete(build, &right))
+        return build_lone_side(build, &left);
+    if (!build_is_hers(build, &left, &right))
         return 0;
     for (uint64_t n = 0; n < (n_left > n_right ? n_left : n_right); n++) {
         int r = build_side_channel(build, &left, n, &left_id);

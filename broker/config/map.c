@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Parses mappings: `SIDE > SIDE`, `<`, `<>` or `><`, where a side is INSTANCE.CHANNEL and the channel may
- * have globs.
+ * have globs. Signs within quotes, as in INSTANCE."CHANNEL", belong to the channel; the quotes stay there for
+ * whoever reads its name.
  *
  * A mapping line is kept from its first sound part on, so that everything wrong with it is found: an instance
  * may be declared further down, so instances are only checked when all is read. The check drops every mapping
@@ -164,14 +165,30 @@ static bool is_arrow(const struct config_line *line, struct config_span sign)
     return after > config_span_end(sign) && (after == end || config_is_blank(*after));
 }
 
+/* Returns the place after a channel in quotes that begins at `at`, or `at` if none does. */
+static const char *skip_quoted(const struct config_line *line, const char *at)
+{
+    const char *end = config_span_end(line->text);
+    const char *close = NULL;
+
+    if (*at == '"' && at > line->text.start && at[-1] == '.')
+        close = memchr(at + 1, '"', (size_t)(end - at - 1));
+    return close ? close + 1 : at;
+}
+
 /* Finds a comment behind a mapping: a semicolon after a blank. */
 static const char *find_comment(const struct config_line *line)
 {
     const char *end = config_span_end(line->text);
 
     for (const char *at = line->text.start + 1; at < end; at++) {
-        if (*at == ';' && config_is_blank(at[-1]))
-            return at;
+        const char *after = skip_quoted(line, at);
+
+        if (after == end)
+            return NULL;
+        if (*after == ';' && config_is_blank(after[-1]))
+            return after;
+        at = after;
     }
     return NULL;
 }
@@ -198,8 +215,11 @@ int config_parse_mapping(struct config_parser *parser, const struct config_line 
     const char *end = config_span_end(line->text);
     struct config_span sign = {line->text.start, 1};
 
-    while (sign.start < end && !is_sign(*sign.start))
-        sign.start++;
+    while (sign.start < end && !is_sign(*sign.start)) {
+        const char *after = skip_quoted(line, sign.start);
+
+        sign.start = after > sign.start ? after : sign.start + 1;
+    }
     if (sign.start == end) {
         report_no_sign(parser, line);
         return 0;

@@ -185,10 +185,21 @@ static int open_section(struct config_parser *parser, const struct config_line *
     return 0;
 }
 
+/* Returns the sign between name and value; one within a name in quotes is part of that. NULL without any. */
+static const char *find_equals(struct config_span text)
+{
+    struct config_span rest = {text.start + 1, text.length - 1};
+    const char *quote = *text.start == '"' ? config_span_find(rest, '"') : NULL;
+
+    if (quote)
+        text = (struct config_span){quote, (size_t)(config_span_end(text) - quote)};
+    return config_span_find(text, '=');
+}
+
 static int parse_option(struct config_parser *parser, const struct config_line *line)
 {
     struct config_section *section = &parser->config->sections[parser->context.section];
-    const char *equals = config_span_find(line->text, '=');
+    const char *equals = find_equals(line->text);
     struct config_span name;
     struct config_span value;
 

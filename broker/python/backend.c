@@ -110,6 +110,7 @@ static void python_warn_full(struct python *python)
 static void python_set_many(void *self, const uint32_t *channels, const double *values, size_t n)
 {
     struct python *python = self;
+    size_t n_before = queue_length(&python->queue);
 
     if (python_is_failed(python) ||
         instance_is_stopped(python->instance)) { /* nothing will take them out of a queue */
@@ -122,6 +123,8 @@ static void python_set_many(void *self, const uint32_t *channels, const double *
         python->counters.dropped++;
         fc_log(FC_LOG_ERROR, python->instance->name, "out of memory: events were lost");
     }
+    python_answers_push(&python->answers, n_before, queue_length(&python->queue), n,
+                        fc_answers(python->instance));
     python_count_waiting(python);
     if (python_lost(python) != python->queue_warned)
         python_warn_full(python);

@@ -16,6 +16,7 @@
 #include "broker/guest/guest.h"
 #include "broker/guest/process.h"
 #include "broker/keeper/counter_client.h"
+#include "broker/python/answers.h"
 #include "broker/python/restart.h"
 #include "broker/python/start_queue.h"
 #include "broker/python/state.h"
@@ -140,6 +141,7 @@ struct python {
     uint32_t values_capacity;
 
     struct queue queue;
+    struct python_answers answers;
     size_t n_ahead; /* of its first events, which were sent behind a batch that is not done; they stay in the
                        queue, so the end of a worker does not lose them */
     struct queue_list batch; /* that the script is in: what it has not begun with when its worker ends goes to

@@ -31,6 +31,7 @@ static void python_begin(struct python *python, size_t n)
         fc_log(FC_LOG_ERROR, python->instance->name,
                "out of memory: if its worker ends now, a batch is lost");
     queue_consume(&python->queue, n);
+    python_answers_begin(&python->answers, n);
 }
 
 void python_finish_batch(struct python *python)
@@ -39,6 +40,7 @@ void python_finish_batch(struct python *python)
         return;
     python_set_inputs(python, python->batch.n);
     python->batch.n = 0;
+    python_answers_done(&python->answers);
     if (python->batch.capacity > PYTHON_KEPT_EVENTS && !queue_length(&python->queue))
         queue_list_deinit(&python->batch);
 }
@@ -54,6 +56,7 @@ void python_take_back(struct python *python)
     n_left = batch->n - n_over;
     python_set_inputs(python, n_over);
     python_journal_cut(python, n_over);
+    python_answers_put_back(&python->answers, n_left);
     if (n_left &&
         queue_put_back(&python->queue, batch->channels + n_over, batch->values + n_over, n_left) < 0) {
         python->counters.dropped += n_left;
@@ -70,6 +73,7 @@ void python_drop_events(struct python *python)
         fc_log(FC_LOG_WARNING, python->instance->name, "%zu events that waited for it were dropped", n);
     python->counters.dropped += n;
     queue_clear(&python->queue);
+    python_answers_clear(&python->answers);
 }
 
 void python_begin_ahead(struct python *python)
@@ -81,11 +85,13 @@ void python_begin_ahead(struct python *python)
         python_begin(python, n);
 }
 
-/* Not while the next worker waits for this one, nor if the oldest events may have to be dropped. */
+/* Not while the next worker waits for this one, nor if the oldest events may have to be dropped, nor if
+ * answers are among them. */
 static bool python_may_send_ahead(const struct python *python)
 {
     return !python->next.is_ready && python->queue.overflow != QUEUE_DROP_OLDEST &&
-           guest_takes_ahead(python->guest) && !python_is_recorded(python);
+           guest_takes_ahead(python->guest) && !python_is_recorded(python) &&
+           !python_answers_wait(&python->answers);
 }
 
 static void python_send_events(struct python *python)
@@ -98,6 +104,7 @@ static void python_send_events(struct python *python)
         return;
     if (guest_is_idle(python->guest)) {
         n = queue_peek(&python->queue, &channels, &values);
+        n = python_answers_limit(&python->answers, n);
         python_begin(python, guest_send(python->guest, channels, values, n));
     } else if (python_may_send_ahead(python)) {
         n = queue_peek(&python->queue, &channels, &values);

@@ -87,12 +87,17 @@ bool python_knows(const struct python *python, const uint32_t *channels, size_t 
 
 void python_emit(struct python *python, const uint32_t *channels, const double *values, size_t n)
 {
+    struct router *router = &python->instance->show->router;
+    uint32_t before = router->answers;
+
     for (size_t i = 0; i < n; i++) {
         python->outputs[channels[i]] = route_clamp(values[i]);
         python->driven[channels[i]] = true;
     }
     python_journal_output(python, channels, values, n);
+    router->answers = python->answers.now;
     python_outflow_emit(python, channels, values, n);
+    router->answers = before;
 }
 
 void python_exceptions(void *userdata, uint32_t n)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the core offers to backends: all of include/firecurtain/backend.h except fc_refuse(). */
+/* What the core offers to backends: all of include/firecurtain/backend.h except fc_refuse() and fc_doubt(). */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -54,11 +56,32 @@ void fc_heard(struct fc_instance *instance)
     instance->heard_ns = fc_now_ns();
 }
 
-void fc_malformed(struct fc_instance *instance, const char *what)
+void fc_emit_answer(struct fc_instance *instance, uint32_t channel, double value, uint32_t answers)
 {
+    struct router *router = &instance->show->router;
+    uint32_t before = router->answers;
+
+    router->answers = answers < UINT16_MAX ? answers : UINT16_MAX;
+    fc_emit(instance, channel, value);
+    router->answers = before;
+}
+
+uint32_t fc_answers(const struct fc_instance *instance)
+{
+    return instance->show->router.answers;
+}
+
+void fc_malformed(struct fc_instance *instance, const char *format, ...)
+{
+    char what[400];
+    va_list arguments;
+
     instance->malformed++;
     if (!fc_once_a_second(&instance->malformed_logged_ns))
         return;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof(what), format, arguments);
+    va_end(arguments);
     fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such message)",
            what, (unsigned long long)(instance->malformed - instance->malformed_logged));
     instance->malformed_logged = instance->malformed;

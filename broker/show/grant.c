@@ -66,12 +66,8 @@ static int grant_add_name(struct user *user, const struct fc_instance *instance,
 
     if (r < 0)
         return fc_refuse(reason, "a channel name is longer than %d bytes", GRANT_MAX_NAME - 1);
-    if (instance->backend->canonical) {
-        r = instance->backend->canonical(instance->self, name, canonical, sizeof(canonical), reason);
-        if (r < 0)
-            return r;
-    }
-    return grant_add(user, instance->name, instance->backend->canonical ? canonical : name, directions);
+    r = instance_canonical(instance, name, canonical, sizeof(canonical), reason);
+    return r < 0 ? r : grant_add(user, instance->name, canonical, directions);
 }
 
 static int grant_add_glob(struct user *user, const struct fc_instance *instance, const char *channels,

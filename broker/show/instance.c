@@ -88,6 +88,25 @@ void instance_set_state(struct fc_instance *instance, enum instance_state state)
     instance->state = state;
 }
 
+int instance_canonical(const struct fc_instance *instance, const char *name, char *canonical, size_t bytes,
+                       struct fc_reason *reason)
+{
+    size_t length = strlen(name);
+    bool is_quoted = length > 2 && name[0] == '"' && name[length - 1] == '"';
+
+    if (instance->backend->canonical)
+        return instance->backend->canonical(instance->self, name, canonical, bytes, reason);
+    if (is_quoted) {
+        name++;
+        length -= 2;
+    }
+    if (length >= bytes)
+        return fc_refuse(reason, "a channel name is longer than %zu bytes", bytes - 1);
+    memcpy(canonical, name, length);
+    canonical[length] = '\0';
+    return 0;
+}
+
 const char *instance_own_name(const struct fc_instance *instance)
 {
     const char *slash = strchr(instance->name, '/');

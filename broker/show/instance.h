@@ -148,6 +148,13 @@ int64_t instance_add_channel(struct fc_instance *instance, const char *name);
 /* Takes over the values of channels from an instance of the same name. */
 void instance_take_values(struct fc_instance *instance, const struct fc_instance *from);
 
+/*
+ * Writes the one spelling that a channel has here, of `name` as a configuration has it, with its NUL. -EINVAL
+ * with `reason` filled.
+ */
+int instance_canonical(const struct fc_instance *instance, const char *name, char *canonical, size_t bytes,
+                       struct fc_reason *reason);
+
 /* Returns the name without the owner's in front of it. */
 const char *instance_own_name(const struct fc_instance *instance);
 

@@ -190,7 +190,8 @@ static void route_queue(struct router *router, struct fc_instance *instance, uin
     router->events[(router->head + router->n_events) & (router->events_capacity - 1)] = (struct route_event){
         .instance = instance,
         .channel = channel,
-        .hops = router->hops,
+        .hops = (uint16_t)router->hops,
+        .answers = (uint16_t)router->answers,
         .value = value,
     };
     router->n_events++;
@@ -340,8 +341,9 @@ static void route_emit_many(struct router *router, struct fc_instance *instance,
         instance->values[channels[i]] = value;
         router->events[tail & mask] = (struct route_event){.instance = instance,
                                                            .channel = channels[i],
-                                                           .hops = router->hops,
-                                                           .value = value};
+                                                            .hops = (uint16_t)router->hops,
+                                                            .answers = (uint16_t)router->answers,
+                                                            .value = value};
         tail += instance->channels[channels[i]].n_targets != 0;
     }
     if (is_usual)
@@ -387,16 +389,17 @@ bool router_run(struct router *router)
 
         router->head = (router->head + 1) & (router->events_capacity - 1);
         router->n_events--;
-        if (event.hops + 1 != router->hops) /* events that a delivery emits get these hops */
-            route_deliver(router, &run);
-        router->hops = event.hops + 1;
+        if (event.hops + 1u != router->hops || event.answers != router->answers)
+            route_deliver(router, &run); /* events that a delivery emits get these hops and answers */
+        router->hops = event.hops + 1u;
+        router->answers = event.answers;
         n = route_fan_out(router, &run, event.instance, event.channel, event.value);
         budget = budget > n ? budget - n : 0;
         if (!router->n_events) /* the delivery may emit more */
             route_deliver(router, &run);
     }
     route_deliver(router, &run);
-    router->hops = 0;
+    router->hops = router->answers = 0;
     router->budget = ROUTE_TURN_BUDGET;
     route_flush(router);
     return router->n_events > 0;

@@ -49,7 +49,8 @@ struct route_target {
 struct route_event {
     struct fc_instance *instance; /* the one that made it */
     uint32_t channel;
-    uint32_t hops;
+    uint16_t hops;
+    uint16_t answers; /* of peers, in a row, that led to it; 0: none (fc_emit_answer()) */
     double value;
 };
 
@@ -70,6 +71,7 @@ struct router {
     size_t events_capacity;    /* a power of two */
     size_t budget;             /* deliveries before the next router_run() */
     uint32_t hops;             /* of the event that is being delivered, from 1; 0: none is */
+    uint32_t answers;          /* that led to what is being emitted or delivered; 0: none */
     struct fc_instance *dirty; /* instances to flush */
     /* called with each event, where it is made and where it is set, or NULL; must not call the router */
     void (*tap)(void *userdata, struct fc_instance *instance, uint32_t channel, double value);

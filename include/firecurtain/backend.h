@@ -22,13 +22,20 @@ struct fc_instance;
 
 struct fc_lookups;
 
-/* Why something in the configuration was refused: one sentence without a full stop, filled by the backend. */
+/* Why something in the configuration was refused or is doubtful: one sentence without a full stop, filled by
+ * the backend. */
 struct fc_reason {
     char text[512];
 };
 
 /* Fills `reason` and returns -EINVAL: a slot can end with `return fc_refuse(reason, "…")`. */
 int fc_refuse(struct fc_reason *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Returned by a slot that has accepted something in the configuration which should be warned of. */
+#define FC_DOUBT 1
+
+/* Fills `reason` and returns FC_DOUBT, in the same way. */
+int fc_doubt(struct fc_reason *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How a channel is used in the mappings; a channel may be both. */
 enum fc_direction {
@@ -68,7 +75,7 @@ struct fc_backend {
     /*
      * Applies one option that the table names: first those of [backend NAME] with FC_SCOPE_BACKEND as
      * defaults, then those of the instance. Only reads text: no file, socket or name is touched.
-     * -EINVAL with `reason` filled, or -ENOMEM.
+     * -EINVAL or FC_DOUBT with `reason` filled, or -ENOMEM.
      */
     int (*configure)(void *self, enum fc_scope scope, const char *option, const char *value,
                      struct fc_reason *reason);
@@ -92,7 +99,8 @@ struct fc_backend {
     /*
      * Says in which directions mappings use a channel from now on, possibly none. Ids count 0, 1, 2… in the
      * order in which channels appear. Called again with the same id when the directions change, which happens
-     * while the instance runs if the configuration is read again. -EINVAL with `reason` filled, or -ENOMEM.
+     * while the instance runs if the configuration is read again. -EINVAL or FC_DOUBT with `reason` filled,
+     * or -ENOMEM.
      */
     int (*channel)(void *self, uint32_t id, const char *name, unsigned directions, struct fc_reason *reason);
 
@@ -165,8 +173,19 @@ void fc_quiesced(struct fc_instance *instance);
 /* Notes that something came from outside, sound or not: `status` says how long that is ago. */
 void fc_heard(struct fc_instance *instance);
 
-/* Counts malformed input, of which the core warns at a limited rate. `what` is a literal. */
-void fc_malformed(struct fc_instance *instance, const char *what);
+/*
+ * Emits an event for what a peer answered: it reports a value that it was sent. What that leads to, through
+ * mappings, loopbacks and scripts, is set with fc_answers() being `answers`, at least 1, which ends loops.
+ */
+void fc_emit_answer(struct fc_instance *instance, uint32_t channel, double value, uint32_t answers);
+
+/* Within `set` and `set_many`: how many answers in a row led to this event; 0: it is no consequence of one.
+ */
+uint32_t fc_answers(const struct fc_instance *instance);
+
+/* Counts malformed input, of which the core warns at a limited rate. The arguments say what was wrong. */
+void fc_malformed(struct fc_instance *instance, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
  * A descriptor that is being watched. `ready` is called when it is readable or in error (level-triggered),

@@ -51,6 +51,17 @@ static bool matches_list(const char *pattern, const char *address)
     }
 }
 
+/* A wildcard has taken the first byte of a character, and takes any number of those that continue it. */
+static bool matches_rest(const char *pattern, const char *address)
+{
+    while (!matches(pattern, address)) {
+        if (((unsigned char)*address & 0xc0) != 0x80)
+            return false;
+        address++;
+    }
+    return true;
+}
+
 static bool matches(const char *pattern, const char *address)
 {
     const char *close;
@@ -64,11 +75,11 @@ static bool matches(const char *pattern, const char *address)
         return matches(pattern + 1, address) ||
                (*address && *address != '/' && matches(pattern, address + 1));
     case '?':
-        return *address && *address != '/' && matches(pattern + 1, address + 1);
+        return *address && *address != '/' && matches_rest(pattern + 1, address + 1);
     case '[':
         close = strchr(pattern, ']');
         return *address && *address != '/' && is_in(pattern + 1, close, *address) &&
-               matches(close + 1, address + 1);
+               matches_rest(close + 1, address + 1);
     case '{':
         return matches_list(pattern, address);
     default:
@@ -105,25 +116,37 @@ static bool is_plain(const char *text)
     return true;
 }
 
+static bool has_control_character(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 /* Checks that a channel has one spelling: writing it again changes nothing, and both mean one value of one
  * path. */
 static void check_channel(struct osc_paths *paths, uint32_t id, const char *name)
 {
     char canonical[1024], again[1024];
     struct fc_reason reason = {.text = ""};
-    int r = osc_paths_canonical(name, canonical, sizeof(canonical), &reason);
+    int r = osc_name_canonical(name, canonical, sizeof(canonical), &reason);
 
     require(r == 0 || (r == -EINVAL && reason.text[0]));
     if (r < 0)
         return;
-    require(is_plain(canonical) && strlen(canonical) <= strlen(name) + 2);
-    require(osc_paths_canonical(canonical, again, sizeof(again), &reason) == 0);
+    require(*canonical == '"' ? !has_control_character(canonical) : is_plain(canonical));
+    require(strlen(canonical) <= strlen(name) + 2);
+    require(osc_name_canonical(canonical, again, sizeof(again), &reason) == 0);
     require(strcmp(canonical, again) == 0);
     r = osc_paths_add_channel(paths, id, canonical, id % 2 ? FC_SOURCE : FC_TARGET, &reason);
-    require(r == 0 || (r == -EINVAL && reason.text[0]));
+    require(r == 0 || ((r == -EINVAL || r == FC_DOUBT) && reason.text[0]));
     if (r < 0)
         return;
-    require(paths->channels[id].n < paths->channels[id].path->n_values);
+    require(r == FC_DOUBT || paths->channels[id].n < paths->channels[id].path->n_values);
+    if (id % 2 == 0)
+        require(r == FC_DOUBT || osc_place_is_sent(&paths->channels[id]));
     require(osc_paths_find(paths, paths->channels[id].path->address) == paths->channels[id].path);
     require(osc_paths_is_below_root(paths, paths->channels[id].path->address));
 }
@@ -133,13 +156,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     struct input input = {data, bytes};
     struct osc_paths paths = {0};
     struct fc_reason reason;
-    char pattern[1200], format[200], name[1200];
-    const char *complaint = osc_pattern_complaint(take_line(&input, pattern, sizeof(pattern)), true);
+    char pattern[1200], quoted[1202], format[200], name[1200];
+    unsigned rules = OSC_PATTERN_WILDCARDS | OSC_PATTERN_ANY_NAME;
+    const char *complaint = osc_pattern_complaint(take_line(&input, pattern, sizeof(pattern)), rules);
+    int r;
 
-    require(complaint || is_plain(pattern));
-    require(osc_pattern_complaint(pattern, false) != NULL || !osc_pattern_has_wildcard(pattern));
-    if (!complaint)
-        osc_paths_add_format(&paths, pattern, take_line(&input, format, sizeof(format)), &reason);
+    require(complaint || !has_control_character(pattern));
+    require(osc_pattern_complaint(pattern, OSC_PATTERN_WILDCARDS) || (!complaint && is_plain(pattern)));
+    require(osc_pattern_complaint(pattern, OSC_PATTERN_ANY_NAME) || !osc_pattern_has_wildcard(pattern));
+    snprintf(quoted, sizeof(quoted), "\"%s\"", pattern);
+    r = osc_paths_add_format(&paths, quoted, take_line(&input, format, sizeof(format)), &reason);
+    require(!complaint || r < 0);
     osc_paths_set_root(&paths, take_line(&input, name, sizeof(name)), &reason);
     for (uint32_t id = 0; input.left && id < 16; id++) {
         take_line(&input, name, sizeof(name));

@@ -28,11 +28,13 @@ struct fc_instance {
     struct {
         uint32_t channel;
         double value;
+        uint32_t answers;
     } events[RIG_MAX_EVENTS];
     unsigned n_events;
     unsigned n_malformed;
-    const char *malformed;
-    int watched; /* -1: nothing */
+    char malformed[400];
+    uint32_t answers; /* that lead to what the test sets */
+    int watched;      /* -1: nothing */
     fc_watch_fn ready;
     void *userdata;
     struct fc_lookups *lookups;
@@ -54,6 +56,16 @@ int fc_refuse(struct fc_reason *reason, const char *format, ...)
     return -EINVAL;
 }
 
+int fc_doubt(struct fc_reason *reason, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(reason->text, sizeof(reason->text), format, arguments);
+    va_end(arguments);
+    return FC_DOUBT;
+}
+
 const char *fc_instance_name(const struct fc_instance *instance)
 {
     return "desk";
@@ -70,11 +82,12 @@ void fc_because(struct fc_instance *instance, const struct fc_reason *reason)
     fc_log(FC_LOG_ERROR, "desk", "%s", reason->text);
 }
 
-void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
+void fc_emit_answer(struct fc_instance *instance, uint32_t channel, double value, uint32_t answers)
 {
     assert_true(instance->n_events < RIG_MAX_EVENTS);
     instance->events[instance->n_events].channel = channel;
     instance->events[instance->n_events].value = value;
+    instance->events[instance->n_events].answers = answers;
     instance->n_events++;
 }
 
@@ -82,10 +95,24 @@ void fc_heard(struct fc_instance *instance)
 {
 }
 
-void fc_malformed(struct fc_instance *instance, const char *what)
+void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
+    fc_emit_answer(instance, channel, value, 0);
+}
+
+uint32_t fc_answers(const struct fc_instance *instance)
+{
+    return instance->answers;
+}
+
+void fc_malformed(struct fc_instance *instance, const char *format, ...)
+{
+    va_list arguments;
+
     instance->n_malformed++;
-    instance->malformed = what;
+    va_start(arguments, format);
+    vsnprintf(instance->malformed, sizeof(instance->malformed), format, arguments);
+    va_end(arguments);
 }
 
 int fc_watch_new(struct fc_watch **watch, struct fc_instance *instance, int fd, fc_watch_fn ready,
@@ -162,6 +189,13 @@ static inline uint32_t rig_channel(struct rig *rig, const char *name, unsigned d
     if (backend_osc.channel(rig->self, rig->n_channels, name, directions, &rig->reason) != 0)
         fail_msg("%s: %s", name, rig->reason.text);
     return rig->n_channels++;
+}
+
+/* Asserts that what returned `r` was accepted, but warned of. */
+static inline void rig_doubt(struct rig *rig, int r, const char *why)
+{
+    assert_int_equal(r, FC_DOUBT);
+    assert_string_equal(rig->reason.text, why);
 }
 
 static inline void rig_start(struct rig *rig)

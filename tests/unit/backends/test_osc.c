@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "broker/backends/osc_echo.h"
 #include "broker/backends/osc_format.h"
 #include "broker/backends/osc_pattern.h"
 #include "tests/unit/osc_rig.h"
@@ -41,6 +42,15 @@ static void receive(const char *packet, size_t bytes)
     rig.instance.n_events = 0;
     rig.instance.n_malformed = 0;
     rig_receive(&rig, peer, packet, bytes);
+}
+
+/* Asserts what was dropped last, and how the log names it. */
+static void assert_dropped(const char *address, const char *why)
+{
+    char text[400];
+
+    snprintf(text, sizeof(text), "%sfrom 127.0.0.1:%u: %s", address, rig_port(peer), why);
+    assert_string_equal(rig.instance.malformed, text);
 }
 
 static void assert_counts(unsigned n_events, unsigned n_malformed)
@@ -87,13 +97,104 @@ static void test_values_that_are_no_numbers_are_passed_over(void **state)
     rig_channel(&rig, "/a", FC_SOURCE);
     rig_channel(&rig, "/a:1", FC_SOURCE);
     rig_start(&rig);
-    receive(RIG_BYTES("/a\0\0,sI\0hi\0\0"));
+    receive(RIG_BYTES("/a\0\0,sN\0hi\0\0"));
     assert_counts(0, 0);
     receive(RIG_BYTES("/a\0\0,ff\0\x7f\xc0\0\0" F_1)); /* NaN */
     assert_counts(1, 0);
     rig_assert_event(&rig, 0, 1, 1);
+}
+
+static void test_impulses_and_messages_without_values_are_1(void **state)
+{
+    rig_set(&rig, "/go*", "");
+    rig_set(&rig, "/i", "i 0 10");
+    rig_channel(&rig, "/a", FC_SOURCE);
+    rig_channel(&rig, "/a:1", FC_SOURCE);
+    rig_channel(&rig, "/go", FC_SOURCE);
+    rig_channel(&rig, "/i", FC_SOURCE);
+    rig_start(&rig);
     receive(RIG_BYTES("/a\0\0,\0\0\0"));
-    assert_counts(0, 0);
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 0, 1);
+    receive(RIG_BYTES("/a\0\0,fI\0" F_0));
+    assert_counts(2, 0);
+    rig_assert_event(&rig, 1, 1, 1);
+    receive(RIG_BYTES("/go\0,\0\0\0"));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 2, 1);
+    receive(RIG_BYTES("/i\0\0,I\0\0"));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 3, 1);
+    receive(RIG_BYTES("/i\0\0,\0\0\0")); /* it has one value */
+    assert_counts(0, 1);
+    receive(RIG_BYTES("/?\0\0,\0\0\0"));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 0, 1);
+}
+
+static void test_values_beside_a_text_have_their_range(void **state)
+{
+    rig_set(&rig, "/x", "sifT 0 10 0 100");
+    for (unsigned n = 0; n < 4; n++)
+        rig_channel(&rig, (const char *[]){"/x", "/x:1", "/x:2", "/x:3"}[n], FC_SOURCE);
+    rig_start(&rig);
+    receive(RIG_BYTES("/x\0\0,sifF\0\0\0hi\0\0\0\0\0\5\x42\x48\0\0"));
+    assert_counts(3, 0);
+    rig_assert_event(&rig, 0, 1, 0.5);
+    rig_assert_event(&rig, 1, 2, 0.5);
+    rig_assert_event(&rig, 2, 3, 0);
+    receive(RIG_BYTES("/x\0\0,fTFI\0\0\0" F_0_5)); /* in a place without a range, its type's counts */
+    assert_counts(4, 0);
+    rig_assert_event(&rig, 0, 0, 0.5);
+    rig_assert_event(&rig, 1, 1, 1);
+    rig_assert_event(&rig, 2, 2, 0);
+    rig_assert_event(&rig, 3, 3, 1);
+}
+
+static void test_constants_come_in_as_steps(void **state)
+{
+    rig_doubt(&rig, backend_osc.configure(rig.self, FC_SCOPE_INSTANCE, "/x", "fi 0 1 1 1", &rig.reason),
+              "minimum and maximum of value 2 are equal: it is always sent as 1");
+    rig_channel(&rig, "/x:1", FC_SOURCE);
+    rig_channel(&rig, "/x", FC_SOURCE);
+    rig_start(&rig);
+    receive(RIG_BYTES("/x\0\0,fi\0" F_1 "\0\0\0\0"));
+    rig_assert_event(&rig, 1, 0, 0);
+    receive(RIG_BYTES("/x\0\0,fi\0" F_1 "\0\0\0\1"));
+    rig_assert_event(&rig, 1, 0, 1);
+}
+
+static void test_arrays_are_read(void **state)
+{
+    rig_set(&rig, "/1/xy", "ff 0 1 0 1");
+    rig_channel(&rig, "/1/xy", FC_SOURCE);
+    rig_channel(&rig, "/1/xy:1", FC_SOURCE);
+    rig_start(&rig);
+    receive(RIG_BYTES("/1/xy\0\0\0,[ff]\0\0\0" F_0_5 F_1));
+    assert_counts(2, 0);
+    rig_assert_event(&rig, 0, 0, 0.5);
+    rig_assert_event(&rig, 1, 1, 1);
+}
+
+static void test_addresses_that_osc_forbids(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_set(&rig, "\"/my f?der*\"", "f 0 2");
+    rig_channel(&rig, "\"/my f\303\244der\"", FC_SOURCE | FC_TARGET);
+    rig_channel(&rig, "/a:1:0", FC_SOURCE);
+    rig_start(&rig);
+    receive(RIG_BYTES("/my f\303\244der\0\0,f\0\0" F_0_5));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 0, 0.25);
+    receive(RIG_BYTES("/my f?der\0\0\0,f\0\0" F_1));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 0, 0.5);
+    receive(RIG_BYTES("/a:1\0\0\0\0,f\0\0" F_1));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 1, 1);
+    backend_osc.set(rig.self, 0, 1);
+    backend_osc.flush(rig.self);
+    rig_assert_packet(peer, RIG_BYTES("/my f\303\244der\0\0,f\0\0" F_2));
 }
 
 static void test_other_numbers_are_converted(void **state)
@@ -117,8 +218,9 @@ static void test_wrong_number_of_values_is_malformed(void **state)
     rig_start(&rig);
     receive(RIG_BYTES("/1/xy\0\0\0,f\0\0" F_1));
     assert_counts(0, 1);
-    assert_string_equal(rig.instance.malformed,
-                        "an OSC message with a different number of values than configured");
+    assert_dropped("/1/xy ",
+                   "a different number of values than configured: 1 (f) for the pattern /1/xy, which "
+                   "has 2");
     receive(RIG_BYTES("/1/xy\0\0\0,fff\0\0\0\0" F_1 F_1 F_1));
     assert_counts(0, 1);
 }
@@ -137,6 +239,11 @@ static void test_malformed_packets_are_counted(void **state)
     rig_start(&rig);
     receive("", 0);
     assert_counts(0, 1);
+    assert_dropped("", "an OSC packet whose length is not a multiple of four");
+    receive(RIG_BYTES("/old"));
+    receive(RIG_BYTES("/old\0\0\0\0" F_1));
+    assert_counts(0, 1);
+    assert_dropped("/old ", "an OSC message without types, as old programs send");
     receive(RIG_BYTES(BUNDLE "\0\0\0\x0c/a\0\0,f\0\0" F_1 "\0\0\0\1"));
     assert_counts(0, 1);
     receive(RIG_BYTES("/a\0\0,f\0\0" F_1));
@@ -182,7 +289,7 @@ static void test_sender_uses_a_pattern(void **state)
     rig_assert_event(&rig, 1, 3, 0.5);
     receive(RIG_BYTES("/1/[a\0\0\0,f\0\0" F_0_5));
     assert_counts(0, 1);
-    assert_string_equal(rig.instance.malformed, "an OSC message with an invalid address pattern");
+    assert_dropped("/1/[a ", "an OSC message with an invalid address pattern");
 }
 
 /* 512 addresses and 5,000 patterns in one packet: 512 patterns are followed, the others count as malformed.
@@ -197,11 +304,11 @@ static void test_patterns_in_a_packet_have_a_limit(void **state)
         rig_channel(&rig, name, FC_SOURCE);
     }
     for (size_t at = 16; at < sizeof(packet); at += 12)
-        memcpy(packet + at, "\0\0\0\x08/*\0\0,\0\0", 12);
+        memcpy(packet + at, "\0\0\0\x08/*\0\0,N\0", 12); /* leads to no events */
     rig_start(&rig);
     receive(packet, sizeof(packet));
     assert_counts(0, 5000 - 1024);
-    assert_string_equal(rig.instance.malformed, "an OSC packet with too many address patterns");
+    assert_dropped("/* ", "an OSC packet with too many address patterns");
     receive(packet, 28);
     assert_counts(0, 0);
 }
@@ -318,25 +425,155 @@ static void test_every_event_is_sent(void **state)
     rig_assert_silence(peer);
 }
 
-static void test_an_echo_is_not_sent(void **state)
+/* Sets a channel as the consequence of so many answers in a row. */
+static void set_by_answers(uint32_t channel, double value, uint32_t answers)
+{
+    rig.instance.answers = answers;
+    backend_osc.set(rig.self, channel, value);
+    backend_osc.flush(rig.self);
+    rig.instance.answers = 0;
+}
+
+/* Receives a message on /a and returns the number of answers that it is. */
+static uint32_t receive_answer(const char *packet, size_t bytes)
+{
+    receive(packet, bytes);
+    assert_int_equal(rig.instance.n_events, 1);
+    return rig.instance.events[0].answers;
+}
+
+#define A_0 RIG_BYTES("/a\0\0,f\0\0" F_0)
+#define A_1 RIG_BYTES("/a\0\0,f\0\0" F_1)
+
+static void test_what_an_answer_leads_to_is_not_sent(void **state)
 {
     rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
     rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
     rig_start(&rig);
-    receive(RIG_BYTES("/a\0\0,f\0\0" F_1));
-    backend_osc.set(rig.self, 0, 1); /* an answer on the same address */
-    backend_osc.flush(rig.self);
-    rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_1));
-    receive(RIG_BYTES("/a\0\0,f\0\0" F_1)); /* is answered */
-    backend_osc.set(rig.self, 0, 1);
-    backend_osc.flush(rig.self);
+    assert_int_equal(receive_answer(A_1), 0);
+    set_by_answers(0, 1, 0); /* a first reply on the same address */
+    rig_assert_packet(peer, A_1);
+    assert_int_equal(receive_answer(A_1), 1);
+    set_by_answers(0, 1, 1);
     rig_assert_silence(peer);
-    backend_osc.set(rig.self, 0, 0);
-    backend_osc.set(rig.self, 0, 1); /* changed again */
-    backend_osc.flush(rig.self);
-    rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_0));
-    rig_assert_packet(peer, RIG_BYTES("/a\0\0,f\0\0" F_1));
+    assert_int_equal(receive_answer(A_1),
+                     0);     /* it was answered before: somebody has pressed a button again */
+    set_by_answers(0, 0, 1); /* not what the peer has */
+    rig_assert_packet(peer, A_0);
+    assert_int_equal(receive_answer(A_0), 2);
+    set_by_answers(0, 1, OSC_ECHO_MAX_CHAIN); /* they do not agree */
     rig_assert_silence(peer);
+}
+
+static void test_equal_values_are_sent_although_the_peer_answers(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
+    rig_start(&rig);
+    for (unsigned press = 0; press < 3; press++) {
+        set_by_answers(0, 1, 0);
+        rig_assert_packet(peer, A_1);
+        assert_int_equal(receive_answer(A_1), 1);
+    }
+}
+
+static void test_answers_may_come_late(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
+    rig_start(&rig);
+    set_by_answers(0, 1, 0);
+    set_by_answers(0, 0, 0);
+    rig_assert_packet(peer, A_1);
+    rig_assert_packet(peer, A_0);
+    assert_int_equal(receive_answer(A_1), 1);
+    assert_int_equal(receive_answer(A_0), 1);
+    assert_int_equal(receive_answer(A_0), 0);
+}
+
+static void test_several_values_are_one_answer(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_set(&rig, "/1/xy", "ff 0 2 0 2");
+    rig_channel(&rig, "/1/xy", FC_SOURCE | FC_TARGET);
+    rig_channel(&rig, "/1/xy:1", FC_SOURCE | FC_TARGET);
+    rig_start(&rig);
+    set_by_answers(1, 1, 0);
+    rig_assert_packet(peer, RIG_BYTES(XY(F_0, F_2)));
+    receive(RIG_BYTES(XY(F_1, F_2))); /* no answer: one value is another */
+    assert_int_equal(rig.instance.events[1].answers, 0);
+    receive(RIG_BYTES(XY(F_0, F_2)));
+    assert_int_equal(rig.instance.events[0].answers, 1);
+    assert_int_equal(rig.instance.events[1].answers, 1);
+    set_by_answers(0, 0, 1);
+    rig_assert_silence(peer);
+    set_by_answers(0, 1, 1);
+    rig_assert_packet(peer, RIG_BYTES(XY(F_2, F_2)));
+}
+
+static void test_messages_that_are_always_the_same(void **state)
+{
+    const char *const packets[] = {"/a\0\0,\0\0\0", "/b\0\0,I\0\0", "/c\0\0,s\0\0go\0\0",
+                                   "/d\0\0,i\0\0\0\0\0\1"};
+    const size_t bytes[] = {8, 8, 12, 12};
+
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_set(&rig, "/a", "");
+    rig_set(&rig, "/b", "I");
+    rig_set(&rig, "/c", "s \"go\"");
+    rig_doubt(&rig, backend_osc.configure(rig.self, FC_SCOPE_INSTANCE, "/d", "i 1 1", &rig.reason),
+              "minimum and maximum of value 1 are equal: it is always sent as 1");
+    for (unsigned n = 0; n < 4; n++)
+        rig_channel(&rig, (const char *[]){"/a", "/b", "/c", "/d"}[n], FC_SOURCE | FC_TARGET);
+    rig_start(&rig);
+    for (uint32_t n = 0; n < 4; n++) {
+        for (unsigned press = 0; press < 2; press++) {
+            set_by_answers(n, 0.3, 0);
+            set_by_answers(n, 0, 0); /* the button is released */
+            rig_assert_packet(peer, packets[n], bytes[n]);
+            rig_assert_silence(peer);
+        }
+        receive(packets[n], bytes[n]);
+        set_by_answers(n, 1, 1);
+        rig_assert_silence(peer);
+    }
+}
+
+static void test_fixed_values_go_along(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_set(&rig, "/x", "sTi \"go\" 0 10");
+    rig_channel(&rig, "/x:2", FC_TARGET);
+    rig_channel(&rig, "/x", FC_TARGET);
+    rig_start(&rig);
+    set_by_answers(0, 0.5, 0);
+    set_by_answers(1, 1, 0); /* sends it once more */
+    rig_assert_packet(peer, RIG_BYTES("/x\0\0,sTi\0\0\0\0go\0\0\0\0\0\5"));
+    rig_assert_packet(peer, RIG_BYTES("/x\0\0,sTi\0\0\0\0go\0\0\0\0\0\5"));
+    rig_assert_silence(peer);
+}
+
+/* MIDIMonster starts with a channel that its pattern does not have. */
+static void test_places_that_do_not_exist(void **state)
+{
+    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
+    rig_set(&rig, "/x", "i 0 10");
+    for (uint32_t n = 0; n < 3; n++)
+        assert_int_equal(backend_osc.channel(rig.self, n, (const char *[]){"/x:1", "/x:5000", "/y:1"}[n],
+                                             FC_SOURCE | FC_TARGET, &rig.reason),
+                         FC_DOUBT);
+    rig.n_channels = 3;
+    rig_channel(&rig, "/x", FC_SOURCE);
+    rig_start(&rig);
+    for (uint32_t n = 0; n < 3; n++)
+        set_by_answers(n, 1, 0);
+    rig_assert_silence(peer);
+    receive(RIG_BYTES("/x\0\0,i\0\0\0\0\0\5"));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 3, 0.5);
+    receive(RIG_BYTES("/y\0\0,ff\0" F_0 F_1));
+    assert_counts(1, 0);
+    rig_assert_event(&rig, 0, 2, 1);
 }
 
 static void test_input_is_not_echoed(void **state)
@@ -377,6 +614,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_values_go_to_their_channels, setup, teardown),
         cmocka_unit_test_setup_teardown(test_default_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values_that_are_no_numbers_are_passed_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_impulses_and_messages_without_values_are_1, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_values_beside_a_text_have_their_range, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_constants_come_in_as_steps, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_arrays_are_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_addresses_that_osc_forbids, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_numbers_are_converted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_number_of_values_is_malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_address_is_ignored, setup, teardown),
@@ -392,7 +634,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_output, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unconfigured_output_is_a_float, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_event_is_sent, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_an_echo_is_not_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_an_answer_leads_to_is_not_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_equal_values_are_sent_although_the_peer_answers, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_answers_may_come_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_several_values_are_one_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_messages_that_are_always_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fixed_values_go_along, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_places_that_do_not_exist, setup, teardown),
         cmocka_unit_test_setup_teardown(test_input_is_not_echoed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_message_fits, setup, teardown),
     };

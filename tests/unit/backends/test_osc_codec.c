@@ -6,13 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "broker/backends/osc_codec.h"
-#include "firecurtain/cleanup.h"
+#include "broker/backends/osc_out.h"
 
 #define BYTES(literal) (literal), (sizeof(literal) - 1)
 
@@ -23,6 +24,7 @@
 
 struct seen {
     unsigned n_messages;
+    size_t n_values; /* of the last one */
     char lines[512];
 };
 
@@ -31,41 +33,56 @@ static void note(void *userdata, const struct osc_message *message)
     struct seen *seen = userdata;
     size_t used = strlen(seen->lines);
 
-    assert_int_equal(message->n_types, strlen(message->types));
+    assert_true(message->n_values <= strlen(message->types));
+    seen->n_values = message->n_values;
     seen->n_messages++;
     osc_codec_print(message, seen->lines + used, sizeof(seen->lines) - used - 1);
     strcat(seen->lines, "\n");
 }
 
 /* Reads from memory of exactly that size: the sanitizer notices any byte read beyond it. */
-static int read_packet(struct seen *seen, const char *packet, size_t bytes, const char **what)
+static int read_packet(struct seen *seen, const char *packet, size_t bytes, struct osc_fault *fault)
 {
-    FC_AUTO_FREE void *copy = malloc(bytes ? bytes : 1);
+    void *copy = malloc(bytes ? bytes : 1);
+    int r;
 
     assert_non_null(copy);
     memcpy(copy, packet, bytes);
     *seen = (struct seen){0};
-    *what = NULL;
-    return osc_codec_read(copy, bytes, note, seen, what);
+    *fault = (struct osc_fault){0};
+    r = osc_codec_read(copy, bytes, note, seen, fault);
+    snprintf(seen->lines + strlen(seen->lines), 64, "%.60s", fault->address ? fault->address : "");
+    free(copy);
+    return r;
 }
 
 static void assert_read(const char *packet, size_t bytes, const char *lines)
 {
     struct seen seen;
-    const char *what;
+    struct osc_fault fault;
 
-    assert_int_equal(read_packet(&seen, packet, bytes, &what), 0);
+    assert_int_equal(read_packet(&seen, packet, bytes, &fault), 0);
     assert_string_equal(seen.lines, lines);
 }
 
 static void assert_malformed(const char *packet, size_t bytes, const char *complaint)
 {
     struct seen seen;
-    const char *what;
+    struct osc_fault fault;
 
-    assert_int_equal(read_packet(&seen, packet, bytes, &what), -EBADMSG);
+    assert_int_equal(read_packet(&seen, packet, bytes, &fault), -EBADMSG);
     assert_int_equal(seen.n_messages, 0);
-    assert_string_equal(what, complaint);
+    assert_string_equal(fault.what, complaint);
+}
+
+/* The fault names the message. */
+static void assert_malformed_at(const char *packet, size_t bytes, const char *address)
+{
+    struct osc_fault fault;
+    struct seen seen;
+
+    assert_int_equal(read_packet(&seen, packet, bytes, &fault), -EBADMSG);
+    assert_string_equal(seen.lines, address);
 }
 
 static void test_numbers(void **state)
@@ -85,6 +102,7 @@ static void test_other_types_are_passed_over(void **state)
     assert_read(BYTES("/a\0\0,bi\0\0\0\0\5hello\0\0\0\0\0\0\5"), "/a bi - 5\n");
     assert_read(BYTES("/a\0\0,bi\0\0\0\0\0\0\0\0\5"), "/a bi - 5\n");
     assert_read(BYTES("/a\0\0,tcmi\0\0\0" TIME_TAG "\0\0\0AMIDI\0\0\0\5"), "/a tcmi - - - 5\n");
+    assert_read(BYTES("/a\0\0,ri\0RGBA\0\0\0\5"), "/a ri - 5\n");
 }
 
 static struct osc_argument argument_of(const char *packet, size_t bytes)
@@ -104,7 +122,7 @@ static void test_argument_values(void **state)
     assert_true(argument_of(BYTES("T\0\0\0")).number == 1);
     assert_true(argument_of(BYTES("F\0\0\0")).number == 0);
     assert_true(isnan(argument_of(BYTES("N\0\0\0")).number));
-    assert_true(isnan(argument_of(BYTES("I\0\0\0")).number));
+    assert_true(argument_of(BYTES("I\0\0\0")).number == 1);
     assert_true(isnan(text.number));
     assert_string_equal(text.text, "hi");
     assert_true(argument_of(BYTES("i\0\0\0\x80\0\0\0")).number == -0x1p31);
@@ -147,7 +165,7 @@ static void test_malformed_messages(void **state)
 {
     const char *length = "an OSC packet whose length is not a multiple of four";
     const char *address = "an OSC message without an address";
-    const char *types = "an OSC message without types";
+    const char *types = "an OSC message without types, as old programs send";
     const char *arguments = "an OSC message whose types and arguments disagree";
 
     assert_malformed("", 0, length);
@@ -161,9 +179,35 @@ static void test_malformed_messages(void **state)
     assert_malformed(BYTES("/a\0\0,i\0\0"), arguments);
     assert_malformed(BYTES("/a\0\0,h\0\0\0\0\0\1"), arguments);
     assert_malformed(BYTES("/a\0\0,i\0\0\0\0\0\1\0\0\0\1"), arguments);
-    assert_malformed(BYTES("/a\0\0,q\0\0\0\0\0\1"), arguments);
+    assert_malformed(BYTES("/a\0\0,q\0\0\0\0\0\1"), "an OSC message with an unknown type");
     assert_malformed(BYTES("/a\0\0,s\0\0abcd"), arguments);
     assert_malformed(BYTES("/a\0\0,s\0\0a\0b\0"), arguments);
+}
+
+static void test_faults_name_the_message(void **state)
+{
+    assert_malformed_at(BYTES("/a\0\0"), "/a");
+    assert_malformed_at(BYTES("/a\0\0,i\0\0"), "/a");
+    assert_malformed_at(BYTES("/a\0\0,q\0\0"), "/a");
+    assert_malformed_at(BYTES(BUNDLE "\0\0\0\x0c" MESSAGE "\0\0\0\x08/b\0\0,i\0\0"), "/b");
+    assert_malformed_at(BYTES("/abc"), "");
+    assert_malformed_at(BYTES("#bundle\0"), "");
+}
+
+static void test_arrays(void **state)
+{
+    const char *ends = "an OSC message with an array that has only one end";
+    struct osc_fault fault;
+    struct seen seen;
+
+    assert_read(BYTES("/a\0\0,[ii]\0\0\0\0\0\0\1\0\0\0\2"), "/a [ii] 1 2\n");
+    assert_read(BYTES("/a\0\0,i[[]i]\0\0\0\0\1\0\0\0\2"), "/a i[[]i] 1 2\n");
+    assert_read(BYTES("/a\0\0,[]\0"), "/a []\n");
+    assert_int_equal(read_packet(&seen, BYTES("/a\0\0,i[Ts]\0\0\0\0\0\1hi\0\0"), &fault), 0);
+    assert_int_equal(seen.n_values, 3);
+    assert_malformed(BYTES("/a\0\0,[i\0\0\0\0\1"), ends);
+    assert_malformed(BYTES("/a\0\0,i]\0\0\0\0\1"), ends);
+    assert_malformed(BYTES("/a\0\0,][\0"), ends);
 }
 
 /* liblo 0.31 reads the length of a blob from beyond the packet. */
@@ -202,7 +246,7 @@ static void test_packet_is_taken_whole_or_not_at_all(void **state)
 
 static void test_print_is_cut(void **state)
 {
-    struct osc_message message = {.address = "/a", .types = "i", .n_types = 1};
+    struct osc_message message = {.address = "/a", .types = "i", .n_values = 1};
     char text[5] = "xxxx";
 
     message.data = (const uint8_t *)"\0\0\0\x07";
@@ -220,8 +264,8 @@ static void assert_written(struct osc_out *out, const char *address, const char 
 
     assert_true(bytes <= sizeof(got));
     memset(got, 'x', sizeof(got));
-    assert_int_equal(osc_codec_out_write(out, address, got, bytes - 1, &written), -EMSGSIZE);
-    assert_int_equal(osc_codec_out_write(out, address, got, bytes, &written), 0);
+    assert_int_equal(osc_out_write(out, address, got, bytes - 1, &written), -EMSGSIZE);
+    assert_int_equal(osc_out_write(out, address, got, bytes, &written), 0);
     assert_int_equal(written, bytes);
     assert_memory_equal(got, packet, bytes);
     assert_int_equal(got[bytes], 'x');
@@ -231,35 +275,52 @@ static void test_writing(void **state)
 {
     struct osc_out *out = NULL;
 
-    assert_int_equal(osc_codec_out_new(&out, "fidh"), 0);
-    osc_codec_out_set(out, 0, 0.75);
-    osc_codec_out_set(out, 1, -2);
-    osc_codec_out_set(out, 2, -0.5);
-    osc_codec_out_set(out, 3, 4294967296.0);
+    assert_int_equal(osc_out_new(&out, "fidh", NULL), 0);
+    osc_out_set(out, 0, 0.75);
+    osc_out_set(out, 1, -2);
+    osc_out_set(out, 2, -0.5);
+    osc_out_set(out, 3, 4294967296.0);
     assert_written(
         out, "/abc",
         BYTES("/abc\0\0\0\0,fidh\0\0\0\x3f\x40\0\0\xff\xff\xff\xfe\xbf\xe0\0\0\0\0\0\0\0\0\0\1\0\0\0\0"));
-    osc_codec_out_set(out, 1, 1);
+    osc_out_set(out, 1, 1);
     assert_written(out, "/a",
                    BYTES("/a\0\0,fidh\0\0\0\x3f\x40\0\0\0\0\0\1\xbf\xe0\0\0\0\0\0\0\0\0\0\1\0\0\0\0"));
-    assert_null(osc_codec_out_free(out));
-    assert_null(osc_codec_out_free(NULL));
+    assert_null(osc_out_free(out));
+    assert_null(osc_out_free(NULL));
 }
 
 static void test_writing_stays_within_the_type(void **state)
 {
     struct osc_out *out = NULL;
 
-    assert_int_equal(osc_codec_out_new(&out, "iihhf"), 0);
-    osc_codec_out_set(out, 0, 2147483647.4);
-    osc_codec_out_set(out, 1, -1e300);
-    osc_codec_out_set(out, 2, 0x1p63);
-    osc_codec_out_set(out, 3, -INFINITY);
-    osc_codec_out_set(out, 4, 1e300);
+    assert_int_equal(osc_out_new(&out, "iihhf", NULL), 0);
+    osc_out_set(out, 0, 2147483647.4);
+    osc_out_set(out, 1, -1e300);
+    osc_out_set(out, 2, 0x1p63);
+    osc_out_set(out, 3, -INFINITY);
+    osc_out_set(out, 4, 1e300);
     assert_written(out, "/a",
                    BYTES("/a\0\0,iihhf\0\0\x7f\xff\xff\xff\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"
                          "\x80\0\0\0\0\0\0\0\x7f\x7f\xff\xff"));
-    osc_codec_out_free(out);
+    osc_out_free(out);
+}
+
+static void test_writing_what_is_no_number(void **state)
+{
+    const char *const texts[] = {"hello", NULL, "x", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    struct osc_out *out = NULL;
+
+    assert_int_equal(osc_out_new(&out, "ssSbiTFNIcmt", texts), 0);
+    for (size_t n = 0; n < 12; n++)
+        osc_out_set(out, n, 1); /* changes the number alone */
+    assert_written(out, "/a",
+                   BYTES("/a\0\0,ssSbiTFNIcmt\0\0\0hello\0\0\0\0\0\0\0x\0\0\0\0\0\0\0\0\0\0\1"
+                         "\0\0\0\0\0\0\0\0" TIME_TAG));
+    osc_out_free(out);
+    assert_int_equal(osc_out_new(&out, "", NULL), 0);
+    assert_written(out, "/go", BYTES("/go\0,\0\0\0"));
+    osc_out_free(out);
 }
 
 int main(void)
@@ -271,12 +332,15 @@ int main(void)
         cmocka_unit_test(test_bundles),
         cmocka_unit_test(test_bundles_nest_to_a_limit),
         cmocka_unit_test(test_malformed_messages),
+        cmocka_unit_test(test_faults_name_the_message),
+        cmocka_unit_test(test_arrays),
         cmocka_unit_test(test_blob_without_length),
         cmocka_unit_test(test_malformed_bundles),
         cmocka_unit_test(test_packet_is_taken_whole_or_not_at_all),
         cmocka_unit_test(test_print_is_cut),
         cmocka_unit_test(test_writing),
         cmocka_unit_test(test_writing_stays_within_the_type),
+        cmocka_unit_test(test_writing_what_is_no_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,15 @@ static const struct match matches[] = {
     {"/{a,b}/{c,d}", "/a/d", true},
     {"/{one}", "/one", true},
     {"/x{one,two}y{three,four}", "/xtwoythree", true},
+    /* beyond ASCII */
+    {"/f?der", "/f\303\244der", true},
+    {"/f?der", "/f\xc3\xa4\303\244der", false},
+    {"/??", "/\xe2\x82\xac\xc3\xa4", true},
+    {"/?", "/\xe2\x82\xac\xc3\xa4", false},
+    {"/[!a]x", "/\xe2\x82\xacx", true},
+    {"/{\xc3\xa4,b c}", "/\xc3\xa4", true},
+    {"/{\xc3\xa4,b c}", "/b c", true},
+    {"/*", "/\xc3\xa4", true},
 };
 
 static void test_matches(void **state)
@@ -89,15 +98,15 @@ static void test_matches(void **state)
     for (size_t n = 0; n < FC_ARRAY_SIZE(matches); n++) {
         const struct match *match = &matches[n];
 
-        assert_null(osc_pattern_complaint(match->pattern, true));
+        assert_null(osc_pattern_complaint(match->pattern, OSC_PATTERN_WILDCARDS | OSC_PATTERN_ANY_NAME));
         if (osc_pattern_match(match->pattern, match->address) != match->matches)
             fail_msg("%s on %s is not %d", match->pattern, match->address, match->matches);
     }
 }
 
-static void assert_complaint(const char *text, bool wildcards, const char *complaint)
+static void assert_complaint(const char *text, unsigned rules, const char *complaint)
 {
-    const char *got = osc_pattern_complaint(text, wildcards);
+    const char *got = osc_pattern_complaint(text, rules);
 
     if (!got)
         fail_msg("nothing was wrong with %s", text);
@@ -106,32 +115,45 @@ static void assert_complaint(const char *text, bool wildcards, const char *compl
 
 static void test_complaints(void **state)
 {
-    assert_complaint("", true, "it must begin with a slash");
-    assert_complaint("a/b", true, "it must begin with a slash");
-    assert_complaint("/a b", true, "a space is not allowed");
-    assert_complaint("/a#", true, "a # is not allowed");
-    assert_complaint("/a,b", true, "a comma is only allowed between { and }");
-    assert_complaint("/a\tb", true, "only printable ASCII is allowed");
-    assert_complaint("/\xc3\xa4", true, "only printable ASCII is allowed");
-    assert_complaint("/a]", true, "a closing bracket has no opening one");
-    assert_complaint("/a}", true, "a closing bracket has no opening one");
-    assert_complaint("/[ab", true, "a [ is never closed");
-    assert_complaint("/[a/b]", true, "a character is not allowed between [ and ]");
-    assert_complaint("/[]", true, "nothing stands between [ and ]");
-    assert_complaint("/[!]", true, "nothing stands between [ and ]");
-    assert_complaint("/{ab", true, "a { is never closed");
-    assert_complaint("/{a/b}", true, "a character is not allowed between { and }");
-    assert_complaint("/{a*}", true, "a character is not allowed between { and }");
-    assert_complaint("/{a{b}}", true, "a character is not allowed between { and }");
-    assert_complaint("/{}", true, "nothing stands between { and }");
+    assert_complaint("", OSC_PATTERN_WILDCARDS, "it must begin with a slash");
+    assert_complaint("a/b", OSC_PATTERN_WILDCARDS, "it must begin with a slash");
+    assert_complaint("/a b", OSC_PATTERN_WILDCARDS, "a space is not allowed, except in quotes");
+    assert_complaint("/a#", OSC_PATTERN_WILDCARDS, "a # is not allowed, except in quotes");
+    assert_complaint("/a,b", OSC_PATTERN_WILDCARDS,
+                     "a comma is not allowed, except between { and } or in quotes");
+    assert_complaint("/a\tb", OSC_PATTERN_WILDCARDS, "a control character is not allowed");
+    assert_complaint("/\xc3\xa4", OSC_PATTERN_WILDCARDS, "only ASCII is allowed, except in quotes");
+    assert_complaint("/a]", OSC_PATTERN_WILDCARDS, "a closing bracket has no opening one");
+    assert_complaint("/a}", OSC_PATTERN_WILDCARDS, "a closing bracket has no opening one");
+    assert_complaint("/[ab", OSC_PATTERN_WILDCARDS, "a [ is never closed");
+    assert_complaint("/[a/b]", OSC_PATTERN_WILDCARDS, "a character is not allowed between [ and ]");
+    assert_complaint("/[]", OSC_PATTERN_WILDCARDS, "nothing stands between [ and ]");
+    assert_complaint("/[!]", OSC_PATTERN_WILDCARDS, "nothing stands between [ and ]");
+    assert_complaint("/{ab", OSC_PATTERN_WILDCARDS, "a { is never closed");
+    assert_complaint("/{a/b}", OSC_PATTERN_WILDCARDS, "a character is not allowed between { and }");
+    assert_complaint("/{a*}", OSC_PATTERN_WILDCARDS, "a character is not allowed between { and }");
+    assert_complaint("/{a{b}}", OSC_PATTERN_WILDCARDS, "a character is not allowed between { and }");
+    assert_complaint("/{}", OSC_PATTERN_WILDCARDS, "nothing stands between { and }");
+}
+
+static void test_names_that_osc_forbids(void **state)
+{
+    const unsigned any = OSC_PATTERN_ANY_NAME;
+
+    assert_null(osc_pattern_complaint("/my fader, #1/\xc3\xa4", any));
+    assert_null(osc_pattern_complaint("/{my fader,\xc3\xa4}/[# ]", any | OSC_PATTERN_WILDCARDS));
+    assert_complaint("/a\tb", any, "a control character is not allowed");
+    assert_complaint("/a*", any, "wildcards are not allowed here");
+    assert_complaint("/[\xc3\xa4]", any | OSC_PATTERN_WILDCARDS,
+                     "a character is not allowed between [ and ]");
 }
 
 static void test_addresses_have_no_wildcards(void **state)
 {
-    assert_null(osc_pattern_complaint("/1/fader1", false));
-    assert_complaint("/1/fader*", false, "wildcards are not allowed here");
-    assert_complaint("/1/fader[1]", false, "wildcards are not allowed here");
-    assert_complaint("/1/fader{1}", false, "wildcards are not allowed here");
+    assert_null(osc_pattern_complaint("/1/fader1", OSC_PATTERN_ADDRESS));
+    assert_complaint("/1/fader*", OSC_PATTERN_ADDRESS, "wildcards are not allowed here");
+    assert_complaint("/1/fader[1]", OSC_PATTERN_ADDRESS, "wildcards are not allowed here");
+    assert_complaint("/1/fader{1}", OSC_PATTERN_ADDRESS, "wildcards are not allowed here");
     assert_false(osc_pattern_has_wildcard("/1/fader1:0"));
     assert_true(osc_pattern_has_wildcard("/1/fade?"));
     assert_true(osc_pattern_has_wildcard("/1/}"));
@@ -143,11 +165,11 @@ static void test_length_has_a_limit(void **state)
 
     memset(text, '/', sizeof(text));
     text[OSC_PATTERN_MAX_BYTES - 1] = '\0';
-    assert_null(osc_pattern_complaint(text, false));
+    assert_null(osc_pattern_complaint(text, OSC_PATTERN_ADDRESS));
     assert_true(osc_pattern_match(text, text));
     text[OSC_PATTERN_MAX_BYTES - 1] = '/';
     text[OSC_PATTERN_MAX_BYTES] = '\0';
-    assert_complaint(text, false, "it is longer than 1023 characters");
+    assert_complaint(text, OSC_PATTERN_ADDRESS, "it is longer than 1023 characters");
 }
 
 /* A matcher that tries all possibilities would need longer than the age of the universe. */
@@ -161,7 +183,7 @@ static void test_no_pattern_takes_long(void **state)
         strcat(pattern, "*{a,aa}");
     memset(address + 1, 'a', sizeof(address) - 2);
     strcat(pattern, "b");
-    assert_null(osc_pattern_complaint(pattern, true));
+    assert_null(osc_pattern_complaint(pattern, OSC_PATTERN_WILDCARDS));
     assert_false(osc_pattern_match(pattern, address));
     address[sizeof(address) - 2] = 'b';
     assert_true(osc_pattern_match(pattern, address));
@@ -173,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matches),
         cmocka_unit_test(test_complaints),
+        cmocka_unit_test(test_names_that_osc_forbids),
         cmocka_unit_test(test_addresses_have_no_wildcards),
         cmocka_unit_test(test_length_has_a_limit),
         cmocka_unit_test(test_no_pattern_takes_long),

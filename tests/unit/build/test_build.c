@@ -87,14 +87,75 @@ static void test_nothing(void **state)
 static void test_unknown_backend(void **state)
 {
     assert_finds(state, "[pyhton py]\n", 1, 2, "there is no backend \"pyhton\"", "did you mean \"python\"?");
-    assert_finds(state, "[backend artnet]\n", 1, 10, "there is no backend \"artnet\"", NULL);
+    assert_finds(state, "[backend artnet]\n", 1, 10, "there is no backend \"artnet\"",
+                 "the backends are loopback, osc, python");
 }
 
 /* A mapping to an instance that could not be made is not another error. */
 static void test_one_finding_for_an_unknown_backend(void **state)
 {
-    assert_finds(state, "[artnet a]\nx = 1\n[loopback b]\n[map]\na.1 > b.x\n", 1, 2,
-                 "there is no backend \"artnet\"", NULL);
+    assert_finds(
+        state, "[artnet a]\nx = 1\n[artnet c]\n[backend artnet]\nbind = *\n[loopback b]\n[map]\na.1 > b.x\n",
+        1, 2, "there is no backend \"artnet\"", "the backends are loopback, osc, python");
+}
+
+/* The other side of such a mapping is looked at all the same. */
+static void test_an_unknown_backend_hides_nothing(void **state)
+{
+    const char *text =
+        "[artnet a]\n[osc o]\nbind = :: 8000\n[midi m]\n[map]\na.1 > o.fader\no./a* < m.ch0.note{0..5}\n"
+        "m.x <> a.1\na.{1..3} < o./x:{2..4}\n";
+    struct fixture *fixture = *state;
+    struct show *show;
+
+    assert_int_equal(build(state, text, &show), -EINVAL);
+    assert_int_equal(fixture->config->n_diagnostics, 4);
+    assert_error_in(fixture->config, 0, "show.cfg", 1, 2, "there is no backend \"artnet\"",
+                    "the backends are loopback, osc, python");
+    assert_error_in(fixture->config, 1, "show.cfg", 4, 2, "there is no backend \"midi\"",
+                    "the backends are loopback, osc, python");
+    assert_error_in(fixture->config, 2, "show.cfg", 6, 9,
+                    "\"fader\" is not an OSC address: it must begin with a slash", NULL);
+    assert_error_in(fixture->config, 3, "show.cfg", 7, 3,
+                    "\"/a*\" is not an OSC address: wildcards are not allowed here", NULL);
+}
+
+/* What MIDIMonster starts with, starts, with a warning. */
+static void test_doubts_are_warnings(void **state)
+{
+    struct fixture *fixture = *state;
+    struct show *show;
+
+    assert_int_equal(
+        build(state,
+              "[osc o]\nbind = :: 8000\n/x = i 1 1\n[osc p]\n[backend osc]\ndetect = verbose\n[map]\n"
+              "o./x > o./x:1\no./x <> p./x\n",
+              &show),
+        0);
+    assert_int_equal(fixture->config->n_errors, 0);
+    assert_int_equal(fixture->config->n_diagnostics, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(fixture->config->diagnostics[i].severity, CONFIG_WARNING);
+    assert_at(fixture->config->diagnostics[0].at, "show.cfg", 3, 6);
+    assert_at(fixture->config->diagnostics[1].at, "show.cfg", 4, 6);
+    assert_at(fixture->config->diagnostics[2].at, "show.cfg", 6, 10);
+    assert_at(fixture->config->diagnostics[3].at, "show.cfg", 8, 10);
+    assert_leads(show, "o", "/x", "o./x:1 p./x");
+    show_free(show);
+}
+
+static void test_channels_in_quotes(void **state)
+{
+    struct show *show =
+        build_sound(state, "[osc o]\nbind = :: 8000\n\"/my f*\" = f 0 2\n\"/a=b\" = i 0 9\n[loopback l]\n"
+                           "[map]\no.\"/my fader{1..2}\" > l.\"a > b\"\no.\"/a:1\" < l.\"a > b\"\n"
+                           "o.\"/plain\" > l.x\no./plain > l.\"y\"\n");
+
+    assert_leads(show, "o", "\"/my fader1\"", "l.a > b");
+    assert_leads(show, "o", "\"/my fader2\"", "l.a > b");
+    assert_leads(show, "l", "a > b", "o./a:1:0");
+    assert_leads(show, "o", "/plain", "l.x l.y");
+    show_free(show);
 }
 
 static void test_unknown_option(void **state)
@@ -348,6 +409,9 @@ int main(void)
         config_test(test_nothing),
         config_test(test_unknown_backend),
         config_test(test_one_finding_for_an_unknown_backend),
+        config_test(test_an_unknown_backend_hides_nothing),
+        config_test(test_doubts_are_warnings),
+        config_test(test_channels_in_quotes),
         config_test(test_unknown_option),
         config_test(test_an_option_in_the_wrong_section),
         config_test(test_a_bad_value_is_found_once),

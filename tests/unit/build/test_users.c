@@ -150,12 +150,18 @@ static void test_what_was_not_granted(void **state)
 /* The backend refuses the first of these channels also when it is asked to take it back. */
 static void test_a_refused_channel_does_not_keep_others_from_being_taken_back(void **state)
 {
-    struct show *show =
-        build_on(state,
-                 "[osc o]\nbind = 127.0.0.1 0\n/xy = ff 0.0 1.0 0.0 1.0\n[user alice]\nshow = alice.cfg\n"
-                 "grant-input = o./xy:{0..5}\n",
-                 "[loopback l2]\n[map]\no./xy:5 > l2.a\no./xy:1 > l2.b\n");
-    const struct fc_instance *osc = find(show, "o");
+    char house[1300], root[1001];
+    struct show *show;
+    const struct fc_instance *osc;
+
+    memset(root, 'r', sizeof(root) - 1);
+    root[sizeof(root) - 1] = '\0';
+    snprintf(house, sizeof(house),
+             "[osc o]\nbind = 127.0.0.1 0\nroot = /%s\n/xy = ff 0.0 1.0 0.0 1.0\n[user alice]\nshow = "
+             "alice.cfg\ngrant-input = o./xy:{0..5}\ngrant-input = o./too/long/with/the/root\n",
+             root);
+    show = build_on(state, house, "[loopback l2]\n[map]\no./too/long/with/the/root > l2.a\no./xy:1 > l2.b\n");
+    osc = find(show, "o");
 
     assert_int_equal(last, USERS_LEFT_OUT);
     assert_int_equal(osc->n_channels, 2);
