@@ -3,8 +3,8 @@
  * The loopback backend, and the template for others: every event that is set on a channel is emitted again
  * on the same channel, so that a mapping can give a signal a name of its own.
  *
- * It has no options, and any text is a channel. The core's hop limit ends the loops that a configuration can
- * make with it.
+ * It has no options (MIDIMonster's ignores all), and any text is a channel. The core's hop limit ends the
+ * loops that a configuration can make with it.
  */
 #include <stdlib.h>
 
@@ -15,6 +15,7 @@ struct loopback {
 };
 
 static const struct fc_option loopback_options[] = {
+    {"*", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, true, "anything", "Has no effect"},
     {.name = NULL},
 };
 
@@ -32,11 +33,10 @@ static void loopback_free(void *self)
     free(self);
 }
 
-/* Never called, since the table has no options. */
 static int loopback_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                               struct fc_reason *reason)
 {
-    return fc_refuse(reason, "a loopback has no options");
+    return fc_doubt(reason, "a loopback has no options: \"%.80s\" is left out", option);
 }
 
 static int loopback_channel(void *self, uint32_t id, const char *name, unsigned directions,

@@ -35,7 +35,8 @@ static const struct fc_option *build_find_option(const struct fc_backend *backen
                                                  const char *name)
 {
     for (const struct fc_option *option = backend->options; option && option->name; option++) {
-        bool prefix = strcmp(option->name, "/") == 0 && name[name[0] == '"'] == '/'; /* also in quotes */
+        bool prefix = strcmp(option->name, "*") == 0 ||
+                      (strcmp(option->name, "/") == 0 && name[name[0] == '"'] == '/'); /* also in quotes */
 
         if ((option->scopes & scope) && (prefix || strcmp(option->name, name) == 0))
             return option;

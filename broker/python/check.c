@@ -317,6 +317,61 @@ static void check_handler(const struct python *python, struct config *config, st
         check_function(config, at, path, module, name + strlen(module) + 1);
 }
 
+/* What is known about a channel without a dot, which calls a function only if there is a default handler. */
+struct check_top_level {
+    char name[256];
+    char close[320];   /* the first module.function that is called almost the same; empty if none is */
+    const char *owner; /* the module with a function of exactly that name */
+    bool is_used;      /* the name occurs in a script in another way, or may be made at run time */
+};
+
+/* Looks at one module. */
+static void check_top_level_module(struct check_top_level *check, const char *folder, const char *module)
+{
+    FC_AUTO_FREE char *text = NULL;
+    char path[PATH_MAX], definition[300];
+    struct suggest suggest;
+
+    if (check_module_path(folder, module, path, sizeof(path)))
+        text = check_read(path);
+    if (!text || check_is_dynamic(text)) {
+        check->is_used = true;
+        return;
+    }
+    snprintf(definition, sizeof(definition), "\ndef %s", check->name);
+    if (check_has_word(text, definition + 1, strlen(definition) - 1))
+        check->owner = check->owner ? check->owner : module;
+    else if (check_has_word(text, check->name, strlen(check->name)))
+        check->is_used = true;
+    suggest_init(&suggest, check->name);
+    check_suggest(text, &suggest);
+    if (suggest.best && !check->close[0])
+        snprintf(check->close, sizeof(check->close), "%s.%s", module, suggest.best);
+}
+
+/* Warns of a channel without a dot that neither calls a function nor is otherwise used by the script. */
+static void check_top_level(const struct python *python, struct config *config, struct config_location at,
+                            const char *name)
+{
+    struct check_top_level check = {.owner = NULL};
+    char hint[400] = "";
+
+    if (python->default_handler || strlen(name) >= sizeof(check.name))
+        return;
+    snprintf(check.name, sizeof(check.name), "%s", name);
+    for (size_t i = 0; i < python->n_modules; i++)
+        check_top_level_module(&check, python->folder, python->modules[i]);
+    if (!check.owner && check.is_used)
+        return;
+    if (check.owner)
+        snprintf(hint, sizeof(hint), "did you mean \"%s.%s\"?", check.owner, name);
+    else if (check.close[0])
+        snprintf(hint, sizeof(hint), "did you mean \"%s\"?", check.close);
+    config_diagnose(config, CONFIG_WARNING, at, hint[0] ? hint : NULL,
+                    "\"%s\" calls no function: that needs MODULE.FUNCTION, or the option default-handler",
+                    name);
+}
+
 /* Looks for the functions that mappings and default-handler name. */
 static void check_handlers(const struct python *python, struct config *config)
 {
@@ -328,8 +383,12 @@ static void check_handlers(const struct python *python, struct config *config)
     for (uint32_t i = 0; i < instance->n_channels; i++) {
         const char *name = instance_channel_name(instance, i);
 
-        if ((instance->channels[i].directions & FC_TARGET) && strchr(name, '.'))
+        if (!(instance->channels[i].directions & FC_TARGET))
+            continue;
+        if (strchr(name, '.'))
             check_handler(python, config, instance->channels[i].at, name, &unloaded);
+        else
+            check_top_level(python, config, instance->channels[i].at, name);
     }
 }
 

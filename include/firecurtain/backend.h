@@ -50,7 +50,7 @@ enum fc_scope {
 
 /* One configuration option. The table of a backend checks names, gives suggestions and documents itself. */
 struct fc_option {
-    const char *name; /* "/" accepts every name that begins with a slash; NULL ends the table */
+    const char *name; /* "/" accepts every name that begins with a slash, "*" any; NULL ends the table */
     unsigned scopes;  /* enum fc_scope, or-ed */
     bool repeatable; /* every assignment counts; otherwise only the last one, and a second one is warned of */
     const char *example; /* a value as in a configuration file */

@@ -284,6 +284,15 @@ static void dispatch_stop(uint64_t time_ns)
     session_send(script.session, &stopped);
 }
 
+/* Warns of a channel that calls nothing although a function has its name: only its module is missing. */
+static void dispatch_warn_of_top_level(const char *name)
+{
+    const char *module = script.fallback ? NULL : handlers_find_owner(script.modules, script.n_modules, name);
+
+    if (module)
+        say(SAY_WARNING "channel %s calls nothing: the function is mapped as %s.%s", name, module, name);
+}
+
 /* Finds the handler of a channel. False if the channel wants one and there is none. */
 static bool dispatch_resolve(struct channel *channel)
 {
@@ -295,6 +304,7 @@ static bool dispatch_resolve(struct channel *channel)
         return true;
     if (!strchr(name, '.')) {
         channel->handler = Py_XNewRef(script.fallback);
+        dispatch_warn_of_top_level(name);
         return true;
     }
     channel->handler = handlers_find(name, reason, sizeof(reason));
@@ -464,6 +474,8 @@ int dispatch_import(const char *const *modules, size_t n_modules, const char *de
     struct message ready = {.type = MESSAGE_READY};
     int r = 0;
 
+    script.modules = modules;
+    script.n_modules = n_modules;
     for (size_t i = 0; i < n_modules; i++) {
         if (dispatch_import_module(modules[i]) < 0) {
             dispatch_finish();

@@ -2,6 +2,7 @@
 /* Looks handlers up in the imported modules; attributes may run code of the script. */
 #include "worker/script/handlers.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,5 +70,20 @@ PyObject *handlers_find(const char *name, char *reason, size_t bytes)
         return handler;
     snprintf(reason, bytes, "it is not a function but %s", Py_TYPE(handler)->tp_name);
     Py_DECREF(handler);
+    return NULL;
+}
+
+const char *handlers_find_owner(const char *const *modules, size_t n_modules, const char *name)
+{
+    for (size_t i = 0; i < n_modules; i++) {
+        const char *missing = NULL;
+        PyObject *module = handlers_module(modules[i], strlen(modules[i]));
+        PyObject *handler = handlers_attribute(module, name, &missing);
+        bool is_callable = handler && PyCallable_Check(handler);
+
+        Py_XDECREF(handler);
+        if (is_callable)
+            return modules[i];
+    }
     return NULL;
 }

@@ -36,9 +36,11 @@ struct script_socket {
 struct script {
     struct session *session;
     struct channels channels;
-    PyObject *unknown;  /* set of names that output() has warned about */
-    PyObject *cleanup;  /* or NULL */
-    PyObject *fallback; /* the default handler, or NULL */
+    PyObject *unknown;          /* set of names that output() has warned about */
+    PyObject *cleanup;          /* or NULL */
+    PyObject *fallback;         /* the default handler, or NULL */
+    const char *const *modules; /* that the configuration names; borrowed */
+    size_t n_modules;
     struct script_interval intervals[SCRIPT_MAX_INTERVALS];
     size_t n_intervals;
     uint32_t next_interval;
