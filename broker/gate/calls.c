@@ -14,6 +14,7 @@
 #include "broker/gate/judge.h"
 #include "broker/gate/notification.h"
 #include "broker/gate/options.h"
+#include "broker/gate/peers.h"
 #include "broker/gate/socket.h"
 #include "firecurtain/cleanup.h"
 #include "proto/spawn_request.h"
@@ -92,26 +93,33 @@ static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *cal
 
 /*
  * Listens only where bind() put the socket: one whose connection failed must not become a server elsewhere.
+ * Of a datagram socket, it looks who has sent what is first in line.
  */
 static int gate_listen(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     GATE_SOCKET socket = {.fd = -1};
     struct sockaddr_storage at;
     socklen_t n_bytes = sizeof(at);
+    struct policy_address name;
     struct policy_target judged;
     int r = gate_socket_take(worker, (int)call->data.args[0], &socket);
 
     (void)result;
     if (r < 0)
         return r;
-    if (socket.kind.protocol != POLICY_TCP)
+    if (socket.kind.protocol != POLICY_TCP) {
+        gate_peers_note(worker, &socket);
         return -EOPNOTSUPP;
-    if (!socket.kind.is_ours) {
-        gate_log(worker, "listen() on a socket that is not bound to a port allowed by an option \"listen\"");
-        return -EACCES;
     }
     if (getsockname(socket.fd, (struct sockaddr *)&at, &n_bytes) < 0)
         return -errno;
+    r = policy_read_address(&name, &at, n_bytes);
+    if (r == 0 && (!socket.kind.is_ours || name.port == 0)) { /* which bind() may ask for, for a client */
+        gate_log(worker, "listen() on a socket that is not bound to a port allowed by an option \"listen\"");
+        r = -EACCES;
+    }
+    if (r < 0)
+        return r;
     r = gate_judge(worker, POLICY_LISTEN, &socket, &at, n_bytes, "listen", &judged);
     if (r < 0)
         return r;
@@ -132,7 +140,7 @@ static int gate_send(struct gate_worker *worker, const struct seccomp_notif *cal
     if (r == 0 && !at)
         r = gate_is_valid(worker, call->id) ? 0 : -ESRCH;
     if (r == 0 && at)
-        r = gate_judge_copy(worker, call, POLICY_CONNECT, &socket, at, at_bytes, "send", &to);
+        r = gate_judge_copy(worker, call, POLICY_CONNECT, &socket, at, at_bytes, GATE_SEND, &to);
     if (r == 0 && at)
         r = gate_socket_adopt_udp(worker, call, &socket);
     if (r < 0)

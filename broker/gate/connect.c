@@ -125,6 +125,31 @@ static int gate_connect_state(const struct gate_socket *socket)
     }
 }
 
+/*
+ * Binds the gate's own socket where the script has bound the one that it replaces, whose connections then
+ * come from that port. Both have the port until one is closed, which SO_REUSEADDR allows; it is as the script
+ * set it afterwards. 0, also if there is no such port, or -errno.
+ */
+static int gate_keep_port(const struct gate_socket *socket, int own)
+{
+    struct sockaddr_storage at;
+    struct policy_address local;
+    socklen_t n_bytes = sizeof(at), n_reuse = sizeof(int);
+    int reuse = 0, on = 1, r = 0;
+
+    if (!socket->kind.is_ours || getsockname(socket->fd, (struct sockaddr *)&at, &n_bytes) < 0 ||
+        policy_read_address(&local, &at, n_bytes) < 0 || local.port == 0)
+        return 0;
+    getsockopt(socket->fd, SOL_SOCKET, SO_REUSEADDR, &reuse, &n_reuse);
+    if (setsockopt(socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        setsockopt(own, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        bind(own, (const struct sockaddr *)&at, n_bytes) < 0)
+        r = -errno;
+    setsockopt(socket->fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+    setsockopt(own, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+    return r;
+}
+
 static int gate_connect_tcp(struct gate_worker *worker, const struct seccomp_notif *call,
                             const struct gate_socket *socket, const struct policy_target *to)
 {
@@ -140,6 +165,9 @@ static int gate_connect_tcp(struct gate_worker *worker, const struct seccomp_not
     own = gate_socket_twin(worker, socket);
     if (own < 0)
         return own;
+    r = gate_keep_port(socket, own);
+    if (r < 0)
+        return r;
     r = connect(own, (const struct sockaddr *)&to->sockaddr, to->n_bytes) < 0 ? -errno : 0;
     if (r < 0 && r != -EINPROGRESS)
         return r;

@@ -3,8 +3,25 @@
 #include "broker/gate/judge.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "broker/gate/notification.h"
+#include "broker/gate/peers.h"
+
+/* Allows what is refused by the policy if it is an answer to somebody who has just sent a datagram. */
+static int gate_judge_answer(const struct gate_worker *worker, const struct gate_socket *socket,
+                             const char *call, struct policy_target *target)
+{
+    int r;
+
+    if (strcmp(call, GATE_SEND) != 0 || !gate_peers_may_answer(worker, socket, &target->address))
+        return -EACCES;
+    r = policy_write_address(&target->address, socket->kind.family, &target->sockaddr);
+    if (r < 0)
+        return r;
+    target->n_bytes = (socklen_t)r;
+    return 0;
+}
 
 int gate_judge(struct gate_worker *worker, enum policy_use use, const struct gate_socket *socket,
                const void *sockaddr, size_t bytes, const char *call, struct policy_target *target)
@@ -15,6 +32,8 @@ int gate_judge(struct gate_worker *worker, enum policy_use use, const struct gat
     int r = policy_judge(worker->spec.policy, use, socket->kind.protocol, socket->kind.family, sockaddr,
                          bytes, target);
 
+    if (r == -EACCES)
+        r = gate_judge_answer(worker, socket, call, target);
     if (r != -EACCES)
         return r;
     policy_format_address(&target->address, text, sizeof(text));

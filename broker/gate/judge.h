@@ -8,9 +8,12 @@
 
 #include "broker/gate/private.h"
 
+/* The calls that send a datagram, to which answers to peers are allowed (peers.h). */
+#define GATE_SEND "send"
+
 /*
  * Judges an address as policy_judge() does. Logs a refused one, with the option that would allow it; `call`
- * is the system call's name.
+ * is the system call's name, or GATE_SEND.
  */
 int gate_judge(struct gate_worker *worker, enum policy_use use, const struct gate_socket *socket,
                const void *sockaddr, size_t bytes, const char *call, struct policy_target *target);

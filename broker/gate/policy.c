@@ -349,12 +349,19 @@ int policy_write_address(const struct policy_address *address, int family, struc
     return sizeof(v4);
 }
 
-/* Allows binding a client's datagram socket to any free port, which sendto() would do by itself. */
+/*
+ * Allows binding a client's socket to any free port, which sendto() or connect() would do by itself: a
+ * datagram socket, or one for a connection, which cannot become a server there, to no address in particular.
+ */
 static bool policy_is_client_bind(const struct policy *policy, enum policy_use use,
                                   enum policy_protocol protocol, const struct policy_address *address)
 {
-    return use == POLICY_LISTEN && protocol == POLICY_UDP && address->port == 0 &&
-           policy_mentions(policy, POLICY_CONNECT, POLICY_UDP);
+    struct policy_address specified = *address;
+
+    if (use != POLICY_LISTEN || address->port != 0 || !policy_mentions(policy, POLICY_CONNECT, protocol))
+        return false;
+    policy_specify(&specified);
+    return protocol == POLICY_UDP || memcmp(specified.bytes, address->bytes, sizeof(specified.bytes)) != 0;
 }
 
 int policy_judge(const struct policy *policy, enum policy_use use, enum policy_protocol protocol, int family,

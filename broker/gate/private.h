@@ -63,6 +63,7 @@ struct gate_worker {
     uint64_t with_options[GATE_WITH_OPTIONS]; /* cookies of sockets with options of options.h; 0: none */
     size_t n_options;                         /* that were ever remembered */
     uint64_t n_pair_ends;                     /* most unix sockets that it has */
+    struct gate_peer *peers;      /* GATE_PEERS of them (peers.h); NULL: nobody was heard */
 };
 
 /* What is known of a socket that a call is about. */

@@ -189,6 +189,7 @@ struct gate_worker *gate_worker_free(struct gate_worker *worker)
     loop_remove(worker->source);
     fc_closep(&worker->fd);
     free(worker->pending);
+    free(worker->peers);
     free(worker);
     return NULL;
 }

@@ -54,6 +54,7 @@ const struct confine_call confine_gate_calls[] = {
     ALLOW("connect", "the same"),
     ALLOW("listen", "the same"),
     ALLOW("sendto", "the same"),
+    ALLOW_EQ("recvfrom", 3, MSG_PEEK | MSG_DONTWAIT, "who has sent a datagram that waits"),
     ALLOW("getsockname", "servers that were replaced"),
     ALLOW("getpeername", "the same"),
     ALLOW("getsockopt", "sockets of workers"),

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "broker/backends/osc_name.h"
 #include "broker/backends/osc_paths.h"
 #include "broker/backends/osc_pattern.h"
 #include "tests/fuzz/fuzz.h"

@@ -122,8 +122,8 @@ static void test_any_address_is_this_host(void **state)
     policy_deinit(&other);
 }
 
-/* Any free port, for a socket that may send. */
-static void test_a_datagram_client_may_bind_to_port_0(void **state)
+/* Any free port, for a socket that may send or connect; for a connection, of no address in particular. */
+static void test_a_client_may_bind_to_port_0(void **state)
 {
     struct policy policy = policy_of(POLICY_CONNECT, "udp:10.0.0.1:9000");
     struct policy tcp = policy_of(POLICY_CONNECT, "tcp:10.0.0.1:9000");
@@ -132,6 +132,11 @@ static void test_a_datagram_client_may_bind_to_port_0(void **state)
     assert_int_equal(judge(&policy, POLICY_LISTEN, POLICY_UDP, "0.0.0.0", 1), -EACCES);
     assert_int_equal(judge(&policy, POLICY_LISTEN, POLICY_TCP, "0.0.0.0", 0), -EACCES);
     assert_int_equal(judge(&tcp, POLICY_LISTEN, POLICY_UDP, "0.0.0.0", 0), -EACCES);
+    assert_int_equal(judge(&tcp, POLICY_LISTEN, POLICY_TCP, "0.0.0.0", 0), 0);
+    assert_int_equal(judge(&tcp, POLICY_LISTEN, POLICY_TCP, "::", 0), 0);
+    assert_int_equal(judge(&tcp, POLICY_LISTEN, POLICY_TCP, "0.0.0.0", 1), -EACCES);
+    assert_int_equal(judge(&tcp, POLICY_LISTEN, POLICY_TCP, "127.0.0.1", 0), -EACCES);
+    assert_int_equal(judge(&tcp, POLICY_CONNECT, POLICY_TCP, "10.0.0.1", 0), -EACCES);
     policy_deinit(&policy);
     policy_deinit(&tcp);
 }
@@ -218,7 +223,7 @@ int main(void)
         cmocka_unit_test(test_a_range_of_ipv6_covers_no_ipv4),
         cmocka_unit_test(test_mapped_addresses_are_ipv4),
         cmocka_unit_test(test_any_address_is_this_host),
-        cmocka_unit_test(test_a_datagram_client_may_bind_to_port_0),
+        cmocka_unit_test(test_a_client_may_bind_to_port_0),
         cmocka_unit_test(test_what_is_no_internet_address),
     };
 
