@@ -141,8 +141,8 @@ static bool is_in_set(const char *set, char c)
     return found != negated;
 }
 
-/* Returns the state after the active state `p` takes `c`, or `none` if it cannot. */
-static size_t take(const char *pattern, size_t p, char c, size_t none)
+/* Returns the state after the active state `p`, which may be in a list, takes `c`, or `none` if it cannot. */
+static size_t take(const char *pattern, size_t p, bool is_in_list, char c, size_t none)
 {
     switch (pattern[p]) {
     case '*':
@@ -154,11 +154,10 @@ static size_t take(const char *pattern, size_t p, char c, size_t none)
             return none;
         return (size_t)(strchr(pattern + p, ']') + 1 - pattern);
     case '{':
-    case ',':
     case '}':
         return none;
     default:
-        return pattern[p] == c ? p + 1 : none;
+        return pattern[p] == c && !(pattern[p] == ',' && is_in_list) ? p + 1 : none;
     }
 }
 
@@ -169,6 +168,7 @@ static size_t take(const char *pattern, size_t p, char c, size_t none)
  */
 static void spread(const char *pattern, size_t length, bool *now)
 {
+    bool is_in_list = false;
     bool opened = false;
     bool ended = false;
 
@@ -178,15 +178,17 @@ static void spread(const char *pattern, size_t length, bool *now)
             now[p + 1] |= now[p];
             break;
         case '{':
+            is_in_list = true;
             opened = now[p];
             ended = false;
             now[p + 1] |= opened;
             break;
         case ',':
-            ended |= now[p];
-            now[p + 1] |= opened;
+            ended |= now[p] && is_in_list;
+            now[p + 1] |= opened && is_in_list;
             break;
         case '}':
+            is_in_list = false;
             now[p + 1] |= ended || now[p];
             break;
         default:
@@ -206,6 +208,7 @@ static bool takes_rest(const char *pattern, size_t p, char c)
 static bool move(const char *pattern, size_t length, const bool *now, bool *next, char c)
 {
     size_t none = length + 1;
+    bool is_in_list = false;
     bool any = false;
 
     memset(next, 0, length + 1);
@@ -214,7 +217,9 @@ static bool move(const char *pattern, size_t length, const bool *now, bool *next
             any = next[p] = true;
     }
     for (size_t p = 0; p < length; p++) {
-        size_t to = now[p] ? take(pattern, p, c, none) : none;
+        size_t to = now[p] ? take(pattern, p, is_in_list, c, none) : none;
+
+        is_in_list = (is_in_list || pattern[p] == '{') && pattern[p] != '}';
 
         if (to != none)
             any = next[to] = true;

@@ -44,9 +44,9 @@ static void judge(const struct rules *rules, const struct call *call, const uint
     if (is_address && call->use == POLICY_CONNECT)
         specify_plainly(address);
     if (is_address)
-        opened = rules_allow(rules, call->use, call->protocol, address, port) ||
-                 (call->use == POLICY_LISTEN && call->protocol == POLICY_UDP && port == 0 &&
-                  rules_allow_client(rules));
+        opened =
+            rules_allow(rules, call->use, call->protocol, address, port) ||
+            (call->use == POLICY_LISTEN && port == 0 && rules_allow_client(rules, call->protocol, address));
     if (r < 0)
         check_error(r);
     if (!opened)

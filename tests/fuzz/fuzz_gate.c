@@ -223,8 +223,37 @@ static void check_socket(int fd)
         check_place(fd, POLICY_LISTEN, getsockname);
 }
 
+/* The sockets of one input, as a worker makes them. */
+static int sockets[N_SOCKETS];
+
+/* Reads the name of a socket in the broker's namespace. False if it has no port there. */
+static bool read_name(int fd, uint8_t address[16], uint16_t *port)
+{
+    struct sockaddr_storage name;
+    socklen_t n = sizeof(name);
+
+    return cookie_of(fd) == broker_cookie && getsockname(fd, (struct sockaddr *)&name, &n) == 0 &&
+           read_plainly((const uint8_t *)&name, n, address, port) && *port;
+}
+
+/* Tells whether a datagram to a port may be an answer: only sockets of this input can have sent anything. */
+static bool is_answer(int fd, uint16_t to)
+{
+    uint8_t address[16];
+    uint16_t port;
+    bool is_server = protocol_of(fd) == POLICY_UDP && read_name(fd, address, &port) &&
+                     rules_allow(&rules, POLICY_LISTEN, POLICY_UDP, address, port);
+
+    for (size_t i = 0; is_server && i < N_SOCKETS; i++) {
+        if (protocol_of(sockets[i]) == POLICY_UDP && read_name(sockets[i], address, &port) && port == to)
+            return true;
+    }
+    return false;
+}
+
 /* Checks the result of a call with an address against the bytes given. */
-static void check_result(int fd, enum policy_use use, const uint8_t *bytes, size_t n, long result)
+static void check_result(int fd, enum policy_use use, bool is_datagram, const uint8_t *bytes, size_t n,
+                         long result)
 {
     uint8_t address[16];
     uint16_t port;
@@ -240,11 +269,9 @@ static void check_result(int fd, enum policy_use use, const uint8_t *bytes, size
     if (use == POLICY_CONNECT)
         specify_plainly(address);
     require(rules_allow(&rules, use, protocol, address, port) ||
-            (use == POLICY_LISTEN && protocol == POLICY_UDP && port == 0 && rules_allow_client(&rules)));
+            (use == POLICY_LISTEN && port == 0 && rules_allow_client(&rules, protocol, address)) ||
+            (is_datagram && is_answer(fd, port)));
 }
-
-/* The sockets of one input, as a worker makes them. */
-static int sockets[N_SOCKETS];
 
 static void call_on_address(struct input *input, long number, enum policy_use use, int fd)
 {
@@ -262,7 +289,7 @@ static void call_on_address(struct input *input, long number, enum policy_use us
     if (odd && (length < 0 || length > 128 || (length & 1)))
         require(result < 0);
     else
-        check_result(fd, use, bytes, (size_t)length, result);
+        check_result(fd, use, false, bytes, (size_t)length, result);
 }
 
 static void call_sendto(struct input *input, int fd)
@@ -280,7 +307,7 @@ static void call_sendto(struct input *input, int fd)
         memcpy(bytes, at, n);
     result = make_call(SYS_sendto, arguments);
     if (n && result >= 0)
-        check_result(fd, POLICY_CONNECT, bytes, n, result);
+        check_result(fd, POLICY_CONNECT, true, bytes, n, result);
     require(result < 0 || result == n_payload || protocol_of(fd) == POLICY_TCP);
 }
 
@@ -316,7 +343,7 @@ static void call_sendmsg(struct input *input, int fd)
     if (message.msg_controllen || message.msg_iovlen > 64)
         require(result < 0);
     if (n && result >= 0 && !(kind & 4))
-        check_result(fd, POLICY_CONNECT, bytes, n, result);
+        check_result(fd, POLICY_CONNECT, true, bytes, n, result);
     require(result < 0 || (size_t)result == sum || protocol_of(fd) == POLICY_TCP);
 }
 

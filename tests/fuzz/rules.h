@@ -99,12 +99,21 @@ static inline bool rules_allow(const struct rules *rules, enum policy_use use, e
     return false;
 }
 
-/* Tells whether any free port is allowed, as for datagram clients. */
-static inline bool rules_allow_client(const struct rules *rules)
+static inline bool is_no_address(const uint8_t address[16])
+{
+    static const uint8_t v6[16], v4[16] = {[10] = 0xff, [11] = 0xff};
+
+    return memcmp(address, v6, 16) == 0 || memcmp(address, v4, 16) == 0;
+}
+
+/* Tells whether any free port is allowed, as for clients; those of connections have no address of their own.
+ */
+static inline bool rules_allow_client(const struct rules *rules, enum policy_protocol protocol,
+                                      const uint8_t address[16])
 {
     for (size_t i = 0; i < rules->n; i++) {
-        if (rules->list[i].use == POLICY_CONNECT && (rules->list[i].protocols & POLICY_UDP))
-            return true;
+        if (rules->list[i].use == POLICY_CONNECT && (rules->list[i].protocols & protocol))
+            return protocol == POLICY_UDP || is_no_address(address);
     }
     return false;
 }

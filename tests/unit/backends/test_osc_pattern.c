@@ -91,6 +91,9 @@ static const struct match matches[] = {
     {"/{\xc3\xa4,b c}", "/\xc3\xa4", true},
     {"/{\xc3\xa4,b c}", "/b c", true},
     {"/*", "/\xc3\xa4", true},
+    {"/{a,b},{c,d},e", "/b,c,e", true},
+    {"/{a,b},{c,d},e", "/be", false},
+    {"/a,?", "/a,b", true},
 };
 
 static void test_matches(void **state)
