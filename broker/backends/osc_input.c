@@ -27,9 +27,9 @@ static void drop(struct osc *self, const char *address, const char *what)
 
     osc_net_print(self->from, sender, sizeof(sender));
     if (address)
-        fc_malformed(self->instance, "%.200s from %s: %s", address, sender, what);
+        fc_drop(self->instance, "%.200s from %s: %s", address, sender, what);
     else
-        fc_malformed(self->instance, "from %s: %s", sender, what);
+        fc_drop(self->instance, "from %s: %s", sender, what);
 }
 
 static void drop_mismatch(struct osc *self, const struct osc_path *path, const struct osc_message *message)
@@ -37,11 +37,11 @@ static void drop_mismatch(struct osc *self, const struct osc_path *path, const s
     char sender[OSC_NET_ADDRESS_BYTES];
 
     osc_net_print(self->from, sender, sizeof(sender));
-    fc_malformed(self->instance,
-                 "%.200s from %s: a different number of values than configured: %zu (%.40s) for the pattern "
-                 "%.80s, which has %zu",
-                 path->address, sender, message->n_values, message->types, path->format->pattern,
-                 path->format->n_ranges);
+    fc_drop(self->instance,
+            "%.200s from %s: a different number of values than configured: %zu (%.40s) for the pattern "
+            "%.80s, which has %zu",
+            path->address, sender, message->n_values, message->types, path->format->pattern,
+            path->format->n_ranges);
 }
 
 /* Returns an argument of value `n` as 0.0 to 1.0; NaN if it is no number. */

@@ -71,7 +71,7 @@ uint32_t fc_answers(const struct fc_instance *instance)
     return instance->show->router.answers;
 }
 
-void fc_malformed(struct fc_instance *instance, const char *format, ...)
+void fc_drop(struct fc_instance *instance, const char *format, ...)
 {
     char what[400];
     va_list arguments;
@@ -85,6 +85,11 @@ void fc_malformed(struct fc_instance *instance, const char *format, ...)
     fc_log(FC_LOG_WARNING, instance->name, "malformed input dropped: %s (%llu since the last such message)",
            what, (unsigned long long)(instance->malformed - instance->malformed_logged));
     instance->malformed_logged = instance->malformed;
+}
+
+void fc_malformed(struct fc_instance *instance, const char *what)
+{
+    fc_drop(instance, "%s", what);
 }
 
 static void watch_ready(void *userdata, uint32_t events)

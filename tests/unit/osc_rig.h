@@ -105,7 +105,7 @@ uint32_t fc_answers(const struct fc_instance *instance)
     return instance->answers;
 }
 
-void fc_malformed(struct fc_instance *instance, const char *format, ...)
+void fc_drop(struct fc_instance *instance, const char *format, ...)
 {
     va_list arguments;
 
