@@ -196,6 +196,21 @@ static int build_backend_section(struct build *build, const struct config_sectio
     return r;
 }
 
+/* Asks the backend whether the instance may be in a show with those of the same backend before it. */
+static int build_beside(const struct build *build, struct fc_instance *instance, struct fc_reason *reason)
+{
+    const struct show *show = build->show;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && instance->backend->beside && i < show->n_instances; i++) {
+        const struct fc_instance *other = show->instances[i];
+
+        if (other != instance && other->backend == instance->backend)
+            r = instance->backend->beside(instance->self, other->self, reason);
+    }
+    return r;
+}
+
 /* Applies the defaults of [backend NAME], then the instance's own options. */
 static int build_options(struct build *build, struct fc_instance *instance,
                          const struct config_section *section)
@@ -212,6 +227,8 @@ static int build_options(struct build *build, struct fc_instance *instance,
         r = build_configure(build, instance, section, FC_SCOPE_INSTANCE, true);
     if (r == 0 && instance->backend->configured)
         r = instance->backend->configured(instance->self, &reason);
+    if (r == 0)
+        r = build_beside(build, instance, &reason);
     build_report_reason(build, section->instance_at, r, &reason);
     return r == -ENOMEM ? r : 0;
 }

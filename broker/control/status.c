@@ -85,8 +85,19 @@ static void status_error(struct control *control, const struct fc_instance *inst
     item->last_error_ms = now_ns > error.time_ns ? (now_ns - error.time_ns) / FC_NS_PER_MS : 0;
 }
 
+static void status_describe(struct control *control, const struct fc_instance *instance,
+                            struct control_instance *item)
+{
+    char text[128] = "";
+
+    instance->backend->describe(instance->self, text, sizeof(text));
+    if (text[0])
+        item->detail = control_format(control, "%s", text);
+}
+
 /* Tells the figures of what is no script. */
-static void status_device(const struct fc_instance *instance, uint64_t now_ns, struct control_instance *item)
+static void status_device(struct control *control, const struct fc_instance *instance, uint64_t now_ns,
+                          struct control_instance *item)
 {
     item->events_in = instance->n_emitted;
     item->events_out = instance->n_set;
@@ -94,6 +105,8 @@ static void status_device(const struct fc_instance *instance, uint64_t now_ns, s
     item->is_heard = instance->heard_ns;
     if (item->is_heard)
         item->heard_ms = (now_ns - instance->heard_ns) / FC_NS_PER_MS;
+    if (instance->backend->describe && instance_is_started(instance))
+        status_describe(control, instance, item);
 }
 
 static void status_instance(struct control *control, const struct fc_instance *instance, bool usage,
@@ -119,7 +132,7 @@ static void status_instance(struct control *control, const struct fc_instance *i
     if (instance->backend == &backend_python)
         status_python(control, instance, usage, item);
     else
-        status_device(instance, now_ns, item);
+        status_device(control, instance, now_ns, item);
 }
 
 /* Lists the instances that were asked for; `from` counts names. False with the answer in `reply`. */

@@ -15,7 +15,11 @@ struct confine_call {
     uint64_t mask;
     uint64_t value; /* of the argument, as far as `mask` has bits */
     const char *reason;
+    int level; /* of a socket option, which is argument 1; 0: any arguments (IPPROTO_IP is CONFINE_IP) */
 };
+
+/* As a level: IPPROTO_IP, which is 0. */
+#define CONFINE_IP (-1)
 
 /* As a value: the pid of this process. */
 #define CONFINE_SELF UINT32_MAX
@@ -32,15 +36,19 @@ extern const size_t confine_n_refused_calls;
 
 #define ALLOW(name, reason)                                                                                  \
     {                                                                                                        \
-        name, -1, 0, 0, reason                                                                               \
+        name, -1, 0, 0, reason, 0                                                                            \
     }
 #define ALLOW_EQ(name, arg, value, reason)                                                                   \
     {                                                                                                        \
-        name, arg, UINT32_MAX, value, reason                                                                 \
+        name, arg, UINT32_MAX, value, reason, 0                                                              \
     } /* of an int */
+#define ALLOW_OPTION(name, level, option, reason)                                                            \
+    {                                                                                                        \
+        name, 2, UINT32_MAX, option, reason, level                                                           \
+    } /* a call with a socket option */
 #define ALLOW_MASK(name, arg, mask, value, reason)                                                           \
     {                                                                                                        \
-        name, arg, mask, value, reason                                                                       \
+        name, arg, mask, value, reason, 0                                                                    \
     }
 
 #define SOCKET_KIND 0xfu /* of socket()'s type, without its flags */

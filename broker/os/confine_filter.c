@@ -7,6 +7,7 @@
 #include "broker/os/confine_filter.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <string.h>
@@ -17,6 +18,11 @@
 
 #define SECCOMP_DEFAULT SCMP_ACT_ERRNO(ENOSYS)
 
+static uint32_t level_of(const struct confine_call *row)
+{
+    return row->level == CONFINE_IP ? IPPROTO_IP : (uint32_t)row->level;
+}
+
 static int seccomp_allow(scmp_filter_ctx filter, const struct confine_call *row)
 {
     int number = seccomp_syscall_resolve_name(row->name);
@@ -26,6 +32,9 @@ static int seccomp_allow(scmp_filter_ctx filter, const struct confine_call *row)
         return 0; /* not on this architecture */
     if (row->arg < 0)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+    if (row->level)
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2, SCMP_CMP32(1, SCMP_CMP_EQ, level_of(row)),
+                                SCMP_CMP32(2, SCMP_CMP_EQ, (uint32_t)value));
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                             SCMP_CMP64((unsigned)row->arg, SCMP_CMP_MASKED_EQ, row->mask, value));
 }

@@ -128,3 +128,37 @@ struct fc_watch *fc_watch_free(struct fc_watch *watch)
     free(watch);
     return NULL;
 }
+
+struct fc_timer {
+    struct timer timer;
+    struct loop *loop;
+};
+
+int fc_timer_new(struct fc_timer **timerp, struct fc_instance *instance, fc_timer_fn fn, void *userdata)
+{
+    struct fc_timer *timer = calloc(1, sizeof(*timer));
+
+    if (!timer)
+        return -ENOMEM;
+    timer->timer = (struct timer){.fn = fn, .what = "a timer of a backend", .userdata = userdata};
+    timer->loop = instance->show->runtime->loop;
+    *timerp = timer;
+    return 0;
+}
+
+void fc_timer_set(struct fc_timer *timer, uint64_t deadline_ns)
+{
+    if (deadline_ns == FC_TIMER_NEVER)
+        loop_cancel_timer(timer->loop, &timer->timer);
+    else
+        loop_set_timer(timer->loop, &timer->timer, deadline_ns);
+}
+
+struct fc_timer *fc_timer_free(struct fc_timer *timer)
+{
+    if (!timer)
+        return NULL;
+    loop_cancel_timer(timer->loop, &timer->timer);
+    free(timer);
+    return NULL;
+}

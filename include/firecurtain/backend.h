@@ -142,6 +142,18 @@ struct fc_backend {
      * same name, which had other options and has ended.
      */
     void (*inherit)(void *self, void *previous);
+
+    /*
+     * Optional. Called after `configured` with each other instance of the backend that is declared before
+     * this one: checks whether both can be in one show. -EINVAL with `reason` filled.
+     */
+    int (*beside)(void *self, const void *other, struct fc_reason *reason);
+
+    /*
+     * Optional. Says in a few words how a started instance does, for `firecurtain status`. `text` holds the
+     * empty string when this is called.
+     */
+    void (*describe)(const void *self, char *text, size_t bytes);
 };
 
 /* What the core offers to backends. */
@@ -204,5 +216,23 @@ int fc_watch_new(struct fc_watch **watch, struct fc_instance *instance, int fd, 
 
 /* Takes NULL; returns NULL. */
 struct fc_watch *fc_watch_free(struct fc_watch *watch);
+
+/* A timer, which may be set and set again. It fires once for each time. */
+struct fc_timer;
+typedef void (*fc_timer_fn)(void *userdata);
+
+#define FC_TIMER_NEVER UINT64_MAX
+
+/*
+ * Makes a timer, which is not set. Watches and timers belong to the backend until it frees them: instances
+ * that share one may outlive `instance`. 0 or -ENOMEM.
+ */
+int fc_timer_new(struct fc_timer **timer, struct fc_instance *instance, fc_timer_fn fn, void *userdata);
+
+/* Sets the time of CLOCK_MONOTONIC at which the timer fires, which may be over; or FC_TIMER_NEVER. */
+void fc_timer_set(struct fc_timer *timer, uint64_t deadline_ns);
+
+/* Takes NULL; returns NULL. */
+struct fc_timer *fc_timer_free(struct fc_timer *timer);
 
 #endif
