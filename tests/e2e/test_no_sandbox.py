@@ -168,7 +168,7 @@ if worker:
     os._exit(0)
 link = socket.socket(fileno=descriptors[2])
 link.setblocking(True)
-link.send(b"\x0a\x02\x08\x04")                            # hello, version 4
+link.send(b"\x0a\x02\x08\x05")                            # hello, version 5
 link.send(b"\x12\x0b\x08" + b"\xff" * 9 + b"\x01")        # locked, notify_fd = -1
 link.send(b"\x22\x00")                                    # ready
 os.write(2, b"<6>claimed\n")

@@ -31,7 +31,7 @@ TOLD = {
     "too_large": NO_MESSAGE + "Message too long",
     "largest_garbage": NO_MESSAGE + "Bad message",
     "truncated": NO_MESSAGE + "Bad message",
-    "wrong_version": VIOLATION + "it speaks version 99 of the protocol, not 4",
+    "wrong_version": VIOLATION + "it speaks version 99 of the protocol, not 5",
     "hello_twice": VIOLATION + 'it sent "hello" while locking',
     "no_hello": VIOLATION + 'it sent "locked" while connecting',
     "ready_at_once": VIOLATION + 'it sent "ready" while locking',

@@ -28,7 +28,7 @@ _Noreturn __typeof__(worker_run) __wrap_worker_run;
 #define PUT(literal) put(literal, sizeof(literal) - 1)
 
 /* Messages of worker.proto. */
-#define HELLO          "\x0a\2\x08\4"
+#define HELLO          "\x0a\2\x08\5"
 #define HELLO_99       "\x0a\2\x08\x63"
 #define LOCKED(fd)     "\x12\2\x08" fd
 #define LOCKED_WITHOUT "\x12\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"

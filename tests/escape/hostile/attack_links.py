@@ -70,7 +70,7 @@ def values(n):
     return field(3, struct.pack("<I", 0) * n) + field(4, struct.pack("<d", 0.25) * n)
 
 
-HELLO, LOCKED, READY, STOPPED = field(1, b"\x08\x04"), field(2, b"\x08\x05"), field(4, b""), field(5, b"")
+HELLO, LOCKED, READY, STOPPED = field(1, b"\x08\x05"), field(2, b"\x08\x05"), field(4, b""), field(5, b"")
 DONE = report(b"\x08\x01")
 
 
@@ -188,6 +188,12 @@ def locked_again():
 @attack(28, PROTOCOL, LINK)
 def ready_again():
     return put(READY)
+
+
+@attack(28, PROTOCOL, LINK)
+def failed_after_the_import():
+    """As if the modules had not been imported, with a traceback for the log."""
+    return put(field(6, field(1, b"nobody did this\nERROR\n")))
 
 
 @attack(28, PROTOCOL, LINK)
