@@ -76,40 +76,79 @@ static const struct cli_command {
      CLI_OF_SHOW | CLI_RECORD | CLI_MAX_SIZE | CLI_SPEED | CLI_MUTE, 1, 2, 2},
 };
 
+#define CLI_HELP_COMMANDS 47 /* the column of what commands do */
+#define CLI_HELP_OPTIONS  29 /* and of what options mean */
+
+/* Explains a command or an option, of which `left` is the name, without being wider than the terminal. */
+static void cli_help_row(FILE *out, const char *left, const char *right, size_t column)
+{
+    print_width(out, left, column - 2);
+    fputs("  ", out);
+    print_words(out, right, column, print_room(out));
+}
+
+static void cli_help_commands(FILE *out)
+{
+    char left[CLI_HELP_COMMANDS + 64];
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++) {
+        snprintf(left, sizeof(left), "  firecurtain %-8s %s", cli_commands[i].name,
+                 cli_commands[i].arguments);
+        cli_help_row(out, left, cli_commands[i].summary, CLI_HELP_COMMANDS);
+    }
+    fputs("  firecurtain --help | --version\n\n", out);
+}
+
+/* Prints lines: those that begin with two blanks are an option, with its meaning in a column of its own. */
+static void cli_help_options(FILE *out, const char *lines)
+{
+    char left[CLI_HELP_OPTIONS], right[256];
+
+    while (*lines) {
+        size_t n = strcspn(lines, "\n");
+
+        if (*lines == ' ') {
+            snprintf(left, sizeof(left), "%.*s", CLI_HELP_OPTIONS - 2, lines);
+            snprintf(right, sizeof(right), "%.*s", (int)n - CLI_HELP_OPTIONS, lines + CLI_HELP_OPTIONS);
+            cli_help_row(out, left, right, CLI_HELP_OPTIONS);
+        } else {
+            fprintf(out, "%.*s\n", (int)n, lines);
+        }
+        lines += n + (lines[n] == '\n');
+    }
+}
+
 static void cli_help(FILE *out)
 {
     fputs("firecurtain runs show-control scripts, each in a confined process of its own.\n\nUsage:\n", out);
-    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++) {
-        fprintf(out, "  firecurtain %-8s ", cli_commands[i].name);
-        print_width(out, cli_commands[i].arguments, 22);
-        fprintf(out, " %s\n", cli_commands[i].summary);
-    }
-    fputs("  firecurtain --help | --version\n\n"
-          "Options of a show:\n"
-          "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
-          "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
-          "  --log-level LEVEL          error, warning, info (default) or debug\n"
-          "  --runtime-dir DIR          runtime folder: a second show of the same user needs its own\n"
-          "  --sandbox                  with check: try which layers work here, and say what each option "
-          "opens\n"
-          "  --insecure-no-sandbox      with run, to debug your own scripts: nothing confines them; not as "
-          "root\n"
-          "  --record FILE              with run and replay: record from the start\n"
-          "  --speed N                  with replay: N times as fast (1); max: as fast as the scripts can\n"
-          "  --mute                     with replay: nothing goes out to devices\n"
-          "Options of the other commands:\n"
-          "  --runtime-dir DIR          runtime folder of the broker\n"
-          "  --json                     machine-readable output: status, routes, get, channels, record "
-          "--print\n"
-          "  --print                    with record: print FILE as text\n"
-          "  --max-size SIZE            end a recording at this size, such as 200M (1G)\n"
-          "  --usage                    with status: also memory and processor time\n"
-          "  --channels                 with status: instead, who last wrote the house's channels\n"
-          "  --dot                      with routes: output for Graphviz\n"
-          "  --time                     with watch: when each value came\n"
-          "  -f, --follow               with logs: continue with new lines\n"
-          "  -n, --lines N              with logs: the last N lines (50)\n\n"
-          "Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
+    cli_help_commands(out);
+    cli_help_options(
+        out,
+        "Options of a show:\n"
+        "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
+        "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
+        "  --log-level LEVEL          error, warning, info (default) or debug\n"
+        "  --runtime-dir DIR          runtime folder: a second show of the same user needs its own\n"
+        "  --sandbox                  with check: try which layers work here, and say what each option "
+        "opens\n"
+        "  --insecure-no-sandbox      with run, to debug your own scripts: nothing confines them; not as "
+        "root\n"
+        "  --record FILE              with run and replay: record from the start\n"
+        "  --speed N                  with replay: N times as fast (1); max: as fast as the scripts can\n"
+        "  --mute                     with replay: nothing goes out to devices\n"
+        "Options of the other commands:\n"
+        "  --runtime-dir DIR          runtime folder of the broker\n"
+        "  --json                     machine-readable output: status, routes, get, channels, record "
+        "--print\n"
+        "  --print                    with record: print FILE as text\n"
+        "  --max-size SIZE            end a recording at this size, such as 200M (1G)\n"
+        "  --usage                    with status: also memory and processor time\n"
+        "  --channels                 with status: instead, who last wrote the house's channels\n"
+        "  --dot                      with routes: output for Graphviz\n"
+        "  --time                     with watch: when each value came\n"
+        "  -f, --follow               with logs: continue with new lines\n"
+        "  -n, --lines N              with logs: the last N lines (50)\n\n");
+    fputs("Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
           "Examples:\n"
           "  firecurtain show.cfg\n"
           "  firecurtain run show.cfg -i osc1.bind='0.0.0.0 9000'\n"

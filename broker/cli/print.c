@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -118,4 +119,34 @@ void print_ago(char *text, size_t bytes, uint64_t ms)
     while (i + 1 < FC_ARRAY_SIZE(units) && s < 2 * units[i].s)
         i++;
     snprintf(text, bytes, "%" PRIu64 " %s ago", s / units[i].s, units[i].name);
+}
+
+size_t print_room(FILE *out)
+{
+    struct winsize size;
+
+    if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || !size.ws_col)
+        return PRINT_NO_LIMIT;
+    return size.ws_col;
+}
+
+void print_words(FILE *out, const char *text, size_t indent, size_t room)
+{
+    size_t column = indent;
+
+    while (*text) {
+        size_t n = strcspn(text, " ");
+
+        if (column > indent && column + 1 + n > room) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', out);
+            column++;
+        }
+        fwrite(text, 1, n, out);
+        column += n;
+        text += n + (text[n] == ' ');
+    }
+    fputc('\n', out);
 }

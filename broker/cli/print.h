@@ -24,6 +24,17 @@ size_t print_columns(const char *text);
  * takes. */
 size_t print_character(const char *text, size_t *columns);
 
+#define PRINT_NO_LIMIT ((size_t)-1)
+
+/* Returns how many columns a file has if it is a terminal, else PRINT_NO_LIMIT. */
+size_t print_room(FILE *out);
+
+/*
+ * Prints words, in lines of up to `room` columns, behind what is in the `indent` columns of the first line
+ * already. A line has one word at least.
+ */
+void print_words(FILE *out, const char *text, size_t indent, size_t room);
+
 /* Returns whether a file is a terminal that shows colours; NO_COLOR in the environment says that it does not.
  */
 bool print_is_coloured(FILE *out);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "broker/base/grow.h"
 #include "broker/base/log.h"
@@ -233,16 +231,6 @@ bool table_write(const struct table *table, size_t row, size_t column, char *out
     return true;
 }
 
-/* Returns how wide the terminal is on which the table is printed, if there is one. */
-static size_t table_room(void)
-{
-    struct winsize size;
-
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
-        return TABLE_NO_LIMIT;
-    return size.ws_col;
-}
-
 static void table_print_row(const struct table *table, size_t row, bool is_coloured)
 {
     static const char *const colours[TABLE_MARKS_] = {
@@ -265,7 +253,7 @@ void table_print(struct table *table)
 {
     bool is_coloured = print_is_coloured(stdout);
 
-    table_fit(table, table_room());
+    table_fit(table, print_room(stdout));
     table_print_row(table, TABLE_TITLES, false);
     for (size_t row = 0; row < table->n; row++)
         table_print_row(table, row, is_coloured);

@@ -10,10 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "broker/cli/print.h"
+
 #define TABLE_CELL     800 /* bytes that are enough for any text as it is written */
 #define TABLE_COLUMNS  20
 #define TABLE_TITLES   ((size_t)-1) /* in place of a row */
-#define TABLE_NO_LIMIT ((size_t)-1) /* in place of the width of a terminal */
+#define TABLE_NO_LIMIT PRINT_NO_LIMIT
 
 struct table_column {
     const char *title;

@@ -350,22 +350,34 @@ def test_the_manual_page_is_well_formed():
 
 @pytest.mark.one_setting
 def test_bash_completion(play):
-    show = play(ECHO, MAPS)
+    show = play(ECHO + """
+    midimonster.output('$(echo hacked)', 0)
+    midimonster.output('a:b', 0)
+""", MAPS)
 
-    def complete(*words):
+    def complete(*words, line=False):
         listed = " ".join(f"'{word}'" for word in words)
         script = f"""
             firecurtain() {{ {show.stage.firecurtain} "$@" --runtime-dir {control.runtime(show)}; }}
             . {TOP}/docs/completion/firecurtain.bash
             COMP_WORDS=(firecurtain {listed}) COMP_CWORD={len(words)}
+            COMP_LINE='{" ".join(("firecurtain", *words)) if line else ""}'; COMP_POINT=${{#COMP_LINE}}
             _firecurtain; printf '%s\n' "${{COMPREPLY[@]}}"
         """
-        return subprocess.run(["bash", "-ec", script], text=True, check=True, stdout=subprocess.PIPE).stdout.split()
+        return subprocess.run(["bash", "-ec", script], text=True, check=True, stdout=subprocess.PIPE).stdout[:-1].split("\n")
 
     assert complete("st") == ["status", "start", "stop"]
     assert complete("stop", "") == ["wire", "py1"]
     assert complete("watch", "p") == ["py1."]
     assert complete("routes", "--d") == ["--dot"]
+    assert complete("get", "py1.") == ["py1.script.handler", "py1.out", "py1.\\$\\(echo\\ hacked\\)", "py1.a:b"]
+    assert complete("emit", "wire./o") == ["wire./out"] and complete("watch", "wire.x") == [""]
+    assert complete("watch", "py1.a:", line=True) == ["b"], "bash has split it at the colon"
+    assert complete("channels", "w") == ["wire"]
+    show.write("shows/tonight.cfg", "")
+    assert complete("run", f"{show.folder}/sh") == [f"{show.folder}/show.cfg", f"{show.folder}/shows"]
+    assert complete(f"{show.folder}/shows/t") == complete("check", f"{show.folder}/shows/") == [f"{show.folder}/shows/tonight.cfg"]
+    assert complete("status", "--runtime-dir", f"{show.folder}/sh") == [f"{show.folder}/shows"]
 
 
 @pytest.mark.one_setting
@@ -413,6 +425,8 @@ def test_zsh_completion(play):
         typed("firecurtain stop \x04", r"py1 +wire")
         typed("firecurtain stop w\t", r"stop wire ")
         typed("firecurtain watch p\t", r"watch py1\.")
+        typed("firecurtain watch py1.o\t", r"watch py1\.out")
+        typed("firecurtain get wire./i\t", r"get wire\./in")
         typed("firecurtain routes --\x04", r"--dot +-- [^\n]*\s+--help +-- [^\n]*\s+--json")
         typed("firecurtain status --u\t", r"status --usage ")
         typed("firecurtain run --log-level w\t", r"--log-level warning")

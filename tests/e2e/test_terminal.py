@@ -67,3 +67,19 @@ def test_top_has_no_numbers_where_there_is_nothing_to_count(play):
         row = next(line for line in lines if line.startswith(LONG))
         assert set(row.split()[5:]) == {"-"} and "ERRORS  QUEUE" in lines[1]
         assert re.search(r"^py1 +running .* \d+\.\dM ", "\n".join(lines), re.M)
+
+
+@pytest.mark.one_setting
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_help_has_its_columns_on_any_terminal(play, columns):
+    show = play(config="[loopback l]\n[map]\n", ready=())
+    with Terminal(show, "--help", columns=columns, lines=150) as terminal:
+        lines = terminal.read_to_the_end()
+    for first, last, column in (("Usage:", "  firecurtain --help | --version", 47), ("Options of a show:", "", 29)):
+        rows = lines[lines.index(first) + 1:]
+        rows = [row for row in rows[:rows.index(last)] if row.startswith(" ")]
+        assert len(rows) > 10
+        for row in rows:
+            assert row[column - 2:column] == "  " and row[column] != " ", row
+        assert (max(map(len, rows)) > 80) == (columns > 80)
+    assert any(row.startswith(" " * 47) for row in lines) == (columns < 200)
