@@ -204,7 +204,8 @@ static int client_receive(struct client *client, int timeout_ms, int also_fd, st
         r = dealer_receive(client->link, timeout_ms, also_fd, &bytes, &n_bytes);
         if (r == 0)
             r = codec_control_decode_reply(client->codec, bytes, n_bytes, reply);
-    } while (r == 0 && reply->id != client->id);
+        /* without `also_fd`, a signal such as SIGWINCH does not end the wait */
+    } while (r == -EINTR ? also_fd < 0 : r == 0 && reply->id != client->id);
     return r;
 }
 

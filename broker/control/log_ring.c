@@ -9,8 +9,11 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define RING_ERROR 200 /* bytes of the last error */
-#define RING_PLACE 64
+#include "firecurtain/time.h"
+
+#define RING_ERROR     200 /* bytes of the last error */
+#define RING_PLACE     64
+#define RING_ADVICE_NS FC_NS_PER_S
 
 struct log_owner {
     struct log_line *lines;
@@ -111,7 +114,7 @@ static void ring_note_error(struct log_owner *owner, uint64_t time_ns, const cha
 
     if (ring_begins(text, "Traceback (most recent call last)"))
         owner->place[0] = '\0';
-    if (text[0] == ' ' || ring_begins(text, "Traceback")) {
+    if (!text[0] || text[0] == ' ' || ring_begins(text, "Traceback")) {
         ring_note_place(owner, text);
         return;
     }
@@ -119,6 +122,8 @@ static void ring_note_error(struct log_owner *owner, uint64_t time_ns, const cha
         if (ring_begins(text, others[i]))
             return;
     }
+    if (!owner->place[0] && owner->error_place[0] && time_ns - owner->error_ns < RING_ADVICE_NS)
+        return; /* advice about the exception */
     owner->error_ns = time_ns;
     snprintf(owner->error, sizeof(owner->error), "%s", text);
     memcpy(owner->error_place, owner->place, sizeof(owner->place));

@@ -76,7 +76,8 @@ void python_status_read(const struct fc_instance *instance, struct python_status
         status_of_failed(python, status, now_ns);
     else if (python->restart_timer.position && due_ns > now_ns)
         snprintf(status->detail, sizeof(status->detail), "%s; restart %sin %.1f s", python->fate,
-                 python_waits_for_files(python) ? "when a file changes, or " : "", (double)(due_ns - now_ns) / (double)FC_NS_PER_S);
+                 python_waits_for_files(python) ? "when a file changes, or " : "",
+                 (double)(due_ns - now_ns) / (double)FC_NS_PER_S);
     if (python_is_stopping(python))
         snprintf(status->detail, sizeof(status->detail), "is stopping");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The log lines that are kept: how many, of which instances, and in which order. */
 #include "broker/control/log_ring.h"
+#include "firecurtain/time.h"
 #include "tests/unit/check.h"
 
 static void add(struct log_ring *ring, const char *instance, const char *text)
@@ -133,6 +134,9 @@ static void test_the_last_error_is_what_a_traceback_ends_with(void **state)
     assert_error(&ring, "ValueError: 7", "lamp.py:3");
     add_errors(&ring, (const char *const[]){"worker ended: exit status 1; starting it again", NULL});
     assert_error(&ring, "ValueError: 7", "lamp.py:3");
+    add_errors(&ring, (const char *const[]){"this may help", NULL});
+    assert_error(&ring, "ValueError: 7", "lamp.py:3");
+    ring.last += FC_NS_PER_S; /* which is the time here, too */
     add_errors(&ring, (const char *const[]){"127.0.0.1 port 1: Permission denied",
                                             "cannot start: Permission denied; trying again in 1 s", NULL});
     assert_error(&ring, "127.0.0.1 port 1: Permission denied", "");
