@@ -126,31 +126,32 @@ static void test_doubts_are_warnings(void **state)
     struct fixture *fixture = *state;
     struct show *show;
 
-    assert_int_equal(
-        build(state,
-              "[osc o]\nbind = :: 8000\n/x = i 1 1\n[osc p]\n[backend osc]\ndetect = verbose\n[map]\n"
-              "o./x > o./x:1\no./x <> p./x\n[loopback l]\nfoo = a\n",
-              &show),
-        0);
+    assert_int_equal(build(state,
+                           "[osc o]\nbind = :: 8000\ndest = ::1 9000\n/x = i 1 1\n[osc p]\n[backend "
+                           "osc]\ndetect = verbose\n[map]\n"
+                           "o./x > o./x:1\no./x <> p./x\n[loopback l]\nfoo = a\n",
+                           &show),
+                     0);
     assert_int_equal(fixture->config->n_errors, 0);
     assert_int_equal(fixture->config->n_diagnostics, 5);
     for (size_t i = 0; i < 5; i++)
         assert_int_equal(fixture->config->diagnostics[i].severity, CONFIG_WARNING);
-    assert_at(fixture->config->diagnostics[0].at, "show.cfg", 3, 6);
-    assert_at(fixture->config->diagnostics[1].at, "show.cfg", 4, 6);
-    assert_at(fixture->config->diagnostics[2].at, "show.cfg", 6, 10);
-    assert_at(fixture->config->diagnostics[3].at, "show.cfg", 11, 7);
-    assert_at(fixture->config->diagnostics[4].at, "show.cfg", 8, 10);
+    assert_at(fixture->config->diagnostics[0].at, "show.cfg", 4, 6);
+    assert_at(fixture->config->diagnostics[1].at, "show.cfg", 5, 6);
+    assert_at(fixture->config->diagnostics[2].at, "show.cfg", 7, 10);
+    assert_at(fixture->config->diagnostics[3].at, "show.cfg", 12, 7);
+    assert_at(fixture->config->diagnostics[4].at, "show.cfg", 9, 10);
     assert_leads(show, "o", "/x", "o./x:1 p./x");
     show_free(show);
 }
 
 static void test_channels_in_quotes(void **state)
 {
-    struct show *show =
-        build_sound(state, "[osc o]\nbind = :: 8000\n\"/my f*\" = f 0 2\n\"/a=b\" = i 0 9\n[loopback l]\n"
-                           "[map]\no.\"/my fader{1..2}\" > l.\"a > b\"\no.\"/a:1\" < l.\"a > b\"\n"
-                           "o.\"/plain\" > l.x\no./plain > l.\"y\"\n");
+    struct show *show = build_sound(
+        state,
+        "[osc o]\nbind = :: 8000\ndest = ::1 9000\n\"/my f*\" = f 0 2\n\"/a=b\" = i 0 9\n[loopback l]\n"
+        "[map]\no.\"/my fader{1..2}\" > l.\"a > b\"\no.\"/a:1\" < l.\"a > b\"\n"
+        "o.\"/plain\" > l.x\no./plain > l.\"y\"\n");
 
     assert_leads(show, "o", "\"/my fader1\"", "l.a > b");
     assert_leads(show, "o", "\"/my fader2\"", "l.a > b");
