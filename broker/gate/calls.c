@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "broker/gate/connect.h"
+#include "broker/gate/deleted.h"
 #include "broker/gate/flight.h"
 #include "broker/gate/judge.h"
 #include "broker/gate/notification.h"
@@ -209,10 +210,9 @@ static int gate_identity(struct gate_worker *worker, const struct seccomp_notif 
 }
 
 const struct gate_call gate_calls[GATE_CALLS] = {
-    {"connect", gate_connect},       {"bind", gate_bind},
-    {"listen", gate_listen},         {"sendto", gate_sendto},
-    {"sendmsg", gate_sendmsg},       {"getuid", gate_identity},
-    {"setsockopt", gate_setsockopt}, {"socketpair", gate_socketpair},
-    {"geteuid", gate_identity},      {"getgid", gate_identity},
-    {"getegid", gate_identity},
+    {"connect", gate_connect},       {"bind", gate_bind},        {"listen", gate_listen},
+    {"sendto", gate_sendto},         {"sendmsg", gate_sendmsg},  {"setsockopt", gate_setsockopt},
+    {"socketpair", gate_socketpair}, {"unlink", gate_delete},    {"rename", gate_delete},
+    {"renameat", gate_delete},       {"getuid", gate_identity},  {"geteuid", gate_identity},
+    {"getgid", gate_identity},       {"getegid", gate_identity},
 };

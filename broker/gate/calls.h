@@ -5,7 +5,7 @@
 
 #include "broker/gate/private.h"
 
-#define GATE_CALLS 11
+#define GATE_CALLS 14
 
 extern const struct gate_call {
     const char *name;

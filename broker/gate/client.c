@@ -45,6 +45,9 @@ static void client_handle(struct gate_link *link, const struct gate_notice *noti
     case GATE_OFFENDS:
         link->ops->offends(link->userdata, notice->waited_ns);
         break;
+    case GATE_DELETED:
+        link->ops->deleted(link->userdata, notice->bytes);
+        break;
     default:
         break; /* is not sound */
     }

@@ -21,6 +21,8 @@ struct gate_link_ops {
     void (*failed)(void *userdata, int error);
     /* The worker has made the gate wait for so long lately, and is not served any more. */
     void (*offends)(void *userdata, uint64_t waited_ns);
+    /* Files that the worker has deleted and not closed have so many bytes: more than `state_bytes`. */
+    void (*deleted)(void *userdata, uint64_t bytes);
 };
 
 struct gate_link_spec {
@@ -28,6 +30,8 @@ struct gate_link_spec {
     const struct policy *policy; /* resolved */
     int pidfd;                   /* borrowed until gate_link_free() */
     uint32_t files;              /* numbers of the worker's descriptors are below this */
+    uint64_t state_bytes;        /* of the private folder */
+    uint64_t state_device;       /* that it is on; 0: unknown */
     uint64_t connections;        /* open at once; 0: no limit */
     uint32_t log_rate;           /* lines a second; 0: as many as the gate writes anyway */
 };

@@ -46,6 +46,8 @@ struct gate_rule {
 struct gate_add {
     struct gate_request head;
     uint64_t connections;
+    uint64_t state_bytes;
+    uint64_t state_device;
     uint32_t files;
     uint32_t log_rate;
     uint32_t n_rules;
@@ -67,6 +69,7 @@ enum gate_notice_kind {
     GATE_LOG,     /* `text`, a line about refused calls */
     GATE_FAILED,  /* the worker cannot be served: `error` */
     GATE_OFFENDS, /* the worker has made the gate wait for `waited_ns` lately, and is not served any more */
+    GATE_DELETED, /* files that the worker has deleted and not closed have `bytes`, more than it may */
     GATE_NOTICES_,
 };
 
@@ -76,6 +79,7 @@ struct gate_notice {
     int32_t error; /* -errno, or 0 */
     uint64_t id;
     uint64_t waited_ns;
+    uint64_t bytes;
     char text[GATE_MAX_TEXT];
 };
 

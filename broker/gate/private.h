@@ -25,7 +25,7 @@
 /* A call's answer comes later. */
 #define GATE_LATER 1
 
-/* The kernel carries it out, for the worker: only for calls none of whose arguments is in memory. */
+/* The kernel carries it out, for the worker: only for calls that are not judged by what is in memory. */
 #define GATE_CONTINUE 2
 
 /* A connection being made for a blocking caller. */
@@ -62,6 +62,9 @@ struct gate_worker {
     struct gate_kind last;        /* of the socket of its last call */
     uint64_t with_options[GATE_WITH_OPTIONS]; /* cookies of sockets with options of options.h; 0: none */
     size_t n_options;                         /* that were ever remembered */
+    struct timer deleted;                     /* looks at deleted files, see deleted.h */
+    uint64_t deleted_bytes;                   /* that they had at the last look */
+    uint64_t deleted_rest_ns;                 /* between two looks */
     uint64_t n_pair_ends;                     /* most unix sockets that it has */
     struct gate_peer *peers;      /* GATE_PEERS of them (peers.h); NULL: nobody was heard */
 };

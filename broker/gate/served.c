@@ -57,6 +57,11 @@ static void served_offends(void *userdata, uint64_t waited_ns)
     served_tell(userdata, &(struct gate_notice){.kind = GATE_OFFENDS, .waited_ns = waited_ns}, -1);
 }
 
+static void served_deleted(void *userdata, uint64_t bytes)
+{
+    served_tell(userdata, &(struct gate_notice){.kind = GATE_DELETED, .bytes = bytes}, -1);
+}
+
 static bool served_disarm(struct served *served, int fd)
 {
     for (size_t i = 0; i < served->n_armed; i++) {
@@ -118,6 +123,7 @@ static const struct gate_ops served_ops = {
     .placed = served_placed,
     .borrow = served_borrow,
     .offends = served_offends,
+    .deleted = served_deleted,
 };
 
 static void served_free(struct served *served)
@@ -162,6 +168,8 @@ static void served_add(struct served_set *set, const struct gate_add *add, int *
         .id = add->head.id,
         .files = add->files,
         .connections = add->connections,
+        .state_bytes = add->state_bytes,
+        .state_device = add->state_device,
         .log_rate = add->log_rate,
         .ops = &served_ops,
         .userdata = served,

@@ -58,6 +58,8 @@ static bool tell_add(struct gate_link *link)
     descriptors[GATE_MEMORY] = memory;
     add.head = (struct gate_request){.kind = GATE_ADD, .id = link->id};
     add.connections = link->spec.connections;
+    add.state_bytes = link->spec.state_bytes;
+    add.state_device = link->spec.state_device;
     add.files = link->spec.files;
     add.log_rate = link->spec.log_rate;
     snprintf(add.instance, sizeof(add.instance), "%s", link->spec.instance);

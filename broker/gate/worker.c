@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Receives system calls and hands them to their functions; see seccomp_unotify(2). Answers "continue" only
- * where no argument is in memory: that could change between this look at it and the kernel's. Receiving waits
- * for the next call if the one that was announced has vanished, so it must have been announced just now: by
- * the loop, or if that has served others since, by poll(). Runs in the gate.
+ * Receives system calls and hands them to their functions; see seccomp_unotify(2). Answers "continue" only to
+ * calls that it does not judge by what is in memory: that could change between this look at it and the
+ * kernel's. Receiving waits for the next call if the one that was announced has vanished, so it must have
+ * been announced just now: by the loop, or if that has served others since, by poll(). Runs in the gate.
  *
  * Workers stand in a fair line, which is the kernel's: epoll names a worker that has more calls again only
  * after all others that have some, and one call is served each time. A worker with a thousand callers gets no
@@ -22,6 +22,7 @@
 
 #include "broker/gate/calls.h"
 #include "broker/gate/connect.h"
+#include "broker/gate/deleted.h"
 #include "broker/gate/flight.h"
 #include "broker/gate/notification.h"
 #include "broker/os/network.h"
@@ -169,6 +170,7 @@ int gate_worker_new(struct gate_worker **workerp, const struct gate_spec *spec, 
     gate_wake_in_turn(fd);
     log_limit_init(&worker->log_limit, gate_at_most(GATE_LOG_BURST, spec->log_rate),
                    gate_at_most(GATE_LOG_PER_SECOND, spec->log_rate));
+    deleted_init(worker);
     rate_init_burst(&worker->connect_rate, GATE_CONNECT_PER_SECOND, GATE_CONNECT_BURST);
     r = worker->cookie
             ? loop_add(spec->loop, &worker->source, fd, EPOLLIN, "a system call", gate_ready, worker)
@@ -186,6 +188,7 @@ struct gate_worker *gate_worker_free(struct gate_worker *worker)
     if (!worker)
         return NULL;
     gate_drop_pending(worker);
+    deleted_deinit(worker);
     loop_remove(worker->source);
     fc_closep(&worker->fd);
     free(worker->pending);

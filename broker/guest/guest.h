@@ -42,7 +42,8 @@ struct guest_spec {
     uint32_t files;
     uint32_t cpu_percent;     /* of one core; 0: no limit. Needs a cgroup */
     uint64_t connections;     /* open at once; 0: as many as `files` */
-    uint64_t file_bytes;      /* of a single file */
+    uint64_t file_bytes;      /* of a single file, and of deleted ones that are still open */
+    uint64_t state_device;    /* that the private folder is on */
     struct log_source *lines; /* what may be written into the log about it */
     uint64_t handler_ms; /* until the script is interrupted, and as long again until it is killed; 0: never */
     uint64_t start_ms;

@@ -188,11 +188,26 @@ static void guest_offends(void *userdata, uint64_t waited_ns)
     guest_end(guest, "its threads keep its gate waiting: they lock its memory, or sockets that it uses");
 }
 
+static void guest_deleted(void *userdata, uint64_t bytes)
+{
+    struct guest *guest = userdata;
+    char why[160];
+
+    if (guest_is_gone(guest))
+        return;
+    snprintf(guest->fate, sizeof(guest->fate), "deleted files (option state)");
+    snprintf(why, sizeof(why),
+             "files that it has deleted and not closed have %llu MiB; the option state allows %llu bytes",
+             (unsigned long long)(bytes >> 20), (unsigned long long)guest->spec.file_bytes);
+    guest_end(guest, why);
+}
+
 static const struct gate_link_ops guest_gate_ops = {
     .open_memory = guest_open_memory,
     .placed = guest_socket_placed,
     .failed = guest_gate_failed,
     .offends = guest_offends,
+    .deleted = guest_deleted,
 };
 
 static int guest_open_gate(struct guest *guest, int32_t notify_fd)
@@ -203,6 +218,8 @@ static int guest_open_gate(struct guest *guest, int32_t notify_fd)
         .pidfd = guest->pidfd,
         .files = guest->spec.files + SPAWN_OWN_FILES,
         .connections = guest->spec.connections,
+        .state_bytes = guest->spec.file_bytes,
+        .state_device = guest->spec.state_device,
         .log_rate = (uint32_t)guest->spec.lines->lines.per_second,
     };
     int listener = keeper_take_listener(guest->runtime->keeper, guest->pid, notify_fd);

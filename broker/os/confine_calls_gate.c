@@ -36,6 +36,7 @@ const struct confine_call confine_gate_calls[] = {
     ALLOW("write", "the log"),
     ALLOW("writev", "stdio"),
     ALLOW("pread64", "a worker's memory"),
+    ALLOW("fstat", "files that workers have deleted"),
     ALLOW("close", "descriptors"),
     ALLOW_EQ("fcntl", 1, F_DUPFD_CLOEXEC, "whether descriptors are left"),
     ALLOW_EQ("fcntl", 1, F_GETFL, "sockets"),

@@ -169,6 +169,7 @@ struct python {
     unsigned generation;           /* of the last worker beside another one */
 
     char *state_folder;    /* from the first start on */
+    uint64_t state_device; /* that it is on */
     uint64_t queue_warned; /* what the queue had lost at the last warning */
     uint64_t queue_warned_ns;
 };

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/gate/policy_resolve.h"
@@ -170,6 +171,7 @@ int python_prepare(struct python *python, struct fc_lookups *lookups, struct fc_
     const struct fc_instance *instance = python->instance;
     const char *show = instance->owner ? instance->owner->show : instance->show->path;
     char path[PATH_MAX];
+    struct stat st;
     int r = python_limit_log(python);
 
     if (r < 0)
@@ -180,6 +182,7 @@ int python_prepare(struct python *python, struct fc_lookups *lookups, struct fc_
         fc_refuse(reason, "its private folder %.300s cannot be used: %s", path, strerror(-r));
         return r;
     }
+    python->state_device = fstat(r, &st) < 0 ? 0 : st.st_dev;
     close(r); /* it was only to be made */
     r = python_name_state(python, path);
     if (r < 0)

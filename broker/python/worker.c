@@ -139,6 +139,7 @@ struct guest_spec python_guest_spec(struct python *python)
         .connections = python->connections,
         .lines = &python->lines,
         .file_bytes = python->state_bytes,
+        .state_device = python->state_device,
         .handler_ms = python->handler_ms,
         .start_ms = python->start_ms,
         .stop_ms = python->stop_ms,

@@ -75,7 +75,7 @@ ROWS = {
             "the worker ends; others have their turns"),
     50: Row("memory that is no longer writable, page tables, a sparse terabyte",
             "ENOMEM, or the worker ends, at `memory` and an allowance", "limits, broker"),
-    51: Row("blocks of the private folder that no write is seen for", "ENODEV, EOPNOTSUPP, ENOSYS"),
+    51: Row("blocks of the private folder that no write is seen for", "ENODEV, EOPNOTSUPP, ENOSYS; with deleted files that stay open the worker ends"),
     52: Row("multicast groups and interfaces of the host, on sockets that may send", "EACCES"),
 }
 

@@ -42,7 +42,7 @@ def as_said(action, error, got, fallback=False):
     """Tells whether an outcome is one that the row of the table allows."""
     if fallback and action in ("FILES",):
         return got == errno.EPERM
-    if action in ("ALLOW", "ANSWER", "HOST", "FILES"):
+    if action in ("ALLOW", "TELL", "ANSWER", "HOST", "FILES"):
         return got != errno.ENOSYS
     return got == (errno.EPERM if action == "REPORT" else error)
 

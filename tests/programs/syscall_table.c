@@ -7,7 +7,8 @@
 
 static const char *const actions[] = {
     [SYSCALL_ALLOW] = "ALLOW",   [SYSCALL_ALLOW_HOST] = "HOST", [SYSCALL_ALLOW_FILES] = "FILES",
-    [SYSCALL_ANSWER] = "ANSWER", [SYSCALL_ERRNO] = "QUIET",     [SYSCALL_REPORT] = "REPORT",
+    [SYSCALL_TELL] = "TELL",     [SYSCALL_ANSWER] = "ANSWER",   [SYSCALL_ERRNO] = "QUIET",
+    [SYSCALL_REPORT] = "REPORT",
 };
 static const char *const comparisons[] = {
     [SYSCALL_ANY] = "ANY", [SYSCALL_EQ] = "EQ",         [SYSCALL_NE] = "NE",

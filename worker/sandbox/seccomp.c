@@ -44,6 +44,7 @@ static uint32_t seccomp_action(const struct syscall_rule *rule, const struct san
         return sandbox->namespaces ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
     case SYSCALL_ERRNO:
         return SCMP_ACT_ERRNO(rule->error);
+    case SYSCALL_TELL:
     case SYSCALL_ANSWER:
     case SYSCALL_REPORT:
     default:

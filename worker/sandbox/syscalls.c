@@ -70,6 +70,10 @@
     {                                                                                                        \
         .name = (call), .action = SYSCALL_ANSWER, .reason = (why)                                            \
     }
+#define TELL(call, why)                                                                                      \
+    {                                                                                                        \
+        .name = (call), .action = SYSCALL_TELL, .reason = (why)                                              \
+    }
 #define ANSWER_IF(call, n, op, v, why)                                                                       \
     {                                                                                                        \
         .name = (call), .action = SYSCALL_ANSWER, .compare = (op), .arg = (n), .value = (uint64_t)(v),       \
@@ -203,8 +207,9 @@ const struct syscall_rule sandbox_syscalls[] = {
     ALLOW("getdents64", "os.listdir(), the import system"),
     ALLOW(OF_TWO("mkdir", "mkdirat"), "folders in /state"),
     ALLOW("rmdir", "folders in /state"),
-    ALLOW("unlink", "files in /state"),
-    ALLOW(OF_TWO("rename", "renameat"), "files in /state, replaced atomically"),
+    /* what is deleted and still open counts, too */
+    TELL("unlink", "files in /state"),
+    TELL(OF_TWO("rename", "renameat"), "files in /state, replaced atomically"),
     ALLOW("ftruncate", "files in /state, within the size limit"),
     ALLOW("fsync", "files in /state"),
     ALLOW("fdatasync", "files in /state"),

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from attacklib import BROKER, CALLS, FILES, INSIDE, LIMITS, NAMESPACES, attack, check, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
+from attacklib import BROKER, CALLS, FILES, GATE, INSIDE, LIMITS, NAMESPACES, attack, check, go, libc, main, say, syscall  # noqa: F401 (go: a handler)
 
 MIB = 1 << 20
 BOMB = 320 * MIB  # much more than the option allows, and little enough for a control
@@ -302,6 +302,36 @@ def allocated_without_writing():
     fd = _open_large("allocated", 0)
     os.unlink("allocated")
     os.posix_fallocate(fd, 0, MIB)
+
+
+def _delete(how, size, n, kept):
+    """Writes files, makes them nameless, and keeps them open."""
+    for k in range(n):
+        file = open(f"gone{k}", "wb", buffering=0)
+        how(f"gone{k}")
+        for _ in range(size):
+            file.write(bytes(MIB))
+        kept.append(file)
+    time.sleep(20 if INSIDE and n > 1 else 2)
+    return n
+
+
+@attack(51, "worker ended: deleted files .*", GATE, outside="ok 4")
+def many_deleted_files():
+    return _delete(os.unlink, 6, 4, [])
+
+
+@attack(51, "worker ended: deleted files .*", GATE, outside="ok 4")
+def many_replaced_files():
+    def replace(name):
+        open("empty", "w").close()
+        os.rename("empty", name)
+    return _delete(replace, 6, 4, [])
+
+
+@attack(51, "ok 1", GATE, outside="ok 1")
+def many_bytes_of_one_deleted_file():
+    return _delete(os.unlink, 6, 1, [])
 
 
 # 42: its own end
