@@ -155,11 +155,11 @@ int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
 
 bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct fc_reason *reason)
 {
-    bool sends = net->learn || net->destination.name;
+    struct fc_reason found;
 
-    if (!net->bind.name && !sends)
-        return false; /* osc_net_check() has said it */
-    if ((directions & FC_TARGET) && !sends)
+    if (osc_net_check(net, &found) != 0)
+        return false; /* which is said already */
+    if ((directions & FC_TARGET) && !net->learn && !net->destination.name)
         fc_refuse(reason,
                   "nothing that is mapped to it is sent anywhere: set dest = HOST PORT, or dest = learn");
     else if ((directions & FC_SOURCE) && !net->bind.name)
