@@ -187,17 +187,32 @@ static const char *keep_path(struct config *config, const char *path)
     return NULL;
 }
 
+/* Whether there is a finding with this text at this place: several instances may run one script. */
+static bool is_found(const struct config *config, struct config_location at, const char *message)
+{
+    for (size_t i = 0; i < config->n_diagnostics; i++) {
+        const struct config_diagnostic *found = &config->diagnostics[i];
+
+        if (found->at.file == at.file && found->at.line == at.line && found->at.column == at.column &&
+            strcmp(found->message, message) == 0)
+            return true;
+    }
+    return false;
+}
+
 void config_diagnose_elsewhere(struct config *config, enum config_severity severity,
                                struct config_location at, const char *source, const char *hint,
                                const char *message)
 {
     char *copy;
 
+    at.file = keep_path(config, at.file);
+    if (at.file && is_found(config, at, message))
+        return;
     if (severity == CONFIG_ERROR)
         config->n_errors++;
     if (config_is_full(config))
         return;
-    at.file = keep_path(config, at.file);
     copy = at.file ? strdup(message) : NULL;
     if (!copy || add_diagnostic(config, severity, at, source, hint, copy) < 0)
         config->out_of_memory = true;

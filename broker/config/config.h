@@ -135,7 +135,8 @@ struct config *config_free(struct config *config);
 void config_diagnose(struct config *config, enum config_severity severity, struct config_location at,
                      const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The same for a place in another file than the configuration's; copies everything, `source` (or NULL) too.
+/* The same for a place in another file than the configuration's, once for each place and text; copies
+ * everything, `source` (or NULL) too.
  */
 void config_diagnose_elsewhere(struct config *config, enum config_severity severity,
                                struct config_location at, const char *source, const char *hint,

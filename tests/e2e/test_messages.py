@@ -116,6 +116,10 @@ def test_check_compiles_and_names_the_place(firecurtain):
     assert done.returncode == 78
     assert re.search(r"^/\S+/part\.py:3:23: error: '\(' was never closed\n      midimonster\.output\('out', value\n", done.stderr, re.M), done.stderr
     assert "show.cfg: 1 error" in done.stderr
+    # once, whoever loads it
+    two = show.replace("[map]", "[python py2]\nmodule = part\n[map]")
+    done = firecurtain("check", "show.cfg", files={"show.cfg": two, "script.py": "import part\n" + SOUND, "part.py": BROKEN})
+    assert done.returncode == 78 and done.stderr.count("was never closed") == 1 and "show.cfg: 1 error\n" in done.stderr, done.stderr
     for text, message in (("def f(value):\nreturn 1\n", r"script\.py:2:1: error: expected an indented block"),
                           ("def f(value): pass\nx = '\xff\n", r"script\.py:2:5: error: unterminated string"),
                           ("def f(value): pass\nreturn\n", r"script\.py:2:1: error: 'return' outside function")):
