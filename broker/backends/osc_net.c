@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses from text and from names, and the socket. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -9,9 +8,6 @@
 
 #include "broker/backends/osc_net.h"
 #include "firecurtain/cleanup.h"
-#include "firecurtain/lookup.h"
-
-#define OSC_NET_BLANKS " \t"
 
 /* Those of this process that are bound, to tell whose a port is. */
 static struct osc_net *bound_nets;
@@ -21,81 +17,11 @@ void osc_net_init(struct osc_net *net, const char *owner)
     *net = (struct osc_net){.owner = owner, .fd = -1};
 }
 
-static void host_clear(struct osc_host *host)
-{
-    free(host->name);
-    free(host->port);
-    *host = (struct osc_host){0};
-}
-
 void osc_net_deinit(struct osc_net *net)
 {
     osc_net_close(net);
-    host_clear(&net->bind);
-    host_clear(&net->destination);
-}
-
-/* Reads a port, which must be a number: names of services would depend on a file of the machine. */
-static int read_port(const char *text, unsigned lowest, uint16_t *port, struct fc_reason *reason)
-{
-    size_t digits = strspn(text, "0123456789");
-    bool is_number = digits > 0 && digits <= 5 && !text[digits];
-    unsigned long number = is_number ? strtoul(text, NULL, 10) : 0;
-
-    if (!is_number || number < lowest || number > UINT16_MAX)
-        return fc_refuse(reason, "\"%.40s\" is not a port, which is a number from 1 to 65535", text);
-    *port = (uint16_t)number;
-    return 0;
-}
-
-/* Refuses what is no host and port, and says how the same would be written. */
-static int refuse_host(const char *value, struct fc_reason *reason)
-{
-    const char *colon = strrchr(value, ':');
-    size_t n = strcspn(value, OSC_NET_BLANKS);
-
-    if (value[0] && strspn(value, "0123456789") == strlen(value))
-        return fc_refuse(
-            reason,
-            "the host is missing: write \"127.0.0.1 %.5s\" for this machine alone, \"0.0.0.0 %.5s\" for all",
-            value, value);
-    if (colon > value && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1))
-        return fc_refuse(reason, "the port follows the host after a blank: write \"%.*s %s\"",
-                         (int)(colon - value), value, colon + 1);
-    if (value[0])
-        return fc_refuse(reason, "the port is missing after the host: write, for example, \"%.*s 8000\"",
-                         n > 200 ? 200 : (int)n, value);
-    return fc_refuse(reason, "a host and a port are needed, such as \"127.0.0.1 8000\"");
-}
-
-static int read_host(struct osc_host *host, const char *value, unsigned lowest_port, struct fc_reason *reason)
-{
-    FC_AUTO_FREE char *line = strdup(value);
-    struct osc_host made;
-    const char *name, *port, *more;
-    uint16_t number;
-    char *rest;
-    int r;
-
-    if (!line)
-        return -ENOMEM;
-    name = strtok_r(line, OSC_NET_BLANKS, &rest);
-    port = name ? strtok_r(NULL, OSC_NET_BLANKS, &rest) : NULL;
-    if (!port)
-        return refuse_host(name ? name : "", reason);
-    r = read_port(port, lowest_port, &number, reason);
-    if (r < 0)
-        return r;
-    more = strtok_r(NULL, OSC_NET_BLANKS, &rest);
-    made = (struct osc_host){.name = strdup(name), .port = strdup(port)};
-    host_clear(made.name && made.port ? host : &made);
-    if (!made.name)
-        return -ENOMEM;
-    *host = made;
-    if (more)
-        return fc_doubt(reason, "\"%.100s\" is left out after the host and the port: write \"%.200s %s\"",
-                        more, name, port);
-    return 0;
+    net_host_clear(&net->bind);
+    net_host_clear(&net->destination);
 }
 
 /* Notes a refusal: what is missing because of it is not reported as well. */
@@ -107,7 +33,7 @@ static int note_refusal(struct osc_net *net, int r)
 
 int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *reason)
 {
-    return note_refusal(net, read_host(&net->bind, value, 0, reason));
+    return note_refusal(net, net_host_read(&net->bind, value, NULL, 0, reason));
 }
 
 /* Whether the word learn stands alone; also in "learn 8000", where it could be a host's name. */
@@ -122,19 +48,19 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
     int r = 0;
 
     if (!is_learn(value)) {
-        r = read_host(&net->destination, value, 1, reason);
+        r = net_host_read(&net->destination, value, NULL, 1, reason);
         if (r >= 0)
             net->learn = false;
         return note_refusal(net, r);
     }
     if (value[5] == '@')
-        r = read_port(value + 6, 1, &port, reason);
+        r = net_host_read_port(value + 6, 1, &port, reason);
     else if (value[5])
         r = fc_doubt(reason, "\"%.40s\" is left out: to learn the address and set the port, write learn@PORT",
                      value + 6);
     if (r < 0)
         return note_refusal(net, r);
-    host_clear(&net->destination);
+    net_host_clear(&net->destination);
     net->learn = true;
     net->learn_port = port;
     return r;
@@ -169,12 +95,6 @@ bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct 
     return true;
 }
 
-static int failed(struct fc_reason *reason, const struct osc_host *host, int error)
-{
-    fc_refuse(reason, "%.150s port %s: %s", host->name, host->port, strerror(error));
-    return -error;
-}
-
 /* Returns the port of a socket's address, or 0. */
 static unsigned port_of(const struct sockaddr_storage *address)
 {
@@ -194,71 +114,6 @@ static const char *owner_of_port(unsigned port)
             return net->owner;
     }
     return NULL;
-}
-
-/* Says why a port cannot be had, and what to do. */
-static int bind_failed(struct fc_reason *reason, const struct osc_host *host, int error)
-{
-    unsigned long port = strtoul(host->port, NULL, 10);
-    const char *owner = owner_of_port((unsigned)port);
-
-    if (error == EADDRINUSE && owner)
-        fc_refuse(reason, "port %lu is in use by the instance \"%.100s\": give one of them another port",
-                  port, owner);
-    else if (error == EADDRINUSE)
-        fc_refuse(reason,
-                  "port %lu is in use by another program: end that one (ss -ulnp sport = %lu shows it), or "
-                  "bind another port",
-                  port, port);
-    else if (error == EACCES && port < 1024)
-        fc_refuse(reason,
-                  "port %lu is below 1024, which needs a right: bind a higher one, or add "
-                  "AmbientCapabilities=CAP_NET_BIND_SERVICE to the service (without one: sysctl "
-                  "net.ipv4.ip_unprivileged_port_start=%lu)",
-                  port, port);
-    else if (error == EADDRNOTAVAIL)
-        fc_refuse(
-            reason,
-            "this machine does not have the address %.150s: bind one of those that \"ip address\" shows, "
-            "or 0.0.0.0 for all",
-            host->name);
-    else
-        return failed(reason, host, error);
-    return -error;
-}
-
-static bool is_address(const char *name)
-{
-    struct in6_addr any;
-
-    return inet_pton(AF_INET, name, &any) == 1 || inet_pton(AF_INET6, name, &any) == 1;
-}
-
-static int look_up(const struct addrinfo **addresses, struct fc_lookups *lookups, const struct osc_host *host,
-                   int family, int flags, struct fc_reason *reason)
-{
-    struct addrinfo hints = {
-        .ai_family = family,
-        .ai_socktype = SOCK_DGRAM,
-        .ai_flags = flags | AI_NUMERICSERV,
-    };
-    int r = fc_lookup(lookups, host->name, host->port, &hints, addresses);
-
-    if (r == 0)
-        return 0;
-    *addresses = NULL;
-    if (r == EAI_INPROGRESS)
-        return -EINPROGRESS;
-    if (r == EAI_SYSTEM)
-        return failed(reason, host, errno);
-    if (is_address(host->name))
-        fc_refuse(
-            reason,
-            "the address %.150s is of another family than what is bound: both have to be IPv4, or both IPv6",
-            host->name);
-    else
-        fc_refuse(reason, "the name \"%.150s\" cannot be resolved: %s", host->name, fc_lookup_words(r));
-    return r == EAI_MEMORY ? -ENOMEM : -EADDRNOTAVAIL;
 }
 
 /* Whether a socket that is bound to `address` also reaches IPv4, by addresses of the form ::ffff:1.2.3.4. */
@@ -288,7 +143,7 @@ static int find_peer(struct osc_net *net, struct fc_lookups *lookups, const stru
 
     if (!net->destination.name)
         return 0;
-    r = look_up(&found, lookups, &net->destination, bound->ai_family, flags, reason);
+    r = net_host_look_up(&found, lookups, &net->destination, bound->ai_family, flags, reason);
     if (r == 0)
         set_peer(net, found);
     return r;
@@ -317,7 +172,8 @@ static int open_bound(struct osc_net *net, struct fc_lookups *lookups, const str
     if (r == 0 && bind(fd, address->ai_addr, address->ai_addrlen) < 0)
         r = -errno;
     if (r < 0)
-        return bind_failed(reason, &net->bind, -r);
+        return net_host_bind_failed(reason, &net->bind, -r,
+                                    owner_of_port((unsigned)strtoul(net->bind.port, NULL, 10)));
     r = find_peer(net, lookups, address, reason);
     if (r < 0)
         return r;
@@ -330,7 +186,7 @@ static int open_bound(struct osc_net *net, struct fc_lookups *lookups, const str
 static int open_unbound(struct osc_net *net, struct fc_lookups *lookups, struct fc_reason *reason)
 {
     const struct addrinfo *found;
-    int r = look_up(&found, lookups, &net->destination, AF_UNSPEC, 0, reason);
+    int r = net_host_look_up(&found, lookups, &net->destination, AF_UNSPEC, 0, reason);
 
     for (const struct addrinfo *address = found; address; address = address->ai_next) {
         r = open_socket(&net->fd, address->ai_family);
@@ -338,7 +194,7 @@ static int open_unbound(struct osc_net *net, struct fc_lookups *lookups, struct 
             set_peer(net, address);
             return 0;
         }
-        r = failed(reason, &net->destination, -r);
+        r = net_host_failed(reason, &net->destination, -r);
     }
     return r;
 }
@@ -350,7 +206,7 @@ int osc_net_open(struct osc_net *net, struct fc_lookups *lookups, struct fc_reas
 
     if (!net->bind.name)
         return net->destination.name ? open_unbound(net, lookups, reason) : 0;
-    r = look_up(&found, lookups, &net->bind, AF_UNSPEC, AI_PASSIVE, reason);
+    r = net_host_look_up(&found, lookups, &net->bind, AF_UNSPEC, AI_PASSIVE, reason);
     for (const struct addrinfo *address = found; address; address = address->ai_next) {
         r = open_bound(net, lookups, address, reason);
         if (r == 0 || r == -EINPROGRESS)

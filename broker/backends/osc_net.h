@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "broker/backends/net_host.h"
 #include "firecurtain/backend.h"
 
 #define OSC_NET_ADDRESS_BYTES 72 /* of an address as text, with its NUL */
@@ -23,18 +24,12 @@ struct osc_address {
     socklen_t bytes; /* 0: none */
 };
 
-/* A host and a port as configured; both owned, and both NULL if not configured. */
-struct osc_host {
-    char *name;
-    char *port;
-};
-
 struct osc_net {
     const char *owner; /* borrowed: the instance's name */
     bool is_refused;   /* an option was, so something else may be missing */
     struct osc_net *next_bound;
-    struct osc_host bind;
-    struct osc_host destination;
+    struct net_host bind;
+    struct net_host destination;
     bool learn;          /* the peer is the sender of the last packet */
     uint16_t learn_port; /* its port, or 0 for the one that it sent from */
     int fd;
