@@ -37,13 +37,26 @@ int dmx_universe_configure(struct dmx_universe *universe, const char *option, co
     return -ENOENT;
 }
 
-void dmx_universe_set(struct dmx_universe *universe, uint32_t id, double value)
+void dmx_universe_set_many(struct dmx_universe *universe, const uint32_t *ids, const double *values, size_t n)
 {
     uint8_t before[DMX_SLOTS];
 
     memcpy(before, universe->output.frame, sizeof(before));
-    dmx_patch_write(&universe->patch, id, value, universe->output.frame);
+    for (size_t i = 0; i < n; i++)
+        dmx_patch_write(&universe->patch, ids[i], values[i], universe->output.frame);
     dmx_output_changed(&universe->output, before);
+}
+
+void dmx_universe_set(struct dmx_universe *universe, uint32_t id, double value)
+{
+    dmx_universe_set_many(universe, &id, &value, 1);
+}
+
+void dmx_universe_inherit(struct dmx_universe *universe, const struct dmx_universe *previous)
+{
+    memcpy(universe->output.frame, previous->output.frame, DMX_SLOTS);
+    memcpy(universe->emitted, previous->emitted, DMX_SLOTS);
+    memcpy(universe->merge.frame, previous->emitted, DMX_SLOTS);
 }
 
 static void emit_slot(void *userdata, uint32_t id, double value)

@@ -35,8 +35,13 @@ void dmx_universe_deinit(struct dmx_universe *universe);
 int dmx_universe_configure(struct dmx_universe *universe, const char *option, const char *value,
                            struct fc_reason *reason);
 
-/* Sets a channel, to be sent. */
+/* Sets a channel, or several, to be sent. */
 void dmx_universe_set(struct dmx_universe *universe, uint32_t id, double value);
+void dmx_universe_set_many(struct dmx_universe *universe, const uint32_t *ids, const double *values,
+                           size_t n);
+
+/* Takes over the frames of a universe that ends, so that nothing jumps. */
+void dmx_universe_inherit(struct dmx_universe *universe, const struct dmx_universe *previous);
 
 /*
  * Returns the source with this key, which is added if there is room; else NULL, upon which its frame is to be

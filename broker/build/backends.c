@@ -7,10 +7,12 @@
 #include "broker/python/backend.h"
 #include "firecurtain/cleanup.h"
 
+extern const struct fc_backend backend_artnet;
 extern const struct fc_backend backend_loopback;
 extern const struct fc_backend backend_osc;
 
 const struct fc_backend *const backend_table[] = {
+    &backend_artnet,
     &backend_loopback,
     &backend_osc,
     &backend_python,
