@@ -101,9 +101,24 @@ void build_report_reason(struct build *build, struct config_location at, int r,
     build_report_with_hint(build, at, NULL, r, reason);
 }
 
-static int build_configure(struct build *build, struct fc_instance *instance,
-                           const struct config_section *section, enum fc_scope scope, bool diagnose_names)
+/*
+ * Whether an option of a backend's section does not count for an instance that is declared before it, in the
+ * same file.
+ */
+static bool build_is_for_later(const struct fc_option *known, const struct config_option *option,
+                               const struct config_section *instance)
 {
+    return (known->scopes & FC_SCOPE_LATER) && option->at.line > instance->at.line &&
+           strcmp(option->at.file, instance->at.file) == 0;
+}
+
+/* Applies the options of a section to an instance, whose own section is `owner`; NULL: to no real one. */
+static int build_configure(struct build *build, struct fc_instance *instance,
+                           const struct config_section *section, const struct config_section *owner,
+                           enum fc_scope scope)
+{
+    bool diagnose_names = scope == FC_SCOPE_INSTANCE || !owner;
+
     const struct fc_backend *backend = instance->backend;
 
     for (size_t i = 0; i < section->n_options; i++) {
@@ -117,7 +132,9 @@ static int build_configure(struct build *build, struct fc_instance *instance,
                 build_unknown_option(build, backend, scope, option);
             continue;
         }
-        if (!known->repeatable && diagnose_names)
+        if (scope == FC_SCOPE_BACKEND && owner && build_is_for_later(known, option, owner))
+            continue;
+        if (!known->repeatable && !(known->scopes & FC_SCOPE_LATER) && diagnose_names)
             build_warn_repeated(build, section, i);
         r = backend->configure(instance->self, scope, option->name, option->value, &reason);
         if (r == -ENOMEM)
@@ -191,7 +208,7 @@ static int build_backend_section(struct build *build, const struct config_sectio
     r = instance_new(&probe, build->show, section->backend, backend, section->directory);
     if (r < 0)
         return r;
-    r = build_configure(build, probe, section, FC_SCOPE_BACKEND, true);
+    r = build_configure(build, probe, section, NULL, FC_SCOPE_BACKEND);
     instance_free(probe);
     return r;
 }
@@ -221,10 +238,10 @@ static int build_options(struct build *build, struct fc_instance *instance,
 
     for (size_t i = 0; r == 0 && i < config->n_sections; i++) {
         if (!config->sections[i].instance && strcmp(config->sections[i].backend, section->backend) == 0)
-            r = build_configure(build, instance, &config->sections[i], FC_SCOPE_BACKEND, false);
+            r = build_configure(build, instance, &config->sections[i], section, FC_SCOPE_BACKEND);
     }
     if (r == 0)
-        r = build_configure(build, instance, section, FC_SCOPE_INSTANCE, true);
+        r = build_configure(build, instance, section, section, FC_SCOPE_INSTANCE);
     if (r == 0 && instance->backend->configured)
         r = instance->backend->configured(instance->self, &reason);
     if (r == 0)

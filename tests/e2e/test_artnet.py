@@ -166,5 +166,8 @@ def test_mistakes_in_the_configuration(firecurtain):
     ]:
         code, said = errors(text)
         assert code == 78 and error in said, (text, said)
+    assert errors("[artnet a]\n[backend artnet]\nnet = 1\n[artnet b]\n[artnet c]\nnet = 2\n[backend artnet]\nnet = 3\n[artnet d]\n") == (0, "")
+    code, said = errors("[artnet a]\n[backend artnet]\nnet = 1\n[artnet b]\n[artnet c]\nnet = 1\n")
+    assert code == 78 and "universe 0 of net 1 is that of the instance b already" in said
     assert errors("[backend artnet]\nbind = 0.0.0.0\nbind = 127.0.0.1 6455 announce=10.0.0.1\nnet = 1\ndetect = on\n"
                   "[artnet a]\nuni = 010\n[artnet b]\niface = 1\nuni = 8\ndest = localhost\nrealtime = 1\n") == (0, "")

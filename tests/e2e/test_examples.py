@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 
+import artnet
 import pytest
 from harness import TOP
 from waiting import until
@@ -122,3 +123,23 @@ def test_hello_with_the_tools_its_readme_names(play, stage, identity):
         finally:
             dump.kill()
     show.printed("^fader at 0.25$", "show")
+
+
+def test_master(play, stage, identity):
+    port = free_port()
+    console, lights = artnet.Peer(port, "127.0.0.2"), artnet.Peer(port)
+    try:
+        folder = copy_of(stage.examples / "master", stage.folder(identity) / "master", identity)
+        os.rename(folder / "master.cfg", folder / "show.cfg")
+        show = play(folder=folder, ready=("master",), arguments=(
+            "-i", "desk.bind=127.0.0.1 @IN@", "-b", f"artnet.bind=127.0.0.1 {port}", "-b", f"artnet.broadcast=127.0.0.1 {lights.port}"))
+        lights.take(code=artnet.POLL)
+        lights.send(artnet.reply(lights.port, 0, 0, [1]))
+        console.send(artnet.dmx(0, 0, [200, 100]))
+        lights.frame(200, 100, universe=1)
+        show.set("/master", 0.5)
+        lights.frame(100, 50, universe=1)
+        lights.frame(0, 0, universe=1)  # the console has gone
+    finally:
+        console.close()
+        lights.close()
