@@ -33,8 +33,9 @@ static int seccomp_allow(scmp_filter_ctx filter, const struct confine_call *row)
     if (row->arg < 0)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
     if (row->level)
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2, SCMP_CMP32(1, SCMP_CMP_EQ, level_of(row)),
-                                SCMP_CMP32(2, SCMP_CMP_EQ, (uint32_t)value));
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2,
+                                SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, UINT32_MAX, level_of(row)),
+                                SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, UINT32_MAX, value));
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                             SCMP_CMP64((unsigned)row->arg, SCMP_CMP_MASKED_EQ, row->mask, value));
 }
