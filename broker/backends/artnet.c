@@ -41,7 +41,6 @@ struct artnet {
     struct net_host broadcast;
     bool to_broadcast; /* destination = broadcast */
     bool detect;
-    bool has_targets;
     struct artnet_port port;
 };
 
@@ -145,7 +144,7 @@ static int add_bind(struct artnet *self, const char *value, struct fc_reason *re
     r = cut_announced(bind, text, reason);
     if (r == 0)
         r = net_host_read(&bind->host, text, PORT_TEXT, 0, reason);
-    if (r == 0)
+    if (r >= 0)
         self->n_binds++;
     return r;
 }
@@ -159,7 +158,7 @@ static int set_destination(struct artnet *self, const char *value, struct fc_rea
         net_host_clear(&self->destination);
     else
         r = net_host_read(&self->destination, value, PORT_TEXT, 1, reason);
-    if (r == 0)
+    if (r >= 0)
         self->port.output = strcmp(value, "auto") == 0 ? ARTNET_SUBSCRIBERS : ARTNET_FIXED;
     return r;
 }
@@ -233,6 +232,17 @@ static int artnet_beside(void *userdata, const void *before, struct fc_reason *r
                      self->net, fc_instance_name(other->instance));
 }
 
+static bool artnet_is_doubtful(void *userdata, unsigned directions, struct fc_reason *reason)
+{
+    const struct artnet *self = userdata;
+
+    if (!(directions & FC_TARGET) || self->port.output != ARTNET_NOWHERE)
+        return false;
+    fc_refuse(reason,
+              "nothing that is mapped to it is sent anywhere: set destination = HOST, auto or broadcast");
+    return true;
+}
+
 static int artnet_canonical(void *userdata, const char *name, char *canonical, size_t bytes,
                             struct fc_reason *reason)
 {
@@ -244,8 +254,6 @@ static int artnet_channel(void *userdata, uint32_t id, const char *name, unsigne
 {
     struct artnet *self = userdata;
 
-    if (directions & FC_TARGET)
-        self->has_targets = true;
     return dmx_patch_set(&self->port.universe.patch, id, name, directions, self->port.socket, reason);
 }
 
@@ -310,7 +318,18 @@ static int look_up(struct artnet *self, const struct net_host *host, struct sock
     if (r == 0)
         memcpy(address, found->ai_addr, sizeof(*address));
     else if (r != -EINPROGRESS)
-        fc_log(FC_LOG_ERROR, fc_instance_name(self->instance), "%s", reason.text);
+        fc_because(self->instance, &reason);
+    return r;
+}
+
+/* Says why the socket could not be opened, or its universe not be had. */
+static int join_failed(const struct artnet *self, const struct sockaddr_in *bind, int error)
+{
+    struct fc_reason reason;
+    int r =
+        net_host_bind_failed(&reason, &self->binds[self->interface].host, error, artnet_socket_owner(bind));
+
+    fc_because(self->instance, &reason);
     return r;
 }
 
@@ -321,7 +340,7 @@ static int begin(struct artnet *self, const struct sockaddr_in *bind, const stru
     int r = artnet_socket_join(port, bind, take);
 
     if (r < 0)
-        return r;
+        return join_failed(self, bind, -r);
     port->socket->detect = self->detect;
     port->socket->poll.announced = self->binds[self->interface].announced;
     if (!port->socket->poll.timer)
@@ -345,8 +364,6 @@ static int artnet_start(void *userdata)
         return r;
     if (self->to_broadcast)
         self->port.destination = broadcast;
-    if (self->has_targets && self->port.output == ARTNET_NOWHERE)
-        fc_log(FC_LOG_WARNING, fc_instance_name(self->instance), "nothing is sent: there is no destination");
     return begin(self, &bind, &broadcast);
 }
 
@@ -395,6 +412,7 @@ const struct fc_backend backend_artnet = {
     .instance_free = artnet_free,
     .configure = artnet_configure,
     .configured = artnet_configured,
+    .is_doubtful = artnet_is_doubtful,
     .canonical = artnet_canonical,
     .channel = artnet_channel,
     .start = artnet_start,

@@ -80,6 +80,7 @@ unsigned artnet_port_receive(struct artnet_port *port, const struct artnet_recei
     char name[INET_ADDRSTRLEN];
     struct dmx_source *source;
 
+    fc_heard(universe->instance);
     source_of(&received->from, key, name);
     source = dmx_universe_source(universe, key, name, now_ns);
     if (!source || is_late(source, received->packet.dmx.sequence))

@@ -75,7 +75,7 @@ static unsigned take(struct artnet_socket *socket, struct artnet_received *recei
     const char *what = NULL;
 
     if (artnet_codec_read(socket->packet, bytes, &received->packet, &what) < 0) {
-        fc_malformed(any_instance(socket), what);
+        fc_malformed(any_instance(socket), "%s", what);
         return 0;
     }
     if (received->packet.kind == ARTNET_OTHER || received->is_own_broadcast)
@@ -122,6 +122,13 @@ static struct artnet_socket *find(const struct sockaddr_in *address)
                       socket->bind.sin_port != address->sin_port))
         socket = socket->next;
     return socket;
+}
+
+const char *artnet_socket_owner(const struct sockaddr_in *bind)
+{
+    const struct artnet_socket *socket = find(bind);
+
+    return socket ? fc_instance_name(any_instance(socket)) : NULL;
 }
 
 static void close_socket(struct artnet_socket *socket)

@@ -107,6 +107,9 @@ int artnet_socket_join(struct artnet_port *port, const struct sockaddr_in *bind,
 /* Leaves it, and closes it after the last port. A port that has not joined stays as it is. */
 void artnet_socket_leave(struct artnet_port *port);
 
+/* Returns the name of an instance that has a socket with this bind, or NULL. */
+const char *artnet_socket_owner(const struct sockaddr_in *bind);
+
 /* Returns NULL if there is no such port. */
 struct artnet_port *artnet_socket_find(const struct artnet_socket *socket, uint16_t address);
 

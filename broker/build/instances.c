@@ -118,7 +118,6 @@ static int build_configure(struct build *build, struct fc_instance *instance,
                            enum fc_scope scope)
 {
     bool diagnose_names = scope == FC_SCOPE_INSTANCE || !owner;
-
     const struct fc_backend *backend = instance->backend;
 
     for (size_t i = 0; i < section->n_options; i++) {

@@ -26,7 +26,7 @@ struct fc_instance {
     } events[RIG_MAX_EVENTS];
     unsigned n_events;
     unsigned n_malformed;
-    const char *malformed;
+    char malformed[128];
     struct fc_lookups *lookups;
 };
 
@@ -56,10 +56,14 @@ void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
     instance->n_events++;
 }
 
-void fc_malformed(struct fc_instance *instance, const char *what)
+void fc_malformed(struct fc_instance *instance, const char *format, ...)
 {
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(instance->malformed, sizeof(instance->malformed), format, arguments);
+    va_end(arguments);
     instance->n_malformed++;
-    instance->malformed = what;
 }
 
 void fc_log(enum fc_log_level level, const char *instance, const char *format, ...)

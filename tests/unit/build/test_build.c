@@ -87,33 +87,33 @@ static void test_nothing(void **state)
 static void test_unknown_backend(void **state)
 {
     assert_finds(state, "[pyhton py]\n", 1, 2, "there is no backend \"pyhton\"", "did you mean \"python\"?");
-    assert_finds(state, "[backend artnet]\n", 1, 10, "there is no backend \"artnet\"",
-                 "the backends are loopback, osc, python");
+    assert_finds(state, "[backend jack]\n", 1, 10, "there is no backend \"jack\"",
+                 "the backends are artnet, loopback, osc, python");
 }
 
 /* A mapping to an instance that could not be made is not another error. */
 static void test_one_finding_for_an_unknown_backend(void **state)
 {
     assert_finds(
-        state, "[artnet a]\nx = 1\n[artnet c]\n[backend artnet]\nbind = *\n[loopback b]\n[map]\na.1 > b.x\n",
-        1, 2, "there is no backend \"artnet\"", "the backends are loopback, osc, python");
+        state, "[jack a]\nx = 1\n[jack c]\n[backend jack]\nbind = *\n[loopback b]\n[map]\na.1 > b.x\n",
+        1, 2, "there is no backend \"jack\"", "the backends are artnet, loopback, osc, python");
 }
 
 /* The other side of such a mapping is looked at all the same. */
 static void test_an_unknown_backend_hides_nothing(void **state)
 {
     const char *text =
-        "[artnet a]\n[osc o]\nbind = :: 8000\n[midi m]\n[map]\na.1 > o.fader\no./a* < m.ch0.note{0..5}\n"
+        "[jack a]\n[osc o]\nbind = :: 8000\n[midi m]\n[map]\na.1 > o.fader\no./a* < m.ch0.note{0..5}\n"
         "m.x <> a.1\na.{1..3} < o./x:{2..4}\n";
     struct fixture *fixture = *state;
     struct show *show;
 
     assert_int_equal(build(state, text, &show), -EINVAL);
     assert_int_equal(fixture->config->n_diagnostics, 4);
-    assert_error_in(fixture->config, 0, "show.cfg", 1, 2, "there is no backend \"artnet\"",
-                    "the backends are loopback, osc, python");
+    assert_error_in(fixture->config, 0, "show.cfg", 1, 2, "there is no backend \"jack\"",
+                    "the backends are artnet, loopback, osc, python");
     assert_error_in(fixture->config, 1, "show.cfg", 4, 2, "there is no backend \"midi\"",
-                    "the backends are loopback, osc, python");
+                    "the backends are artnet, loopback, osc, python");
     assert_error_in(fixture->config, 2, "show.cfg", 6, 9,
                     "\"fader\" is not an OSC address: it must begin with a slash", NULL);
     assert_error_in(fixture->config, 3, "show.cfg", 7, 3,
