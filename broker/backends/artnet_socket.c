@@ -2,6 +2,7 @@
 /* Opening, sharing and reading sockets of Art-Net. Used in the broker. */
 #include "broker/backends/artnet_socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,10 @@ static unsigned take(struct artnet_socket *socket, struct artnet_received *recei
     const char *what = NULL;
 
     if (artnet_codec_read(socket->packet, bytes, &received->packet, &what) < 0) {
-        fc_malformed(any_instance(socket), "%s", what);
+        char sender[INET_ADDRSTRLEN] = "?";
+
+        inet_ntop(AF_INET, &received->from.sin_addr, sender, sizeof(sender));
+        fc_drop(any_instance(socket), "from %s: %s", sender, what);
         return 0;
     }
     if (received->packet.kind == ARTNET_OTHER || received->is_own_broadcast)

@@ -87,11 +87,6 @@ void fc_drop(struct fc_instance *instance, const char *format, ...)
     instance->malformed_logged = instance->malformed;
 }
 
-void fc_malformed(struct fc_instance *instance, const char *what)
-{
-    fc_drop(instance, "%s", what);
-}
-
 static void watch_ready(void *userdata, uint32_t events)
 {
     struct fc_watch *watch = userdata;

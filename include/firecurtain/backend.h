@@ -197,10 +197,8 @@ void fc_emit_answer(struct fc_instance *instance, uint32_t channel, double value
  */
 uint32_t fc_answers(const struct fc_instance *instance);
 
-/* Counts malformed input, of which the core warns at a limited rate. `what` is a literal. */
-void fc_malformed(struct fc_instance *instance, const char *what);
-
-/* The same for input whose sender, address or the like can be named. */
+/* Counts malformed input, of which the core warns at a limited rate; the text names its sender and what is
+ * wrong. */
 void fc_drop(struct fc_instance *instance, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*

@@ -56,7 +56,7 @@ void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
     instance->n_events++;
 }
 
-void fc_malformed(struct fc_instance *instance, const char *format, ...)
+void fc_drop(struct fc_instance *instance, const char *format, ...)
 {
     va_list arguments;
 
