@@ -14,7 +14,7 @@
 #include "firecurtain/time.h"
 
 #define WATCH_SHORTEST_NS (125 * FC_NS_PER_MS)
-#define WATCH_LONGEST_NS  (2 * FC_NS_PER_S)
+#define WATCH_LONGEST_NS  (4 * FC_NS_PER_S)
 #define WATCH_TEXT_BYTES  8192 /* the list of groups may be long */
 #define WATCH_KIB         1024u
 

@@ -2,7 +2,7 @@
 /*
  * Limits for what workers take of the machine's memory. RLIMIT_DATA counts mappings that are writable at the
  * moment, RLIMIT_AS counts addresses; what is behind them, pages and page tables, nothing of the kernel's
- * limits for a process on its own, so it is looked at: eight times a second while it changes, and every two
+ * limits for a process on its own, so it is looked at: eight times a second while it changes, and every four
  * seconds while it does not. To look costs the kernel no lock that a worker's threads could hold.
  *
  * Runs in the counter (counter.h).

@@ -81,7 +81,7 @@ def memory_of_tmp():
 # 50: memory that RLIMIT_DATA does not count
 
 def _hold(seconds=40):
-    """Keeps what there is until somebody notices, which takes at most two seconds on a machine that has time."""
+    """Keeps what there is until somebody notices, which takes at most four seconds on a machine that has time."""
     time.sleep(seconds if INSIDE else 0)
 
 
