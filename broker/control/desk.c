@@ -44,6 +44,7 @@ struct control_desk {
     struct timer restart;
     uint64_t pause_ns;
     uint64_t began_ns;
+    int failed;        /* why the last start did; 0: it did not */
     bool is_deaf;      /* messages are not wanted now */
     uint64_t stuck_ns; /* since when it reads nothing; 0: it does */
 };
@@ -151,10 +152,13 @@ static void desk_restart(void *userdata)
     struct control_desk *desk = userdata;
     int r = desk_start(desk);
 
+    if (r < 0 && r != desk->failed) /* once, as long as the reason is the same */
+        fc_log(FC_LOG_ERROR, NULL,
+               "cannot start %s, so nobody can ask this broker: %s; trying again until it can",
+               desk->spec.runtime->desk_path, strerror(-r));
+    desk->failed = r;
     if (r == 0)
         return;
-    fc_log(FC_LOG_ERROR, NULL, "cannot start %s, so nobody can ask this broker: %s",
-           desk->spec.runtime->desk_path, strerror(-r));
     desk_forget(desk);
     desk_restart_later(desk);
 }

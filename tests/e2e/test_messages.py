@@ -8,9 +8,8 @@ import socket
 import subprocess
 from pathlib import Path
 
-import control
 import pytest
-from harness import BUILT, PROGRAMS, environment, usual, user_only
+from harness import BUILT, PROGRAMS, environment, user_only
 
 BROKEN = "import midimonster\ndef f(value):\n    midimonster.output('out', value\n"
 SOUND = "import midimonster\ndef f(value):\n    midimonster.output('out', value)\n"
@@ -355,3 +354,11 @@ def test_a_build_without_a_part_names_it_and_takes_no_other(stage, identity):
         done = subprocess.run(identity.command([folder / PROGRAMS["command"], "run", folder / "show.cfg"]), cwd=folder, timeout=60,
                               env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == status and message in done.stdout, done.stdout
+    # without the desk the show plays, and that is said once
+    install(folder, "worker")
+    stage.open_up()
+    missing = f"cannot start {folder}/broker/firecurtain-desk, so nobody can ask this broker: No such file or directory"
+    command = ["timeout", "-k", "30", "4", folder / PROGRAMS["command"], "run", folder / "show.cfg"]
+    done = subprocess.run(identity.command(command), cwd=folder, timeout=120, env=environment(folder), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    assert done.stdout.count(missing) == 1, done.stdout
