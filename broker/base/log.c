@@ -20,6 +20,7 @@
 #define LOG_MAX_LINE 4096 /* PIPE_BUF: a pipe that polls writable takes it whole */
 #define LOG_MAX_TEXT 3072
 #define LOG_MAX_NAME 256
+#define LOG_MAX_HEAD 640 /* of what is before the text */
 
 #define LOG_AUDIT                                                                                            \
     ((enum fc_log_level)(FC_LOG_DEBUG + 1)) /* always written: it cannot be chosen as a level                \
@@ -37,6 +38,7 @@ static const struct {
 
 static struct {
     enum fc_log_level level;
+    enum log_format format;
     bool colour;
     bool journal;
     bool torn;     /* the last line was cut off by a full disk; the next one needs a line break first */
@@ -61,6 +63,24 @@ void log_init(enum fc_log_level level)
     log_state.level = level;
     log_state.journal = log_is_journal();
     log_state.colour = !log_state.journal && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+void log_set_format(enum log_format format)
+{
+    log_state.format = format;
+}
+
+bool log_parse_format(const char *name, enum log_format *format)
+{
+    static const char *const names[LOG_FORMATS_] = {[LOG_TEXT] = "text", [LOG_JSON] = "json"};
+
+    for (size_t i = 0; i < LOG_FORMATS_; i++) {
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        *format = (enum log_format)i;
+        return true;
+    }
+    return false;
 }
 
 void log_set_tap(log_tap_fn tap, void *userdata)
@@ -160,22 +180,91 @@ const char *log_value(char *out, size_t room, const char *text)
     return out;
 }
 
-static size_t log_head(char *line, size_t room, enum fc_log_level level, const char *instance)
+/* Writes the time with milliseconds: that of the clock on the wall, or UTC for programs. */
+static void log_stamp(char *stamp, size_t bytes, bool is_utc)
 {
-    char stamp[64], name[LOG_MAX_NAME];
     struct timespec now;
-    struct tm local;
+    struct tm parts;
+    size_t n;
 
-    name[log_escape(name, sizeof(name) - 1, instance, strlen(instance))] = '\0';
-    instance = name;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (is_utc)
+        gmtime_r(&now.tv_sec, &parts);
+    else
+        localtime_r(&now.tv_sec, &parts);
+    n = strftime(stamp, bytes, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(stamp + n, bytes - n, ".%03ld%s", now.tv_nsec / 1000000, is_utc ? "Z" : "");
+}
+
+static size_t log_text_head(char *line, size_t room, enum fc_log_level level, const char *instance)
+{
+    char stamp[64];
+
     if (log_state.journal)
         return (size_t)snprintf(line, room, "<%d>%s ", log_levels[level].priority, instance);
-    clock_gettime(CLOCK_REALTIME, &now);
-    localtime_r(&now.tv_sec, &local);
-    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
-    return (size_t)snprintf(line, room, "%s.%03ld %s%s%s %s ", stamp, now.tv_nsec / 1000000,
+    log_stamp(stamp, sizeof(stamp), false);
+    return (size_t)snprintf(line, room, "%s %s%s%s %s ", stamp,
                             log_state.colour ? log_levels[level].colour : "", log_levels[level].name,
                             log_state.colour ? "\033[0m" : "", instance);
+}
+
+/* Writes escaped text as a string of JSON, cut to `room`, which is 16 or more. Returns its bytes. */
+static size_t log_json_string(char *out, size_t room, const char *text, size_t bytes)
+{
+    size_t n = 0;
+
+    out[n++] = '"';
+    for (size_t i = 0; i < bytes; i++) {
+        if (n + 8 > room && ((unsigned char)text[i] & 0xc0) != 0x80) {
+            memcpy(out + n, "…", strlen("…"));
+            n += strlen("…");
+            break;
+        }
+        if (text[i] == '"' || text[i] == '\\')
+            out[n++] = '\\';
+        out[n++] = text[i];
+    }
+    out[n++] = '"';
+    return n;
+}
+
+static size_t log_json_head(char *line, size_t room, enum fc_log_level level, const char *instance)
+{
+    char stamp[64], name[LOG_MAX_NAME + 16] = "null";
+    size_t n;
+
+    log_stamp(stamp, sizeof(stamp), true);
+    if (strcmp(instance, "-") != 0) {
+        n = log_json_string(name, LOG_MAX_NAME, instance, strlen(instance));
+        name[n] = '\0';
+    }
+    n = log_state.journal ? (size_t)snprintf(line, room, "<%d>", log_levels[level].priority) : 0;
+    return n +
+           (size_t)snprintf(line + n, room - n,
+                            "{\"time\": \"%s\", \"level\": \"%s\", \"instance\": %s, \"message\": ", stamp,
+                            log_levels[level].name, name);
+}
+
+/* Writes a whole line to `line`, which has LOG_MAX_LINE bytes. Returns how many it takes. */
+static size_t log_compose(char *line, enum fc_log_level level, const char *instance, const char *text,
+                          size_t bytes)
+{
+    char name[LOG_MAX_NAME], safe[LOG_MAX_TEXT];
+    size_t n;
+
+    name[log_escape(name, sizeof(name) - 1, instance, strlen(instance))] = '\0';
+    bytes = log_escape(safe, sizeof(safe), text, bytes);
+    if (log_state.format == LOG_JSON) {
+        n = log_json_head(line, LOG_MAX_HEAD, level, name);
+        n += log_json_string(line + n, LOG_MAX_TEXT, safe, bytes);
+        line[n++] = '}';
+    } else {
+        n = log_text_head(line, LOG_MAX_HEAD, level, name);
+        memcpy(line + n, safe, bytes);
+        n += bytes;
+    }
+    line[n++] = '\n';
+    return n;
 }
 
 /* Whether stderr can take a line at once: a reader of the log must not stall the show. */
@@ -202,31 +291,27 @@ static bool log_write(const char *line, size_t bytes)
 
 static void log_report_lost(void)
 {
-    char line[128];
-    size_t n;
+    char line[LOG_MAX_LINE], text[64];
+    int n;
 
     if (!log_state.lost)
         return;
-    n = log_head(line, sizeof(line), FC_LOG_WARNING, "-");
-    n += (size_t)snprintf(line + n, sizeof(line) - n, "%llu log lines were lost\n",
-                          (unsigned long long)log_state.lost);
-    if (log_write(line, n))
+    n = snprintf(text, sizeof(text), "%llu log lines were lost", (unsigned long long)log_state.lost);
+    if (log_write(line, log_compose(line, FC_LOG_WARNING, "-", text, (size_t)n)))
         log_state.lost = 0;
 }
 
 static void log_line(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
 {
     char line[LOG_MAX_LINE];
-    size_t n;
 
+    if (!instance)
+        instance = "-";
     if (log_state.tap)
-        log_state.tap(log_state.tap_userdata, log_levels[level].name, instance ? instance : "-", text,
+        log_state.tap(log_state.tap_userdata, log_levels[level].name, instance, text,
                       bytes < LOG_MAX_TEXT ? bytes : LOG_MAX_TEXT);
     log_report_lost();
-    n = log_head(line, 512, level, instance ? instance : "-");
-    n += log_escape(line + n, LOG_MAX_TEXT, text, bytes);
-    line[n++] = '\n';
-    if (!log_write(line, n))
+    if (!log_write(line, log_compose(line, level, instance, text, bytes)))
         log_state.lost++;
 }
 

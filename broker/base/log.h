@@ -13,6 +13,19 @@
 /* Looks at stderr: colour on a terminal, priorities instead of times when it is the systemd journal. */
 void log_init(enum fc_log_level level);
 
+/* How lines are written. */
+enum log_format {
+    LOG_TEXT,
+    LOG_JSON, /* an object in each line, with `time` (UTC), `level`, `instance` (null: none) and `message` */
+    LOG_FORMATS_,
+};
+
+/* Chooses the format; before that, it is LOG_TEXT. */
+void log_set_format(enum log_format format);
+
+/* `text` or `json`; false if it is neither. */
+bool log_parse_format(const char *name, enum log_format *format);
+
 /* `error`, `warning`, `info` or `debug`; false if it is none of them. */
 bool log_parse_level(const char *name, enum fc_log_level *level);
 

@@ -41,7 +41,7 @@ static const struct cli_command {
     size_t show_word; /* the word that is a configuration file, from 1; 0: none */
 } cli_commands[] = {
     {"run", "[show.cfg]", "run a show; the default when a file is given alone", cli_run,
-     CLI_OF_SHOW | CLI_NO_SANDBOX | CLI_RECORD | CLI_MAX_SIZE, 0, 1, 1},
+     CLI_OF_SHOW | CLI_LOG_FORMAT | CLI_NO_SANDBOX | CLI_RECORD | CLI_MAX_SIZE, 0, 1, 1},
     {"check", "[show.cfg]", "find the errors of a configuration and its scripts without running anything",
      cli_check, CLI_OF_SHOW | CLI_SANDBOX, 0, 1, 1},
     {"status", "[INSTANCE…]", "the state of each instance of a running show", cli_status,
@@ -61,7 +61,7 @@ static const struct cli_command {
     {"routes", "[CHANNEL]", "the mappings of a running show", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0,
      1, 0},
     {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and new ones as they come", cli_logs,
-     CLI_RUNTIME | CLI_FOLLOW | CLI_LINES, 0, 1, 0},
+     CLI_RUNTIME | CLI_FOLLOW | CLI_LINES | CLI_JSON, 0, 1, 0},
     {"watch", "PATTERN…", "values of channels, now and as they change; a pattern may contain * and ?",
      cli_watch, CLI_RUNTIME | CLI_TIME, 1, 64, 0},
     {"get", "PATTERN…", "the same, once: what they are now", cli_get, CLI_RUNTIME | CLI_JSON, 1,
@@ -73,7 +73,7 @@ static const struct cli_command {
     {"record", "FILE", "record a running show to a file; --print: show what is in one", cli_record,
      CLI_RUNTIME | CLI_MAX_SIZE | CLI_PRINT | CLI_JSON, 1, 1, 0},
     {"replay", "FILE [show.cfg]", "run a show with a recording as its only input", cli_replay,
-     CLI_OF_SHOW | CLI_RECORD | CLI_MAX_SIZE | CLI_SPEED | CLI_MUTE, 1, 2, 2},
+     CLI_OF_SHOW | CLI_LOG_FORMAT | CLI_RECORD | CLI_MAX_SIZE | CLI_SPEED | CLI_MUTE, 1, 2, 2},
 };
 
 #define CLI_HELP_COMMANDS 47 /* the column of what commands do */
@@ -128,6 +128,7 @@ static void cli_help(FILE *out)
         "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
         "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
         "  --log-level LEVEL          error, warning, info (default) or debug\n"
+        "  --log-format FORMAT        with run and replay: text (default) or json, an object in each line\n"
         "  --runtime-dir DIR          runtime folder: a second show of the same user needs its own\n"
         "  --sandbox                  with check: try which layers work here, and say what each option "
         "opens\n"
@@ -138,7 +139,7 @@ static void cli_help(FILE *out)
         "  --mute                     with replay: nothing goes out to devices\n"
         "Options of the other commands:\n"
         "  --runtime-dir DIR          runtime folder of the broker\n"
-        "  --json                     machine-readable output: status, routes, get, channels, record "
+        "  --json                     machine-readable output: status, logs, routes, get, channels, record "
         "--print\n"
         "  --print                    with record: print FILE as text\n"
         "  --max-size SIZE            end a recording at this size, such as 200M (1G)\n"
@@ -178,6 +179,7 @@ static const struct option cli_long_options[] = {
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'v'},
     {"log-level", required_argument, NULL, 'l'},
+    {"log-format", required_argument, NULL, 'F'},
     {"runtime-dir", required_argument, NULL, 'r'},
     {"sandbox", no_argument, NULL, 's'},
     {"insecure-no-sandbox", no_argument, NULL, 'N'},
@@ -203,15 +205,25 @@ static const struct cli_letter {
     const char *name;
     const char *command;
 } cli_letters[] = {
-    {'b', CLI_OVERRIDE, "-b", "run"},           {'i', CLI_OVERRIDE, "-i", "run"},
-    {'l', CLI_LOG_LEVEL, "--log-level", "run"}, {'r', CLI_RUNTIME, "--runtime-dir", "run"},
-    {'s', CLI_SANDBOX, "--sandbox", "check"},   {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
-    {'j', CLI_JSON, "--json", "status"},        {'u', CLI_USAGE, "--usage", "status"},
-    {'d', CLI_DOT, "--dot", "routes"},          {'f', CLI_FOLLOW, "--follow", "logs"},
-    {'n', CLI_LINES, "--lines", "logs"},        {'c', CLI_CHANNELS, "--channels", "status"},
-    {'R', CLI_RECORD, "--record", "run"},       {'m', CLI_MAX_SIZE, "--max-size", "record"},
-    {'p', CLI_PRINT, "--print", "record"},      {'S', CLI_SPEED, "--speed", "replay"},
-    {'M', CLI_MUTE, "--mute", "replay"},        {'t', CLI_TIME, "--time", "watch"},
+    {'b', CLI_OVERRIDE, "-b", "run"},
+    {'i', CLI_OVERRIDE, "-i", "run"},
+    {'l', CLI_LOG_LEVEL, "--log-level", "run"},
+    {'F', CLI_LOG_FORMAT, "--log-format", "run"},
+    {'r', CLI_RUNTIME, "--runtime-dir", "run"},
+    {'s', CLI_SANDBOX, "--sandbox", "check"},
+    {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
+    {'j', CLI_JSON, "--json", "status"},
+    {'u', CLI_USAGE, "--usage", "status"},
+    {'d', CLI_DOT, "--dot", "routes"},
+    {'f', CLI_FOLLOW, "--follow", "logs"},
+    {'n', CLI_LINES, "--lines", "logs"},
+    {'c', CLI_CHANNELS, "--channels", "status"},
+    {'R', CLI_RECORD, "--record", "run"},
+    {'m', CLI_MAX_SIZE, "--max-size", "record"},
+    {'p', CLI_PRINT, "--print", "record"},
+    {'S', CLI_SPEED, "--speed", "replay"},
+    {'M', CLI_MUTE, "--mute", "replay"},
+    {'t', CLI_TIME, "--time", "watch"},
 };
 
 static int cli_usage(const char *problem, const char *word)
@@ -293,6 +305,10 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'l':
             if (!log_parse_level(optarg, &options->level))
                 return cli_usage("--log-level must be error, warning, info or debug, not", optarg);
+            break;
+        case 'F':
+            if (!log_parse_format(optarg, &options->format))
+                return cli_usage("--log-format must be text or json, not", optarg);
             break;
         case 'r':
             options->runtime_folder = optarg;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/base/log.h"
 #include "firecurtain/log.h"
 
 struct config_override;
@@ -20,6 +21,7 @@ struct cli_options {
     struct config_override *overrides;
     size_t n_overrides;
     enum fc_log_level level;
+    enum log_format format;     /* run, replay: of the log */
     const char *runtime_folder; /* NULL: the usual one */
     unsigned given;             /* enum cli_option, or-ed */
     uint32_t lines;             /* logs: at most so many lines */
@@ -30,23 +32,24 @@ struct cli_options {
 
 /* Options that only some commands take. */
 enum cli_option {
-    CLI_OVERRIDE = 1,     /* -b, -i */
-    CLI_SANDBOX = 2,      /* check: also try the layers of the sandbox */
-    CLI_NO_SANDBOX = 4,   /* run: without a sandbox */
-    CLI_JSON = 8,         /* machine-readable output */
-    CLI_USAGE = 16,       /* status: also memory and processor time */
-    CLI_DOT = 32,         /* routes: output for Graphviz */
-    CLI_FOLLOW = 64,      /* logs: continue with new lines */
-    CLI_LINES = 128,      /* logs: how many */
-    CLI_RUNTIME = 256,    /* the broker's runtime folder */
-    CLI_LOG_LEVEL = 512,  /* of what this process logs */
-    CLI_RECORD = 1024,    /* run, replay: record from the start */
-    CLI_MAX_SIZE = 2048,  /* of a recording */
-    CLI_PRINT = 4096,     /* record: print a file as text */
-    CLI_SPEED = 8192,     /* replay */
-    CLI_MUTE = 16384,     /* replay: nothing goes out to devices */
-    CLI_CHANNELS = 32768, /* status: who last wrote the house's channels */
-    CLI_TIME = 65536,     /* watch: when each value came */
+    CLI_OVERRIDE = 1,        /* -b, -i */
+    CLI_SANDBOX = 2,         /* check: also try the layers of the sandbox */
+    CLI_NO_SANDBOX = 4,      /* run: without a sandbox */
+    CLI_JSON = 8,            /* machine-readable output */
+    CLI_USAGE = 16,          /* status: also memory and processor time */
+    CLI_DOT = 32,            /* routes: output for Graphviz */
+    CLI_FOLLOW = 64,         /* logs: continue with new lines */
+    CLI_LINES = 128,         /* logs: how many */
+    CLI_RUNTIME = 256,       /* the broker's runtime folder */
+    CLI_LOG_LEVEL = 512,     /* of what this process logs */
+    CLI_RECORD = 1024,       /* run, replay: record from the start */
+    CLI_MAX_SIZE = 2048,     /* of a recording */
+    CLI_PRINT = 4096,        /* record: print a file as text */
+    CLI_SPEED = 8192,        /* replay */
+    CLI_MUTE = 16384,        /* replay: nothing goes out to devices */
+    CLI_CHANNELS = 32768,    /* status: who last wrote the house's channels */
+    CLI_LOG_FORMAT = 131072, /* run, replay: of the log */
+    CLI_TIME = 65536,        /* watch: when each value came */
 };
 
 /* Returns the value of --runtime-dir, allocated, or NULL. */

@@ -58,11 +58,53 @@ static void follow_print_time(uint64_t time_ns)
     printf("%s.%03u ", stamp, (unsigned)(time_ns % FC_NS_PER_S / FC_NS_PER_MS));
 }
 
+static const char *logs_colour(const char *level)
+{
+    static const struct {
+        const char *level;
+        const char *colour;
+    } colours[] = {{"error", "\033[31m"},
+                   {"warning", "\033[33m"},
+                   {"info", "\033[32m"},
+                   {"debug", "\033[2m"},
+                   {"audit", "\033[36m"}};
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(colours); i++) {
+        if (strcmp(colours[i].level, level) == 0)
+            return colours[i].colour;
+    }
+    return "";
+}
+
+static void logs_print_json(const struct control_line *line)
+{
+    time_t seconds = (time_t)(line->time_ns / FC_NS_PER_S);
+    char stamp[64] = "";
+    struct tm utc;
+
+    if (gmtime_r(&seconds, &utc))
+        strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+    printf("{\"time\": \"%s.%03uZ\", \"level\": ", stamp,
+           (unsigned)(line->time_ns % FC_NS_PER_S / FC_NS_PER_MS));
+    print_json(stdout, line->level);
+    fputs(", \"instance\": ", stdout);
+    if (strcmp(line->instance, "-") == 0)
+        fputs("null", stdout);
+    else
+        print_json(stdout, line->instance);
+    fputs(", \"message\": ", stdout);
+    print_json(stdout, line->text);
+    fputs("}\n", stdout);
+}
+
 static void logs_print(const struct control_line *line)
 {
+    const char *colour = print_is_coloured(stdout) ? logs_colour(line->level) : "";
+
     follow_print_time(line->time_ns);
+    fputs(colour, stdout);
     print_text(stdout, line->level);
-    putchar(' ');
+    fputs(colour[0] ? "\033[0m " : " ", stdout);
     print_text(stdout, line->instance);
     putchar(' ');
     print_text(stdout, line->text);
@@ -70,12 +112,16 @@ static void logs_print(const struct control_line *line)
 }
 
 /* Prints the lines that are newer than `after_ns`, and notes the time of the last one. */
-static void logs_print_after(const struct control_reply *reply, uint64_t after_ns, uint64_t *last_ns)
+static void logs_print_after(const struct control_reply *reply, bool is_json, uint64_t after_ns,
+                             uint64_t *last_ns)
 {
     for (size_t i = 0; i < reply->n_lines; i++) {
         if (reply->lines[i].time_ns <= after_ns)
             continue;
-        logs_print(&reply->lines[i]);
+        if (is_json)
+            logs_print_json(&reply->lines[i]);
+        else
+            logs_print(&reply->lines[i]);
         *last_ns = reply->lines[i].time_ns;
     }
 }
@@ -96,7 +142,7 @@ int cli_logs(const struct cli_options *options)
         status = client_ask(client, &request, &reply);
     while (status == EX_OK) {
         /* another connection begins with lines that came on the last one */
-        logs_print_after(&reply, client_was_lost(client) ? last_ns : 0, &last_ns);
+        logs_print_after(&reply, options->given & CLI_JSON, client_was_lost(client) ? last_ns : 0, &last_ns);
         follow_say_missed(&missed, reply.missed);
         status = follow_flush();
         request.from = reply.next;

@@ -35,6 +35,7 @@ static int run(const struct cli_options *options, const char *replay)
         .overrides = options->overrides,
         .n_overrides = options->n_overrides,
         .level = options->level,
+        .format = options->format,
         .runtime_folder = options->runtime_folder,
         .record = options->record,
         .max_bytes = options->max_bytes,

@@ -12,7 +12,7 @@
 #include "broker/config/load.h"
 #include "broker/os/program.h"
 
-#define ARGUMENTS_MOST 12 /* words, without overrides */
+#define ARGUMENTS_MOST 13 /* words, without overrides */
 
 struct arguments_writer {
     char **words;
@@ -49,6 +49,7 @@ char **daemon_arguments_write(const struct daemon_arguments *arguments)
     arguments_add(&writer, "%s", PROGRAM_BROKER);
     arguments_add_text(&writer, "show", arguments->path);
     arguments_add(&writer, "log-level=%u", (unsigned)arguments->level);
+    arguments_add(&writer, "log-format=%u", (unsigned)arguments->format);
     arguments_add_text(&writer, "runtime-dir", arguments->runtime_folder);
     arguments_add_text(&writer, "record", arguments->record);
     arguments_add(&writer, "max-size=%" PRIu64, arguments->max_bytes);
@@ -127,9 +128,10 @@ static bool arguments_take_override(struct daemon_arguments *arguments, const ch
 
 static bool arguments_take(struct daemon_arguments *arguments, const char *word)
 {
-    uint64_t level = arguments->level;
+    uint64_t level = arguments->level, format = arguments->format;
     bool is_taken = arguments_take_text(word, "show", &arguments->path) ||
                     arguments_take_number(word, "log-level", FC_LOG_DEBUG, &level) ||
+                    arguments_take_number(word, "log-format", LOG_FORMATS_ - 1, &format) ||
                     arguments_take_text(word, "runtime-dir", &arguments->runtime_folder) ||
                     arguments_take_text(word, "record", &arguments->record) ||
                     arguments_take_number(word, "max-size", UINT64_MAX, &arguments->max_bytes) ||
@@ -140,6 +142,7 @@ static bool arguments_take(struct daemon_arguments *arguments, const char *word)
                     arguments_take_override(arguments, word);
 
     arguments->level = (enum fc_log_level)level;
+    arguments->format = (enum log_format)format;
     return is_taken;
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/base/log.h"
 #include "firecurtain/log.h"
 
 struct config_override;
@@ -20,6 +21,7 @@ struct daemon_arguments {
     struct config_override *overrides;
     size_t n_overrides;
     enum fc_log_level level;
+    enum log_format format;     /* of the log */
     const char *runtime_folder; /* NULL: the usual one */
     const char *record;         /* the file to record to, or NULL */
     uint64_t max_bytes;         /* of the recording */

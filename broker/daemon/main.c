@@ -20,6 +20,7 @@ int main(int argc, char **argv)
 
     if (r == 0) {
         log_init(arguments.level);
+        log_set_format(arguments.format);
         status = daemon_run(&arguments);
     } else {
         fputs("firecurtain-broker is started by \"firecurtain run\" and cannot be run by hand\n", stderr);

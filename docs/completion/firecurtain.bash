@@ -78,6 +78,10 @@ _firecurtain() {
         [ "$before" = --record ] && _firecurtain_files "$word" ''
         return
         ;;
+    --log-format)
+        mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word")
+        return
+        ;;
     --log-level)
         mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$word")
         return
@@ -98,12 +102,12 @@ _firecurtain() {
         status) options="$options --json --usage --channels" ;;
         routes) options="$options --json --dot" ;;
         get | channels) options="$options --json" ;;
-        logs) options="$options -f --follow -n --lines" ;;
+        logs) options="$options --json -f --follow -n --lines" ;;
         record) options="$options --print --json --max-size" ;;
-        replay) options="$options -b -i --log-level --record --max-size --speed --mute" ;;
+        replay) options="$options -b -i --log-level --log-format --record --max-size --speed --mute" ;;
         watch) options="$options --time" ;;
         top | start | stop | restart | reload | freeze | unfreeze | emit) ;;
-        *) options="$options -b -i --log-level --record --max-size --insecure-no-sandbox" ;;
+        *) options="$options -b -i --log-level --log-format --record --max-size --insecure-no-sandbox" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
         return

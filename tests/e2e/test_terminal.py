@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a person sees on a terminal of some size while a show runs."""
 
+import json
 import re
 
 import pytest
+from control import run
 from terminal import Terminal
-from waiting import PATIENCE
+from waiting import PATIENCE, until
 
 SIZES = [(80, 24), (120, 40), (40, 12)]
 TITLES = {"INSTANCE", "STATE", "IN/s", "OUT/s", "ERRORS", "QUEUE", "P99", "MEMORY", "CPU%", "RESTARTS", "UPTIME", "PID", "NOTE"}
@@ -83,3 +85,23 @@ def test_help_has_its_columns_on_any_terminal(play, columns):
             assert row[column - 2:column] == "  " and row[column] != " ", row
         assert (max(map(len, rows)) > 80) == (columns > 80)
     assert any(row.startswith(" " * 47) for row in lines) == (columns < 200)
+
+
+@pytest.mark.one_setting
+def test_the_log_for_programs(play):
+    script = '''
+        print('say "hello"')
+        raise ValueError("bad")
+    '''
+    show = play(script, options="restart = never", arguments=["--log-format", "json"], ready=())
+    until(lambda: "ValueError: bad" in str(show.log) and "not started again" in str(show.log), lambda: str(show.log))
+    lines = [json.loads(line.text) for line in show.log.lines]
+    assert all(set(line) == {"time", "level", "instance", "message"} for line in lines)
+    assert {"py1"} <= {line["instance"] for line in lines} and 'say "hello"' in [line["message"] for line in lines]
+    listed = [json.loads(line) for line in run(show, "logs", "--json", "py1", check=0).stdout.splitlines()]
+    assert listed and all(line["instance"] == "py1" for line in listed) and 'say "hello"' in [line["message"] for line in listed]
+    with Terminal(show, "logs", "py1", columns=200) as terminal:
+        terminal.read_to_the_end()
+        assert terminal.colour("error") == "red" and terminal.colour("info") == "green"
+    assert "\x1b" not in run(show, "logs", check=0).stdout
+    assert "--log-format must be text or json" in run(show, "run", "--log-format", "xml", check=64).stderr

@@ -37,6 +37,33 @@ static void test_plain_text_is_left_alone(void **state)
     assert_escaped("", "");
 }
 
+static void test_lines_for_programs(void **state)
+{
+    static const char said[] = "a \"b\" \\ c\x1b\xff größer";
+    static char much[8000];
+    char *line, *end;
+    enum log_format format;
+
+    log_set_format(LOG_JSON);
+    fc_log_text(FC_LOG_ERROR, "py\"1", said, sizeof(said) - 1);
+    line = strdup(stderr_pipe_take(&caught));
+    fc_log_text(FC_LOG_INFO, NULL, "x", 1);
+    assert_non_null(strstr(stderr_pipe_take(&caught), "\"instance\": null, \"message\": \"x\"}\n"));
+    memset(much, '"', sizeof(much));
+    fc_log_text(FC_LOG_INFO, "py1", much, sizeof(much));
+    end = strrchr(stderr_pipe_take(&caught), '}');
+    log_set_format(LOG_TEXT);
+    assert_true(strncmp(line, "{\"time\": \"20", 12) == 0);
+    assert_string_equal(strchr(line, 'Z'), "Z\", \"level\": \"error\", \"instance\": \"py\\\"1\", "
+                                           "\"message\": \"a \\\"b\\\" \\\\ c\\\\x1b\\\\xff größer\"}\n");
+    assert_string_equal(end, "}\n");
+    assert_memory_equal(end - 4, "…\"", 4); /* it is cut, and whole all the same */
+    assert_true(log_parse_format("json", &format) && format == LOG_JSON);
+    assert_true(log_parse_format("text", &format) && format == LOG_TEXT);
+    assert_false(log_parse_format("xml", &format));
+    free(line);
+}
+
 static void test_values_are_quoted(void **state)
 {
     char out[64];
@@ -284,6 +311,7 @@ int main(void)
 #define log_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
         log_test(test_plain_text_is_left_alone),
+        log_test(test_lines_for_programs),
         log_test(test_values_are_quoted),
         log_test(test_control_characters),
         log_test(test_c1_controls),

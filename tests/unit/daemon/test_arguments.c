@@ -35,6 +35,7 @@ static void test_all_of_it_arrives(void **state)
                                          .overrides = overrides,
                                          .n_overrides = 2,
                                          .level = FC_LOG_DEBUG,
+                                         .format = LOG_JSON,
                                          .runtime_folder = "/run/x",
                                          .record = "record=",
                                          .max_bytes = UINT64_MAX,
@@ -51,6 +52,7 @@ static void test_all_of_it_arrives(void **state)
         assert_string_equal(read.overrides[i].text, overrides[i].text);
     }
     assert_int_equal(read.level, FC_LOG_DEBUG);
+    assert_int_equal(read.format, LOG_JSON);
     assert_string_equal(read.runtime_folder, all.runtime_folder);
     assert_string_equal(read.record, all.record);
     assert_true(read.max_bytes == UINT64_MAX);
