@@ -74,7 +74,7 @@ def test_top_has_no_numbers_where_there_is_nothing_to_count(play):
 @pytest.mark.one_setting
 @pytest.mark.parametrize("columns", [80, 100, 200])
 def test_help_has_its_columns_on_any_terminal(play, columns):
-    show = play(config="[loopback l]\n[map]\n", ready=())
+    show = play(config="[osc wire]\nbind = 127.0.0.1 @IN@\n", ready=())
     with Terminal(show, "--help", columns=columns, lines=150) as terminal:
         lines = terminal.read_to_the_end()
     for first, last, column in (("Usage:", "  firecurtain --help | --version", 47), ("Options of a show:", "", 29)):
