@@ -65,6 +65,7 @@ class Peer:
         self.socket.bind((host, 0))
         self.port = self.socket.getsockname()[1]
         self.show = ("127.0.0.1", show_port)
+        self.packets = []  # all that came, as bytes
 
     def close(self):
         self.socket.close()
@@ -72,13 +73,17 @@ class Peer:
     def send(self, packet):
         self.socket.sendto(packet, self.show)
 
+    def receive(self):
+        self.packets.append(self.socket.recv(2048))
+        return self.packets[-1]
+
     def take(self, timeout=PATIENCE, **wanted):
         """Takes packets until one has all of these; returns that one."""
         deadline = time.monotonic() + timeout
         while True:
             self.socket.settimeout(max(deadline - time.monotonic(), 0.0001))
             try:
-                packet = decode(self.socket.recv(2048))
+                packet = decode(self.receive())
             except TimeoutError:
                 raise AssertionError(f"no packet with {wanted} within {timeout} s") from None
             if all(packet.get(name) == value for name, value in wanted.items()):
@@ -98,8 +103,18 @@ class Peer:
         while (left := deadline - time.monotonic()) > 0:
             self.socket.settimeout(left)
             try:
-                packet = decode(self.socket.recv(2048))
+                packet = decode(self.receive())
             except TimeoutError:
                 break
             found += [packet] if packet["code"] == DMX else []
         return found
+
+
+def capture(path, packets):
+    """Writes packets as if they had been captured on the way to Art-Net's own port."""
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))  # of IP packets
+        for n, packet in enumerate(packets):
+            udp = struct.pack(">HHHH", 6454, 6454, 8 + len(packet), 0) + packet
+            ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), n, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])) + udp
+            file.write(struct.pack("<IIII", n, 0, len(ip), len(ip)) + ip)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Art-Net in both directions, with peers that have code of their own."""
 
+import shutil
+import subprocess
+
 import artnet
 import control
 import pytest
@@ -128,6 +131,33 @@ def test_held_until_sync(wired):
     show.expect("/also", 4 / 255)
     wired.peer.send(artnet.dmx(0, 0, [5]))
     show.expect("/in", 5 / 255)  # four seconds later, though no sync came
+
+
+@pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark, whose dissector is the judge")
+def test_packets_as_others_take_them_apart(wired, tmp_path):
+    show = wired.start("[artnet stage-left]\nnet = 0x12\nuniverse = 0x34\ndest = PEER\n[artnet polls]\ndest = auto\n", "wire./a > stage-left.512")
+    wired.peer.take(code=artnet.POLL)
+    wired.peer.send(artnet.poll())
+    for _ in range(2):
+        wired.peer.take(code=artnet.REPLY)
+    show.set("/a", 0.5)
+    while wired.peer.take(code=artnet.DMX)["slots"][511] != 128:
+        pass
+    artnet.capture(tmp_path / "packets", wired.peer.packets)
+    names = ["header.opcode", "header.protver", "output.universe", "output.length", "poll_reply.short_name", "poll_reply.netswitch", "poll_reply.subswitch",
+             "poll_reply.swout_1", "poll_reply.port_types_1", "poll_reply.num_ports", "poll_reply.port_nr"]
+    done = subprocess.run(["tshark", "-r", tmp_path / "packets", "-T", "fields", *[word for name in ["_ws.malformed", *(f"artnet.{name}" for name in names)]
+                                                                                  for word in ("-e", name)]], check=True, text=True, stdout=subprocess.PIPE)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert len(rows) == len(wired.peer.packets) and not any(row[0] for row in rows)
+    found = [dict(zip(names, row[1:], strict=True)) for row in rows]
+    frames = [row for row in found if int(row["header.opcode"], 0) == artnet.DMX]
+    assert frames and {(int(row["output.universe"], 0), int(row["output.length"])) for row in frames} == {(0x1234, 512)}
+    answers = {row["poll_reply.short_name"]: row for row in found if int(row["header.opcode"], 0) == artnet.REPLY}
+    left = answers["stage-left"]
+    assert [int(left[name], 0) for name in names[5:10]] == [0x12, 3, 4, 0xC0, 1]
+    assert int(left["poll_reply.port_nr"]) == wired.port
+    assert any(int(row["header.opcode"], 0) == artnet.POLL for row in found)
 
 
 MALFORMED = [
