@@ -135,7 +135,8 @@ def test_held_until_sync(wired):
 
 @pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark, whose dissector is the judge")
 def test_packets_as_others_take_them_apart(wired, tmp_path):
-    show = wired.start("[artnet stage-left]\nnet = 0x12\nuniverse = 0x34\ndest = PEER\n[artnet polls]\ndest = auto\n", "wire./a > stage-left.512")
+    show = wired.start("[artnet stage-left]\nnet = 0x12\nuniverse = 0x34\ndest = PEER\n[artnet polls]\ndest = auto\n",
+                       "wire./a > stage-left.512")
     wired.peer.take(code=artnet.POLL)
     wired.peer.send(artnet.poll())
     for _ in range(2):
@@ -144,10 +145,10 @@ def test_packets_as_others_take_them_apart(wired, tmp_path):
     while wired.peer.take(code=artnet.DMX)["slots"][511] != 128:
         pass
     artnet.capture(tmp_path / "packets", wired.peer.packets)
-    names = ["header.opcode", "header.protver", "output.universe", "output.length", "poll_reply.short_name", "poll_reply.netswitch", "poll_reply.subswitch",
-             "poll_reply.swout_1", "poll_reply.port_types_1", "poll_reply.num_ports", "poll_reply.port_nr"]
-    done = subprocess.run(["tshark", "-r", tmp_path / "packets", "-T", "fields", *[word for name in ["_ws.malformed", *(f"artnet.{name}" for name in names)]
-                                                                                  for word in ("-e", name)]], check=True, text=True, stdout=subprocess.PIPE)
+    names = ["header.opcode", "header.protver", "output.universe", "output.length", "poll_reply.short_name", "poll_reply.netswitch",
+             "poll_reply.subswitch", "poll_reply.swout_1", "poll_reply.port_types_1", "poll_reply.num_ports", "poll_reply.port_nr"]
+    fields = [word for name in ["_ws.malformed", *(f"artnet.{name}" for name in names)] for word in ("-e", name)]
+    done = subprocess.run(["tshark", "-r", tmp_path / "packets", "-T", "fields", *fields], check=True, text=True, stdout=subprocess.PIPE)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert len(rows) == len(wired.peer.packets) and not any(row[0] for row in rows)
     found = [dict(zip(names, row[1:], strict=True)) for row in rows]
