@@ -31,7 +31,7 @@ struct fc_instance {
 };
 
 static char rig_log[8192];
-static struct fc_reason rig_reason;
+__attribute__((unused)) static struct fc_reason rig_reason;
 
 int fc_refuse(struct fc_reason *reason, const char *format, ...)
 {
