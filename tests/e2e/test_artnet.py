@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Art-Net in both directions, with peers that have code of their own."""
 
+import os
 import shutil
+import signal
 import subprocess
 
 import artnet
@@ -27,10 +29,12 @@ class Stage:
         self.peers.append(artnet.Peer(self.port, host))
         return self.peers[-1]
 
-    def start(self, instances, *maps):
+    def text(self, instances, *maps):
         backend = f"[backend artnet]\nbind = 127.0.0.1 {self.port}\nbroadcast = 127.0.0.1 {self.peer.port}\n"
-        return self.play(config=OSC + backend + instances.replace("PEER", f"127.0.0.1 {self.peer.port}") + "[map]\n" + "\n".join(maps) + "\n",
-                         ready=())
+        return OSC + backend + instances.replace("PEER", f"127.0.0.1 {self.peer.port}") + "[map]\n" + "\n".join(maps) + "\n"
+
+    def start(self, instances, *maps):
+        return self.play(config=self.text(instances, *maps), ready=())
 
 
 @pytest.fixture
@@ -131,6 +135,21 @@ def test_held_until_sync(wired):
     show.expect("/also", 4 / 255)
     wired.peer.send(artnet.dmx(0, 0, [5]))
     show.expect("/in", 5 / 255)  # four seconds later, though no sync came
+
+
+def test_a_new_configuration_keeps_the_socket_and_what_was_set(wired):
+    show = wired.start("[artnet first]\n[artnet second]\nuniverse = 1\n[artnet out]\nuniverse = 2\ndest = PEER\n",
+                       "first.1 > wire./first", "second.1 > wire./second", "wire./a > out.1", "wire./b > out.2")
+    show.set("/a", 1)
+    wired.peer.frame(255, 0)
+    show.write("show.cfg", wired.text("[artnet second]\nuniverse = 1\n[artnet out]\nuniverse = 2\ndest = PEER\nrate = 40\n",
+                                      "second.1+2 > wire./second", "wire./a > out.1", "wire./b > out.2"))
+    os.kill(show.pid, signal.SIGHUP)
+    until(lambda: "first" not in control.status(show), "the new configuration does not come")
+    wired.peer.send(artnet.dmx(0, 1, [0x12, 0x34]))
+    show.expect("/second", 0x1234 / 65535)  # by the socket that the first one opened
+    show.set("/b", 1)
+    wired.peer.frame(255, 255)  # of an instance with other options, which is made anew
 
 
 @pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark, whose dissector is the judge")
