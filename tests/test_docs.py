@@ -95,3 +95,12 @@ def names_in(source, table):
 def test_option_tables_are_complete(page, heading, source, table):
     documented = {"/" if name.startswith("/") else name for name in options_of_table(page, heading)}
     assert documented - {"[backend osc]"} == names_in(source, table)
+
+
+def test_the_readme_names_the_packages_that_dev_installs():
+    def listed(name):
+        return set(re.search(rf"^{name}='([^']*)'", (TOP / "dev").read_text(), re.M)[1].split())
+
+    build, more = re.search(r"^## Packages\n.*?`(.*?)`.*?`(.*?)`", (TOP / "README.md").read_text(), re.M | re.S).groups()
+    assert set(build.split()) == listed("build_packages")
+    assert set(more.split()) == listed("test_packages") | listed("fuzz_packages")
