@@ -93,13 +93,15 @@ void control_present_begin(struct control *control, const struct control_request
 void control_present_change_show(struct control *control)
 {
     bool was_due = control->present.is_due;
+    bool is_told = !control->present.n_wanted && !control->watch.values.n;
 
     control->present = (struct present){0};
     for (size_t i = 0; control->show && i < control->show->n_instances; i++)
         control->show->instances[i]->present.is_wanted = false;
     if (!was_due || !control->show || !control->watch.n_followers)
         return;
-    present_want_all(control);
+    if (!is_told)
+        present_want_all(control);
     control->present.is_due = true;
 }
 

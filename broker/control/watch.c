@@ -163,9 +163,9 @@ void control_watch_stop(struct control *control)
 
 void control_watch_change_show(struct control *control)
 {
+    control_present_change_show(control);
     watch_forget(&control->watch);
     watch_tap(control);
-    control_present_change_show(control);
 }
 
 /* Tells the desk of a watch, whose patterns it matches. */

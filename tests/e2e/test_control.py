@@ -216,7 +216,6 @@ def test_garbage_and_halves_of_a_greeting(play):
                 assert client.is_over(), f"after {data[:20]}"
 
 
-@pytest.mark.one_setting
 def test_oversized_frames_and_messages_of_many_parts_end_the_connection(play):
     show = play(ECHO, MAPS)
     with bounded(show, 8):

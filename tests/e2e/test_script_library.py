@@ -185,7 +185,7 @@ def test_the_watchdog_does_not_use_the_scripts_handler_of_alarms(play):
     """, ["wire./hang > py1.script.hang"], options="handler-timeout = 1s")
     show.set("/hang", 1)
     show.printed("^rings$")
-    show.printed("^TimeoutError: interrupted: it took longer than \d+\.\d s \(option handler-timeout\)$")
+    show.printed(r"^TimeoutError: interrupted: it took longer than \d+\.\d s \(option handler-timeout\)$")
     assert [line for line in show.log.messages("py1", "^  File")][-1].endswith(", in hang"), "it ends in the script's line"
 
 

@@ -213,9 +213,10 @@ static struct guest *make_guest(void)
     struct guest *guest = calloc(1, sizeof(*guest));
 
     require(guest != NULL);
+    log_source_init(&python->lines, "py", 100);
     *guest = (struct guest){
         .runtime = &runtime,
-        .spec = {.instance = "py", .policy = &python->policy},
+        .spec = {.instance = "py", .policy = &python->policy, .lines = &python->lines},
         .ops = &python_guest_ops,
         .userdata = python,
         .pid = getpid(),

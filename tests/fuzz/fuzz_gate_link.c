@@ -169,6 +169,11 @@ static void offends(void *userdata, uint64_t waited_ns)
     (void)userdata, (void)waited_ns;
 }
 
+static void deleted(void *userdata, uint64_t bytes)
+{
+    (void)userdata, (void)bytes;
+}
+
 static void send_notice(struct input *input)
 {
     struct gate_notice notice = {.kind = (uint32_t)take_number(input, 1) % 6,
@@ -211,7 +216,8 @@ static void be_the_gate(struct input *input)
     static const struct gate_link_ops ops = {.open_memory = open_memory,
                                              .placed = placed,
                                              .failed = failed,
-                                             .offends = offends};
+                                             .offends = offends,
+                                             .deleted = deleted};
     static const struct policy closed;
     struct gate_link_spec spec = {.instance = "py", .policy = &closed, .pidfd = pidfd, .files = 64};
 
