@@ -119,7 +119,7 @@ class Show:
         self.folder = folder or stage.folder(identity)
         self.wire, self.wire2 = Wire(), Wire()
         self.config = self.folder / name
-        self.ports = {self.wire.show_port, self.wire2.show_port, *bound}
+        self.ports, self.bound = {self.wire.show_port, self.wire2.show_port}, set(bound)
         if config is not None:
             self.write(name, config)
         for script, text in scripts.items():
@@ -158,12 +158,12 @@ class Show:
         return text
 
     def ready(self, instances):
-        """Waits until these Python instances run and the OSC ports are open."""
+        """Waits until these Python instances run, and the OSC ports and those in `bound` are open."""
         for instance in instances:
             self.log.wait(r"^running \(pid \d+\)", instance)
         text = self.filled(" ".join([self.config.read_text(), *self.process.args]))
-        for port in self.ports:
-            if f" {port}" in text:
+        for port in self.ports | self.bound:
+            if port in self.bound or f" {port}" in text:
                 until(lambda: is_bound(port) or self.process.poll() is not None, f"port {port} is not open:\n{self.log}")
         return self
 

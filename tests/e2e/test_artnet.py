@@ -34,7 +34,7 @@ class Stage:
         return OSC + backend + instances.replace("PEER", f"127.0.0.1 {self.peer.port}") + "[map]\n" + "\n".join(maps) + "\n"
 
     def start(self, instances, *maps):
-        return self.play(config=self.text(instances, *maps), ready=())
+        return self.play(config=self.text(instances, *maps), ready=(), bound=(self.port,))
 
 
 @pytest.fixture
