@@ -48,9 +48,9 @@ struct runtime {
     struct cgroups *cgroups;
     struct file_monitor *files;
     struct counter_client *counter; /* counts folders, and memory */
-    char *runtime_folder; /* may be set before runtime_init(), allocated: --runtime-dir */
-    int lock_fd;          /* of the runtime folder, if is_exclusive */
-    int control_fd;       /* listens in the runtime folder if is_controlled; -1 if another broker does */
+    char *runtime_folder;           /* may be set before runtime_init(), allocated: --runtime-dir */
+    int lock_fd;                    /* of the runtime folder, if is_exclusive */
+    int control_fd; /* listens in the runtime folder if is_controlled; -1 if another broker does */
     struct runtime_account *accounts;
     unsigned n_accounts;
     char *state_folder;

@@ -66,7 +66,7 @@ struct gate_worker {
     uint64_t deleted_bytes;                   /* that they had at the last look */
     uint64_t deleted_rest_ns;                 /* between two looks */
     uint64_t n_pair_ends;                     /* most unix sockets that it has */
-    struct gate_peer *peers;      /* GATE_PEERS of them (peers.h); NULL: nobody was heard */
+    struct gate_peer *peers;                  /* GATE_PEERS of them (peers.h); NULL: nobody was heard */
 };
 
 /* What is known of a socket that a call is about. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the core offers to backends: all of include/firecurtain/backend.h except fc_refuse() and fc_doubt(). */
+/* What the core offers to backends: all of include/firecurtain/backend.h except fc_refuse() and fc_doubt().
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -341,9 +341,9 @@ static void route_emit_many(struct router *router, struct fc_instance *instance,
         instance->values[channels[i]] = value;
         router->events[tail & mask] = (struct route_event){.instance = instance,
                                                            .channel = channels[i],
-                                                            .hops = (uint16_t)router->hops,
-                                                            .answers = (uint16_t)router->answers,
-                                                            .value = value};
+                                                           .hops = (uint16_t)router->hops,
+                                                           .answers = (uint16_t)router->answers,
+                                                           .value = value};
         tail += instance->channels[channels[i]].n_targets != 0;
     }
     if (is_usual)

@@ -94,9 +94,9 @@ static void test_unknown_backend(void **state)
 /* A mapping to an instance that could not be made is not another error. */
 static void test_one_finding_for_an_unknown_backend(void **state)
 {
-    assert_finds(
-        state, "[jack a]\nx = 1\n[jack c]\n[backend jack]\nbind = *\n[loopback b]\n[map]\na.1 > b.x\n",
-        1, 2, "there is no backend \"jack\"", "the backends are artnet, loopback, osc, python");
+    assert_finds(state,
+                 "[jack a]\nx = 1\n[jack c]\n[backend jack]\nbind = *\n[loopback b]\n[map]\na.1 > b.x\n", 1,
+                 2, "there is no backend \"jack\"", "the backends are artnet, loopback, osc, python");
 }
 
 /* The other side of such a mapping is looked at all the same. */
