@@ -74,9 +74,9 @@ def test_each_press_is_sent_although_the_peer_reports_it(play):
 
 def test_two_peers_that_report_everything_come_to_rest(play):
     show = two(play, "a./x <> b./x", "a./x > l.x", "l.x > a./x", a="/x = f 0 1", b="/x = i 0 10")
-    for value in (1.0, 0.0, 0.34, 0.34, 1.0):
+    for value in (1.0, 0.0, 0.34, 0.34, 1.0):  # one after the other: what comes late is no report, and multiplies
         show.wire.set("/x", value)
-    come_to_rest(show)
+        come_to_rest(show)
 
 
 def test_scripts_answer_presses_and_not_reports(play):
