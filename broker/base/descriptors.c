@@ -20,7 +20,7 @@ static bool descriptors_last_are_free(unsigned n)
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX || limit.rlim_cur < n)
         return false;
     for (unsigned i = 1; i <= n; i++) {
-        if (fcntl((int)limit.rlim_cur - (int)i, F_GETFD) >= 0)
+        if (fcntl((int)limit.rlim_cur - (int)i, F_GETFD) >= 0 || errno != EBADF) /* a filter may refuse it */
             return false;
     }
     return true;
