@@ -320,11 +320,11 @@ void log_report_left_out(struct log_source *source)
     char text[128];
     int n;
 
-    if (!source->left_out)
+    if (!source->limit.left_out)
         return;
     n = snprintf(text, sizeof(text), "%llu lines were left out here (more than %u a second)",
-                 (unsigned long long)source->left_out, (unsigned)source->lines.per_second);
-    source->left_out = 0;
+                 (unsigned long long)source->limit.left_out, (unsigned)source->limit.rate.per_second);
+    source->limit.left_out = 0;
     if (log_state.level >= FC_LOG_WARNING)
         log_line(FC_LOG_WARNING, source->instance, text, (size_t)n);
 }
@@ -380,18 +380,4 @@ void fc_log(enum fc_log_level level, const char *instance, const char *format, .
     va_end(args);
     if (n > 0)
         fc_log_text(level, instance, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
-}
-
-void log_limit_init(struct log_limit *limit, uint32_t burst, uint32_t per_second)
-{
-    *limit = (struct log_limit){0};
-    rate_init_burst(&limit->rate, per_second, burst);
-}
-
-bool log_limit_take(struct log_limit *limit, uint64_t now_ns)
-{
-    if (rate_allow(&limit->rate, now_ns))
-        return true;
-    limit->left_out++;
-    return false;
 }

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "broker/base/log_source.h"
-#include "broker/base/rate.h"
 #include "firecurtain/log.h"
 
 /* Looks at stderr: colour on a terminal, priorities instead of times when it is the systemd journal. */
@@ -63,16 +62,5 @@ const char *log_value(char *out, size_t room, const char *text);
  */
 bool log_source_line(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes);
 void log_report_left_out(struct log_source *source);
-
-/* Limits lines of one kind, and counts the others. */
-struct log_limit {
-    struct rate rate;
-    uint64_t left_out; /* since its owner has set it to 0 */
-};
-
-void log_limit_init(struct log_limit *limit, uint32_t burst, uint32_t per_second);
-
-/* Whether one more line may be written now; otherwise counts it in `left_out`. */
-bool log_limit_take(struct log_limit *limit, uint64_t now_ns);
 
 #endif

@@ -9,10 +9,24 @@
 
 static struct log_source *log_sources;
 
+void log_limit_init(struct log_limit *limit, uint32_t burst, uint32_t per_second)
+{
+    *limit = (struct log_limit){0};
+    rate_init_burst(&limit->rate, per_second, burst);
+}
+
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns)
+{
+    if (rate_allow(&limit->rate, now_ns))
+        return true;
+    limit->left_out++;
+    return false;
+}
+
 void log_source_init(struct log_source *source, const char *instance, uint32_t per_second)
 {
     *source = (struct log_source){.instance = instance};
-    rate_init_burst(&source->lines, per_second, SOURCE_BURST_SECONDS * (uint64_t)per_second);
+    log_limit_init(&source->limit, SOURCE_BURST_SECONDS * per_second, per_second);
 }
 
 bool log_source_register(struct log_source *source)
@@ -39,10 +53,10 @@ struct log_source *log_source_find(const char *instance)
 
 bool log_source_take(struct log_source *source, enum log_writer writer, uint64_t now_ns)
 {
-    uint64_t kept = writer == LOG_BY_SCRIPT ? source->lines.burst / SOURCE_RESERVE : 0;
+    struct rate *rate = &source->limit.rate;
 
-    if (rate_fill(&source->lines, now_ns) > kept && rate_take(&source->lines, 1))
-        return true;
-    source->left_out++;
+    if (writer == LOG_BY_BROKER || rate_fill(rate, now_ns) > rate->burst / SOURCE_RESERVE)
+        return log_limit_take(&source->limit, now_ns);
+    source->limit.left_out++;
     return false;
 }

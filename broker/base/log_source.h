@@ -12,15 +12,25 @@
 #include "broker/base/hash.h"
 #include "broker/base/rate.h"
 
+/* Limits lines of one kind, and counts the others. */
+struct log_limit {
+    struct rate rate;
+    uint64_t left_out; /* since its owner has set it to 0 */
+};
+
+void log_limit_init(struct log_limit *limit, uint32_t burst, uint32_t per_second);
+
+/* Whether one more line may be written now; otherwise counts it in `left_out`. */
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns);
+
 enum log_writer {
     LOG_BY_SCRIPT, /* leaves some of the allowance to the broker, whose lines say why a script ended */
     LOG_BY_BROKER,
 };
 
 struct log_source {
-    const char *instance; /* NULL: a process of firecurtain itself */
-    struct rate lines;    /* ten seconds' worth at once: several tracebacks */
-    uint64_t left_out;    /* since that was last said in the log */
+    const char *instance;   /* NULL: a process of firecurtain itself */
+    struct log_limit limit; /* ten seconds' worth at once: several tracebacks */
     UT_hash_handle hh;
 };
 
@@ -37,7 +47,7 @@ void log_source_unregister(struct log_source *source);
 /* Returns the source that is registered for an instance, or NULL. */
 struct log_source *log_source_find(const char *instance);
 
-/* Whether one more line may be written now; otherwise counts it in `left_out`. */
+/* log_limit_take() for the source's limit; what is left out is said before its next line. */
 bool log_source_take(struct log_source *source, enum log_writer writer, uint64_t now_ns);
 
 #endif

@@ -220,7 +220,7 @@ static int guest_open_gate(struct guest *guest, int32_t notify_fd)
         .connections = guest->spec.connections,
         .state_bytes = guest->spec.file_bytes,
         .state_device = guest->spec.state_device,
-        .log_rate = (uint32_t)guest->spec.lines->lines.per_second,
+        .log_rate = (uint32_t)guest->spec.lines->limit.rate.per_second,
     };
     int listener = keeper_take_listener(guest->runtime->keeper, guest->pid, notify_fd);
     int r = listener < 0 ? listener

@@ -76,7 +76,7 @@ static void output_line(struct output *output)
     const char *text = output->line;
     size_t n = output->n;
     enum fc_log_level level = output_level(output, &text, &n);
-    bool is_first = !output->lines->left_out, is_written;
+    bool is_first = !output->lines->limit.left_out, is_written;
     char shown[OUTPUT_MAX_LINE];
 
     output->n = 0;

@@ -48,7 +48,7 @@ static void test_a_script_leaves_some_lines_to_the_broker(void **state)
         broker++;
     assert_int_equal(n, BURST - RESERVE);
     assert_int_equal(broker, RESERVE);
-    assert_int_equal(rig->source.left_out, 2);
+    assert_int_equal(rig->source.limit.left_out, 2);
 }
 
 static void test_the_allowance_comes_back(void **state)
@@ -75,7 +75,7 @@ static void test_lines_about_an_instance_are_limited_wherever_they_come_from(voi
     assert_in_range(count_of(text, "warning py "), BURST, BURST + 1);
     fc_log(FC_LOG_WARNING, "other", "this is heard");
     assert_logged(stderr_pipe_take(&rig->caught), "warning other this is heard");
-    rate_init_burst(&rig->source.lines, PER_SECOND, BURST);
+    rate_init_burst(&rig->source.limit.rate, PER_SECOND, BURST);
     fc_log(FC_LOG_WARNING, "py", "now");
     text = stderr_pipe_take(&rig->caught);
     assert_non_null(strstr(text, "lines were left out here (more than 8 a second)\n"));
@@ -88,7 +88,7 @@ static void test_lines_below_the_level_cost_nothing(void **state)
 
     for (int i = 0; i < 2 * BURST; i++)
         fc_log(FC_LOG_DEBUG, "py", "not shown");
-    assert_int_equal(rig->source.left_out, 0);
+    assert_int_equal(rig->source.limit.left_out, 0);
     fc_log(FC_LOG_INFO, "py", "shown");
     assert_logged(stderr_pipe_take(&rig->caught), "info py shown");
 }
