@@ -33,16 +33,6 @@ struct fc_instance {
 static char rig_log[8192];
 __attribute__((unused)) static struct fc_reason rig_reason;
 
-int fc_refuse(struct fc_reason *reason, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(reason->text, sizeof(reason->text), format, arguments);
-    va_end(arguments);
-    return -EINVAL;
-}
-
 const char *fc_instance_name(const struct fc_instance *instance)
 {
     return instance->name;

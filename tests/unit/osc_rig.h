@@ -46,26 +46,6 @@ struct fc_watch {
 
 static char rig_log[4096];
 
-int fc_refuse(struct fc_reason *reason, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(reason->text, sizeof(reason->text), format, arguments);
-    va_end(arguments);
-    return -EINVAL;
-}
-
-int fc_doubt(struct fc_reason *reason, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(reason->text, sizeof(reason->text), format, arguments);
-    va_end(arguments);
-    return FC_DOUBT;
-}
-
 const char *fc_instance_name(const struct fc_instance *instance)
 {
     return "desk";

@@ -17,11 +17,6 @@ struct fc_instance {
     unsigned n_events;
 };
 
-int fc_doubt(struct fc_reason *reason, const char *format, ...)
-{
-    return FC_DOUBT;
-}
-
 void fc_emit(struct fc_instance *instance, uint32_t channel, double value)
 {
     instance->channel = channel;

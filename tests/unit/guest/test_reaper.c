@@ -14,6 +14,7 @@
 #include "broker/base/loop.h"
 #include "broker/keeper/client.h"
 #include "tests/unit/check.h"
+#include "tests/unit/turn.h"
 
 static struct loop *loop;
 static struct reaper *reaper;
@@ -65,19 +66,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void end_turn(void *userdata)
-{
-    loop_stop(userdata);
-}
-
-static void turn(void)
-{
-    struct loop_task end = {.fn = end_turn, .userdata = loop};
-
-    loop_defer(loop, &end);
-    assert_int_equal(loop_run(loop), 0);
-}
-
 static pid_t child(void)
 {
     pid_t pid = fork();
@@ -115,11 +103,11 @@ static void test_nobody_waits_for_it(void **state)
 
     reaper_end(reaper, pid);
     assert_int_equal(n_killed, 1);
-    turn();
-    turn();
+    turn_once(loop);
+    turn_once(loop);
     assert_int_equal(kill(pid, 0), 0);
     die(pid);
-    turn();
+    turn_once(loop);
     assert_int_equal(kill(pid, 0), -1); /* it has been waited for */
     assert_int_equal(n_removed, 0);     /* it had no cgroup */
 }
@@ -129,10 +117,10 @@ static void test_the_cgroup_goes_with_it(void **state)
     pid_t pid = child();
 
     end_worker(pid, "py1", "py1.4");
-    turn();
+    turn_once(loop);
     assert_int_equal(n_removed, 0);
     die(pid);
-    turn();
+    turn_once(loop);
     assert_int_equal(n_removed, 1);
     assert_string_equal(removed, "py1.4");
 }
@@ -157,10 +145,10 @@ static void test_the_next_one_stands_back(void **state)
     assert_true(reaper_forget(reaper, &given_up));
     assert_false(reaper_forget(reaper, &given_up));
     die(first);
-    turn();
+    turn_once(loop);
     assert_int_equal(n_called, 0);
     die(second);
-    turn();
+    turn_once(loop);
     assert_int_equal(n_called, 2);
     assert_false(reaper_forget(reaper, &next));
     assert_false(reaper_stand_back(reaper, "py1", &next));
@@ -190,7 +178,7 @@ static void test_one_that_is_gone(void **state)
     end_worker(pid, "py1", "");
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    turn();
+    turn_once(loop);
     assert_int_equal(n_removed, 0);
 }
 

@@ -14,6 +14,7 @@
 #include "broker/keeper/private.h"
 #include "firecurtain/cleanup.h"
 #include "tests/unit/check.h"
+#include "tests/unit/turn.h"
 
 #define N_QUOTAS 500 /* many times as many as a socket has room for */
 
@@ -43,19 +44,6 @@ static int teardown(void **state)
     fc_closep(&keeper.counter);
     fc_closep(&counter);
     return 0;
-}
-
-static void end_turn(void *userdata)
-{
-    loop_stop(userdata);
-}
-
-static void turn(void)
-{
-    struct loop_task end = {.fn = end_turn, .userdata = loop};
-
-    loop_defer(loop, &end);
-    assert_int_equal(loop_run(loop), 0);
 }
 
 static void exceeded(void *userdata, int error)
@@ -88,20 +76,20 @@ static void test_nobody_waits_for_a_counter_that_does_not_read(void **state)
 
     for (unsigned i = 0; i < N_QUOTAS; i++)
         made[i] = quota(i);
-    turn();
+    turn_once(loop);
     while (n < N_QUOTAS) {
         while (n < N_QUOTAS && take(&request)) {
             snprintf(expected, sizeof(expected), "/folder/%u", n++);
             assert_int_equal(request.kind, COUNTER_FOLDER);
             assert_string_equal(request.path, expected);
         }
-        turn();
+        turn_once(loop);
         n_turns++;
     }
     assert_true(n_turns > 1); /* or there was room for all of them, and nothing is tested */
     for (unsigned i = 0; i < N_QUOTAS; i++)
         counter_quota_free(made[i]);
-    for (n = 0; n < N_QUOTAS; turn()) {
+    for (n = 0; n < N_QUOTAS; turn_once(loop)) {
         for (; n < N_QUOTAS && take(&request); n++)
             assert_int_equal(request.kind, COUNTER_END);
     }
@@ -119,7 +107,7 @@ static void test_answers_are_read_while_requests_wait(void **state)
     assert_true(take(&first));
     reply.id = first.id;
     assert_int_equal(send(counter, &reply, sizeof(reply), 0), sizeof(reply));
-    turn();
+    turn_once(loop);
     assert_int_equal(n_exceeded, 1);
     for (unsigned i = 0; i < N_QUOTAS; i++)
         counter_quota_free(made[i]);

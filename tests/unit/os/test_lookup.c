@@ -15,6 +15,7 @@
 #include "broker/os/lookup_answer.h"
 #include "firecurtain/cleanup.h"
 #include "tests/unit/check.h"
+#include "tests/unit/turn.h"
 
 #define N_ACCOUNTS 2
 #define N_BEGUN    64
@@ -76,19 +77,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void end_turn(void *userdata)
-{
-    loop_stop(userdata);
-}
-
 static void turns(unsigned n)
 {
-    while (n--) {
-        struct loop_task end = {.fn = end_turn, .userdata = loop};
-
-        loop_defer(loop, &end);
-        assert_int_equal(loop_run(loop), 0);
-    }
+    while (n--)
+        turn_once(loop);
 }
 
 static struct fc_lookups *names(unsigned account)

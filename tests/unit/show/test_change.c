@@ -10,6 +10,7 @@
 #include "broker/show/user.h"
 #include "tests/unit/check.h"
 #include "tests/unit/stderr_pipe.h"
+#include "tests/unit/turn.h"
 
 #define MAX_SET 16
 
@@ -190,19 +191,6 @@ static void changed(void *userdata, struct show *show)
     running = changed_to = show;
 }
 
-static void end_turn(void *userdata)
-{
-    loop_stop(userdata);
-}
-
-static void turn(void)
-{
-    struct loop_task end = {.fn = end_turn, .userdata = runtime.loop};
-
-    loop_defer(runtime.loop, &end);
-    assert_int_equal(loop_run(runtime.loop), 0);
-}
-
 static void change_to(struct show *next)
 {
     assert_int_equal(router_seal(&next->router), 0);
@@ -219,7 +207,7 @@ static void test_an_instance_with_the_same_options_stays(void **state)
     map(next, add(next, "a", "x = 1"), "two", add(next, "b", ""), "in");
     change_to(next);
     assert_null(changed_to); /* never from within the call */
-    turn();
+    turn_once(runtime.loop);
     assert_ptr_equal(changed_to, next);
     assert_ptr_equal(find(next, "a"), a);
     assert_ptr_equal(a->show, next);
@@ -248,12 +236,12 @@ static void test_one_with_other_options_is_made_anew(void **state)
     fake_of(a)->takes_time = true;
     after = add(next, "a", "x = 2");
     change_to(next);
-    turn();
+    turn_once(runtime.loop);
     assert_null(changed_to); /* it has not ended yet */
     assert_int_equal(a->state, INSTANCE_ENDING);
     assert_int_equal(after->state, INSTANCE_NEW);
     fc_quiesced(a);
-    turn();
+    turn_once(runtime.loop);
     assert_ptr_equal(changed_to, next);
     assert_ptr_equal(find(next, "a"), after);
     assert_ptr_equal(fake_of(after)->inherited, a);
@@ -268,7 +256,7 @@ static void test_one_is_removed_and_one_is_added(void **state)
     begin();
     add(next, "new", "");
     change_to(next);
-    turn();
+    turn_once(runtime.loop);
     assert_null(find(next, "old"));
     assert_int_equal(find(next, "new")->state, INSTANCE_UP);
     assert_null(fake_of(find(next, "new"))->inherited);
@@ -281,10 +269,10 @@ static void test_a_stopped_instance_stays_stopped(void **state)
 
     begin();
     show_stop_instance(a, 7, false);
-    turn();
+    turn_once(runtime.loop);
     add(next, "a", "");
     change_to(next);
-    turn();
+    turn_once(runtime.loop);
     assert_ptr_equal(find(next, "a"), a);
     assert_int_equal(a->state, INSTANCE_STOPPED);
     assert_int_equal(fake_of(a)->n_refreshed, 0);
@@ -303,7 +291,7 @@ static void test_events_that_wait_go_on_unless_their_maker_leaves(void **state)
     change_to(next);
     emit(running, "a", "out", 0.25);
     emit(running, "gone", "out", 0.5);
-    turn();
+    turn_once(runtime.loop);
     router_run(&next->router);
     assert_int_equal(fake_of(b)->n_set, 1);
     assert_double(fake_of(b)->values[0], 0.25);
@@ -320,7 +308,7 @@ static void test_what_an_administrator_did_to_users_stays(void **state)
     add_user(next, "alice");
     add_user(next, "bob");
     change_to(next);
-    turn();
+    turn_once(runtime.loop);
     assert_true(show_find_user(next, "alice")->is_frozen);
     assert_false(show_find_user(next, "alice")->is_revoked);
     assert_true(show_find_user(next, "bob")->is_revoked);
@@ -363,7 +351,7 @@ static void test_a_change_can_be_cancelled(void **state)
     show_change_cancel(running);
     show_quiesce(running, true, count, &n_ended); /* it is cancelled since the show ends */
     fc_quiesced(a);
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(n_ended, 1);
     assert_null(changed_to);
     assert_ptr_equal(find(running, "b"), b);

@@ -15,6 +15,7 @@
 #include "firecurtain/lookup.h"
 #include "tests/unit/check.h"
 #include "tests/unit/stderr_pipe.h"
+#include "tests/unit/turn.h"
 
 #define N_STATES (INSTANCE_STOPPED + 1)
 
@@ -104,20 +105,6 @@ static int teardown(void **state)
     router_deinit(&show.router);
     runtime.loop = loop_free(runtime.loop);
     return 0;
-}
-
-static void end_turn(void *userdata)
-{
-    loop_stop(userdata);
-}
-
-/* Runs what is due in one turn of the loop. */
-static void turn(void)
-{
-    struct loop_task end = {.fn = end_turn, .userdata = runtime.loop};
-
-    loop_defer(runtime.loop, &end);
-    assert_int_equal(loop_run(runtime.loop), 0);
 }
 
 static void start(int result)
@@ -218,8 +205,8 @@ static void look_up(void)
 static void begin_looking(void)
 {
     start(0);
-    turn();
-    turn();
+    turn_once(runtime.loop);
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_LOOKING);
 }
 
@@ -233,8 +220,8 @@ static void name_answers(int result)
     assert_int_equal(write(name_ends[1], &answer, lookup_answer_bytes(&answer)),
                      lookup_answer_bytes(&answer));
     close(name_ends[1]);
-    turn();
-    turn();
+    turn_once(runtime.loop);
+    turn_once(runtime.loop);
 }
 
 static bool name_is_given_up(void)
@@ -273,8 +260,8 @@ static void test_a_name_that_cannot_be_looked_up_is_tried_again(void **state)
     assert_int_equal(fake->n_stopped, 1);
     assert_int_equal(instance->retry_ns, UINT64_C(1000000000));
     instance->retry.fn(instance->retry.userdata);
-    turn();
-    turn();
+    turn_once(runtime.loop);
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_LOOKING); /* it is asked for again */
     show_health(&show, &health);
     assert_int_equal(health.n_starting, 0); /* nobody waits for it any more */
@@ -289,14 +276,14 @@ static void test_stopping_gives_names_up(void **state)
     assert_int_equal(show_stop_instance(instance, 7, false), 0);
     assert_true(name_is_given_up());
     assert_int_equal(fake->n_quiesced, 0); /* there is nothing to clean up */
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_STOPPED);
     assert_int_equal(fake->n_stopped, 1);
     begin_looking();
     assert_int_equal(show_stop_instance(instance, 7, true), 0);
     assert_true(name_is_given_up());
-    turn();
-    turn();
+    turn_once(runtime.loop);
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_LOOKING);
     name_answers(0);
     assert_int_equal(instance->state, INSTANCE_UP);
@@ -310,7 +297,7 @@ static void test_stopping_waits_for_the_end(void **state)
     assert_int_equal(instance->state, INSTANCE_ENDING);
     assert_int_equal(show_stop_instance(instance, 8, false), 0);
     assert_int_equal(fake->n_quiesced, 1); /* asked once */
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(n_told, 0);
     fc_up(instance, true); /* too late */
     assert_int_equal(instance->state, INSTANCE_ENDING);
@@ -318,7 +305,7 @@ static void test_stopping_waits_for_the_end(void **state)
     fc_quiesced(instance);
     assert_int_equal(instance->state, INSTANCE_ENDED);
     assert_int_equal(fake->n_stopped, 0); /* not from within its own call */
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_STOPPED);
     assert_int_equal(instance->request, INSTANCE_GO_ON);
     assert_int_equal(fake->n_stopped, 1);
@@ -331,7 +318,7 @@ static void test_a_restart_starts_again(void **state)
     start(0);
     assert_int_equal(show_stop_instance(instance, 7, true), 0);
     assert_int_equal(instance->state, INSTANCE_ENDED); /* it takes no time */
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_UP);
     assert_int_equal(fake->n_started, 2);
     assert_int_equal(told_state, INSTANCE_UP);
@@ -341,10 +328,10 @@ static void test_a_restart_of_a_stopped_one_starts_it(void **state)
 {
     start(0);
     show_stop_instance(instance, 7, false);
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_STOPPED);
     assert_int_equal(show_stop_instance(instance, 7, true), 0);
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_UP);
     assert_int_equal(n_told, 2);
 }
@@ -354,7 +341,7 @@ static void test_one_that_cannot_start_can_be_stopped(void **state)
     start(-EADDRINUSE);
     assert_int_equal(show_stop_instance(instance, 7, false), 0);
     assert_false(instance->retry.position);
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_STOPPED);
     assert_int_equal(fake->n_quiesced, 0); /* there was nothing to end */
 }
@@ -388,7 +375,7 @@ static void test_an_instance_that_stops_while_the_show_ends_does_not_start_again
     show_quiesce(&show, true, count, &n_ended);
     fc_quiesced(instance);
     assert_int_equal(n_ended, 1);
-    turn();
+    turn_once(runtime.loop);
     assert_int_equal(instance->state, INSTANCE_STOPPED);
     assert_int_equal(fake->n_started, 1);
 }
