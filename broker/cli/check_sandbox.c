@@ -6,15 +6,11 @@
 #include "broker/cli/check_sandbox.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "broker/base/log.h"
-#include "broker/base/path_set.h"
-#include "broker/build/shown.h"
-#include "broker/build/users.h"
+#include "broker/cli/check_runtime.h"
 #include "broker/cli/common.h"
 #include "broker/os/cgroup.h"
 #include "broker/python/backend.h"
@@ -81,27 +77,16 @@ static bool sandbox_print_instance(const struct fc_instance *instance, struct ru
 
 int cli_check_sandbox(const struct cli_options *options, struct show *show, struct users *users)
 {
-    struct runtime runtime = RUNTIME_NONE;
-    FC_CLEANUP(path_set_deinit) struct path_set shown = {0};
+    struct check_runtime check;
     size_t n_failed = 0;
-    int status = EX_OK;
+    int status = check_runtime_begin(&check, options, show, users) ? EX_OK : EX_OSERR;
 
-    /* the report says all that matters */
-    if (options->level != FC_LOG_DEBUG)
-        log_init(FC_LOG_ERROR);
-    signal(SIGPIPE, SIG_IGN);
-    runtime.runtime_folder = cli_runtime_folder(options);
-    if (shown_collect(show, 0, &shown) < 0 || users_fix(users, show) < 0 ||
-        runtime_init(&runtime, &shown, users) < 0)
-        status = EX_OSERR;
     for (size_t i = 0; status == EX_OK && i < show->n_instances; i++) {
         if (show->instances[i]->backend != &backend_python)
             continue;
-        show->runtime = &runtime;
-        n_failed += !sandbox_print_instance(show->instances[i], &runtime);
+        n_failed += !sandbox_print_instance(show->instances[i], show->runtime);
         fflush(stdout);
     }
-    show->runtime = NULL;
-    runtime_deinit(&runtime);
+    check_runtime_end(&check, show);
     return n_failed ? EX_OSERR : status;
 }
