@@ -2,6 +2,7 @@
 /* What others may ask of a guest at any time. */
 #include "broker/guest/guest.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -116,8 +117,14 @@ void guest_dismiss(struct guest *guest, const char *why)
     guest_kill(guest);
 }
 
-void guest_end(struct guest *guest, const char *why)
+void guest_end(struct guest *guest, const char *format, ...)
 {
+    char why[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, sizeof(why), format, arguments);
+    va_end(arguments);
     fc_log(FC_LOG_ERROR, guest->spec.instance, "killed: %s", why);
     guest_leave(guest);
     guest_kill(guest);

@@ -162,8 +162,8 @@ void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userd
 /* Reads on in the next turn, after `is_throttled`. */
 void guest_resume(struct guest *guest);
 
-/* Kills the process at once; `why` is logged, and `ended` follows. */
-void guest_end(struct guest *guest, const char *why);
+/* Kills the process at once; the text, which says why, is logged, and `ended` follows. */
+void guest_end(struct guest *guest, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Kills the process at once without a line in the log; `ended` gets `why`. */
 void guest_dismiss(struct guest *guest, const char *why);

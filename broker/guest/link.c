@@ -191,15 +191,13 @@ static void guest_offends(void *userdata, uint64_t waited_ns)
 static void guest_deleted(void *userdata, uint64_t bytes)
 {
     struct guest *guest = userdata;
-    char why[160];
 
     if (guest_is_gone(guest))
         return;
     snprintf(guest->fate, sizeof(guest->fate), "deleted files (option state)");
-    snprintf(why, sizeof(why),
-             "files that it has deleted and not closed have %llu MiB; the option state allows %llu bytes",
-             (unsigned long long)(bytes >> 20), (unsigned long long)guest->spec.file_bytes);
-    guest_end(guest, why);
+    guest_end(guest,
+              "files that it has deleted and not closed have %llu MiB; the option state allows %llu bytes",
+              (unsigned long long)(bytes >> 20), (unsigned long long)guest->spec.file_bytes);
 }
 
 static const struct gate_link_ops guest_gate_ops = {

@@ -22,21 +22,18 @@
 static void memory_exceeded(void *userdata, const struct memory_use *use)
 {
     struct guest *guest = userdata;
-    char why[256];
 
     if (guest_is_gone(guest))
         return;
-    snprintf(
-        why, sizeof(why),
-        "it has %llu MiB of memory, and %llu MiB of page tables for it; the option memory allows %llu MiB, "
-        "and %llu MiB of both are added",
-        (unsigned long long)(use->page_bytes / MEMORY_MIB),
-        (unsigned long long)(use->table_bytes / MEMORY_MIB),
-        (unsigned long long)(guest->spec.memory_bytes / MEMORY_MIB),
-        (unsigned long long)(SPAWN_MEMORY_ALLOWANCE / MEMORY_MIB));
     snprintf(guest->fate, sizeof(guest->fate), "memory limit (option memory)");
     guest_memory_forget(guest);
-    guest_end(guest, why);
+    guest_end(guest,
+              "it has %llu MiB of memory, and %llu MiB of page tables for it; the option memory allows %llu "
+              "MiB, and %llu MiB of both are added",
+              (unsigned long long)(use->page_bytes / MEMORY_MIB),
+              (unsigned long long)(use->table_bytes / MEMORY_MIB),
+              (unsigned long long)(guest->spec.memory_bytes / MEMORY_MIB),
+              (unsigned long long)(SPAWN_MEMORY_ALLOWANCE / MEMORY_MIB));
 }
 
 static void memory_changed(void *userdata, const struct memory_use *use)

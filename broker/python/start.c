@@ -36,7 +36,7 @@ static void python_state_exceeded(void *userdata, int error)
         return; /* it is counted again when the script changes something */
     }
     if (python->guest)
-        guest_end(python->guest, why);
+        guest_end(python->guest, "%s", why);
 }
 
 static int python_watch_state(struct python *python)
