@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proto/arena.h"
+#include "proto/codec_driver.h"
 #include "proto/worker.pb-c.h"
 
 /* A decoded message may take several times its encoded size. */
@@ -23,18 +24,6 @@ struct codec {
     Firecurtain__FromWorker from_worker;
     ProtobufCMessage *prepared;
 };
-
-static const char *const message_names[MESSAGE_TYPES_] = {
-    [MESSAGE_SETUP] = "setup", [MESSAGE_PROCEED] = "proceed",   [MESSAGE_BATCH] = "batch",
-    [MESSAGE_TICKS] = "ticks", [MESSAGE_CHANNELS] = "channels", [MESSAGE_STOP] = "stop",
-    [MESSAGE_HELLO] = "hello", [MESSAGE_LOCKED] = "locked",     [MESSAGE_REPORT] = "report",
-    [MESSAGE_READY] = "ready", [MESSAGE_FAILED] = "failed",     [MESSAGE_STOPPED] = "stopped",
-};
-
-const char *message_name(enum message_type type)
-{
-    return type < MESSAGE_TYPES_ ? message_names[type] : "unknown";
-}
 
 int codec_new(struct codec **codecp)
 {
@@ -78,6 +67,7 @@ static int codec_prepare_list(struct codec *codec, const struct message_channel 
         CODEC_NEW(codec, channel, firecurtain__channel__init);
         channel->name = (char *)from[i].name;
         channel->target = from[i].target;
+        channel->source = from[i].source;
         channel->input = from[i].input;
         channel->output = from[i].output;
         (*list)[i] = channel;
@@ -112,7 +102,7 @@ static int codec_prepare_setup(struct codec *codec, const struct message_setup *
     setup->stop_ms = from->stop_ms;
     codec->to_worker.setup = setup;
     codec->to_worker.kind_case = FIRECURTAIN__TO_WORKER__KIND_SETUP;
-    return 0;
+    return codec_prepare_driver(&codec->arena, from, setup);
 }
 
 static int codec_prepare_batch(struct codec *codec, const struct message_batch *from)
@@ -196,7 +186,10 @@ static int codec_prepare_report(struct codec *codec, const struct message_report
     report->ticked_ns = (uint64_t *)from->ticked.times_ns;
     report->n_ticked_ns = from->ticked.n;
     codec->from_worker.report = report;
+    report->heard = from->heard;
     codec->from_worker.kind_case = FIRECURTAIN__FROM_WORKER__KIND_REPORT;
+    if (codec_prepare_device(&codec->arena, from->device, report) < 0)
+        return -ENOMEM;
     return codec_prepare_changes(codec, from, report);
 }
 
@@ -304,6 +297,7 @@ static const struct message_channel *codec_take_list(struct codec *codec, Firecu
     for (size_t i = 0; list && i < n; i++) {
         list[i].name = from[i]->name;
         list[i].target = from[i]->target;
+        list[i].source = from[i]->source;
         list[i].input = from[i]->input;
         list[i].output = from[i]->output;
     }
@@ -320,7 +314,7 @@ static int codec_take_channels(struct codec *codec, const Firecurtain__Channels 
     return channels->list ? 0 : -EMSGSIZE;
 }
 
-static void codec_take_setup(const Firecurtain__Setup *from, struct message_setup *setup)
+static int codec_take_setup(struct codec *codec, const Firecurtain__Setup *from, struct message_setup *setup)
 {
     setup->instance = from->instance;
     setup->modules = (const char *const *)from->modules;
@@ -329,6 +323,7 @@ static void codec_take_setup(const Firecurtain__Setup *from, struct message_setu
     setup->start_ms = from->start_ms;
     setup->handler_ms = from->handler_ms;
     setup->stop_ms = from->stop_ms;
+    return codec_take_driver(&codec->arena, from, setup);
 }
 
 static int codec_take_batch(const Firecurtain__Batch *from, struct message_batch *batch)
@@ -386,6 +381,8 @@ static bool codec_report_fits(const Firecurtain__Report *from)
 static int codec_take_report(struct codec *codec, const Firecurtain__Report *from,
                              struct message_report *report)
 {
+    int r;
+
     if (from->n_channels != from->n_values || from->n_ticked != from->n_ticked_ns)
         return -EBADMSG;
     if (!codec_report_fits(from))
@@ -408,7 +405,9 @@ static int codec_take_report(struct codec *codec, const Firecurtain__Report *fro
     report->files = (const char *const *)from->files;
     report->n_files = from->n_files;
     report->ticked = (struct message_ticks){from->ticked, from->ticked_ns, from->n_ticked, 0};
-    return codec_take_changes(codec, from, report);
+    report->heard = from->heard;
+    r = codec_take_device(&codec->arena, from, report);
+    return r < 0 ? r : codec_take_changes(codec, from, report);
 }
 
 static int codec_take_failed(const Firecurtain__Failed *from, struct message_failure *failure)
@@ -429,8 +428,7 @@ static int codec_decode_to_worker(struct codec *codec, const void *bytes, size_t
     switch (to->kind_case) {
     case FIRECURTAIN__TO_WORKER__KIND_SETUP:
         message->type = MESSAGE_SETUP;
-        codec_take_setup(to->setup, &message->setup);
-        return 0;
+        return codec_take_setup(codec, to->setup, &message->setup);
     case FIRECURTAIN__TO_WORKER__KIND_PROCEED:
         message->type = MESSAGE_PROCEED;
         message->time_ns = to->proceed->time_ns;

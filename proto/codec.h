@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages between broker and worker (worker.proto) as plain structures, and their protobuf encoding.
+ * Messages between broker and worker or driver (worker.proto) as plain structures, and their protobuf
+ * encoding.
  *
  * Decoding allocates from an arena that the next decoding resets; at steady state an event costs no
  * allocation. The arena is bounded: a message that would need more is refused like a malformed one. This file
@@ -51,6 +52,14 @@ struct message_channel {
     bool target;
     double input;
     double output;
+    bool source; /* a mapping leads away from it: only to drivers */
+};
+
+/* An option of a driver's instance, as the configuration has it. */
+struct message_option {
+    uint32_t scope; /* enum fc_scope */
+    const char *name;
+    const char *value;
 };
 
 struct message_setup {
@@ -61,6 +70,13 @@ struct message_setup {
     uint64_t start_ms;           /* limits, which a TimeoutError names; 0: none */
     uint64_t handler_ms;
     uint64_t stop_ms;
+    const char *backend; /* from here on: only to drivers; NULL: "" */
+    const char *folder;  /* of the configuration; likewise */
+    const struct message_option *options;
+    size_t n_options;
+    const char *hosts;  /* the hosts that it connects to, as in hosts(5); likewise */
+    const char *failed; /* why the driver before could not start the backend, which was said; likewise */
+    bool is_probe;      /* it is only to say in its log how it is confined */
 };
 
 struct message_channels {
@@ -99,6 +115,13 @@ struct message_socket {
     int32_t fd;
 };
 
+/* How a driver's device is. */
+struct message_device {
+    bool is_up;
+    const char *status; /* in words, at most CODEC_MAX_NAME bytes; NULL: "" */
+    uint32_t malformed; /* inputs, since the previous report */
+};
+
 struct message_report {
     bool done;
     const char *const *new_channels;
@@ -114,6 +137,8 @@ struct message_report {
     const char *const *files; /* paths of imported modules below the script's folder */
     size_t n_files;
     struct message_ticks ticked;
+    const struct message_device *device; /* of a driver, when something has changed; else NULL */
+    bool heard;                          /* of a driver: something came from outside */
 };
 
 struct message_failure {
@@ -162,6 +187,9 @@ void codec_encode(struct codec *codec, void *bytes);
  * control characters. A message from a worker with any other name is malformed.
  */
 bool codec_is_name(const char *text);
+
+/* Tells whether a report says nothing that only scripts have: intervals, sockets, files, new channels. */
+bool codec_is_drivers(const struct message_report *report);
 
 enum codec_side {
     CODEC_TO_WORKER,

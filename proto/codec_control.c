@@ -22,11 +22,13 @@ struct codec_control {
 };
 
 static const char *const verb_names[CONTROL_VERBS_] = {
-    [CONTROL_NONE] = "none",     [CONTROL_STATUS] = "status",     [CONTROL_START] = "start",
-    [CONTROL_STOP] = "stop",     [CONTROL_RESTART] = "restart",   [CONTROL_RELOAD] = "reload",
-    [CONTROL_EMIT] = "emit",     [CONTROL_ROUTES] = "routes",     [CONTROL_LOGS] = "logs",
-    [CONTROL_WATCH] = "watch",   [CONTROL_FREEZE] = "freeze",     [CONTROL_UNFREEZE] = "unfreeze",
-    [CONTROL_RECORD] = "record", [CONTROL_CHANNELS] = "channels",
+    [CONTROL_NONE] = "none",       [CONTROL_STATUS] = "status",     [CONTROL_START] = "start",
+    [CONTROL_STOP] = "stop",       [CONTROL_RESTART] = "restart",   [CONTROL_RELOAD] = "reload",
+    [CONTROL_EMIT] = "emit",       [CONTROL_ROUTES] = "routes",     [CONTROL_LOGS] = "logs",
+    [CONTROL_WATCH] = "watch",     [CONTROL_FREEZE] = "freeze",     [CONTROL_UNFREEZE] = "unfreeze",
+    [CONTROL_RECORD] = "record",   [CONTROL_CHANNELS] = "channels", [CONTROL_INVITE] = "invite",
+    [CONTROL_INVITES] = "invites", [CONTROL_REVOKE] = "revoke",     [CONTROL_ENTER] = "enter",
+    [CONTROL_PANIC] = "panic",     [CONTROL_UNLOCK] = "unlock",     [CONTROL_LOCK] = "lock",
 };
 
 static const char *const outcome_names[CONTROL_OUTCOMES_] = {
@@ -86,6 +88,11 @@ static int control_pack(struct codec_control *codec, const ProtobufCMessage *mes
     return 0;
 }
 
+static char *control_text(const char *text)
+{
+    return (char *)(text ? text : "");
+}
+
 int codec_control_encode_request(struct codec_control *codec, const struct control_request *request,
                                  const void **bytes, size_t *n_bytes)
 {
@@ -103,12 +110,9 @@ int codec_control_encode_request(struct codec_control *codec, const struct contr
     message.usage = request->usage;
     message.follow = request->follow;
     message.channels = request->channels;
+    message.seconds = request->seconds;
+    message.pin = control_text(request->pin);
     return control_pack(codec, &message.base, CONTROL_MAX_REQUEST, bytes, n_bytes);
-}
-
-static char *control_text(const char *text)
-{
-    return (char *)(text ? text : "");
 }
 
 static void control_put_instance(const struct control_instance *from, Firecurtain__ControlInstance *to)
@@ -188,6 +192,23 @@ static void control_put_channel(const struct control_channel *from, Firecurtain_
     to->target = from->is_target;
     to->has_value = from->has_value;
     to->value = from->value;
+    to->kind = control_text(from->kind);
+    to->label = control_text(from->label);
+    to->place = from->place;
+}
+
+static void control_put_invite(const struct control_invite *from, Firecurtain__ControlInvite *to)
+{
+    firecurtain__control_invite__init(to);
+    to->number = from->number;
+    to->role = control_text(from->role);
+    to->label = control_text(from->label);
+    to->uid = from->uid;
+    to->seconds = from->seconds;
+    to->once = from->is_once;
+    to->address = control_text(from->address);
+    to->pin = control_text(from->pin);
+    to->locked = from->is_locked;
 }
 
 /* Fills in the generated form of a list: pointers to messages, all of them in the arena. */
@@ -217,6 +238,10 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     message.next = reply->next;
     message.missed = reply->missed;
     message.has_slow_turns = reply->has_slow_turns;
+    message.frozen = reply->is_frozen;
+    message.panic = reply->has_panic;
+    message.secret = control_text(reply->secret);
+    message.address = control_text(reply->address);
     message.record = (ProtobufCBinaryData){.data = (uint8_t *)reply->record, .len = reply->n_record};
     CONTROL_PUT_LIST(codec, reply, &message, instances, control_put_instance);
     CONTROL_PUT_LIST(codec, reply, &message, routes, control_put_route);
@@ -225,11 +250,12 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     CONTROL_PUT_LIST(codec, reply, &message, writers, control_put_writer);
     CONTROL_PUT_LIST(codec, reply, &message, slow_turns, control_put_slow_turns);
     CONTROL_PUT_LIST(codec, reply, &message, channels, control_put_channel);
+    CONTROL_PUT_LIST(codec, reply, &message, invites, control_put_invite);
     return control_pack(codec, &message.base, CONTROL_MAX_REPLY, bytes, n_bytes);
 }
 
-/* Tells whether a text is a name, which gets into the log and is compared with names. */
-static bool control_is_name(const char *name)
+/* Names get into the log and are compared with names. */
+bool codec_control_is_name(const char *name)
 {
     size_t n_bytes = strnlen(name, CONTROL_MAX_NAME + 1);
 
@@ -238,6 +264,18 @@ static bool control_is_name(const char *name)
             return false;
     }
     return n_bytes > 0 && n_bytes <= CONTROL_MAX_NAME;
+}
+
+/* Tells whether a text can be a PIN or its hash, or is empty: no blank, nothing that is no letter. */
+static bool control_is_pin(const char *pin)
+{
+    size_t n_bytes = strnlen(pin, CONTROL_MAX_PIN + 1);
+
+    for (size_t i = 0; i < n_bytes; i++) {
+        if (pin[i] <= 0x20 || pin[i] == 0x7f)
+            return false;
+    }
+    return n_bytes <= CONTROL_MAX_PIN;
 }
 
 int codec_control_decode_request(struct codec_control *codec, const void *bytes, size_t n_bytes,
@@ -254,10 +292,10 @@ int codec_control_decode_request(struct codec_control *codec, const void *bytes,
     if (message->n_names > CONTROL_MAX_NAMES)
         return -EMSGSIZE;
     for (size_t i = 0; i < message->n_names; i++) {
-        if (!control_is_name(message->names[i]))
+        if (!codec_control_is_name(message->names[i]))
             return -EBADMSG;
     }
-    if (!isfinite(message->value))
+    if (!isfinite(message->value) || !control_is_pin(message->pin))
         return -EBADMSG;
     *request = (struct control_request){
         .version = message->version,
@@ -273,6 +311,8 @@ int codec_control_decode_request(struct codec_control *codec, const void *bytes,
         .usage = message->usage,
         .follow = message->follow,
         .channels = message->channels,
+        .seconds = message->seconds,
+        .pin = message->pin,
     };
     return 0;
 }
@@ -344,7 +384,23 @@ static void control_take_channel(const Firecurtain__ControlChannel *from, struct
                                    .is_source = from->source,
                                    .is_target = from->target,
                                    .has_value = from->has_value,
-                                   .value = from->value};
+                                   .value = from->value,
+                                   .kind = from->kind,
+                                   .label = from->label,
+                                   .place = from->place};
+}
+
+static void control_take_invite(const Firecurtain__ControlInvite *from, struct control_invite *to)
+{
+    *to = (struct control_invite){.number = from->number,
+                                  .role = from->role,
+                                  .label = from->label,
+                                  .uid = from->uid,
+                                  .seconds = from->seconds,
+                                  .is_once = from->once,
+                                  .address = from->address,
+                                  .pin = from->pin,
+                                  .is_locked = from->locked};
 }
 
 #define CONTROL_TAKE_LIST(codec, message, reply, type, list, take)                                           \
@@ -378,8 +434,12 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
         .next = message->next,
         .missed = message->missed,
         .has_slow_turns = message->has_slow_turns,
+        .is_frozen = message->frozen,
+        .has_panic = message->panic,
         .record = message->record.data,
         .n_record = message->record.len,
+        .secret = message->secret,
+        .address = message->address,
     };
     CONTROL_TAKE_LIST(codec, message, reply, control_instance, instances, control_take_instance);
     CONTROL_TAKE_LIST(codec, message, reply, control_route, routes, control_take_route);
@@ -388,5 +448,6 @@ int codec_control_decode_reply(struct codec_control *codec, const void *bytes, s
     CONTROL_TAKE_LIST(codec, message, reply, control_writer, writers, control_take_writer);
     CONTROL_TAKE_LIST(codec, message, reply, control_slow_turns, slow_turns, control_take_slow_turns);
     CONTROL_TAKE_LIST(codec, message, reply, control_channel, channels, control_take_channel);
+    CONTROL_TAKE_LIST(codec, message, reply, control_invite, invites, control_take_invite);
     return 0;
 }

@@ -15,6 +15,7 @@
 #define CONTROL_MAX_REPLY   65536u
 #define CONTROL_MAX_NAMES   256u  /* in a request */
 #define CONTROL_MAX_NAME    1100u /* bytes of a name: INSTANCE.CHANNEL */
+#define CONTROL_MAX_PIN     127u  /* bytes of a PIN, or of its hash */
 
 /* As in control.proto. */
 enum control_verb {
@@ -32,6 +33,13 @@ enum control_verb {
     CONTROL_UNFREEZE,
     CONTROL_RECORD = 12,
     CONTROL_CHANNELS = 13,
+    CONTROL_INVITE = 14,
+    CONTROL_INVITES = 15,
+    CONTROL_REVOKE = 16,
+    CONTROL_ENTER = 17,
+    CONTROL_PANIC = 18,
+    CONTROL_UNLOCK = 19,
+    CONTROL_LOCK = 20,
     CONTROL_VERBS_,
 };
 
@@ -58,6 +66,8 @@ struct control_request {
     bool usage;
     bool follow;
     bool channels;
+    uint64_t seconds;
+    const char *pin; /* or its hash; "" or NULL: none */
 };
 
 struct control_instance {
@@ -123,6 +133,21 @@ struct control_channel {
     bool is_target;
     bool has_value;
     double value;
+    const char *kind; /* of a panel's: button, toggle, fader or text; else "" */
+    const char *label;
+    uint32_t place;
+};
+
+struct control_invite {
+    uint64_t number;
+    const char *role;
+    const char *label;
+    uint32_t uid;        /* that made it */
+    uint64_t seconds;    /* until it ends */
+    bool is_once;        /* it has not been opened, and can be once */
+    const char *address; /* that used it last; "": none has */
+    const char *pin;     /* the settings of its PIN's hash; "": it has none */
+    bool is_locked;      /* until the PIN is entered */
 };
 
 struct control_reply {
@@ -146,8 +171,14 @@ struct control_reply {
     const struct control_slow_turns *slow_turns;
     size_t n_slow_turns;
     bool has_slow_turns;
+    bool is_frozen; /* with CONTROL_STATUS: nothing is put out to devices */
+    bool has_panic; /* likewise: there is a channel for CONTROL_PANIC */
     const struct control_channel *channels;
     size_t n_channels;
+    const char *secret;
+    const char *address;
+    const struct control_invite *invites;
+    size_t n_invites;
 };
 
 /* Return the names of verbs and outcomes, such as "status", for the log and the command line. */
@@ -170,6 +201,10 @@ int codec_control_encode_request(struct codec_control *codec, const struct contr
                                  const void **bytes, size_t *n_bytes);
 int codec_control_encode_reply(struct codec_control *codec, const struct control_reply *reply,
                                const void **bytes, size_t *n_bytes);
+
+/* Returns whether a text may be a name in a request: not empty, not too long, and without control characters.
+ */
+bool codec_control_is_name(const char *name);
 
 /*
  * Decode a message. What the result points to lives until the codec's next call. 0; -EBADMSG if it is

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Judges the names of channels and files, on both sides of the link. */
+/* Names of message types; and which names channels and files may have, on both sides of the link. */
 #include <string.h>
 
 #include "proto/codec.h"
+
+static const char *const message_names[MESSAGE_TYPES_] = {
+    [MESSAGE_SETUP] = "setup", [MESSAGE_PROCEED] = "proceed",   [MESSAGE_BATCH] = "batch",
+    [MESSAGE_TICKS] = "ticks", [MESSAGE_CHANNELS] = "channels", [MESSAGE_STOP] = "stop",
+    [MESSAGE_HELLO] = "hello", [MESSAGE_LOCKED] = "locked",     [MESSAGE_REPORT] = "report",
+    [MESSAGE_READY] = "ready", [MESSAGE_FAILED] = "failed",     [MESSAGE_STOPPED] = "stopped",
+};
+
+const char *message_name(enum message_type type)
+{
+    return type < MESSAGE_TYPES_ ? message_names[type] : "unknown";
+}
 
 /* Names get into Python, the log, and the terminals of other people. */
 bool codec_is_name(const char *text)

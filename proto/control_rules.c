@@ -24,8 +24,15 @@ static const struct control_rule {
     [CONTROL_RECORD] = {0, 0, 1},
     [CONTROL_CHANNELS] = {0, 1, RULES_ALL_COST},
     [CONTROL_EMIT] = {1, 1, 1},
-    [CONTROL_FREEZE] = {1, 1, 1},
-    [CONTROL_UNFREEZE] = {1, 1, 1},
+    [CONTROL_FREEZE] = {0, 1, 1},
+    [CONTROL_UNFREEZE] = {0, 1, 1},
+    [CONTROL_INVITE] = {0, 2, 1},
+    [CONTROL_INVITES] = {0, 0, 1},
+    [CONTROL_REVOKE] = {1, 1, 1},
+    [CONTROL_ENTER] = {0, 0, 1},
+    [CONTROL_PANIC] = {0, 0, 1},
+    [CONTROL_UNLOCK] = {0, 0, 1},
+    [CONTROL_LOCK] = {0, 0, 1},
 };
 
 bool control_rules_check(const struct control_request *request, struct control_reply *reply)

@@ -38,9 +38,14 @@ static const struct desk_rule {
     size_t max_bytes;
 } desk_rules[DESK_TYPES_] = {
     [DESK_REQUEST] = {.is_from_desk = true, .has_client = true, .max_bytes = CONTROL_MAX_REQUEST},
+    [DESK_BROWSE] = {.is_from_desk = true,
+                     .has_client = true,
+                     .min_bytes = sizeof(struct desk_browser),
+                     .max_bytes = DESK_MAX_ASKED},
     [DESK_SENT] = {.is_from_desk = true, .has_client = true},
     [DESK_GONE] = {.is_from_desk = true, .has_client = true},
     [DESK_ADMIT] = {.max_bytes = DESK_MAX_ADMITS * sizeof(struct desk_admit)},
+    [DESK_NAMES] = {.max_bytes = DESK_MAX_NAMES},
     [DESK_REPLY] = {.has_client = true, .max_bytes = CONTROL_MAX_REPLY},
     [DESK_STREAM] = {.has_client = true, .max_bytes = CONTROL_MAX_REPLY},
     [DESK_WATCH] = {.has_client = true, .numbers = DESK_WATCHES, .max_bytes = CONTROL_MAX_REQUEST},

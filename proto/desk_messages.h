@@ -14,14 +14,21 @@
 #include <sys/types.h>
 
 #include "proto/codec_control.h"
+#include "proto/sha256.h"
 
-#define DESK_LINK        3    /* the number of the link in the desk's process */
-#define DESK_LISTENER    4    /* that of the control socket */
-#define DESK_WATCHES     32   /* at a time; each has a bit in what is said of a channel */
-#define DESK_MAX_VALUES  1024 /* in one message */
-#define DESK_MAX_CHANNEL (1u << 18)
-#define DESK_MAX_NAME    (2u * CONTROL_MAX_NAME) /* bytes of INSTANCE.CHANNEL, with its NUL */
-#define DESK_MAX_ADMITS  2048
+#define DESK_LINK             3    /* the number of the link in the desk's process */
+#define DESK_LISTENER         4    /* that of the control socket */
+#define DESK_CONSOLE_LISTENER 5    /* that of the console, if there is one */
+#define DESK_WATCHES          32   /* at a time; each has a bit in what is said of a channel */
+#define DESK_MAX_VALUES       1024 /* in one message */
+#define DESK_MAX_CHANNEL      (1u << 18)
+#define DESK_MAX_NAME         (2u * CONTROL_MAX_NAME) /* bytes of INSTANCE.CHANNEL, with its NUL */
+/* What a browser is told whose token is none, or no longer. */
+#define CONTROL_SIGNED_OUT "this browser is not signed in, or no longer"
+
+#define DESK_MAX_ADMITS 2048
+#define DESK_MAX_NAMES  4096                                                /* bytes of DESK_NAMES */
+#define DESK_MAX_ASKED  (sizeof(struct desk_browser) + CONTROL_MAX_REQUEST) /* bytes of a request */
 
 struct link;
 
@@ -29,10 +36,12 @@ enum desk_type {
     DESK_NOTHING,
     /* from the desk */
     DESK_REQUEST, /* `bytes`: a control_request that codec_control has encoded anew */
+    DESK_BROWSE,  /* a request of a browser; `bytes`: struct desk_browser, then as DESK_REQUEST */
     DESK_SENT,    /* a reply that was DESK_STREAM is on its way to its client */
     DESK_GONE,    /* the client has ended its connection, or the desk has */
     /* from the broker */
     DESK_ADMIT,   /* `bytes`: struct desk_admit[]; the first message */
+    DESK_NAMES,   /* `bytes`: names of hosts under which browsers may ask, with blanks between them */
     DESK_REPLY,   /* `bytes`: a control_reply; lost if the client does not read */
     DESK_STREAM,  /* the same, but it waits for the client, and DESK_SENT follows */
     DESK_WATCH,   /* place `number` is a watch from now on; `bytes`: its request */
@@ -47,6 +56,12 @@ struct desk_peer {
     uid_t uid;
     gid_t gid;
     pid_t pid;
+};
+
+/* A browser: what it has instead of a uid, and where it is. */
+struct desk_browser {
+    uint8_t token[SHA256_BYTES]; /* the hash of it */
+    uint8_t address[16];         /* of IPv6; those of IPv4 are mapped */
 };
 
 struct desk_message {

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proto/kernel.h"
+
 #define RIGHTS_ABI_1 (LANDLOCK_RIGHT_REFER - 1)
 #define RIGHTS_FILE                                                                                          \
     (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE |             \
@@ -26,7 +28,7 @@ int landlock_abi(void)
 
     if (abi <= 0)
         abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    return abi < 0 ? -errno : abi;
+    return abi >= 0 ? abi : kernel_refuses(errno) ? -ENOSYS : -errno;
 }
 
 uint64_t landlock_file_rights(int abi)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 
 static int progress_map_as(void **address, int fd, int protection)
 {
@@ -18,7 +19,7 @@ static int progress_map_as(void **address, int fd, int protection)
 
 int progress_new(struct progress_reader *reader, int *fd)
 {
-    FC_AUTO_CLOSE int own = memfd_create("progress", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    FC_AUTO_CLOSE int own = kernel_memory("progress");
     void *address;
     int r;
 

@@ -27,6 +27,10 @@
 /* A worker's threads in addition to the script's: the main one. */
 #define SPAWN_OWN_THREADS 1
 
+/* Where a worker with a root of its own sees its folders. */
+#define SPAWN_SCRIPT_FOLDER "/show"
+#define SPAWN_STATE_FOLDER  "/state"
+
 /* A worker's descriptors in addition to the script's: the link's, standard output and so on. */
 #define SPAWN_OWN_FILES 16
 

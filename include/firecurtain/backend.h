@@ -5,8 +5,9 @@
  * A backend turns a protocol into channels and back. It is a row in the table of broker/build/backends.c, and
  * needs nothing from the core except what this folder declares. broker/backends/loopback.c is the template.
  *
- * Everything here runs in the broker's only thread. No slot may block: a backend that has to wait watches a
- * descriptor with fc_watch_new(), and host names are looked up with fc_lookup() (lookup.h).
+ * Everything here runs in the broker's only thread, or that of a driver. No slot may block: a backend that
+ * has to wait watches a descriptor with fc_watch_new(), and host names are looked up with fc_lookup()
+ * (lookup.h).
  *
  * Values are normalised: 0.0 to 1.0, always finite.
  */
@@ -52,16 +53,33 @@ enum fc_scope {
 
 /* One configuration option. The table of a backend checks names, gives suggestions and documents itself. */
 struct fc_option {
-    const char *name; /* "/" accepts every name that begins with a slash, "*" any; NULL ends the table */
+    const char *name; /* "/" and "x." accept every name that begins so, "*" any; NULL ends the table */
     unsigned scopes;  /* enum fc_scope, or-ed */
     bool repeatable; /* every assignment counts; otherwise only the last one, and a second one is warned of */
     const char *example; /* a value as in a configuration file */
     const char *help;    /* one line */
 };
 
+/* What the console shows for a channel. */
+struct fc_control {
+    const char *kind;  /* button, toggle, fader or text */
+    const char *label; /* belongs to the backend */
+    unsigned place;    /* among those of the instance */
+};
+
+struct fc_driver;
+
 struct fc_backend {
     const char *name;
-    bool is_for_users; /* users may declare instances of it: it opens no device */
+    bool is_for_users;     /* users may declare instances of it: it opens no device */
+    bool is_for_operators; /* operators may emit events of its instances by hand: that is what they are for */
+
+    /*
+     * NULL: it runs in the broker. Otherwise each of its instances runs in a driver, a process of its own
+     * that opens nothing but what this says (driver.h); the slots from `start` on are called there, and the
+     * broker's row need not have them. The others are called in both, on the same options.
+     */
+    const struct fc_driver *driver;
     const struct fc_option *options;
 
     /*
@@ -156,12 +174,23 @@ struct fc_backend {
      * empty string when this is called.
      */
     void (*describe)(const void *self, char *text, size_t bytes);
+
+    /* Optional. Says what the console shows for a channel, if it is one that people use there. */
+    bool (*control)(const void *self, const char *name, struct fc_control *control);
 };
 
 /* What the core offers to backends. */
 
 /* Returns the instance's name, which is valid as long as the instance. */
 const char *fc_instance_name(const struct fc_instance *instance);
+
+#define FC_IDENTITY_BYTES 16
+
+/*
+ * Fills in what tells this show apart from all others on any network: random, and always the same for a
+ * configuration on a machine. It has the form of a UUID.
+ */
+void fc_identity(const struct fc_instance *instance, uint8_t identity[FC_IDENTITY_BYTES]);
 
 /* Returns the names that the instance looks up, for fc_lookup() within `start`; NULL without memory. */
 struct fc_lookups *fc_instance_lookups(struct fc_instance *instance);
@@ -189,12 +218,13 @@ void fc_heard(struct fc_instance *instance);
 
 /*
  * Emits an event for what a peer answered: it reports a value that it was sent. What that leads to, through
- * mappings, loopbacks and scripts, is set with fc_answers() being `answers`, at least 1, which ends loops.
+ * mappings, loopbacks and scripts, is set with fc_answers() being `answers`, which ends loops: at least 1,
+ * and more for what goes on for longer.
  */
 void fc_emit_answer(struct fc_instance *instance, uint32_t channel, double value, uint32_t answers);
 
-/* Within `set` and `set_many`: how many answers in a row led to this event; 0: it is no consequence of one.
- */
+/* Within `set` and `set_many`: the `answers` that led to this event, or the most of several; 0: it is no
+ * consequence of one. */
 uint32_t fc_answers(const struct fc_instance *instance);
 
 /* Counts malformed input, of which the core warns at a limited rate; the text names its sender and what is
@@ -213,6 +243,9 @@ typedef void (*fc_watch_fn)(void *userdata);
 /* Watches `fd`, which stays the caller's, and must stay open until fc_watch_free(). 0 or -errno. */
 int fc_watch_new(struct fc_watch **watch, struct fc_instance *instance, int fd, fc_watch_fn ready,
                  void *userdata);
+
+/* Has `ready` called when the descriptor is writable, too, or not any more. 0 or -errno. */
+int fc_watch_output(struct fc_watch *watch, bool is_wanted);
 
 /* Takes NULL; returns NULL. */
 struct fc_watch *fc_watch_free(struct fc_watch *watch);
