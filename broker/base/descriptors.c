@@ -43,3 +43,13 @@ int descriptors_left(unsigned n)
         close(taken[--i]);
     return r;
 }
+
+void descriptor_read_rest(int fd, char *text, size_t bytes)
+{
+    size_t n = 0;
+    ssize_t r;
+
+    while (n < bytes - 1 && (r = read(fd, text + n, bytes - 1 - n)) > 0)
+        n += (size_t)r;
+    text[n] = '\0';
+}

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/base/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
@@ -41,8 +42,10 @@ static struct {
     enum log_format format;
     bool colour;
     bool journal;
-    bool torn;     /* the last line was cut off by a full disk; the next one needs a line break first */
-    uint64_t lost; /* lines that stderr could not take */
+    bool copied;       /* log_init_copied() */
+    bool torn;         /* the last line was cut off by a full disk; the next one needs a line break first */
+    uint64_t lost;     /* lines that stderr could not take */
+    struct loop *loop; /* borrowed */
     log_tap_fn tap;
     void *tap_userdata;
 } log_state = {.level = FC_LOG_INFO};
@@ -63,6 +66,12 @@ void log_init(enum fc_log_level level)
     log_state.level = level;
     log_state.journal = log_is_journal();
     log_state.colour = !log_state.journal && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+void log_init_copied(void)
+{
+    log_state.level = FC_LOG_DEBUG;
+    log_state.copied = true;
 }
 
 void log_set_format(enum log_format format)
@@ -200,6 +209,8 @@ static size_t log_text_head(char *line, size_t room, enum fc_log_level level, co
 {
     char stamp[64];
 
+    if (log_state.copied)
+        return (size_t)snprintf(line, room, "<%d>", log_levels[level].priority);
     if (log_state.journal)
         return (size_t)snprintf(line, room, "<%d>%s ", log_levels[level].priority, instance);
     log_stamp(stamp, sizeof(stamp), false);
@@ -331,26 +342,113 @@ void log_report_left_out(struct log_source *source)
 
 static bool log_take(struct log_source *source, enum log_writer writer)
 {
-    if (!source)
-        return true;
     if (!log_source_take(source, writer, fc_now_ns()))
         return false;
     log_report_left_out(source);
     return true;
 }
 
-bool log_source_line(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes)
+/* Says how often the last lines of a source came again. */
+static void log_report_repeats(struct log_source *source)
 {
-    if (!log_take(source, LOG_BY_SCRIPT))
-        return false;
-    if (level <= log_state.level)
+    enum fc_log_level level = source->repeat.level;
+    char text[LOG_MAX_TEXT];
+    size_t bytes;
+
+    if (log_state.loop)
+        loop_cancel_timer(log_state.loop, &source->report);
+    if (!source->repeat.n)
+        return;
+    bytes = log_repeat_report(&source->repeat, text, sizeof(text), fc_now_ns());
+    if (log_take(source, LOG_BY_SCRIPT))
         log_line(level, source->instance, text, bytes);
+}
+
+static void log_report_due(void *userdata)
+{
+    log_report_repeats(userdata);
+}
+
+/* Whether a source has just said the same, which is counted then. */
+static bool log_counts(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes)
+{
+    if (!log_repeat_counts(&source->repeat, level, text, bytes, fc_now_ns()))
+        return false;
+    if (source->repeat.n == 1 && log_state.loop) {
+        source->report =
+            (struct timer){.fn = log_report_due, .userdata = source, .what = "repeats in the log"};
+        loop_set_timer(log_state.loop, &source->report, log_repeat_due_ns(&source->repeat));
+    }
     return true;
+}
+
+/* Writes the lines of `text` as far as the source may. */
+static bool log_lines(struct log_source *source, enum log_writer writer, enum fc_log_level level,
+                      const char *text, size_t bytes)
+{
+    const char *end = text + bytes;
+    bool is_whole = true;
+
+    for (const char *line = text, *next; line <= end; line = next + 1) {
+        next = memchr(line, '\n', (size_t)(end - line));
+        if (!next)
+            next = end;
+        if (log_take(source, writer))
+            log_line(level, source->instance, line, (size_t)(next - line));
+        else
+            is_whole = false;
+    }
+    return is_whole;
+}
+
+/* Writes what a source says, or counts it. What the broker tells of an instance is news each time, unless it
+ * is a complaint. */
+static bool log_of_source(struct log_source *source, enum log_writer writer, enum fc_log_level level,
+                          const char *text, size_t bytes)
+{
+    bool may_repeat = writer == LOG_BY_SCRIPT || level <= FC_LOG_WARNING;
+
+    if (may_repeat && log_counts(source, level, text, bytes))
+        return true;
+    log_report_repeats(source);
+    if (!log_lines(source, writer, level, text, bytes)) {
+        log_repeat_forget(&source->repeat);
+        return false;
+    }
+    log_repeat_written(&source->repeat, level, text, bytes, fc_now_ns());
+    return true;
+}
+
+bool log_source_lines(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes)
+{
+    if (level > log_state.level)
+        return log_take(source, LOG_BY_SCRIPT);
+    return log_of_source(source, LOG_BY_SCRIPT, level, text, bytes);
+}
+
+void log_source_end(struct log_source *source)
+{
+    log_report_repeats(source);
+    log_report_left_out(source);
+    log_repeat_forget(&source->repeat);
+    log_source_unregister(source);
+}
+
+void log_set_loop(struct loop *loop)
+{
+    log_state.loop = loop;
 }
 
 void fc_log_text(enum fc_log_level level, const char *instance, const char *text, size_t bytes)
 {
-    if (level <= log_state.level && log_take(log_source_find(instance), LOG_BY_BROKER))
+    struct log_source *source;
+
+    if (level > log_state.level)
+        return;
+    source = log_source_find(instance);
+    if (source)
+        log_of_source(source, LOG_BY_BROKER, level, text, bytes);
+    else
         log_line(level, instance, text, bytes);
 }
 

@@ -12,6 +12,12 @@
 /* Looks at stderr: colour on a terminal, priorities instead of times when it is the systemd journal. */
 void log_init(enum fc_log_level level);
 
+/*
+ * For a process whose lines the broker copies into its log, which knows the time and the instance: writes all
+ * of them, and of each only its priority and text.
+ */
+void log_init_copied(void);
+
 /* How lines are written. */
 enum log_format {
     LOG_TEXT,
@@ -56,11 +62,20 @@ size_t log_escape(char *out, size_t room, const char *text, size_t bytes);
 const char *log_value(char *out, size_t room, const char *text);
 
 /*
- * Writes a line of what a script or another process has written, if its source may. Of a script's lines,
- * those left out are counted, and said before the next one or by log_report_left_out(). False: it is left
- * out.
+ * Writes what a script or another process has written, if its source may: one line, or several that belong
+ * together, with line breaks between them. What the source has said just before is only counted. Of a
+ * script's lines, those left out are counted, too, and said before the next one or by log_report_left_out().
+ * False: at least one is left out.
  */
-bool log_source_line(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes);
+bool log_source_lines(struct log_source *source, enum fc_log_level level, const char *text, size_t bytes);
 void log_report_left_out(struct log_source *source);
+
+/* Says what has only been counted, and ends the source; it may be initialised again. */
+void log_source_end(struct log_source *source);
+
+struct loop;
+
+/* Has counts of what came again written by timers of this loop from now on. NULL: by none. */
+void log_set_loop(struct loop *loop);
 
 #endif

@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 #include "broker/base/hash.h"
+#include "broker/base/log_repeat.h"
 #include "broker/base/rate.h"
+#include "broker/base/timer.h"
 
 /* Limits lines of one kind, and counts the others. */
 struct log_limit {
@@ -31,6 +33,8 @@ enum log_writer {
 struct log_source {
     const char *instance;   /* NULL: a process of firecurtain itself */
     struct log_limit limit; /* ten seconds' worth at once: several tracebacks */
+    struct log_repeat repeat;
+    struct timer report; /* log.c: says how often the last lines came again */
     UT_hash_handle hh;
 };
 
@@ -39,7 +43,8 @@ void log_source_init(struct log_source *source, const char *instance, uint32_t p
 
 /*
  * From now on, fc_log() counts lines about this instance. Returns false without memory: then they are not
- * limited. The source must not move or be freed before log_source_unregister(), which may be called again.
+ * limited. The source must not move or be freed before log_source_unregister(), which may be called again;
+ * log_source_end() does that, too.
  */
 bool log_source_register(struct log_source *source);
 void log_source_unregister(struct log_source *source);

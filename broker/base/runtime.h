@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct cgroups;
@@ -33,6 +34,7 @@ struct runtime_account {
     char state_show[NAME_MAX + 1]; /* the folder of the private folders; "": any that is not a user's */
     struct spawner *spawner;
     struct gate_client *gate;
+    int mark_fd; /* says that its show runs (os/state_mark.h); -1: nothing does */
 };
 
 struct runtime {
@@ -51,9 +53,11 @@ struct runtime {
     char *runtime_folder;           /* may be set before runtime_init(), allocated: --runtime-dir */
     int lock_fd;                    /* of the runtime folder, if is_exclusive */
     int control_fd; /* listens in the runtime folder if is_controlled; -1 if another broker does */
+    int console_fd; /* listens for browsers; -1: there is no console */
     struct runtime_account *accounts;
     unsigned n_accounts;
-    char *state_folder;
+    char *state_folder;         /* may be set before runtime_init(), allocated */
+    uint8_t identity[16];       /* of this installation: random, and kept in the state folder */
     char worker_path[PATH_MAX]; /* the programs */
     char desk_path[PATH_MAX];
     bool is_root;
@@ -65,7 +69,7 @@ struct runtime {
 
 #define RUNTIME_NONE                                                                                         \
     {                                                                                                        \
-        .control_fd = -1, .lock_fd = -1                                                                      \
+        .control_fd = -1, .console_fd = -1, .lock_fd = -1                                                    \
     }
 
 #endif

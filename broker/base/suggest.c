@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "firecurtain/suggest.h"
+
 enum {
     SUGGEST_MAX_BYTES = 64, /* longer words are never near anything, which limits the rows below */
     SUGGEST_MAX_DISTANCE = 3,
@@ -94,6 +96,19 @@ const char *suggest_hint(const struct suggest *suggest, char *text, size_t bytes
 {
     if (!suggest->best)
         return NULL;
-    snprintf(text, bytes, "did you mean \"%s\"?", suggest->best);
+    /* a name may have quotes of its own, as in desk."/my fader" */
+    snprintf(text, bytes, strchr(suggest->best, '"') ? "did you mean '%s'?" : "did you mean \"%s\"?",
+             suggest->best);
     return text;
+}
+
+const char *fc_suggest(char *hint, size_t bytes, const char *word, fc_name_fn name, const void *userdata)
+{
+    struct suggest suggest;
+    const char *known;
+
+    suggest_init(&suggest, word);
+    for (size_t i = 0; (known = name(userdata, i)); i++)
+        suggest_offer(&suggest, known);
+    return suggest_hint(&suggest, hint, bytes);
 }

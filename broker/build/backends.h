@@ -10,7 +10,7 @@
 extern const struct fc_backend *const backend_table[];
 extern const size_t backend_table_size;
 
-/* Returns the backend of this name, or NULL. */
+/* Returns the backend of this name as the core uses it (proxy/proxy.h), or NULL. */
 const struct fc_backend *backend_find(const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 #include "broker/build/instances.h"
 #include "broker/build/join.h"
 #include "broker/build/map.h"
+#include "broker/build/panic.h"
 #include "broker/build/private.h"
 #include "broker/show/show.h"
 
@@ -25,6 +26,7 @@ static int build_house(struct build *build)
     if (r < 0)
         return r;
     build_check(build);
+    build_check_panic(build);
     if (!build->show->n_instances && !build->show->n_users && !config->n_errors)
         config_diagnose(
             build->config, CONFIG_WARNING, (struct config_location){.file = config_main_path(config)},

@@ -10,6 +10,7 @@
 #include "broker/base/suggest.h"
 #include "broker/build/backends.h"
 #include "broker/build/private.h"
+#include "broker/config/console.h"
 #include "broker/config/roles.h"
 #include "broker/python/backend.h"
 #include "broker/python/check.h"
@@ -35,8 +36,10 @@ static const struct fc_option *build_find_option(const struct fc_backend *backen
                                                  const char *name)
 {
     for (const struct fc_option *option = backend->options; option && option->name; option++) {
+        size_t n = strlen(option->name);
         bool prefix = strcmp(option->name, "*") == 0 ||
-                      (strcmp(option->name, "/") == 0 && name[name[0] == '"'] == '/'); /* also in quotes */
+                      (strcmp(option->name, "/") == 0 && name[name[0] == '"'] == '/') || /* also in quotes */
+                      (option->name[n - 1] == '.' && strncmp(option->name, name, n) == 0);
 
         if ((option->scopes & scope) && (prefix || strcmp(option->name, name) == 0))
             return option;
@@ -180,9 +183,10 @@ static const struct fc_backend *build_find_backend(struct build *build, const st
     const struct fc_backend *backend = backend_find(section->backend);
 
     if (backend && build->user && !backend->is_for_users) {
-        config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
-                        "only the administrator may use the backend %s; users have python and loopback",
-                        backend->name);
+        config_diagnose(
+            build->config, CONFIG_ERROR, section->at, NULL,
+            "only the administrator may use the backend %s; users have python, loopback and panel",
+            backend->name);
         return NULL;
     }
     if (!backend)
@@ -199,6 +203,14 @@ static int build_backend_section(struct build *build, const struct config_sectio
 
     if (control_roles_is_section(section)) {
         control_roles_check(build->config, section);
+        return 0;
+    }
+    if (console_config_is_section(section)) {
+        if (build->user)
+            config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
+                            "only the administrator may open a console");
+        else
+            console_config_check(build->config, section);
         return 0;
     }
     backend = build_find_backend(build, section);

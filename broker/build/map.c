@@ -61,6 +61,7 @@ static int build_channel(struct build *build, struct build_side *side, const cha
     struct fc_instance *instance = side->instance;
     struct fc_reason reason = {.text = "is not valid"};
     char canonical[BUILD_MAX_NAME];
+    uint32_t n_before = instance->n_channels;
     struct channel *channel;
     int r = instance_canonical(instance, name, canonical, sizeof(canonical), &reason);
 
@@ -84,6 +85,8 @@ static int build_channel(struct build *build, struct build_side *side, const cha
         channel->directions |= side->directions;
         r = instance->backend->channel(instance->self, (uint32_t)*id, channel->name->text,
                                        channel->directions, &reason);
+        if (r < 0 && instance->n_channels > n_before) /* backends know no gaps */
+            instance_drop_channel(instance);
     }
     build_report_reason(build, side->endpoint->channel_at, r, &reason);
     return r == FC_DOUBT ? 0 : r;
