@@ -15,8 +15,10 @@
 
 #include "broker/os/confine_calls.h"
 #include "broker/os/confine_desk.h"
+#include "broker/os/confine_driver.h"
 #include "broker/os/confine_filter.h"
 #include "broker/os/confine_landlock.h"
+#include "broker/os/confine_root.h"
 #include "firecurtain/log.h"
 
 #define CONFINE_BIT(capability) (UINT64_C(1) << (capability))
@@ -40,6 +42,8 @@ static const uint64_t confine_capabilities[] = {
     [CONFINE_GATE] = CONFINE_BIT(CAP_NET_BIND_SERVICE),   /* ports below 1024, of `listen` */
     [CONFINE_COUNTER] = CONFINE_BIT(CAP_DAC_READ_SEARCH), /* folders of all users */
     [CONFINE_DESK] = 0,
+    [CONFINE_DRIVER] = 0,
+    [CONFINE_SCRIBE] = 0, /* as root, the folder is its own */
 };
 
 int confine_keep_capabilities(enum confine_role role)
@@ -90,7 +94,7 @@ static int confine_become(const struct confine_spec *spec, enum confine_role rol
     if (!spec->is_root)
         return confine_keep_capabilities(role);
     if (prctl(PR_GET_PDEATHSIG, &death_signal) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
-        setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
+        setgroups(spec->n_groups, spec->groups) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
         setresuid(spec->uid, spec->uid, spec->uid) < 0)
         return -errno;
     /* KEEPCAPS keeps the permitted set; changing the bounding set takes an effective one */
@@ -189,5 +193,45 @@ int confine_desk(const struct confine_spec *spec)
     }
     if (r < 0)
         fc_log(FC_LOG_ERROR, NULL, "the desk cannot confine itself: layer \"%s\": %s", layer, strerror(-r));
+    return r;
+}
+
+int confine_driver(const struct confine_spec *spec, const struct confine_paths *paths,
+                   struct confine_found *found)
+{
+    const char *layer = "namespaces";
+    int r;
+
+    *found = (struct confine_found){.listener = -1};
+    r = confine_driver_apart(spec, &found->is_apart);
+    if (r == 0 && found->is_apart) {
+        layer = "private root";
+        r = confine_driver_root(paths, &found->has_root);
+    }
+    if (r == 0) {
+        layer = "privileges";
+        r = confine_privileges(spec, CONFINE_DRIVER);
+        found->uid = getuid();
+        found->gid = getgid();
+    }
+    if (r == 0 && paths->connects)
+        r = confine_driver_show(spec->keeper);
+    if (r == 0) {
+        layer = "limits";
+        r = confine_driver_limits();
+    }
+    if (r == 0) {
+        layer = "Landlock";
+        r = confine_driver_landlock(paths);
+        found->has_landlock = r == 0;
+        if (r == -ENOSYS || r == -EOPNOTSUPP)
+            r = 0; /* the broker has said so */
+    }
+    if (r == 0) {
+        layer = "system calls";
+        r = confine_driver_filter(paths, &found->listener);
+    }
+    if (r < 0)
+        fc_log(FC_LOG_ERROR, NULL, "the driver cannot confine itself: layer \"%s\": %s", layer, strerror(-r));
     return r;
 }

@@ -11,7 +11,7 @@
 
 struct confine_call {
     const char *name;
-    int arg; /* -1: any arguments */
+    int arg; /* -1: any arguments; CONFINE_ASK: a supervisor decides */
     uint64_t mask;
     uint64_t value; /* of the argument, as far as `mask` has bits */
     const char *reason;
@@ -20,6 +20,9 @@ struct confine_call {
 
 /* As a level: IPPROTO_IP, which is 0. */
 #define CONFINE_IP (-1)
+
+/* As an argument: whoever has the notification descriptor decides. */
+#define CONFINE_ASK (-2)
 
 /* As a value: the pid of this process. */
 #define CONFINE_SELF UINT32_MAX
@@ -37,6 +40,10 @@ extern const size_t confine_n_refused_calls;
 #define ALLOW(name, reason)                                                                                  \
     {                                                                                                        \
         name, -1, 0, 0, reason, 0                                                                            \
+    }
+#define ASK(name, reason)                                                                                    \
+    {                                                                                                        \
+        name, CONFINE_ASK, 0, 0, reason, 0                                                                   \
     }
 #define ALLOW_EQ(name, arg, value, reason)                                                                   \
     {                                                                                                        \

@@ -7,10 +7,10 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "broker/os/confine_calls.h"
 #include "broker/os/confine_filter.h"
+#include "broker/os/confine_limits.h"
 #include "firecurtain/cleanup.h"
 
 static const struct confine_call desk_calls[] = {
@@ -101,10 +101,7 @@ static const struct confine_call desk_calls[] = {
 
 int confine_desk_limits(void)
 {
-    static const struct {
-        __rlimit_resource_t resource;
-        rlim_t most;
-    } limits[] = {
+    static const struct confine_limit limits[] = {
         {RLIMIT_NOFILE, CONFINE_DESK_FILES},
         {RLIMIT_FSIZE, 0},
         {RLIMIT_MEMLOCK, 0},
@@ -113,18 +110,7 @@ int confine_desk_limits(void)
 #endif
     };
 
-    for (size_t i = 0; i < FC_ARRAY_SIZE(limits); i++) {
-        struct rlimit limit;
-
-        if (getrlimit(limits[i].resource, &limit) < 0)
-            return -errno;
-        if (limit.rlim_max > limits[i].most)
-            limit.rlim_max = limits[i].most;
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(limits[i].resource, &limit) < 0)
-            return -errno;
-    }
-    return 0;
+    return confine_limit(limits, FC_ARRAY_SIZE(limits));
 }
 
 int confine_desk_filter(void)

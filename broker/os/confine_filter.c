@@ -7,6 +7,7 @@
 #include "broker/os/confine_filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -31,7 +32,8 @@ static int seccomp_allow(scmp_filter_ctx filter, const struct confine_call *row)
     if (number < 0)
         return 0; /* not on this architecture */
     if (row->arg < 0)
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+        return seccomp_rule_add(filter, row->arg == CONFINE_ASK ? SCMP_ACT_NOTIFY : SCMP_ACT_ALLOW, number,
+                                0);
     if (row->level)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2,
                                 SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, UINT32_MAX, level_of(row)),
@@ -74,7 +76,20 @@ static int seccomp_fill(scmp_filter_ctx filter, const struct confine_call *calls
     return r;
 }
 
+/* Takes the notification descriptor, which the filter would close. */
+static int seccomp_take_listener(scmp_filter_ctx filter)
+{
+    int fd = seccomp_notify_fd(filter);
+
+    return fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 int confine_filter(const struct confine_call *calls, size_t n)
+{
+    return confine_filter_asking(calls, n, NULL);
+}
+
+int confine_filter_asking(const struct confine_call *calls, size_t n, int *listener)
 {
     scmp_filter_ctx filter = seccomp_init(SECCOMP_DEFAULT);
     int r;
@@ -92,6 +107,10 @@ int confine_filter(const struct confine_call *calls, size_t n)
         r = seccomp_fill(filter, calls, n);
     if (r == 0)
         r = seccomp_load(filter);
+    if (r == 0 && listener) {
+        *listener = seccomp_take_listener(filter);
+        r = *listener < 0 ? -EBADF : 0;
+    }
     seccomp_release(filter);
     return r;
 }

@@ -13,4 +13,7 @@ struct confine_call;
  */
 int confine_filter(const struct confine_call *calls, size_t n);
 
+/* The same for a table with calls about which somebody is asked: *listener is the notification descriptor. */
+int confine_filter_asking(const struct confine_call *calls, size_t n, int *listener);
+
 #endif

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 
 /* Debian 12's headers lack them. */
 #ifndef SO_NETNS_COOKIE
@@ -20,6 +21,12 @@
 #endif
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
+#endif
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
 #endif
 
 const struct confine_call confine_broker_calls[] = {
@@ -43,6 +50,7 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW("sysinfo", "qsort()"),
     ALLOW_MASK("prlimit64", 2, UINT64_MAX, 0, "reading the size of stacks; not setting it"),
 
+    ALLOW("getrandom", "secrets of links to the console, numbers of RTP-MIDI"),
     ALLOW("clock_gettime", "time"),
     ALLOW("gettimeofday", "time"),
     ALLOW("clock_nanosleep", "time"),
@@ -75,6 +83,7 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW("inotify_rm_watch", "scripts that have changed"),
     ALLOW_EQ("memfd_create", 1, MFD_CLOEXEC | MFD_ALLOW_SEALING,
              "memory shared with a worker, or for gates; nothing can be executed"),
+    ALLOW_EQ("memfd_create", 1, MFD_CLOEXEC | MFD_ALLOW_SEALING | KERNEL_MEMORY_NOEXEC, "the same"),
     ALLOW("ftruncate", "memory shared with a worker; no file is open for writing"),
     ALLOW_EQ("fcntl", 1, F_ADD_SEALS, "memory shared with a worker"),
 
@@ -85,23 +94,38 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW("ppoll", "the same"),
     ALLOW("timerfd_settime", "the loop"),
 
-    ALLOW_EQ("socket", 0, AF_INET, "OSC, Art-Net"),
-    ALLOW_EQ("socket", 0, AF_INET6, "OSC"),
+    ALLOW_EQ("socket", 0, AF_INET, "OSC, Art-Net, sACN, RTP-MIDI"),
+    ALLOW_EQ("socket", 0, AF_INET6, "OSC, sACN, RTP-MIDI"),
     ALLOW_MASK("socketpair", 1, SOCKET_KIND, SOCK_SEQPACKET,
                "zygotes, gates and links of workers; connected for ever"),
-    ALLOW("bind", "OSC, Art-Net"),
+    ALLOW("bind", "OSC, Art-Net, sACN, RTP-MIDI"),
     /* by option: one of them makes a pidfd of whoever is at the other end */
     ALLOW_OPTION("getsockopt", SOL_SOCKET, SO_TYPE, "managed sockets"),
     ALLOW_OPTION("getsockopt", SOL_SOCKET, SO_DOMAIN, "managed sockets"),
     ALLOW_OPTION("getsockopt", SOL_SOCKET, SO_COOKIE, "managed sockets"),
     ALLOW_OPTION("getsockopt", SOL_SOCKET, SO_NETNS_COOKIE, "managed sockets"),
     ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_BROADCAST, "OSC, Art-Net"),
-    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_V6ONLY, "OSC"),
+    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_V6ONLY, "OSC, sACN, RTP-MIDI"),
+    ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_REUSEADDR, "sACN: several sockets have its port"),
+    ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_BINDTODEVICE, "sACN: the interface for multicast"),
+    ALLOW_OPTION("getsockopt", SOL_SOCKET, SO_BINDTOIFINDEX, "the same"),
+    ALLOW_OPTION("setsockopt", CONFINE_IP, IP_MULTICAST_IF, "the same"),
+    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_MULTICAST_IF, "the same"),
+    ALLOW_OPTION("setsockopt", CONFINE_IP, IP_MULTICAST_ALL, "sACN: only the groups of the socket"),
+    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_MULTICAST_ALL, "the same"),
+    ALLOW_OPTION("setsockopt", CONFINE_IP, IP_MULTICAST_TTL, "sACN: how far multicast goes"),
+    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "the same"),
+    ALLOW_OPTION("setsockopt", CONFINE_IP, IP_MULTICAST_LOOP, "the same, to this machine"),
+    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "the same"),
+    ALLOW_OPTION("setsockopt", CONFINE_IP, IP_ADD_MEMBERSHIP, "sACN: groups"),
+    ALLOW_OPTION("setsockopt", CONFINE_IP, IP_DROP_MEMBERSHIP, "the same"),
+    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_JOIN_GROUP, "the same"),
+    ALLOW_OPTION("setsockopt", IPPROTO_IPV6, IPV6_LEAVE_GROUP, "the same"),
     ALLOW_OPTION("setsockopt", CONFINE_IP, IP_PKTINFO, "Art-Net: the address that a poll came to"),
     ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_SNDBUF, "links"),
     ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_PASSRIGHTS, "links"),
-    ALLOW("sendto", "OSC, Art-Net, links"),
-    ALLOW("recvfrom", "OSC, links"),
+    ALLOW("sendto", "OSC, Art-Net, sACN, RTP-MIDI, links"),
+    ALLOW("recvfrom", "OSC, sACN, RTP-MIDI, links"),
     ALLOW("sendmsg", "the keeper, zygotes, gates"),
     ALLOW("recvmsg", "the keeper, gates, Art-Net"),
 

@@ -216,6 +216,11 @@ bool notify_wants(const struct notify *notify, bool has_news)
     return notify && notify->state != NOTIFY_STOPPING && (notify->state != NOTIFY_READY || has_news);
 }
 
+bool notify_is_awaited(const struct notify *notify)
+{
+    return notify && notify->state == NOTIFY_STARTING;
+}
+
 bool notify_turn(struct notify *notify, const struct notify_health *health)
 {
     char status[NOTIFY_MAX_STATUS];

@@ -51,6 +51,9 @@ struct notify_health {
  */
 bool notify_wants(const struct notify *notify, bool has_news);
 
+/* Returns whether there is a service manager that waits for the show to run for the first time. */
+bool notify_is_awaited(const struct notify *notify);
+
 /*
  * Says that the show is running once all its instances have run or failed, or after a minute, and then how
  * many run; for the end of a turn in which notify_wants(). Returns whether it did; otherwise news remains

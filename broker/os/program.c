@@ -52,3 +52,22 @@ void program_find(const char *name, char *path, size_t bytes)
     else
         snprintf(path, bytes, "%s%s%s", own, strcmp(name, PROGRAM_WORKER) == 0 ? "../worker/" : "", name);
 }
+
+const char *program_find_driver(const char *driver, char *path, size_t bytes)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "firecurtain-driver-%s", driver);
+    program_find(name, path, bytes);
+    return strrchr(path, '/') + 1;
+}
+
+void program_find_data(const char *name, char *path, size_t bytes)
+{
+    char own[PATH_MAX];
+
+    program_own_folder(own, sizeof(own));
+    if (snprintf(path, bytes, "%s%s", own, name) < (int)bytes && access(path, R_OK | X_OK) == 0)
+        return;
+    snprintf(path, bytes, "%s/firecurtain/%s", FIRECURTAIN_DATA_DIR, name);
+}

@@ -16,4 +16,10 @@
  */
 void program_find(const char *name, char *path, size_t bytes);
 
+/* Finds the program of a driver (firecurtain/driver.h) in the same way, and returns its name in `path`. */
+const char *program_find_driver(const char *driver, char *path, size_t bytes);
+
+/* Finds a folder of files that belong to these programs, in the same way. */
+void program_find_data(const char *name, char *path, size_t bytes);
+
 #endif

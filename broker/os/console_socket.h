@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The socket on which browsers find the console. Made in the broker before it confines itself. */
+#ifndef BROKER_OS_CONSOLE_SOCKET_H
+#define BROKER_OS_CONSOLE_SOCKET_H
+
+#include <sys/socket.h>
+
+/* Returns a socket that listens at an address, which does not block; or -errno. */
+int console_socket_listen(const struct sockaddr *address, socklen_t n_bytes);
+
+#endif
