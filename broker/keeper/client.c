@@ -109,6 +109,15 @@ static int keeper_do_child(struct keeper *keeper, enum keeper_operation operatio
     return reply.result < 0 ? reply.result : 0;
 }
 
+/* Asks for a descriptor about a child, which it returns, or -errno. */
+static int keeper_get_of_child(struct keeper *keeper, enum keeper_operation operation, pid_t pid, int fd)
+{
+    int received = -1;
+    int r = keeper_do_child(keeper, operation, pid, fd, &received);
+
+    return keeper_got(r, received);
+}
+
 static pid_t keeper_start_program(struct keeper *keeper, const struct keeper_request *request,
                                   const int *descriptors, size_t n_descriptors)
 {
@@ -128,11 +137,19 @@ pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log)
     return keeper_start_program(keeper, &request, (int[]){socket, log}, 2);
 }
 
-pid_t keeper_start_desk(struct keeper *keeper, int link, int log, int listener)
+pid_t keeper_start_desk(struct keeper *keeper, int link, int log, int listener, int console)
 {
     const struct keeper_request request = {.operation = KEEPER_START_DESK};
 
-    return keeper_start_program(keeper, &request, (int[]){link, log, listener}, 3);
+    return keeper_start_program(keeper, &request, (int[]){link, log, listener, console}, console < 0 ? 3 : 4);
+}
+
+pid_t keeper_start_driver(struct keeper *keeper, const char *name, int link, int log)
+{
+    struct keeper_request request = {.operation = KEEPER_START_DRIVER};
+
+    snprintf(request.text, sizeof(request.text), "%s", name);
+    return keeper_start_program(keeper, &request, (int[]){link, log}, 2);
 }
 
 /* Returns the descriptor that a posted request was for, or -errno. */
@@ -207,18 +224,12 @@ int keeper_read(struct keeper *keeper, unsigned account, const char *path)
 
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
 {
-    int received = -1;
-    int r = keeper_do_child(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd, &received);
-
-    return keeper_got(r, received);
+    return keeper_get_of_child(keeper, KEEPER_TAKE_DESCRIPTOR, pid, fd);
 }
 
 int keeper_take_listener(struct keeper *keeper, pid_t pid, int fd)
 {
-    int received = -1;
-    int r = keeper_do_child(keeper, KEEPER_TAKE_LISTENER, pid, fd, &received);
-
-    return keeper_got(r, received);
+    return keeper_get_of_child(keeper, KEEPER_TAKE_LISTENER, pid, fd);
 }
 
 int keeper_start_gate(struct keeper *keeper, unsigned account, int socket, int flight)
@@ -233,18 +244,17 @@ int keeper_start_gate(struct keeper *keeper, unsigned account, int socket, int f
 
 int keeper_open_process(struct keeper *keeper, pid_t pid)
 {
-    int received = -1;
-    int r = keeper_do_child(keeper, KEEPER_OPEN_PROCESS, pid, -1, &received);
-
-    return keeper_got(r, received);
+    return keeper_get_of_child(keeper, KEEPER_OPEN_PROCESS, pid, -1);
 }
 
 int keeper_open_memory(struct keeper *keeper, pid_t pid)
 {
-    int received = -1;
-    int r = keeper_do_child(keeper, KEEPER_OPEN_MEMORY, pid, -1, &received);
+    return keeper_get_of_child(keeper, KEEPER_OPEN_MEMORY, pid, -1);
+}
 
-    return keeper_got(r, received);
+int keeper_open_maps(struct keeper *keeper, pid_t pid)
+{
+    return keeper_get_of_child(keeper, KEEPER_OPEN_MAPS, pid, -1);
 }
 
 int keeper_signal(struct keeper *keeper, pid_t pid, int signal)

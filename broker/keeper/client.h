@@ -43,8 +43,14 @@ _Noreturn void keeper_lost(void);
 /* Starts a zygote, this process's own child, with its socket and its log's pipe. Its pid, or -errno. */
 pid_t keeper_start(struct keeper *keeper, unsigned account, int socket, int log);
 
-/* Starts the desk likewise, with its end of the link and the listening control socket. Its pid, or -errno. */
-pid_t keeper_start_desk(struct keeper *keeper, int link, int log, int listener);
+/*
+ * Starts the desk likewise, with its end of the link, the listening control socket, and that of the console
+ * or -1. Its pid, or -errno.
+ */
+pid_t keeper_start_desk(struct keeper *keeper, int link, int log, int listener, int console);
+
+/* Starts the driver of this name likewise, with its end of the link. Its pid, or -errno. */
+pid_t keeper_start_driver(struct keeper *keeper, const char *name, int link, int log);
 
 /* What a new worker needs: descriptors, or -errno. */
 struct keeper_place {
@@ -116,6 +122,9 @@ int keeper_open_process(struct keeper *keeper, pid_t pid);
 
 /* Opens the memory of a child of this process, for pread(). Returns a descriptor, or -errno. */
 int keeper_open_memory(struct keeper *keeper, pid_t pid);
+
+/* Opens the list of its mappings, /proc/PID/maps. Returns a descriptor, or -errno. */
+int keeper_open_maps(struct keeper *keeper, pid_t pid);
 
 /* Makes the cgroup of a running instance, as cgroup_make_instance(). A descriptor, or -errno. */
 int keeper_make_cgroup(struct keeper *keeper, unsigned account, const char *instance,

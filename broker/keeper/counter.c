@@ -24,6 +24,7 @@
 #include "broker/os/autogroup.h"
 #include "broker/os/confine.h"
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 
 #define COUNTER_NICE   10 /* events go first */
 #define COUNTER_SOCKET 3
@@ -53,11 +54,11 @@ static void counter_tell(const struct counter_reply *reply)
         _exit(0);
 }
 
-static void counter_exceeded(void *userdata)
+static void counter_exceeded(void *userdata, const struct folder_excess *excess)
 {
     const struct counted *counted = userdata;
 
-    counter_tell(&(struct counter_reply){.id = counted->id, .is_over = true});
+    counter_tell(&(struct counter_reply){.id = counted->id, .is_over = true, .excess = *excess});
 }
 
 static void counter_memory_changed(void *userdata, const struct memory_use *use)
@@ -172,7 +173,7 @@ _Noreturn void counter_serve(int socket, const struct keeper_spec *spec, pid_t k
     prctl(PR_SET_NAME, "fc-counter");
     if (dup3(socket, COUNTER_SOCKET, O_CLOEXEC) < 0 && errno != EINVAL) /* it may be there already */
         _exit(1);
-    close_range(COUNTER_SOCKET + 1, ~0U, 0);
+    kernel_close_from(COUNTER_SOCKET + 1);
     autogroup_begin(true); /* takes no processor time from the broker's session */
     if (setpriority(PRIO_PROCESS, 0, COUNTER_NICE) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "broker/keeper/folder_count.h"
+#include "broker/keeper/folder_limit.h"
 #include "broker/keeper/memory_watch.h"
 
 struct keeper_spec;
@@ -38,7 +39,8 @@ struct counter_reply {
     uint64_t id;
     int32_t error; /* -errno: it is not counted */
     uint32_t is_over;
-    struct memory_use use; /* of a process; 0 in the answer to a request */
+    struct folder_excess excess; /* of a folder that is over */
+    struct memory_use use;       /* of a process; 0 in the answer to a request */
 };
 
 /* Runs the process until the broker or the keeper has ended; their pids. */

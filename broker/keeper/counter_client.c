@@ -23,7 +23,8 @@
 struct counter_quota {
     uint64_t id;
     struct counter_client *client;
-    void (*folder_exceeded)(void *userdata, int error); /* NULL: it is about memory */
+    /* NULL: it is about memory */
+    void (*folder_exceeded)(void *userdata, int error, const struct folder_excess *excess);
     void (*memory_changed)(void *userdata, const struct memory_use *use);
     void (*memory_exceeded)(void *userdata, const struct memory_use *use);
     void (*memory_failed)(void *userdata, int error);
@@ -75,7 +76,7 @@ static void counter_client_tell(struct counter_quota *quota, const struct counte
 {
     if (quota->folder_exceeded) {
         if (reply->is_over || reply->error)
-            quota->folder_exceeded(quota->userdata, reply->error);
+            quota->folder_exceeded(quota->userdata, reply->error, &reply->excess);
     } else if (reply->error) {
         quota->memory_failed(quota->userdata, reply->error);
     } else if (reply->is_over) {

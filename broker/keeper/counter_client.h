@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "broker/keeper/folder_count.h"
+#include "broker/keeper/folder_limit.h"
 #include "broker/keeper/memory_watch.h"
 
 struct counter_client;
@@ -30,10 +30,10 @@ struct folder_quota_spec {
     const char *path; /* of the private folder; copied */
     struct folder_size max;
     /*
-     * called with 0 if the folder is over `max`, again at each change that leaves it so; or with -errno if it
-     * cannot be counted, after which the quota is to be freed
+     * called with 0 and `excess` if the folder is over `max`, again at each change that leaves it so; or with
+     * -errno if it cannot be counted, after which the quota is to be freed. May free the quota.
      */
-    void (*exceeded)(void *userdata, int error);
+    void (*exceeded)(void *userdata, int error, const struct folder_excess *excess);
     void *userdata;
 };
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #include "broker/os/file_as.h"
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 
 #define FILES_WATCH_EVENTS                                                                                   \
     (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR)
@@ -103,6 +105,31 @@ int keeper_do_open_shown(struct keeper_call *call)
     return 0;
 }
 
+/* Opens a path name by name, where openat2() is refused: then links lead nowhere, not even within the folder.
+ */
+static int files_walk_below(int folder, const char *below)
+{
+    FC_AUTO_CLOSE int at = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+    char name[NAME_MAX + 1];
+
+    while (at >= 0 && *(below += strspn(below, "/"))) {
+        size_t n = strcspn(below, "/");
+        int next;
+
+        if (n > NAME_MAX || strncmp(below, "..", n > 2 ? n : 2) == 0)
+            return n > NAME_MAX ? -ENAMETOOLONG : -EACCES;
+        memcpy(name, below, n);
+        name[n] = '\0';
+        below += n;
+        next = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0)
+            return -errno;
+        fc_closep(&at);
+        at = next;
+    }
+    return at < 0 ? -errno : fc_steal_fd(&at);
+}
+
 /* Opens a path without leaving the folder, whatever links it has: workers get no further either. */
 static int files_open_below(const char *folder, const char *below)
 {
@@ -114,6 +141,8 @@ static int files_open_below(const char *folder, const char *below)
     if (fd < 0 || !below[0])
         return fd < 0 ? -errno : fc_steal_fd(&fd);
     found = (int)syscall(SYS_openat2, fd, below, &how, sizeof(how));
+    if (found < 0 && kernel_refuses(errno))
+        return files_walk_below(fd, below);
     if (found < 0 && errno == EXDEV)
         return -EACCES;
     return found < 0 ? -errno : found;

@@ -12,10 +12,24 @@
 #include "firecurtain/cleanup.h"
 
 #define FOLDER_COUNT_BLOCK 512 /* bytes of st_blocks, see stat(2) */
+#define FOLDER_COUNT_FAR_BYTES                                                                               \
+    (UINT64_C(64) << 20) /* what a small limit may be exceeded by before it is seen */
+#define FOLDER_COUNT_FAR_FILES 10000
 
 bool folder_is_over(const struct folder_size *size, const struct folder_size *limit)
 {
     return size->bytes > limit->bytes || size->files > limit->files;
+}
+
+static uint64_t folder_far(uint64_t limit, uint64_t more)
+{
+    return limit < UINT64_MAX / 4 ? 2 * limit + more : UINT64_MAX - 1;
+}
+
+struct folder_size folder_far_limit(const struct folder_size *limit)
+{
+    return (struct folder_size){.bytes = folder_far(limit->bytes, FOLDER_COUNT_FAR_BYTES),
+                                .files = folder_far(limit->files, FOLDER_COUNT_FAR_FILES)};
 }
 
 /* Adds up a folder; stops as soon as the limit is exceeded. */

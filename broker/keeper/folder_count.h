@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FOLDER_COUNT_MAX_FOLDERS 1024 /* more count as too many files */
+#define FOLDER_COUNT_MAX_FOLDERS 1024 /* more count as far too many files */
 #define FOLDER_COUNT_MAX_DEPTH   16   /* deeper folders do, too */
 
 struct folder_size {
@@ -19,7 +19,7 @@ struct folder_size {
 
 struct folder_count {
     struct folder_size limit;
-    /* called with each folder, borrowed; -ENOSPC counts as too many files */
+    /* called with each folder, borrowed; -ENOSPC counts as far too many files */
     int (*found)(void *userdata, int fd);
     void *userdata;
     struct folder_size size; /* the result: of everything, or of so much that it is over the limit */
@@ -31,5 +31,8 @@ void folder_count(struct folder_count *count, int folder);
 
 /* Returns whether a size is over a limit. */
 bool folder_is_over(const struct folder_size *size, const struct folder_size *limit);
+
+/* Returns what a folder may have at most until a script that found it full has made room. */
+struct folder_size folder_far_limit(const struct folder_size *limit);
 
 #endif

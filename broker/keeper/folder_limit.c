@@ -15,6 +15,7 @@
 #define LIMIT_EVENTS     (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW)
 #define LIMIT_DELAY_NS   (100 * FC_NS_PER_MS) /* from a change to the next count */
 #define LIMIT_COST_TIMES 10                   /* a count rests for this many times its processor time */
+#define LIMIT_BLIND_NS   FC_NS_PER_S          /* from one count to the next where changes are not told */
 
 /* A folder that is watched: a private folder, or one somewhere below. */
 struct limit_folder {
@@ -30,6 +31,7 @@ struct folder_limit {
     uint64_t counted_ns; /* when it was last counted */
     uint64_t cost_ns;    /* processor time that this took */
     unsigned n_folders;
+    bool is_blind;             /* some folder could not be watched: the user's watches may be used up */
     struct folder_limit *next; /* in the set */
 };
 
@@ -39,9 +41,9 @@ struct folder_limits {
     struct folder_limit *first;
 };
 
-static void limit_schedule(struct folder_limit *limit)
+static void limit_schedule(struct folder_limit *limit, uint64_t delay_ns)
 {
-    uint64_t soon_ns = fc_now_ns() + LIMIT_DELAY_NS;
+    uint64_t soon_ns = fc_now_ns() + delay_ns;
     uint64_t rested_ns = limit->counted_ns + LIMIT_COST_TIMES * limit->cost_ns;
 
     if (limit->count.position)
@@ -65,13 +67,13 @@ static void limit_event(void *userdata, const struct inotify_event *event)
     if (!folder) { /* events were lost, and nothing says whose */
         for (struct folder_limit *limit = set->first; limit && event->mask & IN_Q_OVERFLOW;
              limit = limit->next)
-            limit_schedule(limit);
+            limit_schedule(limit, LIMIT_DELAY_NS);
         return;
     }
     if (event->mask & IN_IGNORED)
         limit_forget(set, folder);
     else
-        limit_schedule(folder->limit);
+        limit_schedule(folder->limit, LIMIT_DELAY_NS);
 }
 
 int folder_limits_new(struct folder_limits **limitsp, struct loop *loop)
@@ -125,8 +127,10 @@ static int limit_watch(void *userdata, int fd)
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
     wd = inotify_add_watch(set->inotify.fd, path, LIMIT_EVENTS);
-    if (wd < 0)
-        return -errno;
+    if (wd < 0) {
+        limit->is_blind = true;
+        return 0;
+    }
     HASH_FIND_INT(set->folders, &wd, known);
     if (known)
         return 0;
@@ -148,13 +152,20 @@ static void limit_count(void *userdata)
 {
     struct folder_limit *limit = userdata;
     uint64_t before_ns = limit_processor_ns();
-    struct folder_count count = {.limit = limit->spec.max, .found = limit_watch, .userdata = limit};
+    struct folder_count count = {.limit = folder_far_limit(&limit->spec.max),
+                                 .found = limit_watch,
+                                 .userdata = limit};
+    struct folder_excess excess = {.is_first = !limit->counted_ns};
 
+    limit->is_blind = false;
     folder_count(&count, limit->spec.folder_fd);
     limit->counted_ns = fc_now_ns();
     limit->cost_ns = limit_processor_ns() - before_ns;
-    if (folder_is_over(&count.size, &count.limit))
-        limit->spec.exceeded(limit->spec.userdata);
+    if (limit->is_blind)
+        limit_schedule(limit, LIMIT_BLIND_NS);
+    excess.is_far = folder_is_over(&count.size, &count.limit);
+    if (folder_is_over(&count.size, &limit->spec.max))
+        limit->spec.exceeded(limit->spec.userdata, &excess);
 }
 
 int folder_limit_new(struct folder_limit **limitp, struct folder_limits *limits,

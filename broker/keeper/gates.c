@@ -16,6 +16,7 @@
 
 #include "broker/os/autogroup.h"
 #include "broker/os/confine.h"
+#include "proto/kernel.h"
 
 #define GATES_SOCKET (STDERR_FILENO + 1) /* numbers of descriptors in a gate */
 #define GATES_FLIGHT (STDERR_FILENO + 2)
@@ -56,7 +57,7 @@ static _Noreturn void gates_run(const struct keeper_call *call, pid_t keeper)
         dup3(flight, GATES_FLIGHT, O_CLOEXEC) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         getppid() != keeper)
         _exit(1);
-    close_range(GATES_FLIGHT + 1, ~0U, 0);
+    kernel_close_from(GATES_FLIGHT + 1);
     call->spec->run_gate(GATES_SOCKET, GATES_FLIGHT, &confine);
     _exit(1);
 }

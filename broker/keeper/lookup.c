@@ -22,6 +22,7 @@
 #include "broker/os/lookup.h"
 #include "broker/os/lookup_answer.h"
 #include "firecurtain/time.h"
+#include "proto/kernel.h"
 
 #define LOOKUP_PER_ACCOUNT (2 * LOOKUP_AT_ONCE)
 #define LOOKUP_CPU_S       5
@@ -139,7 +140,7 @@ static _Noreturn void lookup_run(int answer, const struct keeper_call *call, pid
 
     /* this process needs neither the broker's requests nor the link folders */
     answer = dup2(answer, STDERR_FILENO + 1);
-    close_range(STDERR_FILENO + 2, ~0U, 0);
+    kernel_close_from(STDERR_FILENO + 2);
     prctl(PR_SET_NAME, "fc-lookup");
     if (answer < 0 || lookup_confine(call->spec) < 0 || lookup_limit(answer, keeper) < 0)
         _exit(1);

@@ -11,7 +11,7 @@
 #include "broker/keeper/client.h"
 #include "broker/keeper/fork.h"
 
-#define KEEPER_MAX_DESCRIPTORS 3
+#define KEEPER_MAX_DESCRIPTORS 4
 
 /* The broker's side. */
 struct keeper {
@@ -25,6 +25,7 @@ enum keeper_operation {
     KEEPER_START,
     KEEPER_START_GATE,
     KEEPER_START_DESK,
+    KEEPER_START_DRIVER,
     KEEPER_MAKE_STATE_FOLDER,
     KEEPER_OPEN_STATE_FOLDER,
     KEEPER_OPEN_SHOWN,
@@ -32,6 +33,7 @@ enum keeper_operation {
     KEEPER_TAKE_DESCRIPTOR,
     KEEPER_TAKE_LISTENER,
     KEEPER_OPEN_MEMORY,
+    KEEPER_OPEN_MAPS,
     KEEPER_OPEN_PROCESS,
     KEEPER_SIGNAL,
     KEEPER_MAKE_CGROUP,

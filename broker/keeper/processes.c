@@ -97,18 +97,29 @@ int keeper_do_take_listener(struct keeper_call *call)
     return r < 0 ? r : seccomp_notify_is(call->fd) ? 0 : -EBADF;
 }
 
-int keeper_do_open_memory(struct keeper_call *call)
+/* Opens a file of /proc about a child. */
+static int process_open_file(struct keeper_call *call, const char *file)
 {
     int pidfd = process_find(call, call->request->pid);
     char path[32];
 
     if (pidfd < 0)
         return pidfd;
-    snprintf(path, sizeof(path), "/proc/%d/mem", call->request->pid);
+    snprintf(path, sizeof(path), "/proc/%d/%s", call->request->pid, file);
     call->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (call->fd < 0)
         return -errno;
     return pidfd_send_signal(pidfd, 0, NULL, 0) < 0 ? -errno : 0;
+}
+
+int keeper_do_open_memory(struct keeper_call *call)
+{
+    return process_open_file(call, "mem");
+}
+
+int keeper_do_open_maps(struct keeper_call *call)
+{
+    return process_open_file(call, "maps");
 }
 
 int keeper_do_open_process(struct keeper_call *call)

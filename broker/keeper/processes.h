@@ -11,6 +11,7 @@
 int keeper_do_take_descriptor(struct keeper_call *call);
 int keeper_do_take_listener(struct keeper_call *call);
 int keeper_do_open_memory(struct keeper_call *call);
+int keeper_do_open_maps(struct keeper_call *call);
 int keeper_do_open_process(struct keeper_call *call);
 int keeper_do_signal(struct keeper_call *call);
 

@@ -19,6 +19,7 @@
 #include "broker/os/confine.h"
 #include "broker/os/control_socket.h"
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 #include "proto/pass.h"
 
 /* Keeps the log as stderr, and closes everything else that the broker had. */
@@ -30,7 +31,7 @@ static void serve_keep_descriptors(int socket)
     if (null < 0 || own < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
         dup3(own, KEEPER_SOCKET, O_CLOEXEC) < 0)
         _exit(1);
-    close_range(KEEPER_SOCKET + 1, ~0U, 0);
+    kernel_close_from(KEEPER_SOCKET + 1);
 }
 
 static pid_t serve_start_counter(int socket, const struct keeper_spec *spec)

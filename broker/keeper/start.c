@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starts the worker program as a zygote, and the desk; runs in the keeper, and in the new process until it
- * executes that program. CLONE_PARENT makes both the broker's own children, and the workers that a zygote
- * makes in the same way, too.
+ * Starts the worker program as a zygote, the desk and drivers; runs in the keeper, and in the new process
+ * until it executes that program. CLONE_PARENT makes all of them the broker's own children, and the workers
+ * that a zygote makes in the same way, too.
  */
 #include "broker/keeper/start.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "broker/os/autogroup.h"
 #include "broker/os/program.h"
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 
 /* Returns the arguments that worker/main.c expects: UID GID KEEPER STATE-ROOT STATE-SHOW SHOWN… */
 static char **start_arguments(const struct keeper_account *account, char numbers[3][16])
@@ -45,9 +45,12 @@ static char **start_arguments(const struct keeper_account *account, char numbers
 struct start_spec {
     const char *path;
     char **argv;
-    const int *descriptors; /* KEEPER_MAX_DESCRIPTORS: the socket, the log, and one more or -1 */
+    const int *descriptors; /* KEEPER_MAX_DESCRIPTORS: the socket, the log, and up to two more, else -1 */
     bool is_apart;          /* takes no processor time from the broker's session */
 };
+
+/* The number of the descriptor that tells how it went: behind those of the program. */
+#define START_STATUS (SPAWN_FD + KEEPER_MAX_DESCRIPTORS - 1)
 
 /* Puts the descriptors where the programs expect them; what tells how it went comes last. */
 static int start_place(const struct start_spec *spec, int status)
@@ -56,16 +59,19 @@ static int start_place(const struct start_spec *spec, int status)
 
     /* above the numbers that are used, lest one overwrite another */
     for (int i = 0; i < KEEPER_MAX_DESCRIPTORS; i++)
-        moved[i] = fcntl(spec->descriptors[i], F_DUPFD_CLOEXEC, SPAWN_FD + 3);
-    status = dup3(status, SPAWN_FD + 2, O_CLOEXEC);
+        moved[i] = fcntl(spec->descriptors[i], F_DUPFD_CLOEXEC, START_STATUS + 1);
+    status = dup3(status, START_STATUS, O_CLOEXEC);
     if (moved[0] < 0 || moved[1] < 0 || status < 0 || dup2(moved[1], STDOUT_FILENO) < 0 ||
         dup2(moved[1], STDERR_FILENO) < 0 || dup2(moved[0], SPAWN_FD) < 0)
         return -1;
-    if (moved[2] < 0)
-        close(SPAWN_FD + 1);
-    else if (dup2(moved[2], SPAWN_FD + 1) < 0)
-        return -1;
-    return close_range(SPAWN_FD + 3, ~0U, 0);
+    for (int i = 2; i < KEEPER_MAX_DESCRIPTORS; i++) {
+        if (moved[i] < 0)
+            close(SPAWN_FD + i - 1);
+        else if (dup2(moved[i], SPAWN_FD + i - 1) < 0)
+            return -1;
+    }
+    kernel_close_from(START_STATUS + 1);
+    return 0;
 }
 
 /* Runs in the new process: leaves next to no environment, and no descriptor but those and the log. */
@@ -82,7 +88,7 @@ static _Noreturn void start_exec(const struct start_spec *spec, int status)
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (start_place(spec, status) == 0) {
         execve(spec->path, spec->argv, environment);
-        status = SPAWN_FD + 2;
+        status = START_STATUS;
     }
     error = errno;
     if (write(status, &error, sizeof(error)) < 0)
@@ -93,7 +99,6 @@ static _Noreturn void start_exec(const struct start_spec *spec, int status)
 /* Starts a program as a child of the broker. 0 or -errno; the pid is to be waited for in either case. */
 static int start_program(const struct start_spec *spec, int32_t *pid)
 {
-    struct clone_args args = {.flags = CLONE_PARENT};
     FC_AUTO_CLOSE int told = -1;
     int ends[2], error = 0;
 
@@ -102,7 +107,7 @@ static int start_program(const struct start_spec *spec, int32_t *pid)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     told = ends[0];
-    *pid = (int32_t)syscall(SYS_clone3, &args, sizeof(args));
+    *pid = kernel_fork(CLONE_PARENT, 0, -1);
     if (*pid == 0) {
         /* also because the terminal's Ctrl-C is for the broker, which ends its workers in order */
         autogroup_begin(spec->is_apart);
@@ -139,22 +144,36 @@ int keeper_do_start(struct keeper_call *call)
     return r;
 }
 
-int keeper_do_start_desk(struct keeper_call *call)
+/* Starts a program that belongs to the house, with the account's numbers as its arguments. */
+static int start_for_house(struct keeper_call *call, const char *path, const char *name)
 {
     const struct keeper_spec *spec = call->spec;
-    char numbers[2][16];
-    char *argv[] = {(char *)PROGRAM_DESK, numbers[0], numbers[1], NULL};
+    char numbers[3][16];
+    char *argv[] = {(char *)name, numbers[0], numbers[1], numbers[2], NULL};
     int r;
 
     snprintf(numbers[0], sizeof(numbers[0]), "%u", spec->accounts[0].uid);
     snprintf(numbers[1], sizeof(numbers[1]), "%u", spec->accounts[0].gid);
-    r = call->descriptors[2] < 0 ? -EBADF
-                                 : start_program(&(struct start_spec){.path = spec->desk_path,
-                                                                      .argv = argv,
-                                                                      .descriptors = call->descriptors,
-                                                                      .is_apart = false},
-                                                 &call->reply->pid);
+    snprintf(numbers[2], sizeof(numbers[2]), "%d", getpid());
+    r = start_program(&(struct start_spec){.path = path, .argv = argv, .descriptors = call->descriptors},
+                      &call->reply->pid);
     if (r < 0 && call->reply->pid > 0)
         kill(call->reply->pid, SIGKILL);
     return r;
+}
+
+int keeper_do_start_desk(struct keeper_call *call)
+{
+    return call->descriptors[2] < 0 ? -EBADF : start_for_house(call, call->spec->desk_path, PROGRAM_DESK);
+}
+
+int keeper_do_start_driver(struct keeper_call *call)
+{
+    char path[PATH_MAX];
+    const char *name;
+
+    if (!keeper_is_name(call->request->text))
+        return -EINVAL;
+    name = program_find_driver(call->request->text, path, sizeof(path));
+    return start_for_house(call, path, name);
 }
