@@ -61,6 +61,16 @@ static int gate_keep_to_v6(const struct gate_worker *worker, int own, const stru
     return r;
 }
 
+/* Mentions a port that an option allows and the kernel refuses. */
+static void gate_note_low_port(struct gate_worker *worker, uint16_t port)
+{
+    gate_log(worker,
+             "bind(): port %u is below 1024, which needs a right: listen on a higher one, or add "
+             "AmbientCapabilities=CAP_NET_BIND_SERVICE to the service (without one: sysctl "
+             "net.ipv4.ip_unprivileged_port_start=%u)",
+             port, port);
+}
+
 static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *call, int64_t *result)
 {
     GATE_SOCKET socket = {.fd = -1};
@@ -85,6 +95,8 @@ static int gate_bind(struct gate_worker *worker, const struct seccomp_notif *cal
         return r;
     name = (struct gate_name){socket.kind.family, socket.kind.protocol, at.address};
     r = gate_bind_or_borrow(worker, &own, &at, &name);
+    if (r == -EACCES)
+        gate_note_low_port(worker, at.address.port);
     if (r < 0 || (r == 0 && is_kept))
         return r;
     /* a shared socket keeps its mode */

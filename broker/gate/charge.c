@@ -4,6 +4,8 @@
 
 #include <sys/resource.h>
 
+#include "broker/gate/private.h"
+
 /* Returns how often this thread has given up the processor to wait for something. */
 static long charge_slept(void)
 {
@@ -39,4 +41,13 @@ bool charge_add(struct gate_charge *charge, uint64_t now_ns, uint64_t waited_ns)
     charge->settled_ns = now_ns;
     charge->owed_ns += waited_ns;
     return charge->owed_ns > CHARGE_MAX_NS;
+}
+
+bool charge_settle(struct gate_worker *worker)
+{
+    if (!charge_end(&worker->charge))
+        return false;
+    worker->is_barred = true;
+    worker->spec.ops->offends(worker->spec.userdata, worker->charge.owed_ns);
+    return true;
 }

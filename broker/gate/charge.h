@@ -19,6 +19,8 @@
     (10 * FC_NS_PER_S)     /* after a call that took long, how often the gate sleeps is looked at */
 #define CHARGE_FORGIVES 10 /* one part of the time that passes is forgiven */
 
+struct gate_worker;
+
 /* Begins as zeroes. */
 struct gate_charge {
     uint64_t owed_ns;
@@ -33,6 +35,10 @@ void charge_begin(struct gate_charge *charge);
 
 /* It is done. Returns whether the worker owes more than CHARGE_MAX_NS. */
 bool charge_end(struct gate_charge *charge);
+
+/* The same for what the gate does about a worker. If it owes more, the worker is not served any more, and the
+ * broker is told. */
+bool charge_settle(struct gate_worker *worker);
 
 /* Adds `waited_ns` to what is owed at `now_ns`. Pure. Returns whether that is more than CHARGE_MAX_NS. */
 bool charge_add(struct gate_charge *charge, uint64_t now_ns, uint64_t waited_ns);

@@ -19,6 +19,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/kernel.h"
 #include "proto/pass.h"
 
 #define CLIENT_BUDGET       16 /* notices in a turn of the loop */
@@ -172,7 +173,7 @@ int gate_client_new(struct gate_client **clientp, const struct gate_client_spec 
     client->socket = -1;
     client->last_untold = &client->untold;
     client->retry = (struct timer){.fn = client_retry, .userdata = client};
-    client->flight = memfd_create("flight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    client->flight = kernel_memory("flight");
     r = client->flight < 0 || ftruncate(client->flight, sizeof(struct flight)) < 0 ? -errno : 0;
     if (r == 0)
         r = client_start(client);

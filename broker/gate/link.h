@@ -15,13 +15,16 @@ struct gate_link;
 struct gate_link_ops {
     /* Opens the worker's memory, for the gate. A descriptor, or -errno: then the worker has ended. */
     int (*open_memory)(void *userdata);
+    /* The same for the list of its mappings, /proc/PID/maps. */
+    int (*open_maps)(void *userdata);
     /* The worker has `own` as its descriptor `fd`, which belongs to the callee; or `own` is -errno. */
     void (*placed)(void *userdata, int fd, int own);
     /* The worker cannot be served. */
     void (*failed)(void *userdata, int error);
     /* The worker has made the gate wait for so long lately, and is not served any more. */
     void (*offends)(void *userdata, uint64_t waited_ns);
-    /* Files that the worker has deleted and not closed have so many bytes: more than `state_bytes`. */
+    /* Files that the worker has deleted and still holds have so many bytes, more than `state_bytes`;
+     * UINT64_MAX: that cannot be told. */
     void (*deleted)(void *userdata, uint64_t bytes);
 };
 
@@ -32,6 +35,7 @@ struct gate_link_spec {
     uint32_t files;              /* numbers of the worker's descriptors are below this */
     uint64_t state_bytes;        /* of the private folder */
     uint64_t state_device;       /* that it is on; 0: unknown */
+    const char *state_folder;    /* borrowed: its path, as the worker sees it; NULL: it has none */
     uint64_t connections;        /* open at once; 0: no limit */
     uint32_t log_rate;           /* lines a second; 0: as many as the gate writes anyway */
 };

@@ -24,7 +24,8 @@ static bool message_is_add(const struct gate_add *add, size_t bytes)
 {
     if (bytes < offsetof(struct gate_add, rules) || add->n_rules > GATE_MAX_RULES ||
         bytes != gate_add_bytes(add) || add->files > MESSAGE_MAX_FILES ||
-        !memchr(add->instance, '\0', sizeof(add->instance)))
+        !memchr(add->instance, '\0', sizeof(add->instance)) ||
+        !memchr(add->state_folder, '\0', sizeof(add->state_folder)))
         return false;
     for (uint32_t i = 0; i < add->n_rules; i++) {
         if (!message_is_rule(&add->rules[i]))

@@ -52,6 +52,7 @@ struct gate_add {
     uint32_t log_rate;
     uint32_t n_rules;
     char instance[256];
+    char state_folder[4096];                /* as the worker sees it; "": none */
     struct gate_rule rules[GATE_MAX_RULES]; /* only `n_rules` of them are sent */
 };
 
@@ -59,6 +60,7 @@ struct gate_add {
 enum gate_descriptor {
     GATE_LISTENER,
     GATE_MEMORY,
+    GATE_MAPS,
     GATE_PIDFD,
     GATE_DESCRIPTORS_,
 };
@@ -69,7 +71,7 @@ enum gate_notice_kind {
     GATE_LOG,     /* `text`, a line about refused calls */
     GATE_FAILED,  /* the worker cannot be served: `error` */
     GATE_OFFENDS, /* the worker has made the gate wait for `waited_ns` lately, and is not served any more */
-    GATE_DELETED, /* files that the worker has deleted and not closed have `bytes`, more than it may */
+    GATE_DELETED, /* files that the worker has deleted and still holds have `bytes`, more than it may */
     GATE_NOTICES_,
 };
 

@@ -65,6 +65,7 @@ struct gate_worker {
     struct timer deleted;                     /* looks at deleted files, see deleted.h */
     uint64_t deleted_bytes;                   /* that they had at the last look */
     uint64_t deleted_rest_ns;                 /* between two looks */
+    uint64_t deleted_may_ns;                  /* not before that, whatever it does */
     uint64_t n_pair_ends;                     /* most unix sockets that it has */
     struct gate_peer *peers;                  /* GATE_PEERS of them (peers.h); NULL: nobody was heard */
 };

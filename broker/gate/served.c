@@ -23,8 +23,10 @@ struct served {
     struct gate_worker *worker;
     struct policy policy;
     int memory;
+    int maps;
     int pidfd;
     char instance[sizeof(((struct gate_add *)0)->instance)];
+    char *state_folder;        /* NULL: it has none */
     int armed[GATE_MAX_ARMED]; /* descriptors that the broker polls as they are now */
     size_t n_armed;
     UT_hash_handle hh;
@@ -133,7 +135,9 @@ static void served_free(struct served *served)
     gate_worker_free(served->worker);
     policy_deinit(&served->policy);
     fc_closep(&served->memory);
+    fc_closep(&served->maps);
     fc_closep(&served->pidfd);
+    free(served->state_folder);
     free(served);
 }
 
@@ -147,14 +151,17 @@ static void served_resume(struct served *served)
         gate_worker_resume(served->worker, left);
 }
 
-static int served_open(struct served *served, const struct gate_spec *spec, const struct gate_add *add,
+static int served_open(struct served *served, struct gate_spec *spec, const struct gate_add *add,
                        int *descriptors)
 {
     int r = gate_read_rules(&served->policy, add);
 
+    if (r == 0 && *add->state_folder && !(served->state_folder = strdup(add->state_folder)))
+        r = -ENOMEM;
     HASH_ADD(hh, served->set->list, id, sizeof(served->id), served);
     if (r == 0 && !served->hh.tbl)
         r = -ENOMEM;
+    spec->state_folder = served->state_folder;
     return r < 0 ? r : gate_worker_new(&served->worker, spec, fc_steal_fd(&descriptors[GATE_LISTENER]));
 }
 
@@ -184,6 +191,7 @@ static void served_add(struct served_set *set, const struct gate_add *add, int *
     served->id = add->head.id;
     served->set = set;
     served->memory = spec.memory = fc_steal_fd(&descriptors[GATE_MEMORY]);
+    served->maps = spec.maps = fc_steal_fd(&descriptors[GATE_MAPS]);
     served->pidfd = spec.pidfd = fc_steal_fd(&descriptors[GATE_PIDFD]);
     spec.policy = &served->policy;
     snprintf(served->instance, sizeof(served->instance), "%s", add->instance);

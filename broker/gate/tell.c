@@ -43,23 +43,28 @@ static bool tell_about(struct gate_link *link, enum gate_request_kind kind, int 
     return tell_send(link->client, &request, sizeof(request), NULL, 0);
 }
 
-/* The gate alone keeps the worker's memory open. Without one the worker has ended, which others notice. */
+/* The gate alone keeps the worker's memory open. If it cannot be opened the worker has ended, which others
+ * notice. */
 static bool tell_add(struct gate_link *link)
 {
     static struct gate_add add;
     int descriptors[GATE_DESCRIPTORS_] = {[GATE_LISTENER] = link->listener, [GATE_PIDFD] = link->spec.pidfd};
-    FC_AUTO_CLOSE int memory = -1;
+    FC_AUTO_CLOSE int memory = -1, maps = -1;
 
     if (link->client->is_full)
         return false;
     memory = link->ops->open_memory(link->userdata);
-    if (memory < 0)
+    maps = link->ops->open_maps(link->userdata);
+    if (memory < 0 || maps < 0)
         return true;
     descriptors[GATE_MEMORY] = memory;
+    descriptors[GATE_MAPS] = maps;
     add.head = (struct gate_request){.kind = GATE_ADD, .id = link->id};
     add.connections = link->spec.connections;
     add.state_bytes = link->spec.state_bytes;
     add.state_device = link->spec.state_device;
+    snprintf(add.state_folder, sizeof(add.state_folder), "%s",
+             link->spec.state_folder ? link->spec.state_folder : "");
     add.files = link->spec.files;
     add.log_rate = link->spec.log_rate;
     snprintf(add.instance, sizeof(add.instance), "%s", link->spec.instance);

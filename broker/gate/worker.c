@@ -83,10 +83,7 @@ static void gate_carry_out(struct gate_worker *worker)
     charge_begin(&worker->charge);
     gate_handle(worker, &now->call);
     now->worker = 0;
-    if (!charge_end(&worker->charge))
-        return;
-    worker->is_barred = true;
-    worker->spec.ops->offends(worker->spec.userdata, worker->charge.owed_ns);
+    charge_settle(worker);
 }
 
 static bool gate_is_announced(const struct gate_worker *worker)

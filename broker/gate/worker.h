@@ -15,7 +15,8 @@
 
 #include "broker/gate/policy.h"
 
-#define GATE_MAX_TEXT 512 /* bytes of a line for the log */
+#define GATE_MAX_TEXT    512  /* bytes of a line for the log */
+#define GATE_MAX_DELETED 1024 /* deleted files that a worker may hold; more count as too many bytes */
 
 struct flight;
 struct flight_call;
@@ -39,7 +40,8 @@ struct gate_ops {
     int (*borrow)(void *userdata, const struct gate_name *name);
     /* The worker has made the gate wait, for `waited_ns` lately; it is not served any more. */
     void (*offends)(void *userdata, uint64_t waited_ns);
-    /* Files that the worker has deleted and not closed have more than `state_bytes`. Told again while so. */
+    /* Files that the worker has deleted and still holds have more than `state_bytes`; UINT64_MAX: that cannot
+     * be told. Told again while so. */
     void (*deleted)(void *userdata, uint64_t bytes);
 };
 
@@ -47,15 +49,17 @@ struct gate_spec {
     const struct policy *policy; /* borrowed */
     struct loop *loop;
     struct flight *flight;
-    unsigned *n_served;    /* calls in this turn of the loop: counted here, and reset by its owner */
-    uint64_t id;           /* in `flight` */
-    int memory;            /* for pread(); borrowed */
-    int pidfd;             /* borrowed */
-    uint64_t state_bytes;  /* most of deleted files that are still open */
-    uint64_t state_device; /* of the private folder; 0: none */
-    uint32_t files;        /* numbers of the worker's descriptors are below this */
-    uint64_t connections;  /* most sockets that are put in place; 0: no limit */
-    uint32_t log_rate;     /* lines a second, at most; 0: as many as the gate writes anyway */
+    unsigned *n_served;       /* calls in this turn of the loop: counted here, and reset by its owner */
+    uint64_t id;              /* in `flight` */
+    int memory;               /* for pread(); borrowed */
+    int maps;                 /* the same: the list of its mappings */
+    int pidfd;                /* borrowed */
+    uint64_t state_bytes;     /* most of deleted files that it still holds */
+    uint64_t state_device;    /* of the private folder; 0: none */
+    const char *state_folder; /* borrowed: its path, as the worker sees it; NULL: it has none */
+    uint32_t files;           /* numbers of the worker's descriptors are below this */
+    uint64_t connections;     /* most sockets that are put in place; 0: no limit */
+    uint32_t log_rate;        /* lines a second, at most; 0: as many as the gate writes anyway */
     const struct gate_ops *ops;
     void *userdata;
 };
