@@ -7,13 +7,15 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/backends/artnet_poll.h"
 #include "broker/backends/artnet_port.h"
+#include "broker/backends/artnet_sync.h"
+#include "broker/backends/artnet_timecode.h"
+#include "broker/backends/dmx_option.h"
 #include "broker/backends/net_host.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -63,6 +65,8 @@ static const struct fc_option artnet_options[] = {
      "What two senders make together: first, htp, ltp or off"},
     {"on-loss", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, false, "zero",
      "What channels become if nobody sends: hold or zero"},
+    {"sync", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, false, "on",
+     "Let nodes show the frames of a turn at once, by ArtSync, or not"},
     {"rate", FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE, false, "44", "The most frames to send in a second"},
     {"realtime", FC_SCOPE_INSTANCE, false, "1", "Send each change at once, with no limit"},
     {.name = NULL},
@@ -79,6 +83,13 @@ static void *artnet_new(struct fc_instance *instance, const char *directory)
     return self;
 }
 
+/* Ends what the ports of a socket share. */
+static void end_socket(struct artnet_socket *socket)
+{
+    artnet_poll_end(socket);
+    artnet_sync_end(socket);
+}
+
 static void artnet_stop(void *userdata)
 {
     struct artnet *self = userdata;
@@ -86,7 +97,7 @@ static void artnet_stop(void *userdata)
 
     artnet_port_end(&self->port);
     if (socket && HASH_COUNT(socket->ports) == 1)
-        artnet_poll_end(socket);
+        end_socket(socket);
     artnet_socket_leave(&self->port);
 }
 
@@ -103,19 +114,6 @@ static void artnet_free(void *userdata)
     net_host_clear(&self->broadcast);
     dmx_universe_deinit(&self->port.universe);
     free(self);
-}
-
-/* Reads a number as the original does: decimal, hexadecimal or octal. */
-static int read_number(unsigned *number, const char *option, const char *value, unsigned highest,
-                       struct fc_reason *reason)
-{
-    char *end = NULL;
-    unsigned long read = value[0] >= '0' && value[0] <= '9' ? strtoul(value, &end, 0) : ULONG_MAX;
-
-    if (!end || *end || read > highest)
-        return fc_refuse(reason, "%s is a number from 0 to %u, not \"%.40s\"", option, highest, value);
-    *number = (unsigned)read;
-    return 0;
 }
 
 /* Cuts announce=ADDRESS off the end of a bind. */
@@ -163,14 +161,6 @@ static int set_destination(struct artnet *self, const char *value, struct fc_rea
     return r;
 }
 
-static int set_detect(struct artnet *self, const char *value, struct fc_reason *reason)
-{
-    self->detect = strcmp(value, "on") == 0 || strcmp(value, "verbose") == 0;
-    if (self->detect || strcmp(value, "off") == 0)
-        return 0;
-    return fc_refuse(reason, "detect is on, verbose or off, not \"%.40s\"", value);
-}
-
 static int artnet_configure(void *userdata, enum fc_scope scope, const char *option, const char *value,
                             struct fc_reason *reason)
 {
@@ -183,14 +173,16 @@ static int artnet_configure(void *userdata, enum fc_scope scope, const char *opt
         return add_bind(self, value, reason);
     if (strcmp(option, "broadcast") == 0)
         return net_host_read(&self->broadcast, value, PORT_TEXT, 1, reason);
+    if (strcmp(option, "sync") == 0)
+        return dmx_option_switch(&self->port.is_synchronized, option, value, reason);
     if (strcmp(option, "detect") == 0)
-        return set_detect(self, value, reason);
+        return dmx_option_detect(&self->detect, value, reason);
     if (strcmp(option, "net") == 0)
-        return read_number(&self->net, option, value, MAX_NET, reason);
+        return dmx_option_number(&self->net, option, value, 0, MAX_NET, reason);
     if (strcmp(option, "universe") == 0 || strcmp(option, "uni") == 0)
-        return read_number(&self->universe, option, value, UINT8_MAX, reason);
+        return dmx_option_number(&self->universe, option, value, 0, UINT8_MAX, reason);
     if (strcmp(option, "interface") == 0 || strcmp(option, "iface") == 0)
-        return read_number(&self->interface, option, value, MAX_BINDS - 1, reason);
+        return dmx_option_number(&self->interface, option, value, 0, MAX_BINDS - 1, reason);
     if (strcmp(option, "destination") == 0 || strcmp(option, "dest") == 0)
         return set_destination(self, value, reason);
     return fc_refuse(reason, "the backend artnet has no option \"%.80s\"", option);
@@ -246,7 +238,9 @@ static bool artnet_is_doubtful(void *userdata, unsigned directions, struct fc_re
 static int artnet_canonical(void *userdata, const char *name, char *canonical, size_t bytes,
                             struct fc_reason *reason)
 {
-    return dmx_patch_canonical(name, canonical, bytes, reason);
+    if (!artnet_timecode_is(name))
+        return dmx_patch_canonical(name, canonical, bytes, reason);
+    return (size_t)snprintf(canonical, bytes, "%s", name) < bytes ? 0 : -ENOMEM;
 }
 
 static int artnet_channel(void *userdata, uint32_t id, const char *name, unsigned directions,
@@ -254,6 +248,8 @@ static int artnet_channel(void *userdata, uint32_t id, const char *name, unsigne
 {
     struct artnet *self = userdata;
 
+    if (artnet_timecode_is(name))
+        return artnet_timecode_set(&self->port.timecode, id, name, directions, reason);
     return dmx_patch_set(&self->port.universe.patch, id, name, directions, self->port.socket, reason);
 }
 
@@ -286,6 +282,19 @@ static unsigned take_sync(struct artnet_socket *socket, const struct artnet_rece
     return n_events;
 }
 
+static unsigned take_timecode(struct artnet_socket *socket, const struct artnet_received *received,
+                              uint64_t now_ns)
+{
+    unsigned n_events = 0;
+
+    if (!artnet_clock_follows(&socket->clock, received->from.sin_addr, now_ns))
+        return 0;
+    for (struct artnet_port *port = socket->ports; port; port = port->hh.next)
+        n_events +=
+            1 + artnet_timecode_emit(&port->timecode, port->universe.instance, &received->packet.time);
+    return n_events;
+}
+
 static unsigned take(struct artnet_socket *socket, const struct artnet_received *received)
 {
     uint64_t now_ns = fc_now_ns();
@@ -297,6 +306,8 @@ static unsigned take(struct artnet_socket *socket, const struct artnet_received 
         return port ? artnet_port_receive(port, received, now_ns) : take_unknown(socket, received);
     case ARTNET_SYNC:
         return take_sync(socket, received, now_ns);
+    case ARTNET_TIMECODE:
+        return take_timecode(socket, received, now_ns);
     case ARTNET_POLL:
         artnet_poll_asked(socket, received, now_ns);
         return 0;
@@ -309,11 +320,12 @@ static unsigned take(struct artnet_socket *socket, const struct artnet_received 
     return 0;
 }
 
-static int look_up(struct artnet *self, const struct net_host *host, struct sockaddr_in *address)
+/* Looks up a host; AI_PASSIVE in `flags` is for one to bind to, which may be `*`. */
+static int look_up(struct artnet *self, const struct net_host *host, int flags, struct sockaddr_in *address)
 {
     const struct addrinfo *found;
     struct fc_reason reason = {.text = "is not valid"};
-    int r = net_host_look_up(&found, fc_instance_lookups(self->instance), host, AF_INET, 0, &reason);
+    int r = net_host_look_up(&found, fc_instance_lookups(self->instance), host, AF_INET, flags, &reason);
 
     if (r == 0)
         memcpy(address, found->ai_addr, sizeof(*address));
@@ -342,6 +354,7 @@ static int begin(struct artnet *self, const struct sockaddr_in *bind, const stru
     if (r < 0)
         return join_failed(self, bind, -r);
     port->socket->detect = self->detect;
+    port->socket->sync.broadcast = *broadcast;
     port->socket->poll.announced = self->binds[self->interface].announced;
     if (!port->socket->poll.timer)
         r = artnet_poll_begin(port->socket);
@@ -354,12 +367,12 @@ static int artnet_start(void *userdata)
 {
     struct artnet *self = userdata;
     struct sockaddr_in bind, broadcast;
-    int r = look_up(self, &self->binds[self->interface].host, &bind);
+    int r = look_up(self, &self->binds[self->interface].host, AI_PASSIVE, &bind);
 
     if (r == 0)
-        r = look_up(self, &self->broadcast, &broadcast);
+        r = look_up(self, &self->broadcast, 0, &broadcast);
     if (r == 0 && self->destination.name)
-        r = look_up(self, &self->destination, &self->port.destination);
+        r = look_up(self, &self->destination, 0, &self->port.destination);
     if (r < 0)
         return r;
     if (self->to_broadcast)

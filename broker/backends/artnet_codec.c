@@ -13,6 +13,7 @@ enum {
     OP_POLL_REPLY = 0x2100,
     OP_DMX = 0x5000,
     OP_SYNC = 0x5200,
+    OP_TIME_CODE = 0x9700,
 };
 
 /* Offsets. */
@@ -31,6 +32,12 @@ enum {
     POLL_TARGET_TOP = 14,
     POLL_TARGET_BOTTOM = 16,
     POLL_TARGETED_BYTES = 18,
+
+    TIME_FRAMES = 14,
+    TIME_SECONDS = 15,
+    TIME_MINUTES = 16,
+    TIME_HOURS = 17,
+    TIME_TYPE = 18,
 
     REPLY_IP = 10,
     REPLY_PORT = 14,
@@ -130,6 +137,12 @@ static int read_poll(const uint8_t *data, size_t bytes, struct artnet_packet *pa
     return 0;
 }
 
+/* Returns the port of a node. Its low byte comes first; some nodes, such as dmxnet, swap those of 6454. */
+static uint16_t read_port(const uint8_t *at)
+{
+    return big(at) == ARTNET_PORT ? ARTNET_PORT : little(at);
+}
+
 static int read_reply(const uint8_t *data, size_t bytes, struct artnet_packet *packet, const char **what)
 {
     unsigned base, n_ports;
@@ -138,7 +151,7 @@ static int read_reply(const uint8_t *data, size_t bytes, struct artnet_packet *p
         return bad(what, "an ArtPollReply packet that is too short");
     base = (data[REPLY_NET_SWITCH] & 0x7fu) << 8 | (data[REPLY_SUB_SWITCH] & 0xfu) << 4;
     n_ports = big(data + REPLY_NUM_PORTS);
-    packet->reply.port = little(data + REPLY_PORT);
+    packet->reply.port = read_port(data + REPLY_PORT);
     packet->reply.bind_index = bytes > REPLY_BIND_INDEX ? data[REPLY_BIND_INDEX] : 0;
     packet->reply.n_outputs = 0;
     for (unsigned i = 0; i < n_ports && i < ARTNET_REPLY_PORTS; i++) {
@@ -154,6 +167,21 @@ static int read_sync(size_t bytes, const char **what)
     return bytes < ARTNET_SYNC_BYTES ? bad(what, "an ArtSync packet that is too short") : 0;
 }
 
+static int read_time(const uint8_t *data, size_t bytes, struct artnet_time *time, const char **what)
+{
+    if (bytes < ARTNET_TIME_BYTES)
+        return bad(what, "an ArtTimeCode packet that is too short");
+    *time = (struct artnet_time){.frames = data[TIME_FRAMES],
+                                 .seconds = data[TIME_SECONDS],
+                                 .minutes = data[TIME_MINUTES],
+                                 .hours = data[TIME_HOURS],
+                                 .type = data[TIME_TYPE]};
+    if (time->frames > 29 || time->seconds > 59 || time->minutes > 59 || time->hours > 23 ||
+        time->type >= ARTNET_TIME_TYPES)
+        return bad(what, "an ArtTimeCode packet with a time that does not exist");
+    return 0;
+}
+
 static enum artnet_kind kind_of(unsigned op_code)
 {
     switch (op_code) {
@@ -165,6 +193,8 @@ static enum artnet_kind kind_of(unsigned op_code)
         return ARTNET_REPLY;
     case OP_SYNC:
         return ARTNET_SYNC;
+    case OP_TIME_CODE:
+        return ARTNET_TIMECODE;
     default:
         return ARTNET_OTHER;
     }
@@ -184,6 +214,8 @@ int artnet_codec_read(const uint8_t *data, size_t bytes, struct artnet_packet *p
         return read_dmx(data, bytes, packet, what);
     if (packet->kind == ARTNET_POLL)
         return read_poll(data, bytes, packet, what);
+    if (packet->kind == ARTNET_TIMECODE)
+        return read_time(data, bytes, &packet->time, what);
     return packet->kind == ARTNET_SYNC ? read_sync(bytes, what) : 0;
 }
 

@@ -22,6 +22,8 @@
 #define ARTNET_REPLY_BYTES     239
 #define ARTNET_MIN_REPLY_BYTES 207
 #define ARTNET_REPLY_PORTS     4
+#define ARTNET_TIME_BYTES      19
+#define ARTNET_TIME_TYPES      4 /* film, EBU, drop frame, SMPTE */
 
 enum artnet_kind {
     ARTNET_OTHER, /* sound, but nothing that is understood here */
@@ -29,6 +31,12 @@ enum artnet_kind {
     ARTNET_POLL,
     ARTNET_REPLY,
     ARTNET_SYNC,
+    ARTNET_TIMECODE,
+};
+
+struct artnet_time {
+    uint8_t frames, seconds, minutes, hours;
+    uint8_t type; /* below ARTNET_TIME_TYPES */
 };
 
 struct artnet_packet {
@@ -51,6 +59,7 @@ struct artnet_packet {
             uint8_t n_outputs;
             uint16_t outputs[ARTNET_REPLY_PORTS]; /* Port-Addresses that the node wants to receive */
         } reply;
+        struct artnet_time time;
     };
 };
 

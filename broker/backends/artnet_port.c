@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "broker/backends/artnet_poll.h"
+#include "broker/backends/artnet_sync.h"
 
 #define SYNC_TIMEOUT_NS (4 * FC_NS_PER_S)
-#define LATE_FRAMES     20 /* a frame that is further behind than this is the begin of a new sequence */
 
 static void timer_fired(void *userdata);
 
@@ -54,12 +54,10 @@ static void source_of(const struct sockaddr_in *from, uint8_t key[DMX_MERGE_KEY_
     inet_ntop(AF_INET, &from->sin_addr, name, INET_ADDRSTRLEN);
 }
 
-/* Whether a frame was overtaken by a later one, and is not to be used any more. */
+/* Whether a frame was overtaken by a later one; not if it has no sequence. */
 static bool is_late(const struct dmx_source *source, uint8_t sequence)
 {
-    int ahead = (int8_t)(uint8_t)(sequence - source->sequence);
-
-    return source->has_sequence && sequence && ahead <= 0 && ahead > -LATE_FRAMES;
+    return sequence && dmx_source_is_late(source, sequence);
 }
 
 /* Emits what was held if no ArtSync has come for a while, or a second source has come. */
@@ -142,6 +140,7 @@ void artnet_port_flush(struct artnet_port *port, uint64_t now_ns)
     if (port->output != ARTNET_NOWHERE && now_ns >= dmx_output_due_ns(output)) {
         send_frame(port, now_ns);
         dmx_output_sent(output, now_ns);
+        artnet_sync_frame_sent(port);
     }
     set_timer(port);
 }

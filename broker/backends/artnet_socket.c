@@ -22,16 +22,6 @@ static struct fc_instance *any_instance(const struct artnet_socket *socket)
     return socket->ports->universe.instance;
 }
 
-static void failure(struct artnet_socket *socket, const char *what, int error)
-{
-    socket->n_failures++;
-    if (!fc_once_a_second(&socket->failure_logged_ns))
-        return;
-    fc_log(FC_LOG_WARNING, fc_instance_name(any_instance(socket)),
-           "%s: %s (%zu times since the last such message)", what, strerror(error), socket->n_failures);
-    socket->n_failures = 0;
-}
-
 /* Finds the address that a packet came to. False if the packet says nothing about it. */
 static bool find_local(struct msghdr *message, struct in_pktinfo *info)
 {
@@ -98,7 +88,8 @@ static void ready(void *userdata)
 
         if (bytes < 0) {
             if (bytes != -EAGAIN && bytes != -EINTR)
-                failure(socket, "receiving failed", (int)-bytes);
+                net_failure_note(&socket->failure, any_instance(socket), "nothing can be received",
+                                 (int)-bytes);
             return;
         }
         cost += take(socket, &received, (size_t)bytes);
@@ -220,5 +211,7 @@ void artnet_socket_send(struct artnet_socket *socket, const struct sockaddr_in *
 {
     if (sendto(socket->fd, packet, bytes, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to,
                sizeof(*to)) < 0)
-        failure(socket, "sending failed", errno);
+        net_failure_note(&socket->failure, any_instance(socket), "nothing can be sent", errno);
+    else
+        net_failure_works(&socket->failure, any_instance(socket));
 }

@@ -14,7 +14,9 @@
 #include <stdint.h>
 
 #include "broker/backends/artnet_codec.h"
+#include "broker/backends/artnet_timecode.h"
 #include "broker/backends/dmx_universe.h"
+#include "broker/backends/net_failure.h"
 
 #define HASH_NONFATAL_OOM 1 /* an entry is left out, and nothing ends */
 #include <uthash.h>
@@ -37,10 +39,12 @@ struct artnet_port {
     enum artnet_output output;
     struct sockaddr_in destination;
     struct fc_timer *timer;
-    uint64_t armed_ns; /* what the timer is set to */
-    uint8_t sequence;  /* of the last frame that was sent; 0: none */
+    uint64_t armed_ns;    /* what the timer is set to */
+    uint8_t sequence;     /* of the last frame that was sent; 0: none */
+    bool is_synchronized; /* ArtSync follows its frames */
     uint64_t held_until_ns;
     struct dmx_universe universe;
+    struct artnet_timecode timecode;
 };
 
 /* Somebody who polled, and is answered after a while. */
@@ -73,6 +77,13 @@ struct artnet_poll {
     struct artnet_node nodes[ARTNET_MAX_NODES];
 };
 
+/* See artnet_sync.h. */
+struct artnet_sync {
+    struct fc_timer *timer;
+    struct sockaddr_in broadcast;
+    bool is_due;
+};
+
 struct artnet_received {
     struct artnet_packet packet;
     struct sockaddr_in from;
@@ -92,8 +103,9 @@ struct artnet_socket {
     bool detect;               /* universes that no port has */
     struct artnet_port *ports; /* hash; at least one */
     struct artnet_poll poll;
-    uint64_t failure_logged_ns;
-    size_t n_failures;    /* since the last line about one */
+    struct artnet_sync sync;
+    struct artnet_clock clock;
+    struct net_failure failure;
     uint64_t detected_ns; /* the last line about a universe that no port has */
     uint8_t packet[2048];
 };
@@ -113,7 +125,7 @@ const char *artnet_socket_owner(const struct sockaddr_in *bind);
 /* Returns NULL if there is no such port. */
 struct artnet_port *artnet_socket_find(const struct artnet_socket *socket, uint16_t address);
 
-/* Sends a packet; what fails is said in the log, at most once a second. */
+/* Sends a packet; what fails is said in the log. */
 void artnet_socket_send(struct artnet_socket *socket, const struct sockaddr_in *to, const uint8_t *packet,
                         size_t bytes);
 

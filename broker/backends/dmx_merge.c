@@ -6,7 +6,8 @@
 
 #include "firecurtain/cleanup.h"
 
-#define NOBODYS (-1) /* in place of a priority */
+#define NOBODYS     (-1) /* in place of a priority */
+#define LATE_FRAMES 20   /* a frame that is further behind than this begins a new sequence */
 
 void dmx_merge_init(struct dmx_merge *merge, enum dmx_policy policy, size_t max_sources)
 {
@@ -88,6 +89,29 @@ struct dmx_source *dmx_merge_add(struct dmx_merge *merge, const uint8_t key[DMX_
     return source;
 }
 
+void dmx_merge_make_room(struct dmx_merge *merge, uint8_t priority)
+{
+    struct dmx_source *lowest = NULL;
+
+    if (merge->n_sources < merge->max_sources)
+        return;
+    for (size_t i = 0; i < merge->max_sources; i++) {
+        struct dmx_source *source = &merge->sources[i];
+
+        if (!lowest || source->priority < lowest->priority)
+            lowest = source;
+    }
+    if (lowest && lowest->priority < priority)
+        dmx_merge_drop(merge, lowest);
+}
+
+bool dmx_source_is_late(const struct dmx_source *source, uint8_t sequence)
+{
+    int ahead = (int8_t)(uint8_t)(sequence - source->sequence);
+
+    return source->has_sequence && ahead <= 0 && ahead > -LATE_FRAMES;
+}
+
 static int priority_of(const struct dmx_source *source, size_t slot)
 {
     if (!source->has_priorities)
@@ -124,12 +148,36 @@ static uint8_t merge_slot(const struct dmx_merge *merge, size_t slot)
     return best ? best->data[slot] : 0;
 }
 
-void dmx_merge_again(struct dmx_merge *merge)
+/* Makes the frame anew. */
+static void again(struct dmx_merge *merge)
 {
     if (merge->policy == DMX_OFF || !merge->n_sources)
         return;
     for (size_t slot = 0; slot < DMX_SLOTS; slot++)
         merge->frame[slot] = merge_slot(merge, slot);
+}
+
+void dmx_merge_set_priority(struct dmx_merge *merge, struct dmx_source *source, uint8_t priority)
+{
+    if (source->priority == priority)
+        return;
+    source->priority = priority;
+    again(merge);
+}
+
+void dmx_merge_take_priorities(struct dmx_merge *merge, struct dmx_source *source, const uint8_t *data,
+                               size_t n, uint64_t now_ns)
+{
+    uint8_t whole[DMX_SLOTS] = {0};
+    bool has_changed;
+
+    memcpy(whole, data, n < DMX_SLOTS ? n : DMX_SLOTS);
+    has_changed = !source->has_priorities || memcmp(source->priorities, whole, DMX_SLOTS) != 0;
+    source->has_priorities = true;
+    source->priorities_ns = now_ns;
+    memcpy(source->priorities, whole, DMX_SLOTS);
+    if (has_changed)
+        again(merge);
 }
 
 /* Stores the slots of a frame. False if none of them has changed. */
@@ -160,7 +208,7 @@ void dmx_merge_take(struct dmx_merge *merge, struct dmx_source *source, const ui
     if (merge->policy == DMX_OFF)
         memcpy(merge->frame, whole, DMX_SLOTS);
     else if (has_changed || source->since + 1 == merge->n_frames)
-        dmx_merge_again(merge);
+        again(merge);
 }
 
 /* Forgets a source, without making the frame anew. */
@@ -175,7 +223,7 @@ static void forget(struct dmx_merge *merge, struct dmx_source *source)
 static void after_loss(struct dmx_merge *merge)
 {
     if (merge->n_sources)
-        dmx_merge_again(merge);
+        again(merge);
     else if (merge->zero_on_loss)
         memset(merge->frame, 0, sizeof(merge->frame));
 }
@@ -186,17 +234,32 @@ void dmx_merge_drop(struct dmx_merge *merge, struct dmx_source *source)
     after_loss(merge);
 }
 
+/* Returns when a source, or its priorities, are gone. */
+static uint64_t next_of(const struct dmx_source *source)
+{
+    uint64_t heard_ns = source->heard_ns;
+
+    if (source->has_priorities && source->priorities_ns < heard_ns)
+        heard_ns = source->priorities_ns;
+    return heard_ns + DMX_MERGE_TIMEOUT_NS;
+}
+
 void dmx_merge_expire(struct dmx_merge *merge, uint64_t now_ns)
 {
-    size_t before = merge->n_sources;
+    bool has_changed = false;
 
     for (size_t i = 0; i < DMX_MERGE_MAX_SOURCES; i++) {
         struct dmx_source *source = &merge->sources[i];
 
-        if (source->is_present && now_ns >= source->heard_ns + DMX_MERGE_TIMEOUT_NS)
+        if (!source->is_present || now_ns < next_of(source))
+            continue;
+        has_changed = true;
+        if (now_ns >= source->heard_ns + DMX_MERGE_TIMEOUT_NS)
             forget(merge, source);
+        else
+            source->has_priorities = false;
     }
-    if (merge->n_sources != before)
+    if (has_changed)
         after_loss(merge);
 }
 
@@ -207,8 +270,8 @@ uint64_t dmx_merge_next_ns(const struct dmx_merge *merge)
     for (size_t i = 0; i < DMX_MERGE_MAX_SOURCES; i++) {
         const struct dmx_source *source = &merge->sources[i];
 
-        if (source->is_present && source->heard_ns + DMX_MERGE_TIMEOUT_NS < next_ns)
-            next_ns = source->heard_ns + DMX_MERGE_TIMEOUT_NS;
+        if (source->is_present && next_of(source) < next_ns)
+            next_ns = next_of(source);
     }
     return next_ns;
 }

@@ -37,8 +37,9 @@ struct dmx_source {
     uint64_t since;                   /* the number of its first frame */
     uint64_t heard_ns;
     uint8_t priority;
-    bool has_priorities; /* of its slots, instead of its `priority` */
-    uint8_t sequence;    /* for the protocol: of its last frame */
+    bool has_priorities;    /* of its slots, instead of its `priority` */
+    uint64_t priorities_ns; /* when these were heard last */
+    uint8_t sequence;       /* for the protocol: of its last frame */
     bool has_sequence;
     uint8_t priorities[DMX_SLOTS]; /* 0: the slot is not its own */
     uint8_t data[DMX_SLOTS];
@@ -77,6 +78,25 @@ struct dmx_source *dmx_merge_find(struct dmx_merge *merge, const uint8_t key[DMX
 struct dmx_source *dmx_merge_add(struct dmx_merge *merge, const uint8_t key[DMX_MERGE_KEY_BYTES],
                                  const char *name, uint64_t now_ns);
 
+/*
+ * Makes room for a source of this priority: if there is none, drops the source with the lowest priority, if
+ * that is lower.
+ */
+void dmx_merge_make_room(struct dmx_merge *merge, uint8_t priority);
+
+/* Whether a frame was overtaken by a later one of its source, and is not to be used any more. */
+bool dmx_source_is_late(const struct dmx_source *source, uint8_t sequence);
+
+/* Sets the priority of a source, for all slots. */
+void dmx_merge_set_priority(struct dmx_merge *merge, struct dmx_source *source, uint8_t priority);
+
+/*
+ * Takes priorities of `n` slots; the others do not belong to the source. They count for 2.5 seconds, and do
+ * not keep the source.
+ */
+void dmx_merge_take_priorities(struct dmx_merge *merge, struct dmx_source *source, const uint8_t *data,
+                               size_t n, uint64_t now_ns);
+
 /* Takes a frame of `n` slots; the others are 0. */
 void dmx_merge_take(struct dmx_merge *merge, struct dmx_source *source, const uint8_t *data, size_t n,
                     uint64_t now_ns);
@@ -84,13 +104,10 @@ void dmx_merge_take(struct dmx_merge *merge, struct dmx_source *source, const ui
 /* Drops a source that ends by itself. */
 void dmx_merge_drop(struct dmx_merge *merge, struct dmx_source *source);
 
-/* Makes the frame anew after a source's priorities have changed. */
-void dmx_merge_again(struct dmx_merge *merge);
-
-/* Drops the sources that are gone. */
+/* Drops the sources that are gone, and priorities that are. */
 void dmx_merge_expire(struct dmx_merge *merge, uint64_t now_ns);
 
-/* Returns when the next source is gone if it stays silent, or DMX_MERGE_NEVER. */
+/* Returns when the next source, or its priorities, are gone if it stays silent, or DMX_MERGE_NEVER. */
 uint64_t dmx_merge_next_ns(const struct dmx_merge *merge);
 
 #endif

@@ -88,8 +88,10 @@ struct dmx_source *dmx_universe_source(struct dmx_universe *universe, const uint
 
     if (!source)
         source = dmx_merge_add(&universe->merge, key, name, now_ns);
-    if (!source && !universe->has_said_too_many) {
+    if (!source && !universe->has_said_too_many &&
+        (!universe->said_too_many_ns || now_ns >= universe->said_too_many_ns + FC_NS_PER_S)) {
         universe->has_said_too_many = true;
+        universe->said_too_many_ns = now_ns;
         fc_log(FC_LOG_WARNING, fc_instance_name(universe->instance),
                "%s sends the same universe as %zu others and is ignored until one of these ends", name,
                universe->merge.n_sources);
@@ -102,28 +104,39 @@ static const char *who(const struct dmx_universe *universe)
     return universe->merge.last ? universe->merge.last->name : "its sources";
 }
 
-static void say_alive(struct dmx_universe *universe, bool alive)
+/* Says it in the log, but not more than once a second: a source may come and go as fast as it likes. */
+static void log_alive(struct dmx_universe *universe, bool alive, uint64_t now_ns)
 {
-    if (universe->is_alive == alive)
+    uint64_t *said_ns = &universe->said_ns[alive];
+
+    if (*said_ns && now_ns < *said_ns + FC_NS_PER_S)
         return;
-    universe->is_alive = alive;
+    *said_ns = now_ns;
     if (alive)
         fc_log(FC_LOG_INFO, fc_instance_name(universe->instance), "receiving from %s", who(universe));
     else
         fc_log(FC_LOG_WARNING, fc_instance_name(universe->instance),
                universe->merge.zero_on_loss ? "nobody sends the universe any more; it is zero now"
                                             : "nobody sends the universe any more; it keeps its last values");
+}
+
+static void say_alive(struct dmx_universe *universe, bool alive, uint64_t now_ns)
+{
+    if (universe->is_alive == alive)
+        return;
+    universe->is_alive = alive;
+    log_alive(universe, alive, now_ns);
     emit_health(universe, DMX_ALIVE, alive);
 }
 
 /* Says what has changed among the sources. */
-static void say_sources(struct dmx_universe *universe)
+static void say_sources(struct dmx_universe *universe, uint64_t now_ns)
 {
     size_t n = universe->merge.n_sources;
 
     if (n < universe->n_emitted_sources)
         universe->has_said_too_many = false;
-    say_alive(universe, n > 0);
+    say_alive(universe, n > 0, now_ns);
     if (n != universe->n_emitted_sources)
         emit_health(universe, DMX_SOURCES, dmx_value_of_count(n));
     universe->n_emitted_sources = n;
@@ -156,7 +169,15 @@ void dmx_universe_receive(struct dmx_universe *universe, struct dmx_source *sour
         universe->second_ns = now_ns;
     universe->n_in_second++;
     dmx_merge_take(&universe->merge, source, data, n, now_ns);
-    say_sources(universe);
+    say_sources(universe, now_ns);
+    if (!universe->is_held)
+        dmx_universe_emit(universe);
+}
+
+void dmx_universe_prioritize(struct dmx_universe *universe, struct dmx_source *source, const uint8_t *data,
+                             size_t n, uint64_t now_ns)
+{
+    dmx_merge_take_priorities(&universe->merge, source, data, n, now_ns);
     if (!universe->is_held)
         dmx_universe_emit(universe);
 }
@@ -173,7 +194,7 @@ void dmx_universe_tick(struct dmx_universe *universe, uint64_t now_ns)
 
     dmx_merge_expire(&universe->merge, now_ns);
     count_rate(universe, now_ns);
-    say_sources(universe);
+    say_sources(universe, now_ns);
     if (!universe->is_held || universe->merge.n_sources < before)
         dmx_universe_emit(universe);
 }

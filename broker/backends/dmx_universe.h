@@ -19,7 +19,9 @@ struct dmx_universe {
     uint8_t emitted[DMX_SLOTS]; /* the slots as the core knows them */
     bool is_held;               /* what arrives is emitted only by dmx_universe_emit() */
     bool is_alive;              /* as said in the log and on the channel `alive` */
+    uint64_t said_ns[2];        /* when the log last said that the universe is lost, or is received */
     bool has_said_too_many;     /* that there are more sources than are merged */
+    uint64_t said_too_many_ns;
     size_t n_emitted_sources;
     unsigned rate; /* frames in the last full second */
     unsigned n_in_second;
@@ -53,6 +55,10 @@ struct dmx_source *dmx_universe_source(struct dmx_universe *universe, const uint
 /* Takes a frame of `n` slots from a source, and emits what has changed. */
 void dmx_universe_receive(struct dmx_universe *universe, struct dmx_source *source, const uint8_t *data,
                           size_t n, uint64_t now_ns);
+
+/* Takes priorities of `n` slots from a source, and emits what that changes. */
+void dmx_universe_prioritize(struct dmx_universe *universe, struct dmx_source *source, const uint8_t *data,
+                             size_t n, uint64_t now_ns);
 
 /* Drops a source that says that it ends. */
 void dmx_universe_end_source(struct dmx_universe *universe, struct dmx_source *source, uint64_t now_ns);
