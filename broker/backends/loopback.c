@@ -5,10 +5,13 @@
  *
  * It has no options (MIDIMonster's ignores all), and any text is a channel. The core's hop limit ends the
  * loops that a configuration can make with it.
+ *
+ * There are two rows, of the same slots: `loopback` runs in the broker, `loopback-driver` in a driver.
  */
 #include <stdlib.h>
 
 #include "firecurtain/backend.h"
+#include "firecurtain/driver.h"
 
 struct loopback {
     struct fc_instance *instance; /* borrowed; outlives this */
@@ -61,15 +64,21 @@ static void loopback_set(void *self, uint32_t channel, double value)
     fc_emit(loopback->instance, channel, value);
 }
 
+#define LOOPBACK_SLOTS                                                                                       \
+    .options = loopback_options, .instance_new = loopback_new, .instance_free = loopback_free,               \
+    .configure = loopback_configure, .channel = loopback_channel, .start = loopback_start,                   \
+    .stop = loopback_stop, .set = loopback_set
+
 const struct fc_backend backend_loopback = {
     .name = "loopback",
     .is_for_users = true,
-    .options = loopback_options,
-    .instance_new = loopback_new,
-    .instance_free = loopback_free,
-    .configure = loopback_configure,
-    .channel = loopback_channel,
-    .start = loopback_start,
-    .stop = loopback_stop,
-    .set = loopback_set,
+    LOOPBACK_SLOTS,
+};
+
+static const struct fc_driver loopback_driver = {.name = "loopback"}; /* it opens nothing */
+
+const struct fc_backend backend_loopback_driver = {
+    .name = "loopback-driver",
+    .driver = &loopback_driver,
+    LOOPBACK_SLOTS,
 };

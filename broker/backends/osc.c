@@ -17,7 +17,7 @@ static const struct fc_option osc_options[] = {
     {"detect", FC_SCOPE_BACKEND, false, "on", "Log every incoming message: address, types and values"},
     {"bind", FC_SCOPE_INSTANCE, false, ":: 8000", "Host and port to receive on"},
     {"destination", FC_SCOPE_INSTANCE, false, "10.11.12.13 8001",
-     "Host and port to send to, or learn or learn@PORT: the last sender"},
+     "Hosts and ports to send to, with commas between them, or learn or learn@PORT: the last sender"},
     {"dest", FC_SCOPE_INSTANCE, false, "learn@9000", "The same as destination"},
     {"root", FC_SCOPE_INSTANCE, false, "/my/osc/path", "Prefix of the address of every channel"},
     {"/", FC_SCOPE_INSTANCE, true, "f 0.0 1.0",
@@ -41,6 +41,9 @@ static void osc_stop(void *userdata)
 {
     struct osc *self = userdata;
 
+    self->rest = fc_timer_free(self->rest);
+    if (!self->is_looking)
+        osc_output_flush(self); /* what is left of a turn */
     self->watch = fc_watch_free(self->watch);
     osc_net_close(&self->net);
     if (self->is_looking) {
@@ -129,9 +132,11 @@ static int osc_start(void *userdata)
         return r;
     }
     self->has_warned_no_peer = false;
-    self->n_peers++; /* whoever is there now may be another than before */
+    self->generation++; /* whoever is there now may be another than before */
     if (self->net.fd >= 0)
         r = fc_watch_new(&self->watch, self->instance, self->net.fd, osc_input_ready, self);
+    if (r == 0)
+        r = fc_timer_new(&self->rest, self->instance, osc_output_flush, self);
     if (r == 0)
         osc_output_flush(self); /* what was set while names were looked up */
     return r;

@@ -23,9 +23,9 @@
 /* Names what a packet or a message in it is dropped for, with its sender. `address` may be NULL. */
 static void drop(struct osc *self, const char *address, const char *what)
 {
-    char sender[OSC_NET_ADDRESS_BYTES];
+    char sender[NET_ADDRESS_TEXT_BYTES];
 
-    osc_net_print(self->from, sender, sizeof(sender));
+    net_address_print(self->from, sender, sizeof(sender));
     if (address)
         fc_drop(self->instance, "%.200s from %s: %s", address, sender, what);
     else
@@ -34,9 +34,9 @@ static void drop(struct osc *self, const char *address, const char *what)
 
 static void drop_mismatch(struct osc *self, const struct osc_path *path, const struct osc_message *message)
 {
-    char sender[OSC_NET_ADDRESS_BYTES];
+    char sender[NET_ADDRESS_TEXT_BYTES];
 
-    osc_net_print(self->from, sender, sizeof(sender));
+    net_address_print(self->from, sender, sizeof(sender));
     fc_drop(self->instance,
             "%.200s from %s: a different number of values than configured: %zu (%.40s) for the pattern "
             "%.80s, which has %zu",
@@ -74,13 +74,13 @@ static uint32_t note_known(struct osc *self, struct osc_path *path, const struct
         if (!osc_format_is_number(osc_path_range(path, n)->type))
             continue;
         value->known = as_sent(path, n, &argument);
-        value->peer = self->n_peers;
+        value->peer = self->generation;
         mark = osc_echo_mark(mark, value->known);
     }
     return mark;
 }
 
-/* Returns how many answers in a row led to the message, itself included; 0 if it is none. */
+/* Returns the chain of answers that the message continues; 0 if it is no answer. */
 static uint32_t take_answer(struct osc *self, struct osc_path *path, const struct osc_message *message)
 {
     uint32_t mark;
@@ -88,9 +88,9 @@ static uint32_t take_answer(struct osc *self, struct osc_path *path, const struc
     if (!path->out || !self->is_from_peer)
         return 0;
     mark = note_known(self, path, message);
-    if (path->echo.n == 0 || message->n_values < path->n_out)
+    if (path->echo.n_unanswered == 0 || message->n_values < path->n_out)
         return 0;
-    return osc_echo_received(&path->echo, self->n_peers, mark, fc_now_ns());
+    return osc_echo_received(&self->echo, &path->echo, self->generation, mark, fc_now_ns());
 }
 
 static void emit(struct osc *self, const struct osc_path *path, size_t n, double value, uint32_t chain)
@@ -171,7 +171,7 @@ static void take_message(void *userdata, const struct osc_message *message)
         drop_mismatch(self, path, message);
 }
 
-static void take_packet(struct osc *self, size_t bytes, const struct osc_address *from)
+static void take_packet(struct osc *self, size_t bytes, const struct net_address *from)
 {
     struct osc_fault fault;
 
@@ -182,10 +182,10 @@ static void take_packet(struct osc *self, size_t bytes, const struct osc_address
     if (osc_codec_read(self->packet, bytes, take_message, self, &fault) < 0)
         drop(self, fault.address, fault.what);
     else if (osc_net_learn(&self->net, from))
-        self->n_peers++;
+        self->generation++;
 }
 
-static ssize_t receive(struct osc *self, struct osc_address *from)
+static ssize_t receive(struct osc *self, struct net_address *from)
 {
     from->bytes = sizeof(from->storage);
     return recvfrom(self->net.fd, self->packet, sizeof(self->packet), MSG_DONTWAIT,
@@ -197,7 +197,7 @@ void osc_input_ready(void *userdata)
     struct osc *self = userdata;
 
     for (unsigned budget = FC_WATCH_BUDGET; budget > 0; budget--) {
-        struct osc_address from;
+        struct net_address from;
         ssize_t bytes = receive(self, &from);
 
         if (bytes < 0) {

@@ -4,7 +4,7 @@
  * packet.
  *
  * Invariant: `fd` is open between a successful osc_net_open() and osc_net_close() if there is something to
- * bind to or to send to, and -1 otherwise; `peer` is of the same family as the socket.
+ * bind to or to send to, and -1 otherwise; `peers` are of the same family as the socket.
  */
 #ifndef BROKER_BACKENDS_OSC_NET_H
 #define BROKER_BACKENDS_OSC_NET_H
@@ -12,28 +12,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
+#include "broker/backends/net_address.h"
 #include "broker/backends/net_host.h"
+#include "broker/backends/osc_destinations.h"
 #include "firecurtain/backend.h"
-
-#define OSC_NET_ADDRESS_BYTES 72 /* of an address as text, with its NUL */
-
-struct osc_address {
-    struct sockaddr_storage storage;
-    socklen_t bytes; /* 0: none */
-};
 
 struct osc_net {
     const char *owner; /* borrowed: the instance's name */
     bool is_refused;   /* an option was, so something else may be missing */
     struct osc_net *next_bound;
     struct net_host bind;
-    struct net_host destination;
+    struct osc_destinations destinations;
     bool learn;          /* the peer is the sender of the last packet */
     uint16_t learn_port; /* its port, or 0 for the one that it sent from */
     int fd;
-    struct osc_address peer;
+    struct net_address peers[OSC_DESTINATIONS_MAX]; /* the destinations, or the one that was learned */
+    size_t n_peers;
 };
 
 /* `owner` is the instance's name, which outlives the structure. */
@@ -45,7 +40,8 @@ void osc_net_deinit(struct osc_net *net);
 /* Sets where to bind, as `host port`. -EINVAL or FC_DOUBT with `reason` filled, or -ENOMEM. */
 int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *reason);
 
-/* Sets where to send, as `host port`, `learn` or `learn@port`. As osc_net_set_bind(). */
+/* Sets where to send, as `host port`, several of them with commas, `learn` or `learn@port`. As
+ * osc_net_set_bind(). */
 int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_reason *reason);
 
 /* Checks whether the settings fit together. FC_DOUBT with `reason` filled if they have no effect. */
@@ -62,17 +58,14 @@ bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct 
  */
 int osc_net_open(struct osc_net *net, struct fc_lookups *lookups, struct fc_reason *reason);
 
-/* Closes the socket, if it is open, and forgets the peer. */
+/* Closes the socket, if it is open, and forgets the peers. */
 void osc_net_close(struct osc_net *net);
 
-/* Whether an address is on the host that is sent to. */
-bool osc_net_is_peer(const struct osc_net *net, const struct osc_address *from);
-
-/* Writes an address for people: `127.0.0.1:80` or `[::1]:80`. */
-void osc_net_print(const struct osc_address *address, char *text, size_t bytes);
+/* Whether an address is on a host that is sent to. */
+bool osc_net_is_peer(const struct osc_net *net, const struct net_address *from);
 
 /* Notes that a valid packet came from `from`: with `learn` that is the peer now. True if the peer has
  * changed. */
-bool osc_net_learn(struct osc_net *net, const struct osc_address *from);
+bool osc_net_learn(struct osc_net *net, const struct net_address *from);
 
 #endif

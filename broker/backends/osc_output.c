@@ -11,6 +11,10 @@
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
+/* A flush that has lasted so long leaves the rest to the next turn: nothing else is routed meanwhile. */
+#define OUTPUT_FLUSH_NS (FC_NS_PER_MS / 2)
+#define OUTPUT_CLOCK    32 /* messages between two looks at the clock */
+
 void osc_output_failure(struct osc *self, const char *what, int error)
 {
     self->n_failures++;
@@ -23,7 +27,7 @@ void osc_output_failure(struct osc *self, const char *what, int error)
 
 static bool has_peer(struct osc *self)
 {
-    if (self->net.peer.bytes > 0)
+    if (self->net.n_peers > 0)
         return true;
     if (!self->has_warned_no_peer)
         fc_log(FC_LOG_WARNING, fc_instance_name(self->instance), "nothing is sent: %s",
@@ -33,9 +37,16 @@ static bool has_peer(struct osc *self)
     return false;
 }
 
+static void send_to(struct osc *self, const struct net_address *peer, size_t bytes)
+{
+    self->n_sent++;
+    if (sendto(self->net.fd, self->out, bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
+               (const struct sockaddr *)&peer->storage, peer->bytes) < 0)
+        osc_output_failure(self, "sending failed", errno);
+}
+
 static void send_message(struct osc *self, struct osc_path *path)
 {
-    const struct osc_address *peer = &self->net.peer;
     uint32_t mark = OSC_ECHO_NO_VALUES;
     size_t bytes;
     int r;
@@ -47,15 +58,15 @@ static void send_message(struct osc *self, struct osc_path *path)
             continue;
         osc_out_set(path->out, n, value->value);
         value->known = value->value;
-        value->peer = self->n_peers;
+        value->peer = self->generation;
         mark = osc_echo_mark(mark, value->value);
     }
     r = osc_out_write(path->out, path->address, self->out, sizeof(self->out), &bytes);
     assert(r == 0);
-    if (sendto(self->net.fd, self->out, bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
-               (const struct sockaddr *)&peer->storage, peer->bytes) < 0)
-        osc_output_failure(self, "sending failed", errno);
-    osc_echo_sent(&path->echo, self->n_peers, mark, path->chain, fc_now_ns());
+    for (size_t i = 0; i < self->net.n_peers; i++)
+        send_to(self, &self->net.peers[i], bytes);
+    for (size_t i = 0; i < self->net.n_peers; i++) /* each of them may answer */
+        osc_echo_sent(&self->echo, &path->echo, self->generation, mark, path->chain, fc_now_ns());
 }
 
 /* Sends what was set, and drops what cannot be sent. */
@@ -78,9 +89,8 @@ static bool is_news(const struct osc *self, const struct osc_place *place, uint3
 {
     const struct osc_value *value = &place->path->values[place->n];
 
-    if (chain == 0 || chain >= OSC_ECHO_MAX_CHAIN)
-        return chain == 0;
-    return osc_place_varies(place) && (value->value != value->known || value->peer != self->n_peers);
+    return osc_echo_is_news(chain, !osc_place_varies(place) ||
+                                       (value->value == value->known && value->peer == self->generation));
 }
 
 static void mark_dirty(struct osc *self, struct osc_path *path)
@@ -116,12 +126,32 @@ void osc_output_set(void *userdata, uint32_t channel, double value)
     mark_dirty(self, place.path);
 }
 
+/* Whether a flush has lasted long enough. Reads the clock now and then only. */
+static bool is_late(const struct osc *self, uint64_t *began_ns, unsigned *unclocked)
+{
+    uint64_t now_ns;
+
+    if (self->n_sent - *unclocked < OUTPUT_CLOCK)
+        return false;
+    *unclocked = self->n_sent;
+    now_ns = fc_now_ns();
+    if (!*began_ns)
+        *began_ns = now_ns;
+    return now_ns - *began_ns >= OUTPUT_FLUSH_NS;
+}
+
 void osc_output_flush(void *userdata)
 {
     struct osc *self = userdata;
+    unsigned unclocked = self->n_sent;
+    uint64_t began_ns = 0;
     struct osc_path *path;
 
     while (!self->is_looking && (path = self->dirty)) {
+        if (self->rest && is_late(self, &began_ns, &unclocked)) {
+            fc_timer_set(self->rest, 0);
+            return;
+        }
         self->dirty = path->next_dirty;
         path->is_dirty = false;
         send_path(self, path);

@@ -36,8 +36,8 @@ struct osc_path {
     struct osc_out *out; /* NULL: nothing is sent to it */
     size_t n_out;        /* values that are sent: the format's, or one without a format */
     bool is_wanted;      /* a message is due */
-    uint32_t chain;      /* the most answers in a row that led to it */
-    struct osc_echo echo;
+    uint32_t chain;      /* the longest chain of answers that led to it */
+    struct osc_echo_address echo;
     bool is_dirty;
     struct osc_path *next_dirty;
     UT_hash_handle hh;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/backends/osc_echo.h"
 #include "broker/backends/osc_net.h"
 #include "broker/backends/osc_paths.h"
 #include "broker/backends/osc_pattern.h"
@@ -32,17 +33,20 @@ struct osc {
     struct osc_paths paths;
     struct osc_net net;
     struct fc_watch *watch; /* owned; NULL while stopped */
+    struct fc_timer *rest;  /* of a flush that has taken long enough; owned, NULL while stopped */
+    unsigned n_sent;        /* messages, which wraps */
     bool detect;
     bool is_looking; /* the start waits for names, and what is set waits with it */
     bool has_warned_no_peer;
     size_t pattern_cost;            /* of the packet at hand */
-    const struct osc_address *from; /* its sender */
+    const struct net_address *from; /* its sender */
     bool is_from_peer;              /* who is sent to, as far as the address shows */
     size_t n_failures;              /* since the last line about one */
     uint64_t failure_logged_ns;
-    uint64_t n_peers;       /* that were learned, or met at a start; at least 1 then */
+    uint64_t generation;    /* of the peers: counts that others were learned, or met at a start */
     struct osc_path *dirty; /* in the order of marking */
     struct osc_path **dirty_end;
+    struct osc_echo echo;
     uint8_t packet[OSC_PACKET_BYTES];
     uint8_t out[OSC_OUT_BYTES];
 };
