@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of a driver's link, and of a driver that is not to go on. Runs in the broker. */
+#include "broker/proxy/end.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "broker/keeper/client.h"
+#include "broker/proxy/private.h"
+#include "proto/link.h"
+
+void end_link(struct proxy *proxy)
+{
+    loop_cancel_timer(proxy_runtime(proxy)->loop, &proxy->deadline);
+    proxy->source = loop_remove(proxy->source);
+    proxy->link = link_free(proxy->link);
+    outbox_clear(&proxy->outbox);
+    proxy->gate = gate_link_free(proxy->gate);
+    queue_clear(&proxy->queue);
+    proxy->state = ORDER_CLOSED;
+}
+
+void end_driver(struct proxy *proxy, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(proxy->fate, sizeof(proxy->fate), format, arguments);
+    va_end(arguments);
+    end_link(proxy);
+    keeper_signal(proxy_runtime(proxy)->keeper, proxy->pid, SIGKILL);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The conversation with a driver. It has one batch at a time to answer, within a time limit; without events
+ * it gets an empty one now and then, so that a driver that hangs is noticed even if nothing is set on it.
+ */
+#include "broker/proxy/link.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "broker/proxy/end.h"
+#include "broker/proxy/network.h"
+#include "broker/proxy/private.h"
+#include "firecurtain/cleanup.h"
+#include "firecurtain/log.h"
+#include "firecurtain/time.h"
+#include "proto/link.h"
+
+#define LINK_BUDGET 16  /* messages in a turn of the loop, or what costs as much */
+#define LINK_EVENTS 512 /* so many events of a report cost as much as a message */
+
+static void link_set_deadline(struct proxy *proxy, uint64_t ms)
+{
+    loop_set_timer(proxy_runtime(proxy)->loop, &proxy->deadline, fc_now_ns() + ms * FC_NS_PER_MS);
+}
+
+static void link_poll(struct proxy *proxy, uint32_t events)
+{
+    if (!proxy->source || events == proxy->events)
+        return;
+    proxy->events = events;
+    loop_modify(proxy->source, events);
+}
+
+/* Sends a message as soon as there is room for it. -errno: it is too large, or there is no memory. */
+static int link_send(struct proxy *proxy, const struct message *message)
+{
+    struct codec *codec = proxy_runtime(proxy)->codec;
+    ptrdiff_t size = codec_prepare(codec, message);
+    void *bytes;
+    int r;
+
+    if (size < 0)
+        return (int)size;
+    bytes = link_reserve(proxy->link, (size_t)size);
+    codec_encode(codec, bytes);
+    r = outbox_is_empty(&proxy->outbox) ? link_commit(proxy->link) : -EAGAIN;
+    if (r == -EPIPE)
+        return 0; /* it has ended, or is about to */
+    if (r != -EAGAIN)
+        return r;
+    r = outbox_add(&proxy->outbox, bytes, (size_t)size);
+    link_poll(proxy, EPOLLIN | EPOLLOUT);
+    return r;
+}
+
+static void link_send_or_kill(struct proxy *proxy, const struct message *message)
+{
+    int r = link_send(proxy, message);
+
+    if (r < 0)
+        end_driver(proxy, "\"%s\" cannot be sent: %s", message_name(message->type), strerror(-r));
+}
+
+/* Fills in a part of the channels. Returns their number. */
+static size_t link_fill_channels(const struct proxy *proxy, uint32_t first, struct message_channel *list,
+                                 size_t most)
+{
+    size_t bytes = 0, n = 0;
+
+    for (; n < most && first + n < proxy->n_channels; n++) {
+        uint32_t id = first + (uint32_t)n;
+        const char *name = instance_channel_name(proxy->instance, id);
+
+        bytes += CODEC_CHANNEL_BYTES + strlen(name);
+        if (bytes > CODEC_MAX_MESSAGE / 2)
+            break;
+        list[n] = (struct message_channel){
+            .name = name,
+            .target = proxy->channels[id].directions & FC_TARGET,
+            .source = proxy->channels[id].directions & FC_SOURCE,
+            .input = proxy->channels[id].value,
+        };
+    }
+    return n;
+}
+
+static void link_send_channels(struct proxy *proxy, bool values)
+{
+    enum { AT_ONCE = 512 };
+    struct message_channel list[AT_ONCE];
+
+    proxy->has_new_channels = false;
+    for (uint32_t first = 0; first < proxy->n_channels && proxy->state != ORDER_CLOSED;) {
+        size_t n = link_fill_channels(proxy, first, list, AT_ONCE);
+        const struct message message = {
+            .type = MESSAGE_CHANNELS,
+            .channels = {.list = list, .n = n, .first = first, .values = values},
+        };
+
+        link_send_or_kill(proxy, &message);
+        first += (uint32_t)n;
+    }
+}
+
+void link_tell_channels(struct proxy *proxy)
+{
+    if (proxy->has_new_channels && proxy_is_told(proxy))
+        link_send_channels(proxy, false);
+}
+
+/* Sends a batch, which may be empty. Returns the number of its events. */
+static size_t link_send_batch(struct proxy *proxy)
+{
+    struct message message = {.type = MESSAGE_BATCH};
+    size_t n = queue_peek(&proxy->queue, &message.batch.channels, &message.batch.values);
+
+    message.batch.n_events = n < CODEC_MAX_BATCH_EVENTS ? n : CODEC_MAX_BATCH_EVENTS;
+    link_send_or_kill(proxy, &message);
+    if (proxy->state == ORDER_CLOSED)
+        return 0;
+    queue_consume(&proxy->queue, message.batch.n_events);
+    return message.batch.n_events;
+}
+
+static void link_send_next(struct proxy *proxy)
+{
+    proxy->state = ORDER_BUSY;
+    link_set_deadline(proxy, PROXY_BATCH_MS);
+    link_send_batch(proxy);
+}
+
+void link_pump(struct proxy *proxy)
+{
+    if (proxy->state == ORDER_IDLE && queue_length(&proxy->queue))
+        link_send_next(proxy);
+}
+
+void link_say_stop(struct proxy *proxy)
+{
+    while (proxy_is_told(proxy) && outbox_is_empty(&proxy->outbox) && queue_length(&proxy->queue) &&
+           link_send_batch(proxy))
+        ;
+    if (proxy_is_told(proxy) && outbox_is_empty(&proxy->outbox))
+        link_send(proxy, &(struct message){.type = MESSAGE_STOP});
+}
+
+/* The time has come for its answer, or to ask whether it answers. */
+static void link_due(void *userdata)
+{
+    struct proxy *proxy = userdata;
+
+    if (proxy->state == ORDER_IDLE)
+        link_send_next(proxy);
+    else if (proxy->state == ORDER_BUSY)
+        end_driver(proxy, "it has not answered for %d s", PROXY_BATCH_MS / 1000);
+    else if (proxy->state == ORDER_CLOSED)
+        end_driver(proxy, "it has closed its link to the broker");
+    else
+        end_driver(proxy, "it did not start in time");
+}
+
+struct message link_setup(const struct proxy *proxy)
+{
+    return (struct message){
+        .type = MESSAGE_SETUP,
+        .setup = {.instance = proxy->instance->name,
+                  .default_handler = "",
+                  .backend = proxy->row->name,
+                  .folder = proxy->folder,
+                  .options = proxy->options,
+                  .n_options = proxy->n_options},
+    };
+}
+
+static void link_handle_hello(struct proxy *proxy, uint32_t version)
+{
+    struct message message = link_setup(proxy);
+
+    message.setup.hosts = proxy->policy.hosts;
+    message.setup.failed = proxy->is_retry ? proxy->status : "";
+    if (version != CODEC_VERSION) {
+        end_driver(proxy, "it speaks version %u of the protocol, not %u", version, CODEC_VERSION);
+        return;
+    }
+    proxy->state = ORDER_LOCKING;
+    link_send_or_kill(proxy, &message);
+    link_send_channels(proxy, true);
+}
+
+static void link_handle_locked(struct proxy *proxy, int32_t notify_fd)
+{
+    if ((notify_fd >= 0) != (proxy->policy.n_rules > 0)) {
+        end_driver(proxy, "%s",
+                   notify_fd >= 0 ? "it names a descriptor that it has no use for"
+                                  : "it says that it has no system call filter");
+        return;
+    }
+    if (notify_fd >= 0 && network_open(proxy, notify_fd) < 0)
+        return;
+    proxy->state = ORDER_IMPORTING;
+    link_send_or_kill(proxy, &(struct message){.type = MESSAGE_PROCEED});
+}
+
+static void link_handle_ready(struct proxy *proxy)
+{
+    proxy->state = ORDER_IDLE;
+    link_set_deadline(proxy, PROXY_BATCH_MS);
+    if (!proxy->is_retry)
+        fc_log(FC_LOG_INFO, proxy->instance->name, "driver running (pid %d)", proxy->pid);
+    link_pump(proxy);
+}
+
+static void link_take_device(struct proxy *proxy, const struct message_device *device)
+{
+    snprintf(proxy->status, sizeof(proxy->status), "%s", device->status);
+    proxy->is_retry = proxy->is_retry && !device->is_up;
+    proxy->instance->drops.n += device->malformed;
+    fc_up(proxy->instance, device->is_up);
+}
+
+static bool link_knows(const struct proxy *proxy, const struct message_report *report)
+{
+    for (size_t i = 0; i < report->n_events; i++) {
+        if (report->channels[i] >= proxy->n_channels || !isfinite(report->values[i]))
+            return false;
+    }
+    return true;
+}
+
+static void link_handle_report(struct proxy *proxy, const struct message_report *report)
+{
+    struct fc_instance *instance = proxy->instance;
+
+    if (!codec_is_drivers(report) || !link_knows(proxy, report) ||
+        (report->done && proxy->state != ORDER_BUSY)) {
+        end_driver(proxy, "its report is invalid");
+        return;
+    }
+    if (report->heard)
+        fc_heard(instance);
+    instance->n_emitted += report->n_events;
+    router_emit(&instance->show->router, ROUTE_BACKEND, instance, report->channels, report->values,
+                report->n_events);
+    if (report->device)
+        link_take_device(proxy, report->device);
+    if (!report->done)
+        return;
+    proxy->state = ORDER_IDLE;
+    link_set_deadline(proxy, PROXY_BATCH_MS);
+    link_pump(proxy);
+}
+
+static void link_handle(struct proxy *proxy, const struct message *message)
+{
+    bool is_legal = order_legal(proxy->state, message->type) && message->type != MESSAGE_FAILED;
+
+    if (!is_legal) {
+        end_driver(proxy, "it sent \"%s\" while %s", message_name(message->type),
+                   order_state_name(proxy->state));
+        return;
+    }
+    if (message->type == MESSAGE_HELLO)
+        link_handle_hello(proxy, message->hello_version);
+    else if (message->type == MESSAGE_LOCKED)
+        link_handle_locked(proxy, message->notify_fd);
+    else if (message->type == MESSAGE_READY)
+        link_handle_ready(proxy);
+    else
+        link_handle_report(proxy, &message->report);
+}
+
+/* A link normally ends with its process, which is noticed soon. */
+static void link_hung_up(struct proxy *proxy)
+{
+    proxy->source = loop_remove(proxy->source);
+    proxy->state = ORDER_CLOSED;
+    link_set_deadline(proxy, PROXY_HUNG_UP_MS);
+}
+
+/* Receives one message. Returns what it costs; 0: there is none. */
+static int link_receive_one(struct proxy *proxy)
+{
+    struct message message;
+    const void *bytes;
+    size_t n;
+    int r = link_receive(proxy->link, &bytes, &n);
+
+    if (r == -EAGAIN)
+        return 0;
+    if (r == -EPIPE) {
+        link_hung_up(proxy);
+        return 0;
+    }
+    if (r == 0)
+        r = codec_decode(proxy_runtime(proxy)->codec, CODEC_FROM_WORKER, bytes, n, &message);
+    if (r < 0) {
+        end_driver(proxy, "it sent a malformed message: %s", strerror(-r));
+        return 0;
+    }
+    link_handle(proxy, &message);
+    return message.type == MESSAGE_REPORT ? 1 + (int)(message.report.n_events / LINK_EVENTS) : 1;
+}
+
+static void link_ready(void *userdata, uint32_t events)
+{
+    struct proxy *proxy = userdata;
+    int budget = LINK_BUDGET;
+
+    if ((events & EPOLLOUT) && outbox_flush(&proxy->outbox, proxy->link) != -EAGAIN)
+        link_poll(proxy, EPOLLIN);
+    while (budget > 0 && proxy->source && proxy->instance->show->router.n_events <= ROUTE_TURN_BUDGET) {
+        int cost = link_receive_one(proxy);
+
+        if (!cost)
+            return;
+        budget -= cost;
+    }
+}
+
+void link_init(struct proxy *proxy)
+{
+    queue_init(&proxy->queue, PROXY_QUEUE_EVENTS);
+    proxy->deadline = (struct timer){.fn = link_due, .what = "a driver's deadline", .userdata = proxy};
+}
+
+int link_begin(struct proxy *proxy)
+{
+    proxy->state = ORDER_CONNECTING;
+    proxy->events = EPOLLIN;
+    link_set_deadline(proxy, PROXY_START_MS);
+    return loop_add(proxy_runtime(proxy)->loop, &proxy->source, link_fd(proxy->link), EPOLLIN,
+                    "a driver's message", link_ready, proxy);
+}
+
+void link_finish(struct proxy *proxy)
+{
+    while (proxy->source && link_receive_one(proxy))
+        ;
+}
