@@ -13,6 +13,7 @@
  *   override.c  the command line
  *   print.c     findings as text
  *   roles.c     the section [control]
+ *   console.c   the section [console]
  */
 #ifndef BROKER_CONFIG_CONFIG_H
 #define BROKER_CONFIG_CONFIG_H

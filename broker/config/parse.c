@@ -15,7 +15,8 @@
 #include "broker/config/private.h"
 #include "broker/config/section.h"
 
-#define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]"
+#define HEADERS                                                                                              \
+    "a header is [BACKEND INSTANCE], [backend NAME], [control], [console], [map] or [include FILE]"
 
 /* A header, cut at its first blank. */
 struct header {
@@ -171,7 +172,8 @@ static int open_section(struct config_parser *parser, const struct config_line *
     if (config_span_is(header.word, "include"))
         return parse_include(parser, line, &header, file);
     parser->context.state = CONFIG_SKIPPING;
-    if (config_span_is(header.word, "control") && header.rest.length == 0) {
+    if ((config_span_is(header.word, "control") || config_span_is(header.word, "console")) &&
+        header.rest.length == 0) {
         header.rest = header.word; /* the broker's own options are kept like those of a backend */
         return parse_backend(parser, line, &header);
     }

@@ -23,6 +23,7 @@ static const struct {
     enum control_role role;
 } roles_options[] = {
     {"administrators", CONTROL_ADMINISTRATOR},
+    {"operators", CONTROL_OPERATOR},
     {"observers", CONTROL_OBSERVER},
 };
 
@@ -30,12 +31,22 @@ static const char *const role_names[] = {
     [CONTROL_NOBODY] = "nobody",
     [CONTROL_USER] = "user",
     [CONTROL_OBSERVER] = "observer",
+    [CONTROL_OPERATOR] = "operator",
     [CONTROL_ADMINISTRATOR] = "administrator",
 };
 
 const char *control_role_name(enum control_role role)
 {
     return role_names[role];
+}
+
+enum control_role control_role_named(const char *name)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(role_names); i++) {
+        if (strcmp(role_names[i], name) == 0)
+            return (enum control_role)i;
+    }
+    return CONTROL_NOBODY;
 }
 
 void control_roles_deinit(struct control_roles *roles)

@@ -22,6 +22,7 @@ enum control_role {
     CONTROL_NOBODY,
     CONTROL_USER, /* sees that user's own part of the show */
     CONTROL_OBSERVER,
+    CONTROL_OPERATOR, /* may also set panels, freeze, and restart instances */
     CONTROL_ADMINISTRATOR,
 };
 
@@ -85,5 +86,8 @@ bool control_roles_is_owner(const struct control_roles *roles, uid_t uid);
 
 /* Returns a word such as "administrator". */
 const char *control_role_name(enum control_role role);
+
+/* Returns the role with this name, or CONTROL_NOBODY. */
+enum control_role control_role_named(const char *name);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "broker/build/users.h"
 #include "broker/os/account.h"
+#include "broker/os/state_mark.h"
 #include "broker/python/state_folder.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
@@ -40,6 +41,8 @@ int runtime_accounts_init(struct runtime *runtime, const struct users *users)
     runtime->is_root = geteuid() == 0;
     house->uid = geteuid();
     house->gid = getegid();
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        house[i].mark_fd = -1;
     for (unsigned i = 1; i < runtime->n_accounts; i++) {
         house[i].uid = users->list[i - 1].identity.uid;
         house[i].gid = users->list[i - 1].identity.gid;
@@ -55,4 +58,18 @@ int runtime_accounts_init(struct runtime *runtime, const struct users *users)
            "started as root, but there is no account for the workers: "
            "adduser --system --group firecurtain");
     return -ENOENT;
+}
+
+void runtime_mark_shows(struct runtime *runtime, const char *house, const struct users *users)
+{
+    for (unsigned i = 0; i < runtime->n_accounts; i++) {
+        const char *show = i ? users->list[i - 1].show : house;
+        char name[NAME_MAX + 1];
+
+        state_folder_name(show, name, sizeof(name));
+        runtime->accounts[i].mark_fd = state_mark_take(runtime->state_folder, name, show);
+        if (runtime->accounts[i].mark_fd < 0)
+            fc_log(FC_LOG_WARNING, NULL, "\"firecurtain state\" will not know the private folders of %s: %s",
+                   show, strerror(-runtime->accounts[i].mark_fd));
+    }
 }

@@ -11,4 +11,8 @@
 /* Allocates the accounts; `users` may be NULL. */
 int runtime_accounts_init(struct runtime *runtime, const struct users *users);
 
+/* Notes whose the private folders of the house's show and of users' shows are, and that they run. What cannot
+ * be noted is only said. */
+void runtime_mark_shows(struct runtime *runtime, const char *house, const struct users *users);
+
 #endif

@@ -9,7 +9,9 @@
 #include "broker/base/path_set.h"
 #include "broker/base/runtime.h"
 #include "broker/build/users.h"
+#include "broker/config/console.h"
 #include "broker/config/roles.h"
+#include "broker/control/links.h"
 #include "broker/runtime/service.h"
 
 struct config;
@@ -29,15 +31,19 @@ struct service {
     struct path_set shown; /* what workers of the house may see, for as long as this process runs */
     struct users users;
     struct control_roles roles;
+    struct console_config console;
+    struct links links;      /* to it */
     struct control *control; /* NULL: there is no control socket */
     struct show *show;
     struct config *house;    /* that the show was made from, without its users' */
     char *findings;          /* in the configuration that was read last; or NULL */
     const char *change_user; /* whose configuration is being changed; NULL: the house's */
+    bool is_refused;         /* it ends because no script could be confined */
     bool reload_again;       /* the configuration was to be read again while it was being changed */
     int signal_fd;
     struct loop_source *signals;
     struct loop_task end;
+    unsigned n_end_turns; /* that `end` has waited for events to be routed */
 };
 
 #endif

@@ -86,6 +86,9 @@ static int reload_build_house(struct service *service, struct show **next, struc
     if (!control_roles_are_of(&service->roles, *config))
         fc_log(FC_LOG_WARNING, NULL,
                "the section [control] has changed; restart firecurtain for that to take effect");
+    if (!console_config_is_of(&service->console, *config))
+        fc_log(FC_LOG_WARNING, NULL,
+               "the section [console] has changed; restart firecurtain for that to take effect");
     r = reload_check_shown(service, *next);
     if (r < 0)
         *next = show_free(*next);

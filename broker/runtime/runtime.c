@@ -30,6 +30,7 @@
 #include "broker/os/control_socket.h"
 #include "broker/os/folder.h"
 #include "broker/os/folder_trust.h"
+#include "broker/os/identity.h"
 #include "broker/os/lock.h"
 #include "broker/os/lookup.h"
 #include "broker/os/notify.h"
@@ -79,7 +80,7 @@ char *runtime_find_folder(void)
     return strdup(own);
 }
 
-static char *runtime_choose_state(void)
+char *runtime_find_state(void)
 {
     const char *given = runtime_env("STATE_DIRECTORY");
     const char *xdg = runtime_env("XDG_STATE_HOME");
@@ -146,34 +147,50 @@ static int runtime_take_lock(struct runtime *runtime)
     return runtime->lock_fd < 0 ? runtime->lock_fd : 0;
 }
 
-static int runtime_folders(struct runtime *runtime)
+static int runtime_use_folder(struct runtime *runtime)
 {
-    int r;
+    static const char what[] = "runtime folder (choose another one with --runtime-dir)";
+    int r = runtime_trust(what, runtime->runtime_folder);
 
-    if (!runtime->runtime_folder)
-        runtime->runtime_folder = runtime_find_folder();
-    runtime->state_folder = runtime_choose_state();
-    if (!runtime->runtime_folder || !runtime->state_folder)
-        return -ENOMEM;
-    r = runtime_trust("runtime folder (choose another one with --runtime-dir)", runtime->runtime_folder);
-    if (r == 0)
-        r = runtime_trust("state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
     if (r < 0)
         return r;
     r = folder_make_private(runtime->runtime_folder);
-    if (r < 0)
-        return runtime_fail(r, "runtime folder (choose another one with --runtime-dir)",
-                            runtime->runtime_folder);
-    r = runtime_take_lock(runtime);
+    return r < 0 ? runtime_fail(r, what, runtime->runtime_folder) : runtime_take_lock(runtime);
+}
+
+static int runtime_use_state(struct runtime *runtime)
+{
+    static const char what[] = "state folder (set XDG_STATE_HOME to another one)";
+    int r = runtime_trust(what, runtime->state_folder);
+
     if (r < 0)
         return r;
     r = runtime_make_state_folder(runtime, runtime->state_folder);
     if (r < 0)
-        return runtime_fail(r, "state folder (set XDG_STATE_HOME to another one)", runtime->state_folder);
+        return runtime_fail(r, what, runtime->state_folder);
     r = runtime_open_state(runtime);
     if (r < 0)
         return runtime_fail(r, "state folder", runtime->state_folder);
-    if (runtime->is_controlled)
+    r = identity_open(runtime->state_folder, runtime->identity);
+    return r < 0 ? runtime_fail(r, "identity for the state folder", runtime->state_folder) : 0;
+}
+
+static int runtime_folders(struct runtime *runtime)
+{
+    int r = 0;
+
+    if (!runtime->runtime_folder)
+        runtime->runtime_folder = runtime_find_folder();
+    if (!runtime->state_folder)
+        runtime->state_folder = runtime_find_state();
+    if (!runtime->runtime_folder || !runtime->state_folder)
+        return -ENOMEM;
+    /* a command that only looks leaves the folder to the broker that it may belong to */
+    if (runtime->is_exclusive || runtime->is_controlled)
+        r = runtime_use_folder(runtime);
+    if (r == 0)
+        r = runtime_use_state(runtime);
+    if (r == 0 && runtime->is_controlled)
         runtime->control_fd = control_socket_listen(runtime->runtime_folder, runtime->is_root);
     return r;
 }
@@ -297,6 +314,8 @@ int runtime_init(struct runtime *runtime, const struct path_set *shown, struct u
     if (r == 0)
         r = loop_new(&runtime->loop);
     if (r == 0)
+        log_set_loop(runtime->loop);
+    if (r == 0)
         r = loop_add(runtime->loop, &runtime->keeper_source, keeper_fd(runtime->keeper), EPOLLIN,
                      "the keeper", runtime_keeper_ready, runtime);
     if (r == 0)
@@ -348,13 +367,17 @@ void runtime_deinit(struct runtime *runtime)
     runtime->link_buffers = link_buffers_free(runtime->link_buffers);
     loop_remove(runtime->keeper_source);
     runtime->notify = notify_free(runtime->notify);
+    log_set_loop(NULL);
     runtime->loop = loop_free(runtime->loop);
+    for (unsigned i = 0; i < runtime->n_accounts; i++)
+        fc_closep(&runtime->accounts[i].mark_fd);
     runtime->cgroups = cgroups_free(runtime->cgroups);
     if (runtime->keeper)
         keeper_free(runtime->keeper);
     free(runtime->accounts);
     fc_closep(&runtime->control_fd); /* if no server has taken it */
-    fc_closep(&runtime->lock_fd);    /* last: nothing of ours is left in the folder */
+    fc_closep(&runtime->console_fd);
+    fc_closep(&runtime->lock_fd); /* last: nothing of ours is left in the folder */
     free(runtime->runtime_folder);
     free(runtime->state_folder);
     *runtime = (struct runtime)RUNTIME_NONE;

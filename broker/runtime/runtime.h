@@ -35,4 +35,7 @@ void runtime_deinit(struct runtime *runtime);
 /* Returns the path of the calling user's runtime folder, allocated, or NULL. */
 char *runtime_find_folder(void);
 
+/* Returns the path of the calling user's state folder, allocated, or NULL. */
+char *runtime_find_state(void);
+
 #endif

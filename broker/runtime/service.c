@@ -3,6 +3,7 @@
 #include "broker/runtime/service.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,11 @@
 #include "broker/config/print.h"
 #include "broker/control/change.h"
 #include "broker/control/control.h"
+#include "broker/os/console_socket.h"
 #include "broker/os/notify.h"
+#include "broker/python/state_folder.h"
 #include "broker/record/recorder.h"
+#include "broker/runtime/accounts.h"
 #include "broker/runtime/findings.h"
 #include "broker/runtime/private.h"
 #include "broker/runtime/reload.h"
@@ -27,6 +31,8 @@
 #include "broker/show/show.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
+
+#define SERVICE_END_TURNS 1000 /* then the show ends, although a device goes on sending */
 
 int service_new(struct service **servicep, const struct service_spec *spec)
 {
@@ -59,6 +65,8 @@ int service_build(struct service *service)
         r = -ENOMEM;
     if (r == 0 && service->house->n_errors)
         r = -EINVAL;
+    if (r == 0)
+        console_config_read(&service->console, service->house);
     if (r < 0 || service->house->n_diagnostics)
         config_print_diagnostics(service->house, stderr, isatty(STDERR_FILENO));
     return r;
@@ -91,6 +99,8 @@ static int service_open_control(struct service *service)
         .runtime = &service->runtime,
         .roles = &service->roles,
         .journal = service->spec.recorder->journal,
+        .console = &service->console,
+        .links = &service->links,
         .is_changing = reload_is_changing,
         .reload = reload_begin,
         .userdata = service,
@@ -105,6 +115,34 @@ static int service_open_control(struct service *service)
     if (service->runtime.is_root)
         service->roles.excluded = service->runtime.accounts[0].uid;
     return control_new(&service->control, &spec);
+}
+
+/* Listens for browsers. If that cannot be, the show runs without a console. */
+static void service_open_console(struct service *service)
+{
+    const struct console_config *console = &service->console;
+    int fd;
+
+    if (!console->is_on)
+        return;
+    fd = console_socket_listen((const struct sockaddr *)&console->address, console->n_address);
+    if (fd < 0)
+        fc_log(FC_LOG_ERROR, NULL, "the console cannot listen at %s: %s", console->text, strerror(-fd));
+    else if (service->runtime.control_fd < 0)
+        close(fd); /* another broker serves this folder */
+    else
+        service->runtime.console_fd = fd;
+}
+
+/* Opens the links to the console, if there is one. */
+static void service_open_links(struct service *service)
+{
+    char name[NAME_MAX + 1];
+
+    if (service->runtime.console_fd < 0)
+        return;
+    state_folder_name(service->show->path, name, sizeof(name));
+    links_open(&service->links, service->runtime.state_folder, name);
 }
 
 static int service_set_folder(struct service *service)
@@ -133,10 +171,16 @@ int service_confine(struct service *service, int signal_fd)
     if (r == 0)
         r = runtime_init(runtime, &service->shown, &service->users);
     if (r == 0)
+        runtime_mark_shows(runtime, service->show->path, &service->users);
+    if (r == 0)
+        service_open_console(service);
+    if (r == 0)
+        service_open_links(service);
+    if (r == 0)
         r = runtime_confine(runtime, &readable);
     if (r == 0)
         r = recorder_new_journal(service->spec.recorder, runtime->loop);
-    if (r == 0) /* only now: libzmq's threads begin here, and are confined as this one is */
+    if (r == 0)
         r = service_open_control(service);
     return r;
 }
@@ -145,13 +189,18 @@ static void service_end(void *userdata)
 {
     struct service *service = userdata;
 
+    if (show_is_behind(service->show) && service->n_end_turns++ < SERVICE_END_TURNS) {
+        loop_defer(service->runtime.loop, &service->end);
+        return;
+    }
     control_set_show(service->control, NULL);
     recorder_set_show(service->spec.recorder, NULL);
     service->show = show_free(service->show);
     loop_stop(service->runtime.loop);
 }
 
-/* Lets this turn route what the instances said last; then the show goes. */
+/* Lets this turn route what the instances said last, and some more turns if it is much; then the show goes.
+ */
 static void service_ended(void *userdata)
 {
     struct service *service = userdata;
@@ -189,6 +238,19 @@ static void service_signal(void *userdata, uint32_t events)
     }
 }
 
+/*
+ * Ends a service whose scripts cannot run at all, instead of calling that a running show: it would look sound
+ * to whoever started it. Without a service manager, somebody reads the log.
+ */
+static void service_refuse(struct service *service)
+{
+    fc_log(FC_LOG_ERROR, NULL,
+           "no script of this show can be confined here, so it does not start; firecurtain check --sandbox "
+           "tries each layer");
+    service->is_refused = true;
+    service_stop(service);
+}
+
 /* Tells the service manager how the show is, unless that is being replaced. */
 static void service_notify(struct service *service)
 {
@@ -198,6 +260,10 @@ static void service_notify(struct service *service)
         !notify_wants(service->runtime.notify, service->show->has_news))
         return;
     show_health(service->show, &health);
+    if (health.is_refused && !health.n_starting && notify_is_awaited(service->runtime.notify)) {
+        service_refuse(service);
+        return;
+    }
     if (notify_turn(service->runtime.notify, &(struct notify_health){.n = health.n,
                                                                      .n_up = health.n_up,
                                                                      .n_starting = health.n_starting}))
@@ -245,6 +311,11 @@ int service_run(struct service *service)
     return r < 0 ? service_fail(r) : 0;
 }
 
+bool service_was_refused(const struct service *service)
+{
+    return service->is_refused;
+}
+
 struct service *service_free(struct service *service)
 {
     if (!service)
@@ -258,6 +329,7 @@ struct service *service_free(struct service *service)
         loop_cancel_task(service->runtime.loop, &service->end);
     loop_remove(service->signals);
     control_free(service->control);
+    links_deinit(&service->links);
     recorder_deinit(service->spec.recorder);
     control_roles_deinit(&service->roles);
     config_free(service->house);

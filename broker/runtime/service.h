@@ -51,6 +51,9 @@ int service_start(struct service *service);
 /* Runs until the show has ended. */
 int service_run(struct service *service);
 
+/* Returns whether it has ended because a service manager waited for it and no script could be confined. */
+bool service_was_refused(const struct service *service);
+
 /* Takes NULL and a service that none of the above succeeded for; returns NULL. */
 struct service *service_free(struct service *service);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Marks users as frozen or revoked; the router looks at the marks for each event (route_may_pass()). */
+/*
+ * Marks users, or all outputs, as frozen or revoked; the router looks at the marks for each event
+ * (route_may_pass()).
+ */
 #include "broker/show/access.h"
 
 #include "broker/show/show.h"
@@ -38,8 +41,21 @@ void user_revoke(struct show *show, struct user *user)
         access_zero(show, user);
 }
 
+void show_freeze(struct show *show, bool freeze)
+{
+    if (show->router.is_frozen != freeze)
+        fc_log(FC_LOG_INFO, NULL, freeze ? "outputs are frozen" : "outputs are no longer frozen");
+    show->router.is_frozen = freeze;
+}
+
+bool show_is_frozen(const struct show *show)
+{
+    return show->router.is_frozen;
+}
+
 void user_access_take_over(struct show *next, const struct show *show)
 {
+    next->router.is_frozen = show->router.is_frozen;
     for (size_t i = 0; i < next->n_users; i++) {
         const struct user *before = show_find_user(show, next->users[i]->name);
 

@@ -25,6 +25,14 @@ void user_freeze(struct user *user, bool freeze);
  */
 void user_revoke(struct show *show, struct user *user);
 
+/*
+ * Freezes or unfreezes all outputs: while they are frozen, no event reaches a device, whoever made it, and
+ * the values that were set there stay. All else goes on. Idempotent.
+ */
+void show_freeze(struct show *show, bool freeze);
+
+bool show_is_frozen(const struct show *show);
+
 /* Freezes and revokes in the next show the users that are frozen or revoked in the running one. */
 void user_access_take_over(struct show *next, const struct show *show);
 

@@ -15,6 +15,9 @@
 #include "broker/show/user.h"
 #include "firecurtain/log.h"
 
+/* How many turns the events of instances that leave have to be routed. */
+#define CHANGE_MAX_TURNS 100
+
 /* One instance of the next show. */
 struct change_entry {
     struct fc_instance *next;
@@ -31,6 +34,7 @@ struct show_change {
     void (*changed)(void *userdata, struct show *show);
     void *userdata;
     struct loop_task commit;
+    unsigned n_turns; /* that `commit` has waited */
 };
 
 static void change_free(struct show_change *change)
@@ -176,6 +180,11 @@ static void change_commit(void *userdata)
     struct show *show = change->show, *next = change->next;
     void (*changed)(void *userdata, struct show *show) = change->changed;
 
+    if (show_is_behind(show) && change->n_turns++ < CHANGE_MAX_TURNS) {
+        loop_defer(show->runtime->loop, &change->commit); /* instances that leave have events waiting */
+        return;
+    }
+    router_complete(&show->router);
     userdata = change->userdata;
     next->runtime = show->runtime;
     user_access_take_over(next, show);

@@ -53,6 +53,8 @@ struct fc_instance *instance_free(struct fc_instance *instance)
     free(instance->channels);
     free(instance->values);
     free(instance->signature);
+    free(instance->because);
+    free(instance->failed);
     free(instance->name);
     free(instance);
     return NULL;
@@ -171,6 +173,14 @@ int64_t instance_add_channel(struct fc_instance *instance, const char *name)
     instance->values[instance->n_channels] = NAN;
     instance->channels[instance->n_channels] = (struct channel){.name = entry, .writer = CHANNEL_UNWRITTEN};
     return instance->n_channels++;
+}
+
+void instance_drop_channel(struct fc_instance *instance)
+{
+    struct channel_name *name = instance->channels[--instance->n_channels].name;
+
+    HASH_DEL(instance->names, name);
+    free(name);
 }
 
 void instance_take_values(struct fc_instance *instance, const struct fc_instance *from)

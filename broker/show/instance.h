@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "broker/base/backend_support.h"
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
 #include "broker/base/timer.h"
@@ -65,6 +66,13 @@ enum instance_state {
     INSTANCE_STOPPED, /* by `stopped_by`; stays so until somebody starts it */
 };
 
+/* Whether this machine lets a script be confined, as far as its instance has found out. */
+enum instance_sandbox {
+    INSTANCE_UNTRIED,
+    INSTANCE_CONFINED,
+    INSTANCE_REFUSED,
+};
+
 /* What somebody wants of a single instance, until it is done. */
 enum instance_request {
     INSTANCE_GO_ON,
@@ -87,12 +95,13 @@ struct fc_instance {
     char *signature;            /* what it was made from: instances with equal ones have equal options */
     enum instance_state state;  /* set by instance_set_state() */
     enum instance_request request;
-    uid_t stopped_by; /* who made the request */
+    enum instance_sandbox sandbox; /* set by its backend, if that has one */
+    uid_t stopped_by;              /* who made the request */
     struct loop_task after_stop;
     bool leaves;                /* while the show changes: it is not in the next one */
     size_t place;               /* while the show changes: in the next show's list */
-    struct fc_reason because;   /* why the start fails that is under way; or empty */
-    struct fc_reason failed;    /* why the last one did; empty after one that succeeded */
+    char *because;              /* why the start fails that is under way; or NULL */
+    char *failed;               /* why the last one did; NULL after one that succeeded */
     uint64_t n_failed;          /* how often in a row, for that reason */
     struct timer retry;         /* of a failed start */
     uint64_t retry_ns;          /* the delay before it, doubled each time */
@@ -108,9 +117,7 @@ struct fc_instance {
     uint64_t n_emitted; /* events, by its backend */
     uint64_t n_set;     /* events, on its channels */
     uint64_t heard_ns;  /* when something came from outside; 0: nothing has */
-    uint64_t malformed;
-    uint64_t malformed_logged_ns;
-    uint64_t malformed_logged;
+    struct backend_drops drops;
     UT_hash_handle hh; /* in the show, by name */
 };
 
@@ -144,6 +151,9 @@ int64_t instance_find_channel(const struct fc_instance *instance, const char *na
 
 /* Returns the id of a channel, which is added if it is new. -ENOMEM, or -ENOSPC above `max_channels`. */
 int64_t instance_add_channel(struct fc_instance *instance, const char *name);
+
+/* Takes back the channel that was added last, since the backend has refused it. */
+void instance_drop_channel(struct fc_instance *instance);
 
 /* Takes over the values of channels from an instance of the same name. */
 void instance_take_values(struct fc_instance *instance, const struct fc_instance *from);

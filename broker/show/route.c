@@ -2,6 +2,7 @@
 /* The lookup, the line of events, and their delivery. */
 #include "broker/show/route.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #include "firecurtain/time.h"
 
 #define ROUTE_FIRST_EVENTS 256
-#define ROUTE_RUN          256 /* events that are delivered at once, if they go to one instance */
+#define ROUTE_RUN          128 /* events that are delivered at once, if they go to one instance */
+#define ROUTE_CLOCK        128 /* deliveries between two looks at the clock: each may be a packet */
 
 void router_deinit(struct router *router)
 {
@@ -95,6 +97,7 @@ int router_seal(struct router *router)
 
         router->targets[i] = *to;
         router->targets[i].is_shared = to->instance->channels[to->channel].is_written_by_users;
+        router->targets[i].is_device = !to->instance->backend->is_for_users;
         if (channel->n_targets++ == 0)
             channel->first_target = (uint32_t)i;
     }
@@ -119,6 +122,7 @@ void router_take_over(struct router *router, struct router *from)
 {
     size_t mask = from->events_capacity - 1, kept = 0;
 
+    assert(!from->n_served);
     route_flush(from);
     for (size_t i = 0; i < from->n_events; i++) {
         const struct route_event *event = &from->events[(from->head + i) & mask];
@@ -135,6 +139,7 @@ void router_take_over(struct router *router, struct router *from)
     router->lost_hops = from->lost_hops;
     router->lost_full = from->lost_full;
     router->warned_ns = from->warned_ns;
+    router->turn_ns = from->turn_ns;
     router->observer = from->observer;
     from->events = NULL;
     from->n_events = from->events_capacity = 0;
@@ -260,33 +265,51 @@ void router_set(struct router *router, const struct route_target *target, double
 
 /*
  * Whether events pass from one owner to another: not from a user who is frozen or revoked, and not to one who
- * is revoked. Within one user's show all pass. There is no other place where users' events reach others.
+ * is revoked; and to no device while outputs are frozen. Within one user's show all pass. There is no other
+ * place where users' events reach others.
  */
-static bool route_may_pass(const struct user *from, const struct route_target *target)
+static bool route_may_pass(const struct router *router, const struct user *from,
+                           const struct route_target *target)
 {
     const struct user *to = target->instance->owner;
 
+    if (router->is_frozen && target->is_device)
+        return false;
     if (from == to)
         return true;
     return !(from && user_is_stopped(from)) && !(to && to->is_revoked);
 }
 
-/* Passes an event on to each of its targets. Returns how many there are. */
-static inline uint32_t route_fan_out(struct router *router, struct route_run *run,
-                                     const struct fc_instance *from, uint32_t channel, double value)
+/* Passes an event on to `n` of its channel's targets, beginning with the one in place `first`. */
+static inline void route_fan_out(struct router *router, struct route_run *run, const struct fc_instance *from,
+                                 uint32_t channel, double value, uint32_t first, uint32_t n)
 {
-    uint32_t first = from->channels[channel].first_target, n = from->channels[channel].n_targets;
+    const struct route_target *targets = &router->targets[from->channels[channel].first_target];
 
-    for (uint32_t i = 0; i < n; i++) {
-        const struct route_target *target = &router->targets[first + i];
+    for (uint32_t i = first; i < first + n; i++) {
+        const struct route_target *target = &targets[i];
 
-        if (!route_may_pass(from->owner, target))
+        if (!route_may_pass(router, from->owner, target))
             continue;
         if (target->is_shared)
             target->instance->channels[target->channel].writer = instance_account(from);
         route_gather(router, run, target, value);
     }
-    return n;
+}
+
+/* Whether the turn has lasted long enough. Counts from the first time the clock is read in a turn. */
+static bool route_is_late(struct router *router, size_t deliveries)
+{
+    uint64_t now_ns;
+
+    router->unclocked += deliveries;
+    if (router->unclocked < ROUTE_CLOCK || !router->turn_ns)
+        return false;
+    router->unclocked = 0;
+    now_ns = fc_now_ns();
+    if (!router->turn_ends_ns)
+        router->turn_ends_ns = now_ns + router->turn_ns;
+    return now_ns >= router->turn_ends_ns;
 }
 
 /* Makes room for `n` more events, as far as the limit allows. Returns the room. */
@@ -299,12 +322,13 @@ static size_t route_reserve(struct router *router, size_t n)
 
 /*
  * Delivers events at once if nothing waits: the order is the same, and a large report need not pass through
- * the ring. Returns how many were delivered; the turn's budget may not suffice for all.
+ * the ring. Returns how many were delivered; the turn's budget and time may not suffice for all.
  */
 static size_t route_at_once(struct router *router, const struct fc_instance *instance,
                             const uint32_t *channels, const double *values, size_t n)
 {
     struct route_run run;
+    bool is_late = false;
     size_t i;
 
     if (router->tap || router->hops || router->n_events)
@@ -312,13 +336,14 @@ static size_t route_at_once(struct router *router, const struct fc_instance *ins
     run.instance = NULL;
     run.n = 0;
     router->hops = 1;
-    for (i = 0; i < n && router->budget; i++) {
+    for (i = 0; i < n && !is_late && instance->channels[channels[i]].n_targets <= router->budget; i++) {
+        uint32_t targets = instance->channels[channels[i]].n_targets;
         double value = route_clamp(values[i]);
-        uint32_t targets;
 
         instance->values[channels[i]] = value;
-        targets = route_fan_out(router, &run, instance, channels[i], value);
-        router->budget -= targets < router->budget ? targets : router->budget;
+        route_fan_out(router, &run, instance, channels[i], value, 0, targets);
+        router->budget -= targets;
+        is_late = route_is_late(router, targets);
     }
     route_deliver(router, &run);
     router->hops = 0;
@@ -376,31 +401,68 @@ void router_emit(struct router *router, enum route_source source, struct fc_inst
     }
 }
 
-bool router_run(struct router *router)
+/*
+ * Passes on the event in front, to no more than `most` of its targets; those that are left have it next.
+ * Returns how many have it now.
+ */
+static uint32_t route_front(struct router *router, struct route_run *run, size_t most)
 {
-    size_t budget = ROUTE_TURN_BUDGET;
+    struct route_event event = router->events[router->head];
+    uint32_t left = event.instance->channels[event.channel].n_targets - router->n_served;
+    uint32_t n = left < most ? left : (uint32_t)most, first = router->n_served;
+
+    if (event.hops + 1u != router->hops || event.answers != router->answers)
+        route_deliver(router, run); /* events that a delivery emits get these hops and answers */
+    router->hops = event.hops + 1u;
+    router->answers = event.answers;
+    router->n_served += n;
+    if (n == left) {
+        router->n_served = 0;
+        router->head = (router->head + 1) & (router->events_capacity - 1);
+        router->n_events--;
+    }
+    route_fan_out(router, run, event.instance, event.channel, event.value, first, n);
+    return n;
+}
+
+void router_complete(struct router *router)
+{
     struct route_run run;
 
     run.instance = NULL;
     run.n = 0;
-    while (router->n_events && budget) {
-        struct route_event event = router->events[router->head];
-        uint32_t n;
+    if (router->n_served)
+        route_front(router, &run, SIZE_MAX);
+    route_deliver(router, &run);
+    router->hops = router->answers = 0;
+}
 
-        router->head = (router->head + 1) & (router->events_capacity - 1);
-        router->n_events--;
-        if (event.hops + 1u != router->hops || event.answers != router->answers)
-            route_deliver(router, &run); /* events that a delivery emits get these hops and answers */
-        router->hops = event.hops + 1u;
-        router->answers = event.answers;
-        n = route_fan_out(router, &run, event.instance, event.channel, event.value);
-        budget = budget > n ? budget - n : 0;
+/* Delivers what is queued, as far as budget and time allow. */
+static void route_pending(struct router *router, size_t budget)
+{
+    struct route_run run;
+    bool is_late = false;
+
+    run.instance = NULL;
+    run.n = 0;
+    while (router->n_events && budget && !is_late) {
+        uint32_t n = route_front(router, &run, budget < ROUTE_CLOCK ? budget : ROUTE_CLOCK);
+
+        budget -= n;
+        is_late = route_is_late(router, n);
         if (!router->n_events) /* the delivery may emit more */
             route_deliver(router, &run);
     }
     route_deliver(router, &run);
     router->hops = router->answers = 0;
+}
+
+bool router_run(struct router *router)
+{
+    route_pending(router, ROUTE_TURN_BUDGET);
     router->budget = ROUTE_TURN_BUDGET;
+    router->turn_ends_ns = router->unclocked = 0;
     route_flush(router);
-    return router->n_events > 0;
+    router->is_behind = router->n_events > 0;
+    return router->is_behind;
 }

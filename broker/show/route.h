@@ -17,6 +17,7 @@
 #define ROUTE_MAX_HOPS    16
 #define ROUTE_MAX_PENDING (1u << 20) /* events; more are dropped and counted */
 #define ROUTE_TURN_BUDGET 65536      /* deliveries per turn of the loop */
+#define ROUTE_TURN_NS     1000000    /* how long a turn of a show may route */
 
 struct fc_instance;
 struct show_observer;
@@ -44,6 +45,7 @@ struct route_target {
     struct fc_instance *instance;
     uint32_t channel;
     bool is_shared; /* users write it: the last writer is noted */
+    bool is_device; /* it leads out of this process: nothing gets there while outputs are frozen */
 };
 
 struct route_event {
@@ -69,7 +71,13 @@ struct router {
     size_t head;
     size_t n_events;
     size_t events_capacity;    /* a power of two */
+    uint32_t n_served;         /* targets of the event in front that have it already */
     size_t budget;             /* deliveries before the next router_run() */
+    size_t unclocked;          /* deliveries since the clock was read */
+    uint64_t turn_ns;          /* how long a turn may take, or little more; 0: no limit */
+    uint64_t turn_ends_ns;     /* 0: the clock was not read in this turn */
+    bool is_behind;            /* what router_run() has returned last */
+    bool is_frozen;            /* nothing is put out to devices */
     uint32_t hops;             /* of the event that is being delivered, from 1; 0: none is */
     uint32_t answers;          /* that led to what is being emitted or delivered; 0: none */
     struct fc_instance *dirty; /* instances to flush */
@@ -96,7 +104,8 @@ int router_seal(struct router *router);
 
 /*
  * Takes over the counters of the running show's router and the events that wait in it, except those of
- * instances that leave. Not from within router_run().
+ * instances that leave. None of them may be delivered to only some of its targets: see router_complete(). Not
+ * from within router_run().
  */
 void router_take_over(struct router *router, struct router *from);
 
@@ -110,7 +119,13 @@ void router_emit(struct router *router, enum route_source source, struct fc_inst
 /* Sets a channel now; its instance is flushed by the next router_run(). Not from within router_run(). */
 void router_set(struct router *router, const struct route_target *target, double value);
 
-/* Delivers what is queued, up to a budget, then flushes the targets. True if something is left. */
+/*
+ * Delivers what is queued, as far as the turn's budget and time allow, then flushes the targets. True if
+ * something is left: then it waits for the next turn, even in the middle of one event's targets.
+ */
 bool router_run(struct router *router);
+
+/* Delivers an event to the rest of its targets, if router_run() has left one in their middle. */
+void router_complete(struct router *router);
 
 #endif

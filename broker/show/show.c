@@ -14,6 +14,7 @@
 #include "broker/os/lookup.h"
 #include "broker/os/notify.h"
 #include "broker/show/user.h"
+#include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
@@ -78,14 +79,20 @@ static void show_retry(void *userdata)
 /* Notes why the start has failed. */
 static void show_note_failure(struct fc_instance *instance, int r)
 {
-    const char *why = instance->because.text[0] ? instance->because.text : strerror(-r);
+    const char *why = instance->because ? instance->because : strerror(-r);
 
-    if (strcmp(why, instance->failed.text) == 0) {
+    if (instance->failed && strcmp(why, instance->failed) == 0) {
         instance->n_failed++;
         return;
     }
-    snprintf(instance->failed.text, sizeof(instance->failed.text), "%s", why);
+    free(instance->failed);
+    instance->failed = strdup(why);
     instance->n_failed = 1;
+}
+
+const char *show_failure(const struct fc_instance *instance)
+{
+    return instance->failed ? instance->failed : strerror(ENOMEM); /* that is why nothing was noted */
 }
 
 /* Logs the reason in full the first time. */
@@ -95,7 +102,7 @@ static void show_say_failed(const struct fc_instance *instance)
 
     if (instance->n_failed == 1)
         fc_log(FC_LOG_ERROR, instance->name, "cannot start: %s; trying again in %llu s",
-               instance->failed.text, seconds);
+               show_failure(instance), seconds);
     else
         fc_log(FC_LOG_ERROR, instance->name, "cannot start, as before (%llu times); trying again in %llu s",
                (unsigned long long)instance->n_failed, seconds);
@@ -129,7 +136,7 @@ static void show_try_start(struct fc_instance *instance)
     int r;
 
     instance_set_state(instance, show_is_first_start(instance) ? INSTANCE_STARTING : INSTANCE_DOWN);
-    instance->because.text[0] = '\0';
+    free(fc_steal(instance->because));
     r = instance->backend->start(instance->self);
     instance->start_took_ns = fc_now_ns() - began_ns;
     if (r == -EINPROGRESS && lookups_awaited(instance->lookups)) {
@@ -141,14 +148,14 @@ static void show_try_start(struct fc_instance *instance)
         show_start_failed(instance, r);
         return;
     }
-    instance->failed.text[0] = '\0';
+    free(fc_steal(instance->failed));
     if (r == 0)
         show_instance_up(instance, true);
 }
 
 void show_start_instance(struct fc_instance *instance)
 {
-    instance->failed.text[0] = '\0'; /* whoever asks for this start is told the reason in full */
+    free(fc_steal(instance->failed)); /* whoever asks for this start is told the reason in full */
     show_cancel_start(instance);
     show_try_start(instance);
 }
@@ -169,6 +176,7 @@ struct fc_lookups *show_instance_lookups(struct fc_instance *instance)
 void show_start(struct show *show, struct runtime *runtime)
 {
     show->runtime = runtime;
+    show->router.turn_ns = ROUTE_TURN_NS;
     if (!show->n_instances)
         fc_log(FC_LOG_WARNING, NULL, "the configuration has no instances: there is nothing to do");
     for (size_t i = 0; i < show->n_instances; i++) {
@@ -189,12 +197,16 @@ void show_instance_up(struct fc_instance *instance, bool up)
 
 void show_health(const struct show *show, struct show_health *health)
 {
+    size_t n_by_sandbox[] = {[INSTANCE_UNTRIED] = 0, [INSTANCE_CONFINED] = 0, [INSTANCE_REFUSED] = 0};
+
     *health = (struct show_health){.n = show->n_instances};
     for (size_t i = 0; i < show->n_instances; i++) {
+        n_by_sandbox[show->instances[i]->sandbox]++;
         health->n_up += show->instances[i]->state == INSTANCE_UP;
         health->n_starting +=
             show->instances[i]->state == INSTANCE_STARTING || show_is_first_start(show->instances[i]);
     }
+    health->is_refused = n_by_sandbox[INSTANCE_REFUSED] && !n_by_sandbox[INSTANCE_CONFINED];
 }
 
 static void show_more(void *userdata)
@@ -212,6 +224,11 @@ void show_route(struct show *show)
         return; /* the rest is routed with the next event */
     show->more->fn = show_more;
     loop_defer(show->runtime->loop, show->more);
+}
+
+bool show_is_behind(const struct show *show)
+{
+    return show->router.is_behind;
 }
 
 void show_instance_quiesced(struct fc_instance *instance)

@@ -44,6 +44,7 @@ struct show_health {
     size_t n;
     size_t n_up;
     size_t n_starting; /* those that have neither been up nor failed so far */
+    bool is_refused;   /* this machine lets no script be confined */
 };
 
 /* Returns the user of this name, or NULL. */
@@ -70,6 +71,9 @@ void show_instance_up(struct fc_instance *instance, bool up);
  */
 void show_start_instance(struct fc_instance *instance);
 
+/* Returns why the last start of an instance failed, whose retry is set. */
+const char *show_failure(const struct fc_instance *instance);
+
 /* Returns the names that the instance looks up: see fc_instance_lookups(). */
 struct fc_lookups *show_instance_lookups(struct fc_instance *instance);
 
@@ -87,10 +91,13 @@ int show_stop_instance(struct fc_instance *instance, uid_t by, bool again);
  */
 void show_quiesce(struct show *show, bool all, void (*ended)(void *userdata), void *userdata);
 
-/* Counts the instances, and those that are up or starting. */
+/* Counts the instances, and those that are up or starting; finds whether scripts can be confined. */
 void show_health(const struct show *show, struct show_health *health);
 
 /* Routes the events that were emitted. To be called at the end of each turn of the loop. */
 void show_route(struct show *show);
+
+/* Whether the last show_route() had more events than there is time for in a turn. */
+bool show_is_behind(const struct show *show);
 
 #endif
