@@ -30,6 +30,11 @@ bool guest_is_running(const struct guest *guest)
     return guest && (guest->state == ORDER_IDLE || guest->state == ORDER_BUSY) && !guest_is_gone(guest);
 }
 
+bool guest_is_starting(const struct guest *guest)
+{
+    return guest && (guest->state == ORDER_CONNECTING || guest_is_importing(guest)) && !guest_is_gone(guest);
+}
+
 bool guest_is_importing(const struct guest *guest)
 {
     return guest && (guest->state == ORDER_LOCKING || guest->state == ORDER_IMPORTING);
@@ -58,6 +63,16 @@ uint32_t guest_missing_handlers(const struct guest *guest)
 int guest_pid(const struct guest *guest)
 {
     return guest ? guest->pid : 0;
+}
+
+bool guest_was_refused(const struct guest *guest)
+{
+    return guest->is_refused;
+}
+
+bool guest_was_confined(const struct guest *guest)
+{
+    return guest->is_locked;
 }
 
 unsigned guest_layers(const struct guest *guest)
@@ -119,7 +134,7 @@ void guest_dismiss(struct guest *guest, const char *why)
 
 void guest_end(struct guest *guest, const char *format, ...)
 {
-    char why[256];
+    char why[512];
     va_list arguments;
 
     va_start(arguments, format);

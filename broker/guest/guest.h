@@ -108,6 +108,9 @@ bool guest_is_busy(const struct guest *guest);
 /* Whether it has a process whose modules are imported. NULL is fine. */
 bool guest_is_running(const struct guest *guest);
 
+/* Whether it has a process whose modules are not imported yet. NULL is fine. */
+bool guest_is_starting(const struct guest *guest);
+
 /*
  * Whether the setup message was sent and the modules are not imported yet. Meanwhile the worker numbers the
  * channels that it makes. NULL is fine.
@@ -140,6 +143,12 @@ enum guest_layer {
     GUEST_CGROUP = 4,
 };
 unsigned guest_layers(const struct guest *guest);
+
+/* Tells whether it ended before its script began, because this machine refuses what the sandbox needs. */
+bool guest_was_refused(const struct guest *guest);
+
+/* Tells whether it got as far as its script, with all layers of the sandbox. */
+bool guest_was_confined(const struct guest *guest);
 
 /* What a process uses. */
 struct guest_usage {

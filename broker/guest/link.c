@@ -15,12 +15,14 @@
 #include "broker/guest/batch.h"
 #include "broker/guest/private.h"
 #include "broker/guest/send.h"
+#include "broker/guest/spawn.h"
 #include "broker/guest/watchdog.h"
 #include "broker/keeper/client.h"
 #include "broker/os/network.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/kernel.h"
 
 /* At most so many messages in a turn of the loop, or what costs as much; then others have their turn, such as
  * the instances that their events are for. */
@@ -30,7 +32,6 @@
 #define GUEST_EVENTS    512
 #define GUEST_CHANNELS  64
 #define GUEST_INTERVALS 64
-#define GUEST_SOCKETS   1
 #define GUEST_FILES     4
 #define GUEST_TICKED    128
 
@@ -162,6 +163,13 @@ static int guest_open_memory(void *userdata)
     return guest_is_gone(guest) ? -ESRCH : keeper_open_memory(guest->runtime->keeper, guest->pid);
 }
 
+static int guest_open_maps(void *userdata)
+{
+    const struct guest *guest = userdata;
+
+    return guest_is_gone(guest) ? -ESRCH : keeper_open_maps(guest->runtime->keeper, guest->pid);
+}
+
 /* Polls it, and asks to be told when something else takes its place. */
 static void guest_socket_placed(void *userdata, int fd, int own)
 {
@@ -174,7 +182,18 @@ static void guest_socket_placed(void *userdata, int fd, int own)
 
 static void guest_gate_failed(void *userdata, int error)
 {
-    guest_violated(userdata, "its system call filter cannot be watched: %s", strerror(-error));
+    struct guest *guest = userdata;
+
+    if (!kernel_refuses(-error)) {
+        guest_violated(guest, "its system call filter cannot be watched: %s", strerror(-error));
+        return;
+    }
+    guest->is_refused = !guest->is_locked;
+    guest_end(
+        guest,
+        "its system call filter cannot be watched: %s; something refuses pidfd_getfd(): in a container its "
+        "seccomp profile or a missing CAP_SYS_PTRACE, in a service SystemCallFilter=",
+        strerror(-error));
 }
 
 static void guest_offends(void *userdata, uint64_t waited_ns)
@@ -195,18 +214,34 @@ static void guest_deleted(void *userdata, uint64_t bytes)
     if (guest_is_gone(guest))
         return;
     snprintf(guest->fate, sizeof(guest->fate), "deleted files (option state)");
-    guest_end(guest,
-              "files that it has deleted and not closed have %llu MiB; the option state allows %llu bytes",
-              (unsigned long long)(bytes >> 20), (unsigned long long)guest->spec.file_bytes);
+    if (bytes == UINT64_MAX)
+        guest_end(guest,
+                  "it holds deleted files in a way that hides their size: more than %d of them, or only as "
+                  "mappings",
+                  GATE_MAX_DELETED);
+    else
+        guest_end(
+            guest,
+            "files that it has deleted and not closed have %llu MiB; the option state allows %llu bytes",
+            (unsigned long long)(bytes >> 20), (unsigned long long)guest->spec.file_bytes);
 }
 
 static const struct gate_link_ops guest_gate_ops = {
     .open_memory = guest_open_memory,
+    .open_maps = guest_open_maps,
     .placed = guest_socket_placed,
     .failed = guest_gate_failed,
     .offends = guest_offends,
     .deleted = guest_deleted,
 };
+
+/* Returns the path of the private folder as the worker sees it. */
+static const char *guest_seen_state_folder(const struct guest *guest)
+{
+    bool has_root = spawner_has_namespaces(guest_account(guest)->spawner);
+
+    return guest->spec.state_folder && has_root ? SPAWN_STATE_FOLDER : guest->spec.state_folder;
+}
 
 static int guest_open_gate(struct guest *guest, int32_t notify_fd)
 {
@@ -218,6 +253,7 @@ static int guest_open_gate(struct guest *guest, int32_t notify_fd)
         .connections = guest->spec.connections,
         .state_bytes = guest->spec.file_bytes,
         .state_device = guest->spec.state_device,
+        .state_folder = guest_seen_state_folder(guest),
         .log_rate = (uint32_t)guest->spec.lines->limit.rate.per_second,
     };
     int listener = keeper_take_listener(guest->runtime->keeper, guest->pid, notify_fd);
@@ -409,8 +445,9 @@ static void guest_handle(struct guest *guest, const struct message *message)
 static int guest_report_cost(const struct message_report *report)
 {
     return (int)(report->n_events / GUEST_EVENTS + report->n_new_channels / GUEST_CHANNELS +
-                 report->n_intervals / GUEST_INTERVALS + report->n_sockets / GUEST_SOCKETS +
-                 report->n_files / GUEST_FILES + report->ticked.n / GUEST_TICKED);
+                 report->n_intervals / GUEST_INTERVALS + report->n_files / GUEST_FILES +
+                 report->ticked.n / GUEST_TICKED) +
+           (report->n_sockets ? GUEST_BUDGET : 0); /* each wakes the gate, perhaps on this processor */
 }
 
 void guest_link_receive(struct guest *guest, bool to_the_end)

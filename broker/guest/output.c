@@ -15,6 +15,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
+#include "broker/guest/passage.h"
 #include "broker/guest/script_path.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -23,12 +24,14 @@
 #define OUTPUT_READ_BYTES 65536     /* per turn of the loop */
 #define OUTPUT_LAST_BYTES (1 << 20) /* of a worker that has ended */
 #define OUTPUT_FLUSH_NS   FC_NS_PER_S
+#define OUTPUT_HOLD_NS    (FC_NS_PER_S / 5) /* for the rest of a traceback */
 
 struct output {
     struct loop *loop;
     struct loop_source *source;
     struct timer report; /* says what was left out, once the worker is quiet */
-    struct log_source *lines;
+    struct timer hold;   /* ends a traceback whose rest does not come */
+    struct passage passage;
     struct script_folders folders;
     enum fc_log_level level;
     int fd;
@@ -42,49 +45,75 @@ static void output_report(void *userdata)
 {
     struct output *output = userdata;
 
-    log_report_left_out(output->lines);
+    log_report_left_out(output->passage.lines);
 }
 
-/* Returns the priority of "<3>text", and moves `text` to what follows it. */
-static enum fc_log_level output_level(const struct output *output, const char **text, size_t *n)
+static void output_end_passage(void *userdata)
+{
+    struct output *output = userdata;
+
+    passage_end(&output->passage);
+}
+
+/* Returns the priority of "<3>text", and moves `text` to what follows it. "<3+>" continues the line before.
+ */
+static enum fc_log_level output_level(const struct output *output, const char **text, size_t *n,
+                                      bool *continues)
 {
     static const enum fc_log_level levels[] = {
         FC_LOG_ERROR,   FC_LOG_ERROR, FC_LOG_ERROR, FC_LOG_ERROR,
         FC_LOG_WARNING, FC_LOG_INFO,  FC_LOG_INFO,  FC_LOG_DEBUG,
     };
     const char *line = *text;
+    size_t end;
 
-    if (*n < 3 || line[0] != '<' || line[1] < '0' || line[1] > '7' || line[2] != '>')
+    *continues = *n >= 4 && line[2] == '+';
+    end = *continues ? 3 : 2;
+    if (*n <= end || line[0] != '<' || line[1] < '0' || line[1] > '7' || line[end] != '>') {
+        *continues = false;
         return output->level;
-    *text += 3;
-    *n -= 3;
+    }
+    *text += end + 1;
+    *n -= end + 1;
     return levels[line[1] - '0'];
 }
 
-static bool output_cut(const struct output *output, enum fc_log_level level, const char *text, size_t n)
+/* Says after a while what was left out, if nothing else comes. */
+static void output_left_out(struct output *output, bool is_first)
 {
-    static const char mark[] = " … (cut)";
-    char line[OUTPUT_MAX_LINE + sizeof(mark)];
-
-    memcpy(line, text, n);
-    memcpy(line + n, mark, sizeof(mark) - 1);
-    return log_source_line(output->lines, level, line, n + sizeof(mark) - 1);
+    if (is_first && output->passage.lines->limit.left_out)
+        loop_set_timer(output->loop, &output->report, fc_now_ns() + OUTPUT_FLUSH_NS);
 }
 
 static void output_line(struct output *output)
 {
+    static const char mark[] = " … (cut)";
     const char *text = output->line;
     size_t n = output->n;
-    enum fc_log_level level = output_level(output, &text, &n);
-    bool is_first = !output->lines->limit.left_out, is_written;
-    char shown[OUTPUT_MAX_LINE];
+    bool continues, is_first = !output->passage.lines->limit.left_out;
+    enum fc_log_level level = output_level(output, &text, &n, &continues);
+    char shown[OUTPUT_MAX_LINE + sizeof(mark)];
 
     output->n = 0;
-    n = script_path_write(&output->folders, text, n, shown, sizeof(shown));
-    is_written = output->cut && n >= 3 ? output_cut(output, level, shown, n)
-                                       : log_source_line(output->lines, level, shown, n);
-    if (!is_written && is_first)
-        loop_set_timer(output->loop, &output->report, fc_now_ns() + OUTPUT_FLUSH_NS);
+    n = script_path_write(&output->folders, text, n, shown, OUTPUT_MAX_LINE);
+    if (output->cut && n >= 3) {
+        memcpy(shown + n, mark, sizeof(mark) - 1);
+        n += sizeof(mark) - 1;
+    }
+    passage_add(&output->passage, level, shown, n, continues);
+    output_left_out(output, is_first);
+}
+
+/* Logs what has come, unless it is the beginning of a traceback, which waits a little for its rest. */
+static void output_pause(struct output *output)
+{
+    bool is_first = !output->passage.lines->limit.left_out;
+
+    if (!passage_is_open(&output->passage))
+        passage_end(&output->passage);
+    else if (!output->hold.position)
+        loop_set_timer(output->loop, &output->hold, fc_now_ns() + OUTPUT_HOLD_NS);
+    output_left_out(output, is_first);
 }
 
 /* Appends to the line. When memory runs out, the bytes are lost. */
@@ -140,6 +169,7 @@ static void output_ready(void *userdata, uint32_t events)
         if (!output_read(output))
             break;
     }
+    output_pause(output);
 }
 
 int output_new(struct output **outputp, struct loop *loop, struct log_source *lines, enum fc_log_level level,
@@ -154,10 +184,11 @@ int output_new(struct output **outputp, struct loop *loop, struct log_source *li
     if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
         r = -errno;
     output->loop = loop;
-    output->lines = lines;
+    output->passage.lines = lines;
     output->level = level;
     output->fd = ends[0];
     output->report = (struct timer){.fn = output_report, .what = "a script's output", .userdata = output};
+    output->hold = (struct timer){.fn = output_end_passage, .what = "a script's output", .userdata = output};
     if (r == 0)
         r = loop_add(loop, &output->source, output->fd, EPOLLIN, "a script's output", output_ready, output);
     if (r < 0) {
@@ -178,10 +209,13 @@ void output_set_folders(struct output *output, const struct script_folders *fold
 
 void output_drain(struct output *output)
 {
-    for (size_t bytes = 0; output && output->source && bytes < OUTPUT_LAST_BYTES; bytes += 16384) {
+    if (!output)
+        return;
+    for (size_t bytes = 0; output->source && bytes < OUTPUT_LAST_BYTES; bytes += 16384) {
         if (!output_read(output))
             break;
     }
+    passage_end(&output->passage);
 }
 
 struct output *output_free(struct output *output)
@@ -191,9 +225,11 @@ struct output *output_free(struct output *output)
     output_drain(output);
     if (output->n)
         output_line(output);
-    log_report_left_out(output->lines);
+    passage_end(&output->passage);
+    log_report_left_out(output->passage.lines);
     loop_remove(output->source);
     loop_cancel_timer(output->loop, &output->report);
+    loop_cancel_timer(output->loop, &output->hold);
     fc_closep(&output->fd);
     free(output->line);
     free(output);

@@ -66,7 +66,8 @@ struct guest {
     size_t n_events[2];       /* in each of them, the oldest first */
     uint64_t n_events_done;   /* in all batches that are done */
     uint32_t missing_handlers;
-    bool is_locked; /* its filter is loaded; before, no script can have put anything out */
+    bool is_refused; /* the machine and not the script is why it did not start */
+    bool is_locked;  /* its filter is loaded; before, no script can have put anything out */
     struct link *link;
     struct progress_reader progress;
     uint64_t n_outputs; /* that its reports have told */

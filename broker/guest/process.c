@@ -33,6 +33,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/kernel.h"
 
 #define GUEST_HANDSHAKE_MS 10000 /* from the birth of the process until its sandbox is up */
 
@@ -65,6 +66,8 @@ static void guest_too_late(void *userdata)
 /* Writes how the process ended, for the log. */
 static void guest_describe(struct guest *guest, const siginfo_t *info)
 {
+    if (info->si_code == CLD_EXITED && info->si_status == SPAWN_EXIT_SANDBOX && !guest->is_locked)
+        guest->is_refused = true; /* a script could exit with any status, but none has begun */
     if (guest->is_dismissed)
         snprintf(guest->why, sizeof(guest->why), "%s", guest->fate);
     else if (guest->fate[0])
@@ -76,7 +79,7 @@ static void guest_describe(struct guest *guest, const siginfo_t *info)
                  sigabbrev_np(info->si_status));
     else if (info->si_code != CLD_EXITED)
         snprintf(guest->why, sizeof(guest->why), "killed by SIG%s", sigabbrev_np(info->si_status));
-    else if (info->si_status == SPAWN_EXIT_SANDBOX)
+    else if (guest->is_refused)
         snprintf(guest->why, sizeof(guest->why), "not started: the sandbox could not be set up");
     else
         snprintf(guest->why, sizeof(guest->why), "exit status %d", info->si_status);
@@ -112,6 +115,7 @@ static void guest_exited(void *userdata, uint32_t events)
 /* There is no process that can be used. */
 static void guest_failed(struct guest *guest, const char *what, int r)
 {
+    guest->is_refused = kernel_refuses(-r);
     snprintf(guest->why, sizeof(guest->why), "%s: %s", what, strerror(-r));
     guest_set_life(guest, GUEST_DIED);
     loop_defer(guest->runtime->loop, &guest->finish);

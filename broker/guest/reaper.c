@@ -6,6 +6,7 @@
 #include "broker/guest/reaper.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct reaper_child {
     int pidfd;
     struct loop_source *source; /* NULL while the timer runs */
     struct timer again;
+    struct timer late; /* not set: it was killed */
     unsigned account;
     struct reaper_child *next;
     char cgroup[96];
@@ -78,6 +80,7 @@ static void reaper_gone(struct reaper_child *child)
         link = &(*link)->next;
     *link = child->next;
     loop_cancel_timer(reaper->loop, &child->again);
+    loop_cancel_timer(reaper->loop, &child->late);
     loop_remove(child->source);
     fc_closep(&child->pidfd);
     if (child->cgroup[0])
@@ -124,10 +127,32 @@ int reaper_new(struct reaper **reaperp, struct loop *loop, struct keeper *keeper
     return 0;
 }
 
+static void reaper_late(void *userdata)
+{
+    struct reaper_child *child = userdata;
+
+    keeper_signal(child->reaper->keeper, child->pid, SIGKILL);
+}
+
+/* Lets a child that was let go have the rest of its time. */
+static void reaper_wait(struct reaper_child *child)
+{
+    struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+    uint64_t now_ns = fc_now_ns();
+
+    if (child->late.position) {
+        uint64_t left_ns = child->late.deadline_ns > now_ns ? child->late.deadline_ns - now_ns : 0;
+
+        if (poll(&ended, 1, (int)(left_ns / FC_NS_PER_MS)) <= 0)
+            reaper_late(child);
+    }
+    waitpid(child->pid, NULL, __WALL);
+}
+
 struct reaper *reaper_free(struct reaper *reaper)
 {
     while (reaper && reaper->children) {
-        waitpid(reaper->children->pid, NULL, __WALL);
+        reaper_wait(reaper->children);
         reaper_gone(reaper->children);
     }
     free(reaper);
@@ -146,6 +171,7 @@ static struct reaper_child *reaper_watch(struct reaper *reaper, const struct rea
     child->pid = worker->pid;
     child->account = worker->account;
     child->again = (struct timer){.fn = reaper_again, .what = "the end of a process", .userdata = child};
+    child->late = (struct timer){.fn = reaper_late, .what = "the end of a process", .userdata = child};
     snprintf(child->cgroup, sizeof(child->cgroup), "%s", worker->cgroup);
     memcpy(child->instance, worker->instance, bytes);
     child->pidfd = keeper_open_process(reaper->keeper, worker->pid);
@@ -171,6 +197,20 @@ void reaper_end_worker(struct reaper *reaper, const struct reaper_worker *worker
     waitpid(worker->pid, NULL, __WALL); /* there is no memory or descriptor left: rather this than a zombie */
     if (worker->cgroup[0])
         keeper_remove_cgroup(reaper->keeper, worker->account, worker->cgroup);
+}
+
+void reaper_let_go(struct reaper *reaper, pid_t pid, const char *instance, uint64_t deadline_ns)
+{
+    const struct reaper_worker worker = {.pid = pid, .instance = instance, .cgroup = ""};
+    struct reaper_child *child = reaper_watch(reaper, &worker);
+
+    if (!child) {
+        reaper_end_worker(reaper, &worker);
+        return;
+    }
+    child->next = reaper->children;
+    reaper->children = child;
+    loop_set_timer(reaper->loop, &child->late, deadline_ns);
 }
 
 void reaper_end(struct reaper *reaper, pid_t pid)

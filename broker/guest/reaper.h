@@ -8,6 +8,7 @@
 #define BROKER_GUEST_REAPER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct keeper;
@@ -44,8 +45,13 @@ void reaper_end(struct reaper *reaper, pid_t pid);
 void reaper_end_worker(struct reaper *reaper, const struct reaper_worker *worker);
 
 /*
- * Returns false if no worker of the instance is ending; otherwise `fn` is called when all of them are gone,
- * from the loop.
+ * Waits for a driver that was told to end, and kills it at `deadline_ns` (of CLOCK_MONOTONIC) if it has not.
+ */
+void reaper_let_go(struct reaper *reaper, pid_t pid, const char *instance, uint64_t deadline_ns);
+
+/*
+ * Returns false if no worker or driver of the instance is ending; otherwise `fn` is called when all of them
+ * are gone, from the loop.
  */
 bool reaper_stand_back(struct reaper *reaper, const char *instance, struct reaper_turn *turn);
 

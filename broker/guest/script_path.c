@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "proto/spawn_request.h"
+
 /* A text that is not terminated. */
 struct script_span {
     const char *text;
@@ -62,7 +64,7 @@ size_t script_path_write(const struct script_folders *folders, const char *line,
     const struct {
         const char *seen;
         const char *own;
-    } each[] = {{"/show", folders->script}, {"/state", folders->state}};
+    } each[] = {{SPAWN_SCRIPT_FOLDER, folders->script}, {SPAWN_STATE_FOLDER, folders->state}};
     struct script_span path = script_find((struct script_span){line, n});
     size_t used = 0;
 

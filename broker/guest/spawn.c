@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/base/log_source.h"
+#include "broker/base/log.h"
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/guest/output.h"
@@ -276,6 +276,7 @@ struct spawner *spawner_free(struct spawner *spawner)
     spawner_lost(spawner);
     loop_cancel_timer(spawner->runtime->loop, &spawner->restart);
     loop_cancel_timer(spawner->runtime->loop, &spawner->look);
+    log_source_end(&spawner->lines);
     free(spawner);
     return NULL;
 }

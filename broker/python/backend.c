@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/log.h"
 #include "broker/python/next.h"
 #include "broker/python/options.h"
 #include "broker/python/private.h"
@@ -13,7 +14,6 @@
 #include "broker/python/state.h"
 #include "broker/python/stats.h"
 #include "broker/python/values.h"
-#include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
 static void *python_instance_new(struct fc_instance *instance, const char *directory)
@@ -54,7 +54,7 @@ static void python_instance_free(void *self)
     for (size_t i = 0; i < python->n_modules; i++)
         free(python->modules[i]);
     free(python->modules);
-    log_source_unregister(&python->lines);
+    log_source_end(&python->lines);
     free(python->default_handler);
     free(python->folder);
     free(python->state_folder);

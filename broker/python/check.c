@@ -185,7 +185,10 @@ static void check_function(struct config *config, struct config_location at, con
     snprintf(name, sizeof(name), "%.*s", (int)bytes, rest);
     suggest_init(&suggest, name);
     check_suggest(text, &suggest);
-    config_diagnose(config, CONFIG_ERROR, at, suggest_hint(&suggest, hint, sizeof(hint)),
+    config_diagnose(config, CONFIG_ERROR, at,
+                    strchr(name, ' ')
+                        ? "a mapping has one channel on each side; a second mapping is a line of its own"
+                        : suggest_hint(&suggest, hint, sizeof(hint)),
                     "there is no function \"%s\" in the module \"%s\" (%s)", name, module, path);
 }
 
@@ -214,6 +217,12 @@ static bool check_module_name(const char *file, char *name, size_t bytes)
     return true;
 }
 
+/* Finds the module of which the name of the file was given. False if there is none. */
+static bool check_file_name(const struct python *python, const char *module, char *meant, size_t bytes)
+{
+    return check_module_name(module, meant, bytes) && check_is_there(python, meant);
+}
+
 /* Finds the module in the script's folder whose name is nearest. False if none is near. */
 static bool check_nearest(const struct python *python, const char *module, char *nearest, size_t bytes)
 {
@@ -222,6 +231,8 @@ static bool check_nearest(const struct python *python, const char *module, char 
     struct suggest suggest;
     char name[NAME_MAX + 1];
 
+    if (check_file_name(python, module, nearest, bytes))
+        return true;
     nearest[0] = '\0';
     suggest_init(&suggest, module);
     while (all && (entry = readdir(all))) {

@@ -12,25 +12,25 @@
 #include "broker/python/state.h"
 #include "firecurtain/cleanup.h"
 
-#define FAILURE_MAX_LINES 200
 #define FAILURE_MAX_BYTES 2048 /* of a line */
+#define FAILURE_MAX_TEXT  32768
 
 /* Logs the lines of a traceback, with paths that the reader knows. */
 static void failure_log(struct python *python, const char *text)
 {
     const struct script_folders folders = {.script = python->folder, .state = python->state_folder};
-    unsigned n = 0;
+    char shown[FAILURE_MAX_TEXT];
+    size_t n = 0;
 
-    for (const char *end; *text && n < FAILURE_MAX_LINES; text = *end ? end + 1 : end) {
-        char line[FAILURE_MAX_BYTES];
-
+    for (const char *end; *text && n + FAILURE_MAX_BYTES < sizeof(shown); text = *end ? end + 1 : end) {
         end = strchrnul(text, '\n');
         if (end == text)
             continue;
-        log_source_line(&python->lines, FC_LOG_ERROR, line,
-                        script_path_write(&folders, text, (size_t)(end - text), line, sizeof(line)));
-        n++;
+        if (n > 0)
+            shown[n++] = '\n';
+        n += script_path_write(&folders, text, (size_t)(end - text), shown + n, FAILURE_MAX_BYTES);
     }
+    log_source_lines(&python->lines, FC_LOG_ERROR, shown, n);
     if (*text)
         fc_log(FC_LOG_ERROR, python->instance->name, "… (cut)");
 }

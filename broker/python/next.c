@@ -156,6 +156,7 @@ static void next_start(void *userdata)
     spec.generation = ++python->generation;
     python_forget_failure(python); /* what somebody has just saved is told in full */
     python->next.started_ns = fc_now_ns();
+    loop_cancel_timer(python_runtime(python)->loop, &python->again);
     file_watch_begin(python->sources);
     r = guest_new(&python->next.guest, python_runtime(python), &spec, &next_ops, python);
     if (r == 0)

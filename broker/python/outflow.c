@@ -15,6 +15,7 @@
 #define OUTFLOW_STEP_NS          (FC_NS_PER_S / OUTFLOW_STEPS_PER_SECOND)
 #define OUTFLOW_TOO_MANY         49152u /* events without allowance, after which the worker has to wait */
 #define OUTFLOW_SLICE            16u    /* events of a user's script in a turn of the loop */
+#define OUTFLOW_SLICE_TARGETS    256u   /* and what they lead to, unless a single one leads to more */
 
 bool python_is_congested(void *userdata)
 {
@@ -84,11 +85,23 @@ static void outflow_slice(struct python *python, size_t most)
         outflow->sliced_at = outflow->sliced.n = 0;
 }
 
+/* How many of the events that wait make the next slice. */
+static size_t outflow_next(const struct python *python)
+{
+    const struct queue_list *sliced = &python->outflow.sliced;
+    const uint32_t *channels = sliced->channels + python->outflow.sliced_at;
+    size_t left = sliced->n - python->outflow.sliced_at, n = 0, targets = 0;
+
+    while (n < left && n < OUTFLOW_SLICE && targets < OUTFLOW_SLICE_TARGETS)
+        targets += python->instance->channels[channels[n++]].n_targets;
+    return n;
+}
+
 static void outflow_next_slice(void *userdata)
 {
     struct python *python = userdata;
 
-    outflow_slice(python, OUTFLOW_SLICE);
+    outflow_slice(python, outflow_next(python));
     if (python->outflow.sliced.n)
         loop_defer(python_runtime(python)->loop, &python->outflow.slicing);
     else if (!python->outflow.is_used_up && python->guest)

@@ -11,13 +11,13 @@
 #include "broker/base/log_source.h"
 #include "broker/base/queue.h"
 #include "broker/base/rate.h"
+#include "broker/base/restart.h"
 #include "broker/base/runtime.h"
 #include "broker/gate/policy.h"
 #include "broker/guest/guest.h"
 #include "broker/guest/process.h"
 #include "broker/keeper/counter_client.h"
 #include "broker/python/answers.h"
-#include "broker/python/restart.h"
 #include "broker/python/start_queue.h"
 #include "broker/python/state.h"
 #include "broker/show/instance.h"
@@ -83,6 +83,15 @@ struct python_failure {
     uint64_t n; /* how often in a row it failed with this text */
     bool is_lasting;
     bool is_new; /* the worker that told it has not ended yet */
+};
+
+/* What is known of the size of the private folder; see state_limit.h. */
+struct python_state_limit {
+    struct counter_quota *quota; /* NULL: it is not counted */
+    bool is_full;                /* it was found over the options since the present worker was started */
+    bool was_full;               /* it was so when the present worker was started, which still imports */
+    bool is_ended;               /* the present worker was killed for it */
+    bool is_given_up;            /* it was found far over them: there is no next worker */
 };
 
 /* What the worker does not know about its channels. */
@@ -153,10 +162,11 @@ struct python {
     struct message_channel *setup_channels; /* of the setup message under way */
     const struct guest_ops *guest_ops;      /* run.h: what `guest` tells the instance */
     struct guest *guest;
-    struct counter_quota *folder_quota;
+    struct python_state_limit limit;
     struct timer restart_timer;
     struct start_turn turn;
     uint64_t started_ns;
+    struct timer again; /* files have changed while they were loaded; see reload.c */
 
     enum python_state state;
     enum python_channels channels;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/base/descriptors.h"
 #include "broker/os/lookup.h"
 #include "broker/python/private.h"
 #include "broker/python/run.h"
@@ -96,17 +97,6 @@ static const struct guest_ops probe_ops = {
     .ended = probe_ended,
 };
 
-/* Reads everything that fits: the worker has ended, and a pipe holds more than it ever writes. */
-static void probe_read(int fd, char *lines, size_t bytes)
-{
-    size_t n = 0;
-    ssize_t r;
-
-    while (n < bytes - 1 && (r = read(fd, lines + n, bytes - 1 - n)) > 0)
-        n += (size_t)r;
-    lines[n] = '\0';
-}
-
 static void probe_answered(void *userdata)
 {
     loop_stop(userdata);
@@ -145,7 +135,7 @@ int python_probe_as(struct python *python, struct runtime *runtime, const struct
     if (r == 0)
         r = loop_run(runtime->loop);
     python->guest = guest_free(python->guest);
-    probe_read(read_end, found->lines, sizeof(found->lines));
+    descriptor_read_rest(read_end, found->lines, sizeof(found->lines));
     return r;
 }
 

@@ -17,13 +17,13 @@ static void python_set_inputs(struct python *python, size_t n)
         python->inputs[batch->channels[i]] = batch->values[i];
 }
 
-/* The script is handling the first `n` events of the queue now: they move to the batch. */
-static void python_begin(struct python *python, size_t n)
+/* The script has been handling the first `n` events of the queue since `sent_ns`: they move to the batch. */
+static void python_begin(struct python *python, size_t n, uint64_t sent_ns)
 {
     const uint32_t *channels;
     const double *values;
 
-    python_count_sent(python, n);
+    python_count_sent(python, n, sent_ns);
     if (!n)
         return;
     queue_peek(&python->queue, &channels, &values);
@@ -82,7 +82,7 @@ void python_begin_ahead(struct python *python)
 
     python->n_ahead = 0;
     if (n)
-        python_begin(python, n);
+        python_begin(python, n, fc_now_ns());
 }
 
 /* Not while the next worker waits for this one, nor if the oldest events may have to be dropped, nor if
@@ -98,6 +98,7 @@ static void python_send_events(struct python *python)
 {
     const uint32_t *channels;
     const double *values;
+    uint64_t sent_ns;
     size_t n;
 
     if (guest_is_idle(python->guest) && python_leaves_it_to_replay(python))
@@ -105,7 +106,8 @@ static void python_send_events(struct python *python)
     if (guest_is_idle(python->guest)) {
         n = queue_peek(&python->queue, &channels, &values);
         n = python_answers_limit(&python->answers, n);
-        python_begin(python, guest_send(python->guest, channels, values, n));
+        sent_ns = fc_now_ns(); /* before the worker can take this processor from the broker */
+        python_begin(python, guest_send(python->guest, channels, values, n), sent_ns);
     } else if (python_may_send_ahead(python)) {
         n = queue_peek(&python->queue, &channels, &values);
         python->n_ahead = guest_send(python->guest, channels, values, n);

@@ -15,10 +15,42 @@
 #include "broker/python/state.h"
 #include "broker/python/worker.h"
 #include "firecurtain/log.h"
+#include "firecurtain/time.h"
+
+/* So much time has a start, before files that have changed meanwhile begin it anew. */
+#define RELOAD_PATIENCE_NS (2 * FC_NS_PER_S)
+#define RELOAD_END_NS      (10 * FC_NS_PER_MS) /* between two looks at a worker that is being ended */
+
+static bool reload_later(struct python *python, uint64_t due_ns)
+{
+    loop_set_timer(python_runtime(python)->loop, &python->again, due_ns);
+    return true;
+}
+
+/*
+ * Whether files are about to be loaded, or were just begun: then they are loaded again later, if at all.
+ * Otherwise changes that come faster than files can be loaded would keep a script from ever running.
+ */
+static bool reload_can_wait(struct python *python)
+{
+    bool is_next = python->next.guest && !python->next.is_ready;
+    bool is_first = guest_is_starting(python->guest);
+    uint64_t due_ns = (is_next ? python->next.started_ns : python->started_ns) + RELOAD_PATIENCE_NS;
+    uint64_t now_ns = fc_now_ns();
+
+    if (python->turn.is_waiting || python->next.turn.is_waiting)
+        return true;
+    if (python->guest && !is_first && !guest_is_running(python->guest)) /* what it has put out is not lost */
+        return reload_later(python, now_ns + RELOAD_END_NS);
+    return (is_next || is_first) && now_ns < due_ns && reload_later(python, due_ns);
+}
 
 /* Loads the files again: beside the running worker, or in place of one that does not run. */
 static void python_reload(struct python *python)
 {
+    if (reload_can_wait(python))
+        return;
+    loop_cancel_timer(python_runtime(python)->loop, &python->again);
     python_next_drop(python); /* the files that it has read have changed again */
     if (!guest_is_running(python->guest)) {
         fc_log(FC_LOG_INFO, python->instance->name,
@@ -39,6 +71,14 @@ static void reload_changed(void *userdata)
         python_reload(python);
 }
 
+static void reload_again(void *userdata)
+{
+    struct python *python = userdata;
+
+    if (!python_is_stopping(python))
+        python_reload(python);
+}
+
 void python_reload_init(struct python *python)
 {
     struct file_watch_spec spec = {.account = instance_account(python->instance),
@@ -47,6 +87,7 @@ void python_reload_init(struct python *python)
                                    .userdata = python};
     int r = python->sources ? 0 : file_watch_new(&python->sources, python_runtime(python)->files, &spec);
 
+    python->again = (struct timer){.fn = reload_again, .what = "changed files", .userdata = python};
     python_next_init(python);
     if (r < 0)
         fc_log(FC_LOG_WARNING, python->instance->name, "changes to the files in %s will not be noticed: %s",
@@ -56,6 +97,8 @@ void python_reload_init(struct python *python)
 void python_reload_stop(struct python *python)
 {
     python_next_drop(python);
+    if (python_runtime(python))
+        loop_cancel_timer(python_runtime(python)->loop, &python->again);
     if (python->channels == PYTHON_CHANNELS_DUE)
         python->channels = PYTHON_CHANNELS_TOLD;
 }

@@ -23,6 +23,7 @@
 #include "broker/python/start.h"
 #include "broker/python/state.h"
 #include "broker/python/state_folder.h"
+#include "broker/python/state_limit.h"
 #include "broker/python/stats.h"
 #include "broker/python/worker.h"
 #include "broker/show/user.h"
@@ -41,11 +42,13 @@ static void python_ready(void *userdata)
     python_forget_failure(python);
     free(python->setup_channels);
     python->setup_channels = NULL;
+    python->limit.was_full = false;
     if (python->channels == PYTHON_CHANNELS_DUE) {
         python->channels = PYTHON_CHANNELS_TOLD;
         python_send_channels(python, python->guest, false);
     }
     fc_log(FC_LOG_INFO, python->instance->name, "running (pid %d)", guest_pid(python->guest));
+    python->instance->sandbox = INSTANCE_CONFINED;
     fc_up(python->instance, true);
     python_go_on(python);
 }
@@ -99,6 +102,8 @@ static void python_ended(void *userdata, const char *why, bool asked, bool is_cl
     python_take_back(python);
     python_journal_done(python, !asked || python->step.phase == RECORD_BATCH);
     guest = fc_steal(python->guest);
+    if (guest_was_refused(guest) || guest_was_confined(guest))
+        python->instance->sandbox = guest_was_refused(guest) ? INSTANCE_REFUSED : INSTANCE_CONFINED;
     if (python_is_stopping(python))
         fc_log(asked ? FC_LOG_INFO : FC_LOG_WARNING, python->instance->name, "worker ended: %s", why);
     else if (python->next.guest)
@@ -227,7 +232,7 @@ void python_stop(void *self)
         python_drop_events(python);
     python->guest = guest_free(python->guest);
     python_reload_deinit(python);
-    python->folder_quota = counter_quota_free(python->folder_quota);
+    python_unlimit_state(python);
     start_queue_leave(&python->turn);
     if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &python->restart_timer);

@@ -2,7 +2,6 @@
 /* How the worker of an instance is started, for the first time and again. */
 #include "broker/python/start.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,52 +10,15 @@
 #include "broker/python/private.h"
 #include "broker/python/pump.h"
 #include "broker/python/state.h"
+#include "broker/python/state_limit.h"
 #include "broker/python/worker.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-/* Ends the worker. The next one is started in spite of a full folder, and may remove files from it. */
-static void python_state_exceeded(void *userdata, int error)
-{
-    struct python *python = userdata;
-    char why[PATH_MAX + 256];
-
-    if (error) {
-        python->folder_quota = counter_quota_free(python->folder_quota); /* its next worker gets a new one */
-        snprintf(why, sizeof(why), "its private folder %s cannot be counted: %s", python->state_folder,
-                 strerror(-error));
-    } else if (guest_is_running(python->guest)) {
-        snprintf(why, sizeof(why),
-                 "its private folder %s has more than %llu bytes or %llu files (options state, state-files), "
-                 "or is "
-                 "more than 16 folders deep",
-                 python->state_folder, (unsigned long long)python->state_bytes,
-                 (unsigned long long)python->state_files);
-    } else {
-        return; /* it is counted again when the script changes something */
-    }
-    if (python->guest)
-        guest_end(python->guest, "%s", why);
-}
-
-static int python_watch_state(struct python *python)
-{
-    struct runtime *runtime = python_runtime(python);
-    struct folder_quota_spec spec = {
-        .account = instance_account(python->instance),
-        .path = python->state_folder,
-        .max = {.bytes = python->state_bytes, .files = python->state_files},
-        .exceeded = python_state_exceeded,
-        .userdata = python,
-    };
-
-    return python->folder_quota ? 0 : folder_quota_new(&python->folder_quota, runtime->counter, &spec);
-}
-
 int python_spawn(struct python *python)
 {
     struct guest_spec spec = python_guest_spec(python);
-    int r = python_watch_state(python);
+    int r = python_limit_state(python);
 
     if (r < 0)
         return r;
@@ -64,6 +26,7 @@ int python_spawn(struct python *python)
     python->failure.is_new = false;
     if (python->channels == PYTHON_CHANNELS_DUE)
         python->channels = PYTHON_CHANNELS_TOLD; /* its setup has them */
+    loop_cancel_timer(python_runtime(python)->loop, &python->again); /* it loads what is there now */
     file_watch_begin(python->sources);
     return guest_new(&python->guest, python_runtime(python), &spec, python->guest_ops, python);
 }
@@ -82,6 +45,12 @@ static void python_say_ended(const struct python *python, const char *why, uint6
     else if (delay_ns != RESTART_NOT)
         fc_log(FC_LOG_ERROR, name, "worker ended: %s; starting it again in %.1f s", why,
                (double)delay_ns / (double)FC_NS_PER_S);
+    else if (python->limit.is_given_up)
+        fc_log(
+            FC_LOG_ERROR, name,
+            "worker ended: %s; failed: its private folder is far too large; not started again until somebody "
+            "has removed files there and starts it",
+            why);
     else if (restart_is_exhausted(&python->restart, now_ns))
         fc_log(FC_LOG_ERROR, name,
                "worker ended: %s; failed: %llu restarts reached restart-limit; not restarted until the "
@@ -94,8 +63,9 @@ static void python_say_ended(const struct python *python, const char *why, uint6
 void python_again(struct python *python, const char *why, bool is_clean)
 {
     uint64_t now_ns = fc_now_ns();
-    uint64_t delay_ns =
-        restart_delay_ns(&python->restart, python->started_ns, now_ns, is_clean, (uint32_t)now_ns);
+    uint64_t delay_ns = python->limit.is_given_up ? RESTART_NOT
+                                                  : restart_delay_ns(&python->restart, python->started_ns,
+                                                                     now_ns, is_clean, (uint32_t)now_ns);
     char text[512];
 
     if (file_watch_is_stale(python->sources))

@@ -18,11 +18,11 @@ void python_count_waiting(struct python *python)
         python->counters.queue_max = n;
 }
 
-void python_count_sent(struct python *python, size_t n_events)
+void python_count_sent(struct python *python, size_t n_events, uint64_t sent_ns)
 {
     python->counters.in += n_events;
     if (guest_is_busy(python->guest)) /* there was a batch, perhaps only of sockets */
-        python->counters.sent_ns = fc_now_ns();
+        python->counters.sent_ns = sent_ns;
 }
 
 void python_count_handled(struct python *python)

@@ -36,9 +36,9 @@ struct python_stats {
  */
 void python_stats_read(const struct fc_instance *instance, struct python_stats *stats, bool usage);
 
-/* Counts: an event came; a batch is about to be sent; one may be done; the worker has ended. */
+/* Counts: an event came; a batch was sent at `sent_ns`; one may be done; the worker has ended. */
 void python_count_waiting(struct python *python);
-void python_count_sent(struct python *python, size_t n_events);
+void python_count_sent(struct python *python, size_t n_events, uint64_t sent_ns);
 void python_count_handled(struct python *python);
 void python_count_ended(struct python *python);
 
