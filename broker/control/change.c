@@ -162,8 +162,9 @@ static void change_stopped(void *userdata, struct fc_instance *instance)
 bool control_stop_instance(struct control *control, const struct control_call *call,
                            const struct control_request *request, struct control_reply *reply)
 {
-    struct fc_instance *instance = control_find_own(control, call, request->names[0], reply);
     bool again = call->verb == CONTROL_RESTART;
+    struct fc_instance *instance = again ? control_find_restartable(control, call, request->names[0], reply)
+                                         : control_find_own(control, call, request->names[0], reply);
 
     if (!instance || change_is_under_way(control, reply))
         return true;
@@ -205,13 +206,26 @@ void control_change_lost(struct control *control)
         control->pending[i].call.client = 0; /* what comes of it is still written to the audit log */
 }
 
+/* Freezes what all put out to devices, or lets it through again. */
+static void change_freeze_show(struct control *control, bool freeze, struct control_reply *reply)
+{
+    if (show_is_frozen(control->show) == freeze)
+        reply->text = freeze ? "already frozen" : "not frozen";
+    show_freeze(control->show, freeze);
+}
+
 /* Freezes and unfreezes; also while the show changes, since it is for emergencies. */
 bool control_freeze(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
-    struct user *user = control_find_user(control, request->names[0], reply);
     bool freeze = call->verb == CONTROL_FREEZE;
+    struct user *user;
 
+    if (!request->n_names) {
+        change_freeze_show(control, freeze, reply);
+        return true;
+    }
+    user = control_find_user(control, request->names[0], reply);
     if (!user)
         return true;
     if (user->is_frozen == freeze)

@@ -30,6 +30,7 @@ static void channels_add(struct channels_page *page, const struct fc_instance *i
     double value = instance->values[id];
     unsigned directions = instance->channels[id].directions;
     struct control_channel *item = &page->items[page->n];
+    struct fc_control shown;
 
     if (!control_may_see_channel(page->call, instance, id) || page->passed++ < page->from)
         return;
@@ -38,6 +39,13 @@ static void channels_add(struct channels_page *page, const struct fc_instance *i
                                      .is_target = directions & FC_TARGET,
                                      .has_value = !isnan(value),
                                      .value = isnan(value) ? 0 : value};
+    if (instance->backend->control &&
+        instance->backend->control(instance->self, instance_channel_name(instance, id), &shown)) {
+        item->kind = shown.kind;
+        item->label = shown.label;
+        item->place = shown.place;
+        page->n_bytes += strlen(item->label);
+    }
     page->n_bytes += strlen(item->channel) + CHANNELS_ITEM_BYTES;
     page->n++;
     page->is_full = page->n == CHANNELS_ITEMS || page->n_bytes > CONTROL_MAX_PAGE;

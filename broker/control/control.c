@@ -8,14 +8,19 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/base/runtime.h"
+#include "broker/config/console.h"
 #include "broker/control/change.h"
 #include "broker/control/desk.h"
 #include "broker/control/follow.h"
+#include "broker/control/invite.h"
+#include "broker/control/links.h"
 #include "broker/control/logs.h"
 #include "broker/control/private.h"
 #include "broker/control/record.h"
+#include "broker/control/reply.h"
 #include "broker/control/verbs.h"
 #include "broker/control/watch.h"
 #include "broker/show/show.h"
@@ -27,24 +32,53 @@
 #define CONTROL_TURN_BUDGET 32   /* requests in one turn of the loop */
 #define CONTROL_RATE        2000 /* requests a second that are read at all */
 
+/* Reads a request, and what comes before it if it is a browser's. -EBADMSG. */
+static int control_decode(struct control *control, const struct desk_message *message,
+                          struct desk_browser *browser, struct control_request *request)
+{
+    size_t n_browser = message->type == DESK_BROWSE ? sizeof(*browser) : 0;
+
+    if (n_browser)
+        memcpy(browser, message->bytes, n_browser);
+    return codec_control_decode_request(control->requests, (const uint8_t *)message->bytes + n_browser,
+                                        message->n_bytes - n_browser, request);
+}
+
+/* Finds out what a caller is in the configuration. Returns whether it has a role; a browser without is told.
+ */
+static bool control_find_caller(struct control *control, const struct desk_message *message,
+                                const struct desk_browser *browser, struct control_call *call)
+{
+    struct control_reply reply = {.outcome = CONTROL_REFUSED, .text = CONTROL_SIGNED_OUT};
+
+    if (message->type != DESK_BROWSE) {
+        call->role = control_roles_find(control->spec.roles, call->peer.uid, call->peer.gid);
+        call->account = control_roles_account(control->spec.roles, call->peer.uid);
+        return call->role != CONTROL_NOBODY; /* else the desk should not have let it in */
+    }
+    if (control_identify(control, browser, call))
+        return true;
+    control_send(control, call, &reply);
+    return false;
+}
+
 /* Carries out one request, which counts as several if it costs more. -EBADMSG. */
 static int control_ask(struct control *control, const struct desk_message *message)
 {
     struct control_call call = {.client = message->client, .peer = message->peer};
     struct control_request request;
     struct control_reply reply = {.outcome = CONTROL_DONE};
+    struct desk_browser browser;
 
-    if (codec_control_decode_request(control->requests, message->bytes, message->n_bytes, &request) < 0)
+    if (control_decode(control, message, &browser, &request) < 0)
         return -EBADMSG;
     call.id = request.id;
     call.verb = request.verb;
     if (!control_rules_check(&request, &reply))
         return -EBADMSG;
     rate_spend(&control->rate, control_rules_cost(&request) - 1);
-    call.role = control_roles_find(control->spec.roles, call.peer.uid, call.peer.gid);
-    call.account = control_roles_account(control->spec.roles, call.peer.uid);
-    if (call.role == CONTROL_NOBODY)
-        return 0; /* the desk should not have let it in */
+    if (!control_find_caller(control, message, &browser, &call))
+        return 0;
     if (request.n_names)
         snprintf(call.subject, sizeof(call.subject), "%s", request.names[0]);
     verbs_handle(control, &call, &request);
@@ -64,7 +98,7 @@ static int control_receive(struct control *control)
     struct desk_message message;
     int r = control_desk_receive(control->desk, &message);
 
-    if (r == 0 && message.type == DESK_REQUEST)
+    if (r == 0 && (message.type == DESK_REQUEST || message.type == DESK_BROWSE))
         r = control_ask(control, &message);
     else if (r == 0 && message.type == DESK_GONE)
         control_gone(control, message.client);
@@ -155,6 +189,7 @@ static int control_list_admits(const struct control_roles *roles, struct desk_ad
 static int control_start(struct control *control)
 {
     struct control_desk_spec spec = {.runtime = control->spec.runtime,
+                                     .names = control->spec.console->names,
                                      .ready = control_turn,
                                      .lost = control_desk_lost,
                                      .userdata = control};
@@ -164,6 +199,8 @@ static int control_start(struct control *control)
         r = codec_control_new(&control->replies);
     if (r == 0)
         r = control_watch_start(control);
+    if (r == 0)
+        r = links_begin(control->spec.links, control->spec.roles, control->spec.runtime->loop);
     if (r == 0)
         r = control_list_admits(control->spec.roles, &control->admits);
     if (r < 0)

@@ -15,8 +15,10 @@
 #include <stdbool.h>
 
 struct control;
+struct console_config;
 struct control_roles;
 struct journal;
+struct links;
 struct runtime;
 struct show;
 
@@ -25,6 +27,8 @@ struct control_spec {
     struct runtime *runtime; /* its control_fd listens */
     const struct control_roles *roles;
     struct journal *journal;
+    const struct console_config *console;
+    struct links *links;                 /* opened; begun here */
     bool (*is_changing)(void *userdata); /* the configuration is being changed: `reload` is for afterwards */
     /*
      * Reads the configuration again, or a user's alone (by number, never while the configuration is being

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/base/log_source.h"
+#include "broker/base/log.h"
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
 #include "broker/guest/output.h"
@@ -104,7 +104,8 @@ static pid_t desk_start_process(struct control_desk *desk, int other)
     FC_AUTO_CLOSE int log = -1;
     int r = output_new(&desk->output, runtime->loop, &desk->lines, FC_LOG_ERROR, &log);
 
-    return r < 0 ? r : keeper_start_desk(runtime->keeper, other, log, runtime->control_fd);
+    return r < 0 ? r
+                 : keeper_start_desk(runtime->keeper, other, log, runtime->control_fd, runtime->console_fd);
 }
 
 static int desk_watch_process(struct control_desk *desk)
@@ -126,6 +127,9 @@ static int desk_start(struct control_desk *desk)
     const struct desk_message admit = {.type = DESK_ADMIT,
                                        .bytes = desk->spec.admits,
                                        .n_bytes = desk->spec.n_admits * sizeof(*desk->spec.admits)};
+    const struct desk_message names = {.type = DESK_NAMES,
+                                       .bytes = desk->spec.names,
+                                       .n_bytes = strlen(desk->spec.names)};
     FC_AUTO_CLOSE int other = -1;
     int r = link_pair(&desk->link, desk->buffers, &other);
 
@@ -140,6 +144,8 @@ static int desk_start(struct control_desk *desk)
     r = desk_watch_process(desk);
     if (r == 0)
         r = desk_message_send(desk->link, &admit);
+    if (r == 0)
+        r = desk_message_send(desk->link, &names);
     if (r < 0) {
         keeper_signal(desk->spec.runtime->keeper, desk->pid, SIGKILL);
         waitpid(desk->pid, NULL, __WALL); /* it was just born */
@@ -202,6 +208,7 @@ struct control_desk *control_desk_free(struct control_desk *desk)
     desk_forget(desk);
     loop_cancel_timer(desk->spec.runtime->loop, &desk->restart);
     link_buffers_free(desk->buffers);
+    log_source_end(&desk->lines);
     free(desk);
     return NULL;
 }

@@ -17,6 +17,7 @@ struct control_desk_spec {
     struct runtime *runtime; /* its control_fd is lent to each desk */
     const struct desk_admit *admits;
     size_t n_admits;
+    const char *names; /* of hosts, for browsers */
     /* There may be messages; to be called again until control_desk_receive() has none. */
     void (*ready)(void *userdata);
     /* The desk has died, and all connections with it. Another one is started. */

@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Emits an event by hand, as if an instance had made it. */
+/* Emits an event by hand, as if an instance had made it: any, or the one that the show defines for panic. */
 #include "broker/control/emit.h"
 
+#include "broker/config/console.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
 #include "broker/control/scope.h"
+#include "broker/show/access.h"
 #include "broker/show/observer.h"
 #include "broker/show/show.h"
+
+/* Emits, unless a recording is the only input. */
+static void emit_event(struct control *control, struct fc_instance *instance, uint32_t channel, double value,
+                       struct control_reply *reply)
+{
+    if (observer_is_replay(control->show->router.observer)) {
+        reply->outcome = CONTROL_FAILED;
+        reply->text = "a recording is being replayed; other input is ignored";
+        return;
+    }
+    router_emit(&control->show->router, ROUTE_COMMAND, instance, &channel, &value, 1);
+    if (!instance->channels[channel].n_targets)
+        reply->text = "nothing is mapped to it";
+}
 
 bool control_emit(struct control *control, const struct control_call *call,
                   const struct control_request *request, struct control_reply *reply)
@@ -22,19 +38,39 @@ bool control_emit(struct control *control, const struct control_call *call,
     id = control_find_channel(control, call, request->names[0], &instance, reply);
     if (id < 0)
         return true;
-    if (!control_may_change(call, instance)) {
+    if (!control_may_emit(call, instance)) {
         reply->outcome = CONTROL_REFUSED;
-        reply->text = control_format(control, "%s is not yours", instance->name);
+        reply->text = control_format(control,
+                                     call->role == CONTROL_OPERATOR ? "operators may set panels; %s is none"
+                                                                    : "%s is not yours",
+                                     instance->name);
         return true;
     }
-    if (observer_is_replay(control->show->router.observer)) {
-        reply->outcome = CONTROL_FAILED;
-        reply->text = "a recording is being replayed; other input is ignored";
+    emit_event(control, instance, (uint32_t)id, request->value, reply);
+    return true;
+}
+
+/* The channel is the show's choice, so operators may use it, whatever its instance is. */
+bool control_panic(struct control *control, const struct control_call *call,
+                   const struct control_request *request, struct control_reply *reply)
+{
+    const char *channel = control->spec.console->panic;
+    struct control_call administrator = *call;
+    struct fc_instance *instance;
+    int64_t id;
+
+    (void)request;
+    if (!channel[0]) {
+        reply->outcome = CONTROL_UNSUPPORTED;
+        reply->text = "the show defines no panic; \"panic = CHANNEL\" in the section [console] does";
         return true;
     }
-    router_emit(&control->show->router, ROUTE_COMMAND, instance, &(uint32_t){(uint32_t)id}, &request->value,
-                1);
-    if (!instance->channels[id].n_targets)
-        reply->text = "nothing is mapped to it";
+    administrator.role = CONTROL_ADMINISTRATOR;
+    id = control_find_channel(control, &administrator, channel, &instance, reply);
+    if (id < 0)
+        return true;
+    if (show_is_frozen(control->show))
+        reply->text = "outputs are frozen, so no device gets it until they are unfrozen";
+    emit_event(control, instance, (uint32_t)id, 1.0, reply);
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The verb emit. */
+/* The verbs emit and panic. */
 #ifndef BROKER_CONTROL_EMIT_H
 #define BROKER_CONTROL_EMIT_H
 
@@ -12,5 +12,7 @@ struct control_request;
 
 bool control_emit(struct control *control, const struct control_call *call,
                   const struct control_request *request, struct control_reply *reply);
+bool control_panic(struct control *control, const struct control_call *call,
+                   const struct control_request *request, struct control_reply *reply);
 
 #endif

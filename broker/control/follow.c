@@ -55,6 +55,25 @@ struct control_follower *control_follow(struct control *control, struct control_
     return NULL;
 }
 
+/* Drops a follower, and has the desk forget its watch. */
+static void follow_drop(struct control *control, struct control_follower *followers, size_t place)
+{
+    if (followers == control->watch.followers)
+        control_desk_send(control->desk,
+                          &(struct desk_message){.type = DESK_UNWATCH, .number = (uint32_t)place});
+    control_unfollow(&followers[place]);
+}
+
+void control_follow_revoked(struct control *control, unsigned token)
+{
+    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+        if (control->watch.followers[i].is_used && control->watch.followers[i].call.token == token)
+            follow_drop(control, control->watch.followers, i);
+        if (control->log_followers[i].is_used && control->log_followers[i].call.token == token)
+            follow_drop(control, control->log_followers, i);
+    }
+}
+
 void control_follow_change_show(struct control *control, struct control_follower *followers)
 {
     for (size_t i = 0; control->show && i < CONTROL_FOLLOWERS; i++) {
@@ -64,10 +83,7 @@ void control_follow_change_show(struct control *control, struct control_follower
             control_user(control->show, followers[i].call.account))
             continue;
         control_send(control, &followers[i].call, &reply);
-        if (followers == control->watch.followers)
-            control_desk_send(control->desk,
-                              &(struct desk_message){.type = DESK_UNWATCH, .number = (uint32_t)i});
-        control_unfollow(&followers[i]);
+        follow_drop(control, followers, i);
     }
 }
 

@@ -28,6 +28,9 @@ struct control_follower *control_follow(struct control *control, struct control_
 /* Tells followers of a user that the new show does not have, and drops them. */
 void control_follow_change_show(struct control *control, struct control_follower *followers);
 
+/* Drops the followers of a browser whose token was revoked. */
+void control_follow_revoked(struct control *control, unsigned token);
+
 /* Drops a follower. */
 void control_unfollow(struct control_follower *follower);
 

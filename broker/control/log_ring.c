@@ -109,6 +109,7 @@ static void ring_note_place(struct log_owner *owner, const char *text)
 /* Notes what an error says of its cause, if the line says that. */
 static void ring_note_error(struct log_owner *owner, uint64_t time_ns, const char *text)
 {
+    static const char repeated[] = "… repeated ";
     static const char *const others[] = {"During handling of", "The above exception", "worker ended",
                                          "cannot start", "…"};
 
@@ -118,6 +119,8 @@ static void ring_note_error(struct log_owner *owner, uint64_t time_ns, const cha
         ring_note_place(owner, text);
         return;
     }
+    if (ring_begins(text, repeated) && owner->error_ns)
+        owner->error_ns = time_ns;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         if (ring_begins(text, others[i]))
             return;

@@ -13,6 +13,7 @@
 #include "broker/config/roles.h"
 #include "broker/control/control.h"
 #include "broker/control/log_ring.h"
+#include "broker/control/tokens.h"
 #include "broker/show/route.h"
 #include "broker/show/user.h"
 #include "proto/arena.h"
@@ -43,6 +44,10 @@ struct control_call {
     enum control_verb verb;
     uint64_t id;
     char subject[CONTROL_MAX_NAME + 1]; /* the first name, for the audit log */
+    unsigned token;                     /* the number of the browser's, or 0: the caller is a process */
+    char label[TOKEN_MAX_LABEL];
+    char address[TOKEN_MAX_ADDRESS];
+    bool is_locked; /* the browser's PIN has not been entered, so it may only look */
 };
 
 /* A call that is answered when an instance has stopped, or the configuration was read. */

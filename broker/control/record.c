@@ -63,6 +63,20 @@ void control_record_gone(struct control *control, uint64_t client)
     }
 }
 
+void control_record_revoked(struct control *control, unsigned token)
+{
+    for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+        struct control_follower *follower = &control->recorders.followers[i];
+        struct control_reply reply = {.outcome = CONTROL_REFUSED, .text = CONTROL_SIGNED_OUT};
+        struct control_call call = follower->call;
+
+        if (!follower->is_used || call.token != token)
+            continue;
+        record_end(control, i, "the link has ended");
+        control_send(control, &call, &reply);
+    }
+}
+
 void control_record_start(struct control *control)
 {
     control->recorders.look = (struct timer){.fn = record_look, .what = "the recording", .userdata = control};

@@ -16,6 +16,9 @@ void control_record_start(struct control *control);
 /* Ends all recordings, with the reason in their last item. */
 void control_record_stop(struct control *control, const char *why);
 
+/* Ends the recordings of a browser's token that has ended. */
+void control_record_revoked(struct control *control, unsigned token);
+
 /* Ends the recordings of a client that has gone, or with 0 all. */
 void control_record_gone(struct control *control, uint64_t client);
 

@@ -83,10 +83,16 @@ static bool reply_may_audit(struct control *control, const struct control_call *
 
 static void reply_audit(const struct control_call *call, const struct control_reply *reply)
 {
-    char subject[AUDIT_VALUE], outcome[64], reason[AUDIT_VALUE];
+    char subject[AUDIT_VALUE], outcome[64], reason[AUDIT_VALUE], label[4 * TOKEN_MAX_LABEL];
+    char from[sizeof(label) + TOKEN_MAX_ADDRESS + 64];
     bool has_reason = reply->text && reply->text[0];
 
-    log_audit("uid=%u pid=%d role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, call->peer.pid,
+    if (call->token)
+        snprintf(from, sizeof(from), "console=%u label=%s address=%s", call->token,
+                 log_value(label, sizeof(label), call->label[0] ? call->label : "-"), call->address);
+    else
+        snprintf(from, sizeof(from), "pid=%d", call->peer.pid);
+    log_audit("uid=%u %s role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, from,
               control_role_name(call->role), control_verb_name(call->verb),
               log_value(subject, sizeof(subject), call->subject[0] ? call->subject : "-"),
               log_value(outcome, sizeof(outcome), control_outcome_name(reply->outcome)),

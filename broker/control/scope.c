@@ -41,6 +41,17 @@ bool control_may_change(const struct control_call *call, const struct fc_instanc
     return call->role == CONTROL_ADMINISTRATOR || scope_is_own(call, instance);
 }
 
+bool control_may_restart(const struct control_call *call, const struct fc_instance *instance)
+{
+    return call->role >= CONTROL_OPERATOR || scope_is_own(call, instance);
+}
+
+bool control_may_emit(const struct control_call *call, const struct fc_instance *instance)
+{
+    return control_may_change(call, instance) ||
+           (call->role == CONTROL_OPERATOR && instance->backend->is_for_operators);
+}
+
 /* Returns whether the user's mappings could name the channel of the house, in either direction. */
 static bool scope_is_granted(const struct control_call *call, const struct fc_instance *instance,
                              const char *channel)
@@ -117,6 +128,13 @@ struct fc_instance *control_find(struct control *control, const struct control_c
     return NULL;
 }
 
+static void scope_say_not_yours(struct control *control, const struct fc_instance *instance,
+                                struct control_reply *reply)
+{
+    reply->outcome = CONTROL_REFUSED;
+    reply->text = control_format(control, "%s is not yours", instance->name);
+}
+
 struct fc_instance *control_find_own(struct control *control, const struct control_call *call,
                                      const char *name, struct control_reply *reply)
 {
@@ -124,8 +142,18 @@ struct fc_instance *control_find_own(struct control *control, const struct contr
 
     if (!instance || control_may_change(call, instance))
         return instance;
-    reply->outcome = CONTROL_REFUSED;
-    reply->text = control_format(control, "%s is not yours", instance->name);
+    scope_say_not_yours(control, instance, reply);
+    return NULL;
+}
+
+struct fc_instance *control_find_restartable(struct control *control, const struct control_call *call,
+                                             const char *name, struct control_reply *reply)
+{
+    struct fc_instance *instance = control_find(control, call, name, reply);
+
+    if (!instance || control_may_restart(call, instance))
+        return instance;
+    scope_say_not_yours(control, instance, reply);
     return NULL;
 }
 

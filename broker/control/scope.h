@@ -26,6 +26,12 @@ bool control_may_see_route(const struct control_call *call, const struct fc_inst
 /* Returns whether a caller may start and stop an instance, and emit from it. */
 bool control_may_change(const struct control_call *call, const struct fc_instance *instance);
 
+/* Returns whether a caller may restart an instance. */
+bool control_may_restart(const struct control_call *call, const struct fc_instance *instance);
+
+/* Returns whether a caller may emit events from an instance: operators may from those made for it. */
+bool control_may_emit(const struct control_call *call, const struct fc_instance *instance);
+
 /* Finds a user by name, for an administrator; or NULL with the answer in `reply`. */
 struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply);
 
@@ -36,6 +42,10 @@ struct fc_instance *control_find(struct control *control, const struct control_c
 /* Finds an instance that the caller may change; or NULL with the answer in `reply`. */
 struct fc_instance *control_find_own(struct control *control, const struct control_call *call,
                                      const char *name, struct control_reply *reply);
+
+/* The same for an instance that the caller may restart. */
+struct fc_instance *control_find_restartable(struct control *control, const struct control_call *call,
+                                             const char *name, struct control_reply *reply);
 
 /* Finds a channel that the caller may see, and its instance; or negative with the answer in `reply`. */
 int64_t control_find_channel(struct control *control, const struct control_call *call, const char *name,

@@ -8,14 +8,17 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
+#include "broker/config/console.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
 #include "broker/control/scope.h"
 #include "broker/guest/guest.h"
 #include "broker/os/lookup.h"
+#include "broker/proxy/proxy.h"
 #include "broker/python/backend.h"
 #include "broker/python/stats.h"
 #include "broker/python/status.h"
+#include "broker/show/access.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
@@ -88,11 +91,26 @@ static void status_error(struct control *control, const struct fc_instance *inst
 static void status_describe(struct control *control, const struct fc_instance *instance,
                             struct control_instance *item)
 {
-    char text[128] = "";
+    char text[256] = "";
 
     instance->backend->describe(instance->self, text, sizeof(text));
     if (text[0])
         item->detail = control_format(control, "%s", text);
+}
+
+/* Tells of the driver that an instance runs in. */
+static void status_driver(const struct fc_instance *instance, uint64_t now_ns, struct control_instance *item)
+{
+    struct proxy_status status;
+
+    proxy_status_read(instance, now_ns, &status);
+    if (instance_is_started(instance))
+        item->state = instance->state == INSTANCE_STARTING ? "starting"
+                      : instance->state == INSTANCE_DOWN   ? "down"
+                                                           : "running";
+    item->pid = (uint32_t)status.pid;
+    item->uptime_ms = status.uptime_ms;
+    item->restarts = status.restarts;
 }
 
 /* Tells the figures of what is no script. */
@@ -101,10 +119,12 @@ static void status_device(struct control *control, const struct fc_instance *ins
 {
     item->events_in = instance->n_emitted;
     item->events_out = instance->n_set;
-    item->malformed = instance->malformed;
+    item->malformed = instance->drops.n;
     item->is_heard = instance->heard_ns;
     if (item->is_heard)
         item->heard_ms = (now_ns - instance->heard_ns) / FC_NS_PER_MS;
+    if (instance->backend->driver)
+        status_driver(instance, now_ns, item);
     if (instance->backend->describe && instance_is_started(instance))
         status_describe(control, instance, item);
 }
@@ -117,7 +137,7 @@ static void status_instance(struct control *control, const struct fc_instance *i
     *item = (struct control_instance){.name = instance->name, .backend = instance->backend->name};
     item->state = instance_is_started(instance) ? "running" : "down";
     if (!instance_is_started(instance) && instance->retry.position && instance->retry.deadline_ns > now_ns)
-        item->detail = control_format(control, "%s; trying again in %.1f s", instance->failed.text,
+        item->detail = control_format(control, "%s; trying again in %.1f s", show_failure(instance),
                                       (double)(instance->retry.deadline_ns - now_ns) / (double)FC_NS_PER_S);
     if (instance->state == INSTANCE_LOOKING) {
         item->state = "starting";
@@ -127,7 +147,8 @@ static void status_instance(struct control *control, const struct fc_instance *i
         item->state = "stopped";
         item->detail = control_format(control, "by uid %u", instance->stopped_by);
     }
-    item->is_frozen = instance->owner && user_is_stopped(instance->owner);
+    item->is_frozen = (instance->owner && user_is_stopped(instance->owner)) ||
+                      (show_is_frozen(control->show) && !instance->backend->is_for_users);
     status_error(control, instance, item);
     if (instance->backend == &backend_python)
         status_python(control, instance, usage, item);
@@ -279,6 +300,8 @@ bool control_status(struct control *control, const struct control_call *call,
     if (!items)
         return true;
     reply->instances = items;
+    reply->is_frozen = show_is_frozen(control->show);
+    reply->has_panic = control->spec.console->panic[0];
     if (!request->n_names)
         status_all(control, call, request, most, items, reply);
     else if (!status_named(control, call, request, most, items, reply))

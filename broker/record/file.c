@@ -16,6 +16,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "proto/codec_record.h"
+#include "proto/kernel.h"
 
 #define WRITER_MAX_FRAME (RECORD_FRAME_SIZE + RECORD_MAX_BLOCK)
 
@@ -87,9 +88,11 @@ static _Noreturn void writer_exit(int status)
 /* Runs in the writer: copies from the socket to the file until the broker closes its end. */
 static _Noreturn void writer_run(int fd, int from, uint8_t *frame)
 {
-    close_range(0, (unsigned)(fd < from ? fd : from) - 1, 0);
-    close_range((unsigned)(fd < from ? fd : from) + 1, (unsigned)(fd < from ? from : fd) - 1, 0);
-    close_range((unsigned)(fd < from ? from : fd) + 1, ~0U, 0);
+    for (int other = 0; other < fd || other < from; other++) {
+        if (other != fd && other != from)
+            close(other);
+    }
+    kernel_close_from((unsigned)(fd < from ? from : fd) + 1);
     prctl(PR_SET_NAME, "fc-record");
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) < 0)
