@@ -76,7 +76,8 @@ static int run_service(struct service *service, struct recorder *recorder,
     r = service_start(service);
     if (r < 0)
         return r == -EPROTO ? EX_DATAERR : EX_OSERR;
-    return service_run(service) < 0 ? EX_OSERR : EX_OK;
+    r = service_run(service);
+    return r < 0 ? EX_OSERR : service_was_refused(service) ? EX_UNAVAILABLE : EX_OK;
 }
 
 int daemon_run(const struct daemon_arguments *arguments)

@@ -31,3 +31,13 @@ bool callers_take(struct callers *callers, uid_t uid, uint64_t cost, uint64_t no
     rate_fill(&caller->rate, now_ns);
     return rate_take(&caller->rate, cost);
 }
+
+void callers_bar(struct callers *callers, uid_t uid, uint64_t until_ns, uint64_t now_ns)
+{
+    callers_find(callers, uid, now_ns)->barred_ns = until_ns;
+}
+
+bool callers_is_barred(struct callers *callers, uid_t uid, uint64_t now_ns)
+{
+    return now_ns < callers_find(callers, uid, now_ns)->barred_ns;
+}

@@ -16,6 +16,7 @@ struct callers {
     struct caller {
         uid_t uid;
         uint64_t used_ns;
+        uint64_t barred_ns; /* see callers_bar() */
         struct rate rate;
     } list[CALLERS_MAX];
     size_t n;
@@ -23,5 +24,10 @@ struct callers {
 
 /* Takes `cost` from the allowance of a uid. False if there is not so much. */
 bool callers_take(struct callers *callers, uid_t uid, uint64_t cost, uint64_t now_ns);
+
+/* Notes that a uid has guessed at a secret, and may not try again until a time. */
+void callers_bar(struct callers *callers, uid_t uid, uint64_t until_ns, uint64_t now_ns);
+
+bool callers_is_barred(struct callers *callers, uid_t uid, uint64_t now_ns);
 
 #endif

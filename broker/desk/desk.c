@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "broker/base/log.h"
 #include "broker/desk/admits.h"
+#include "broker/desk/browsers.h"
 #include "broker/desk/callers.h"
 #include "broker/desk/clients.h"
 #include "broker/desk/guard.h"
 #include "broker/desk/outbound.h"
+#include "broker/desk/pin.h"
 #include "broker/desk/say.h"
 #include "broker/desk/streams.h"
 #include "broker/desk/watches.h"
@@ -38,9 +41,11 @@ struct desk {
     struct callers callers;
     struct codec_control *requests;
     struct codec_control *replies;
+    uint8_t browse[DESK_MAX_ASKED]; /* a browser's request, as the broker gets it */
     struct outbound outbound;
     struct streams streams;
     struct watches watches;
+    struct browsers *browsers; /* or NULL */
     struct log_limit malformed;
 };
 
@@ -61,10 +66,22 @@ static void desk_sent(struct desk *desk, int r)
     loop_modify(desk->link_source, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
+/* Hands a browser a reply, which for it has to be read first. */
+static int desk_send_browser(struct desk *desk, uint64_t client, const void *bytes, size_t n_bytes)
+{
+    struct control_reply reply;
+
+    if (codec_control_decode_reply(desk->replies, bytes, n_bytes, &reply) < 0)
+        return -EHOSTUNREACH;
+    return browsers_send(desk->browsers, client, &reply);
+}
+
 static int desk_send_bytes(void *userdata, uint64_t client, const void *bytes, size_t n_bytes)
 {
     struct desk *desk = userdata;
 
+    if (browsers_is_client(client))
+        return desk_send_browser(desk, client, bytes, n_bytes);
     if (!desk->is_in_turn) /* sending may clear the notification of a message that has arrived */
         loop_defer(desk->loop, &desk->receive);
     return clients_send(desk->clients, client, bytes, n_bytes);
@@ -75,8 +92,11 @@ static int desk_send_reply(void *userdata, uint64_t client, struct control_reply
     struct desk *desk = userdata;
     const void *bytes;
     size_t n_bytes;
-    int r = codec_control_encode_reply(desk->replies, reply, &bytes, &n_bytes);
+    int r;
 
+    if (browsers_is_client(client))
+        return browsers_send(desk->browsers, client, reply);
+    r = codec_control_encode_reply(desk->replies, reply, &bytes, &n_bytes);
     return r < 0 ? r : desk_send_bytes(desk, client, bytes, n_bytes);
 }
 
@@ -102,12 +122,34 @@ static void desk_say_malformed(struct desk *desk, const struct desk_peer *peer)
         say_warning("control: a malformed request from uid %u (pid %d)", peer->uid, peer->pid);
 }
 
+/* Has a hash take the place of the PIN of a new link. False, with the answer in `reply`, if that cannot be.
+ */
+static bool desk_hash_pin(struct control_request *request, char hash[CONTROL_MAX_PIN + 1],
+                          struct control_reply *reply)
+{
+    if (!request->pin || !request->pin[0])
+        return true;
+    if (!pin_is_sound(request->pin)) {
+        reply->outcome = CONTROL_INVALID;
+        reply->text = "a PIN has 6 to 12 digits";
+        return false;
+    }
+    if (!pin_may_hash(fc_now_ns()) || !pin_hash(request->pin, NULL, hash)) {
+        reply->outcome = CONTROL_BUSY;
+        reply->text = "too many PINs; try again in a second";
+        return false;
+    }
+    request->pin = hash;
+    return true;
+}
+
 /* Passes a request on, or answers one that no broker would carry out. */
 static void desk_pass(struct desk *desk, uint64_t client, const struct desk_peer *peer,
-                      const struct control_request *request)
+                      struct control_request *request)
 {
     struct desk_message message = {.type = DESK_REQUEST, .client = client, .id = request->id, .peer = *peer};
     struct control_reply reply = {.id = request->id};
+    char hash[CONTROL_MAX_PIN + 1];
 
     if (!callers_take(&desk->callers, peer->uid, control_rules_cost(request), fc_now_ns())) {
         reply.outcome = CONTROL_BUSY;
@@ -115,7 +157,7 @@ static void desk_pass(struct desk *desk, uint64_t client, const struct desk_peer
         desk_send_reply(desk, client, &reply);
         return;
     }
-    if (!control_rules_check(request, &reply)) {
+    if (!control_rules_check(request, &reply) || !desk_hash_pin(request, hash, &reply)) {
         desk_send_reply(desk, client, &reply);
         return;
     }
@@ -189,6 +231,10 @@ static int desk_watch(struct desk *desk, const struct desk_message *message)
 static int desk_take(struct desk *desk, const struct desk_message *message)
 {
     switch (message->type) {
+    case DESK_NAMES:
+        if (desk->browsers)
+            browsers_set_names(desk->browsers, message->bytes, message->n_bytes);
+        return 0;
     case DESK_REPLY:
         desk_send_bytes(desk, message->client, message->bytes, message->n_bytes);
         return 0;
@@ -270,6 +316,48 @@ static int desk_open(struct desk *desk)
     return r;
 }
 
+/* Passes on what a browser asks, unless the broker has not taken the request before. */
+static bool desk_browse(void *userdata, uint64_t client, const struct desk_browser *browser,
+                        const struct control_request *request)
+{
+    struct desk *desk = userdata;
+    struct desk_message message = {.type = DESK_BROWSE, .client = client, .id = request->id};
+    struct control_request read;
+    const void *bytes;
+    size_t n_bytes;
+
+    if (desk->outbound.has_request ||
+        codec_control_encode_request(desk->requests, request, &bytes, &n_bytes) < 0)
+        return false;
+    memcpy(desk->browse, browser, sizeof(*browser));
+    memcpy(desk->browse + sizeof(*browser), bytes, n_bytes);
+    /* as the broker will read it: it kills a desk that sends what is malformed */
+    if (codec_control_decode_request(desk->requests, desk->browse + sizeof(*browser), n_bytes, &read) < 0)
+        return false;
+    message.bytes = desk->browse;
+    message.n_bytes = sizeof(*browser) + n_bytes;
+    desk_sent(desk, outbound_ask(&desk->outbound, &message));
+    return true;
+}
+
+static void desk_browser_gone(void *userdata, uint64_t client)
+{
+    struct desk *desk = userdata;
+
+    watches_leave(&desk->watches, client);
+    desk_gone(desk, client);
+}
+
+/* Serves browsers, if the broker has a socket for them. */
+static int desk_open_console(struct desk *desk)
+{
+    return browsers_new(&desk->browsers, &(struct browsers_spec){.loop = desk->loop,
+                                                                 .listener = DESK_CONSOLE_LISTENER,
+                                                                 .pass = desk_browse,
+                                                                 .gone = desk_browser_gone,
+                                                                 .userdata = desk});
+}
+
 static void desk_init(struct desk *desk, struct loop *loop)
 {
     desk->loop = loop;
@@ -287,6 +375,7 @@ static void desk_init(struct desk *desk, struct loop *loop)
 
 static void desk_close(struct desk *desk)
 {
+    browsers_free(desk->browsers);
     streams_deinit(&desk->streams);
     watches_deinit(&desk->watches);
     loop_cancel_task(desk->loop, &desk->receive);
@@ -299,7 +388,7 @@ static void desk_close(struct desk *desk)
     codec_control_free(desk->replies);
 }
 
-int desk_serve(struct loop *loop)
+int desk_serve(struct loop *loop, bool has_console)
 {
     struct desk *desk = calloc(1, sizeof(*desk));
     int r;
@@ -309,6 +398,8 @@ int desk_serve(struct loop *loop)
     desk_init(desk, loop);
     r = desk_open(desk);
     desk->outbound.link = desk->link;
+    if (r == 0 && has_console)
+        r = desk_open_console(desk);
     if (r == 0) {
         loop_defer(loop, &desk->receive);
         r = loop_run(loop);

@@ -12,12 +12,14 @@
 #ifndef BROKER_DESK_DESK_H
 #define BROKER_DESK_DESK_H
 
+#include <stdbool.h>
+
 #include "broker/base/loop.h"
 
 /*
  * Serves until the broker hangs up. The descriptors are those of desk_messages.h; `loop` was made before the
- * desk confined itself. 0, or -errno.
+ * desk confined itself; `has_console` says whether there is a socket for browsers. 0, or -errno.
  */
-int desk_serve(struct loop *loop);
+int desk_serve(struct loop *loop, bool has_console);
 
 #endif

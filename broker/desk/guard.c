@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "proto/codec_control.h"
+#include "proto/desk_messages.h"
 #include "proto/zmtp.h"
 
 #define GUARD_KNOCKS   500
@@ -192,6 +194,8 @@ int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
 {
     int accepted = (int)syscall(SYS_accept4, fd, address, bytes, flags);
 
+    if (fd != DESK_LISTENER)
+        return accepted; /* a browser's: http.c has limits of its own */
     if (accepted < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
         const struct timespec pause = {.tv_nsec = GUARD_PAUSE_NS};
 
@@ -216,6 +220,20 @@ ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 
     errno = is_refused ? ECONNRESET : error;
     return is_refused ? -1 : n;
+}
+
+/*
+ * Stands in for libmicrohttpd, which sends a head and a body at once: so the system call itself, which can
+ * also pass descriptors and name addresses, stays forbidden to the desk. SIGPIPE is ignored.
+ */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    (void)flags;
+    if (message->msg_controllen || message->msg_namelen) {
+        errno = EPERM;
+        return -1;
+    }
+    return writev(fd, message->msg_iov, (int)message->msg_iovlen);
 }
 
 int guard_start(struct loop *loop, const struct admits *admits)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The program firecurtain-desk: `firecurtain-desk UID GID`, which only the keeper starts, with the link and
- * the control socket as descriptors (proto/desk_messages.h). It confines itself before it reads from either.
+ * The program firecurtain-desk: `firecurtain-desk UID GID KEEPER`, which only the keeper starts, with the
+ * link and the control socket as descriptors (proto/desk_messages.h). It confines itself before it reads from
+ * either.
  */
 #include <malloc.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 
 #include "broker/base/loop.h"
 #include "broker/desk/desk.h"
+#include "broker/desk/pages.h"
 #include "broker/desk/say.h"
 #include "broker/os/confine.h"
 #include "proto/desk_messages.h"
@@ -40,9 +42,10 @@ int main(int argc, char **argv)
 {
     struct confine_spec spec = {.is_root = geteuid() == 0};
     struct loop *loop;
+    bool has_console;
     int r;
 
-    if (argc != 3 || !main_has_socket(DESK_LINK) || !main_has_socket(DESK_LISTENER)) {
+    if (argc != 4 || !main_has_socket(DESK_LINK) || !main_has_socket(DESK_LISTENER)) {
         fputs("firecurtain-desk is started by firecurtain and cannot be run by hand\n", stderr);
         return EX_USAGE;
     }
@@ -51,11 +54,14 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_NAME, "fc-desk");
     mallopt(M_ARENA_MAX, 1); /* one for each thread would take the whole address space */
+    has_console = main_has_socket(DESK_CONSOLE_LISTENER);
+    if (has_console)
+        pages_load();
     r = loop_new(&loop);
     if (r < 0 || (spec.is_root && (spec.uid == 0 || spec.gid == 0)) || !main_follows_broker() ||
         confine_desk(&spec) < 0)
         return EX_OSERR;
-    r = desk_serve(loop);
+    r = desk_serve(loop, has_console);
     loop_free(loop);
     if (r == 0)
         return EX_OK;

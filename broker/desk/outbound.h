@@ -17,7 +17,7 @@
 struct outbound {
     struct link *link;
     struct desk_message request;
-    uint8_t bytes[CONTROL_MAX_REQUEST];
+    uint8_t bytes[DESK_MAX_ASKED];
     bool has_request;
     struct desk_message list[OUTBOUND_SHORT]; /* a ring */
     size_t head;

@@ -316,6 +316,14 @@ void watches_end(struct watches *watches, unsigned place)
     watches_forget(watches, place);
 }
 
+void watches_leave(struct watches *watches, uint64_t client)
+{
+    for (unsigned i = 0; i < DESK_WATCHES; i++) {
+        if (watches->list[i].client == client)
+            watches_forget(watches, i);
+    }
+}
+
 /* Forgets the channels; what is due of them is told first. */
 static void watches_restart(struct watches *watches, uint32_t generation)
 {

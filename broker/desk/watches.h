@@ -59,6 +59,9 @@ int watches_begin(struct watches *watches, unsigned place, uint64_t client,
                   const struct control_request *request);
 void watches_end(struct watches *watches, unsigned place);
 
+/* Ends the watches of a client that has gone. */
+void watches_leave(struct watches *watches, uint64_t client);
+
 /* Notes that all watches so far were told of all channels (DESK_KNOWN): those to which none fits are told so.
  */
 void watches_know(struct watches *watches);

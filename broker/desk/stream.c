@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One timer serves all pages, 25 times a second: it asks for the state of the show when that is due, and
+ * hands out the values that have come. It stops with the last page.
+ */
+#include "broker/desk/stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/desk/fresh.h"
+#include "broker/desk/http.h"
+#include "broker/desk/json.h"
+#include "firecurtain/time.h"
+
+#define STREAM_TICK_NS   (40 * FC_NS_PER_MS)
+#define STREAM_STATUS_NS FC_NS_PER_S        /* between two looks at the state of the show */
+#define STREAM_LOST_NS   (5 * FC_NS_PER_S)  /* after which an answer is not waited for any more */
+#define STREAM_DEAF_NS   (10 * FC_NS_PER_S) /* without reading anything, while there is something */
+#define STREAM_BEHIND    32768 /* bytes that a page has not read, above which it gets no further values */
+#define STREAM_LINES     100   /* of the log, that a page begins with */
+#define STREAM_MAX_WATCH 16    /* patterns */
+
+/* What the requests of a stream are about, which is their number, too. */
+enum stream_subject { STREAM_ENTER = 1, STREAM_STATUS, STREAM_LOG, STREAM_WATCH };
+
+struct stream {
+    struct stream *next;
+    struct http_request *http;
+    struct desk_browser browser;
+    bool is_in;                    /* the broker has let it in */
+    char pin[CONTROL_MAX_PIN + 1]; /* see stream_pin() */
+    bool is_ending;                /* nothing more is added */
+    bool wants_log;
+    char *watch[STREAM_MAX_WATCH];
+    size_t n_watch;
+    bool has_log;      /* it was asked for */
+    bool has_watch;    /* likewise */
+    uint64_t asked_ns; /* when its status was last asked for */
+    uint64_t from;     /* where that goes on */
+    bool is_asking;
+    struct fresh fresh;
+    struct json out;
+    size_t n_read;    /* bytes of `out` that the page has taken */
+    uint64_t read_ns; /* when it last took some, or there were none */
+};
+
+struct pages_open {
+    struct stream_spec spec;
+    struct stream *streams;
+    struct timer tick;
+};
+
+static size_t stream_unread(const struct stream *stream)
+{
+    return stream->out.n - stream->n_read;
+}
+
+/* Makes room at the beginning of what is to be read, and begins an event. */
+static void stream_event(struct stream *stream, const char *name)
+{
+    if (stream->n_read) {
+        memmove(stream->out.bytes, stream->out.bytes + stream->n_read, stream_unread(stream));
+        stream->out.n -= stream->n_read;
+        stream->n_read = 0;
+    }
+    json_raw(&stream->out, "event: ");
+    json_raw(&stream->out, name);
+    json_raw(&stream->out, "\ndata: ");
+}
+
+/* Ends an event. A page for which it does not fit is dropped, for it would show what is not so. */
+static void stream_end_event(struct stream *stream)
+{
+    json_raw(&stream->out, "\n\n");
+    if (!stream->out.is_full) {
+        http_wake(stream->http);
+        return;
+    }
+    stream->is_ending = true;
+    http_drop(stream->http);
+}
+
+static void stream_reply(struct stream *stream, const char *name, const struct control_reply *reply)
+{
+    stream_event(stream, name);
+    json_reply(&stream->out, reply);
+    stream_end_event(stream);
+}
+
+static bool stream_ask(struct pages_open *open, struct stream *stream, enum stream_subject subject,
+                       struct control_request request)
+{
+    request.version = CONTROL_VERSION;
+    request.id = subject;
+    return open->spec.pass(open->spec.userdata, stream->http->number, &stream->browser, &request);
+}
+
+static void stream_ask_status(struct pages_open *open, struct stream *stream, uint64_t now_ns)
+{
+    stream->is_asking = stream_ask(open, stream, STREAM_STATUS,
+                                   (struct control_request){.verb = CONTROL_STATUS, .from = stream->from});
+    if (stream->is_asking)
+        stream->asked_ns = now_ns;
+}
+
+/* Asks the broker for what the page is there for. */
+static void stream_ask_all(struct pages_open *open, struct stream *stream, uint64_t now_ns)
+{
+    if (stream_unread(stream) < STREAM_BEHIND &&
+        now_ns - stream->asked_ns >= (stream->is_asking ? STREAM_LOST_NS : STREAM_STATUS_NS)) {
+        stream->from = 0;
+        stream_ask_status(open, stream, now_ns);
+    }
+    if (stream->wants_log && !stream->has_log)
+        stream->has_log =
+            stream_ask(open, stream, STREAM_LOG,
+                       (struct control_request){.verb = CONTROL_LOGS, .follow = true, .lines = STREAM_LINES});
+    if (stream->n_watch && !stream->has_watch)
+        stream->has_watch = stream_ask(open, stream, STREAM_WATCH,
+                                       (struct control_request){.verb = CONTROL_WATCH,
+                                                                .names = (const char *const *)stream->watch,
+                                                                .n_names = stream->n_watch,
+                                                                .follow = true});
+}
+
+static void stream_tell_values(struct stream *stream)
+{
+    if (!stream->fresh.n || stream_unread(stream) >= STREAM_BEHIND)
+        return;
+    stream_event(stream, "values");
+    json_raw(&stream->out, "{");
+    fresh_take(&stream->fresh, &stream->out);
+    json_raw(&stream->out, "}");
+    stream_end_event(stream);
+}
+
+static void stream_tick(void *userdata)
+{
+    struct pages_open *open = userdata;
+    uint64_t now_ns = fc_now_ns();
+
+    for (struct stream *stream = open->streams; stream; stream = stream->next) {
+        if (!stream->is_in)
+            continue;
+        if (!stream_unread(stream) && !stream->is_ending)
+            stream->read_ns = now_ns;
+        else if (!stream_unread(stream) || now_ns - stream->read_ns >= STREAM_DEAF_NS)
+            http_drop(stream->http);
+        if (stream->is_ending)
+            continue;
+        stream_tell_values(stream);
+        stream_ask_all(open, stream, now_ns);
+    }
+    if (open->streams)
+        loop_set_timer(open->spec.loop, &open->tick, now_ns + STREAM_TICK_NS);
+}
+
+static bool stream_may_open(const struct pages_open *open, const struct desk_browser *browser)
+{
+    size_t n = 0, n_own = 0;
+
+    for (const struct stream *each = open->streams; each; each = each->next) {
+        n++;
+        n_own += memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0;
+    }
+    return n < STREAM_PAGES && n_own < STREAM_PER_TOKEN;
+}
+
+static void stream_want_log(void *userdata, const char *value)
+{
+    struct stream *stream = userdata;
+
+    (void)value;
+    stream->wants_log = true;
+}
+
+static void stream_want_watch(void *userdata, const char *value)
+{
+    struct stream *stream = userdata;
+
+    if (value[0] && stream->n_watch < STREAM_MAX_WATCH && (stream->watch[stream->n_watch] = strdup(value)))
+        stream->n_watch++;
+}
+
+static void stream_free(struct stream *stream)
+{
+    for (size_t i = 0; i < stream->n_watch; i++)
+        free(stream->watch[i]);
+    fresh_deinit(&stream->fresh);
+    json_deinit(&stream->out);
+    free(stream);
+}
+
+bool stream_open(struct pages_open *open, struct http_request *http, const struct desk_browser *browser)
+{
+    struct stream *stream = stream_may_open(open, browser) ? calloc(1, sizeof(*stream)) : NULL;
+
+    if (!stream)
+        return false;
+    stream->http = http;
+    stream->browser = *browser;
+    stream->out.most = STREAM_MOST;
+    stream->read_ns = fc_now_ns();
+    http_each_argument(http, "log", stream_want_log, stream);
+    http_each_argument(http, "watch", stream_want_watch, stream);
+    if (!stream_ask(open, stream, STREAM_ENTER, (struct control_request){.verb = CONTROL_ENTER})) {
+        stream_free(stream);
+        return false;
+    }
+    if (!open->streams)
+        loop_set_timer(open->spec.loop, &open->tick, stream->read_ns + STREAM_TICK_NS);
+    stream->next = open->streams;
+    open->streams = stream;
+    return true;
+}
+
+static struct stream **stream_place(struct pages_open *open, uint64_t client)
+{
+    struct stream **place = &open->streams;
+
+    while (*place && (*place)->http->number != client)
+        place = &(*place)->next;
+    return place;
+}
+
+const char *stream_pin(const struct pages_open *open, const struct desk_browser *browser)
+{
+    for (const struct stream *each = open->streams; each; each = each->next) {
+        if (each->pin[0] && memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0)
+            return each->pin;
+    }
+    return NULL;
+}
+
+bool stream_close(struct pages_open *open, const struct http_request *http)
+{
+    struct stream **place = stream_place(open, http->number);
+    struct stream *stream = *place;
+
+    if (!stream)
+        return false;
+    *place = stream->next;
+    stream_free(stream);
+    return true;
+}
+
+size_t stream_read(struct pages_open *open, const struct http_request *http, char *bytes, size_t most)
+{
+    struct stream *stream = *stream_place(open, http->number);
+    size_t n;
+
+    if (!stream)
+        return 0;
+    n = stream_unread(stream) < most ? stream_unread(stream) : most;
+    memcpy(bytes, stream->out.bytes + stream->n_read, n);
+    stream->n_read += n;
+    stream->read_ns = fc_now_ns();
+    return n;
+}
+
+static void stream_enter(struct stream *stream, const struct control_reply *reply)
+{
+    if (reply->outcome != CONTROL_DONE) {
+        http_answer(stream->http, &(struct http_answer){.status = 401,
+                                                        .type = "text/plain; charset=utf-8",
+                                                        .bytes = CONTROL_SIGNED_OUT,
+                                                        .n_bytes = strlen(CONTROL_SIGNED_OUT),
+                                                        .is_static = true});
+        return;
+    }
+    stream->is_in = true;
+    stream->http->is_known = true;
+    if (reply->n_invites)
+        snprintf(stream->pin, sizeof(stream->pin), "%s", reply->invites[0].pin);
+    json_raw(&stream->out, "retry: 1000\n");
+    stream_reply(stream, "hello", reply);
+    http_stream(stream->http, "text/event-stream");
+}
+
+static void stream_status(struct pages_open *open, struct stream *stream, const struct control_reply *reply)
+{
+    if (reply->outcome == CONTROL_REFUSED) {
+        stream_reply(stream, "bye", reply); /* the token has ended */
+        stream->is_ending = true;
+        return;
+    }
+    stream_reply(stream, "status", reply);
+    stream->from = reply->next;
+    stream->is_asking = false;
+    if (reply->next)
+        stream_ask_status(open, stream, fc_now_ns());
+}
+
+static int stream_log(struct stream *stream, const struct control_reply *reply)
+{
+    if (stream_unread(stream) >= STREAM_BEHIND)
+        return -EAGAIN;
+    if (reply->n_lines || reply->outcome != CONTROL_DONE)
+        stream_reply(stream, "log", reply);
+    return 0;
+}
+
+static void stream_watch(struct stream *stream, const struct control_reply *reply)
+{
+    for (size_t i = 0; i < reply->n_values; i++)
+        fresh_note(&stream->fresh, reply->values[i].channel, reply->values[i].value);
+    if (reply->outcome != CONTROL_DONE || (reply->text && reply->text[0]))
+        stream_reply(stream, "watch", reply);
+}
+
+int stream_send(struct pages_open *open, uint64_t client, const struct control_reply *reply)
+{
+    struct stream *stream = *stream_place(open, client);
+
+    if (!stream || stream->is_ending)
+        return -EHOSTUNREACH;
+    if (reply->id == STREAM_ENTER && !stream->is_in)
+        stream_enter(stream, reply);
+    if (!stream->is_in)
+        return 0;
+    if (reply->id == STREAM_STATUS)
+        stream_status(open, stream, reply);
+    else if (reply->id == STREAM_LOG)
+        return stream_log(stream, reply);
+    else if (reply->id == STREAM_WATCH)
+        stream_watch(stream, reply);
+    return 0;
+}
+
+int pages_open_new(struct pages_open **openp, const struct stream_spec *spec)
+{
+    struct pages_open *open = calloc(1, sizeof(*open));
+
+    if (!open)
+        return -ENOMEM;
+    open->spec = *spec;
+    open->tick = (struct timer){.fn = stream_tick, .userdata = open};
+    *openp = open;
+    return 0;
+}
+
+struct pages_open *pages_open_free(struct pages_open *open)
+{
+    if (!open)
+        return NULL;
+    loop_cancel_timer(open->spec.loop, &open->tick);
+    free(open);
+    return NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The streams of events to pages that are open (Server-Sent Events). A page that reads slowly gets fewer
+ * values, the newest ones; one that does not read is dropped. In the desk.
+ */
+#ifndef BROKER_DESK_STREAM_H
+#define BROKER_DESK_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/base/loop.h"
+#include "proto/desk_messages.h"
+
+#define STREAM_PAGES     24           /* at a time */
+#define STREAM_PER_TOKEN 8            /* of one browser */
+#define STREAM_MOST      (512 * 1024) /* bytes that a page may not have read */
+
+struct http_request;
+struct pages_open;
+
+struct stream_spec {
+    struct loop *loop;
+    bool (*pass)(void *userdata, uint64_t client, const struct desk_browser *browser,
+                 const struct control_request *request);
+    void *userdata;
+};
+
+/* 0 or -ENOMEM. */
+int pages_open_new(struct pages_open **open, const struct stream_spec *spec);
+
+/* Takes NULL; returns NULL. */
+struct pages_open *pages_open_free(struct pages_open *open);
+
+/* Begins a stream: asks the broker whether the browser may enter. False if there are too many. */
+bool stream_open(struct pages_open *open, struct http_request *http, const struct desk_browser *browser);
+
+/* Forgets the stream of a request that is over. False if it has none. */
+bool stream_close(struct pages_open *open, const struct http_request *http);
+
+/* Returns the settings of the PIN's hash, if a page of this browser is open and its link has a PIN; or NULL.
+ */
+const char *stream_pin(const struct pages_open *open, const struct desk_browser *browser);
+
+/* Takes up to `most` bytes that the page is to be sent. */
+size_t stream_read(struct pages_open *open, const struct http_request *http, char *bytes, size_t most);
+
+/* Takes a reply. 0; -EAGAIN if the page has not read earlier ones; -EHOSTUNREACH if there is no such page. */
+int stream_send(struct pages_open *open, uint64_t client, const struct control_reply *reply);
+
+#endif
