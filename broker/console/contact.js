@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The contact with the desk: one stream of events down, small requests up. What has come is kept here.
+
+import {health} from "./words.js";
+
+const LINES = 1000, AGE = 3000, SPARK = 30;
+
+class Contact extends EventTarget {
+    who = {role: "", label: ""};
+    instances = new Map();
+    values = new Map();
+    lines = [];
+    signedOut = false;
+    frozen = false; // nothing is put out to devices
+    hasPanic = false;
+    #stream = null;
+    #watch = [];
+    #next = [];
+    #heard = performance.now();
+    #opened = 0;
+    #known = new Map();
+
+    /** Milliseconds since the show was last heard of. */
+    get age() {
+        return performance.now() - this.#heard;
+    }
+
+    get isLost() {
+        return this.age > AGE;
+    }
+
+    /** Asks the broker for something; resolves to its reply. Names hold no line breaks. */
+    async ask(verb, names = [], more = {}) {
+        const lines = [`verb ${verb}`, ...names.map((name) => `name ${name}`), ...Object.entries(more).map(([key, value]) => `${key} ${value}`)];
+        for (let tries = 0; ; tries++) {
+            const response = await fetch("/api/ask", {method: "POST", headers: {"Content-Type": "application/x-firecurtain"}, body: lines.join("\n")});
+            if (response.status === 503 && tries < 5) {
+                await new Promise((resolve) => setTimeout(resolve, 100));
+                continue;
+            }
+            if (response.status === 401)
+                this.#signOut();
+            if (!response.ok)
+                return {outcome: "failed", text: await response.text()};
+            return response.json();
+        }
+    }
+
+    /** Asks for all pages of a list. */
+    async list(verb, member, names = []) {
+        const found = [];
+        for (let from = 0; ;) {
+            const reply = await this.ask(verb, names, {from});
+            found.push(...(reply[member] ?? []));
+            if (!reply.next)
+                return found;
+            from = reply.next;
+        }
+    }
+
+    /** Carries out a deed and says how it went. */
+    async act(verb, names, more) {
+        let reply;
+        try {
+            reply = await this.ask(verb, names, more);
+        } catch {
+            reply = {outcome: "failed", text: "no contact with the show"};
+        }
+        if (reply.outcome === "refused" && this.who.pin && !this.who.locked)
+            this.#open(); // it has locked itself meanwhile: find out
+        if (reply.outcome !== "done" || verb !== "emit")
+            this.#tell("said", {good: reply.outcome === "done", text: `${[verb, ...names].join(" ")}: ${reply.outcome}${reply.text ? `; ${reply.text}` : ""}`});
+        return reply;
+    }
+
+    async enter(token) {
+        const reply = await this.ask("enter", [], token ? {token} : {});
+        if (reply.outcome === "done") {
+            this.signedOut = false;
+            this.#open();
+        } else if (token) {
+            await this.enter(); // a link that was opened here before: the browser is signed in already
+        }
+    }
+
+    /** Connects anew if nothing has come for long: a network that is back does not say so. */
+    nudge() {
+        if (this.#stream && this.age > 2 * AGE && performance.now() - this.#opened > 2 * AGE)
+            this.#open();
+    }
+
+    /** Unlocks the browser by its PIN, or locks it; what it may do then comes with a new stream. */
+    async lock(pin) {
+        const reply = pin ? await this.act("unlock", [], {pin}) : await this.act("lock", []);
+        if (reply.outcome === "done" && this.#stream)
+            this.#open();
+        return reply;
+    }
+
+    /** Watches the channels that fit these patterns from now on, and no others. */
+    watch(patterns) {
+        if (patterns.join("\n") === this.#watch.join("\n"))
+            return;
+        this.#watch = patterns;
+        this.values.clear();
+        if (!this.signedOut && this.#stream)
+            this.#open();
+    }
+
+    #tell(type, detail) {
+        this.dispatchEvent(new CustomEvent(type, {detail}));
+    }
+
+    #signOut() {
+        this.signedOut = true;
+        this.#stream?.close();
+        this.#stream = null;
+        this.#tell("out");
+    }
+
+    #open() {
+        const query = new URLSearchParams([["log", "1"], ...this.#watch.map((pattern) => ["watch", pattern])]);
+        this.#stream?.close();
+        this.#opened = performance.now();
+        const stream = this.#stream = new EventSource(`/api/events?${query}`);
+        const on = (type, fn) => stream.addEventListener(type, (event) => stream === this.#stream && fn(JSON.parse(event.data)));
+        on("hello", (reply) => this.#hello(reply));
+        on("status", (reply) => this.#status(reply));
+        on("log", (reply) => this.#log(reply));
+        on("values", (values) => this.#fresh(values));
+        on("bye", () => this.#signOut());
+        stream.onerror = () => {
+            if (stream === this.#stream && stream.readyState === EventSource.CLOSED)
+                setTimeout(() => this.enter().catch(() => stream.onerror()), 1000);
+        };
+    }
+
+    #hello(reply) {
+        this.who = reply.invites[0];
+        this.lines.length = 0; // the last ones come again
+        this.#next = [];
+        this.#tell("hello");
+    }
+
+    #status(reply) {
+        this.#next.push(...(reply.instances ?? []));
+        this.#heard = performance.now();
+        this.frozen = reply.frozen ?? false;
+        this.hasPanic = reply.panic ?? false;
+        if (reply.next)
+            return;
+        this.instances = new Map(this.#next.map((each) => [each.name, this.#compare(each)]));
+        this.#next = [];
+        this.#tell("status");
+    }
+
+    /** Adds what only a comparison with the last second says: how much was going on, and when something was last. */
+    #compare(instance) {
+        const now = performance.now();
+        const known = this.#known.get(instance.name) ?? {spark: [], in: instance.events_in, out: instance.events_out, inAt: 0, outAt: 0};
+        if (instance.events_in !== known.in)
+            known.inAt = now;
+        if (instance.events_out !== known.out)
+            known.outAt = now;
+        known.spark.push(Math.max(0, instance.events_in - known.in + instance.events_out - known.out));
+        known.spark.splice(0, known.spark.length - SPARK);
+        known.in = instance.events_in;
+        known.out = instance.events_out;
+        this.#known.set(instance.name, known);
+        const age = (at) => at ? now - at : undefined;
+        return {...instance, health: health(instance), spark: known.spark, in_ms: instance.heard_ms ?? age(known.inAt), out_ms: age(known.outAt)};
+    }
+
+    #log(reply) {
+        this.lines.push(...(reply.lines ?? []));
+        this.lines.splice(0, this.lines.length - LINES);
+        this.#tell("log", reply.lines ?? []);
+    }
+
+    #fresh(values) {
+        for (const [channel, value] of Object.entries(values))
+            this.values.set(channel, value);
+        this.#tell("values", values);
+    }
+}
+
+export const contact = new Contact();
