@@ -4,6 +4,7 @@
  * touching a device.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -17,7 +18,9 @@
 #include "broker/config/load.h"
 #include "broker/config/print.h"
 #include "broker/config/roles.h"
+#include "broker/os/program.h"
 #include "broker/show/show.h"
+#include "firecurtain/driver.h"
 
 static void check_print(const struct config *config, const struct show *show, const char *path)
 {
@@ -39,6 +42,22 @@ static void check_judged(void *userdata, const char *user, const struct config *
     if (config->n_errors)
         fprintf(stderr, "%s: %zu error%s in the show of the user %s\n", path, config->n_errors,
                 config->n_errors == 1 ? "" : "s", user);
+}
+
+/* Warns of drivers that are not installed: the show runs, without these instances. */
+static void check_drivers(const struct show *show, struct config *config)
+{
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < show->n_instances; i++) {
+        const struct fc_instance *instance = show->instances[i];
+        const struct fc_driver *driver = instance->backend->driver;
+
+        if (driver && (program_find_driver(driver->name, path, sizeof(path)), access(path, X_OK) < 0))
+            config_diagnose(config, CONFIG_WARNING, instance->at, NULL,
+                            "\"%s\" cannot start: %s is missing; install the package firecurtain-%s",
+                            instance->name, path, driver->name);
+    }
 }
 
 static struct config *check_load(const struct cli_options *options)
@@ -67,8 +86,10 @@ int cli_check(const struct cli_options *options)
     if (r != -ENOMEM && control_roles_read(&roles, config) < 0)
         r = -ENOMEM;
     control_roles_deinit(&roles);
-    if (r == 0 && !config->n_errors)
+    if (r == 0 && !config->n_errors) {
         cli_check_scripts(options, show, &users, config);
+        check_drivers(show, config);
+    }
     if (r == -ENOMEM)
         fputs("firecurtain: out of memory\n", stderr);
     else

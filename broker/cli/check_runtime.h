@@ -15,6 +15,7 @@ struct users;
 struct check_runtime {
     struct runtime runtime;
     struct path_set shown;
+    char state_folder[32]; /* its own, in /tmp; "": the usual one */
 };
 
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * firecurtain check --sandbox: reports which layers hold on this kernel, for the caller, and what the options
- * of each instance open. It finds out by trying: each instance gets a worker that runs no script.
+ * of each instance open. It finds out by trying: each instance with a script gets a worker that runs none,
+ * and each whose backend runs in a driver gets one that does not start it.
  */
 #include "broker/cli/check_sandbox.h"
 
@@ -13,6 +14,7 @@
 #include "broker/cli/check_runtime.h"
 #include "broker/cli/common.h"
 #include "broker/os/cgroup.h"
+#include "broker/proxy/probe.h"
 #include "broker/python/backend.h"
 #include "broker/python/opens.h"
 #include "broker/python/probe.h"
@@ -48,25 +50,50 @@ static void sandbox_print_layer(const char *layer, const char *found)
            (int)strcspn(text, "\n"), text);
 }
 
-/* Prints one instance. Returns whether it would start. */
-static bool sandbox_print_instance(const struct fc_instance *instance, struct runtime *runtime)
+/* Prints the layers that a process has told of. `why` is for one that did not hold. Returns whether it would
+ * start. */
+static bool sandbox_print_layers(const struct fc_instance *instance, bool held, const char *why,
+                                 const char *lines)
 {
-    struct python_probe probe;
-    int r = python_probe(instance, runtime, &probe);
-    bool held = r == 0 && probe.held;
-
     for (size_t i = 0; held && i < FC_ARRAY_SIZE(sandbox_layers); i++) {
-        const char *found = sandbox_find(probe.lines, sandbox_layers[i]);
+        const char *found = sandbox_find(lines, sandbox_layers[i]);
 
         held = found && strncmp(found, "fails\t", 6) != 0;
     }
     printf("\n%s: %s%s%s\n  layers\n", instance->name, held ? "would start" : "would NOT start",
-           held ? "" : ": ",
-           held           ? ""
-           : probe.why[0] ? probe.why
-                          : strerror(-r));
+           held ? "" : ": ", held ? "" : why);
     for (size_t i = 0; i < FC_ARRAY_SIZE(sandbox_layers); i++)
-        sandbox_print_layer(sandbox_layers[i], sandbox_find(probe.lines, sandbox_layers[i]));
+        sandbox_print_layer(sandbox_layers[i], sandbox_find(lines, sandbox_layers[i]));
+    return held;
+}
+
+/* Prints an instance whose backend runs in a driver. Returns whether that would start. */
+static bool sandbox_print_driver(const struct fc_instance *instance, struct runtime *runtime)
+{
+    struct proxy_probe probe;
+    int r = proxy_probe(instance, runtime, &probe);
+    const char *why = probe.lines + (probe.lines[0] == '<' && probe.lines[1] ? 3 : 0); /* without its level */
+    bool held;
+
+    probe.lines[strcspn(probe.lines, probe.held ? "" : "\n")] = '\0';
+    held = sandbox_print_layers(instance, r == 0 && probe.held,
+                                r < 0    ? strerror(-r)
+                                : why[0] ? why
+                                         : "its driver does not answer",
+                                probe.lines);
+    puts("  options");
+    proxy_print_opens(instance, stdout);
+    return held;
+}
+
+/* Prints an instance with a script. Returns whether it would start. */
+static bool sandbox_print_script(const struct fc_instance *instance, struct runtime *runtime)
+{
+    struct python_probe probe;
+    int r = python_probe(instance, runtime, &probe);
+    bool held = sandbox_print_layers(instance, r == 0 && probe.held, probe.why[0] ? probe.why : strerror(-r),
+                                     probe.lines);
+
     /* the worker cannot know: it is in its group from its first instruction on */
     printf("    %-14s %-9s %s\n", "cgroup", cgroups_controllers(runtime->cgroups) ? "holds" : "absent",
            cgroups_describe(runtime->cgroups));
@@ -82,9 +109,12 @@ int cli_check_sandbox(const struct cli_options *options, struct show *show, stru
     int status = check_runtime_begin(&check, options, show, users) ? EX_OK : EX_OSERR;
 
     for (size_t i = 0; status == EX_OK && i < show->n_instances; i++) {
-        if (show->instances[i]->backend != &backend_python)
-            continue;
-        n_failed += !sandbox_print_instance(show->instances[i], show->runtime);
+        const struct fc_instance *instance = show->instances[i];
+
+        if (instance->backend->driver)
+            n_failed += !sandbox_print_driver(instance, show->runtime);
+        else if (instance->backend == &backend_python)
+            n_failed += !sandbox_print_script(instance, show->runtime);
         fflush(stdout);
     }
     check_runtime_end(&check, show);

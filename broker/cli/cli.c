@@ -13,11 +13,11 @@
 
 #include "broker/base/grow.h"
 #include "broker/base/log.h"
-#include "broker/base/option_value.h"
 #include "broker/base/suggest.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
 #include "broker/cli/print.h"
+#include "broker/cli/values.h"
 #include "broker/config/load.h"
 #include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
@@ -25,8 +25,6 @@
 #define CLI_DEFAULT_SHOW "show.cfg"
 
 #define CLI_MAX_WORDS 256
-
-#define CLI_LEAST_SIZE 65536 /* bytes of a recording, so that the largest block fits */
 
 #define CLI_OF_SHOW (CLI_OVERRIDE | CLI_LOG_LEVEL | CLI_RUNTIME)
 
@@ -44,6 +42,9 @@ static const struct cli_command {
      CLI_OF_SHOW | CLI_LOG_FORMAT | CLI_NO_SANDBOX | CLI_RECORD | CLI_MAX_SIZE, 0, 1, 1},
     {"check", "[show.cfg]", "find the errors of a configuration and its scripts without running anything",
      cli_check, CLI_OF_SHOW | CLI_SANDBOX, 0, 1, 1},
+    {"init", "DIR", "write a small show to a new folder, to begin with", cli_init, 0, 1, 1, 0},
+    {"doctor", "", "what this machine offers, what is missing, and how to mend it", cli_doctor, CLI_JSON, 0,
+     0, 0},
     {"status", "[INSTANCE…]", "the state of each instance of a running show", cli_status,
      CLI_RUNTIME | CLI_JSON | CLI_USAGE | CLI_CHANNELS, 0, CLI_MAX_WORDS, 0},
     {"top", "", "the same, updated every second", cli_top, CLI_RUNTIME, 0, 0, 0},
@@ -55,9 +56,10 @@ static const struct cli_command {
      CLI_MAX_WORDS, 0},
     {"reload", "[USER]", "read the configuration (or that of a user) again and report its errors", cli_reload,
      CLI_RUNTIME, 0, 1, 0},
-    {"freeze", "USER…", "keep a user's output from the house until unfreeze", cli_freeze, CLI_RUNTIME, 1,
-     CLI_MAX_WORDS, 0},
-    {"unfreeze", "USER…", "let it through again", cli_unfreeze, CLI_RUNTIME, 1, CLI_MAX_WORDS, 0},
+    {"freeze", "[USER…]", "keep all output from devices, or that of users from the house, until unfreeze",
+     cli_freeze, CLI_RUNTIME, 0, CLI_MAX_WORDS, 0},
+    {"unfreeze", "[USER…]", "let it through again", cli_unfreeze, CLI_RUNTIME, 0, CLI_MAX_WORDS, 0},
+    {"panic", "", "set the channel that the show defines for emergencies", cli_panic, CLI_RUNTIME, 0, 0, 0},
     {"routes", "[CHANNEL]", "the mappings of a running show", cli_routes, CLI_RUNTIME | CLI_JSON | CLI_DOT, 0,
      1, 0},
     {"logs", "[-f] [INSTANCE]", "the last lines of the log; -f: and new ones as they come", cli_logs,
@@ -72,8 +74,14 @@ static const struct cli_command {
      CLI_RUNTIME, 2, 2, 0},
     {"record", "FILE", "record a running show to a file; --print: show what is in one", cli_record,
      CLI_RUNTIME | CLI_MAX_SIZE | CLI_PRINT | CLI_JSON, 1, 1, 0},
+    {"console", "[LABEL]",
+     "print a link that opens the console in a browser; --list and --revoke: those there are", cli_console,
+     CLI_RUNTIME | CLI_ROLE | CLI_FOR | CLI_LIST | CLI_REVOKE | CLI_PIN, 0, 1, 0},
     {"replay", "FILE [show.cfg]", "run a show with a recording as its only input", cli_replay,
      CLI_OF_SHOW | CLI_LOG_FORMAT | CLI_RECORD | CLI_MAX_SIZE | CLI_SPEED | CLI_MUTE, 1, 2, 2},
+    {"state", "[--remove NAME…]",
+     "the private folders of scripts, and whose they are; --remove: of shows that are gone", cli_state,
+     CLI_JSON | CLI_REMOVE, 0, CLI_MAX_WORDS, 0},
 };
 
 #define CLI_HELP_COMMANDS 47 /* the column of what commands do */
@@ -139,14 +147,22 @@ static void cli_help(FILE *out)
         "  --mute                     with replay: nothing goes out to devices\n"
         "Options of the other commands:\n"
         "  --runtime-dir DIR          runtime folder of the broker\n"
-        "  --json                     machine-readable output: status, logs, routes, get, channels, record "
-        "--print\n"
+        "  --json                     machine-readable output: status, logs, routes, get, channels, state, "
+        "record --print\n"
+        "  --remove                   with state: remove private folders that no show has any more\n"
         "  --print                    with record: print FILE as text\n"
         "  --max-size SIZE            end a recording at this size, such as 200M (1G)\n"
         "  --usage                    with status: also memory and processor time\n"
         "  --channels                 with status: instead, who last wrote the house's channels\n"
         "  --dot                      with routes: output for Graphviz\n"
         "  --time                     with watch: when each value came\n"
+        "  --role ROLE                with console: observer, operator or administrator (your own role)\n"
+        "  --for TIME                 with console: a link that works as often as you like, for so long: "
+        "12h, 30d\n"
+        "  --pin                      with console --for: ask for a PIN, without which the browser only "
+        "looks\n"
+        "  --list                     with console: the links that there are\n"
+        "  --revoke NUMBER            with console: end one, and the pages that it has opened\n"
         "  -f, --follow               with logs: continue with new lines\n"
         "  -n, --lines N              with logs: the last N lines (50)\n\n");
     fputs("Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
@@ -162,7 +178,8 @@ static void cli_help(FILE *out)
           "  firecurtain emit desk./1/fader1 0.5\n"
           "  firecurtain run show.cfg --record tonight.rec\n"
           "  firecurtain replay tonight.rec show.cfg --speed 4\n"
-          "  firecurtain record --print tonight.rec | grep output\n",
+          "  firecurtain record --print tonight.rec | grep output\n"
+          "  firecurtain console --role operator --for 30d 'tablet in the wings'\n",
           out);
 }
 
@@ -195,6 +212,12 @@ static const struct option cli_long_options[] = {
     {"speed", required_argument, NULL, 'S'},
     {"mute", no_argument, NULL, 'M'},
     {"time", no_argument, NULL, 't'},
+    {"remove", no_argument, NULL, 'D'},
+    {"role", required_argument, NULL, 'o'},
+    {"for", required_argument, NULL, 'a'},
+    {"list", no_argument, NULL, 'L'},
+    {"revoke", required_argument, NULL, 'k'},
+    {"pin", no_argument, NULL, 'P'},
     {0},
 };
 
@@ -224,6 +247,12 @@ static const struct cli_letter {
     {'S', CLI_SPEED, "--speed", "replay"},
     {'M', CLI_MUTE, "--mute", "replay"},
     {'t', CLI_TIME, "--time", "watch"},
+    {'D', CLI_REMOVE, "--remove", "state"},
+    {'o', CLI_ROLE, "--role", "console"},
+    {'a', CLI_FOR, "--for", "console"},
+    {'L', CLI_LIST, "--list", "console"},
+    {'k', CLI_REVOKE, "--revoke", "console"},
+    {'P', CLI_PIN, "--pin", "console"},
 };
 
 static int cli_usage(const char *problem, const char *word)
@@ -278,22 +307,11 @@ static void cli_note_option(struct cli_options *options, int letter)
     }
 }
 
-static bool cli_parse_speed(const char *text, double *speed)
-{
-    char *end;
-
-    *speed = strtod(text, &end);
-    if (strcmp(text, "max") == 0)
-        *speed = 0;
-    return strcmp(text, "max") == 0 || (!*end && end != text && *speed >= 0.01 && *speed <= 1000);
-}
-
 /* Reads the options. Returns the exit status, or -1 to go on. */
 static int cli_parse(int argc, char **argv, struct cli_options *options)
 {
+    const char *problem;
     int c, r = 0;
-    struct fc_reason reason;
-    char *end;
 
     while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hvVfn:", cli_long_options, NULL)) != -1) {
         cli_note_option(options, c);
@@ -301,34 +319,6 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case 'b':
         case 'i':
             r = cli_add_override(options, c == 'b', optarg);
-            break;
-        case 'l':
-            if (!log_parse_level(optarg, &options->level))
-                return cli_usage("--log-level must be error, warning, info or debug, not", optarg);
-            break;
-        case 'F':
-            if (!log_parse_format(optarg, &options->format))
-                return cli_usage("--log-format must be text or json, not", optarg);
-            break;
-        case 'r':
-            options->runtime_folder = optarg;
-            break;
-        case 'n':
-            options->lines = (uint32_t)strtoul(optarg, &end, 10);
-            if (*end || end == optarg || options->lines < 1 || options->lines > 100000)
-                return cli_usage("--lines must be a number from 1 to 100000, not", optarg);
-            break;
-        case 'R':
-            options->record = optarg;
-            break;
-        case 'm':
-            if (option_value_number(optarg, CLI_LEAST_SIZE, INT64_MAX, true, &options->max_bytes, &reason) <
-                0)
-                return cli_usage("--max-size must be at least 64k, such as 200M, not", optarg);
-            break;
-        case 'S':
-            if (!cli_parse_speed(optarg, &options->speed))
-                return cli_usage("--speed must be a number from 0.01 to 1000, or max, not", optarg);
             break;
         case 'h':
             cli_help(stdout);
@@ -342,6 +332,9 @@ static int cli_parse(int argc, char **argv, struct cli_options *options)
         case '?':
             return cli_usage("unknown option", argv[optind - 1]);
         default:
+            problem = cli_take_value(options, c, optarg);
+            if (problem)
+                return cli_usage(problem, optarg);
             break;
         }
     }

@@ -224,7 +224,7 @@ static int client_send(struct client *client, struct control_request *request)
 /* Returns whether asking twice does no more than asking once. */
 static bool client_may_repeat(enum control_verb verb)
 {
-    return verb != CONTROL_RESTART && verb != CONTROL_EMIT && verb != CONTROL_RECORD;
+    return verb != CONTROL_RESTART && verb != CONTROL_EMIT && verb != CONTROL_PANIC && verb != CONTROL_RECORD;
 }
 
 /* Returns how long an answer may take: scripts clean up for as long as the configuration allows. */
@@ -268,10 +268,27 @@ bool client_was_lost(struct client *client)
     return was_lost;
 }
 
+/* Returns whether the broker would read the request; one that is malformed gets no answer. */
+static bool client_check_names(const struct control_request *request)
+{
+    for (size_t i = 0; i < request->n_names; i++) {
+        if (codec_control_is_name(request->names[i]))
+            continue;
+        fputs("firecurtain: \"", stderr);
+        print_text(stderr, request->names[i]);
+        fprintf(stderr, "\" is not a name: it is empty, has control characters, or is longer than %u bytes\n",
+                CONTROL_MAX_NAME);
+        return false;
+    }
+    return true;
+}
+
 int client_ask(struct client *client, struct control_request *request, struct control_reply *reply)
 {
     const struct timespec pause = {.tv_nsec = CLIENT_BUSY_NS};
 
+    if (!client_check_names(request))
+        return EX_DATAERR;
     if (request->follow)
         client->followed = *request;
     for (unsigned i = 0;; i++) {

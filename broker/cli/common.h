@@ -6,6 +6,7 @@
 #ifndef BROKER_CLI_COMMON_H
 #define BROKER_CLI_COMMON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ struct cli_options {
     uint32_t lines;             /* logs: at most so many lines */
     const char *record;         /* run, replay: the file to record to, or NULL */
     uint64_t max_bytes;         /* of a recording */
+    const char *role;           /* console: of a link, or NULL */
+    const char *revoke;         /* console: the number of a link, or NULL */
+    uint64_t seconds;           /* console: that a link lasts; 0: it works once */
     double speed;               /* replay: 1 is as it was, 0 as fast as the scripts can */
 };
 
@@ -49,8 +53,17 @@ enum cli_option {
     CLI_MUTE = 16384,        /* replay: nothing goes out to devices */
     CLI_CHANNELS = 32768,    /* status: who last wrote the house's channels */
     CLI_LOG_FORMAT = 131072, /* run, replay: of the log */
+    CLI_ROLE = 262144,       /* console */
+    CLI_FOR = 524288,        /* console */
+    CLI_LIST = 1048576,      /* console */
+    CLI_REVOKE = 2097152,    /* console */
     CLI_TIME = 65536,        /* watch: when each value came */
+    CLI_REMOVE = 4194304,    /* state: remove folders */
+    CLI_PIN = 8388608,       /* console */
 };
+
+/* Reads a time span such as 30d. */
+bool cli_parse_span(const char *text, uint64_t *seconds);
 
 /* Returns the value of --runtime-dir, allocated, or NULL. */
 char *cli_runtime_folder(const struct cli_options *options);
