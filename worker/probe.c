@@ -16,6 +16,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/landlock.h"
+#include "proto/spawn_request.h"
 
 static const char probe_holds[] = "holds";
 static const char probe_absent[] = "absent";
@@ -126,7 +127,7 @@ static void probe_root(const struct sandbox *sandbox)
         probe_line("private root", probe_fails, "/proc is still visible, or / is writable");
     else
         probe_line("private root", probe_holds, "%s and the libraries read-only, %s and /tmp writable",
-                   SANDBOX_SCRIPT_FOLDER, SANDBOX_STATE_FOLDER);
+                   SPAWN_SCRIPT_FOLDER, SPAWN_STATE_FOLDER);
 }
 
 static void probe_capabilities(void)
@@ -156,7 +157,7 @@ static void probe_landlock(const struct sandbox *sandbox)
         return;
     }
     snprintf(fifo, sizeof(fifo), "%s/.probe-%d",
-             sandbox->namespaces ? SANDBOX_STATE_FOLDER : sandbox->state_folder, getpid());
+             sandbox->namespaces ? SPAWN_STATE_FOLDER : sandbox->state_folder, getpid());
     if (mkfifo(fifo, 0600) == 0 || errno != EACCES) {
         unlink(fifo);
         probe_line("Landlock", probe_fails, "ABI %d is offered, but a rule has no effect", abi);

@@ -17,6 +17,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/turns.h"
+#include "proto/kernel.h"
 #include "proto/progress.h"
 #include "worker/base/interpreter.h"
 #include "worker/base/prelude.h"
@@ -42,8 +43,8 @@ struct worker_setup {
 
 _Noreturn void worker_fail(const struct sandbox_error *error)
 {
-    say(SAY_ERROR "the sandbox cannot be set up: layer \"%s\": %s: %s", error->layer, error->what,
-        strerror(error->error));
+    say(SAY_ERROR "the sandbox cannot be set up: layer \"%s\": %s: %s%s", error->layer, error->what,
+        strerror(error->error), sandbox_advice(error));
     _exit(SPAWN_EXIT_SANDBOX);
 }
 
@@ -71,7 +72,7 @@ static void worker_keep_descriptors(int descriptors[SPAWN_DESCRIPTORS_], const s
             dup3(descriptors[i], (int)next, O_CLOEXEC);
         descriptors[i] = (int)next++;
     }
-    close_range(next, ~0U, 0);
+    kernel_close_from(next);
 }
 
 static char *worker_copy(const char *text)
@@ -103,6 +104,7 @@ static void worker_take_setup(struct session *session, struct worker_setup *setu
         worker_fail_link("setup", -ENOMEM);
     script.handler_ms = message.setup.handler_ms;
     script.stop_ms = message.setup.stop_ms;
+    interpreter_set_stop_limit(message.setup.stop_ms);
     interpreter_set_limit("start-timeout", message.setup.start_ms);
 }
 
@@ -266,8 +268,8 @@ static void worker_enter_libc(const struct sandbox *sandbox, bool is_at_script)
         .is_confined = !sandbox->none,
         .is_at_script = is_at_script,
         .has_network = sandbox->host_network,
-        .script_folder = sandbox->namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox->script_folder,
-        .state_folder = sandbox->namespaces ? SANDBOX_STATE_FOLDER : sandbox->state_folder,
+        .script_folder = sandbox->namespaces ? SPAWN_SCRIPT_FOLDER : sandbox->script_folder,
+        .state_folder = sandbox->namespaces ? SPAWN_STATE_FOLDER : sandbox->state_folder,
         .memory_bytes = sandbox->memory_bytes,
         .state_bytes = sandbox->file_bytes,
         .tmp_bytes = sandbox->namespaces ? SANDBOX_TMP_MIB << 20 : 0,
@@ -338,7 +340,7 @@ _Noreturn void worker_run(const struct spawn_request *request, int descriptors[S
     worker_lock(session, &sandbox);
     if (probe)
         probe_filter();
-    worker_add_paths(request, sandbox.namespaces ? SANDBOX_SCRIPT_FOLDER : sandbox.script_folder);
+    worker_add_paths(request, sandbox.namespaces ? SPAWN_SCRIPT_FOLDER : sandbox.script_folder);
     worker_add_environment(request);
     worker_prepare_python(&sandbox);
     if (request->flags & SPAWN_COMPILE)

@@ -7,19 +7,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
+#include "proto/kernel.h"
 #include "proto/spawn_paths.h"
 #include "worker/base/interpreter.h"
 #include "worker/base/say.h"
@@ -30,23 +30,10 @@
 #define SPARE_DELAY_MS 5   /* after a request: the new worker needs the processor first */
 #define SPARE_FIRST_MS 500 /* after the zygote's start: so do all workers of a show that starts */
 
-/* Makes a child, in the cgroup of which `cgroup` is the folder unless that is -1. */
-static pid_t zygote_clone(uint64_t flags, int exit_signal, int cgroup)
-{
-    struct clone_args args = {.flags = flags, .exit_signal = (unsigned)exit_signal};
-
-    if (cgroup >= 0) {
-        args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = (unsigned)cgroup;
-    }
-
-    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-}
-
 int zygote_may_confine(void)
 {
     struct sandbox sandbox = {.namespaces = true};
-    pid_t pid = zygote_clone(sandbox_namespaces(&sandbox), SIGCHLD, -1);
+    pid_t pid = kernel_fork(sandbox_namespaces(&sandbox), SIGCHLD, -1);
     int status = 0;
 
     if (pid == 0) /* some kernels make the namespace but allow nothing in it */
@@ -87,7 +74,7 @@ static pid_t zygote_spawn(const struct zygote *zygote, const struct spawn_reques
     pid_t pid;
 
     PyOS_BeforeFork();
-    pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, descriptors[SPAWN_CGROUP]);
+    pid = kernel_fork(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, descriptors[SPAWN_CGROUP]);
     error = errno;
     if (pid == 0) {
         zygote_begin(zygote, &sandbox);
@@ -180,7 +167,7 @@ static int spares_make_one(const struct zygote *zygote, struct spares *spares)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     PyOS_BeforeFork();
-    told.pid = zygote_clone(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, -1);
+    told.pid = kernel_fork(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, -1);
     if (told.pid == 0) {
         close(pair[0]);
         spares_close(spares);
@@ -252,7 +239,8 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
     if (refused)
         say(SAY_WARNING
             "this kernel refuses unprivileged user namespaces; only Landlock, the system call filter and the "
-            "limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)");
+            "limits hold (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces; in a service "
+            "RestrictNamespaces=; in a container its seccomp profile)");
     for (;;) {
         struct spawn_request request;
         struct spawn_reply reply = {.pid = -EACCES, .in_namespaces = !refused};

@@ -82,17 +82,22 @@ static PyObject *interpreter_rehearse_function;
 static struct {
     const char *option;
     uint64_t ms;
+    uint64_t stop_ms;
+    uint64_t begun_ns;
 } interpreter_limit = {.option = "start-timeout"};
 
 #define INTERPRETER_DEBIAN_PATHS 2 /* entries at the end of sys.path */
 
-#define INTERPRETER_TRACEBACKS   20                /* that may be logged in a burst */
-#define INTERPRETER_TRACEBACK_NS (FC_NS_PER_S / 4) /* until one more may be logged */
+#define INTERPRETER_TRACEBACKS   20                 /* that may be logged in a burst */
+#define INTERPRETER_TRACEBACK_NS (FC_NS_PER_S / 4)  /* until one more may be logged */
+#define INTERPRETER_COUNT_NS     (60 * FC_NS_PER_S) /* at most between two counts; the first come sooner */
 
 static struct {
     uint64_t tokens;
     uint64_t since_ns;
     uint64_t left_out;
+    uint64_t pause_ns; /* between counts; 0: nothing was left out since the last calm */
+    uint64_t count_ns; /* when the next one may be logged */
 } interpreter_log;
 
 static int interpreter_initialize(void)
@@ -150,15 +155,38 @@ void interpreter_set_limit(const char *option, uint64_t ms)
 {
     interpreter_limit.option = option;
     interpreter_limit.ms = ms;
+    interpreter_begin(fc_now_ns());
+}
+
+void interpreter_set_stop_limit(uint64_t ms)
+{
+    interpreter_limit.stop_ms = ms;
+}
+
+void interpreter_begin(uint64_t now_ns)
+{
+    interpreter_limit.begun_ns = now_ns;
+}
+
+/*
+ * Whether the instance is to stop, which the script has not been told yet: it has not had the time that its
+ * limit grants. The broker's clock for a call may be a little ahead, hence the quarter.
+ */
+static bool interpreter_is_to_stop(void)
+{
+    uint64_t had_ms = (fc_now_ns() - interpreter_limit.begun_ns) / FC_NS_PER_MS;
+
+    return !interpreter_limit.ms || had_ms < interpreter_limit.ms - interpreter_limit.ms / 4;
 }
 
 /* Raises where the script is. It is no Python function, so tracebacks end in the script's own line. */
 static PyObject *interpreter_raise(PyObject *self, PyObject *arguments)
 {
-    unsigned long ms = (unsigned long)interpreter_limit.ms;
+    bool is_to_stop = interpreter_is_to_stop();
+    unsigned long ms = (unsigned long)(is_to_stop ? interpreter_limit.stop_ms : interpreter_limit.ms);
 
     PyErr_Format(PyExc_TimeoutError, "interrupted: it took longer than %lu.%lu s (option %s)", ms / 1000,
-                 ms % 1000 / 100, interpreter_limit.option);
+                 ms % 1000 / 100, is_to_stop ? "stop-timeout" : interpreter_limit.option);
     return NULL;
 }
 
@@ -273,17 +301,6 @@ PyObject *interpreter_take_exception(bool *is_lasting)
     return text;
 }
 
-static void interpreter_say_lines(const char *text)
-{
-    while (*text) {
-        size_t bytes = strcspn(text, "\n");
-
-        if (bytes)
-            say(SAY_ERROR "%.*s", bytes > 1000 ? 1000 : (int)bytes, text);
-        text += bytes + (text[bytes] == '\n');
-    }
-}
-
 /*
  * Tells whether one more traceback may be logged, and counts those that may not: a handler may raise a
  * thousand times a second, and a traceback is shown as a whole or not at all.
@@ -297,15 +314,35 @@ static bool interpreter_may_log(void)
         interpreter_log.tokens += earned;
         interpreter_log.since_ns = now_ns;
     }
-    if (interpreter_log.tokens > INTERPRETER_TRACEBACKS)
+    if (interpreter_log.tokens > INTERPRETER_TRACEBACKS) {
         interpreter_log.tokens = INTERPRETER_TRACEBACKS;
-    if (!interpreter_log.tokens) {
-        if (interpreter_log.left_out++ == 0)
-            say(SAY_ERROR "too many exceptions: some are only counted");
-        return false;
+        interpreter_log.pause_ns = 0;
     }
-    interpreter_log.tokens--;
-    return true;
+    if (interpreter_log.tokens) {
+        interpreter_log.tokens--;
+        return true;
+    }
+    interpreter_log.left_out++;
+    if (!interpreter_log.pause_ns) {
+        say(SAY_ERROR "too many exceptions: some are only counted");
+        interpreter_log.pause_ns = FC_NS_PER_S;
+        interpreter_log.count_ns = now_ns + interpreter_log.pause_ns;
+    }
+    return false;
+}
+
+/* Says how many exceptions were left out; less and less often, since those that are shown are seldom new. */
+static void interpreter_say_left_out(void)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    if (!interpreter_log.left_out || now_ns < interpreter_log.count_ns)
+        return;
+    say(SAY_ERROR "%llu more exceptions were not shown", (unsigned long long)interpreter_log.left_out);
+    interpreter_log.left_out = 0;
+    if (interpreter_log.pause_ns < INTERPRETER_COUNT_NS / 2)
+        interpreter_log.pause_ns = 2 * interpreter_log.pause_ns;
+    interpreter_log.count_ns = now_ns + interpreter_log.pause_ns;
 }
 
 void interpreter_log_exception(const char *happened)
@@ -322,11 +359,8 @@ void interpreter_log_exception(const char *happened)
         utf8 = PyUnicode_AsUTF8(text);
     PyErr_Clear();
     interpreter_flush(); /* keeps the order of the log: this was printed before */
-    if (interpreter_log.left_out)
-        say(SAY_ERROR "%llu more exceptions were not shown", (unsigned long long)interpreter_log.left_out);
-    interpreter_log.left_out = 0;
-    say(SAY_ERROR "%s", happened);
-    interpreter_say_lines(utf8 ? utf8 : "(the exception cannot be shown)");
+    interpreter_say_left_out();
+    say_together(happened, utf8 ? utf8 : "(the exception cannot be shown)");
     Py_XDECREF(text);
 }
 

@@ -24,6 +24,12 @@ void interpreter_interrupt(void);
 /* Sets the option that the exception names, and its value; the string must live as long as the process. */
 void interpreter_set_limit(const char *option, uint64_t ms);
 
+/* Sets the option stop-timeout, which the exception names if a call is interrupted before its limit. */
+void interpreter_set_stop_limit(uint64_t ms);
+
+/* Notes when calls into the script begin. */
+void interpreter_begin(uint64_t now_ns);
+
 /* Adds a folder to the search path: first of all, or else before Debian's packages. -1 with an exception set.
  */
 int interpreter_add_path(const char *folder, bool first);

@@ -13,4 +13,7 @@
  */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Writes errors that belong together: a line, and what follows in `text`, whose lines are cut at 1 KiB. */
+void say_together(const char *first, const char *text);
+
 #endif

@@ -13,9 +13,9 @@ def _refuse(reason, name=None):
 
 
 def _program(arguments):
-    """The program's name; for a shell, what it is to run."""
+    """The program's name; for a shell, what it is to run. Within a worker, sys.executable is empty."""
     words = [os.fsdecode(word) for word in arguments]
-    return words[2] if words[1:2] == ["-c"] and len(words) > 2 else words[0] if words else ""
+    return words[2] if words[1:2] == ["-c"] and len(words) > 2 else words[0] if words and words[0] else "python"
 
 
 def _refuse_program(name):
@@ -27,6 +27,8 @@ def _refuse_process(*arguments):
 
 
 def _fork_exec(arguments, *rest):
+    if any("multiprocessing." in os.fsdecode(word) for word in arguments):  # its helpers, such as for SharedMemory
+        _refuse_process()
     _refuse_program(_program(arguments))
 
 

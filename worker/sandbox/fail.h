@@ -13,4 +13,7 @@ struct sandbox_error {
 int sandbox_fail(struct sandbox_error *error, const char *layer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Returns what may be done about it, to be written after the error; "" if that is not known. */
+const char *sandbox_advice(const struct sandbox_error *error);
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/landlock.h"
+#include "proto/spawn_request.h"
 #include "worker/base/say.h"
 
 #define LANDLOCK_LAYER "Landlock"
@@ -25,8 +26,8 @@ static const struct {
     {"/", LANDLOCK_ACCESS_FS_READ_DIR, true},
     {"/usr", LANDLOCK_READ, true},
     {"/etc", LANDLOCK_READ, true},
-    {SANDBOX_SCRIPT_FOLDER, LANDLOCK_READ, true},
-    {SANDBOX_STATE_FOLDER, LANDLOCK_WRITE, true},
+    {SPAWN_SCRIPT_FOLDER, LANDLOCK_READ, true},
+    {SPAWN_STATE_FOLDER, LANDLOCK_WRITE, true},
     {"/tmp", LANDLOCK_WRITE, true},
     {"/usr/lib", LANDLOCK_READ, false},
     {"/usr/local/lib", LANDLOCK_READ, false},

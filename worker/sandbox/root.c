@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 #include "proto/spawn_request.h"
 
 #define ROOT_LAYER       "private root"
@@ -125,20 +126,48 @@ static int root_take_views(const struct sandbox *sandbox, struct root_trees *tre
 }
 
 /*
+ * Opens what a path leads to in the old root by going there and coming back, where a filter does not let
+ * openat2() pass, whose flags it cannot see. -1 with errno.
+ */
+static int root_find_there(int old_root, const char *path)
+{
+    FC_AUTO_CLOSE int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC); /* the new root */
+    FC_AUTO_CLOSE int fd = -1;
+    int error;
+
+    if (here < 0 || fchdir(old_root) < 0 || chroot(".") < 0)
+        return -1;
+    fd = open(path, O_PATH | O_CLOEXEC);
+    error = errno;
+    if (fchdir(here) < 0 || chroot(".") < 0)
+        return -1;
+    errno = error;
+    return fc_steal_fd(&fd);
+}
+
+/* Opens what a path leads to in the old root. -1 with errno. */
+static int root_find(int old_root, const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    int tries = ROOT_TRIES, fd;
+
+    do
+        fd = (int)syscall(SYS_openat2, old_root, path, &how, sizeof(how));
+    while (fd < 0 && errno == EAGAIN && --tries > 0);
+    return fd < 0 && kernel_refuses(errno) ? root_find_there(old_root, path) : fd;
+}
+
+/*
  * Returns a detached mount of something that an instance shows: the one that the broker has given, otherwise
  * of what the path leads to in the old root. -1 with errno.
  */
 static int root_take(int given, int old_root, const char *path)
 {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
     FC_AUTO_CLOSE int fd = -1;
-    int tries = ROOT_TRIES;
 
     if (given >= 0)
         return fcntl(given, F_DUPFD_CLOEXEC, 0);
-    do
-        fd = (int)syscall(SYS_openat2, old_root, path, &how, sizeof(how));
-    while (fd < 0 && errno == EAGAIN && --tries > 0);
+    fd = root_find(old_root, path);
     return fd < 0 ? -1
                   : open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 }

@@ -16,10 +16,8 @@
 
 #include "worker/sandbox/fail.h"
 
-#define SANDBOX_SCRIPT_FOLDER "/show"
 #define SANDBOX_HOSTNAME      "firecurtain"
 #define SANDBOX_TMP_MIB       16 /* size of /tmp */
-#define SANDBOX_STATE_FOLDER  "/state"
 
 struct sandbox {
     bool namespaces; /* false where the kernel refuses them: then only Landlock keeps files apart */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "proto/kernel.h"
 #include "worker/base/say.h"
 #include "worker/sandbox/syscalls.h"
 
@@ -81,7 +82,7 @@ static int seccomp_add(scmp_filter_ctx filter, const struct syscall_rule *rule, 
 /* Gets the program into memory: libseccomp only writes it to a file. */
 static int seccomp_export(scmp_filter_ctx filter, struct sock_fprog *program)
 {
-    FC_AUTO_CLOSE int fd = memfd_create("seccomp", MFD_CLOEXEC);
+    FC_AUTO_CLOSE int fd = kernel_memory("seccomp");
     FC_AUTO_FREE void *code = NULL;
     struct stat st;
     int r;

@@ -202,7 +202,7 @@ static int dispatch_report(bool done)
     return r < 0 ? r : session_flush(script.session, done);
 }
 
-/* Sets what timestamp() returns in the next calls, which never goes back; 0: the clock's time. */
+/* Begins calls; sets what timestamp() returns in them, which never goes back; 0: the clock's time. */
 static void dispatch_time(uint64_t time_ns)
 {
     static uint64_t last_ns;
@@ -211,6 +211,7 @@ static void dispatch_time(uint64_t time_ns)
         time_ns = last_ns;
     script.time_ns = time_ns;
     last_ns = time_ns;
+    interpreter_begin(fc_now_ns());
 }
 
 static int dispatch_batch(const struct message_batch *batch)
@@ -254,7 +255,6 @@ static int dispatch_ticks(void)
     size_t n_left = 0;
 
     dispatch_time(told.time_ns ? told.time_ns : until_ns);
-
     for (size_t i = 0; i < told.n; i++) {
         uint32_t id = told.ids[i];
         int r;
