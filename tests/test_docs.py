@@ -35,7 +35,7 @@ def test_links_lead_somewhere(page):
 def formats():
     """The texts of the sources as patterns, with anything where something is filled in."""
     patterns = []
-    for source in (path for part in ("broker", "worker", "proto") for path in (TOP / part).rglob("*.c")):
+    for source in (path for part in ("broker", "worker", "proto") for path in (TOP / part).rglob("*.*") if path.suffix in (".c", ".py")):
         for literal in LITERAL.findall(source.read_text()):
             text = re.sub(r'"\s*(?:PRI\w+\s*)?"', "", literal[1:-1]).replace(r"\"", '"').replace(r"\n", "")
             pieces = CONVERSION.split(text.removeprefix("firecurtain: "))
@@ -89,12 +89,16 @@ def names_in(source, table):
 @pytest.mark.parametrize("page, heading, source, table", [
     ("docs/configuration.md", "## python", "broker/python/options.c", "python_options"),
     ("docs/configuration.md", "## osc", "broker/backends/osc.c", "osc_options"),
+    ("docs/configuration.md", "## evdev", "broker/drivers/evdev/options.c", "evdev_options"),
+    ("docs/configuration.md", "## midi", "broker/drivers/midi/options.c", "alsa_options"),
+    ("docs/configuration.md", "## mqtt", "broker/drivers/mqtt/options.c", "mqtt_options"),
+    ("docs/configuration.md", "## rtpmidi", "broker/rtpmidi/config.c", "rtpmidi_options"),
     ("docs/configuration.md", "## control", "broker/config/roles.c", "roles_options"),
     ("docs/users.md", "# Users", "broker/show/user.c", "user_options"),
 ])
 def test_option_tables_are_complete(page, heading, source, table):
-    documented = {"/" if name.startswith("/") else name for name in options_of_table(page, heading)}
-    assert documented - {"[backend osc]"} == names_in(source, table)
+    documented = {"/" if name.startswith("/") else re.sub(r"\.NAME$", ".", name) for name in options_of_table(page, heading)}
+    assert documented - {"[backend osc]", "[backend evdev]"} == names_in(source, table)
 
 
 def test_the_readme_names_the_packages_that_dev_installs():

@@ -15,23 +15,31 @@ ORDER = [
     ("include", set()),
     ("proto", set()),
     ("broker/backends", {"proto"}),
-    ("broker/base", {"broker/backends"}),
-    ("broker/os", {"broker/backends"}),
-    ("broker/config", {"broker/backends", "broker/os"}),
-    ("broker/gate", {"broker/backends", "broker/config"}),
-    ("broker/keeper", {"broker/backends", "broker/config", "broker/gate"}),
-    ("broker/guest", {"broker/backends", "broker/config"}),
-    ("broker/show", {"broker/backends"}),
-    ("broker/python", {"broker/backends"}),
-    ("broker/record", {"broker/backends"}),
+    ("broker/drivers/evdev", {"proto", "broker/backends"}),
+    ("broker/drivers/mqtt", {"proto", "broker/backends", "broker/drivers/evdev"}),
+    ("broker/base", {"broker/backends", "broker/drivers"}),
+    ("broker/midi", {"proto", "broker/backends", "broker/drivers"}),
+    ("broker/drivers/midi", {"proto", "broker/backends", "broker/drivers/evdev", "broker/drivers/mqtt", "broker/base"}),
+    ("broker/rtpmidi", {"proto", "broker/drivers"}),
+    ("broker/os", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
+    ("broker/config", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi", "broker/os"}),
+    ("broker/gate", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi", "broker/config"}),
+    ("broker/keeper", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi", "broker/config", "broker/gate"}),
+    ("broker/guest", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi", "broker/config"}),
+    ("broker/show", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
+    ("broker/proxy", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
+    ("broker/python", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
+    ("broker/record", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
     ("broker/build", {"broker/record"}),
-    ("broker/control", {"broker/backends", "broker/build"}),
-    ("broker/runtime", {"broker/backends"}),
-    ("broker/daemon", {"broker/backends"}),
-    ("broker/cli", {"broker/backends"}),
-    ("broker/desk", {f"broker/{folder}" for folder in ("backends", "config", "gate", "keeper", "guest", "show", "python", "record", "build",
+    ("broker/control", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi", "broker/build"}),
+    ("broker/runtime", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
+    ("broker/daemon", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
+    ("broker/cli", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi"}),
+    ("broker/desk", {f"broker/{folder}" for folder in ("backends", "drivers", "midi", "rtpmidi", "config", "gate", "keeper", "guest", "show", "proxy", "python", "record", "build",
                                                        "control", "runtime", "daemon", "cli")}),
-    ("broker", {"broker/backends", "broker/desk"}),
+    ("broker/host", {f"broker/{folder}" for folder in ("midi", "rtpmidi", "config", "gate", "keeper", "guest", "show", "proxy", "python", "record", "build",
+                                                       "control", "runtime", "daemon", "cli", "desk")}),
+    ("broker", {"broker/backends", "broker/drivers", "broker/midi", "broker/rtpmidi", "broker/desk", "broker/host"}),
     ("worker/base", {"broker"}),
     ("worker/libc", {"broker"}),
     ("worker/sandbox", {"broker", "worker/libc"}),
@@ -41,19 +49,25 @@ ORDER = [
 RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
 # What backends call is declared in include/ and filled in by the core; and the desk has functions of its own in place of these.
-INCLUDED = re.compile(r"fc_\w+|accept4|recv")
+INCLUDED = re.compile(r"fc_\w+|accept4|recv|sendmsg")
 # The worker has functions of its own in place of these of the C library.
 STAND_INS = set(re.findall(r"\w+", (TOP / "worker/libc/exported.list").read_text()))
 
 # Headers that only some files may see.
 RESERVED = [
     (r"zmq\.h", {"broker/desk/clients.c", "broker/cli/dealer.c"}),
+    (r"microhttpd\.h", {"broker/desk/http.c"}),
     (r".*\.pb-c\.h", r"proto/codec\w*\.c"),
     (r"protobuf-c/.*", r"proto/(codec|arena)\w*\.[ch]"),
     (r"seccomp\.h", {"worker/sandbox/seccomp.c", "broker/gate/worker.c", "broker/os/confine_filter.c"}),
     (r"Python\.h", r"worker/.*"),
     (r"n?curses\.h", {"broker/cli/top.c"}),
+    (r"qrencode\.h", {"broker/cli/qr.c"}),
+    (r"crypt\.h", {"broker/desk/pin.c"}),
     (r"lo/.*", r"broker/backends/.*"),
+    (r"alsa/.*", r"broker/drivers/midi/.*"),
+    (r"libevdev/.*", r"broker/drivers/evdev/.*"),
+    (r"mosquitto\.h|mqtt_protocol\.h|cjson/.*", r"broker/drivers/mqtt/.*"),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
@@ -89,6 +103,9 @@ def source_of(library, member):
     """broker-base, base_loop.c.o -> broker/base/loop.c: meson puts the folder into the object's name."""
     part, _, folder = library.partition("-")
     name = Path(member).name.removesuffix(".o")
+    if folder.startswith("drivers-"):
+        driver = folder.split("-")[1]  # its pure part, or all of it
+        return Path(part, "drivers", driver, name.removeprefix(f"drivers_{driver}_"))
     if part in ("proto", "worker"):
         for sub in ("base", "libc", "sandbox", "script"):
             if part == "worker" and name.startswith(sub + "_") and (TOP / part / sub / name[len(sub) + 1:]).exists():

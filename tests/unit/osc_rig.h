@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,14 @@ struct fc_instance {
     fc_watch_fn ready;
     void *userdata;
     struct fc_lookups *lookups;
+    struct fc_timer *timer;
+};
+
+struct fc_timer {
+    struct fc_instance *instance;
+    fc_timer_fn fn;
+    void *userdata;
+    bool is_set;
 };
 
 struct fc_watch {
@@ -113,6 +122,29 @@ struct fc_watch *fc_watch_free(struct fc_watch *watch)
     if (watch)
         watch->instance->watched = -1;
     free(watch);
+    return NULL;
+}
+
+int fc_timer_new(struct fc_timer **timer, struct fc_instance *instance, fc_timer_fn fn, void *userdata)
+{
+    assert_null(instance->timer);
+    *timer = instance->timer = malloc(sizeof(**timer));
+    assert_non_null(*timer);
+    **timer = (struct fc_timer){.instance = instance, .fn = fn, .userdata = userdata};
+    return 0;
+}
+
+void fc_timer_set(struct fc_timer *timer, uint64_t deadline_ns)
+{
+    assert_int_equal(deadline_ns, 0);
+    timer->is_set = true;
+}
+
+struct fc_timer *fc_timer_free(struct fc_timer *timer)
+{
+    if (timer)
+        timer->instance->timer = NULL;
+    free(timer);
     return NULL;
 }
 
@@ -234,6 +266,18 @@ static inline void rig_send(struct rig *rig, int peer, int family, const char *p
 static inline void rig_ready(struct rig *rig)
 {
     rig->instance.ready(rig->instance.userdata);
+}
+
+/* Calls what waits for the next turn. Returns whether anything did. */
+static inline bool rig_timer(struct rig *rig)
+{
+    struct fc_timer *timer = rig->instance.timer;
+
+    if (!timer || !timer->is_set)
+        return false;
+    timer->is_set = false;
+    timer->fn(timer->userdata);
+    return true;
 }
 
 static inline void rig_receive(struct rig *rig, int peer, const char *packet, size_t bytes)

@@ -70,7 +70,7 @@ static void test_what_is_not_artnet(void **state)
 
 static void test_other_kinds_are_no_mistake(void **state)
 {
-    read_packet(BYTES(ID "\0\x97\0\x0e")); /* ArtTimeCode */
+    read_packet(BYTES(ID "\0\x99\0\x0e")); /* ArtTrigger */
     assert_int_equal(packet.kind, ARTNET_OTHER);
     read_packet(BYTES(ID "\xff\xff\0\0"));
     assert_int_equal(packet.kind, ARTNET_OTHER);
@@ -95,6 +95,22 @@ static void test_sync(void **state)
     assert_bad(BYTES(ID "\0\x52\0\x0e\0"), "an ArtSync packet that is too short");
 }
 
+static void test_time(void **state)
+{
+    static const uint8_t wrong[][5] = {
+        {30, 0, 0, 0, 0}, {0, 60, 0, 0, 0}, {0, 0, 60, 0, 0}, {0, 0, 0, 24, 0}, {0, 0, 0, 0, 4}};
+    uint8_t data[ARTNET_TIME_BYTES] = ID "\0\x97\0\x0e\0\0\x1d\x3b\x3b\x17\x03";
+
+    read_packet(data, sizeof(data));
+    assert_int_equal(packet.kind, ARTNET_TIMECODE);
+    assert_memory_equal(&packet.time, "\x1d\x3b\x3b\x17\x03", 5);
+    assert_bad(data, sizeof(data) - 1, "an ArtTimeCode packet that is too short");
+    for (size_t i = 0; i < 5; i++) {
+        memcpy(data + 14, wrong[i], 5);
+        assert_bad(data, sizeof(data), "an ArtTimeCode packet with a time that does not exist");
+    }
+}
+
 static void test_reply(void **state)
 {
     uint8_t data[ARTNET_REPLY_BYTES] = ID "\0\x21";
@@ -114,6 +130,12 @@ static void test_reply(void **state)
     assert_int_equal(packet.reply.outputs[0], 0x121);
     assert_int_equal(packet.reply.outputs[1], 0x123);
     assert_int_equal(packet.reply.outputs[2], 0x124);
+    data[14] = 0x19, data[15] = 0x36; /* the wrong way round */
+    read_packet(data, sizeof(data));
+    assert_int_equal(packet.reply.port, 6454);
+    data[14] = 0x34, data[15] = 0x12; /* any other is what it says */
+    read_packet(data, sizeof(data));
+    assert_int_equal(packet.reply.port, 0x1234);
     read_packet(data, ARTNET_MIN_REPLY_BYTES); /* an old node */
     assert_int_equal(packet.reply.bind_index, 0);
     data[172] = 0xff; /* more ports than there is room for */
@@ -179,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_other_kinds_are_no_mistake),
         cmocka_unit_test(test_poll),
         cmocka_unit_test(test_sync),
+        cmocka_unit_test(test_time),
         cmocka_unit_test(test_reply),
         cmocka_unit_test(test_writing_dmx),
         cmocka_unit_test(test_writing_poll_and_sync),

@@ -160,38 +160,89 @@ static void test_the_higher_priority_has_it_alone(void **state)
     assert_frame(FRAME(255, 254)); /* the next one takes over */
 }
 
+static void prioritize(char name, uint64_t now_ns, const uint8_t *data, size_t n)
+{
+    dmx_merge_take_priorities(&merge, source(name, now_ns), data, n, now_ns);
+}
+
+static void test_a_priority_may_change(void **state)
+{
+    start(DMX_HTP, 4);
+    take('a', MS(1), FRAME(10));
+    take('b', MS(1), FRAME(20));
+    dmx_merge_set_priority(&merge, source('a', MS(2)), 1);
+    assert_frame(FRAME(10));
+    dmx_merge_set_priority(&merge, source('b', MS(3)), 2);
+    assert_frame(FRAME(20));
+}
+
 static void test_slots_may_have_priorities_of_their_own(void **state)
 {
-    struct dmx_source *b;
-
     start(DMX_HTP, 4);
     source('a', MS(1))->priority = 100;
     take('a', MS(1), FRAME(10, 10, 10));
-    b = source('b', MS(1));
-    b->priority = 200;
-    b->has_priorities = true;
-    b->priorities[0] = 101;
-    b->priorities[1] = 99; /* the third one is not its own */
+    source('b', MS(1))->priority = 200;
+    prioritize('b', MS(1), FRAME(101, 99)); /* the third one is not its own */
     take('b', MS(2), FRAME(5, 5, 5));
     assert_frame(FRAME(5, 10, 10));
-    b->priorities[2] = 100;
-    dmx_merge_again(&merge);
-    assert_frame(FRAME(5, 10, 10));
-    b->has_priorities = false;
-    dmx_merge_again(&merge);
-    assert_frame(FRAME(5, 5, 5));
+    prioritize('b', MS(3), FRAME(99, 101));
+    assert_frame(FRAME(10, 5, 10));
+}
+
+static void test_priorities_of_slots_count_for_a_while(void **state)
+{
+    start(DMX_HTP, 4);
+    take('a', MS(1), FRAME(10));
+    take('b', MS(1), FRAME(5));
+    prioritize('b', MS(1), FRAME(1));
+    assert_frame(FRAME(5));
+    take('a', MS(2000), FRAME(10));
+    take('b', MS(2000), FRAME(5));
+    assert_int_equal(dmx_merge_next_ns(&merge), MS(2501));
+    dmx_merge_expire(&merge, MS(2500));
+    assert_frame(FRAME(5));
+    dmx_merge_expire(&merge, MS(2501));
+    assert_frame(FRAME(10));
+    prioritize('b', MS(4499), FRAME(1)); /* they do not keep the source */
+    dmx_merge_expire(&merge, MS(4500));
+    assert_int_equal(merge.n_sources, 0);
 }
 
 static void test_slots_that_are_nobodys_are_zero(void **state)
 {
-    struct dmx_source *a;
-
     start(DMX_HTP, 4);
-    a = source('a', MS(1));
-    a->has_priorities = true;
-    a->priorities[1] = 1;
+    prioritize('a', MS(1), FRAME(0, 1));
     take('a', MS(1), FRAME(9, 9, 9));
     assert_frame(FRAME(0, 9));
+}
+
+static void test_a_higher_priority_gets_a_place(void **state)
+{
+    start(DMX_HTP, 2);
+    source('a', MS(1))->priority = 100;
+    source('b', MS(1))->priority = 90;
+    dmx_merge_make_room(&merge, 90);
+    assert_null(source('c', MS(2)));
+    dmx_merge_make_room(&merge, 91);
+    assert_non_null(source('c', MS(2)));
+    assert_non_null(source('a', MS(2)));
+    assert_null(source('b', MS(2)));
+    dmx_merge_expire(&merge, MS(5000));
+    dmx_merge_make_room(&merge, 200); /* there is some */
+    assert_int_equal(merge.n_sources, 0);
+}
+
+static void test_late_frames(void **state)
+{
+    struct dmx_source from = {.sequence = 7};
+
+    assert_false(dmx_source_is_late(&from, 7)); /* the first one has no sequence to follow */
+    from.has_sequence = true;
+    assert_false(dmx_source_is_late(&from, 8));
+    assert_true(dmx_source_is_late(&from, 7));
+    assert_true(dmx_source_is_late(&from, 244)); /* 19 before */
+    assert_false(dmx_source_is_late(&from, 243));
+    assert_false(dmx_source_is_late(&from, 134));
 }
 
 static void test_frames_that_are_too_long_are_cut(void **state)
@@ -251,8 +302,12 @@ int main(void)
         cmocka_unit_test(test_one_too_many_is_refused),
         cmocka_unit_test(test_loss_holds_or_is_zero),
         cmocka_unit_test(test_the_higher_priority_has_it_alone),
+        cmocka_unit_test(test_a_priority_may_change),
         cmocka_unit_test(test_slots_may_have_priorities_of_their_own),
+        cmocka_unit_test(test_priorities_of_slots_count_for_a_while),
         cmocka_unit_test(test_slots_that_are_nobodys_are_zero),
+        cmocka_unit_test(test_a_higher_priority_gets_a_place),
+        cmocka_unit_test(test_late_frames),
         cmocka_unit_test(test_frames_that_are_too_long_are_cut),
         cmocka_unit_test(test_names_are_cut),
         cmocka_unit_test(test_options),

@@ -151,6 +151,18 @@ static void test_sources_beyond_the_limit_are_ignored_and_said_once(void **state
     rig_assert_log("dmx: d sends the same universe as 2 others and is ignored until one of these ends\n");
 }
 
+static void test_too_many_sources_do_not_fill_the_log(void **state)
+{
+    receive("a", MS(0), 1);
+    rig_log[0] = '\0';
+    for (unsigned n = 0; n < 100; n++) {
+        receive("b", MS(n), 1);
+        assert_null(source("c", MS(n)));
+        dmx_universe_end_source(&universe, source("b", MS(n)), MS(n));
+    }
+    rig_assert_log("dmx: c sends the same universe as 2 others and is ignored until one of these ends\n");
+}
+
 static void test_words(void **state)
 {
     assert_description(MS(0), "");
@@ -184,6 +196,20 @@ static void test_a_source_may_end_by_itself(void **state)
     core.n_events = 0;
     dmx_universe_end_source(&universe, source("a", MS(1)), MS(1));
     rig_assert_event(&core, 0, 0.2);
+}
+
+static void test_what_comes_and_goes_does_not_fill_the_log(void **state)
+{
+    map(0, "alive", FC_SOURCE);
+    for (unsigned n = 0; n < 100; n++) {
+        receive("a", MS(n), 1);
+        dmx_universe_end_source(&universe, source("a", MS(n)), MS(n));
+    }
+    rig_assert_n_events(&core, 200);
+    rig_assert_log(
+        "dmx: receiving from a\ndmx: nobody sends the universe any more; it keeps its last values\n");
+    receive("a", MS(1000), 1);
+    rig_assert_log("dmx: receiving from a\n");
 }
 
 static void test_held_frames_are_emitted_together(void **state)
@@ -229,9 +255,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_end_is_said_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sources_beyond_the_limit_are_ignored_and_said_once, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_too_many_sources_do_not_fill_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_loss_can_be_zero, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_source_may_end_by_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_comes_and_goes_does_not_fill_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_held_frames_are_emitted_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_after_a_stop_only_what_has_changed_is_emitted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_options, setup, teardown),

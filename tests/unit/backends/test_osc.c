@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The OSC backend's events: from packets of a real UDP peer, and back to it. */
+/* The OSC backend's input: events from packets of a real UDP peer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,42 +7,11 @@
 
 #include <cmocka.h>
 
-#include "broker/backends/osc_echo.h"
 #include "broker/backends/osc_format.h"
 #include "broker/backends/osc_pattern.h"
-#include "tests/unit/osc_rig.h"
+#include "tests/unit/osc_peer.h"
 
-#define BUNDLE   "#bundle\0\0\0\0\0\0\0\0\1"
-#define XY(x, y) "/1/xy\0\0\0,ff\0" x y
-#define F_0      "\0\0\0\0"
-#define F_0_5    "\x3f\0\0\0"
-#define F_1      "\x3f\x80\0\0"
-#define F_2      "\x40\0\0\0"
-
-static struct rig rig;
-static int peer;
-
-static int setup(void **state)
-{
-    rig_init(&rig);
-    rig_set(&rig, "bind", "127.0.0.1 0");
-    peer = rig_peer(AF_INET);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_deinit(&rig);
-    close(peer);
-    return 0;
-}
-
-static void receive(const char *packet, size_t bytes)
-{
-    rig.instance.n_events = 0;
-    rig.instance.n_malformed = 0;
-    rig_receive(&rig, peer, packet, bytes);
-}
+#define BUNDLE "#bundle\0\0\0\0\0\0\0\0\1"
 
 /* Asserts what was dropped last, and how the log names it. */
 static void assert_dropped(const char *address, const char *why)
@@ -51,12 +20,6 @@ static void assert_dropped(const char *address, const char *why)
 
     snprintf(text, sizeof(text), "%sfrom 127.0.0.1:%u: %s", address, rig_port(peer), why);
     assert_string_equal(rig.instance.malformed, text);
-}
-
-static void assert_counts(unsigned n_events, unsigned n_malformed)
-{
-    assert_int_equal(rig.instance.n_events, n_events);
-    assert_int_equal(rig.instance.n_malformed, n_malformed);
 }
 
 static void test_values_go_to_their_channels(void **state)
@@ -372,242 +335,6 @@ static void test_detect(void **state)
     receive(RIG_BYTES("/a/b\0\0\0\0,fi\0" F_0_5 "\0\0\0\7"));
     assert_string_equal(rig_log, "2 received /a/b fi 0.5 7\n");
 }
-
-static void test_output(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/1/xy", "ff 0 2 -1 1");
-    rig_set(&rig, "/n", "ih 0 255 1 11");
-    rig_channel(&rig, "/1/xy", FC_TARGET);
-    rig_channel(&rig, "/1/xy:1", FC_TARGET);
-    rig_channel(&rig, "/n:1", FC_TARGET);
-    rig_start(&rig);
-    backend_osc.set(rig.self, 2, 0.55); /* 6.5 */
-    backend_osc.set(rig.self, 0, 1);
-    rig_assert_silence(peer);
-    backend_osc.flush(rig.self);
-    rig_assert_packet(peer, RIG_BYTES("/n\0\0,ih\0\0\0\0\0\0\0\0\0\0\0\0\7"));
-    rig_assert_packet(peer, RIG_BYTES(XY(F_2, F_0))); /* what was never set has its resting value */
-    rig_assert_silence(peer);
-    backend_osc.set(rig.self, 1, 1);
-    backend_osc.flush(rig.self);
-    rig_assert_packet(peer, RIG_BYTES(XY(F_2, F_1)));
-    rig_assert_silence(peer);
-}
-
-static void test_unconfigured_output_is_a_float(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_channel(&rig, "/n", FC_TARGET);
-    rig_start(&rig);
-    backend_osc.set(rig.self, 0, 0.5);
-    backend_osc.flush(rig.self);
-    rig_assert_packet(peer, RIG_BYTES("/n\0\0,f\0\0" F_0_5));
-    rig_assert_silence(peer);
-}
-
-static void test_every_event_is_sent(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/n", "i 0 10");
-    rig_channel(&rig, "/n", FC_TARGET);
-    rig_start(&rig);
-    backend_osc.set(rig.self, 0, 0);
-    backend_osc.set(rig.self, 0, 0.1); /* one turn of the loop, two events, two messages */
-    rig_assert_packet(peer, RIG_BYTES("/n\0\0,i\0\0\0\0\0\0"));
-    rig_assert_silence(peer);
-    backend_osc.flush(rig.self);
-    rig_assert_packet(peer, RIG_BYTES("/n\0\0,i\0\0\0\0\0\1"));
-    backend_osc.set(rig.self, 0, 0.1); /* unchanged */
-    backend_osc.flush(rig.self);
-    backend_osc.flush(rig.self);
-    rig_assert_packet(peer, RIG_BYTES("/n\0\0,i\0\0\0\0\0\1"));
-    rig_assert_silence(peer);
-}
-
-/* Sets a channel as the consequence of so many answers in a row. */
-static void set_by_answers(uint32_t channel, double value, uint32_t answers)
-{
-    rig.instance.answers = answers;
-    backend_osc.set(rig.self, channel, value);
-    backend_osc.flush(rig.self);
-    rig.instance.answers = 0;
-}
-
-/* Receives a message on /a and returns the number of answers that it is. */
-static uint32_t receive_answer(const char *packet, size_t bytes)
-{
-    receive(packet, bytes);
-    assert_int_equal(rig.instance.n_events, 1);
-    return rig.instance.events[0].answers;
-}
-
-#define A_0 RIG_BYTES("/a\0\0,f\0\0" F_0)
-#define A_1 RIG_BYTES("/a\0\0,f\0\0" F_1)
-
-static void test_what_an_answer_leads_to_is_not_sent(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
-    rig_start(&rig);
-    assert_int_equal(receive_answer(A_1), 0);
-    set_by_answers(0, 1, 0); /* a first reply on the same address */
-    rig_assert_packet(peer, A_1);
-    assert_int_equal(receive_answer(A_1), 1);
-    set_by_answers(0, 1, 1);
-    rig_assert_silence(peer);
-    assert_int_equal(receive_answer(A_1),
-                     0);     /* it was answered before: somebody has pressed a button again */
-    set_by_answers(0, 0, 1); /* not what the peer has */
-    rig_assert_packet(peer, A_0);
-    assert_int_equal(receive_answer(A_0), 2);
-    set_by_answers(0, 1, OSC_ECHO_MAX_CHAIN); /* they do not agree */
-    rig_assert_silence(peer);
-}
-
-static void test_equal_values_are_sent_although_the_peer_answers(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
-    rig_start(&rig);
-    for (unsigned press = 0; press < 3; press++) {
-        set_by_answers(0, 1, 0);
-        rig_assert_packet(peer, A_1);
-        assert_int_equal(receive_answer(A_1), 1);
-    }
-}
-
-static void test_answers_may_come_late(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
-    rig_start(&rig);
-    set_by_answers(0, 1, 0);
-    set_by_answers(0, 0, 0);
-    rig_assert_packet(peer, A_1);
-    rig_assert_packet(peer, A_0);
-    assert_int_equal(receive_answer(A_1), 1);
-    assert_int_equal(receive_answer(A_0), 1);
-    assert_int_equal(receive_answer(A_0), 0);
-}
-
-static void test_several_values_are_one_answer(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/1/xy", "ff 0 2 0 2");
-    rig_channel(&rig, "/1/xy", FC_SOURCE | FC_TARGET);
-    rig_channel(&rig, "/1/xy:1", FC_SOURCE | FC_TARGET);
-    rig_start(&rig);
-    set_by_answers(1, 1, 0);
-    rig_assert_packet(peer, RIG_BYTES(XY(F_0, F_2)));
-    receive(RIG_BYTES(XY(F_1, F_2))); /* no answer: one value is another */
-    assert_int_equal(rig.instance.events[1].answers, 0);
-    receive(RIG_BYTES(XY(F_0, F_2)));
-    assert_int_equal(rig.instance.events[0].answers, 1);
-    assert_int_equal(rig.instance.events[1].answers, 1);
-    set_by_answers(0, 0, 1);
-    rig_assert_silence(peer);
-    set_by_answers(0, 1, 1);
-    rig_assert_packet(peer, RIG_BYTES(XY(F_2, F_2)));
-}
-
-static void test_messages_that_are_always_the_same(void **state)
-{
-    const char *const packets[] = {"/a\0\0,\0\0\0", "/b\0\0,I\0\0", "/c\0\0,s\0\0go\0\0",
-                                   "/d\0\0,i\0\0\0\0\0\1"};
-    const size_t bytes[] = {8, 8, 12, 12};
-
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/a", "");
-    rig_set(&rig, "/b", "I");
-    rig_set(&rig, "/c", "s \"go\"");
-    rig_doubt(&rig, backend_osc.configure(rig.self, FC_SCOPE_INSTANCE, "/d", "i 1 1", &rig.reason),
-              "minimum and maximum of value 1 are equal: it is always sent as 1");
-    for (unsigned n = 0; n < 4; n++)
-        rig_channel(&rig, (const char *[]){"/a", "/b", "/c", "/d"}[n], FC_SOURCE | FC_TARGET);
-    rig_start(&rig);
-    for (uint32_t n = 0; n < 4; n++) {
-        for (unsigned press = 0; press < 2; press++) {
-            set_by_answers(n, 0.3, 0);
-            set_by_answers(n, 0, 0); /* the button is released */
-            rig_assert_packet(peer, packets[n], bytes[n]);
-            rig_assert_silence(peer);
-        }
-        receive(packets[n], bytes[n]);
-        set_by_answers(n, 1, 1);
-        rig_assert_silence(peer);
-    }
-}
-
-static void test_fixed_values_go_along(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/x", "sTi \"go\" 0 10");
-    rig_channel(&rig, "/x:2", FC_TARGET);
-    rig_channel(&rig, "/x", FC_TARGET);
-    rig_start(&rig);
-    set_by_answers(0, 0.5, 0);
-    set_by_answers(1, 1, 0); /* sends it once more */
-    rig_assert_packet(peer, RIG_BYTES("/x\0\0,sTi\0\0\0\0go\0\0\0\0\0\5"));
-    rig_assert_packet(peer, RIG_BYTES("/x\0\0,sTi\0\0\0\0go\0\0\0\0\0\5"));
-    rig_assert_silence(peer);
-}
-
-/* MIDIMonster starts with a channel that its pattern does not have. */
-static void test_places_that_do_not_exist(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/x", "i 0 10");
-    for (uint32_t n = 0; n < 3; n++)
-        assert_int_equal(backend_osc.channel(rig.self, n, (const char *[]){"/x:1", "/x:5000", "/y:1"}[n],
-                                             FC_SOURCE | FC_TARGET, &rig.reason),
-                         FC_DOUBT);
-    rig.n_channels = 3;
-    rig_channel(&rig, "/x", FC_SOURCE);
-    rig_start(&rig);
-    for (uint32_t n = 0; n < 3; n++)
-        set_by_answers(n, 1, 0);
-    rig_assert_silence(peer);
-    receive(RIG_BYTES("/x\0\0,i\0\0\0\0\0\5"));
-    assert_counts(1, 0);
-    rig_assert_event(&rig, 0, 3, 0.5);
-    receive(RIG_BYTES("/y\0\0,ff\0" F_0 F_1));
-    assert_counts(1, 0);
-    rig_assert_event(&rig, 0, 2, 1);
-}
-
-static void test_input_is_not_echoed(void **state)
-{
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/a", "f 0 1");
-    rig_channel(&rig, "/a", FC_SOURCE | FC_TARGET);
-    rig_start(&rig);
-    receive(RIG_BYTES("/a\0\0,f\0\0" F_1));
-    backend_osc.flush(rig.self);
-    rig_assert_silence(peer);
-}
-
-/* The longest address with the most and widest values. */
-static void test_largest_message_fits(void **state)
-{
-    static char value[OSC_FORMAT_MAX_VALUES * 5 + 8];
-    static char packet[16384];
-    char name[OSC_PATTERN_MAX_BYTES] = "/";
-
-    memset(value, 'd', OSC_FORMAT_MAX_VALUES);
-    for (unsigned n = 0; n < OSC_FORMAT_MAX_VALUES; n++)
-        strcpy(value + OSC_FORMAT_MAX_VALUES + 4 * n, " 0 1");
-    memset(name + 1, 'x', sizeof(name) - 2);
-    rig_set(&rig, "dest", rig_at("127.0.0.1", peer));
-    rig_set(&rig, "/*", value);
-    rig_channel(&rig, name, FC_TARGET);
-    rig_start(&rig);
-    backend_osc.set(rig.self, 0, 1);
-    backend_osc.flush(rig.self);
-    assert_int_equal(recv(peer, packet, sizeof(packet), MSG_DONTWAIT), 1024 + 1028 + 1024 * 8);
-    assert_memory_equal(packet + 2052, "\x3f\xf0\0\0\0\0\0\0", 9);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -631,19 +358,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pattern_ends_the_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_detect, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_output, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_unconfigured_output_is_a_float, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_event_is_sent, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_an_answer_leads_to_is_not_sent, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_equal_values_are_sent_although_the_peer_answers, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_answers_may_come_late, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_several_values_are_one_answer, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_messages_that_are_always_the_same, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fixed_values_go_along, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_places_that_do_not_exist, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_input_is_not_echoed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_largest_message_fits, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

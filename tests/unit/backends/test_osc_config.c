@@ -53,6 +53,22 @@ static void test_hosts(void **state)
     rig_set(&rig, "bind", ":: 8000");
     rig_set(&rig, "bind", "  0.0.0.0 \t 8000 ");
     rig_set(&rig, "destination", "localhost 65535");
+    rig_set(&rig, "destination", "127.0.0.1 9000,localhost 9001 ,  ::1 9002");
+    for (const char *const *list = (const char *const[]){"127.0.0.1 9000,", ",127.0.0.1 9000",
+                                                         "127.0.0.1 9000,,127.0.0.1 9001", NULL};
+         *list; list++)
+        assert_refused(&rig, "dest", *list, "a host and a port are missing on one side of a comma");
+    assert_refused(&rig, "dest", "127.0.0.1 9000, 10.0.0.1",
+                   "the port is missing after the host: write, for example, \"10.0.0.1 8000\"");
+    for (const char *const *list = (const char *const[]){"127.0.0.1 9000, learn", "learn,127.0.0.1 9000",
+                                                         "127.0.0.1 9000,learn@8", NULL};
+         *list; list++)
+        assert_refused(&rig, "dest", *list,
+                       "learn cannot stand beside other destinations: use an instance of its own");
+    assert_refused(&rig, "dest", "a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1,a 1",
+                   "an instance sends to at most 16 destinations");
+    assert_doubted(&rig, "dest", "127.0.0.1 9000 more, 127.0.0.1 9001",
+                   "\"more\" is left out after the host and the port: write \"127.0.0.1 9000\"");
     assert_refused(&rig, "bind", "", "a host and a port are needed, such as \"127.0.0.1 8000\"");
     assert_refused(
         &rig, "bind", "8000",

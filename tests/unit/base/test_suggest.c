@@ -110,6 +110,13 @@ static void test_ties_keep_the_first(void **state)
     assert_string_equal(hint_for("abcd", names), "did you mean \"abcx\"?");
 }
 
+static void test_quotes_of_a_name_are_seen(void **state)
+{
+    const char *const names[] = {"\"/my fader\"", NULL};
+
+    assert_string_equal(hint_for("/my fader", names), "did you mean '\"/my fader\"'?");
+}
+
 static void test_long_words_are_never_near(void **state)
 {
     char longest[65];
@@ -146,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_case_does_not_count),
         cmocka_unit_test(test_nearest_wins),
         cmocka_unit_test(test_ties_keep_the_first),
+        cmocka_unit_test(test_quotes_of_a_name_are_seen),
         cmocka_unit_test(test_long_words_are_never_near),
         cmocka_unit_test(test_hint_is_cut_to_the_room),
     };

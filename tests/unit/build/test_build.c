@@ -88,7 +88,8 @@ static void test_unknown_backend(void **state)
 {
     assert_finds(state, "[pyhton py]\n", 1, 2, "there is no backend \"pyhton\"", "did you mean \"python\"?");
     assert_finds(state, "[backend jack]\n", 1, 10, "there is no backend \"jack\"",
-                 "the backends are artnet, loopback, osc, python");
+                 "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, python, "
+                 "rtpmidi, sacn");
 }
 
 /* A mapping to an instance that could not be made is not another error. */
@@ -96,14 +97,16 @@ static void test_one_finding_for_an_unknown_backend(void **state)
 {
     assert_finds(state,
                  "[jack a]\nx = 1\n[jack c]\n[backend jack]\nbind = *\n[loopback b]\n[map]\na.1 > b.x\n", 1,
-                 2, "there is no backend \"jack\"", "the backends are artnet, loopback, osc, python");
+                 2, "there is no backend \"jack\"",
+                 "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, python, "
+                 "rtpmidi, sacn");
 }
 
 /* The other side of such a mapping is looked at all the same. */
 static void test_an_unknown_backend_hides_nothing(void **state)
 {
     const char *text =
-        "[jack a]\n[osc o]\nbind = :: 8000\n[midi m]\n[map]\na.1 > o.fader\no./a* < m.ch0.note{0..5}\n"
+        "[jack a]\n[osc o]\nbind = :: 8000\n[lua m]\n[map]\na.1 > o.fader\no./a* < m.ch0.note{0..5}\n"
         "m.x <> a.1\na.{1..3} < o./x:{2..4}\n";
     struct fixture *fixture = *state;
     struct show *show;
@@ -111,9 +114,11 @@ static void test_an_unknown_backend_hides_nothing(void **state)
     assert_int_equal(build(state, text, &show), -EINVAL);
     assert_int_equal(fixture->config->n_diagnostics, 4);
     assert_error_in(fixture->config, 0, "show.cfg", 1, 2, "there is no backend \"jack\"",
-                    "the backends are artnet, loopback, osc, python");
-    assert_error_in(fixture->config, 1, "show.cfg", 4, 2, "there is no backend \"midi\"",
-                    "the backends are artnet, loopback, osc, python");
+                    "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, "
+                    "python, rtpmidi, sacn");
+    assert_error_in(fixture->config, 1, "show.cfg", 4, 2, "there is no backend \"lua\"",
+                    "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, "
+                    "python, rtpmidi, sacn");
     assert_error_in(fixture->config, 2, "show.cfg", 6, 9,
                     "\"fader\" is not an OSC address: it must begin with a slash", NULL);
     assert_error_in(fixture->config, 3, "show.cfg", 7, 3,
@@ -339,6 +344,32 @@ static void test_a_channel_that_the_backend_refuses(void **state)
                  "\"no\" is not an OSC address: it must begin with a slash", NULL);
 }
 
+/* A backend whose table has no gaps once was written to behind its end. */
+static void test_refused_channels_leave_no_gap(void **state)
+{
+    static const char *const instances[][3] = {
+        {"[mqtt m]\nhost = a\n", "x+y", "lamp"},
+        {"[midi m]\n", "bpm", "ch0.cc7"},
+        {"[artnet m]\nuniverse = 1\ndestination = 127.0.0.1\n", "513", "1"},
+        {"[sacn m]\nuniverse = 1\npriority = 100\n", "alive", "1"},
+    };
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(instances); i++) {
+        const struct fixture *fixture = *state;
+        char text[512], sound[512];
+        struct show *show;
+
+        snprintf(sound, sizeof(sound), "%s[loopback a]\n[map]\na.3 > m.%s\n", instances[i][0],
+                 instances[i][2]);
+        snprintf(text, sizeof(text),
+                 "%s[loopback a]\n[map]\na.1 > m.%s\na.2 > m.%s\na.3 > m.%s\na.4 > m.%s\n", instances[i][0],
+                 instances[i][1], instances[i][1], instances[i][2], instances[i][2]);
+        assert_int_equal(build(state, text, &show), -EINVAL);
+        assert_int_equal(fixture->config->n_diagnostics, 2);
+        show_free(build_sound(state, sound));
+    }
+}
+
 static void test_the_longest_channel_of_a_script(void **state)
 {
     char text[600], name[300];
@@ -430,6 +461,7 @@ int main(void)
         config_test(test_pairs),
         config_test(test_two_spellings_of_one_osc_channel),
         config_test(test_a_channel_that_the_backend_refuses),
+        config_test(test_refused_channels_leave_no_gap),
         config_test(test_the_longest_channel_of_a_script),
         config_test(test_a_name_that_is_too_long_for_any_backend),
         config_test(test_more_channels_than_an_instance_may_have),

@@ -4,7 +4,8 @@
 
 #include "firecurtain/cleanup.h"
 
-#define HEADERS "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]"
+#define HEADERS                                                                                              \
+    "a header is [BACKEND INSTANCE], [backend NAME], [control], [console], [map] or [include FILE]"
 
 static void test_empty_file(void **state)
 {

@@ -134,9 +134,9 @@ static void test_section_is_open_inside_an_include(void **state)
 static void test_outside_again_after_an_include(void **state)
 {
     write_text("part.cfg", "[osc y]\n");
-    assert_one_error(state, "[include part.cfg]\na = 1\n", 2, 1,
-                     "expected a header in brackets before anything else",
-                     "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]");
+    assert_one_error(
+        state, "[include part.cfg]\na = 1\n", 2, 1, "expected a header in brackets before anything else",
+        "a header is [BACKEND INSTANCE], [backend NAME], [control], [console], [map] or [include FILE]");
 }
 
 static void test_missing_include(void **state)
@@ -253,7 +253,7 @@ static void test_byte_order_mark(void **state)
     assert_at(config->sections[1].at, "part.cfg", 1, 2);
     config = assert_one_error(
         state, "\xef\xbb\xbfoops\n", 1, 1, "expected a header in brackets before anything else",
-        "a header is [BACKEND INSTANCE], [backend NAME], [control], [map] or [include FILE]");
+        "a header is [BACKEND INSTANCE], [backend NAME], [control], [console], [map] or [include FILE]");
     assert_string_equal(config->diagnostics[0].source, "oops");
 }
 

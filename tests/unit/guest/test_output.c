@@ -163,7 +163,7 @@ static void test_a_long_line_with_a_nul_is_cut_at_its_end(void **state)
 static void put_lines(struct rig *rig, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        put(rig, "flood\n", 6);
+        put(rig, i % 2 ? "flood 1\n" : "flood 2\n", 8); /* one line again and again would only be counted */
         if (i % 1000 == 999)
             run_for(rig, 0);
     }
@@ -197,7 +197,7 @@ static void test_a_flood_is_limited_and_counted(void **state)
     put_lines(rig, 5000);
     most = 875 + (fc_now_ns() - began_ns) * 100 / FC_NS_PER_S + 1;
     text = stderr_pipe_take(&rig->caught);
-    n = count_of(text, "info py flood\n");
+    n = count_of(text, "info py flood ");
     left_out = count_left_out(text);
     assert_true(n >= 875 && n <= most);
     run_for(rig, 1500);
@@ -217,8 +217,84 @@ static void test_what_was_left_out_is_told_at_the_end(void **state)
     put_lines(rig, 3000);
     rig->output = output_free(rig->output);
     text = stderr_pipe_take(&rig->caught);
-    n = count_of(text, "info py flood\n");
+    n = count_of(text, "info py flood ");
     assert_int_equal(n + count_left_out(text), 3000);
+}
+
+#define TRACEBACK                                                                                            \
+    "Traceback (most recent call last):\n  File \"/show/x.py\", line 2, in f\n    g()\nValueError: no\n"
+#define INTO "\nDuring handling of the above exception, another exception occurred:\n\n"
+
+/* Others do not come between the lines of a traceback, however Python writes it. */
+static void test_a_traceback_stays_together(void **state)
+{
+    struct rig *rig = *state;
+    const char whole[] = TRACEBACK INTO TRACEBACK "after\n";
+    const char *const expected[] = {"info py Traceback (most recent call last):",
+                                    "info py   File \"/show/x.py\", line 2, in f", "info py     g()",
+                                    "info py ValueError: no"};
+
+    assert_lines(AFTER(rig, "before\n"), (const char *const[]){"info py before"}, 1);
+    for (size_t i = 0; TRACEBACK[i]; i++) {
+        const char *text = logged_after(rig, &TRACEBACK[i], 1);
+
+        if (TRACEBACK[i + 1])
+            assert_string_equal(text, "");
+        else
+            assert_lines(text, expected, 4);
+    }
+    assert_string_equal(AFTER(rig, "another exception occurred:\n"), "");
+    assert_int_equal(count_of(AFTER(rig, TRACEBACK), "\n"), 5);
+    assert_int_equal(count_of(logged_after(rig, whole, sizeof(whole) - 1), "\n"), 12);
+}
+
+static void test_a_traceback_without_an_end_does_not_wait_for_ever(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_string_equal(AFTER(rig, "Traceback (most recent call last):\n  File"), "");
+    run_for(rig, 300);
+    assert_logged(stderr_pipe_take(&rig->caught), "info py Traceback (most recent call last):");
+    assert_string_equal(AFTER(rig, " x\nTraceback (most recent call last):\n"), "");
+    output_drain(rig->output);
+    assert_lines(stderr_pipe_take(&rig->caught),
+                 (const char *const[]){"info py   File x", "info py Traceback (most recent call last):"}, 2);
+    assert_string_equal(AFTER(rig, "Traceback (most recent call last):\n"), "");
+}
+
+/* What the worker says together, and tracebacks, are recognised as a whole. */
+static void test_a_traceback_that_comes_again_is_counted(void **state)
+{
+    struct rig *rig = *state;
+    const char *text;
+
+    for (int i = 0; i < 5; i++)
+        put(rig, "<3>exception\n<3+>  in f\n<3+>ValueError: no\n", 43);
+    for (int i = 0; i < 6; i++)
+        put(rig, TRACEBACK, sizeof(TRACEBACK) - 1);
+    text = AFTER(rig, "<7+>alone\n<3+\n<x+>y\n");
+    assert_int_equal(count_of(text, "error py exception\n"), 1);
+    assert_int_equal(count_of(text, "error py … repeated 4 times: ValueError: no\n"), 1);
+    assert_int_equal(count_of(text, "info py ValueError: no\n"), 3);
+    assert_int_equal(count_of(text, "info py … repeated 3 times: ValueError: no\n"), 1);
+    assert_int_equal(count_of(text, "debug py alone\n"), 1);
+    assert_int_equal(count_of(text, "info py <3+\n"), 1);
+    assert_int_equal(count_of(text, "info py <x+>y\n"), 1);
+}
+
+static void test_a_traceback_has_a_limit(void **state)
+{
+    struct rig *rig = *state;
+    char line[128];
+
+    put(rig, "Traceback (most recent call last):\n", 35);
+    memset(line, ' ', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    for (int i = 0; i < 200; i++)
+        put(rig, line, sizeof(line));
+    run_for(rig, 0);
+    assert_in_range(count_of(stderr_pipe_take(&rig->caught), "\n"), 100, 199); /* the first 16 KiB */
+    assert_in_range(count_of(AFTER(rig, "E\n"), "\n"), 2, 101);
 }
 
 /* When the writer is gone the source is removed, and the loop sleeps. */
@@ -259,6 +335,10 @@ int main(void)
         output_test(test_a_long_line_with_a_nul_is_cut_at_its_end),
         output_test(test_a_flood_is_limited_and_counted),
         output_test(test_what_was_left_out_is_told_at_the_end),
+        output_test(test_a_traceback_stays_together),
+        output_test(test_a_traceback_without_an_end_does_not_wait_for_ever),
+        output_test(test_a_traceback_that_comes_again_is_counted),
+        output_test(test_a_traceback_has_a_limit),
         output_test(test_the_writer_has_gone),
         output_test(test_two_writers_to_one_pipe),
     };

@@ -46,8 +46,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void exceeded(void *userdata, int error)
+static void exceeded(void *userdata, int error, const struct folder_excess *excess)
 {
+    assert_int_equal(error, 0);
+    assert_true(excess->is_far);
     n_exceeded++;
 }
 
@@ -100,7 +102,7 @@ static void test_answers_are_read_while_requests_wait(void **state)
 {
     static struct counter_quota *made[N_QUOTAS];
     struct counter_request first;
-    struct counter_reply reply = {.is_over = true};
+    struct counter_reply reply = {.is_over = true, .excess = {.is_far = true}};
 
     for (unsigned i = 0; i < N_QUOTAS; i++)
         made[i] = quota(i);

@@ -23,6 +23,7 @@ static struct rig {
     char folder[64];
     int folder_fd;
     int n_exceeded;
+    struct folder_excess excess; /* the last one */
 } rig;
 
 static int setup(void **state)
@@ -82,10 +83,11 @@ static void stop(void *userdata)
     loop_stop(rig.loop);
 }
 
-static void exceeded(void *userdata)
+static void exceeded(void *userdata, const struct folder_excess *excess)
 {
     assert_ptr_equal(userdata, &rig);
     rig.n_exceeded++;
+    rig.excess = *excess;
     loop_stop(rig.loop);
 }
 
@@ -194,6 +196,46 @@ static void test_over_from_the_beginning(void **state)
     put("file", 64 * KIB);
     begin(32 * KIB, 100);
     expect_exceeded();
+    assert_true(rig.excess.is_first);
+    put("file", 65 * KIB);
+    expect_exceeded();
+    assert_false(rig.excess.is_first);
+    assert_false(rig.excess.is_far);
+}
+
+static void test_far_over(void **state)
+{
+    const struct folder_size far = folder_far_limit(&(struct folder_size){2 * KIB, 3});
+
+    assert_int_equal(far.bytes, 4 * KIB + (64 << 20));
+    assert_int_equal(far.files, 10006);
+    begin(UINT64_MAX / 4, 1);
+    make("a");
+    make("b");
+    expect_exceeded();
+    assert_false(rig.excess.is_far);
+    for (int i = 0; i < 10002; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "a/%d", i);
+        assert_int_equal(mknod(place(name), S_IFREG | 0600, 0), 0);
+    }
+    while (!rig.excess.is_far)
+        expect_exceeded();
+}
+
+/* What lies deeper is not watched, so nobody may go on with it. */
+static void test_too_deep_is_far_over(void **state)
+{
+    char path[2 * FOLDER_COUNT_MAX_DEPTH + 4] = "d";
+
+    begin(UINT64_MAX / 4, 1000);
+    for (int i = 0; i <= FOLDER_COUNT_MAX_DEPTH; i++) {
+        make(path);
+        strcat(path, "/d");
+    }
+    expect_exceeded();
+    assert_true(rig.excess.is_far);
 }
 
 static void test_bytes(void **state)
@@ -259,6 +301,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_counting_stops_at_the_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_depth, setup, teardown),
         cmocka_unit_test_setup_teardown(test_over_from_the_beginning, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_far_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_deep_is_far_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folders_made_later, setup, teardown),

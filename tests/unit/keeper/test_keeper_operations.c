@@ -210,8 +210,9 @@ static void test_names_of_groups(void **state)
 /* This process, its parent, process 1, and numbers that are none. */
 static void test_other_processes(void **state)
 {
-    static const int operations[] = {KEEPER_TAKE_DESCRIPTOR, KEEPER_TAKE_LISTENER, KEEPER_OPEN_MEMORY,
-                                     KEEPER_OPEN_PROCESS,    KEEPER_SIGNAL,        KEEPER_OWNS};
+    static const int operations[] = {
+        KEEPER_TAKE_DESCRIPTOR, KEEPER_TAKE_LISTENER, KEEPER_OPEN_MEMORY, KEEPER_OPEN_MAPS,
+        KEEPER_OPEN_PROCESS,    KEEPER_SIGNAL,        KEEPER_OWNS};
     const int pids[] = {getpid(), getppid(), 1, 0, -1, INT32_MIN, INT32_MAX};
 
     for (size_t i = 0; i < FC_ARRAY_SIZE(operations); i++) {

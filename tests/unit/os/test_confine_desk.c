@@ -6,12 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "broker/os/confine.h"
@@ -19,6 +17,7 @@
 #include "broker/os/confine_landlock.h"
 #include "firecurtain/cleanup.h"
 #include "proto/landlock.h"
+#include "tests/unit/attempts.h"
 #include "tests/unit/check.h"
 
 static bool can_open(void)
@@ -28,37 +27,11 @@ static bool can_open(void)
     return fd >= 0;
 }
 
-static bool can_list(void)
-{
-    FC_AUTO_CLOSE int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    return fd >= 0;
-}
-
 static bool can_make_socket(void)
 {
     FC_AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     return fd >= 0;
-}
-
-static bool can_signal(void)
-{
-    return kill(getppid(), 0) == 0;
-}
-
-static bool can_fork(void)
-{
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(0);
-    return pid > 0 && waitpid(pid, NULL, 0) == pid;
-}
-
-static bool can_make_code(void)
-{
-    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
 static bool can_fill_memory(void)
@@ -80,11 +53,6 @@ static bool can_make_threads(void)
     return pthread_create(&id, NULL, thread, NULL) == 0 && pthread_join(id, NULL) == 0;
 }
 
-static int be_free(void)
-{
-    return 0;
-}
-
 static int be_locked(void)
 {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : confine_landlock_nothing();
@@ -93,21 +61,6 @@ static int be_locked(void)
 static int be_confined(void)
 {
     return confine_desk(&(struct confine_spec){.is_root = geteuid() == 0, .uid = 65534, .gid = 65534});
-}
-
-/* Runs an attempt in a process of its own, after `confine`. */
-static bool succeeds(int (*confine)(void), bool (*attempt)(void))
-{
-    pid_t pid = fork();
-    int status;
-
-    assert_true(pid >= 0);
-    if (pid == 0)
-        _exit(confine() < 0 ? 2 : !attempt());
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_not_equal(WEXITSTATUS(status), 2);
-    return WEXITSTATUS(status) == 0;
 }
 
 static void test_a_confined_desk_can_do_next_to_nothing(void **state)

@@ -112,7 +112,8 @@ static void test_ready(void **state)
 
 static void test_channels(void **state)
 {
-    static const struct message_channel list[] = {{"a", true, 0.25, 1.0}, {"größer", false, 0.0, 0.5}};
+    static const struct message_channel list[] = {{"a", true, 0.25, 1.0, false},
+                                                  {"größer", false, 0.0, 0.5, false}};
     struct message message = {.type = MESSAGE_CHANNELS,
                               .channels = {.list = list, .n = 2, .first = 7, .values = true}};
     struct message result = send_over(*state, &message);
@@ -253,7 +254,9 @@ static void test_report(void **state)
                                          UINT32_MAX,
                                          files,
                                          2,
-                                         {ticked, ticked_ns, 2, 0}}};
+                                         {ticked, ticked_ns, 2, 0},
+                                         NULL,
+                                         false}};
     struct message result = send_over(*state, &message);
 
     assert_true(result.report.done);
@@ -364,7 +367,9 @@ static struct message fill(struct full_report *full)
                                        UINT32_MAX,
                                        full->files,
                                        CODEC_MAX_FILES,
-                                       {full->ticked, full->ticked_ns, CODEC_MAX_TICKED, 0}}};
+                                       {full->ticked, full->ticked_ns, CODEC_MAX_TICKED, 0},
+                                       NULL,
+                                       false}};
 }
 
 static void test_one_entry_too_many_is_refused(void **state)
@@ -432,7 +437,7 @@ static void send_channels(struct wire *wire, size_t name_bytes)
     assert_non_null(list);
     memset(name, 'n', name_bytes);
     for (size_t i = 0; i < n; i++)
-        list[i] = (struct message_channel){name, true, 0.1, 0.2};
+        list[i] = (struct message_channel){name, true, 0.1, 0.2, false};
     result = send_over(wire, &message);
     assert_true(wire->n_bytes <= CODEC_MAX_MESSAGE / 2 + 16);
     assert_int_equal(result.channels.n, n);

@@ -48,7 +48,8 @@ static struct message make(enum message_type type, size_t n_events)
     else
         message.report =
             (struct message_report){true, names,   2, channels, values, n_events, intervals,
-                                    2,    sockets, 1, 0,        names,  2,        {channels, NULL, 0, 0}};
+                                    2,    sockets, 1, 0,        names,  2,        {channels, NULL, 0, 0},
+                                    NULL, false};
     return message;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* When a worker is started again: the delays, their reset, the limit, and the three policies. */
-#include "broker/python/restart.h"
+#include "broker/base/restart.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 
