@@ -18,6 +18,7 @@
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
 #include "broker/guest/reaper.h"
+#include "broker/guest/spawn.h"
 #include "broker/os/seccomp_notify.h"
 #include "broker/python/backend.h"
 #include "broker/python/private.h"
@@ -25,6 +26,7 @@
 #include "broker/show/show.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/keeper.h"
 #include "tests/fuzz/turn.h"
 
 /* Descriptors that a worker may name; others that it must not name are around them. */
@@ -77,23 +79,10 @@ static void remove_folder(void)
         rmdir(folder);
 }
 
-static void *listen_behind_filter(void *fd)
-{
-    static const char *const calls[] = {"acct"};
-
-    *(int *)fd = filter_load(calls, 1);
-    return NULL;
-}
-
 static void make_descriptors(void)
 {
-    int listener = -1, pair[2], ends[2], datagram = socket(AF_INET, SOCK_DGRAM, 0);
-    pthread_t thread;
+    int listener = filter_listener(), pair[2], ends[2], datagram = socket(AF_INET, SOCK_DGRAM, 0);
 
-    require(pthread_create(&thread, NULL, listen_behind_filter, &listener) == 0);
-    pthread_join(thread, NULL);
-    if (listener < 0)
-        fuzz_skip("this kernel lets no filter have a listener");
     require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(ends) == 0);
     require(dup2(listener, FD_LISTENER) >= 0 && dup2(pair[0], FD_STREAM) >= 0 && dup2(pair[1], FD_PEER) >= 0);
     require(dup2(datagram, FD_DATAGRAM) >= 0 && dup2(ends[1], FD_PIPE) >= 0);
@@ -113,13 +102,12 @@ int __wrap_keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd)
     return own < 0 ? -errno : own;
 }
 
-int __wrap_keeper_open_memory(struct keeper *keeper, pid_t pid);
-int __wrap_keeper_open_memory(struct keeper *keeper, pid_t pid)
+/* No zygote has made this worker. */
+__typeof__(spawner_has_namespaces) __wrap_spawner_has_namespaces;
+bool __wrap_spawner_has_namespaces(const struct spawner *spawner)
 {
-    int own = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-
-    (void)keeper, (void)pid;
-    return own < 0 ? -errno : own;
+    (void)spawner;
+    return false;
 }
 
 int __wrap_keeper_take_listener(struct keeper *keeper, pid_t pid, int fd);

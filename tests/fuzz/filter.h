@@ -24,4 +24,26 @@ static inline int filter_load(const char *const *calls, size_t n_calls)
     return fd;
 }
 
+static inline void *filter_run(void *fd)
+{
+    static const char *const calls[] = {"acct"};
+
+    *(int *)fd = filter_load(calls, 1);
+    return NULL;
+}
+
+/* Returns a notification descriptor that never says anything: its thread ends. Skips the fuzzer if the kernel
+ * has none. */
+static inline int filter_listener(void)
+{
+    pthread_t thread;
+    int fd = -1;
+
+    require(pthread_create(&thread, NULL, filter_run, &fd) == 0);
+    pthread_join(thread, NULL);
+    if (fd < 0)
+        fuzz_skip("this kernel lets no filter have a listener");
+    return fd;
+}
+
 #endif

@@ -91,6 +91,8 @@ static void take_packet(struct dmx_merge *merge, struct input *input, uint64_t *
     }
     if (r == 0 && packet.kind == ARTNET_REPLY)
         check_reply(&packet);
+    if (r == 0 && packet.kind == ARTNET_TIMECODE)
+        require(packet.time.type < ARTNET_TIME_TYPES && packet.time.hours < 24 && packet.time.frames < 30);
     check_merge(merge);
     free(copy);
 }

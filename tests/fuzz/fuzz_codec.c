@@ -44,6 +44,15 @@ static void compare_ticks(const struct message_ticks *a, const struct message_ti
             same_bytes(a->times_ns, b->times_ns, a->n * sizeof(uint64_t)));
 }
 
+static void compare_devices(const struct message_device *a, const struct message_device *b)
+{
+    require(!a == !b);
+    if (!a)
+        return;
+    check_names(&a->status, a->status[0] ? 1 : 0);
+    require(a->is_up == b->is_up && a->malformed == b->malformed && strcmp(a->status, b->status) == 0);
+}
+
 static void compare_reports(const struct message_report *a, const struct message_report *b)
 {
     require(a->done == b->done && a->exceptions == b->exceptions);
@@ -64,13 +73,15 @@ static void compare_reports(const struct message_report *a, const struct message
     for (size_t i = 0; i < a->n_sockets; i++)
         require(a->sockets[i].id == b->sockets[i].id && a->sockets[i].fd == b->sockets[i].fd);
     compare_ticks(&a->ticked, &b->ticked);
+    require(a->heard == b->heard);
+    compare_devices(a->device, b->device);
 }
 
 static void compare_lists(const struct message_channel *a, const struct message_channel *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         require(strcmp(a[i].name, b[i].name) == 0);
-        require(a[i].target == b[i].target);
+        require(a[i].target == b[i].target && a[i].source == b[i].source);
         require(same_single(a[i].input, b[i].input));
         require(same_single(a[i].output, b[i].output));
     }
@@ -82,6 +93,12 @@ static void compare_setups(const struct message_setup *a, const struct message_s
     require(a->n_modules == b->n_modules);
     for (size_t i = 0; i < a->n_modules; i++)
         require(strcmp(a->modules[i], b->modules[i]) == 0);
+    require(strcmp(a->backend, b->backend) == 0 && strcmp(a->folder, b->folder) == 0);
+    require(strcmp(a->hosts, b->hosts) == 0 && a->n_options == b->n_options);
+    for (size_t i = 0; i < a->n_options; i++)
+        require(a->options[i].scope == b->options[i].scope &&
+                strcmp(a->options[i].name, b->options[i].name) == 0 &&
+                strcmp(a->options[i].value, b->options[i].value) == 0);
 }
 
 static void compare_channels(const struct message_channels *a, const struct message_channels *b)

@@ -88,13 +88,17 @@ static void from_desk(const uint8_t *bytes, size_t n_bytes)
     struct control_reply reply = {.outcome = CONTROL_DONE};
     struct control_request request;
     struct desk_message message;
+    size_t n_before;
 
     if (desk_message_read(bytes, n_bytes, true, &message) < 0)
         return;
-    require(message.client && message.n_bytes <= CONTROL_MAX_REQUEST);
-    require(message.type == DESK_REQUEST || message.type == DESK_SENT || message.type == DESK_GONE);
-    if (message.type != DESK_REQUEST ||
-        codec_control_decode_request(codec, message.bytes, message.n_bytes, &request) < 0)
+    require(message.client && message.n_bytes <= DESK_MAX_ASKED);
+    require(message.type == DESK_REQUEST || message.type == DESK_BROWSE || message.type == DESK_SENT ||
+            message.type == DESK_GONE);
+    n_before = message.type == DESK_BROWSE ? sizeof(struct desk_browser) : 0;
+    if ((message.type != DESK_REQUEST && message.type != DESK_BROWSE) || message.n_bytes < n_before ||
+        codec_control_decode_request(codec, (const uint8_t *)message.bytes + n_before,
+                                     message.n_bytes - n_before, &request) < 0)
         return;
     require(control_rules_cost(&request) >= 1);
     if (control_rules_check(&request, &reply))

@@ -29,19 +29,10 @@
 
 static struct loop *loop;
 static struct flight flight;
-static int listener, memory, pidfd, datagram, counter;
+static int listener, memory, maps, pidfd, datagram, counter;
 static int gate_end = -1; /* of the broker's link */
 static struct gate_client *client;
 static struct gate_link *link_to_gate;
-
-static void *listen_behind_filter(void *unused)
-{
-    static const char *const calls[] = {"acct"};
-
-    (void)unused;
-    listener = filter_load(calls, 1);
-    return NULL;
-}
 
 static int start_gate(void *userdata, unsigned account, int socket, int memory_of_calls)
 {
@@ -56,19 +47,16 @@ static int start_gate(void *userdata, unsigned account, int socket, int memory_o
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     struct rlimit files = {256, 256}; /* a leak of descriptors ends the fuzzer */
-    pthread_t thread;
 
     (void)argc, (void)argv;
     setrlimit(RLIMIT_NOFILE, &files);
-    require(pthread_create(&thread, NULL, listen_behind_filter, NULL) == 0);
-    pthread_join(thread, NULL);
-    if (listener < 0)
-        fuzz_skip("this kernel lets no filter have a listener");
+    listener = filter_listener();
     memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     pidfd = pidfd_open(getpid(), 0);
     datagram = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     counter = eventfd(0, EFD_CLOEXEC);
-    require(memory >= 0 && pidfd >= 0 && datagram >= 0 && counter >= 0 && loop_new(&loop) == 0);
+    require(memory >= 0 && maps >= 0 && pidfd >= 0 && datagram >= 0 && counter >= 0 && loop_new(&loop) == 0);
     return 0;
 }
 
@@ -110,11 +98,11 @@ static size_t make_request(struct input *input, struct gate_add *request)
 
 static void take_descriptors(struct input *input, int *descriptors)
 {
-    const int kinds[] = {listener, memory, pidfd, datagram, counter, -1};
+    const int kinds[] = {listener, memory, maps, pidfd, datagram, counter, -1};
     uint8_t how = (uint8_t)take_number(input, 1);
 
     for (size_t i = 0; i < GATE_DESCRIPTORS_; i++) {
-        int kind = how & 1 ? kinds[take_number(input, 1) % 6] : kinds[i];
+        int kind = how & 1 ? kinds[take_number(input, 1) % 7] : kinds[i];
 
         descriptors[i] = kind < 0 ? -1 : fcntl(kind, F_DUPFD_CLOEXEC, 0);
     }
@@ -146,6 +134,12 @@ static int open_memory(void *userdata)
 {
     (void)userdata;
     return fcntl(memory, F_DUPFD_CLOEXEC, 0);
+}
+
+static int open_maps(void *userdata)
+{
+    (void)userdata;
+    return fcntl(maps, F_DUPFD_CLOEXEC, 0);
 }
 
 static void placed(void *userdata, int fd, int own)
@@ -214,6 +208,7 @@ static void hear(void)
 static void be_the_gate(struct input *input)
 {
     static const struct gate_link_ops ops = {.open_memory = open_memory,
+                                             .open_maps = open_maps,
                                              .placed = placed,
                                              .failed = failed,
                                              .offends = offends,

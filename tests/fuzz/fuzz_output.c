@@ -14,6 +14,7 @@
 #include "tests/fuzz/turn.h"
 
 #define MAX_LOG_LINE 4096
+#define LONG_LINE    1000
 #define RATE         100000 /* lines a second: this is not about how many are left out */
 
 static struct loop *loop;
@@ -116,15 +117,40 @@ static void check_log(struct input written, bool journal)
     require(line == logged + bytes);
 }
 
+/* Gives each line a number, since the log counts equal lines: at its end, or in front of a long one, which
+ * may be cut off. Returns how many bytes there are then. */
+static size_t number_lines(struct input from, uint8_t *to, size_t room)
+{
+    size_t n = 0;
+
+    for (size_t line = 0; from.left && n + from.left + 16 < room; line++) {
+        const uint8_t *end = memchr(from.at, '\n', from.left);
+        size_t length = end ? (size_t)(end - from.at) : from.left, taken;
+
+        if (length >= LONG_LINE)
+            n += (size_t)sprintf((char *)to + n, "%zu ", line);
+        memcpy(to + n, from.at, length);
+        n += length;
+        if (end && length < LONG_LINE)
+            n += (size_t)sprintf((char *)to + n, " %zu", line);
+        if (end)
+            to[n++] = '\n';
+        take_bytes(&from, length + 1, &taken);
+    }
+    return n;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
+    static uint8_t numbered[1 << 18];
     struct input input = {data, bytes};
     bool journal = take_number(&input, 1) & 1;
-    struct input written = input;
+    struct input written = {numbered, number_lines(input, numbered, sizeof(numbered))};
     struct log_source lines;
     struct output *output;
     int fd;
 
+    input = written;
     begin(journal);
     log_source_init(&lines, "py", RATE);
     require(output_new(&output, loop, &lines, FC_LOG_INFO, &fd) == 0);
@@ -137,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     }
     close(fd);
     output_free(output);
+    log_source_end(&lines);
     check_log(written, journal);
     return 0;
 }
