@@ -285,6 +285,7 @@ static void attack_zygote(const char *state)
     tell("works:zygote", pid);
     if (pid > 0) {
         tell("works:keeper_memory", keeper_open_memory(runtime.keeper, pid));
+        tell("works:keeper_maps", keeper_open_maps(runtime.keeper, pid));
         tell("works:keeper_owns", keeper_owns(runtime.keeper, 0, pid) ? 0 : -EPERM);
         if (runtime.is_root)
             tell("always:keeper_owns_for_a_user", keeper_owns(runtime.keeper, 1, pid) ? 0 : -EPERM);
@@ -331,6 +332,7 @@ static void attack_keeper(const char *state)
 
     tell("always:keeper_take", keeper_take_descriptor(keeper, victim, 0));
     tell("always:keeper_memory", keeper_open_memory(keeper, victim));
+    tell("always:keeper_maps", keeper_open_maps(keeper, victim));
     tell("always:keeper_take_listener", keeper_take_listener(keeper, victim, 0));
     tell("works:keeper_confines_no_others", keeper_confines(keeper, victim) ? -EPERM : 0);
     tell("always:keeper_signal", keeper_signal(keeper, victim, SIGKILL));

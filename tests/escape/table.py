@@ -19,7 +19,7 @@ class Row:
         self.layers = layers.split(", ") if layers else []  # of what is tested beside the attacks
 
 
-PART = {1: "Kernel", 17: "Files, memory and messages", 29: "Network", 37: "Resources"}
+PART = {1: "Kernel", 17: "Files, memory and messages", 29: "Network", 37: "Resources", 53: "Console"}
 ROWS = {
     1: Row("system calls of i386 and x32", "the worker is killed (SIGSYS)"),
     2: Row("`io_uring`", "EPERM"),
@@ -77,6 +77,12 @@ ROWS = {
             "ENOMEM, or the worker ends, at `memory` and an allowance", "limits, broker"),
     51: Row("blocks of the private folder that no write is seen for", "ENODEV, EOPNOTSUPP, ENOSYS; with deleted files that stay open the worker ends"),
     52: Row("multicast groups and interfaces of the host, on sockets that may send", "EACCES"),
+    53: Row("requests from pages of others: foreign `Host`, `Origin`, type; no preflight succeeds", "403, 421, 400, 405", "desk"),
+    54: Row("paths that lead elsewhere, huge heads and bodies, malformed requests", "404, 413, 400, or the connection ends", "desk"),
+    55: Row("a byte a second, 1,000 connections, a page that does not read",
+            "closed after ten seconds; browsers that are signed in go on, and so does the show", "desk"),
+    56: Row("guessed, used or revoked tokens; more than a role may", "401, and 429 for tokens in the next 100 ms; refused, with a line in the audit log", "desk, broker"),
+    57: Row("guessed PINs of a tablet, with and without its link", "refused; 429 after three in a second, and after five in a row none is looked at for five minutes", "desk, broker"),
 }
 
 

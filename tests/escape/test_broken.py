@@ -30,6 +30,11 @@ NOTICED = {
     "desk-without-confine_desk": ("e2e/test_desk.py", "test_every_thread_of_the_desk", "AssertionError"),
     "desk-without-confine_desk_limits": ("e2e/test_desk.py", "test_every_thread_of_the_desk", "ValueError|AssertionError"),
     "desk-without-confine_desk_filter": ("e2e/test_desk.py", "test_every_thread_of_the_desk", "AssertionError"),
+    "driver-without-confine_driver": ("e2e/test_drivers.py", "test_a_driver_is_confined", "AssertionError"),
+    "driver-without-confine_driver_limits": ("e2e/test_drivers.py", "test_a_driver_is_confined", "ValueError|AssertionError"),
+    "driver-without-confine_driver_filter": ("e2e/test_drivers.py", "test_a_driver_is_confined", "AssertionError"),
+    "hostile-without-confine_driver_landlock": ("e2e/test_drivers.py", "test_a_driver_reaches_its_host and fallback", "AssertionError.*'a file': 'opened'"),
+    "hostile-without-confine_driver_root": ("e2e/test_drivers.py", "test_a_driver_reaches_its_host and apart", "AssertionError.*'its root': 'seen'|'seen' == 'ENOENT'"),
     "broker-without-progress_copy_outputs":
         ("escape/test_links.py", "test_only_this_worker_ends and progress_that_wraps", "AssertionError"),
     "broker-without-order_legal": ("escape/test_links.py", "test_only_this_worker_ends and stopped_unasked", "AssertionError"),

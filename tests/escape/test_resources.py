@@ -198,18 +198,24 @@ def test_eight_bombs_at_once_and_threads_in_two(stage, identity):
 
 
 def test_deleted_files_count_while_they_are_open(stage, identity):
-    """51: whatever made them nameless; what is less than the option is left alone."""
-    names = ("many_deleted_files", "many_replaced_files", "many_bytes_of_one_deleted_file")
+    """51: whatever made them nameless, and whatever holds them; what is less than the option is left alone."""
+    named = ("many_deleted_files", "many_replaced_files", "many_bytes_of_one_deleted_file")
+    mapped = ("deleted_files_that_are_mapped", "replaced_files_that_are_mapped", "files_that_are_mapped_after_their_end",
+              "deleted_file_behind_many_mappings")
+    names = named + mapped
     options = "state = 8M\nhandler-timeout = 60s"
     theatre = Theatre(stage, identity, {name: ("attack_resources", options) for name in names})
     try:
         for name in names:
             theatre.show.set(f"/{name}", RESOURCES.index(BY_NAME[name]) / 1000)
-        for name in names[:2]:
+        for name in named[:2]:
             theatre.log.wait(r"^killed: files that it has deleted and not closed have \d+ MiB; the option state allows", name)
+        for name in mapped:
+            theatre.log.wait("^killed: it holds deleted files in a way that hides their size", name)
+        for name in named[:2] + mapped:
             theatre.log.wait(r"^worker ended: deleted files \(option state\): killed", name)
-        theatre.log.wait("^attack many_bytes_of_one_deleted_file: ok 1", names[2])
-        assert not theatre.log.matching("^(killed|worker ended)", names[2])
+        theatre.log.wait("^attack many_bytes_of_one_deleted_file: ok 1", named[2])
+        assert not theatre.log.matching("^(killed|worker ended)", named[2])
         theatre.prober.check(fresh=True)
     finally:
         theatre.end()

@@ -80,7 +80,7 @@ def parse(lines):
 
 
 def observed_inside(stage, identity, launcher):
-    show = Show(stage, identity, "[python py1]\nmodule = observe\nlog-rate = 10000\n", OBSERVER, launcher=launcher)
+    show = Show(stage, identity, "[python py1]\nmodule = observe\nlog-rate = 10000\nstart-timeout = 0\n", OBSERVER, launcher=launcher)
     try:
         show.log.wait("^observed all$", "py1")
         found = parse(show.log.messages("py1", "^saw "))

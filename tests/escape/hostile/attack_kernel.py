@@ -285,7 +285,10 @@ def pidfd_getfd():
     os.close(syscall(438, 900, 0, 0))
 
 
-@attack(6, "errno EPERM", CALLS, outside="ok")
+HAS_PEERPIDFD = tuple(map(int, os.uname().release.split("-")[0].split(".")[:2])) >= (6, 5)
+
+
+@attack(6, "errno EPERM", CALLS, outside="ok" if HAS_PEERPIDFD else "errno EBADF")
 def pidfd_of_the_links_peer():
     """SO_PEERPIDFD on a unix socket may refer to the broker; the result must be useless."""
     import socket

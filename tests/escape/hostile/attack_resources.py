@@ -304,6 +304,11 @@ def allocated_without_writing():
     os.posix_fallocate(fd, 0, MIB)
 
 
+def _replace(name):
+    open("empty", "w").close()
+    os.rename("empty", name)
+
+
 def _delete(how, size, n, kept):
     """Writes files, makes them nameless, and keeps them open."""
     for k in range(n):
@@ -323,15 +328,62 @@ def many_deleted_files():
 
 @attack(51, "worker ended: deleted files .*", GATE, outside="ok 4")
 def many_replaced_files():
-    def replace(name):
-        open("empty", "w").close()
-        os.rename("empty", name)
-    return _delete(replace, 6, 4, [])
+    return _delete(_replace, 6, 4, [])
 
 
 @attack(51, "ok 1", GATE, outside="ok 1")
 def many_bytes_of_one_deleted_file():
     return _delete(os.unlink, 6, 1, [])
+
+
+def _keep_by_a_page(fd):
+    """A page is enough to keep the whole file; Python's own mmap would keep the descriptor."""
+    address = syscall(9, 0, 4096, mmap.PROT_READ, mmap.MAP_PRIVATE, fd, 0)
+    assert address > 0, address
+    return address
+
+
+def _delete_mapped(how, map_first):
+    """Writes files, and keeps them by nothing but mappings."""
+    for k in range(4):
+        with open(f"mapped{k}", "wb+", buffering=0) as file:
+            for _ in range(6):
+                file.write(bytes(MIB))
+            if not map_first:
+                how(f"mapped{k}")
+            _keep_by_a_page(file.fileno())
+        if map_first:
+            how(f"mapped{k}")
+    time.sleep(20 if INSIDE else 0)
+    return 4
+
+
+@attack(51, "worker ended: deleted files .*", GATE, outside="ok 4")
+def deleted_files_that_are_mapped():
+    return _delete_mapped(os.unlink, True)
+
+
+@attack(51, "worker ended: deleted files .*", GATE, outside="ok 4")
+def replaced_files_that_are_mapped():
+    return _delete_mapped(_replace, True)
+
+
+@attack(51, "worker ended: deleted files .*", GATE, outside="ok 4")
+def files_that_are_mapped_after_their_end():
+    return _delete_mapped(os.unlink, False)
+
+
+@attack(51, "worker ended: deleted files .*", GATE, outside="ok")
+def deleted_file_behind_many_mappings():
+    """Lower addresses are listed first, and given out last."""
+    with open("hidden", "wb+", buffering=0) as file:
+        file.write(bytes(MIB))
+        _keep_by_a_page(file.fileno())
+    many = syscall(9, 0, 40000 * 4096, mmap.PROT_READ, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+    for k in range(0, 40000, 2):
+        syscall(10, many + k * 4096, 4096, mmap.PROT_READ | mmap.PROT_WRITE)
+    os.unlink("hidden")
+    time.sleep(20 if INSIDE else 0)
 
 
 # 42: its own end
