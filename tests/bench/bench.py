@@ -14,9 +14,11 @@ import time
 from pathlib import Path
 
 import cost
+import dmx
 import frames
 import latency
 import lives
+import pages
 import pressed
 import rest
 import turns
@@ -30,6 +32,7 @@ FAMILIES = {
     "socket": latency.managed_socket,
     "frame": frames.frame,
     "throughput": frames.throughput,
+    "dmx": dmx.dmx,
     "fan-out": latency.fan_out,
     "timers": rest.timers,
     "restart": lives.restart,
@@ -46,6 +49,7 @@ FAMILIES = {
     "switches": cost.switches,
     "growth": cost.growth,
     "ceiling": cost.ceiling,
+    "console": pages.console,
 }
 
 

@@ -22,11 +22,13 @@ def f(value):
     else:
         go.clear()
 said = 0
+count = 0
 def say(*what):
-    global said
+    global said, count
     if time.monotonic() - said > 0.2:
         said = time.monotonic()
-        print(*what)
+        count += 1
+        print(*what, f"({count})")  # the log would count equal lines
 def again():
     while True:
         go.wait()

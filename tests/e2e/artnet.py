@@ -7,7 +7,7 @@ import time
 
 from waiting import PATIENCE
 
-POLL, REPLY, DMX, SYNC = 0x2000, 0x2100, 0x5000, 0x5200
+POLL, REPLY, DMX, SYNC, TIMECODE = 0x2000, 0x2100, 0x5000, 0x5200, 0x9700
 
 
 def _header(code):
@@ -25,6 +25,10 @@ def poll():
 
 def sync():
     return _header(SYNC) + b"\0\0"
+
+
+def timecode(hours, minutes, seconds, frames, kind):
+    return _header(TIMECODE) + bytes([0, 0, frames, seconds, minutes, hours, kind])
 
 
 def reply(port, net, subnet, outputs, bind_index=1):
@@ -110,11 +114,11 @@ class Peer:
         return found
 
 
-def capture(path, packets):
-    """Writes packets as if they had been captured on the way to Art-Net's own port."""
+def capture(path, packets, port=6454):
+    """Writes packets as if they had been captured on the way to a protocol's own port."""
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))  # of IP packets
         for n, packet in enumerate(packets):
-            udp = struct.pack(">HHHH", 6454, 6454, 8 + len(packet), 0) + packet
+            udp = struct.pack(">HHHH", port, port, 8 + len(packet), 0) + packet
             ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), n, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])) + udp
             file.write(struct.pack("<IIII", n, 0, len(ip), len(ip)) + ip)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures: the account that runs shows (`identity`), where (`stage`), and the show itself (`play`, `check`)."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import tempfile
 import zlib
 from pathlib import Path
 
+import npm
+import ola
 import pytest
 from harness import SYNC_SCRIPT, USER_ID, Identity, Show, Stage, dedent, environment, only, usual
 
@@ -87,3 +90,31 @@ def firecurtain(stage, identity):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     return run
+
+
+@pytest.fixture
+def networks(stage):
+    """Two networks that are joined, with what runs in them."""
+    folder = Path(tempfile.mkdtemp(prefix="n", dir=stage.path))
+    folder.chmod(0o755)
+    made = ola.Networks(folder, stage.firecurtain)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def node_folder(stage):
+    return npm.laid_out(stage.path / "npm")
+
+
+@pytest.fixture
+def judge_by(node_folder):
+    """Starts a program of tests/npm, which ends with the test: judge_by("sacn", arguments…); skips where npm's packages cannot be had."""
+    with contextlib.ExitStack() as stack:
+        def start(name, *arguments, **how):
+            judge = npm.Judge(node_folder, name, *arguments, **how)
+            stack.callback(judge.close)
+            judge.wait("ready")
+            return judge
+
+        yield start

@@ -10,12 +10,12 @@ import subprocess
 import time
 
 from harness import environment
-from waiting import PATIENCE
+from waiting import PATIENCE, is_hung_up
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" + bytes(31)
 READY = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER\x08Identity" + struct.pack(">I", 0)
 VERBS = {"status": 1, "start": 2, "stop": 3, "restart": 4, "reload": 5, "emit": 6, "routes": 7, "logs": 8, "watch": 9,
-         "freeze": 10, "unfreeze": 11, "record": 12, "channels": 13}
+         "freeze": 10, "unfreeze": 11, "record": 12, "channels": 13, "panic": 18}
 DONE, REFUSED, UNKNOWN_NAME, INVALID, BUSY, FAILED, UNSUPPORTED = range(7)
 
 
@@ -170,14 +170,7 @@ class Client:
 
     def is_over(self):
         """Tells whether the broker closes the connection; reads what it still sends."""
-        try:
-            while self.socket.recv(65536):
-                pass
-        except ConnectionError:
-            pass
-        except TimeoutError:
-            return False
-        return True
+        return is_hung_up(self.socket)
 
 
 def outcome(reply):

@@ -22,7 +22,9 @@ BUILT = Path(os.environ.get("FIRECURTAIN_BIN", TOP / "build/broker/firecurtain")
 USER_ID = 12345
 # The programs, where a build has them; FIRECURTAIN_REPLACE and install() call them so.
 PROGRAMS = {"command": "broker/firecurtain", "broker": "broker/firecurtain-broker",
-            "desk": "broker/firecurtain-desk", "worker": "worker/firecurtain-worker"}
+            "desk": "broker/firecurtain-desk", "worker": "worker/firecurtain-worker",
+            "driver": "broker/firecurtain-driver-loopback", "driver-evdev": "broker/firecurtain-driver-evdev",
+            "driver-midi": "broker/firecurtain-driver-midi", "driver-mqtt": "broker/firecurtain-driver-mqtt"}
 # Another broker or worker of the build directory: "worker=tests/worker-without-root".
 REPLACED = dict(item.split("=") for item in os.environ.get("FIRECURTAIN_REPLACE", "").split())
 IS_ASAN = b"__asan_init" in BUILT.read_bytes() if BUILT.exists() else False
@@ -97,6 +99,7 @@ class Stage:
             place = self.path / name / part
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(BUILT.parents[1] / {**REPLACED, **replaced}.get(program, part), place)
+        shutil.copytree(BUILT.parent / "console", self.path / name / "broker/console", dirs_exist_ok=True)
         self.firecurtain = self.path / name / PROGRAMS["command"]
 
     def open_up(self):

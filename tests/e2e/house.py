@@ -118,6 +118,15 @@ class Controlled(House):
     def status(self, user, *names):
         return control.status(self.show, *names, uid=self.uid(user) if user else None, folder=self.runtime)
 
+    def answers_unheard(self, user, number, value):
+        """Waits until the broker has counted the answer of a frozen user: what she prints may be there before."""
+        name = f"{user}/py1"
+        before = self.status(None)[name]["out"]
+        self.show.set(f"/in{number}", value)
+        self.show.log.wait(f"^heard {value}", name)
+        until(lambda: self.status(None)[name]["out"] > before, f"{name} put nothing out")
+        assert self.show.wire.waiting(f"/out{number}") == []
+
     @contextlib.contextmanager
     def client(self, user):
         """Makes a raw connection as a user or uid: the kernel notes who connects."""

@@ -137,6 +137,32 @@ def test_held_until_sync(wired):
     show.expect("/in", 5 / 255)  # four seconds later, though no sync came
 
 
+def test_sync_follows_frames(wired):
+    show = wired.start("[artnet out]\nsync = on\ndest = PEER\n[artnet also]\nuniverse = 1\nsync = on\ndest = PEER\n[artnet not]\nuniverse = 2\n"
+                       "dest = PEER\n", "wire./a > out.1", "wire./a > also.1", "wire./b > not.1")
+    show.set("/a", 1)
+    frames = {wired.peer.frame(255)["universe"] for _ in range(2)}
+    assert frames == {0, 1}
+    wired.peer.take(code=artnet.SYNC)
+    assert wired.peer.packets[-1] == artnet.sync()
+    kinds = [artnet.decode(packet)["code"] for packet in wired.peer.packets]
+    assert kinds.count(artnet.SYNC) < kinds.count(artnet.DMX), "one is enough for the frames of a turn"
+
+
+def test_time_code(wired):
+    show = wired.start("[artnet in]\n[artnet also]\nuniverse = 1\n", "in.timecode > wire./day", "also.timecode.hours > wire./hours",
+                       "also.timecode.frames > wire./frames")
+    other = wired.join("127.0.0.2")
+    wired.peer.send(artnet.timecode(6, 0, 0, 0, 1))
+    show.expect("/day", 0.25)
+    show.expect("/hours", 6 / 255)
+    other.send(artnet.timecode(7, 0, 0, 0, 1))  # two clocks do not make time jump
+    wired.peer.send(artnet.timecode(6, 0, 0, 24, 1))
+    show.expect("/frames", 0, 24 / 255)
+    show.expect("/day", 0.25 + 24 / 25 / 86400)
+    assert show.wire.waiting("/hours") == []
+
+
 def test_a_new_configuration_keeps_the_socket_and_what_was_set(wired):
     show = wired.start("[artnet first]\n[artnet second]\nuniverse = 1\n[artnet out]\nuniverse = 2\ndest = PEER\n",
                        "first.1 > wire./first", "second.1 > wire./second", "wire./a > out.1", "wire./b > out.2")
@@ -154,7 +180,7 @@ def test_a_new_configuration_keeps_the_socket_and_what_was_set(wired):
 
 @pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark, whose dissector is the judge")
 def test_packets_as_others_take_them_apart(wired, tmp_path):
-    show = wired.start("[artnet stage-left]\nnet = 0x12\nuniverse = 0x34\ndest = PEER\n[artnet polls]\ndest = auto\n",
+    show = wired.start("[artnet stage-left]\nnet = 0x12\nuniverse = 0x34\ndest = PEER\nsync = on\n[artnet polls]\ndest = auto\n",
                        "wire./a > stage-left.512")
     wired.peer.take(code=artnet.POLL)
     wired.peer.send(artnet.poll())
@@ -177,13 +203,13 @@ def test_packets_as_others_take_them_apart(wired, tmp_path):
     left = answers["stage-left"]
     assert [int(left[name], 0) for name in names[5:10]] == [0x12, 3, 4, 0xC0, 1]
     assert int(left["poll_reply.port_nr"]) == wired.port
-    assert any(int(row["header.opcode"], 0) == artnet.POLL for row in found)
+    assert {int(row["header.opcode"], 0) for row in found} == {artnet.POLL, artnet.REPLY, artnet.DMX, artnet.SYNC}
 
 
 MALFORMED = [
     b"", b"Art-Net\0", b"Art-Net\0\0\x50", artnet.dmx(0, 0, [9, 9])[:-1], artnet.dmx(0, 0, [])[:17], artnet.dmx(0, 0, []),
     artnet.dmx(0, 0, [9] * 514), b"art-net\0" + artnet.dmx(0, 0, [9, 9])[8:], artnet.poll()[:-1], artnet.sync()[:-1],
-    artnet.reply(1, 0, 0, [0])[:206], b"\xff" * 1500, b"\0" * 2048,
+    artnet.reply(1, 0, 0, [0])[:206], artnet.timecode(1, 2, 3, 4, 0)[:-1], artnet.timecode(24, 0, 0, 0, 0), b"\xff" * 1500, b"\0" * 2048,
 ]
 
 

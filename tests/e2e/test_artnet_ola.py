@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Art-Net with OLA at the other end of a network: it sends only to nodes that answered its polls, and is found by ours."""
 
-import os
-import shutil
-import signal
-import subprocess
+import socket
 
+import ola
+import osc
 import pytest
 from waiting import until
 
-pytestmark = [pytest.mark.skipif(not shutil.which("olad"), reason="needs olad, which the package ola has"),
-              pytest.mark.skipif(os.getuid() != 0, reason="needs root, for two networks that are joined")]
+pytestmark = [*ola.NEEDED]
 
-OTHERS = ("dummy e131 espnet ftdidmx gpio karate kinet milinst nanoleaf opendmx openpixelcontrol osc pathport renard sandnet shownet spi "
-          "stageprofi uartdmx usbdmx usbpro usbserial").split()
 SHOW = """
 [backend artnet]
 bind = 0.0.0.0
@@ -25,89 +21,74 @@ universe = 2
 destination = auto
 [map]
 from-ola.1 > to-ola.4
+from-ola.timecode.hours > to-ola.5
+from-ola.timecode.minutes > to-ola.6
+from-ola.timecode.seconds > to-ola.7
+from-ola.timecode.frames > to-ola.8
+from-ola.timecode.type > to-ola.9
+"""
+CONSOLE = """
+[backend artnet]
+bind = 10.9.0.3 6455
+[artnet console]
+universe = 1
+destination = 10.9.0.1
+[loopback fader]
+[map]
+fader.x > console.1
+"""
+FADERS = """
+[backend artnet]
+bind = * 6454
+net = 0
+
+; faders of a tablet
+[osc touch]
+bind = * 8000
+dest = learn@8001
+
+[artnet out]
+uni = 2
+destination = 255.255.255.255
+
+[map]
+touch./4/multifader1/{1..24} > out.{1..24}
+out.{25..47} < touch./4/multifader2/{1..23}
+out.48 < touch./4/multifader2/24
 """
 
 
-class Networks:
-    """Two networks with a cable between them: `ours` has 10.9.0.1, `theirs` has 10.9.0.2."""
-
-    def __init__(self):
-        self.names = [f"fc{os.getpid()}{side}" for side in "ab"]
-        self.running = []
-        for name in self.names:
-            self.ip("netns", "add", name)
-        self.ip("link", "add", "cable", "netns", self.names[0], "type", "veth", "peer", "name", "cable", "netns", self.names[1])
-        for n, name in enumerate(self.names, 1):
-            self.ip("-n", name, "addr", "add", f"10.9.0.{n}/24", "broadcast", "+", "dev", "cable")
-            for device in ("lo", "cable"):
-                self.ip("-n", name, "link", "set", device, "up")
-        self.ours = ["ip", "netns", "exec", self.names[0]]
-        self.theirs = ["ip", "netns", "exec", self.names[1], "setpriv", "--reuid=nobody", "--clear-groups"]
-
-    @staticmethod
-    def ip(*arguments):
-        subprocess.run(["ip", *arguments], check=True)
-
-    def start(self, *command, **how):
-        self.running.append(subprocess.Popen(command, start_new_session=True, **how))
-        return self.running[-1]
-
-    def end(self):
-        for process in reversed(self.running):
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait()
-        for name in self.names:
-            subprocess.run(["ip", "netns", "del", name], check=False)
-
-
 @pytest.fixture
-def networks():
-    made = Networks()
-    yield made
-    made.end()
+def judge(networks):
+    made = ola.Ola(networks, "artnet", "ArtNet", "ip = 10.9.0.2\nalways_broadcast = false\n")
+    made.sends(1)
+    made.receives(2)
+    return made
 
 
-@pytest.fixture
-def ola(networks, stage):
-    """Starts olad with Art-Net alone; returns what runs one of its tools, and gives their output."""
-    folder = stage.path / "ola"
-    folder.mkdir()
-    for name in OTHERS:
-        (folder / f"ola-{name}.conf").write_text("enabled = false\n")
-    (folder / "ola-artnet.conf").write_text("enabled = true\nip = 10.9.0.2\nalways_broadcast = false\n")
-    for path in (folder, *folder.iterdir()):
-        shutil.chown(path, "nobody")
-    environment = {**os.environ, "HOME": str(folder)}
-    networks.start(*networks.theirs, "olad", "-c", str(folder), "--no-register-with-dns-sd", env=environment,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def run(*command, **how):
-        return subprocess.run([*networks.theirs, *command], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              check=False, **how).stdout
-
-    until(lambda: "ArtNet" in run("ola_dev_info"), "olad does not start")
-    device = next(line.split()[1].rstrip(":") for line in run("ola_dev_info").splitlines() if "ArtNet" in line)
-    run("ola_patch", "-d", device, "-p", "0", "-u", "1")
-    run("ola_patch", "-d", device, "-p", "0", "-i", "-u", "2")
-    return run
+def test_frames_time_and_a_second_console_that_takes_over(networks, judge):
+    show, recorded = networks.broker("show", SHOW), judge.record(2)
+    first = judge.play(1, "77,5,6")
+    until(lambda: [0, 0, 0, 77] in [frame[:4] for frame in recorded()], "OLA does not get back what it has sent")
+    values = show.follow("from-ola.1")
+    second = networks.broker("second", CONSOLE, side=1)
+    second.emit("fader.x", 1)
+    until(lambda: show.detail("from-ola").startswith("receiving from 2 sources"), "the second console is not heard")
+    until(lambda: judge.run("ola_timecode", "-f", "SMPTE", "11:22:33:14") is not None and recorded()[-1][3:9] == [77, 11, 22, 33, 14, 3],
+          "OLA's time code does not come back")
+    judge.pull(first)
+    until(lambda: recorded()[-1][3] == 255, "the second console does not take over")
+    until(lambda: values()[-1] == 1, "the watch ends")
+    assert [round(value * 255) for value in values()] == [77, 255], "the universe flickers"
+    assert {frame[3] for frame in recorded()} <= {0, 77, 255}
+    second.pull()
+    until(lambda: show.detail("from-ola").startswith("lost for "), "nobody notices that the second console is gone")
 
 
-def test_frames_to_and_from_ola(networks, ola, stage):
-    show, recorded = stage.path / "show.cfg", stage.path / "ola" / "recorded"
-    show.write_text(SHOW)
-    runtime = f"/run/fc-ola-{os.getpid()}"
-    networks.start(*networks.ours, str(stage.firecurtain), "run", str(show), "--runtime-dir", runtime, stderr=subprocess.DEVNULL)
-
-    def received():
-        ola("ola_set_dmx", "-u", "1", "-d", "77,5,6")
-        try:
-            ola("ola_recorder", "-r", str(recorded), "-u", "2", timeout=3)
-        except subprocess.TimeoutExpired:
-            pass
-        return recorded.exists() and "2 0,0,0,77," in recorded.read_text()
-
-    try:
-        until(received, "OLA does not get back what it has sent")
-    finally:
-        shutil.rmtree(runtime, ignore_errors=True)
+def test_faders_by_broadcast(networks, judge):
+    networks.broker("faders", FADERS)
+    recorded, tablet = judge.record(2), networks.socket(0, socket.AF_INET)
+    for page, level in ((1, 0.2), (2, 0.4)):
+        for n in range(1, 25):
+            tablet.sendto(osc.encode(f"/4/multifader{page}/{n}", "f", [level]), ("127.0.0.1", 8000))
+    until(lambda: recorded()[-1:] and recorded()[-1][:49] == [51] * 24 + [102] * 24 + [0], "OLA does not get the faders")

@@ -55,6 +55,28 @@ def test_without_user_namespaces_it_says_why_and_what_holds_alone(firecurtain, i
                      "filter and the limits hold", layers["namespaces"][1])
 
 
+def test_drivers_are_tried_too(firecurtain, identity):
+    """Each layer by a driver that confines itself and starts nothing; and what its options open."""
+    files = {"show.cfg": "[loopback-driver alone]\n[mqtt engine]\nhost = 10.0.0.5:1884\nclientid = x\n[evdev pedal]\ninput = Pedal\n"
+             "output = Mine\n[loopback l]\n[map]\nl.a > alone.a\nl.b > engine.b\npedal.EV_KEY.KEY_A > l.c\n"}
+    result = firecurtain("check", "--sandbox", "show.cfg", files=files)
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = report(result)
+    assert list(found) == ["alone", "engine", "pedal"]
+    for name, (layers, _, headline) in found.items():
+        assert headline == f"{name}: would start" and list(layers) == LAYERS and {outcome for outcome, _ in layers.values()} == {"holds"}, layers
+        assert re.search(rf"uid {identity.uid}\b" if identity.uid else r"uid [1-9]\d* ", layers["identity"][1])
+    assert found["alone"][1] == {"nothing": "no file, no device, no network"}
+    assert found["engine"][1] == {"host 10.0.0.5": "may open TCP connections to 10.0.0.5, port 1884"}
+    assert set(found["pedal"][1]) == {"group input", "device /dev/input", "device /dev/uinput"}
+    assert "gate" in found["engine"][0]["system calls"][1] and "gate" not in found["pedal"][0]["system calls"][1]
+
+    result = firecurtain("check", "--sandbox", "show.cfg", files=files, launcher=without_user_namespaces(identity.uid or 1))
+    assert result.returncode == 0, result.stdout + result.stderr
+    for layers, _, _ in report(result).values():
+        assert {name for name, (outcome, _) in layers.items() if outcome == "absent"} == {"namespaces", "private root"}
+
+
 @pytest.mark.parametrize("option, words", [
     ("connect = tcp:10.0.0.5:80", "may open TCP connections to 10.0.0.5, port 80"),
     ("connect = udp:10.0.0.0/8:5000-5010", "may send UDP datagrams to 10.0.0.0/8, ports 5000-5010"),

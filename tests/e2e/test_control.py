@@ -334,7 +334,7 @@ def test_a_script_does_not_get_there(play, stage, identity):
                     each.connect(path)
                 print("connected")
             except OSError as error:
-                print("refused", error)
+                print("refused", repr(path), error)
     """
     folder = stage.folder(identity)
     show = play(script, options=f"env = CONTROL={folder}", env={"RUNTIME_DIRECTORY": str(folder)})

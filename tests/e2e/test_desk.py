@@ -26,8 +26,8 @@ root_sees = pytest.mark.skipif(os.getuid() != 0, reason="only root looks into pr
 
 def desk_of(show):
     """Waits for the desk that is there now."""
-    until(lambda: len(named(show.pid, "fc-desk")) == 1, "there is no desk")
-    return named(show.pid, "fc-desk")[0]
+    (pid,) = until(lambda: len(found := named(show.pid, "fc-desk")) == 1 and found, "there is no desk")
+    return pid
 
 
 def kill_desk(show, how=signal.SIGKILL):

@@ -2,16 +2,18 @@
 """Where runtime files and permanent files go, and that nothing is left behind."""
 
 import contextlib
+import json
 import os
 import re
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
-from harness import USER_ID, Identity, root_only, user_only
+from harness import USER_ID, Identity, environment, root_only, user_only
 from processes import descendants, named, status, surviving
-from waiting import until
+from waiting import PATIENCE, until
 
 SAVES = "open('kept', 'a').write('x')\nprint('kept', open('kept').read())\n"
 
@@ -216,3 +218,57 @@ def test_a_show_in_a_folder_with_an_awkward_name(play, stage, identity):
     identity.own(folder)
     show = play("print('here')\n", folder=folder)
     show.printed("^here$")
+
+
+def test_state_lists_private_folders_and_removes_those_that_are_gone(play, identity):
+    config = """
+        [python py1]
+        module = script
+        [python py2]
+        module = script
+        [map]
+    """
+    show = play(config=config, scripts={"script.py": SAVES}, ready=("py1", "py2"))
+    base = show.folder / "state/firecurtain"
+
+    def state(*arguments, check=0):
+        done = subprocess.run(identity.command([show.stage.firecurtain, "state", *arguments]), env=environment(show.folder), text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
+        assert done.returncode == check, done
+        return done
+
+    def uses():
+        return {folder["instance"]: folder["use"] for folder in json.loads(state("--json").stdout)}
+
+    folders = json.loads(state("--json").stdout)
+    name = folders[0]["name"]
+    assert [folder["show"] for folder in folders] == [str(show.config)] * 2 and uses() == {"py1": "running", "py2": "running"}
+    assert Path(folders[0]["path"], "kept").exists() and folders[0]["bytes"] > 0 and name.endswith("/py1")
+    for word in (name, name.removesuffix("/py1")):
+        assert "its show is running" in state("--remove", word, check=69).stderr
+    show.stop()
+    assert uses() == {"py1": "configured", "py2": "configured"}
+    assert "its show has this instance" in state("--remove", name.removesuffix("/py1"), check=69).stderr
+    show.config.write_text(show.config.read_text().replace("[python py2]\nmodule = script\n", ""))
+    assert uses() == {"py1": "configured", "py2": "gone"}
+    os.symlink(show.folder, base / "linked")  # nobody's folders, and nothing that is followed
+    (show.folder / "precious").mkdir()
+    os.symlink(show.folder / "precious", base / name.replace("py1", "py3"))
+    for word in ("linked", "linked/precious", name.replace("py1", "py3"), name.replace("py1", "."), "../state", str(base), ".shows", "identity", ""):
+        assert "there is no such folder" in state("--remove", word, check=66).stderr
+    assert "did you mean" in state("--remove", name.replace("py1", "py12"), check=66).stderr
+    state("--remove", name.replace("py1", "py2"))
+    assert uses() == {"py1": "configured"} and Path(folders[0]["path"], "kept").exists()
+    show.config.unlink()
+    assert re.search(rf"^{re.escape(name)} +gone +\d+k +/", state().stdout, re.MULTILINE)
+    os.unlink(base / name.replace("py1", "py3"))
+    state("--remove", name.removesuffix("/py1"))
+    assert uses() == {} and sorted(os.listdir(base)) == [".shows", "identity", "linked"] and os.listdir(base / ".shows") == []
+    assert (show.folder / "precious").exists()
+    state("--remove", check=64), state(name, check=64)
+    for folder in (base / "old-12345678", base / "old-12345678/py1"):
+        folder.mkdir()
+        identity.own(folder)
+    assert uses() == {"py1": "unknown"}
+    state("--remove", "old-12345678/py1")
+    assert not (base / "old-12345678").exists()

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every folder of examples/ runs as its README says, on ports of the test."""
 
+import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
+import xml.etree.ElementTree as xml
 
 import artnet
 import pytest
+import rtpmidi
+import sacn
+from browsing import Console, free_tcp_port, is_open
 from harness import TOP
 from waiting import until
 from wire import free_port, is_bound
@@ -34,7 +39,7 @@ def example(play, stage, identity):
             assert old in text
             (folder / file).write_text(text.replace(old, new))
         os.rename(folder / f"{name}.cfg", folder / "show.cfg")
-        return play(folder=folder, ready=(python,), arguments=(
+        return play(folder=folder, ready=(python,) if python else (), arguments=(
             "-i", f"{osc}.bind=127.0.0.1 @IN@", "-i", f"{osc}.dest=127.0.0.1 @OUT@"))
 
     return start
@@ -50,6 +55,7 @@ def test_each_example_has_a_readme_of_about_ten_lines():
 @pytest.mark.rules
 def test_every_example_is_played_here():
     played = {name[len("test_"):] for name in globals() if name.startswith("test_")}
+    played |= {path.stem[len("test_"):] for path in (TOP / "tests/e2e").glob("test_*.py")}  # or in a file of its own
     assert {folder.name for folder in (TOP / "examples").iterdir()} <= played
 
 
@@ -143,3 +149,68 @@ def test_master(play, stage, identity):
     finally:
         console.close()
         lights.close()
+
+
+def test_bridge(play, stage, identity):
+    artnet_port, sacn_port = free_port(), free_port()
+    console, lights = artnet.Peer(artnet_port), sacn.Receiver(sacn_port, 1)
+    try:
+        folder = copy_of(stage.examples / "bridge", stage.folder(identity) / "bridge", identity)
+        os.rename(folder / "bridge.cfg", folder / "show.cfg")
+        play(folder=folder, ready=(), bound=(artnet_port, sacn_port), arguments=(
+            "-b", f"artnet.bind=127.0.0.1 {artnet_port}", "-b", f"sacn.bind=127.0.0.1 {sacn_port}"))
+        console.send(artnet.dmx(0, 0, range(200)))
+        frame = lights.take(slots=range(200))
+        assert (frame["name"], frame["universe"], frame["priority"]) == ("bridge", 1, 90)
+    finally:
+        console.close()
+        lights.close()
+
+
+def test_mqtt(example):
+    from mqtt import Peer, Server  # skips where mosquitto is missing
+    with contextlib.closing(Server()) as server, contextlib.closing(Peer(server)) as peer:
+        show = example("mqtt", "desk", None, edits=[("mqtt.cfg", "host = 127.0.0.1", f"host = 127.0.0.1:{server.port}")])
+        show.log.wait("^connected to ", "house")
+        show.set("/fader1", 0.5)
+        peer.expect("zigbee2mqtt/lamp/set", '{"brightness":127}')
+        peer.send("zigbee2mqtt/lamp", '{"brightness": 127, "linkquality": 80}')
+        show.expect("/lamp", 0.5)
+        peer.send("foyer/button", "pressed")
+        show.expect("/cue/1/start", 1)
+        show.expect("/house", 1)
+        server.stop()
+        show.expect("/house", 0)
+
+
+def test_rtpmidi(example):
+    port, peer = rtpmidi.free_ports(), rtpmidi.Peer()
+    try:
+        show = example("rtpmidi", "mixer", None, edits=[("rtpmidi.cfg", "0.0.0.0 5005", f"127.0.0.1 {port + 1}")])
+        until(lambda: is_bound(port) and is_bound(port + 1), lambda: f"no ports:\n{show.log}")
+        peer.join(port + 1)
+        peer.play(b"\xb0\x07\x7f\0\x90\x40\x7f")
+        show.expect("/fader1", 1)
+        show.expect("/cue/5", 1)
+        show.set("/fader1", 0.5)
+        peer.heard(b"\xb0\x07\x40")
+        peer.send(rtpmidi.invitation(b"BY", 0x11))
+        until(lambda: show.wire.waiting("/desk")[-2:] == [1, 0], "the desk does not leave")
+        service = xml.parse(show.folder / "firecurtain.service").getroot().find("service")
+        assert (service.find("type").text, service.find("port").text) == ("_apple-midi._udp", "5004"), "one below that of the example"
+    finally:
+        peer.close()
+
+
+def test_panel(play, stage, identity):
+    folder, port = copy_of(stage.examples / "panel", stage.folder(identity) / "panel", identity), free_tcp_port()
+    os.rename(folder / "panel.cfg", folder / "show.cfg")
+    show = play(folder=folder, ready=("cues",), arguments=("-b", f"console.bind=127.0.0.1 {port}"))
+    until(lambda: is_open(port), lambda: f"no console:\n{show.log}")
+    console = Console(show, port).signed_in("--role", "operator")
+    with console.stream("watch=stage.*") as stream:
+        stream.wait("event: status")
+        for name, value, light in (("master", 1, 0), ("go", 1, 0.25), ("go", 0, None), ("go", 1, 0.7), ("master", 0.5, 0.35), ("worklight", 1, None), ("back", 1, 0.2)):
+            assert console.outcome("emit", f"stage.{name}", value=value) == "done"
+            if light is not None:
+                stream.wait(f'"stage.light":{light}[,}}]')

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Handlers: how they are found and called, and what becomes of their errors."""
 
+import json
 import re
 import time
 
@@ -66,6 +67,72 @@ def test_a_thousand_tracebacks_a_second_are_limited_and_counted(play):
         return sum(int(re.search(r"\d+", line.message)[0]) for line in lines)
 
     until(lambda: counted() > 1000, "they are not counted")
+
+
+ALIKE = """
+    import midimonster, traceback
+    def deep(n):
+        if n > 0: deep(n - 1)
+        raise ValueError("no such light")
+    def handler(value): deep(3)
+    def printer(value):
+        try: deep(3)
+        except ValueError: traceback.print_exc()
+    def say(value): print("pressed")
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_tracebacks_of_two_instances_stay_together_and_repeats_are_counted(play, form):
+    files = {"script.py": ALIKE}
+    show = play(config="""
+        [osc wire]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@
+        [python py1]
+        module = script
+        [python py2]
+        module = script
+        [map]
+        wire./raise > py1.script.handler
+        wire./raise > py2.script.handler
+        wire./print > py2.script.printer
+        wire./print > py1.script.printer
+        wire./say > py1.script.say
+    """, scripts=files, ready=(), arguments=["--log-format", form])
+
+    def lines():
+        if form == "text":
+            return [(line.instance, line.message) for line in show.log.lines]
+        return [(line["instance"], line["message"]) for line in map(json.loads, map(str, show.log.lines))]
+
+    def repeated(instance, what):
+        """How often the log says that something came, whether it shows that or counts it."""
+        counts = [re.fullmatch(rf"… repeated (once|(\d+) times): {what}", text) for name, text in lines() if name == instance]
+        shown = [text for name, text in lines() if name == instance and re.fullmatch(what, text)]
+        return len(shown) + sum(int(count[2] or 1) for count in counts if count)
+
+    until(lambda: [text.startswith("running") for _, text in lines()].count(True) == 2, "they do not run")
+    for n in range(1, 4):
+        show.wire.set("/raise", n / 10)
+        show.wire.set("/print", n / 10)
+        until(lambda n=n: repeated("py1", "ValueError: .*") == repeated("py2", "ValueError: .*") == 2 * n, lambda: str(show.log))
+    n_lines = len(lines())
+    for _ in range(10):  # one after the other, without anything else
+        show.wire.set("/raise", 1)
+    until(lambda: repeated("py1", "ValueError: .*") == repeated("py2", "ValueError: .*") == 16, lambda: str(show.log))
+    assert len(lines()) < 2 * n_lines
+    begun = {"py1": 0, "py2": 0}
+    for (name, text), following in zip(lines(), lines()[1:]):
+        if text == "Traceback (most recent call last):":
+            begun[name] += 1
+        if text.startswith(("exception in", "Traceback", "  ")):
+            assert following[0] == name, show.log
+    assert min(begun.values()) >= 2
+    for _ in range(50):
+        show.wire.set("/say", 1)
+    until(lambda: repeated("py1", "pressed") == 50, lambda: str(show.log))
+    assert lines().count(("py1", "pressed")) < 50
 
 
 def test_the_log_is_usable_again_after_a_flood(play):

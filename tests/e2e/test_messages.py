@@ -90,6 +90,7 @@ def test_an_unknown_output_gets_one_line_with_a_suggestion(play):
     for value in (0.5, 0.25):
         show.set("/in", value)
         show.expect("/out", value)
+    show.log.wait('"something else"$', "py1")  # lines come by a way of their own
     said = show.log.messages("py1", "^output: no mapping")
     assert said == ['output: no mapping uses the channel "levl"; did you mean "level"?',
                     'output: no mapping uses the channel "Level"; did you mean "level"?',
@@ -244,6 +245,19 @@ def test_a_module_that_is_not_loaded_is_one_error_however_many_functions_are_nam
 
 
 @pytest.mark.one_setting
+@pytest.mark.parametrize("module, mapping, error, note", [
+    ("lights.py", "l.a > l.b", 'the module "lights.py" of the instance "py1" is not in', 'did you mean "lights"?'),
+    ("lights", "l.a > py1.lights.on > l.b", 'there is no function "on > l" in the module "lights"', "a second mapping is a line of its own"),
+    ("lights", "l.a > py1.lights.on, py1.lights.off", 'there is no function "on, py1"', "a mapping has one channel on each side"),
+])
+def test_what_was_meant_is_said(firecurtain, module, mapping, error, note):
+    show = f"[python py1]\nmodule = {module}\n[loopback l]\n[map]\n{mapping}\n"
+    done = firecurtain("check", "show.cfg", files={"show.cfg": show, "lights.py": "def on(v): pass\ndef off(v): pass\n"})
+    assert done.returncode == 78 and len(re.findall("error:", done.stderr)) == 1, done.stderr
+    assert error in done.stderr and note in done.stderr, done.stderr
+
+
+@pytest.mark.one_setting
 def test_modules_in_other_forms_are_there(firecurtain):
     show = "[python py1]\nmodule = pkg\nmodule = folder.part\nmodule = json\nmodule = venv\nread = v/site-packages\n"
     done = firecurtain("check", "show.cfg", files={"show.cfg": show, "pkg/__init__.py": "", "folder/part.py": "", "v/site-packages/venv.py": ""})
@@ -282,6 +296,23 @@ def test_a_low_port_says_which_right_it_needs(play):
     show = play(config="[osc desk]\nbind = 127.0.0.1 80\n[map]\n", ready=())
     said = show.log.wait("^cannot start", "desk").message
     assert "port 80 is below 1024" in said and "AmbientCapabilities=CAP_NET_BIND_SERVICE" in said and "ip_unprivileged_port_start=80" in said
+
+
+@user_only
+@pytest.mark.skipif(not has_low_ports(), reason="here everybody may bind every port")
+def test_a_low_port_of_a_script_says_which_right_it_needs(play):
+    show = play("""
+        import socket
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+                try:
+                    socket.socket(family, kind).bind((address, 80))
+                except PermissionError:
+                    print("refused")
+    """, [], options="listen = *:80")
+    assert len(show.log.matching("^refused$", "py1")) == 4
+    said = show.log.wait(r"^refused: bind\(\): port 80 is below 1024", "py1", "warning").message
+    assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in said and "ip_unprivileged_port_start=80" in said and "would allow" not in said
 
 
 @pytest.mark.one_setting
@@ -362,3 +393,14 @@ def test_a_build_without_a_part_names_it_and_takes_no_other(stage, identity):
     done = subprocess.run(identity.command(command), cwd=folder, timeout=120, env=environment(folder), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     assert done.stdout.count(missing) == 1, done.stdout
+    # what runs in drivers waits for them, and says where they are to be had
+    (folder / "show.cfg").write_text("[python py1]\nmodule = script\n[mqtt far]\nhost = 127.0.0.1\n[map]\nfar.a > py1.b\n")
+    done = subprocess.run(identity.command(command), cwd=folder, timeout=120, env=environment(folder), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    missing = "cannot start: there is no program firecurtain-driver-mqtt: install the package firecurtain-mqtt; trying again"
+    assert done.stdout.count(missing) == 1 and "running (pid" in done.stdout, done.stdout
+    command = [folder / PROGRAMS["command"], "check", folder / "show.cfg"]
+    done = subprocess.run(identity.command(command), cwd=folder, timeout=120, env=environment(folder), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    missing = f'"far" cannot start: {folder}/broker/firecurtain-driver-mqtt is missing; install the package firecurtain-mqtt'
+    assert done.returncode == 0 and done.stdout.count(missing) == 1 and "show.cfg:3:" in done.stdout, done.stdout

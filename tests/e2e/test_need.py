@@ -98,9 +98,10 @@ def test_managed_sockets_do_not_take_the_last_descriptors(play):
 # The log
 
 WORDY = """
-    import midimonster
+    import itertools, midimonster
+    number = itertools.count()  # the same line again and again would only be counted
     def handler(value):
-        print("x" * 1000)
+        print(next(number), "x" * 1000)
         midimonster.output("out", value)
     """
 

@@ -112,7 +112,7 @@ def time_out():
     try:
         client.connect(("127.0.0.1", HOLE))
     except TimeoutError:
-        return f"timed out {0.2 < time.monotonic() - begin < 4}"
+        return f"timed out {0.2 < time.monotonic() - begin < 30}"
 
 def asyncio_server():
     async def serve(reader, writer):
@@ -222,7 +222,7 @@ def test_a_client_works_with_its_option_and_fails_cleanly_without(start, name):
     show, _ = start(name, "")
     begin = time.monotonic()
     assert re.match(REFUSED, show.printed(f"^{name}: ").removeprefix(f"{name}: "))
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 20
     if name not in ("urllib_by_name", "tls", "osc_client"):  # these look up no name
         show.log.wait("refused: .*connect = ", "py1")
 

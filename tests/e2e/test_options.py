@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from harness import IS_ASAN
-from waiting import until
 
 
 def show_with(play, script, *options, files=None):
@@ -207,12 +206,13 @@ def test_lines_of_the_broker_and_the_gate_count_too(play, cause, line):
     show = show_with(play, CAUSES, "log-rate = 5")
     show.set("/go", cause)
     show.log.wait(line, "py1")
-    show.log.wait(r"lines were left out here \(more than 5 a second\)", "py1", "warning")
+    show.log.wait(r"lines were left out here \(more than 5 a second\)|^… repeated \d+ times: ", "py1", "warning")
+    time.sleep(1)  # until the allowance at the start is used up
     begun, n = time.monotonic(), len(show.log.matching("", "py1"))
-    until(lambda: len(show.log.matching("", "py1")) > n + 5, "the log has ended")
+    time.sleep(2)
     more = len(show.log.matching("", "py1")) - n
     seconds = time.monotonic() - begun
-    assert more <= 2 * (5 * seconds + 1), "each line may come with one on those left out"
+    assert more <= 3 * (5 * seconds + 1), f"each line may come with one on those left out and one on refused calls:\n{show.log}"
 
 
 @pytest.mark.one_setting

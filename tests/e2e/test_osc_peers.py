@@ -45,8 +45,7 @@ def settle(show, rounds=4):
 
 
 def come_to_rest(show):
-    """Waits until nothing is sent any more although both peers report all. Reports count as answers only if they come
-    soon, so that a slow machine takes some rounds."""
+    """Waits until nothing is sent any more although both peers report all. It takes more rounds if reports come late."""
     until(lambda: settle(show) == 0, "the peers and the show never come to rest")
 
 
@@ -74,9 +73,23 @@ def test_each_press_is_sent_although_the_peer_reports_it(play):
 
 def test_two_peers_that_report_everything_come_to_rest(play):
     show = two(play, "a./x <> b./x", "a./x > l.x", "l.x > a./x", a="/x = f 0 1", b="/x = i 0 10")
-    for value in (1.0, 0.0, 0.34, 0.34, 1.0):  # one after the other: what comes late is no report, and multiplies
+    for value in (1.0, 0.0, 0.34, 0.34, 1.0):
         show.wire.set("/x", value)
-        come_to_rest(show)
+    come_to_rest(show)
+
+
+def test_one_instance_sends_to_several_peers_that_report(play):
+    config = TWO.replace("dest = 127.0.0.1 @OUT@", "dest = 127.0.0.1 @OUT@, localhost @OUT2@")
+    maps = ("a./x > l.x", "l.x > a./x", "a./end > b./end", "a./back > l.back", "l.back > a./back")
+    show = play(config=config.format(a="", b="", more="", maps="\n".join(maps)), ready=())
+    show.wire2.show_port = show.wire.show_port
+    for value in (0.5, 0.5, 0.25):
+        show.wire.set("/x", value)
+        for wire in (show.wire, show.wire2):
+            while wire.take("/x") != ("f", [value]):  # or the one before, if its report has met this press
+                pass
+            wire.set("/x", value)  # as devices do that report what they are sent
+    come_to_rest(show)
 
 
 def test_scripts_answer_presses_and_not_reports(play):
@@ -258,10 +271,10 @@ def test_constructs_of_shipped_configurations(firecurtain, play):
     config = CONSTRUCTS.format(port=8000, port2=8001)
     result = firecurtain("check", "show.cfg", files={"show.cfg": config, **script})
     assert result.returncode == 0 and "warning" not in result.stderr, result.stderr
-    missing = "[lua generator]\nscript = wave.lua\n[midi bcf]\nread = BCF\n[midi other]\n[backend midi]\nname = x\n"
+    missing = "[lua generator]\nscript = wave.lua\n[jack bcf]\nread = BCF\n[jack other]\n[backend jack]\nname = x\n"
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": missing + config + "bcf.ch0.cc{81..88} <> tablet./1/slider{1..8}\ngenerator.wave > bcf.ch0.note1\n", **script})
-    assert result.stderr.count("error: ") == 2 and result.stderr.count('there is no backend "midi"') == 1, result.stderr
+    assert result.stderr.count("error: ") == 2 and result.stderr.count('there is no backend "jack"') == 1, result.stderr
     show = play(config=CONSTRUCTS.format(port="@IN@", port2="@IN2@").replace("learn@8001", "127.0.0.1 @OUT@"),
                 scripts={name: text for name, text in script.items()}, ready=())
     show.wire.send("/page/1/pad", "ff", [0.5, 0.25])

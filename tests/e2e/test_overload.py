@@ -71,18 +71,17 @@ def test_a_flooding_worker_is_held_back_and_not_interrupted(play):
     show = play("""
         import midimonster, time
         def flood(value):
-            begin, n = time.monotonic(), 0
-            while time.monotonic() - begin < 2.5:
-                n = (n + 1) % 1000
-                midimonster.output("out", n / 1000)
-            print("flooded")
+            begin = time.monotonic()
+            for n in range(200000):
+                midimonster.output("out", n / 200000)
+            print("flooded for", time.monotonic() - begin)
         def answer(value):
             midimonster.output("answer", value)
-        """, MAPS, options="rate = 1000\nhandler-timeout = 1s")
+        """, MAPS, options="rate = 1\nhandler-timeout = 1s")
     worker = show.worker()
     show.set("/flood", 1)
     show.set("/answer", 0.5)
-    show.printed("^flooded$")
+    assert float(show.printed("^flooded for ").split()[-1]) > 1
     show.expect("/answer", 0.5)
     assert show.worker() == worker and not show.log.matching("takes longer|TimeoutError|ended", "py1")
 
@@ -148,6 +147,31 @@ def test_waiting_for_allowance_costs_nothing(play, rate):
     time.sleep(3)
     used = cpu_seconds(show.pid) - before
     assert used < 0.2 * (time.monotonic() - begin)
+
+
+MANY_TURNS = """\
+[osc wire]
+dest = 127.0.0.1 @OUT@
+[loopback sink]
+[python py1]
+module = script
+[map]
+py1.out > sink.out{1..40}
+py1.last > wire./last
+"""
+
+
+def test_what_takes_many_turns_to_route_arrives_before_the_end(play):
+    show = play(config=MANY_TURNS, scripts={"script.py": """
+        import midimonster
+        def last():
+            for n in range(20000):
+                midimonster.output("out", n / 20000)
+            midimonster.output("last", 1.0)
+        midimonster.cleanup_handler(last)
+        """})
+    os.kill(show.pid, signal.SIGTERM)
+    show.expect("/last", 1.0)
 
 
 @pytest.mark.parametrize("how", ["leaves", "stops"])

@@ -253,14 +253,14 @@ def test_a_handler_is_never_cut_off(play):
 
 @pytest.mark.one_setting
 def test_intervals_are_the_new_scripts_own(play):
-    first = script("value", top="midimonster.interval(lambda: print('first'), 20)")
+    first = script("value", top="midimonster.interval(lambda: print('first', midimonster.timestamp()), 20)")
     show = start(play, first)
-    show.printed("^first$", count=3)
-    save_and_wait(show, script("value", top="midimonster.interval(lambda: print('second'), 20)"))
-    show.printed("^second$", count=2)
+    show.printed("^first ", count=3)
+    save_and_wait(show, script("value", top="midimonster.interval(lambda: print('second', midimonster.timestamp()), 20)"))
+    show.printed("^second ", count=2)
     position = show.log.position
-    show.printed("^second$", count=10, after=position)
-    assert not show.log.matching("^first$", after=position)
+    show.printed("^second ", count=10, after=position)
+    assert not show.log.matching("^first ", after=position)
 
 
 @pytest.mark.one_setting

@@ -278,7 +278,7 @@ def test_calls_may_come_from_any_thread(play):
         import midimonster
         def work(value):
             midimonster.output("out%d" % (value * 4), value)
-            print("thread", midimonster.inputvalue("top"), midimonster.current(), type(midimonster.timestamp()).__name__)
+            print("thread", midimonster.inputvalue("top"), midimonster.current(), type(midimonster.timestamp()).__name__, value)
         def handler(value):
             threads = [threading.Thread(target=work, args=(n / 4,)) for n in range(4)]
             for thread in threads:

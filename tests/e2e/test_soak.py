@@ -40,6 +40,9 @@ CONFIG = """
 
     [backend python]
     restart-delay = 20ms
+    log-rate = 4000
+
+    [loopback-driver driver]
 
     [python probe]
     module = probe
@@ -82,6 +85,8 @@ CONFIG = """
     flooding.{a,b,c} > changing.{x,y,z}
     edited.version > desk./version
     victim.out > desk./victim
+    desk./n > driver.n
+    driver.n > changing.driver
     """
 SCRIPTS = {
     "probe.py": "import midimonster\ndef probe(value): midimonster.output('answer', value)\n",
@@ -193,13 +198,15 @@ class Trouble:
 
     def __init__(self, show):
         self.show, self.rng = show, random.Random(1)
-        self.counts = dict.fromkeys(("kills", "fc-zygote", "fc-desk", "gates", "edits", "reads", "events"), 0)
+        self.counts = dict.fromkeys(("kills", "fc-zygote", "fc-desk", "fc-driver", "hangs", "gates", "edits", "reads", "events"), 0)
         self.read, self.killed, self.pids, self.answers = 0, set(), {}, []
         self.variants = [dedent(CONFIG), dedent(CONFIG).replace("module = changing", "module = changing\nfiles = 100")
                          .replace("[map]", "[map]\nwire./extra > idle.idle.extra")]
         self.things = [[self.kill, 0.025, 0], [self.edit, 0.12, 0], [self.read_again, 0.35, 0], [self.play, 0.05, 0],
                        [lambda: self.kill_named("fc-zygote"), 5, time.monotonic() + 5],
                        [lambda: self.kill_named("fc-desk"), 7, time.monotonic() + 7],
+                       [lambda: self.kill_named("fc-driver"), 2, time.monotonic() + 2],
+                       [self.stop_driver, 20, time.monotonic() + 15],
                        [self.kill_gate, 3, time.monotonic() + 3]]
 
     def go_on(self):
@@ -231,6 +238,16 @@ class Trouble:
                 if Path(f"/proc/{pid}/comm").read_text() == name + "\n":
                     os.kill(pid, signal.SIGKILL)
                     self.counts[name] += 1
+
+    def stop_driver(self):
+        """It hangs; for long enough that the broker notices, nobody kills it."""
+        found = named(self.show.pid, "fc-driver")
+        if not found:  # it is about to be started again
+            self.things[7][2] = time.monotonic() + 0.1
+        for pid in found:
+            os.kill(pid, signal.SIGSTOP)
+            self.counts["hangs"] += 1
+            self.things[6][2] = time.monotonic() + 8
 
     def kill_gate(self):
         for keeper in named(self.show.pid, "fc-keeper"):
@@ -273,7 +290,7 @@ class Trouble:
         handler is an answer missing; and it can meet it before its first line."""
         sent = [number % 65536 for number in range(1, self.counts["events"] + 1)]
         until(lambda: self.listen() or sent[-1] in self.answers[-1000:] or sent[-1] in self.handled("begin")[-1000:], "the last event")
-        until(lambda: self.listen() or is_part(self.handled("end"), self.answers), "the last answer")
+        until(lambda: self.listen() or is_part(self.handled("end"), self.answers), self.missing)
         begun, ended = self.handled("begin"), self.handled("end")
         never = len(sent) - len(begun)
         figures = f"of {len(sent)} events of the victim, {len(begun)} were begun, {len(ended)} ended, {len(self.answers)} answered"
@@ -281,6 +298,14 @@ class Trouble:
         ends = len(self.show.log.matching("^worker ended", "victim"))  # each costs one event at most, that of its handler
         assert never >= 0 and len(sent) - len(ended) <= ends, f"{figures}; {ends} workers ended"
         return figures
+
+    def missing(self):
+        """Tells an answer that the show has lost from one that this socket had no room for."""
+        ended = self.handled("end")
+        first = next((at for at, number in enumerate(ended) if number not in self.answers), len(ended))
+        dropped = re.search(rf"^ *\d+: [0-9A-F]+:{self.show.wire2.port:04X} .* (\d+)\s*$", Path("/proc/net/udp").read_text(), re.M)[1]
+        return (f"of {len(ended)} handled events, {len(set(ended) - set(self.answers))} are not answered, first number {first}: "
+                f"{ended[first - 3:first + 5]}, but {self.answers[max(0, first - 5):first + 5]}; the socket has dropped {dropped}")
 
     def handled(self, what):
         lines = (private_folder(self.show, "victim") / "handled").read_text().splitlines()
@@ -352,9 +377,12 @@ def test_the_probe_answers_everything_and_nothing_grows(play):
         assert show.worker(name) == pid and os.path.exists(f"/proc/{pid}"), f"{name} was touched"
 
     assert not show.log.matching("^wrong|^it was sent", "calling")
+    assert trouble.counts["kills"] >= 20 * MINUTES, f"{trouble.counts}: the pid of the next victim was not seen"
     restarts = len(show.log.matching(r"^running \(pid \d+\)$", "victim")) - 1
     assert restarts >= trouble.counts["kills"] / 4, trouble.counts
     print(f"restarts of the victim: {restarts}")
+    for cause in ("killed by SIGKILL", "killed: it has not answered for 5 s"):
+        assert show.log.matching(f"^driver ended: {cause}; starting it again", "driver") or MINUTES < 0.5, cause
     for name, room in (("memory", 2048), ("descriptors", 10), ("children", 4)):
         print(f"{name}{' (kB)' if name == 'memory' else ''}: {flat(samples, name, room)}")
 

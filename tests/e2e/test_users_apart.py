@@ -42,7 +42,7 @@ ATTACK = """
 def targets(house):
     """Returns bob's script folder, private folder and worker."""
     pid = house.worker("bob")
-    state = [path / "py1" for path in (house.show.folder / "state/firecurtain").iterdir()]
+    state = list((house.show.folder / "state/firecurtain").glob("*/py1"))
     return [("reads", str(path)) for path in [house.folders["bob"], *state]] + [("signals", pid), ("traces", pid)]
 
 

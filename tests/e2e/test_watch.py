@@ -105,6 +105,8 @@ def test_present_values_of_many_channels(play):
     (["wire./im"], 66, 'wire has no channel "/im"; did you mean "/in"?'),
     (["*", "py1.aut"], 66, 'did you mean "out"?'),
     (["wire"], 65, 'its channels are "wire.*"'),
+    ([""], 65, "is empty"),
+    (["wire.*", "a\nb"], 65, "has control characters"),
 ])
 def test_what_is_not_there(play, arguments, code, says):
     show = play(ECHO, MAPS)

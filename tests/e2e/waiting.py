@@ -20,6 +20,18 @@ def until(condition, complaint, timeout=PATIENCE, pause=0.01):
         time.sleep(pause)
 
 
+def is_hung_up(sock):
+    """Tells whether the other side closes a connection within the socket's time-out; reads what it still sends."""
+    try:
+        while sock.recv(1 << 20):
+            pass
+    except ConnectionError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
 def one_in_time(measure, least, most, tries=20):
     """What a busy machine may delay now and then: measure(n), for n from 1, is in time at least once in so many tries."""
     seen = []

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What strangers try by HTTP, each beside a control that shows that the same request works when nothing is wrong with it."""
+
+import contextlib
+import http.client
+import socket
+import time
+
+import pytest
+from browsing import TYPE, Console, open_console
+from processes import named
+from waiting import until
+
+pytestmark = pytest.mark.one_setting
+
+
+def raw(console, data, patience=20):
+    """Sends bytes as they are, and returns what comes until the connection ends or is silent."""
+    with socket.create_connection(("127.0.0.1", console.port), timeout=patience) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(data)
+        got = b""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            while more := connection.recv(65536):
+                got += more
+        return got
+
+
+def get(path, host="127.0.0.1"):
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+
+
+def test_requests_of_strangers_are_refused(play):
+    console = open_console(play).signed_in()
+    post = ("POST", "/api/ask", "verb restart\nname py1")
+    worker = console.show.worker()
+    for header, values in {"Host": ["evil.example", "127.0.0.1.evil.example", ""], "Origin": ["http://evil.example", "null", "", "http://127.0.0.1:1"],
+                           "Content-Type": ["text/plain", "application/x-www-form-urlencoded", ""]}.items():
+        for value in values:
+            status, text = console.request(*post, headers={header: value})
+            assert status in (400, 403, 421), (header, value, status, text)
+    assert console.request("OPTIONS", "/api/ask", headers={"Access-Control-Request-Method": "POST"})[0] == 405
+    assert console.request("GET", "/api/events", headers={"Sec-Fetch-Site": "cross-site"})[0] == 403
+    with console.stream("watch=%01&watch=" + "x" * 3000) as stream:
+        stream.wait("event: status")
+        stream.wait("event: status")
+    for body in ("", "verb", "verb restart\nname \x01", "verb restart", "verb fly", "verb emit\nname py1.out\nvalue nan", "verb enter\ntoken "):
+        assert console.request("POST", "/api/ask", body)[0] in (400, 403) or "invalid" in console.request("POST", "/api/ask", body)[1], body
+    assert console.show.worker() == worker
+    assert console.request(*post)[0] == 200, "the control"
+    until(lambda: console.show.worker() != worker, "it has not been restarted")
+
+    assert raw(console, get("/console.css")).startswith(b"HTTP/1.1 200"), "the control"
+    for path in ("/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/console.css/../../console.js", "/README.md", "/meson.build"):
+        assert b" 404 " in raw(console, get(path)).split(b"\r\n")[0], path
+    assert not raw(console, get("/", "x" * 100_000)).startswith(b"HTTP/1.1 200")
+    assert not raw(console, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X-A: b\r\n" * 100_000 + b"\r\n").startswith(b"HTTP/1.1 200")
+    assert console.request("POST", "/api/ask", "verb status\n" + "name x\n" * 2000)[0] == 413
+    assert console.outcome("status") == "done"
+    assert not console.show.log.matching(level="error"), str(console.show.log)
+
+
+def test_tokens_cannot_be_guessed(play):
+    console = open_console(play).signed_in()
+    stranger = Console(console.show, console.port)
+    began = time.monotonic()
+    answers = [stranger.ask("enter", token=f"guess-{n}")[0] for n in range(40)]
+    assert set(answers) <= {401, 429}, answers
+    assert answers.count(401) <= 3 + 11 * (time.monotonic() - began), "ten guesses a second"
+    until(lambda: console.ask("status")[0] == 200, "who has a token is let in again soon, even from there")
+
+
+def test_slow_and_many_connections_harm_nobody(play):
+    console = open_console(play).signed_in()
+    with console.stream() as stream, contextlib.ExitStack() as many:
+        stream.wait("event: status")
+        slow = many.enter_context(socket.create_connection(("127.0.0.1", console.port), timeout=20))
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+        began = time.monotonic()
+        for n in range(1000):
+            with contextlib.suppress(OSError):
+                many.enter_context(socket.create_connection(("127.0.0.1", console.port), timeout=20))
+            if n % 100 == 0:
+                console.show.set("/in", n / 1000)
+                console.show.expect("/out", n / 1000)
+        assert console.outcome("status") == "done", "a browser that is signed in gets in all the same"
+        stream.wait("event: status")
+        is_over = False
+        while not is_over and time.monotonic() - began < 40:
+            stream.wait("event: status")
+            try:
+                slow.sendall(b"x")
+                slow.setblocking(False)
+                is_over = slow.recv(1) == b""
+            except BlockingIOError:
+                slow.settimeout(20)
+            except ConnectionError:
+                is_over = True
+        assert is_over, "a byte a second does not keep a connection open"
+    assert len(named(console.show.pid, "fc-desk")) == 1 and not console.show.log.matching(level="error")
+    connection = http.client.HTTPConnection("127.0.0.1", console.port, timeout=20)
+    for _ in range(3):  # the control: one that does ask stays
+        connection.request("POST", "/api/ask", "verb status", {"Origin": f"http://127.0.0.1:{console.port}", "Cookie": console.cookie, "Content-Type": TYPE})
+        answer = connection.getresponse()
+        assert answer.status == 200 and answer.read()
+    connection.close()

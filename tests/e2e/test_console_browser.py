@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The console's pages in Chromium: what a person at a show sees and does."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import control
+import pytest
+from browsing import open_console
+from control import audits
+from harness import BUILT
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.chrome.service import Service
+from waiting import until
+
+from test_console import desk_of, pin_link
+
+pytestmark = [pytest.mark.one_setting, pytest.mark.xdist_group("browser")]
+
+SCREENSHOTS = Path(os.environ.get("FIRECURTAIN_SCREENSHOTS", BUILT.parents[1] / "screenshots"))
+PHONE, DESKTOP = (390, 844), (1920, 1080)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--touch-events=enabled",
+                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    driver.set_page_load_timeout(120)
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """The console in the browser."""
+
+    def __init__(self, chromium, console, *arguments, link=None):
+        self.chromium, self.console = chromium, console
+        chromium.get("about:blank")
+        chromium.get(link or console.link(*arguments))
+        self.find("fc-tile")
+
+    def size(self, size):
+        self.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE})
+
+    def find(self, selector):
+        return until(lambda: next(iter(self.chromium.find_elements("css selector", selector)), None),
+                     lambda: f"no {selector}: {self.chromium.get_log('browser')}\n{self.chromium.page_source[-3000:]}")
+
+    def text(self, selector="body"):
+        return self.chromium.execute_script("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
+    def wait(self, text, selector="body"):
+        until(lambda: text in self.text(selector), lambda: f"no {text} in {selector}: {self.text()}", pause=0.05)
+
+    def tile(self, name):
+        return f"fc-tile:nth-of-type({[each.text for each in self.chromium.find_elements('css selector', 'fc-tile h2')].index(name) + 1})"
+
+    def open(self, page):
+        self.chromium.execute_script("location.hash = arguments[0]", page)
+
+    def shoot(self, name):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.chromium.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
+
+    def hold(self, element, seconds):
+        ActionChains(self.chromium).move_to_element(element).click_and_hold().pause(seconds).release().perform()
+
+    def touch(self, kind, *elements):
+        """One finger on each of the elements."""
+        places = [self.chromium.execute_script("const r = arguments[0].getBoundingClientRect(); return {x: r.x + r.width / 2, y: r.y + r.height / 2}", each)
+                  for each in elements]
+        self.chromium.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{**place, "id": n} for n, place in enumerate(places)]})
+
+    def is_sound(self):
+        """Nothing is wider than the window, nothing was refused by the policy, no script has failed."""
+        wide = self.chromium.execute_script("return document.documentElement.scrollWidth > innerWidth")
+        return not wide and [each for each in self.chromium.get_log("browser") if "favicon" not in each["message"] and " 401 " not in each["message"]
+                             and "ERR_" not in each["message"]] == []
+
+
+def unnamed(page):
+    """What a screen reader could not name, and pictures without words."""
+    return page.chromium.execute_script("""
+        return [...document.querySelectorAll('button, input, select, a, summary')].filter((each) => each.offsetParent &&
+            !(each.innerText || each.getAttribute('aria-label') || each.labels?.[0]?.innerText)).map((each) => each.outerHTML)""")
+
+
+def test_a_crash_is_seen_and_a_button_that_is_held_restarts(play, chromium):
+    console = open_console(play)
+    page = Page(chromium, console, link=(link := console.link()))
+    assert "token" not in chromium.current_url, "the secret is gone from the address"
+    chromium.get("about:blank")
+    chromium.get(link)  # once more: the link is used up, but the browser is signed in
+    page.wait("All 3 run", "#sentence")
+    tile = page.tile("py1")
+    console.show.set("/in", 0.75)
+    page.wait("ValueError: no such light (script.py:", tile)
+    page.find(f"{tile} summary").click()
+    page.wait("raise ValueError", f"{tile} pre")
+    page.wait("File ", f"{tile} pre")
+    for name, size in (("now-phone", PHONE), ("now-desktop", DESKTOP)):
+        page.size(size)
+        time.sleep(0.2)
+        page.shoot(name)
+        assert page.is_sound() and unnamed(page) == [], (size, unnamed(page))
+    worker = console.show.worker()
+    button = page.find(f"{tile} fc-hold button")
+    chromium.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    page.hold(button, 0.3)
+    time.sleep(1)
+    assert console.show.worker() == worker, "a slip is not enough"
+    page.hold(button, 1.3)
+    page.wait("restart py1: done", "#said")
+    until(lambda: console.show.worker() != worker, "it has not been restarted")
+    page.wait("verb=restart subject=py1", ".news")
+
+    before = desk_of(console.show)
+    os.kill(before, signal.SIGSTOP)  # as if the machine were gone
+    try:
+        page.wait("No contact with the show for ", "#sentence")
+        assert chromium.execute_script("return document.body.className") == "is-lost"
+        page.shoot("contact-lost")
+    finally:
+        os.kill(before, signal.SIGCONT)
+    page.wait("run", "#sentence")
+    os.kill(desk_of(console.show), signal.SIGKILL)
+    until(lambda: desk_of(console.show) != before, "no new desk")
+    page.wait("All 3 run", "#sentence")
+    console.show.set("/in", 0.25)
+    console.show.expect("/out", 0.25)
+
+
+def test_the_pages_and_a_panel_with_two_fingers(play, chromium):
+    console = open_console(play)
+    page = Page(chromium, console, "--role", "operator")
+    page.size(PHONE)
+    page.open("panels")
+    go, work = page.find(".control.button"), page.find(".control.toggle")
+    page.shoot("panels-phone")
+    page.touch("touchStart", go, work)
+    console.show.expect("/out", 1)
+    page.touch("touchEnd")
+    console.show.expect("/out", 0)
+    page.find(".control.fader input").send_keys("\ue014")  # one step to the right
+    until(lambda: console.show.wire.receive(1), "the fader sends nothing")
+    page.wait("0.001", ".control.text output")
+    page.open("values")
+    page.wait("py1.out", ".rows")
+    page.find("#filter").send_keys("stage.")
+    until(lambda: "py1.out" not in page.text(".rows") and "stage.level" in page.text(".rows"), "the filter does nothing")
+    assert chromium.execute_script("return document.querySelector('.rows input') !== null"), "an operator may set a panel"
+    page.open("routes")
+    page.wait("wire./in", "tbody")
+    console.show.set("/in", 0.5)
+    page.wait("0.500", "tbody")
+    page.open("log")
+    page.wait("py1 running (pid", ".log")
+    for name in ("values", "routes", "log", "panels", "now"):
+        page.open(name)
+        time.sleep(0.5)
+        page.shoot(f"{name}-phone")
+        assert page.is_sound() and unnamed(page) == [], (name, unnamed(page))
+
+
+def test_outputs_are_frozen_and_panic_is_caused_by_held_buttons(play, chromium):
+    console = open_console(play)
+    page = Page(chromium, console, "--role", "operator")
+    page.size(PHONE)
+
+    def hold(name, seconds=1.3):
+        button = page.find(f"fc-hold.{name} button")
+        chromium.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        page.hold(button, seconds)
+
+    hold("freeze", 0.2)
+    hold("freeze")
+    page.wait("OUTPUTS ARE FROZEN", "#sentence")
+    page.wait("FROZEN, runs", page.tile("wire"))
+    assert "FROZEN" not in page.text(page.tile("py1"))
+    assert page.is_sound()
+    page.shoot("frozen-phone")
+    assert len(audits(console.show, "verb=freeze")) == 1, "a slip is not enough"
+    hold("unfreeze")
+    page.wait("All 3 run", "#sentence")
+    hold("panic")
+    page.wait("panic: done", "#said")
+    console.show.expect("/out", 1)
+
+
+def test_a_recording_is_made_and_kept_until_it_is_saved(play, chromium):
+    console = open_console(play)
+    page = Page(chromium, console)
+    page.size(PHONE)
+    page.open("recordings")
+    page.wait("none so far", ".recordings")
+    page.find("#page > button").click()
+    page.wait("recording", ".recordings")
+    console.show.set("/in", 0.25)
+    console.show.expect("/out", 0.25)
+    page.open("now")  # it goes on meanwhile
+    page.find("fc-tile")
+    page.open("recordings")
+    page.wait("Stop recording", "#page > button")
+    page.find("#page > button").click()
+    save = page.find(".recordings button")
+    assert save.accessible_name.startswith("Save 20") and save.accessible_name.endswith(".fcrec")
+    page.wait("Start recording", "#page > button")
+    page.shoot("recordings-phone")
+    chromium.execute_script("URL.createObjectURL = (blob) => (blob.arrayBuffer().then((bytes) => window.saved = [...new Uint8Array(bytes)]), '#recordings')")
+    save.click()
+    path = console.show.folder / "saved.fcrec"
+    path.write_bytes(bytes(until(lambda: chromium.execute_script("return window.saved"), "nothing is saved")))
+    printed = control.run(console.show, "record", "--print", path, check=0)
+    assert "wire" in printed.stdout and printed.stderr == "", printed
+    page.wait("Save again", ".recordings")
+
+
+def test_a_pin_unlocks_the_buttons(play, chromium):
+    console = open_console(play)
+    page = Page(chromium, console, link=pin_link(console, "271828", "--role", "operator").stdout.strip())
+    page.size(PHONE)
+    page.wait("Locked: it may only look", "#lock")
+
+    def held():
+        return chromium.execute_script("return [...document.querySelectorAll('fc-hold')].filter((each) => each.checkVisibility()).length")
+
+    assert held() == 0 and unnamed(page) == []
+    page.find("#pin").send_keys("111111\n")
+    page.wait("unlock: refused; that is not the PIN", "#said")
+    page.find("#pin").send_keys("271828\n")
+    page.wait("unlock: done", "#said")
+    until(held, "no button appears")
+    page.wait("Signed in as operator", "#who")
+    page.shoot("unlocked-phone")
+    page.find("#lock button").click()
+    until(lambda: not held(), "the buttons stay")
+    page.wait("Locked: it may only look", "#lock")
+    assert page.is_sound()
+
+
+def test_an_observer_has_no_buttons(play, chromium):
+    console = open_console(play)
+    page = Page(chromium, console, "--role", "observer")
+    page.wait("Signed in as observer", "#who")
+    assert [each for each in chromium.find_elements("css selector", "fc-hold") if each.is_displayed()] == []
+    page.open("panels")
+    assert page.find(".control.button").get_attribute("disabled")
+    chromium.execute_async_script("""
+        const done = arguments[0];
+        import('/contact.js').then(({contact}) => contact.act('restart', ['py1'])).then(done)""")
+    page.wait("restart py1: refused; this requires the role operator; this browser is an observer", "#said")

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""MQTT, judged by mosquitto and paho: values both ways, TLS, loss and return of the server, Home Assistant."""
+
+import contextlib
+import json
+import os
+import shutil
+import time
+
+import control
+import pytest
+from mqtt import Peer, Server
+from processes import named
+from waiting import until
+
+OSC = "[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n"
+
+
+@pytest.fixture
+def served():
+    """Makes servers and peers, which end with the test."""
+    with contextlib.ExitStack() as stack:
+        def serve(*lines):
+            server = Server(*lines)
+            stack.callback(server.close)
+            return server
+
+        def join(server, **how):
+            peer = Peer(server, **how)
+            stack.callback(peer.close)
+            return peer
+
+        serve.join = join
+        yield serve
+
+
+def start(play, options, maps, up=True):
+    show = play(config=OSC + f"[mqtt mq]\n{options}\n[map]\n" + "\n".join(maps) + "\n", ready=())
+    if up:
+        show.log.wait("^connected to ", "mq")
+    return show
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_values_both_ways(play, served, protocol):
+    server = served()
+    peer = served.join(server, protocol=5 if protocol == "5" else 4)
+    show = start(play, f"host = 127.0.0.1:{server.port}\nprotocol = {protocol}\n/dim = range 0 255\n/back = range 10 -10\n"
+                 "/mode = discrete 0 0.4 off\n/mode = discrete !0.4 1 on now\n/mode = qos 1\nlamp/set#color.x = range 0 1000\n/kept = retain on",
+                 ["wire./a > mq./plain", "wire./b > mq./dim", "wire./c > mq./back", "wire./d > mq./mode", "wire./e > mq.lamp/set#color.x",
+                  "wire./f > mq./kept", "mq./plain > wire./in/plain", "mq./in/dim > wire./in/dim", "mq./mode > wire./in/mode",
+                  "mq.lamp#brightness > wire./in/brightness", "mq.lamp#list.1 > wire./in/list", "mq.#connected > wire./connected"])
+    show.set("/a", 0.5)
+    peer.expect("/plain", "0.500000")
+    show.set("/b", 0.25)
+    peer.expect("/dim", "63.750000")
+    show.set("/c", 0.25)
+    peer.expect("/back", "5.000000")
+    show.set("/d", 0.25)
+    show.set("/d", 0.75)
+    peer.expect_last("/mode", "on now")
+    assert peer.on("/mode")[-1][2] == 1, "QoS 1"
+    show.set("/e", 0.3125)
+    peer.expect("lamp/set", '{"color":{"x":312.5}}')
+    show.set("/f", 0.5)
+    peer.expect("/kept", "0.500000")
+    late = served.join(server)
+    late.expect("/kept", "0.500000")
+    assert late.on("/kept")[0][1] and not late.on("/plain"), "only that one is retained"
+
+    peer.send("/plain", "0.25")
+    show.expect("/in/plain", 0.25)  # not what the show itself has sent there
+    peer.send("/mode", "off")
+    show.expect("/in/mode", 0.2)
+    peer.send("/mode", "on now", qos=2)
+    show.expect("/in/mode", 0.4)
+    peer.send("lamp", json.dumps({"brightness": 0.75, "list": [1, True, "x"]}))
+    show.expect("/in/brightness", 0.75)
+    show.expect("/in/list", 1)
+    peer.send("lamp", json.dumps({"linkquality": 80}))  # says nothing of it, and is no error
+    peer.send("/plain", "7")
+    show.expect("/in/plain", 1)
+    assert not show.log.matching("malformed", "mq")
+    peer.send("/plain", "fast\x1b[2J")
+    peer.send("lamp", "{")
+    show.log.wait(r"malformed input dropped: topic /plain: \"fast", "mq", "warning")
+    until(lambda: control.status(show)["mq"]["malformed"] == 2, "both are counted")
+    assert control.status(show)["mq"]["detail"] == f"connected to 127.0.0.1:{server.port}"
+    assert named(show.pid, "fc-driver")
+
+
+def test_the_server_goes_and_comes_back(play, served):
+    server = served()
+    show = start(play, f"host = 127.0.0.1:{server.port}\nprotocol = 3.1.1\navailability = show/state",
+                 ["wire./a > mq.a", "wire./b > mq.b", "mq.c > wire./c", "mq.#connected > wire./connected"])
+    peer = served.join(server)
+    peer.expect("show/state", "online")
+    late = served.join(server)
+    late.expect("show/state", "online")
+    assert late.on("show/state")[0][1], "retained"
+    show.set("/a", 0.25)
+    peer.expect("a", "0.250000")
+    server.stop()
+    show.log.wait(r"^the connection to 127.0.0.1:\d+ is lost: .*; trying again until it is back$", "mq", "warning")
+    until(lambda: 0 in show.wire.waiting("/connected"), "it is no channel")
+    assert control.wait_for(show, "mq", "down")["detail"].startswith("not connected to 127.0.0.1")
+    for n in range(100):
+        show.set("/b", n / 128)
+    time.sleep(1.5)  # a few tries
+    assert len(show.log.matching("lost|cannot connect", "mq")) <= 2, "each reason is said once"
+    position = show.log.position
+    server.start()
+    peer.received.clear()
+    show.log.wait("^connected to ", "mq", after=position)
+    again = served.join(server)
+    until(lambda: 1 in show.wire.waiting("/connected"), "it is no channel")
+    assert control.wait_for(show, "mq", "running")
+    show.set("/b", 1)
+    again.expect_last("b", "1.000000")
+    again.send("c", "0.5")
+    show.expect("/c", 0.5)
+    show.stop()
+    again.expect_last("show/state", "offline")
+
+
+def test_state_is_sent_again_and_only_the_newest(play, served):
+    server = served()
+    server.stop()
+    show = start(play, f"host = 127.0.0.1:{server.port}\nretain = on\navailability = show/state\nhomeassistant = on\nb = discrete 0 0.5 off\nb = discrete 0.5 1 on",
+                 ["wire./a > mq.a", "wire./b > mq.b", "mq.b > wire./was"], up=False)
+    show.log.wait(r"^cannot connect to .*; trying again until it can$", "mq", "warning")
+    for n in range(65):
+        show.set("/a", n / 128)
+        show.set("/b", n / 64)
+    until(lambda: control.run(show, "channels", "mq.b").stdout.find(" 1") >= 0, "it is not set")
+    server.start()
+    peer = served.join(server)
+    peer.expect("a", "0.500000")
+    peer.expect("b", "on")
+    config = {topic: json.loads(payload) for topic, payload, *_ in peer.received if topic.startswith("homeassistant/")}
+    number = config["homeassistant/sensor/firecurtain_mq/a/config"]
+    assert number["state_topic"] == "a" and number["availability_topic"] == "show/state" and "command_topic" not in number
+    choice = config["homeassistant/select/firecurtain_mq/b/config"]
+    assert choice["options"] == ["off", "on"] and choice["command_topic"] == "b" and choice["unique_id"] != number["unique_id"]
+    # a driver that dies is replaced, and the next one sends the state again; the server tells of its death
+    for pid in named(show.pid, "fc-driver"):
+        os.kill(pid, 9)
+    peer.expect("show/state", "online", "offline", "online")
+    peer.expect_last("a", "0.500000")
+    peer.send("b", "off")
+    until(lambda: 0.25 in show.wire.waiting("/was"), "nothing comes in")
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is missing")
+def test_tls_with_certificates(play, served):
+    server = served()
+    server.secure()
+    options = f"host = mqtts://127.0.0.1:{server.port}\nca = {server.folder}/ca.crt\n"
+    own = f"certificate = {server.folder}/client.crt\nkey = {server.folder}/client.key\n"
+    show = start(play, options + own, ["wire./a > mq.a"])
+    peer = served.join(server, ca_certs=server.folder / "ca.crt", certfile=server.folder / "client.crt", keyfile=server.folder / "client.key")
+    show.set("/a", 0.5)
+    peer.expect_last("a", "0.500000")
+    show.stop()
+    without = start(play, options, ["wire./a > mq.a"], up=False)
+    without.log.wait(r"cannot connect to .*: ", "mq", "warning")
+    without.stop()
+    server.secure("wrong")
+    wrong = start(play, options + own, ["wire./a > mq.a"], up=False)
+    wrong.log.wait(r"cannot connect to .*: ", "mq", "warning")
+    time.sleep(1)
+    assert not wrong.log.matching("^connected to", "mq"), "a certificate of the same authority for another name"
+    wrong.stop()
+
+
+def test_check_finds_what_is_wrong(firecurtain):
+    def check(text):
+        return firecurtain("check", "show.cfg", files={"show.cfg": text + "\n[loopback l]\n[map]\nl.a > mq.x\n"})
+    assert check("[mqtt mq]\nhost = mqtts://user:word@10.0.0.1:8883\nx = range 0 255").returncode == 0
+    for line, words in (("protocol = 5", "the option host is missing"), ("host = 10.0.0.1:x", "a port is a number from 1 to 65535"),
+                        ("host = a\nx = range 1 1", "the range has a single value"), ("host = a\nx = range 1", 'expected "range MIN MAX"'),
+                        ("host = a\nx = discrete 0 2 on", 'expected "discrete MIN MAX TEXT"'), ("host = a\nqos = 3", "qos is 0, 1 or 2"),
+                        ("host = a\nx+ = range 0 1", "a topic must not contain"), ("host = a\nca = ca.crt", "are for TLS"),
+                        ("host = mqtts://a\nkey = k", "belong together")):
+        done = check("[mqtt mq]\n" + line)
+        assert done.returncode != 0 and words in done.stdout + done.stderr, (line, done)
+    done = firecurtain("check", "show.cfg", files={"show.cfg": "[mqtt mq]\nhost = a\n[loopback l]\n[map]\nl.a > mq.a/+\nl.b > mq.#connected\n"})
+    assert "must not contain" in done.stdout + done.stderr and "cannot be set" in done.stdout + done.stderr
+
+
+def test_it_reaches_its_server_and_nothing_else(play, served):
+    """Names are looked up by the broker; the gate connects to the addresses of this one."""
+    server = served()
+    show = start(play, f"host = localhost:{server.port}\nclientid = fc-test", ["wire./a > mq.a"])
+    peer = served.join(server)
+    show.set("/a", 0.5)
+    peer.expect_last("a", "0.500000")
+    if os.getuid() == 0:
+        (driver,) = named(show.pid, "fc-driver")
+        assert os.readlink(f"/proc/{driver}/ns/net") != os.readlink("/proc/self/ns/net")
