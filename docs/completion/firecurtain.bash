@@ -33,6 +33,12 @@ _firecurtain_channels() { # word
     esac
 }
 
+# private folders that no show has any more
+_firecurtain_gone() {
+    firecurtain state --json 2>/dev/null |
+        sed -n '/"use": "\(gone\|unknown\)"/s/^[[ ]*{"name": "\([^"\\]*\)".*/\1/p'
+}
+
 # Takes from stdin what begins with the word, as it is: names of channels may hold anything, even $(…), which `compgen -W`
 # would run. What is before the last colon is there already, where colons end words.
 _firecurtain_offer() { # word
@@ -64,7 +70,7 @@ _firecurtain_word() {
 
 _firecurtain() {
     local word before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local commands='run check status top start stop restart reload logs watch emit routes get channels freeze unfreeze record replay'
+    local commands='run check init doctor status top start stop restart reload logs watch emit routes get channels freeze unfreeze panic record replay state console'
     word=$(_firecurtain_word)
     COMPREPLY=()
     case $before in
@@ -76,6 +82,13 @@ _firecurtain() {
     --record | --max-size | --speed)
         [ "$before" = --speed ] && mapfile -t COMPREPLY < <(compgen -W 'max 1 2 4' -- "$word")
         [ "$before" = --record ] && _firecurtain_files "$word" ''
+        return
+        ;;
+    --role)
+        mapfile -t COMPREPLY < <(compgen -W 'observer operator administrator' -- "$word")
+        return
+        ;;
+    --for | --revoke)
         return
         ;;
     --log-format)
@@ -101,12 +114,14 @@ _firecurtain() {
         check) options="$options -b -i --log-level --sandbox" ;;
         status) options="$options --json --usage --channels" ;;
         routes) options="$options --json --dot" ;;
-        get | channels) options="$options --json" ;;
+        get | channels | doctor) options="$options --json" ;;
         logs) options="$options --json -f --follow -n --lines" ;;
         record) options="$options --print --json --max-size" ;;
         replay) options="$options -b -i --log-level --log-format --record --max-size --speed --mute" ;;
         watch) options="$options --time" ;;
-        top | start | stop | restart | reload | freeze | unfreeze | emit) ;;
+        console) options="$options --role --for --pin --list --revoke" ;;
+        state) options='--help --version --json --remove' ;;
+        top | init | start | stop | restart | reload | freeze | unfreeze | panic | emit) ;;
         *) options="$options -b -i --log-level --log-format --record --max-size --insecure-no-sandbox" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
@@ -114,8 +129,10 @@ _firecurtain() {
     fi
     case $command in
     run | check) _firecurtain_files "$word" .cfg ;;
+    init) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     record | replay) _firecurtain_files "$word" '' ;;
     status | start | stop | restart | logs | channels) _firecurtain_offer "$word" < <(_firecurtain_names) ;;
+    state) _firecurtain_offer "$word" < <(_firecurtain_gone) ;;
     reload | freeze | unfreeze) _firecurtain_offer "$word" < <(_firecurtain_users) ;;
     watch | get | emit | routes)
         compopt -o nospace 2>/dev/null || :
