@@ -127,10 +127,11 @@ class Broker:
         return None if value == "-" else round(float(value) * 255)
 
     def follow(self, channel):
-        """Follows a channel; returns a function that gives the values that it has had, in turn."""
+        """Follows a channel; returns a function that gives the values that it has had, in turn, without those that were soon followed by others."""
         path = self.networks.folder / f"values-{self.name}-{channel}"
         with open(path, "wb") as file:
             self.networks.start(*self.command("watch", channel), stdout=file)
+        until(lambda: path.read_text().endswith("\n"), f"nothing is said about {channel}")
         return lambda: [float(line.split()[1]) for line in path.read_text().splitlines() if not line.endswith("-")]
 
     def pull(self):
