@@ -128,11 +128,11 @@ class Broker:
 
     def follow(self, channel):
         """Follows a channel; returns a function that gives the values that it has had, in turn, without those that were soon followed by others."""
-        path = self.networks.folder / f"values-{self.name}-{channel}"
-        with open(path, "wb") as file:
-            self.networks.start(*self.command("watch", channel), stdout=file)
-        until(lambda: path.read_text().endswith("\n"), f"nothing is said about {channel}")
-        return lambda: [float(line.split()[1]) for line in path.read_text().splitlines() if not line.endswith("-")]
+        path, note = (self.networks.folder / f"{what}-{self.name}-{channel}" for what in ("values", "note"))
+        with open(path, "wb") as values, open(note, "wb") as notes:
+            self.networks.start(*self.command("watch", channel), stdout=values, stderr=notes)
+        until(lambda: path.read_text().endswith("\n") or "no value so far" in note.read_text(), f"nothing is said about {channel}")
+        return lambda: [float(line.split()[1]) for line in path.read_text().splitlines()]
 
     def pull(self):
         """Ends it as a power cut would: nothing is said to anybody."""

@@ -13,6 +13,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def read_osc(packet):
 class Show:
     """A show of the account, its log, and both ends of its OSC."""
 
-    def __init__(self, folder, text):
+    def __init__(self, folder, text, *options):
         self.inbox, self.folder = [], folder
         self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver.bind(("127.0.0.1", 0))
@@ -82,7 +83,7 @@ class Show:
         self.log_path = folder / "log"
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder)}
         with self.log_path.open("w") as log:
-            self.process = subprocess.Popen([*self.account(), FIRECURTAIN, "run", folder / "show.cfg"], stderr=log, stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*self.account(), FIRECURTAIN, "run", folder / "show.cfg", *options], stderr=log, stdin=subprocess.DEVNULL,
                                             stdout=subprocess.DEVNULL, env=self.environment)
 
     @staticmethod
@@ -161,12 +162,12 @@ def machine():
 def play():
     shows = []
 
-    def start(text=SHOW):
+    def start(text=SHOW, *options):
         folder = Path(f"/home/{ACCOUNT}/show")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         shutil.chown(folder, ACCOUNT, ACCOUNT)
-        shows.append(Show(folder, text))
+        shows.append(Show(folder, text, *options))
         return shows[-1]
 
     yield start
@@ -318,29 +319,47 @@ def test_what_a_show_makes(play):
 
     # its driver is killed with a key down: nobody sees it down for ever, and the next one presses it again
     os.kill(show.driver("maker"), 9)
-    read_to_the_end(device)
+    read_to_the_end(device, [])
     device.close()
     until(lambda: show.count("makes the device") >= 3, "it is not made again")
     device = made()
     until(lambda: e.KEY_D in device.active_keys(), "the key is not down")
+    came = []
+    reader = threading.Thread(target=read_to_the_end, args=(device, came))
+    reader.start()
     show.process.terminate()
-    read_to_the_end(device)  # where the kernel releases its keys; what is unread then is not to be had
     assert show.process.wait(PATIENCE) == 0
+    reader.join()
+    assert (e.EV_KEY, e.KEY_D, 0) in came, f"a program that has it open is not told that the key is up: {came}"
     device.close()
     until(lambda: not [path for path in evdev.list_devices() if evdev.InputDevice(path).name == "Test Maker"], "it is left behind")
 
 
-def read_to_the_end(device):
-    def over():
-        try:
-            for _ in device.read():
-                pass
-        except BlockingIOError:
-            return False
-        except OSError:  # the device is gone
-            return True
-        return False
-    until(over, "it does not end")
+def read_to_the_end(device, came):
+    """Reads until the device is gone. Appends what came until then."""
+    with contextlib.suppress(OSError):
+        came.extend((event.type, event.code, event.value) for event in device.read_loop())
+
+
+def test_what_status_watch_get_and_a_recording_have_of_a_device(play):
+    show = play(SHOW, "--record", f"/home/{ACCOUNT}/evdev.rec")
+
+    def asked(verb, *words):
+        return subprocess.run([*show.account(), FIRECURTAIN, verb, *words], env=show.environment, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+    with contextlib.closing(pedal()) as device:
+        show.expect("/alive", 1)
+        with subprocess.Popen([*show.account(), FIRECURTAIN, "watch", "pedal.EV_ABS.*"], env=show.environment, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as watch:
+            assert "waiting" in watch.stderr.readline()
+            press(device, e.EV_ABS, e.ABS_X, 127)
+            assert watch.stdout.readline().split() == ["pedal.EV_ABS.ABS_X", "1"]
+            watch.kill()
+        assert [each["value"] for each in json.loads(asked("get", "--json", "pedal.EV_ABS.ABS_X"))] == [1]
+        assert show.status()["pedal"]["in"] >= 2
+        show.stop()
+    recorded = asked("record", "--print", f"/home/{ACCOUNT}/evdev.rec")
+    assert re.search(r" input pedal\.EV_ABS\.ABS_X 1(\.0*)?$", recorded, re.M), recorded
 
 
 def test_only_the_named_device_and_to_itself(play):

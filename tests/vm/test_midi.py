@@ -68,10 +68,10 @@ def as_account(*words):
 class Show:
     """The show of the account."""
 
-    def __init__(self, text=CONFIG):
+    def __init__(self, text=CONFIG, *options):
         (FOLDER / "show.cfg").write_text(text)
         self.log = (FOLDER / "log").open("w+")
-        self.process = subprocess.Popen(as_account(PROGRAM, "run", "--runtime-dir", FOLDER / "run", FOLDER / "show.cfg"), stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(as_account(PROGRAM, "run", "--runtime-dir", FOLDER / "run", FOLDER / "show.cfg", *options), stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, env={"PATH": "/usr/bin:/bin", "HOME": str(FOLDER)})
         until(lambda: self.command("status", check=False).returncode == 0 or self.process.poll() is not None, "no status")
         assert self.process.poll() is None, self.text()
@@ -258,6 +258,26 @@ def test_what_the_show_plays(show):
     finally:
         keys.close()
         real.close()
+
+
+def test_what_status_watch_get_and_a_recording_have_of_a_device():
+    plug()
+    recording = FOLDER / "midi.rec"
+    show = Show(CONFIG, "--record", recording)
+    show.wait(r"keys reading from the MIDI device")
+    try:
+        with subprocess.Popen(as_account(PROGRAM, "watch", "--runtime-dir", FOLDER / "run", "keys.ch0.cc*"), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as watch:
+            assert "waiting" in watch.stderr.readline()
+            play("b0077f")
+            assert watch.stdout.readline().split() == ["keys.ch0.cc7", "1"]
+            watch.kill()
+        assert json.loads(show.command("get", "--json", "keys.ch0.cc7").stdout)[0]["value"] == 1
+        assert show.status("keys")["in"] >= 1
+    finally:
+        show.stop()
+    recorded = run(PROGRAM, "record", "--print", recording).stdout
+    assert re.search(r" input keys\.ch0\.cc7 1(\.0*)?$", recorded, re.M), recorded
 
 
 def test_the_device_goes_and_comes_back(show):

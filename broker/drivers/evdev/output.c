@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <libevdev/libevdev-uinput.h>
 #include <libevdev/libevdev.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "firecurtain/time.h"
 
 #define OUTPUT_RETRY_NS (2 * FC_NS_PER_S)
+#define OUTPUT_READ_MS  100 /* in which programs read that keys were let go */
 
 struct evdev_output {
     struct evdev *evdev;
@@ -132,10 +134,14 @@ static void output_write(struct evdev_output *output, const struct code *code, i
     output->is_pending = true;
 }
 
-/* Lets go of all keys, lest a program see one of them down for ever. */
+/*
+ * Lets go of all keys before the device ends, lest a program see one of them down for ever. Whoever has it
+ * open can read nothing more as soon as it has ended, not even what came before (evdev_read() of the kernel).
+ */
 static void output_release(struct evdev_output *output)
 {
     struct evdev *evdev = output->evdev;
+    bool was_down = false;
 
     for (size_t i = 0; output->device && i < evdev->n_channels; i++) {
         struct evdev_channel *channel = &evdev->channels[i];
@@ -144,8 +150,11 @@ static void output_release(struct evdev_output *output)
             continue;
         channel->is_down = false;
         output_write(output, &channel->code, 0);
+        was_down = true;
     }
     output_flush(evdev);
+    if (was_down)
+        poll(NULL, 0, OUTPUT_READ_MS);
 }
 
 /* Sets again what was set, on a device that was just made. */
