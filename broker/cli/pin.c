@@ -34,8 +34,8 @@ static bool pin_ask(const char *prompt, char *line, size_t bytes)
     silent.c_lflag |= ECHONL;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* forgets what was typed before the prompt, not after it */
     fputs(prompt, stderr);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     has_line = pin_read_line(line, bytes);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
     sigprocmask(SIG_SETMASK, &before, NULL);
