@@ -67,7 +67,7 @@ def read_junit(path):
         if outcomes & {"failure", "error"}:
             tally.failed += 1
             place = case.get("classname")  # none: a whole file
-            name = re.sub(r"@\w+$", "", case.get("name"))  # the group that pytest-xdist has it in
+            name = re.sub(r"@[^\]]+$", "", case.get("name"))  # the group that pytest-xdist has it in
             tally.failures.append((place.replace(".", "/") + ".py::" if place else "") + name)
         elif "skipped" in outcomes:
             tally.skipped += 1

@@ -5,12 +5,12 @@ import pytest
 from tally import SECOND_TRIES, Tally, read_junit
 
 REPORT = """<testsuites><testsuite>
-<testcase classname="e2e.test_a" name="test_fails[root]@test_a"><failure/></testcase>
+<testcase classname="e2e.test_a" name="test_fails[a@b]@test_a-root"><failure/></testcase>
 <testcase classname="e2e.test_a" name="test_passes"/>
 <testcase classname="e2e.test_b" name="test_is_skipped"><skipped/></testcase>
 <testcase classname="e2e.test_b" name="test_breaks"><error/></testcase>
 </testsuite></testsuites>"""
-FAILING = ["e2e/test_a.py::test_fails[root]", "e2e/test_b.py::test_breaks"]
+FAILING = ["e2e/test_a.py::test_fails[a@b]", "e2e/test_b.py::test_breaks"]
 
 
 @pytest.fixture

@@ -50,10 +50,10 @@ static void status_number(const char *name, uint64_t value)
     printf(", \"%s\": %" PRIu64, name, value);
 }
 
-static void status_time(const char *name, bool is_known, uint64_t ms)
+static void status_known(const char *name, bool is_known, uint64_t value)
 {
     if (is_known)
-        status_number(name, ms);
+        status_number(name, value);
     else
         printf(", \"%s\": null", name);
 }
@@ -96,11 +96,11 @@ static void status_json(const struct control_instance *instance, bool usage, con
     status_number("malformed", instance->malformed);
     printf(", \"last_error\": ");
     print_json(stdout, instance->last_error);
-    status_time("last_error_ms", instance->last_error[0], instance->last_error_ms);
-    status_time("heard_ms", instance->is_heard, instance->heard_ms);
+    status_known("last_error_ms", instance->last_error[0], instance->last_error_ms);
+    status_known("heard_ms", instance->is_heard, instance->heard_ms);
     status_slow_numbers(slow);
     if (usage) {
-        status_number("memory_bytes", instance->memory_bytes);
+        status_known("memory_bytes", instance->memory_bytes, instance->memory_bytes);
         status_number("cpu_ms", instance->cpu_ms);
     }
     putchar('}');

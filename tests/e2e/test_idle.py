@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from processes import descendants, settled_spares
+from waiting import one_in_time
 
 SECONDS = 10
 
@@ -38,10 +39,14 @@ def idle(play):
 def test_an_idle_show_is_not_scheduled(idle):
     processes = [idle.pid, *descendants(idle.pid)]
     assert len(processes) in (9, 10, 11), "broker, keeper, counter, gate, desk, zygote, three workers, and maybe spare ones"
-    before = {pid: context_switches(pid) for pid in processes}
-    time.sleep(3)
-    woken = {pid: context_switches(pid) - before[pid] for pid in processes}
-    assert all(count <= 3 * 5 for count in woken.values()), f"{woken}, the broker is {idle.pid}"
+
+    def woken(_):
+        """How often the one that is woken most is woken in a second: on a busy machine, some have not yet come to rest."""
+        before = {pid: context_switches(pid) for pid in processes}
+        time.sleep(3)
+        return max(context_switches(pid) - before[pid] for pid in processes) / 3
+
+    one_in_time(woken, 0, 5, tries=5)
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")

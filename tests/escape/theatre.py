@@ -114,12 +114,13 @@ class Theatre:
         """Runs one attack. Returns its outcome, or how it ended the worker. Then the instance runs again."""
         position = self.log.position
         self.show.set(f"/{instance}", attacks.index(entry) / 1000)
-        line = self.log.wait(rf"^attack {entry.name}: |^worker ended", instance, after=position, timeout=timeout).message
+        said = rf"^(… repeated .*: )?attack {entry.name}: "  # the log counts a line that comes again and again
+        line = self.log.wait(f"{said}|^worker ended", instance, after=position, timeout=timeout).message
         if line.endswith("and starts it"):
             self.clean_up(instance)
         if line.startswith("worker ended"):
             self.log.wait(r"^running \(pid", instance, after=position)
-        return line.removeprefix(f"attack {entry.name}: ")
+        return re.sub(said, "", line)
 
     def clean_up(self, instance):
         """What an administrator does about a private folder that is far too large, and too deep for Python's functions."""
