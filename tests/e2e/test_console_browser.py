@@ -205,8 +205,9 @@ def test_a_recording_is_made_and_kept_until_it_is_saved(play, chromium):
     page.wait("none so far", ".recordings")
     page.find("#page > button").click()
     page.wait("recording", ".recordings")
-    console.show.set("/in", 0.25)
-    console.show.expect("/out", 0.25)
+    for value in (1, 0.25):
+        console.show.set("/in", value)
+        console.show.expect("/out", value)
     page.open("now")  # it goes on meanwhile
     page.find("fc-tile")
     page.open("recordings")
@@ -223,6 +224,39 @@ def test_a_recording_is_made_and_kept_until_it_is_saved(play, chromium):
     printed = control.run(console.show, "record", "--print", path, check=0)
     assert "wire" in printed.stdout and printed.stderr == "", printed
     page.wait("Save again", ".recordings")
+
+    def plays(item):
+        """What came in then comes again, in the same order, behind something else."""
+        console.show.set("/in", 0.5)
+        console.show.expect("/out", 0.5)
+        page.hold(page.find(f".recordings li:nth-of-type({item}) fc-hold button"), 1.5)
+        for value in (1, 0.25):
+            console.show.expect("/out", value)
+        until(lambda: "Stop playing in" not in page.text(".recordings"), "it does not end")
+
+    plays(1)
+    (console.show.folder / "cut.fcrec").write_bytes(path.read_bytes()[:-1])
+    (console.show.folder / "text.fcrec").write_text("no recording")
+    for name in ("text", "cut", "saved"):
+        page.find("#saved-recording").send_keys(str(console.show.folder / f"{name}.fcrec"))
+        page.wait(f"{name}.fcrec", ".recordings")
+    plays(1)
+    plays(2)
+    page.hold(page.find(".recordings li:nth-of-type(3) fc-hold button"), 1.5)
+    page.wait("this is not a recording", ".recordings li:nth-of-type(3)")
+    cuts = chromium.execute_async_script("""
+        const [bytes, done] = arguments;
+        import("/playback.js").then(({inputs}) => done(bytes.map((_, n) => {
+            try {
+                return inputs(new Uint8Array(bytes.slice(0, n))).length;
+            } catch (error) {
+                return error.message;
+            }
+        })))""", list(path.read_bytes()))
+    found = [each for each in cuts if isinstance(each, int)]
+    assert found == sorted(found) and found[-1] == 2, "what is whole is read, however the file was cut off"
+    assert {each for each in cuts if not isinstance(each, int)} == {"this is not a recording", "nothing came in while it was made"}
+    assert page.faults() == []
 
 
 def test_a_pin_unlocks_the_buttons(play, chromium):
