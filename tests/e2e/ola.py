@@ -19,6 +19,7 @@ NEEDED = [pytest.mark.skipif(not shutil.which("olad"), reason="needs olad, which
           pytest.mark.skipif(os.getuid() != 0, reason="needs root, for two networks that are joined")]
 PLUGINS = ("artnet dummy e131 espnet ftdidmx gpio karate kinet milinst nanoleaf opendmx openpixelcontrol osc pathport renard sandnet shownet "
            "spi stageprofi uartdmx usbdmx usbpro usbserial").split()
+OLAD_PORT = 9010  # of its tools
 CLONE_NEWNET = 0x40000000
 
 
@@ -85,7 +86,12 @@ class Networks:
                     os.killpg(process.pid, signal.SIGTERM)
             process.wait()
         for name in self.names:
+            left = subprocess.run(["ip", "netns", "pids", name], check=True, text=True, stdout=subprocess.PIPE).stdout.split()
+            for pid in map(int, left):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             subprocess.run(["ip", "netns", "del", name], check=False)
+            assert not left, f"{left} were left in the network"
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -153,8 +159,14 @@ class Ola:
             shutil.chown(path, "nobody")
         self.environment = {**os.environ, "HOME": str(self.folder)}
         networks.start(*networks.theirs, "olad", "-c", str(self.folder), "--no-register-with-dns-sd", env=self.environment)
-        until(lambda: title in self.run("ola_dev_info"), "olad does not start")
+        until(self.answers, "olad does not start")
+        until(lambda: title in self.run("ola_dev_info"), "olad does not have its plugin")
         self.device = next(line.split()[1].rstrip(":") for line in self.run("ola_dev_info").splitlines() if title in line)
+
+    def answers(self):
+        """Its tools, if nobody answers them, start another olad, which nobody would end."""
+        with self.networks.socket(1, socket.AF_INET, socket.SOCK_STREAM) as asking:
+            return asking.connect_ex(("127.0.0.1", OLAD_PORT)) == 0
 
     def run(self, *command):
         return subprocess.run([*self.networks.theirs, *command], env=self.environment, text=True, stdout=subprocess.PIPE,
