@@ -93,7 +93,7 @@ bool capture_open(struct captures *captures, struct http_request *http, const st
     size_t n = 0;
 
     for (const struct capture *each = captures->list; each; each = each->next)
-        n++;
+        n += !http_drop_if_gone(each->http);
     capture = n < CAPTURE_MAX ? malloc(sizeof(*capture)) : NULL;
     if (!capture || !captures->spec.pass(captures->spec.userdata, http->number, browser, &request)) {
         free(capture);

@@ -84,4 +84,8 @@ void http_wake(struct http_request *request);
 /* Ends the connection of a stream, whose browser does not read. */
 void http_drop(struct http_request *request);
 
+/* Does so if the browser has hung up, which is otherwise noticed only when something is sent. Returns whether
+ * it has. */
+bool http_drop_if_gone(struct http_request *request);
+
 #endif

@@ -163,6 +163,8 @@ static bool stream_may_open(const struct pages_open *open, const struct desk_bro
     size_t n = 0, n_own = 0;
 
     for (const struct stream *each = open->streams; each; each = each->next) {
+        if (http_drop_if_gone(each->http))
+            continue; /* a browser that goes from page to page is faster than what is sent */
         n++;
         n_own += memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0;
     }

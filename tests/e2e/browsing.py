@@ -108,20 +108,20 @@ class Console:
         finally:
             connection.close()
 
-    def stream(self, query="", receive=None):
-        return Stream(self, query, receive)
+    def stream(self, query="", receive=None, path="events"):
+        return Stream(self, f"{path}?{query}", receive)
 
 
 class Stream:
     """A stream of events."""
 
-    def __init__(self, console, query, receive):
+    def __init__(self, console, path, receive):
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(("127.0.0.1", console.port))
-        self.socket.sendall(f"GET /api/events?{query} HTTP/1.1\r\nHost: {console.headers['Host']}\r\nCookie: {console.cookie}\r\n\r\n".encode())
+        self.socket.sendall(f"GET /api/{path} HTTP/1.1\r\nHost: {console.headers['Host']}\r\nCookie: {console.cookie}\r\n\r\n".encode())
         self.text = ""
 
     def __enter__(self):

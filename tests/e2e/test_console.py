@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The console: links, roles, what pages are told, and that strangers get nowhere and cost the show nothing."""
 
+import contextlib
 import json
 import os
 import re
@@ -211,6 +212,20 @@ def test_a_terminal_asks_for_a_pin_without_showing_it(play):
             terminal.type(f"{again}\n")
             terminal.wait(lambda lines: any(said in line for line in lines))
             assert "27182" not in "".join(terminal.lines)
+
+
+@pytest.mark.parametrize("path", ["events", "record"])
+def test_a_page_that_was_left_makes_room_at_once(play, path):
+    """However fast a browser goes from page to page; only pages that are open count."""
+    console = open_console(play).signed_in()
+    for _ in range(40):
+        with console.stream(path=path) as stream:
+            stream.wait("^HTTP/1.1 200")
+    with contextlib.ExitStack() as stack:
+        most = 8 if path == "events" else 4
+        for _ in range(most):
+            stack.enter_context(console.stream(path=path)).wait("^HTTP/1.1 200")
+        stack.enter_context(console.stream(path=path)).wait("^HTTP/1.1 503")
 
 
 def switches(show):
