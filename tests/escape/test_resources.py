@@ -53,7 +53,8 @@ def test_bounded(theatre, entry):
     outcome = until_it_stopped(theatre, entry) if stops else theatre.attack(entry, RESOURCES, at, timeout=60)
     if entry.name == "deep_tree":  # what a killed attack leaves is too deep for Python's own functions
         subprocess.run(["find", theatre.show.folder, "-depth", "-name", "d", "-delete"], check=True)
-    assert re.fullmatch(entry.expected(theatre.fallback), outcome), outcome
+    said = "\n".join(str(line) for line in theatre.log.lines[-20:])
+    assert re.fullmatch(entry.expected(theatre.fallback), outcome), f"{outcome}\n{said}"
     grown = memory(theatre.show.pid) - before
     assert grown < 32 << 20, f"the broker grew by {grown >> 20} MiB"
     theatre.prober.check()
