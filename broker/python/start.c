@@ -25,7 +25,7 @@ int python_spawn(struct python *python)
     python->started_ns = fc_now_ns();
     python->failure.is_new = false;
     if (python->channels == PYTHON_CHANNELS_DUE)
-        python->channels = PYTHON_CHANNELS_TOLD; /* its setup has them */
+        python->channels = PYTHON_CHANNELS_TOLD;                     /* its setup has them */
     loop_cancel_timer(python_runtime(python)->loop, &python->again); /* it loads what is there now */
     file_watch_begin(python->sources);
     return guest_new(&python->guest, python_runtime(python), &spec, python->guest_ops, python);

@@ -16,8 +16,8 @@
 
 #include "worker/sandbox/fail.h"
 
-#define SANDBOX_HOSTNAME      "firecurtain"
-#define SANDBOX_TMP_MIB       16 /* size of /tmp */
+#define SANDBOX_HOSTNAME "firecurtain"
+#define SANDBOX_TMP_MIB  16 /* size of /tmp */
 
 struct sandbox {
     bool namespaces; /* false where the kernel refuses them: then only Landlock keeps files apart */
