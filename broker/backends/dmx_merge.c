@@ -107,9 +107,9 @@ void dmx_merge_make_room(struct dmx_merge *merge, uint8_t priority)
 
 bool dmx_source_is_late(const struct dmx_source *source, uint8_t sequence)
 {
-    int ahead = (int8_t)(uint8_t)(sequence - source->sequence);
+    uint8_t behind = (uint8_t)(source->sequence - sequence); /* numbers wrap around */
 
-    return source->has_sequence && ahead <= 0 && ahead > -LATE_FRAMES;
+    return source->has_sequence && behind < LATE_FRAMES;
 }
 
 static int priority_of(const struct dmx_source *source, size_t slot)

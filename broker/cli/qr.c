@@ -40,7 +40,7 @@ void qr_print(FILE *out, const char *text)
     if (!isatty(fileno(out)) || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         return;
     code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
-    if (code && (size_t)(code->width + 2 * QR_QUIET) <= print_room(out))
+    if (code && (size_t)code->width + 2 * QR_QUIET <= print_room(out))
         qr_draw(out, code);
     QRcode_free(code);
 }

@@ -128,8 +128,8 @@ static void top_begin_colours(void)
     if (getenv("NO_COLOR") || !has_colors() || start_color() == ERR)
         return;
     use_default_colors();
-    for (short mark = TABLE_GOOD; mark <= TABLE_BAD; mark++)
-        init_pair(mark, colours[mark], -1);
+    for (int mark = TABLE_GOOD; mark <= TABLE_BAD; mark++)
+        init_pair((short)mark, colours[mark], -1);
 }
 
 static chtype top_attribute(enum table_mark mark)

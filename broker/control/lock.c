@@ -2,6 +2,7 @@
 /* Five wrong PINs in a row bar a link for five minutes, so that a million of them take years. */
 #include "broker/control/lock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,8 +61,8 @@ static void lock_open(struct control *control, struct token *token, const char *
 
     if (now_ns < token->barred_ns) {
         reply->outcome = CONTROL_REFUSED;
-        reply->text = control_format(control, "too many wrong PINs; try again in %llu s",
-                                     (unsigned long long)((token->barred_ns - now_ns) / FC_NS_PER_S + 1));
+        reply->text = control_format(control, "too many wrong PINs; try again in %" PRIu64 " s",
+                                     (token->barred_ns - now_ns) / FC_NS_PER_S + 1);
     } else if (lock_fits(token, hash)) {
         token->n_wrong = 0;
         token->unlocked_ns = now_ns + LOCK_OPEN_NS;

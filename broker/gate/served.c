@@ -250,9 +250,8 @@ int served_handle(struct served_set *set, const struct gate_add *request, size_t
 
     while (n < GATE_DESCRIPTORS_ && descriptors[n] >= 0)
         n++;
-    if (!gate_request_is_sound(request, bytes, n))
-        r = -EPROTO;
-    else if (request->head.kind == GATE_ADD && served_find(set, request->head.id))
+    if (!gate_request_is_sound(request, bytes, n) ||
+        (request->head.kind == GATE_ADD && served_find(set, request->head.id)))
         r = -EPROTO;
     else if (request->head.kind == GATE_ADD)
         served_add(set, request, descriptors);

@@ -145,7 +145,7 @@ static int open_maps(void *userdata)
 static void placed(void *userdata, int fd, int own)
 {
     (void)userdata;
-    require(fd == WATCHED && (own >= 0 || own > -4096));
+    require(fd == WATCHED && own > -4096);
     if (own < 0)
         return;
     require(fcntl(own, F_GETFD) == FD_CLOEXEC);
