@@ -31,7 +31,7 @@ static int teardown(void **state)
 {
     struct rig *rig = *state;
 
-    log_source_unregister(&rig->source);
+    log_source_end(&rig->source);
     stderr_pipe_end(&rig->caught);
     free(rig);
     return 0;

@@ -13,17 +13,28 @@
 #include "broker/config/load.h"
 #include "broker/daemon/arguments.h"
 
+static char **passed; /* what the last pass() wrote, which the result borrows */
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; passed && passed[i]; i++)
+        free(passed[i]);
+    free(passed);
+    passed = NULL;
+    return 0;
+}
+
 static struct daemon_arguments pass(const struct daemon_arguments *arguments)
 {
     struct daemon_arguments read;
-    char **words = daemon_arguments_write(arguments);
     int n = 0;
 
-    assert_non_null(words);
-    while (words[n])
+    passed = daemon_arguments_write(arguments);
+    assert_non_null(passed);
+    while (passed[n])
         n++;
-    assert_int_equal(daemon_arguments_read(&read, n, words), 0);
-    free(words); /* the texts are what `read` borrows */
+    assert_int_equal(daemon_arguments_read(&read, n, passed), 0);
     return read;
 }
 
@@ -99,8 +110,8 @@ static void test_anything_else_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_of_it_arrives),
-        cmocka_unit_test(test_what_was_not_given_is_not_there),
+        cmocka_unit_test_teardown(test_all_of_it_arrives, teardown),
+        cmocka_unit_test_teardown(test_what_was_not_given_is_not_there, teardown),
         cmocka_unit_test(test_anything_else_is_refused),
     };
 

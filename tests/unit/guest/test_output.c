@@ -46,6 +46,7 @@ static int teardown(void **state)
     close(rig->write_end);
     assert_null(output_free(rig->output));
     assert_null(output_free(NULL));
+    log_source_end(&rig->lines);
     loop_free(rig->loop);
     stderr_pipe_end(&rig->caught);
     free(rig);
