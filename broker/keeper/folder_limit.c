@@ -159,6 +159,9 @@ static void limit_count(void *userdata)
 
     limit->is_blind = false;
     folder_count(&count, limit->spec.folder_fd);
+    if (folder_is_over(&count.size, &limit->spec.max) && !folder_is_over(&count.size, &count.limit))
+        folder_count(&count,
+                     limit->spec.folder_fd); /* a file that another replaced meanwhile counted as both */
     limit->counted_ns = fc_now_ns();
     limit->cost_ns = limit_processor_ns() - before_ns;
     if (limit->is_blind)

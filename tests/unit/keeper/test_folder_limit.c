@@ -3,12 +3,14 @@
  * Sizes of private folders: what counts, and that a folder over its limit is noticed at once, after a change,
  * and in folders that are made later. On real folders, with the loop and inotify, without a process.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
 
 #include "broker/base/loop.h"
 #include "broker/keeper/folder_limit.h"
+#include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 
@@ -75,6 +77,22 @@ static void put(const char *name, size_t bytes)
 static void make(const char *name)
 {
     assert_int_equal(mkdir(place(name), 0700), 0);
+}
+
+/* As fstatat() is called where sizes of files have 64 bits. */
+int __real_fstatat64(int parent, const char *name, struct stat *st, int flags);
+int __wrap_fstatat64(int parent, const char *name, struct stat *st, int flags);
+
+/* What a script does right behind the first look at something in a folder that is counted. */
+static void (*behind)(const char *name);
+
+int __wrap_fstatat64(int parent, const char *name, struct stat *st, int flags)
+{
+    int r = __real_fstatat64(parent, name, st, flags);
+
+    if (behind && r == 0)
+        fc_steal(behind)(name);
+    return r;
 }
 
 /* Runs the loop until the folder was found over its limit `n` times; fails after `patience_ms` without. */
@@ -252,6 +270,36 @@ static void test_bytes(void **state)
     expect_nothing();
 }
 
+static void move(const char *name)
+{
+    put(name, 0);
+    put(name[0] == 'a' ? "b" : "a", 32 * KIB);
+}
+
+/* What a count sees first is empty when it sees the other, which was empty before. */
+static void test_what_moves_while_it_is_counted(void **state)
+{
+    DIR *folder;
+    const struct dirent *entry;
+
+    put("a", 0);
+    put("b", 0);
+    folder = opendir(rig.folder);
+    assert_non_null(folder);
+    while ((entry = readdir(folder)) && entry->d_name[0] == '.')
+        ;
+    assert_non_null(entry);
+    put(entry->d_name, 32 * KIB);
+    closedir(folder);
+    behind = move;
+    begin(48 * KIB, 100);
+    expect_nothing();
+    assert_null(behind);
+    put("a", 32 * KIB);
+    put("b", 32 * KIB);
+    expect_exceeded();
+}
+
 static void test_files(void **state)
 {
     begin(UINT64_MAX, 3);
@@ -304,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_far_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_deep_is_far_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bytes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_moves_while_it_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folders_made_later, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_folders_of_a_set, setup, teardown),
