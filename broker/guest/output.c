@@ -24,7 +24,7 @@
 #define OUTPUT_READ_BYTES 65536     /* per turn of the loop */
 #define OUTPUT_LAST_BYTES (1 << 20) /* of a worker that has ended */
 #define OUTPUT_FLUSH_NS   FC_NS_PER_S
-#define OUTPUT_HOLD_NS    (FC_NS_PER_S / 5) /* for the rest of a traceback */
+#define OUTPUT_HOLD_NS    (FC_NS_PER_S / 5) /* after what came last of a traceback, for its rest */
 
 struct output {
     struct loop *loop;
@@ -109,10 +109,12 @@ static void output_pause(struct output *output)
 {
     bool is_first = !output->passage.lines->limit.left_out;
 
-    if (!passage_is_open(&output->passage))
-        passage_end(&output->passage);
-    else if (!output->hold.position)
+    if (passage_is_open(&output->passage)) {
         loop_set_timer(output->loop, &output->hold, fc_now_ns() + OUTPUT_HOLD_NS);
+    } else {
+        loop_cancel_timer(output->loop, &output->hold); /* it is not for the next one */
+        passage_end(&output->passage);
+    }
     output_left_out(output, is_first);
 }
 

@@ -263,6 +263,30 @@ static void test_a_traceback_without_an_end_does_not_wait_for_ever(void **state)
     assert_string_equal(AFTER(rig, "Traceback (most recent call last):\n"), "");
 }
 
+/* Whether a traceback stays together whose rest comes 100 ms later, and 250 ms after another one began. */
+static bool stays_together_behind_another(struct rig *rig)
+{
+    const char *text;
+
+    AFTER(rig, "Traceback (most recent call last):\n");
+    run_for(rig, 150);
+    AFTER(rig, "  File\nValueError: no\n");
+    AFTER(rig, "Traceback (most recent call last):\n");
+    run_for(rig, 100);
+    text = stderr_pipe_take(&rig->caught);
+    return count_of(text, "\n") == 0 && count_of(AFTER(rig, "  File\nOSError: no\n"), "\n") == 3;
+}
+
+static void test_the_wait_for_a_rest_begins_anew(void **state)
+{
+    struct rig *rig = *state;
+    bool is_whole = false;
+
+    for (int i = 0; i < 20 && !is_whole; i++) /* a busy machine may be late now and then */
+        is_whole = stays_together_behind_another(rig);
+    assert_true(is_whole);
+}
+
 /* What the worker says together, and tracebacks, are recognised as a whole. */
 static void test_a_traceback_that_comes_again_is_counted(void **state)
 {
@@ -338,6 +362,7 @@ int main(void)
         output_test(test_what_was_left_out_is_told_at_the_end),
         output_test(test_a_traceback_stays_together),
         output_test(test_a_traceback_without_an_end_does_not_wait_for_ever),
+        output_test(test_the_wait_for_a_rest_begins_anew),
         output_test(test_a_traceback_that_comes_again_is_counted),
         output_test(test_a_traceback_has_a_limit),
         output_test(test_the_writer_has_gone),
