@@ -148,6 +148,13 @@ static uint64_t limit_processor_ns(void)
     return (uint64_t)used.tv_sec * FC_NS_PER_S + (uint64_t)used.tv_nsec;
 }
 
+static enum folder_excess_of limit_excess_of(const struct folder_size *size, const struct folder_size *limit)
+{
+    if (size->files == UINT64_MAX)
+        return FOLDER_SHAPE;
+    return size->bytes > limit->bytes ? FOLDER_BYTES : FOLDER_FILES;
+}
+
 static void limit_count(void *userdata)
 {
     struct folder_limit *limit = userdata;
@@ -167,6 +174,7 @@ static void limit_count(void *userdata)
     if (limit->is_blind)
         limit_schedule(limit, LIMIT_BLIND_NS);
     excess.is_far = folder_is_over(&count.size, &count.limit);
+    excess.of = limit_excess_of(&count.size, excess.is_far ? &count.limit : &limit->spec.max);
     if (folder_is_over(&count.size, &limit->spec.max))
         limit->spec.exceeded(limit->spec.userdata, &excess);
 }

@@ -22,6 +22,11 @@ int folder_limits_new(struct folder_limits **limits, struct loop *loop);
 
 /* How a folder is over its limit. */
 struct folder_excess {
+    enum folder_excess_of {
+        FOLDER_BYTES,
+        FOLDER_FILES,
+        FOLDER_SHAPE, /* too many folders in it, or too deep ones */
+    } of;
     bool is_first; /* it was so when it was counted for the first time */
     bool is_far;   /* it is over folder_far_limit(), or cannot be counted in full */
 };

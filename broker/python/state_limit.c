@@ -2,6 +2,7 @@
 /* Judges what the counter says about a private folder. */
 #include "broker/python/state_limit.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,20 +12,36 @@
 #include "broker/python/private.h"
 #include "broker/python/worker.h"
 
-static void state_end(struct python *python, const struct folder_size *limit, const char *which)
+#define STATE_MIB (UINT64_C(1) << 20)
+
+static void state_end(struct python *python, const struct folder_size *limit,
+                      const struct folder_excess *excess)
 {
+    const char *how = excess->is_far ? "far beyond the" : "the";
+    const char *folder = python->state_folder;
+
     if (!python->guest || python->limit.is_ended)
         return;
     python->limit.is_ended = true;
-    guest_end(python->guest,
-              "its private folder %s has more than %llu bytes or %llu files (%s), more than %d folders, or "
-              "folders more than %d deep",
-              python->state_folder, (unsigned long long)limit->bytes, (unsigned long long)limit->files, which,
-              FOLDER_COUNT_MAX_FOLDERS, FOLDER_COUNT_MAX_DEPTH);
+    if (excess->of == FOLDER_SHAPE)
+        guest_end(python->guest,
+                  "its private folder %s has more than %d folders, or folders more than %d deep", folder,
+                  FOLDER_COUNT_MAX_FOLDERS, FOLDER_COUNT_MAX_DEPTH);
+    else if (excess->of == FOLDER_FILES)
+        guest_end(python->guest,
+                  "its private folder %s has more than %" PRIu64 " files (%s option state-files)", folder,
+                  limit->files, how);
+    else if (limit->bytes % STATE_MIB == 0)
+        guest_end(python->guest, "its private folder %s has more than %" PRIu64 " MiB (%s option state)",
+                  folder, limit->bytes / STATE_MIB, how);
+    else
+        guest_end(python->guest, "its private folder %s has more than %" PRIu64 " bytes (%s option state)",
+                  folder, limit->bytes, how);
 }
 
 /* Whoever starts the next worker has the folder counted anew. */
-static void state_give_up(struct python *python, const struct folder_size *limit)
+static void state_give_up(struct python *python, const struct folder_size *limit,
+                          const struct folder_excess *excess)
 {
     const struct folder_size far = folder_far_limit(limit);
 
@@ -32,7 +49,7 @@ static void state_give_up(struct python *python, const struct folder_size *limit
     python->limit.is_given_up = true;
     python_next_drop(python);
     python_free_leavers(python);
-    state_end(python, &far, "far beyond the options state, state-files");
+    state_end(python, &far, excess);
     python_check_quiet(python);
 }
 
@@ -51,9 +68,9 @@ static void state_exceeded(void *userdata, int error, const struct folder_excess
     python->limit.is_full = true;
     python->limit.was_full |= excess->is_first && !guest_is_running(python->guest);
     if (excess->is_far)
-        state_give_up(python, &limit);
+        state_give_up(python, &limit, excess);
     else if (!python->limit.was_full)
-        state_end(python, &limit, "options state, state-files");
+        state_end(python, &limit, excess);
 }
 
 int python_limit_state(struct python *python)
