@@ -127,6 +127,33 @@ def test_check_compiles_and_names_the_place(firecurtain):
         assert done.returncode == 78 and re.search(message, done.stderr), done.stderr
 
 
+@pytest.mark.one_setting
+def test_check_and_run_say_the_same_of_a_file_that_is_no_script(firecurtain, stage, identity, play):
+    folder = stage.folder(identity)
+    (folder / "show.cfg").write_text("[loopback l]\n[python py1]\nmodule = script\n[map]\nl.a > py1.script.f\n")
+    script, other = folder / "script.py", stage.folder(identity) / "other.py"
+    other.write_text("def f(value): pass\n")
+
+    def checked(message):
+        done = firecurtain("check", folder / "show.cfg")
+        assert done.returncode == 78 and message in done.stderr and "show.cfg: 1 error" in done.stderr, done.stderr
+
+    for content, place in ((b'x = "\xff"\ndef f(value): pass\n', "1:8"), (b'def f(value):\n    x = "\xff"\n', "2:12")):
+        script.write_bytes(content)
+        checked(f"script.py:{place}: error: (unicode error) 'utf-8' codec can't decode byte 0xff")
+    script.unlink()
+    script.mkdir()
+    checked("script.py:1:1: error: it is not a file")
+    script.rmdir()
+    script.symlink_to(other)
+    linked = f"it is a link to {other}, which is not in the folder of the script: copy the file into it"
+    checked(f"script.py:1:1: error: {linked}")
+    show = play(config="[python py1]\nmodule = script\n", scripts={}, ready=())
+    assert not show.log.matching("is a link", "py1")
+    (show.folder / "script.py").symlink_to(other)
+    show.log.wait(f"^script.py: {re.escape(linked)}$", "py1", "error")
+
+
 DOUBTFUL = """
     [osc desk]
     bind = 127.0.0.1 8000

@@ -53,6 +53,13 @@ def _locate(name):
     return spec.origin if spec.origin and spec.origin.endswith(".py") else ""
 
 
+def _say_missing(report, name):
+    """A module whose file is there and cannot be imported. Of one that has no file, others tell."""
+    path = os.path.join(sys.path[0], *name.split(".")) + ".py"
+    if os.path.lexists(path):
+        report.found("error", path, "", 1, 1, outside(path) or "it is not a file")
+
+
 def _is_own(path):
     return path.startswith(sys.path[0] + "/") and "/site-packages/" not in path
 
@@ -66,19 +73,24 @@ class _Module:
 
     def compile(self):
         import ast
-        import tokenize
+        import importlib.util
         import warnings
         try:
-            with tokenize.open(self.path) as file:
-                self.source = file.read()
+            with open(self.path, "rb") as file:
+                data = file.read()
+            self.source = data.decode("utf-8", "replace")  # to be shown, if it is not what its encoding says
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self.tree = ast.parse(self.source, self.path)
+                self.tree = ast.parse(data, self.path)
+                self.source = importlib.util.decode_source(data)
                 compile(self.tree, self.path, "exec", dont_inherit=True)
         except SyntaxError as error:
             self.tree = None
             self.report.found("error", self.path, self.source, error.lineno or 1, max(error.offset or 1, 1), error.msg)
-        except (OSError, ValueError, UnicodeError, RecursionError, MemoryError) as error:
+        except MemoryError:
+            self.tree = None
+            self.report.found("error", self.path, "", 1, 1, "it is too large to be compiled with what the option memory allows")
+        except (OSError, ValueError, UnicodeError, RecursionError) as error:
             self.tree = None
             self.report.found("error", self.path, "", 1, 1, f"{type(error).__name__}: {error}")
         return self.tree is not None
@@ -202,7 +214,10 @@ def compile_modules(modules):
     report, todo, seen = _Report(), list(modules), set()
     outputs, is_dynamic = set(), False
     while todo and len(seen) < _MOST_FILES:
-        path = _locate(todo.pop(0))
+        name = todo.pop(0)
+        path = _locate(name)
+        if path is None and name in modules:
+            _say_missing(report, name)
         if not path or path in seen or not _is_own(path):
             continue
         seen.add(path)

@@ -35,6 +35,13 @@ def _neighbours():
     return [name.removesuffix(".py") for name in names if name.endswith(".py") or "." not in name]
 
 
+def outside(path):
+    """What is wrong with a link that leads nowhere in here; or nothing."""
+    if not os.path.islink(path) or os.path.exists(path):
+        return ""
+    return f"it is a link to {os.readlink(path)}, which is not in the folder of the script: copy the file into it"
+
+
 def hint(error):
     """What to do, as a last line of the traceback; or nothing."""
     if not isinstance(error, ModuleNotFoundError) or not isinstance(error.name, str):
@@ -42,8 +49,11 @@ def hint(error):
     package = error.name.partition(".")[0]
     if package in sys.modules:  # of a package that is there
         return ""
+    linked = outside(os.path.join(sys.path[0], package + ".py"))
+    if linked:
+        return f"{package}.py: {linked}\n"
     near = nearest(package, _neighbours())
-    if near:
+    if near and near != package:
         return f'did you mean "{near}"?\n'
     return (f'{package} is neither beside the script nor installed for all of this machine. '
             'If it is in a virtual environment, show that: read = /PATH/lib/python%d.%d/site-packages\n' % sys.version_info[:2])
