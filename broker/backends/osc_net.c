@@ -94,14 +94,16 @@ bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct 
     return true;
 }
 
+static unsigned long net_port(const struct osc_net *net)
+{
+    return strtoul(net->bind.port, NULL, 10);
+}
+
 /* Finds the instance of this process that has a port, or NULL. */
-static const char *owner_of_port(unsigned port)
+static const char *owner_of_port(unsigned long port)
 {
     for (const struct osc_net *net = bound_nets; net; net = net->next_bound) {
-        struct net_address address = {.bytes = sizeof(address.storage)};
-
-        if (getsockname(net->fd, (struct sockaddr *)&address.storage, &address.bytes) == 0 &&
-            net_address_port(&address) == port)
+        if (net_port(net) == port)
             return net->owner;
     }
     return NULL;
@@ -155,8 +157,7 @@ static int open_bound(struct osc_net *net, struct fc_lookups *lookups, const str
     if (r == 0 && bind(fd, address->ai_addr, address->ai_addrlen) < 0)
         r = -errno;
     if (r < 0)
-        return net_host_bind_failed(reason, &net->bind, -r,
-                                    owner_of_port((unsigned)strtoul(net->bind.port, NULL, 10)));
+        return net_host_bind_failed(reason, &net->bind, -r, owner_of_port(net_port(net)));
     r = find_peers(net, lookups, 0, address->ai_family,
                    net_address_is_dual_stack(address) ? AI_V4MAPPED | AI_ALL : 0, reason);
     if (r < 0)

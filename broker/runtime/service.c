@@ -127,7 +127,11 @@ static void service_open_console(struct service *service)
         return;
     fd = console_socket_listen((const struct sockaddr *)&console->address, console->n_address);
     if (fd < 0)
-        fc_log(FC_LOG_ERROR, NULL, "the console cannot listen at %s: %s", console->text, strerror(-fd));
+        fc_log(FC_LOG_ERROR, NULL, "the console cannot listen at %s: %s%s", console->text, strerror(-fd),
+               fd == -EADDRINUSE
+                   ? "; another program has the port: end that one (ss -tlnp shows it), or give "
+                     "the option bind of [console] another port"
+                   : "");
     else if (service->runtime.control_fd < 0)
         close(fd); /* another broker serves this folder */
     else

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from harness import BUILT, PROGRAMS, environment, user_only
+from wire import free_port
 
 BROKEN = "import midimonster\ndef f(value):\n    midimonster.output('out', value\n"
 SOUND = "import midimonster\ndef f(value):\n    midimonster.output('out', value)\n"
@@ -310,6 +311,19 @@ def test_a_port_in_use_is_one_line_and_then_counted(play):
         assert len(show.log.matching("", "desk", "error")) == 2
         show.log.wait("^cannot start: this machine does not have the address 192.0.2.1: bind one of those", "alien")
         show.log.wait('^cannot start: the name "no-such-host.invalid" cannot be resolved: ', "name")
+    show.stop()
+
+
+@pytest.mark.one_setting
+def test_a_port_of_another_instance_or_of_the_console_in_use(play):
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        browsers = taken.getsockname()[1]
+        show = play(config=f"[console]\nbind = 127.0.0.1 {browsers}\n[osc one]\nbind = 127.0.0.1 {port}\n[osc two]\nbind = 127.0.0.1 {port}\n", ready=())
+        show.log.wait(f'^cannot start: port {port} is in use by the instance "one": give one of them another port; trying again in 1 s$', "two")
+        show.log.wait(f"^the console cannot listen at 127.0.0.1:{browsers}: Address already in use; another program has the port: end that one", level="error")
     show.stop()
 
 
