@@ -31,6 +31,8 @@ void log_source_init(struct log_source *source, const char *instance, uint32_t p
 
 bool log_source_register(struct log_source *source)
 {
+    if (source->hh.tbl)
+        return true;
     HASH_ADD_KEYPTR(hh, log_sources, source->instance, strlen(source->instance), source);
     return source->hh.tbl != NULL;
 }

@@ -43,8 +43,8 @@ void log_source_init(struct log_source *source, const char *instance, uint32_t p
 
 /*
  * From now on, fc_log() counts lines about this instance. Returns false without memory: then they are not
- * limited. The source must not move or be freed before log_source_unregister(), which may be called again;
- * log_source_end() does that, too.
+ * limited. Of a source that is registered already nothing changes. The source must not move or be freed
+ * before log_source_unregister(), which may be called again; log_source_end() does that, too.
  */
 bool log_source_register(struct log_source *source);
 void log_source_unregister(struct log_source *source);

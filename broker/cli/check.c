@@ -28,7 +28,9 @@ static void check_print(const struct config *config, const struct show *show, co
     if (config->n_errors)
         fprintf(stderr, "%s: %zu error%s\n", path, config->n_errors, config->n_errors == 1 ? "" : "s");
     else
-        printf("%s: ok, %zu instances, %zu routes\n", path, show->n_instances, show->router.n_targets);
+        printf("%s: ok, %zu instance%s, %zu route%s\n", path, show->n_instances,
+               show->n_instances == 1 ? "" : "s", show->router.n_targets,
+               show->router.n_targets == 1 ? "" : "s");
 }
 
 /* Prints what is wrong with a user's configuration, which does not make the administrator's fail. */

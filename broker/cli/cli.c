@@ -264,8 +264,10 @@ static int cli_usage(const char *problem, const char *word)
     suggest_init(&suggest, word);
     for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++)
         suggest_offer(&suggest, cli_commands[i].name);
-    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++)
-        suggest_offer(&suggest, cli_letters[i].name);
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
+        if (strlen(cli_letters[i].name) > 2) /* one letter is as near to any other */
+            suggest_offer(&suggest, cli_letters[i].name);
+    }
     suggest_offer(&suggest, "--help");
     suggest_offer(&suggest, "--version");
     text = suggest_hint(&suggest, hint, sizeof(hint));
@@ -280,8 +282,10 @@ static int cli_check_options(const struct cli_options *options, const struct cli
     for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
         if (!(options->given & cli_letters[i].option & ~command->options))
             continue;
-        fprintf(stderr, "firecurtain: %s is an option of \"firecurtain %s\"\nTry 'firecurtain --help'.\n",
-                cli_letters[i].name, cli_letters[i].command);
+        fprintf(stderr,
+                "firecurtain: \"firecurtain %s\" has no option %s; \"firecurtain %s\" has it\n"
+                "Try 'firecurtain --help'.\n",
+                command->name, cli_letters[i].name, cli_letters[i].command);
         return EX_USAGE;
     }
     return -1;
@@ -356,12 +360,12 @@ static void cli_open_standard(void)
 /* Answers what people try first. Returns whether it did. */
 static bool cli_answer(const struct cli_options *options)
 {
-    const char *word = options->n_words == 1 ? options->words[0] : "";
+    const char *word = options->n_words ? options->words[0] : "";
     bool wants_help = strcmp(word, "help") == 0;
 
     if (wants_help)
         cli_help(stdout);
-    else if (strcmp(word, "version") == 0)
+    else if (options->n_words == 1 && strcmp(word, "version") == 0)
         puts("firecurtain " FIRECURTAIN_VERSION);
     else
         return false;

@@ -249,8 +249,9 @@ static bool check_instance(struct config_parser *parser, const struct config_end
     if (config_find_instance(parser, name, &section))
         return true;
     config_diagnose(parser->config, CONFIG_ERROR, endpoint->at,
-                    config_suggest_instance(parser, name, hint, sizeof(hint)), "unknown instance \"%.*s\"",
-                    config_quoted(name), name.start);
+                    name.start[0] == '-' ? "a mapping is written with >, < or <>"
+                                         : config_suggest_instance(parser, name, hint, sizeof(hint)),
+                    "unknown instance \"%.*s\"", config_quoted(name), name.start);
     return false;
 }
 

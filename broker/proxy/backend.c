@@ -53,7 +53,7 @@ static void proxy_free(void *self)
     if (!proxy)
         return;
     proxy->row->instance_free(proxy->self);
-    log_source_unregister(&proxy->lines);
+    log_source_end(&proxy->lines);
     for (size_t i = 0; i < proxy->n_options; i++) {
         free((char *)proxy->options[i].name);
         free((char *)proxy->options[i].value);

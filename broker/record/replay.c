@@ -39,8 +39,10 @@ int replay_new(struct replay **replayp, const struct replay_spec *spec)
     if (r == 0)
         r = record_reader_next(replay->reader, &start);
     if (r != 1) {
-        fprintf(stderr, "firecurtain: the recording cannot be replayed: %s\n",
-                r ? record_reader_problem(r) : "it is empty");
+        fprintf(
+            stderr,
+            "firecurtain: the recording cannot be replayed: %s (firecurtain replay RECORDING [show.cfg])\n",
+            r ? record_reader_problem(r) : "it is empty");
         replay_free(replay);
         return r == 0 || r == -ENODATA || r == -EBADMSG ? -EPROTO : r;
     }

@@ -47,7 +47,7 @@ def test_get_and_channels(play):
     (["get"], 64, "usage: firecurtain get PATTERN"),
     (["channels", "pi1"], 66, 'did you mean "py1"?'),
     (["channels"], 64, "usage: firecurtain channels INSTANCE"),
-    (["channels", "py1", "--time"], 64, '--time is an option of "firecurtain watch"'),
+    (["channels", "py1", "--time"], 64, '"firecurtain channels" has no option --time; "firecurtain watch" has it'),
 ])
 def test_what_is_not_there(play, arguments, code, says):
     done = run(play(ECHO, MAPS), *arguments, check=code)
