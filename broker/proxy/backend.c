@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
+#include "broker/base/log.h"
 #include "broker/proxy/link.h"
 #include "broker/proxy/network.h"
 #include "broker/proxy/private.h"
