@@ -195,6 +195,13 @@ def test_an_alarm_without_a_handler_ends_the_script_and_says_why(play):
     assert "status 142" in show.log.wait("^worker ended", "py1").message
 
 
+@pytest.mark.parametrize("how", ["alarm(1)", "ualarm(200000, 0)"])
+def test_the_c_librarys_alarms(play, how):
+    code = f"import ctypes, signal\nc = ctypes.CDLL(None)\ncame = []\nsignal.signal(signal.SIGALRM, lambda *_: came.append(1))\n"
+    code += f"print(c.{how}, end=' ')\nsignal.pause()\nprint(came)"
+    check(play, code, "0 [1]")
+
+
 # About itself and the machine
 
 
@@ -204,6 +211,8 @@ def test_an_alarm_without_a_handler_ends_the_script_and_says_why(play):
     ("import os\nprint(os.getpgrp() == os.getpid() == os.getpgid(0) == os.getpgid(os.getpid()), os.getgroups())", "True []"),
     ("import os\nprint(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') >> 20)", "200"),
     ("import os\ntry: os.sysconf('SC_AVPHYS_PAGES')\nexcept OSError as error: print(error.strerror)", "Operation not supported"),
+    ("import ctypes\nc = ctypes.CDLL(None)\nfor get in (c.get_phys_pages, c.get_avphys_pages): get.restype = ctypes.c_long\n"
+     "print(c.get_phys_pages() * 4096 >> 20, c.get_avphys_pages())", "200 -1"),
     ("import os, multiprocessing\nprint(os.cpu_count() == len(os.sched_getaffinity(0)) == multiprocessing.cpu_count())", "True"),
     (f"import os\nprint(os.cpu_count() == {len(os.sched_getaffinity(0))})", "True"),
     ("import getpass, os, pathlib, pwd, grp\nprint(getpass.getuser(), pathlib.Path.home() == pathlib.Path.cwd(),\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stands in for sigaction() (of SIGALRM only), alarm(), setitimer(), getitimer() and pause(). The timer is a
- * thread that sleeps, made with the first alarm and counted as one of the script's; the kernel's own timers
- * are not on the filter's list.
+ * Stands in for sigaction() (of SIGALRM only), alarm(), ualarm(), setitimer(), getitimer() and pause(). The
+ * timer is a thread that sleeps, made with the first alarm and counted as one of the script's; the kernel's
+ * own timers are not on the filter's list.
  */
 #include "worker/libc/names.h"
 
@@ -246,6 +246,24 @@ unsigned alarm(unsigned seconds)
     if (old.it_value.tv_usec >= 500000 || (old.it_value.tv_sec == 0 && old.it_value.tv_usec > 0))
         old.it_value.tv_sec++;
     return (unsigned)old.it_value.tv_sec;
+}
+
+static struct timeval alarm_of_microseconds(useconds_t us)
+{
+    return (struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000};
+}
+
+useconds_t ualarm(useconds_t value, useconds_t interval)
+{
+    const struct itimerval timer = {.it_value = alarm_of_microseconds(value),
+                                    .it_interval = alarm_of_microseconds(interval)};
+    struct itimerval old = {0};
+
+    if (!libc_facts.is_confined)
+        return LIBC_NEXT(ualarm)(value, interval);
+    if (alarm_set(&timer, &old) < 0)
+        return (useconds_t)-1;
+    return (useconds_t)(old.it_value.tv_sec * 1000000 + old.it_value.tv_usec);
 }
 
 int pause(void)

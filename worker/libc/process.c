@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stands in for what a program asks about itself and the machine: times(), clock_getres(), getpgrp(),
- * getpgid(), getgroups(), getresuid(), getresgid(), sysconf(), sched_getaffinity().
+ * getpgid(), getgroups(), getresuid(), getresgid(), sysconf(), get_phys_pages(), get_avphys_pages(),
+ * sched_getaffinity().
  */
 #include "worker/libc/names.h"
 
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/sysinfo.h>
 #include <sys/times.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,6 +117,17 @@ long sysconf(int name)
 long __sysconf(int name)
 {
     return sysconf(name);
+}
+
+/* They would take what sysinfo() does not answer for an answer. */
+long get_phys_pages(void)
+{
+    return sysconf(_SC_PHYS_PAGES);
+}
+
+long get_avphys_pages(void)
+{
+    return sysconf(_SC_AVPHYS_PAGES);
 }
 
 int sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
