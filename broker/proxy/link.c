@@ -16,6 +16,7 @@
 #include "broker/proxy/network.h"
 #include "broker/proxy/private.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/driver.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 #include "proto/link.h"
@@ -232,6 +233,13 @@ static bool link_knows(const struct proxy *proxy, const struct message_report *r
     return true;
 }
 
+/* What others have set takes the place of what the show had: the next driver is not told of that. */
+static void link_forget_set(struct proxy *proxy, const struct message_report *report)
+{
+    for (size_t i = 0; i < report->n_events && proxy->row->driver->is_shared; i++)
+        proxy->channels[report->channels[i]].value = NAN;
+}
+
 static void link_handle_report(struct proxy *proxy, const struct message_report *report)
 {
     struct fc_instance *instance = proxy->instance;
@@ -244,6 +252,7 @@ static void link_handle_report(struct proxy *proxy, const struct message_report 
     if (report->heard)
         fc_heard(instance);
     instance->n_emitted += report->n_events;
+    link_forget_set(proxy, report); /* before the router sets anything for it */
     router_emit(&instance->show->router, ROUTE_BACKEND, instance, report->channels, report->values,
                 report->n_events);
     if (report->device)

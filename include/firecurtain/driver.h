@@ -6,6 +6,8 @@
 #ifndef FIRECURTAIN_DRIVER_H
 #define FIRECURTAIN_DRIVER_H
 
+#include <stdbool.h>
+
 struct fc_instance;
 
 /* What is opened, as far as it has been named. */
@@ -19,6 +21,12 @@ struct fc_driver {
      * and only reads what the options said.
      */
     void (*needs)(const void *self, struct fc_needs *needs);
+
+    /*
+     * A channel is one value that the show and others set, rather than an input beside an output: once it was
+     * emitted, a driver that takes the place of another one is not told what the show had set before.
+     */
+    bool is_shared;
 };
 
 /* A file, or a folder with everything below it, is read. A relative path is below the configuration's folder.

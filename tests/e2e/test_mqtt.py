@@ -151,6 +151,49 @@ def test_state_is_sent_again_and_only_the_newest(play, served):
     until(lambda: 0.25 in show.wire.waiting("/was"), "nothing comes in")
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize(("channel", "options", "ours", "theirs"), [
+    ("hall", (), "0.250000", "0.75"), ("hall", ("qos 1",), "0.250000", "0.75"), ("hall", ("discrete 0 0.5 off", "discrete 0.5 1 on"), "off", "on"),
+    ("hall", ("discrete 0 0.5 off", "discrete 0.5 1 on"), "off", "neither"), ("hall#state.x", ("qos 1",), '{"state":{"x":0.25}}', '{"state":{"x":1},"y":1}')])
+def test_what_others_have_set_since_is_not_overwritten(play, served, protocol, channel, options, ours, theirs):
+    server = served("allow_anonymous true", "persistence true", "persistence_location @DIR@/", "autosave_interval 1", "autosave_on_changes true")
+    show = start(play, f"host = 127.0.0.1:{server.port}\nretain = on\nprotocol = {protocol}\n" + "".join(f"{channel} = {option}\n" for option in options),
+                 [f"wire./a > mq.{channel}", f"mq.{channel} > wire./was", "wire./end > mq.end", "mq.told > wire./told"])
+    peer = served.join(server)
+
+    def back(end):
+        """Waits until what is sent again has been sent; returns what has come on the topic since."""
+        show.log.wait("^connected to ", "mq", after=position)
+        again = served.join(server)
+        show.set("/end", end)
+        again.expect_last("end", f"{end:f}")
+        return [entry[0] for entry in again.on("hall")]
+
+    show.set("/a", 0.25)
+    peer.expect_last("hall", ours)
+    peer.send("hall", theirs, retain=True, qos=1)
+    peer.send("told", "1", qos=1)
+    show.expect("/told", 1)
+    until(lambda: theirs.encode() in (server.folder / "mosquitto.db").read_bytes(), "the server does not keep it")
+    position = show.log.position
+    server.stop()
+    server.start()
+    assert back(0.5) == [theirs]
+    position = show.log.position
+    for pid in named(show.pid, "fc-driver"):
+        os.kill(pid, 9)  # the next one has the values from the broker
+    assert back(0.75) == [theirs] or theirs == "neither"  # which is nothing for the broker
+
+    show.set("/a", 0.25)
+    again = served.join(server)
+    again.expect_last("hall", ours)
+    position = show.log.position
+    server.stop()
+    (server.folder / "mosquitto.db").unlink()
+    server.start()
+    assert back(0.25) == [ours], "it is the newest again, for a server that has forgotten it"
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is missing")
 def test_tls_with_certificates(play, served):
     server = served()

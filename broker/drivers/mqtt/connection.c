@@ -13,6 +13,7 @@
 #include "broker/drivers/mqtt/discovery.h"
 #include "broker/drivers/mqtt/echo.h"
 #include "broker/drivers/mqtt/json.h"
+#include "broker/drivers/mqtt/newest.h"
 #include "broker/drivers/mqtt/tls.h"
 #include "broker/drivers/mqtt/topic.h"
 #include "broker/drivers/mqtt/value.h"
@@ -164,14 +165,14 @@ static void connection_try(void *userdata)
     fc_timer_set(connection->upkeep, connection->began_ns + FC_NS_PER_S);
 }
 
-/* Each topic has what was set last, whatever the server has. */
+/* Each topic has what was set last, whatever the server has, unless others are known to have set it since. */
 static void connection_publish_all(struct mqtt *mqtt)
 {
     for (size_t i = 0; i < mqtt->n_topics; i++) {
         struct mqtt_topic *topic = &mqtt->topics[i];
 
         topic->n_echoes = 0;
-        if (topic->is_set)
+        if (topic->is_ours)
             connection_publish(mqtt, topic);
     }
 }
@@ -243,17 +244,22 @@ static void connection_on_subscribe(struct mosquitto *client, void *userdata, in
 }
 
 /* Takes a payload for one of the channels on its topic. Returns false if it has no value for that. */
-static bool connection_take(struct mqtt *mqtt, struct mqtt_topic *topic, const char *payload, size_t bytes)
+static bool connection_take(struct mqtt *mqtt, struct mqtt_topic *topic, const char *payload,
+                            bool is_retained)
 {
     enum json_found found = JSON_WRONG;
     double value;
 
-    if (echo_is(topic, payload))
+    if (!is_retained && echo_is(topic, payload)) {
+        newest_returned(topic);
         return true;
+    }
     if (topic->path)
-        found = json_read(topic, payload, bytes, &value);
+        found = json_read(topic, payload, strlen(payload), &value);
     else if (value_read(&topic->format, payload, &value))
         found = JSON_FOUND;
+    if (found != JSON_ABSENT) /* what cannot be read may mean something to others */
+        newest_heard(topic, is_retained);
     if (found == JSON_FOUND)
         fc_emit(mqtt->instance, topic->id, value);
     return found != JSON_WRONG;
@@ -287,19 +293,20 @@ static void connection_on_message(struct mosquitto *client, void *userdata,
         struct mqtt_topic *topic = &mqtt->topics[i];
 
         if ((topic->directions & FC_SOURCE) && strcmp(topic->topic, message->topic) == 0 &&
-            !connection_take(mqtt, topic, payload, strlen(payload)))
+            !connection_take(mqtt, topic, payload, message->retain))
             wrong = topic;
     }
     if (wrong)
         connection_drop(mqtt, wrong, payload);
 }
 
-void connection_subscribe(struct mqtt *mqtt, const struct mqtt_topic *topic)
+void connection_subscribe(struct mqtt *mqtt, struct mqtt_topic *topic)
 {
     struct mqtt_connection *connection = mqtt->connection;
 
     if (!connection || !connection->is_up || !(topic->directions & FC_SOURCE))
         return;
+    topic->is_sent = false;
     connection_settle(connection,
                       mosquitto_subscribe_v5(connection->client, NULL, topic->topic, topic_qos(mqtt, topic),
                                              connection->is_v311 ? 0 : MQTT_SUB_OPT_NO_LOCAL, NULL));
@@ -330,6 +337,7 @@ void connection_publish(struct mqtt *mqtt, struct mqtt_topic *topic)
         return;
     r = mosquitto_publish(connection->client, &number, topic->topic, (int)strlen(payload), payload,
                           topic_qos(mqtt, topic), topic_is_retained(mqtt, topic));
+    topic->is_sent = topic->is_sent || r == MOSQ_ERR_SUCCESS;
     if (r == MOSQ_ERR_SUCCESS && topic_qos(mqtt, topic) > 0)
         topic->under_way = number;
     if (r == MOSQ_ERR_SUCCESS && connection->is_v311 && (topic->directions & FC_SOURCE))

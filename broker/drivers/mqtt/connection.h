@@ -18,7 +18,7 @@ void connection_stop(struct mqtt *mqtt);
 void connection_publish(struct mqtt *mqtt, struct mqtt_topic *topic);
 
 /* Subscribes to what mappings have begun to use. */
-void connection_subscribe(struct mqtt *mqtt, const struct mqtt_topic *topic);
+void connection_subscribe(struct mqtt *mqtt, struct mqtt_topic *topic);
 
 /* Says in a few words how the connection is. */
 void connection_describe(const struct mqtt *mqtt, char *text, size_t bytes);

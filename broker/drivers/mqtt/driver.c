@@ -2,6 +2,7 @@
 /* The slots of MQTT in a driver. */
 #include "broker/drivers/mqtt/connection.h"
 #include "broker/drivers/mqtt/mqtt.h"
+#include "broker/drivers/mqtt/newest.h"
 #include "broker/drivers/mqtt/topic.h"
 
 extern const struct fc_backend driver_mqtt;
@@ -18,7 +19,7 @@ static int driver_channel(void *self, uint32_t id, const char *name, unsigned di
                           struct fc_reason *reason)
 {
     int r = mqtt_channel(self, id, name, directions, reason);
-    const struct mqtt_topic *topic = r < 0 ? NULL : topic_of_channel(self, id);
+    struct mqtt_topic *topic = r < 0 ? NULL : topic_of_channel(self, id);
 
     if (topic)
         connection_subscribe(self, topic);
@@ -43,8 +44,7 @@ static void driver_set(void *self, uint32_t channel, double value)
 
     if (!topic)
         return;
-    topic->value = value;
-    topic->is_set = true;
+    newest_set(topic, value);
     connection_publish(self, topic);
 }
 

@@ -5,8 +5,8 @@
  *
  * options.c, topic.c and value.c are pure: what the options say, which topics and channels there are, and how
  * values are written. They run in the broker, too. The other files run in drivers: driver.c has the slots,
- * connection.c talks to the server through libmosquitto, json.c reads and writes JSON, and discovery.c tells
- * Home Assistant of the channels.
+ * connection.c talks to the server through libmosquitto, newest.h says whose a topic's newest value is,
+ * json.c reads and writes JSON, and discovery.c tells Home Assistant of the channels.
  */
 #ifndef BROKER_DRIVERS_MQTT_MQTT_H
 #define BROKER_DRIVERS_MQTT_MQTT_H
@@ -54,8 +54,9 @@ struct mqtt_topic {
     unsigned directions; /* enum fc_direction */
 
     /* in a driver */
-    double value; /* that it is to have */
-    bool is_set;
+    double value;                     /* that it is to have */
+    bool is_ours;                     /* `value` was set, and is the newest that is known: newest.h */
+    bool is_sent;                     /* on this connection, and since it was subscribed to */
     bool is_dirty;                    /* the server does not have `value` */
     int under_way;                    /* the number of a message that is not acknowledged; 0: there is none */
     uint32_t echoes[MQTT_MAX_ECHOES]; /* of messages of our own that the server may return: echo.h */

@@ -233,4 +233,4 @@ static void mqtt_needs(const void *self, struct fc_needs *needs)
         fc_need_file(needs, mqtt_system_paths[i]);
 }
 
-const struct fc_driver mqtt_driver = {.name = "mqtt", .needs = mqtt_needs};
+const struct fc_driver mqtt_driver = {.name = "mqtt", .needs = mqtt_needs, .is_shared = true};
