@@ -13,6 +13,7 @@ class Contact extends EventTarget {
     signedOut = false;
     frozen = false; // nothing is put out to devices
     hasPanic = false;
+    page = crypto.getRandomValues(new Uint32Array(1))[0] || 1; // by which the desk knows who holds a button
     #stream = null;
     #watch = [];
     #next = [];
@@ -33,7 +34,7 @@ class Contact extends EventTarget {
     async ask(verb, names = [], more = {}) {
         const lines = [`verb ${verb}`, ...names.map((name) => `name ${name}`), ...Object.entries(more).map(([key, value]) => `${key} ${value}`)];
         for (let tries = 0; ; tries++) {
-            const response = await fetch("/api/ask", {method: "POST", headers: {"Content-Type": "application/x-firecurtain"}, body: lines.join("\n")});
+            const response = await fetch("/api/ask", {method: "POST", headers: {"Content-Type": "application/x-firecurtain"}, body: lines.join("\n"), keepalive: "hold" in more});
             if (response.status === 503 && tries < 5) {
                 await new Promise((resolve) => setTimeout(resolve, 100));
                 continue;
@@ -41,7 +42,7 @@ class Contact extends EventTarget {
             if (response.status === 401)
                 this.#signOut();
             if (!response.ok)
-                return {outcome: "failed", text: await response.text()};
+                return {outcome: "failed", text: await response.text(), again: response.status === 429 || response.status === 503};
             return response.json();
         }
     }
@@ -60,17 +61,30 @@ class Contact extends EventTarget {
 
     /** Carries out a deed and says how it went. */
     async act(verb, names, more) {
-        let reply;
+        const reply = await this.deliver(verb, names, more);
+        this.report(verb, names, reply);
+        return reply;
+    }
+
+    /** Carries out a deed. Its reply has `again` if it was not delivered, or nobody knows. */
+    async deliver(verb, names, more) {
         try {
-            reply = await this.ask(verb, names, more);
+            return await this.ask(verb, names, more);
         } catch {
-            reply = {outcome: "failed", text: "no contact with the show"};
+            return {outcome: "failed", text: "no contact with the show", again: true};
         }
+    }
+
+    /** Says how a deed went. */
+    report(verb, names, reply) {
         if (reply.outcome === "refused" && this.who.pin && !this.who.locked)
             this.#open(); // it has locked itself meanwhile: find out
         if (reply.outcome !== "done" || verb !== "emit")
-            this.#tell("said", {good: reply.outcome === "done", text: `${[verb, ...names].join(" ")}: ${reply.outcome}${reply.text ? `; ${reply.text}` : ""}`});
-        return reply;
+            this.say(reply.outcome === "done", `${[verb, ...names].join(" ")}: ${reply.outcome}${reply.text ? `; ${reply.text}` : ""}`);
+    }
+
+    say(good, text) {
+        this.#tell("said", {good, text});
     }
 
     async enter(token) {
@@ -119,7 +133,7 @@ class Contact extends EventTarget {
     }
 
     #open() {
-        const query = new URLSearchParams([["log", "1"], ...this.#watch.map((pattern) => ["watch", pattern])]);
+        const query = new URLSearchParams([["log", "1"], ["page", this.page], ...this.#watch.map((pattern) => ["watch", pattern])]);
         this.#stream?.close();
         this.#opened = performance.now();
         const stream = this.#stream = new EventSource(`/api/events?${query}`);

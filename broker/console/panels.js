@@ -4,9 +4,10 @@
 
 import {contact} from "./contact.js";
 import {make} from "./elements.js";
+import {emitsOf} from "./emits.js";
 import {may, value} from "./words.js";
 
-const PAUSE = 33; // ms between two values of a fader
+const LEAVING = ["pagehide", "blur"];
 
 export class Panels {
     patterns = [];
@@ -16,15 +17,16 @@ export class Panels {
         this.controls = new Map();
         this.held = new Set();
         this.letGo = () => this.held.forEach((release) => release());
-        for (const type of ["pagehide", "blur"])
-            addEventListener(type, this.letGo);
+        this.hide = () => document.visibilityState === "hidden" && this.letGo();
+        LEAVING.forEach((type) => addEventListener(type, this.letGo));
+        document.addEventListener("visibilitychange", this.hide);
         this.begin();
     }
 
     close() {
         this.letGo();
-        for (const type of ["pagehide", "blur"])
-            removeEventListener(type, this.letGo);
+        LEAVING.forEach((type) => removeEventListener(type, this.letGo));
+        document.removeEventListener("visibilitychange", this.hide);
     }
 
     async begin() {
@@ -44,8 +46,8 @@ export class Panels {
 
     #make(panel, {channel, kind, label, value: number}) {
         const makers = {button: "#button", toggle: "#toggle", fader: "#fader", text: "#text"};
-        const set = (to) => contact.act("emit", [channel], {value: to});
-        const control = {"#button": () => this.#button(label, set), "#toggle": () => this.#toggle(label, set), "#fader": () => this.#fader(label, set),
+        const emits = emitsOf(channel);
+        const control = {"#button": () => this.#button(label, emits), "#toggle": () => this.#toggle(label, emits), "#fader": () => this.#fader(label, emits),
             "#text": () => this.#text(label)}[makers[kind] ?? "#text"]();
         control.element.classList.add("control", kind);
         if (!may(contact.who, "set", panel) && "disabled" in control.input)
@@ -56,7 +58,7 @@ export class Panels {
         return control.element;
     }
 
-    #button(label, set) {
+    #button(label, emits) {
         const button = make("button", {type: "button", textContent: label});
         let isDown = false;
         const release = () => {
@@ -65,7 +67,7 @@ export class Panels {
             isDown = false;
             this.held.delete(release);
             button.classList.remove("is-down");
-            set(0);
+            emits.release();
         };
         const press = () => {
             if (isDown)
@@ -73,7 +75,7 @@ export class Panels {
             isDown = true;
             this.held.add(release);
             button.classList.add("is-down");
-            set(1);
+            emits.press();
         };
         button.addEventListener("pointerdown", (event) => (button.setPointerCapture(event.pointerId), press()));
         for (const type of ["pointerup", "pointercancel", "lostpointercapture", "blur"])
@@ -84,29 +86,23 @@ export class Panels {
         return {element: button, input: button, show: (number) => button.classList.toggle("is-on", number > 0.5)};
     }
 
-    #toggle(label, set) {
+    #toggle(label, emits) {
         const button = make("button", {type: "button", role: "switch", "aria-checked": "false", textContent: label});
-        button.addEventListener("click", () => set(button.getAttribute("aria-checked") === "true" ? 0 : 1));
+        button.addEventListener("click", () => emits.set(button.getAttribute("aria-checked") === "true" ? 0 : 1));
         return {element: button, input: button, show: (number) => button.setAttribute("aria-checked", number > 0.5)};
     }
 
-    #fader(label, set) {
+    #fader(label, emits) {
         const input = make("input", {type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": label});
         const output = make("output");
-        let timer = 0, sent;
-        const send = () => {
-            timer = 0;
-            if (sent !== input.value)
-                sent = input.value, set(sent), timer = setTimeout(send, PAUSE);
-        };
         const show = (number) => {
             output.textContent = value(number);
-            if (!timer)
+            if (!emits.isBusy)
                 input.value = number;
         };
         input.addEventListener("input", () => {
             output.textContent = value(Number(input.value));
-            timer ||= setTimeout(send, 0);
+            emits.slide(input.value);
         });
         return {element: make("label", {}, make("span", {textContent: label}), input, output), input, show};
     }

@@ -3,6 +3,7 @@
 
 import {contact} from "./contact.js";
 import {make} from "./elements.js";
+import {emitsOf} from "./emits.js";
 import {may, value} from "./words.js";
 
 const ROW = 44; // pixels, as in console.css
@@ -82,7 +83,7 @@ export class Values {
             pin.setAttribute("aria-pressed", this.pinned.has(name));
             this.sort();
         });
-        fader.addEventListener("input", () => contact.act("emit", [name], {value: fader.value}));
+        fader.addEventListener("input", () => emitsOf(name).slide(fader.value));
         this.rows.append(row);
         this.shown.set(name, row);
         return row;

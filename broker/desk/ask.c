@@ -77,12 +77,17 @@ static int ask_pin(struct ask *ask, const char *value)
     return 0;
 }
 
+static int ask_hold(struct ask *ask, const char *value)
+{
+    return ask_number(value, &ask->page);
+}
+
 static const struct {
     const char *key;
     int (*read)(struct ask *ask, const char *value);
 } ask_keys[] = {
     {"verb", ask_verb},   {"name", ask_name},   {"value", ask_value}, {"from", ask_from},
-    {"lines", ask_lines}, {"token", ask_token}, {"pin", ask_pin},
+    {"lines", ask_lines}, {"token", ask_token}, {"pin", ask_pin},     {"hold", ask_hold},
 };
 
 static int ask_line(struct ask *ask, char *line)
@@ -111,5 +116,7 @@ int ask_read(struct ask *ask, char *text, size_t n)
     for (char *line = strtok_r(text, "\n", &rest); r == 0 && line; line = strtok_r(NULL, "\n", &rest))
         r = ask_line(ask, line);
     ask->request.names = ask->names;
+    if (ask->page && ask->request.verb != CONTROL_EMIT)
+        return -EBADMSG;
     return r == 0 && ask->request.verb != CONTROL_NONE ? 0 : -EBADMSG;
 }

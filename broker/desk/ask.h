@@ -7,6 +7,7 @@
 #define BROKER_DESK_ASK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/codec_control.h"
 
@@ -18,6 +19,7 @@ struct ask {
     const char *names[ASK_MAX_NAMES];
     const char *token; /* of a browser that enters, or NULL */
     const char *pin;   /* of one that unlocks, or NULL */
+    uint64_t page;     /* that holds the channel which it sets, or 0 */
 };
 
 /* Reads a text, which it cuts at the ends of lines; it has `n` bytes and room for one more. 0 or -EBADMSG. */

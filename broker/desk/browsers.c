@@ -14,6 +14,7 @@
 #include "broker/desk/ask.h"
 #include "broker/desk/callers.h"
 #include "broker/desk/capture.h"
+#include "broker/desk/holds.h"
 #include "broker/desk/http.h"
 #include "broker/desk/json.h"
 #include "broker/desk/origin.h"
@@ -37,6 +38,7 @@ struct browsers {
     struct rate rate;
     struct pages_open *open;
     struct captures *captures;
+    struct holds holds;
     struct browser_request *requests; /* that wait for the broker's answer */
     char names[DESK_MAX_NAMES + 1];
     char pin[CONTROL_MAX_PIN + 1]; /* the hash of the last PIN */
@@ -48,6 +50,10 @@ struct browser_request {
     struct http_request *http;
     enum control_verb verb;
     const char *token; /* that was shown, or NULL; in the body */
+    uint64_t page;     /* that holds `channel` with this, or lets go of it; or 0 */
+    const char *channel;
+    bool is_held;
+    struct desk_browser browser;
 };
 
 static void browsers_say(struct http_request *request, unsigned status, const char *text)
@@ -108,8 +114,41 @@ static void browsers_pass(struct browsers *browsers, struct http_request *http, 
     *request = (struct browser_request){.next = browsers->requests,
                                         .http = http,
                                         .verb = ask->request.verb,
-                                        .token = ask->token};
+                                        .token = ask->token,
+                                        .page = ask->page,
+                                        .channel = ask->names[0],
+                                        .is_held = ask->request.value > 0.0,
+                                        .browser = *browser};
     browsers->requests = request;
+}
+
+/* Passes on that a button is pressed or let go. It is noted before, in case the page does not live to see the
+ * answer. */
+static void browsers_pass_hold(struct browsers *browsers, struct http_request *http, const struct ask *ask,
+                               const struct desk_browser *browser)
+{
+    if (ask->request.value > 0.0 && !holds_begin(&browsers->holds, browser, ask->page, ask->names[0]))
+        browsers_say(http, 503, "this page holds too much, or has no stream of events; try again");
+    else
+        browsers_pass(browsers, http, ask, browser);
+}
+
+static bool browsers_is_open(void *userdata, const struct desk_browser *browser, uint64_t page)
+{
+    const struct browsers *browsers = userdata;
+
+    return stream_is_open(browsers->open, browser, page);
+}
+
+/* Sets a channel to 0 for a page that is gone; nobody waits for the answer. */
+static bool browsers_let_go(void *userdata, const struct desk_browser *browser, const char *channel)
+{
+    struct browsers *browsers = userdata;
+    const struct control_request request = {
+        .version = CONTROL_VERSION, .id = 1, .verb = CONTROL_EMIT, .names = &channel, .n_names = 1};
+
+    return browsers->spec.pass(browsers->spec.userdata, BROWSERS_CLIENT | ++browsers->last, browser,
+                               &request);
 }
 
 /* Lets the browser's recordings end, which needs no broker. */
@@ -174,6 +213,8 @@ static void browsers_post(struct browsers *browsers, struct http_request *http)
         browsers_say(http, 429, "too many PINs; try again in a second");
     else if (ask.request.verb == CONTROL_RECORD)
         browsers_stop_recording(browsers, http, &browser);
+    else if (ask.page)
+        browsers_pass_hold(browsers, http, &ask, &browser);
     else
         browsers_pass(browsers, http, &ask, &browser);
 }
@@ -277,6 +318,8 @@ static void browsers_answer(struct browsers *browsers, struct browser_request *r
     const char *secret = reply->secret && reply->secret[0] ? reply->secret : request->token;
 
     http->is_known = !is_signed_out;
+    if (request->page && request->is_held != (reply->outcome == CONTROL_DONE))
+        holds_end(&browsers->holds, &request->browser, request->page, request->channel);
     if (is_signed_out && request->token)
         callers_bar(&browsers->callers, browsers_key(http->address), now_ns + BROWSERS_BAR_NS, now_ns);
     if (request->verb == CONTROL_ENTER && reply->outcome == CONTROL_DONE && secret && reply->n_invites) {
@@ -334,6 +377,10 @@ int browsers_new(struct browsers **browsersp, const struct browsers_spec *spec)
     if (!browsers)
         return -ENOMEM;
     browsers->spec = *spec;
+    holds_init(&browsers->holds, &(struct holds_spec){.loop = spec->loop,
+                                                      .is_open = browsers_is_open,
+                                                      .let_go = browsers_let_go,
+                                                      .userdata = browsers});
     rate_init(&browsers->rate, BROWSERS_RATE, fc_now_ns());
     r = pages_open_new(&browsers->open, &streams);
     if (r == 0)
@@ -352,6 +399,7 @@ struct browsers *browsers_free(struct browsers *browsers)
     if (!browsers)
         return NULL;
     http_free(browsers->http);
+    holds_deinit(&browsers->holds);
     pages_open_free(browsers->open);
     captures_free(browsers->captures);
     free(browsers);

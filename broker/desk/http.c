@@ -400,14 +400,9 @@ void http_drop(struct http_request *request)
     http_resume(request->exchange);
 }
 
-bool http_drop_if_gone(struct http_request *request)
+int http_fd(const struct http_request *request)
 {
-    char byte;
-
-    if (recv(request->exchange->connection->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) != 0)
-        return false;
-    http_drop(request);
-    return true;
+    return request->exchange->connection->fd;
 }
 
 const char *http_header(const struct http_request *request, const char *name)

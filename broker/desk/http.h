@@ -56,6 +56,9 @@ struct http *http_free(struct http *http);
 /* Returns a header of the request, or NULL. */
 const char *http_header(const struct http_request *request, const char *name);
 
+/* Returns the descriptor of the request's connection. */
+int http_fd(const struct http_request *request);
+
 /* Calls a function for each argument of this name in the request's address; a value may be "". */
 void http_each_argument(const struct http_request *request, const char *name,
                         void (*fn)(void *userdata, const char *value), void *userdata);
@@ -83,6 +86,9 @@ void http_wake(struct http_request *request);
 
 /* Ends the connection of a stream, whose browser does not read. */
 void http_drop(struct http_request *request);
+
+/* Does so when the browser has acknowledged nothing of what it was sent for so long: the network has gone. */
+void http_drop_when_lost(struct http_request *request, unsigned ms);
 
 /* Does so if the browser has hung up, which is otherwise noticed only when something is sent. Returns whether
  * it has. */

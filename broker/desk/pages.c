@@ -17,14 +17,15 @@
 #define PAGES_SCRIPT "text/javascript; charset=utf-8"
 
 static struct page_file pages[] = {
-    {"/index.html", PAGES_HTML, NULL, 0},    {"/console.css", PAGES_STYLE, NULL, 0},
-    {"/console.js", PAGES_SCRIPT, NULL, 0},  {"/contact.js", PAGES_SCRIPT, NULL, 0},
-    {"/words.js", PAGES_SCRIPT, NULL, 0},    {"/elements.js", PAGES_SCRIPT, NULL, 0},
-    {"/now.js", PAGES_SCRIPT, NULL, 0},      {"/values.js", PAGES_SCRIPT, NULL, 0},
-    {"/routes.js", PAGES_SCRIPT, NULL, 0},   {"/log.js", PAGES_SCRIPT, NULL, 0},
-    {"/panels.js", PAGES_SCRIPT, NULL, 0},   {"/recordings.js", PAGES_SCRIPT, NULL, 0},
-    {"/lock.js", PAGES_SCRIPT, NULL, 0},     {"/picture.js", PAGES_SCRIPT, NULL, 0},
-    {"/playback.js", PAGES_SCRIPT, NULL, 0}, {"/icon.svg", "image/svg+xml", NULL, 0},
+    {"/index.html", PAGES_HTML, NULL, 0},      {"/console.css", PAGES_STYLE, NULL, 0},
+    {"/console.js", PAGES_SCRIPT, NULL, 0},    {"/contact.js", PAGES_SCRIPT, NULL, 0},
+    {"/words.js", PAGES_SCRIPT, NULL, 0},      {"/elements.js", PAGES_SCRIPT, NULL, 0},
+    {"/emits.js", PAGES_SCRIPT, NULL, 0},      {"/now.js", PAGES_SCRIPT, NULL, 0},
+    {"/values.js", PAGES_SCRIPT, NULL, 0},     {"/routes.js", PAGES_SCRIPT, NULL, 0},
+    {"/log.js", PAGES_SCRIPT, NULL, 0},        {"/panels.js", PAGES_SCRIPT, NULL, 0},
+    {"/recordings.js", PAGES_SCRIPT, NULL, 0}, {"/lock.js", PAGES_SCRIPT, NULL, 0},
+    {"/picture.js", PAGES_SCRIPT, NULL, 0},    {"/playback.js", PAGES_SCRIPT, NULL, 0},
+    {"/icon.svg", "image/svg+xml", NULL, 0},
 };
 
 static void pages_read(struct page_file *page, const char *folder)

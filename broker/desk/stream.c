@@ -19,6 +19,7 @@
 #define STREAM_STATUS_NS FC_NS_PER_S        /* between two looks at the state of the show */
 #define STREAM_LOST_NS   (5 * FC_NS_PER_S)  /* after which an answer is not waited for any more */
 #define STREAM_DEAF_NS   (10 * FC_NS_PER_S) /* without reading anything, while there is something */
+#define STREAM_GONE_MS   5000               /* without an acknowledgement; something is sent each second */
 #define STREAM_BEHIND    32768 /* bytes that a page has not read, above which it gets no further values */
 #define STREAM_LINES     100   /* of the log, that a page begins with */
 #define STREAM_MAX_WATCH 16    /* patterns */
@@ -34,6 +35,7 @@ struct stream {
     char pin[CONTROL_MAX_PIN + 1]; /* see stream_pin() */
     bool is_ending;                /* nothing more is added */
     bool wants_log;
+    uint64_t page; /* the number that it gave itself, or 0 */
     char *watch[STREAM_MAX_WATCH];
     size_t n_watch;
     bool has_log;      /* it was asked for */
@@ -179,6 +181,13 @@ static void stream_want_log(void *userdata, const char *value)
     stream->wants_log = true;
 }
 
+static void stream_want_page(void *userdata, const char *value)
+{
+    struct stream *stream = userdata;
+
+    stream->page = strtoull(value, NULL, 10);
+}
+
 static void stream_want_watch(void *userdata, const char *value)
 {
     struct stream *stream = userdata;
@@ -207,6 +216,7 @@ bool stream_open(struct pages_open *open, struct http_request *http, const struc
     stream->out.most = STREAM_MOST;
     stream->read_ns = fc_now_ns();
     http_each_argument(http, "log", stream_want_log, stream);
+    http_each_argument(http, "page", stream_want_page, stream);
     http_each_argument(http, "watch", stream_want_watch, stream);
     if (!stream_ask(open, stream, STREAM_ENTER, (struct control_request){.verb = CONTROL_ENTER})) {
         stream_free(stream);
@@ -226,6 +236,17 @@ static struct stream **stream_place(struct pages_open *open, uint64_t client)
     while (*place && (*place)->http->number != client)
         place = &(*place)->next;
     return place;
+}
+
+bool stream_is_open(const struct pages_open *open, const struct desk_browser *browser, uint64_t page)
+{
+    for (const struct stream *each = open->streams; each; each = each->next) {
+        if (each->is_in && !each->is_ending && each->page == page &&
+            memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0 &&
+            !http_drop_if_gone(each->http))
+            return true;
+    }
+    return false;
 }
 
 const char *stream_pin(const struct pages_open *open, const struct desk_browser *browser)
@@ -280,6 +301,7 @@ static void stream_enter(struct stream *stream, const struct control_reply *repl
     json_raw(&stream->out, "retry: 1000\n");
     stream_reply(stream, "hello", reply);
     http_stream(stream->http, "text/event-stream");
+    http_drop_when_lost(stream->http, STREAM_GONE_MS);
 }
 
 static void stream_status(struct pages_open *open, struct stream *stream, const struct control_reply *reply)

@@ -43,6 +43,9 @@ bool stream_close(struct pages_open *open, const struct http_request *http);
  */
 const char *stream_pin(const struct pages_open *open, const struct desk_browser *browser);
 
+/* Returns whether the page that gave this number to its stream (the argument `page`) is open. */
+bool stream_is_open(const struct pages_open *open, const struct desk_browser *browser, uint64_t page);
+
 /* Takes up to `most` bytes that the page is to be sent. */
 size_t stream_read(struct pages_open *open, const struct http_request *http, char *bytes, size_t most);
 

@@ -399,3 +399,40 @@ def test_a_terminal_shows_the_link_as_a_qr_code(play):
             lines = terminal.read_to_the_end()
             assert any("http://" in line for line in lines) and not set("".join(lines)) & set("▀▄█"), lines
     assert "\n" not in console.link(), "nor into a file"
+
+
+def test_what_a_page_holds_is_let_go_when_it_is_gone(play):
+    """By itself, with another page of the same browser open, and within limits."""
+    config = CONFIG.replace("button = go", "button = go " + " ".join(f"b{n}" for n in range(32)))
+    config += "    stage.b{{0..31}} > sink.{{0..31}}\n    [loopback sink]\n"
+    console = open_console(play, config=config).signed_in("--role", "operator")
+    show = console.show
+
+    def press(channel, page, value=1):
+        return console.ask("emit", channel, value=value, hold=page)
+
+    assert press("stage.go", 7)[0] == 503, "without a stream nobody would notice that it is gone"
+    with console.stream("page=8") as other:
+        other.wait("event: status")
+        with console.stream("page=7") as stream:
+            stream.wait("event: hello")
+            assert press("stage.go", 7)[0] == 200
+            show.expect("/out", 1)
+        with console.stream("page=7") as stream:  # it watches something else: that is no end
+            stream.wait("event: hello")
+            other.wait("event: status")
+            other.wait("event: status")
+            assert not show.wire.receive(0.1)
+        show.expect("/out", 0)
+        with console.stream("page=7") as stream:
+            stream.wait("event: hello")
+            assert [press(f"stage.b{n}", 7)[0] for n in range(32)] == [200] * 32
+            assert press("stage.go", 7)[0] == 503, "it has not so many fingers"
+            assert press("stage.b0", 7, 0)[0] == 200 and press("stage.go", 7)[0] == 200
+            show.expect("/out", 1)
+            assert press("stage.go", 7, 0)[0] == 200
+            show.expect("/out", 0)
+        other.wait("event: status")
+        other.wait("event: status")
+        assert not show.wire.receive(0.5), "what was let go is not let go again"
+    assert console.ask("status", hold=7)[0] == 400

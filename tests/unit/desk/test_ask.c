@@ -29,6 +29,9 @@ static void a_request_is_lines(void **state)
     assert_string_equal(ask.token, "abc");
     assert_int_equal(read_text(&ask, "verb unlock\npin 271828", room), 0);
     assert_string_equal(ask.pin, "271828");
+    assert_int_equal(read_text(&ask, "verb emit\nname p.go\nvalue 1\nhold 7", room), 0);
+    assert_int_equal(ask.page, 7);
+    assert_int_equal(read_text(&ask, "verb unlock\npin 271828", room), 0);
     assert_null(ask.request.pin); /* which is for hashes */
 }
 
@@ -48,6 +51,8 @@ static void anything_else_is_malformed(void **state)
                                       "verb status\nfrom -1",
                                       "verb status\nfrom 99999999999999999999",
                                       "verb logs\nlines 4294967296",
+                                      "verb emit\nhold -1",
+                                      "verb status\nhold 7",
                                       "verb emit\nname \x01",
                                       "verb emit\nname a\x7f",
                                       "verb emit\nname a\rb"};

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Panels in Chromium: a button that was pressed is let go, whatever happens on the way."""
+
+import time
+
+import pytest
+from browsing import open_console
+from control import audits
+from waiting import until
+
+from test_console_browser import PHONE, Page, chromium  # noqa: F401  (a fixture)
+
+pytestmark = [pytest.mark.one_setting, pytest.mark.xdist_group("browser")]
+
+# Has requests whose text fits wait for so long, or be answered so often by an error, instead of by the desk.
+HINDER = """
+    const [text, wait, times, status] = arguments, really = window.really ??= window.fetch;
+    window.hindered = 0;
+    window.fetch = async (path, how) => {
+        if (!how?.body?.includes(text))
+            return really(path, how);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        if (window.hindered++ >= times)
+            return really(path, how);
+        if (!status)
+            throw new TypeError("no network");
+        return new Response("too many", {status});
+    };
+"""
+
+
+def hinder(page, text, wait=0, times=0, status=0):
+    page.chromium.execute_script(HINDER, text, wait, times, status)
+
+
+def panels(play, chromium, *arguments):
+    page = Page(chromium, open_console(play), *arguments)
+    page.size(PHONE)
+    page.open("panels")
+    return page, page.find(".control.button")
+
+
+def test_a_release_is_never_lost(play, chromium):  # noqa: F811
+    page, go = panels(play, chromium, "--role", "operator")
+    show = page.console.show
+    hinder(page, "value 1", wait=700)  # the press is slower than the release
+    page.touch("touchStart", go)
+    page.touch("touchEnd")
+    show.expect("/out", 1)
+    show.expect("/out", 0)
+    for status in (0, 429, 503):  # no contact, and what a desk says that has too much to do
+        hinder(page, "value 0", times=8, status=status)
+        page.touch("touchStart", go)
+        show.expect("/out", 1)
+        page.touch("touchEnd")
+        page.wait("stage.go: not let go yet; trying again", "#said")
+        show.expect("/out", 0)
+        assert chromium.execute_script("return window.hindered") == 9
+    hinder(page, "value 1", wait=1600)
+    page.touch("touchStart", go)
+    page.touch("touchEnd")
+    page.touch("touchStart", go)  # waits behind the first one until it is too late for it
+    page.touch("touchEnd")
+    show.expect("/out", 1)
+    show.expect("/out", 0)
+    page.wait("stage.go: not pressed", "#said")
+
+
+def test_a_page_that_is_hidden_lets_go(play, chromium):  # noqa: F811
+    page, go = panels(play, chromium)
+    page.touch("touchStart", go)
+    page.console.show.expect("/out", 1)
+    chromium.execute_script("""
+        Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"));
+        delete document.visibilityState;""")
+    page.console.show.expect("/out", 0)
+    page.touch("touchEnd")
+
+
+def test_of_a_fader_that_is_dragged_only_the_newest_value_waits(play, chromium):  # noqa: F811
+    page, _ = panels(play, chromium)
+    fader = page.find(".control.fader input")
+    hinder(page, "verb emit", wait=300)
+    chromium.execute_script("""
+        for (const value of [0.1, 0.2, 0.3, 0.4, 0.5])
+            arguments[0].value = value, arguments[0].dispatchEvent(new Event("input"));""", fader)
+    for value in (0.1, 0.5):
+        page.console.show.expect("/out", value)
+    assert chromium.execute_script("return window.hindered") == 2
+
+
+def test_a_button_is_let_go_when_its_page_is_gone(play, chromium):  # noqa: F811
+    """The browser does not get to say so, as if it were killed."""
+    page, go = panels(play, chromium, "--role", "operator", "--for", "1h", "wings")
+    show = page.console.show
+    page.touch("touchStart", go)
+    show.expect("/out", 1)
+    time.sleep(1.5)  # as long as it is held it stays so
+    assert not show.wire.receive(0.1)
+    hinder(page, "value 0", wait=60_000)
+    chromium.get("about:blank")
+    show.expect("/out", 0)
+    until(lambda: len(audits(show, "console=1 label=wings .*role=operator verb=emit subject=stage.go outcome=done")) == 2, "whose button it was is in the log")
