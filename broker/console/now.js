@@ -19,7 +19,8 @@ export class Now {
         this.tiles = make("div", {className: "tiles", role: "list", "aria-label": "Instances"});
         this.news = make("ol", {className: "news"});
         this.freezers = make("div", {className: "guarded"});
-        page.append(this.tiles, make("section", {}, make("h2", {textContent: "What happened last"}), this.news), this.freezers);
+        this.emergency = make("div", {className: "emergency"}); // always in reach
+        page.append(this.tiles, make("section", {}, make("h2", {textContent: "What happened last"}), this.news), this.freezers, this.emergency);
         this.status();
         this.log();
     }
@@ -43,11 +44,12 @@ export class Now {
         if (this.shown === shown)
             return;
         this.shown = shown;
-        this.freezers.replaceChildren(...deeds.map(([text, verb, ...names]) => {
-            const button = make("fc-hold", {textContent: text, className: names.length ? "of-user" : verb});
-            button.addEventListener("held", () => contact.act(verb, names));
-            return button;
-        }));
+        for (const [box, isOfUser] of [[this.freezers, true], [this.emergency, false]])
+            box.replaceChildren(...deeds.filter(([, , user]) => isOfUser === (user !== undefined)).map(([text, verb, ...names]) => {
+                const button = make("fc-hold", {textContent: text, className: isOfUser ? "of-user" : verb});
+                button.addEventListener("held", () => contact.act(verb, names));
+                return button;
+            }));
     }
 
     /** What the buttons say, the verb, and its names. A user is known by an instance that has the name before a slash. */

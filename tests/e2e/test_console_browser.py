@@ -105,6 +105,7 @@ def test_a_crash_is_seen_and_a_button_that_is_held_restarts(play, chromium):
     tile = page.tile("py1")
     console.show.set("/in", 0.75)
     page.wait("ValueError: no such light (script.py:", tile)
+    chromium.execute_script("arguments[0].scrollIntoView({block: 'center'})", page.find(f"{tile} summary"))
     page.find(f"{tile} summary").click()
     page.wait("raise ValueError", f"{tile} pre")
     page.wait("File ", f"{tile} pre")

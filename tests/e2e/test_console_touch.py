@@ -4,7 +4,7 @@
 import time
 
 import pytest
-from browsing import open_console
+from browsing import CONFIG, open_console
 from control import audits
 from waiting import until
 
@@ -102,3 +102,26 @@ def test_a_button_is_let_go_when_its_page_is_gone(play, chromium):  # noqa: F811
     chromium.get("about:blank")
     show.expect("/out", 0)
     until(lambda: len(audits(show, "console=1 label=wings .*role=operator verb=emit subject=stage.go outcome=done")) == 2, "whose button it was is in the log")
+
+
+def test_the_buttons_for_emergencies_are_in_reach_without_scrolling(play, chromium):  # noqa: F811
+    page = Page(chromium, open_console(play, config=CONFIG.replace("[map]", "[loopback a]\n    [loopback b]\n    [loopback c]\n    [map]")), "--role", "operator")
+    page.size(PHONE)
+    page.find("fc-hold.freeze button")
+    for place in (0, 1e6):
+        chromium.execute_script("scrollTo(0, arguments[0])", place)
+        assert chromium.execute_script("return document.documentElement.scrollHeight > innerHeight + 200"), "there is something to scroll"
+        assert chromium.execute_script("""
+            return ["freeze", "panic"].map((name) => {
+                const box = document.querySelector(`fc-hold.${name} button`).getBoundingClientRect();
+                return box.top >= 0 && box.bottom <= innerHeight && Boolean(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest(`fc-hold.${name}`));
+            })""") == [True, True], place
+    page.find(".news")
+    assert chromium.execute_script("""
+        const bar = document.querySelector(".emergency").getBoundingClientRect();
+        return [document.querySelector("main section"), document.querySelector("footer")].every((each) => {
+            const box = each.getBoundingClientRect();
+            return box.bottom <= bar.top + 1 || box.top >= bar.bottom - 1;
+        })"""), "at the end it covers nothing"
+    page.shoot("emergency-phone")
+    assert page.faults() == []
