@@ -3,14 +3,11 @@
 
 import {contact} from "./contact.js";
 import {make} from "./elements.js";
+import {news} from "./news.js";
 import {may} from "./words.js";
 
 const NEWS = 10;
-
-/** Whether a line of the log is something that a person needs to know. */
-function isNews(line) {
-    return line.level === "error" || line.level === "warning" || (line.level === "audit" && /outcome=done/.test(line.text) && !/verb=enter/.test(line.text));
-}
+const WORDS = {error: "error", warning: "warning", audit: "done"};
 
 export class Now {
     patterns = [];
@@ -65,7 +62,7 @@ export class Now {
     }
 
     log() {
-        this.news.replaceChildren(...contact.lines.filter(isNews).slice(-NEWS).reverse().map((line) => make("li", {className: line.level},
-            make("time", {textContent: new Date(line.time_ms).toLocaleTimeString()}), ` ${line.instance === "-" ? "" : `${line.instance}: `}${line.text}`)));
+        this.news.replaceChildren(...news(contact.lines, NEWS).map(({level, time_ms: time, instance, text, again}) => make("li", {className: WORDS[level]},
+            make("time", {textContent: new Date(time).toLocaleTimeString()}), ` ${instance === "-" ? "" : `${instance}: `}${text}${again ? ` (and again ${again === 1 ? "once" : `${again} times`})` : ""}`)));
     }
 }

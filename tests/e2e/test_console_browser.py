@@ -123,7 +123,7 @@ def test_a_crash_is_seen_and_a_button_that_is_held_restarts(play, chromium):
     page.hold(button, 1.3)
     page.wait("restart py1: done", "#said")
     until(lambda: console.show.worker() != worker, "it has not been restarted")
-    page.wait("verb=restart subject=py1", ".news")
+    page.wait("restarted py1", ".news")
 
     before = desk_of(console.show)
     os.kill(before, signal.SIGSTOP)  # as if the machine were gone

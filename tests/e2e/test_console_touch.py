@@ -125,3 +125,45 @@ def test_the_buttons_for_emergencies_are_in_reach_without_scrolling(play, chromi
         })"""), "at the end it covers nothing"
     page.shoot("emergency-phone")
     assert page.faults() == []
+
+
+RAISES = """
+    import midimonster
+    def go(value):
+        midimonster.output("out", value)
+    def level(value):
+        try:
+            raise ValueError("no such light")
+        except ValueError as error:
+            raise KeyError(value) from error
+"""
+
+
+def test_what_happened_is_said_in_a_line_each_and_in_words(play, chromium):  # noqa: F811
+    page = Page(chromium, console := open_console(play, script=RAISES), "--role", "operator", "--for", "1h", 'a "tablet" in the wings')
+    tablet = console.signed_in("--role", "operator", "--for", "1h", "second")
+    console.show.set("/in", 0.75)
+    page.wait("py1: KeyError: 0.75", ".news")
+    for n in range(30):
+        assert tablet.outcome("emit", "stage.go", value=n / 100) == "done"
+        console.show.expect("/out", n / 100)
+    page.hold(page.find("fc-hold.freeze button"), 1.3)
+    page.wait('operator "a "tablet" in the wings" froze all outputs', ".news")
+    assert tablet.outcome("restart", "py1") == "done"
+    page.wait('operator "second" restarted py1', ".news")
+    lines = page.text(".news").splitlines()
+    assert sum("KeyError" in line for line in lines) == 1, lines
+    assert not any(word in line for line in lines for word in ("Traceback", "ValueError", "exception in", "File", "emit", "uid=", "verb=", "direct cause")), lines
+    assert any("made a link for operator" in line for line in lines), "that was long before all the values"
+    found = chromium.execute_async_script("""
+        const done = arguments[0];
+        const line = (level, text, instance = "a", time_ms = 0) => ({level, text, instance, time_ms});
+        import("/news.js").then(({news}) => done(news([
+            line("error", "exception in the handler of channel x"), line("error", "Traceback (most recent call last):"), line("error", "  File x"),
+            line("error", "exception in the handler of channel y", "b"), line("error", "ValueError: two"), line("error", "lines"), line("error", "… repeated 5 times: ValueError: two"),
+            line("error", "the gate has ended", "a", 1), line("error", "another", "a", 500), line("error", "yet another", "a", 900),
+            line("audit", "uid=7 pid=1 role=user verb=reload subject=- outcome=done", "-"), line("audit", "uid=7 left_out=5", "-"),
+            line("audit", "uid=7 pid=1 role=user verb=stop subject=x outcome=refused", "-")], 10).map(({text, again}) => [text, again ?? 0])))""")
+    assert found[:3] == [["user (uid 7) reloaded the configuration", 0], ["yet another", 0], ["another", 0]], found
+    assert ["ValueError: two", 5] in found and ["exception in the handler of channel y", 0] in found and len(found) <= 6, found
+    assert page.faults() == []
