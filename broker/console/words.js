@@ -2,6 +2,7 @@
 // What the figures of the show mean, in words. Pure.
 
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
+const NAMED = 4; // instances, in the sentence
 
 /** A time span, such as "4 s" or "2 h 5 min". */
 export function span(ms) {
@@ -12,11 +13,16 @@ export function span(ms) {
     return `${Math.floor(ms / HOUR)} h ${Math.floor(ms % HOUR / MINUTE)} min`;
 }
 
+/** Whether an instance runs, but its detail says that what it is there for is not heard or not there (DMX, RTP-MIDI, MQTT, MIDI, evdev). */
+function isAlone(detail = "") {
+    return /^(lost for |not received, |nobody is heard|nobody has joined|not connected to |connecting to |not there: |waiting for ")|(^|\S) (silent|missing)(,|;|$)/.test(detail);
+}
+
 /** How an instance is: "good", "doubtful" or "bad". Stopped by hand is doubtful, not bad. */
 export function health(instance) {
     if (instance.state === "failed" || instance.state === "down")
         return "bad";
-    if (instance.state !== "running" || instance.frozen)
+    if (instance.state !== "running" || instance.frozen || isAlone(instance.detail))
         return "doubtful";
     return instance.restarts && instance.uptime_ms < 30 * SECOND ? "doubtful" : "good";
 }
@@ -34,16 +40,28 @@ export function state(instance) {
     return instance.detail ? `${text}: ${instance.detail}` : text;
 }
 
+/** What is wrong with an instance, in a few words. */
+function trouble(instance) {
+    return isAlone(instance.detail) && health(instance) !== "bad" ? instance.detail : state(instance);
+}
+
+/** What is wrong with some of the instances, the first ones by name. */
+function troubles(some, all, words) {
+    if (some.length === 1)
+        return `${some[0].name} ${state(some[0])}`;
+    const rest = some.length - NAMED;
+    return `${some.length} of ${all.length} ${words}: ${some.slice(0, NAMED).map((each) => `${each.name} (${trouble(each)})`).join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
+}
+
 /** One sentence about the whole show, and how it is. */
 export function sentence(instances, frozen) {
     const bad = instances.filter((each) => health(each) === "bad");
-    const doubtful = instances.filter((each) => health(each) === "doubtful");
-    if (bad.length)
-        return ["bad", bad.length === 1 ? `${bad[0].name} ${state(bad[0])}` : `${bad.length} of ${instances.length} have failed: ${bad.map((each) => each.name).join(", ")}`];
+    const doubtful = instances.filter((each) => health(each) === "doubtful" && !(frozen && each.frozen && health({...each, frozen: false}) === "good"));
+    const said = bad.length ? troubles(bad, instances, "have failed") : doubtful.length ? troubles(doubtful, instances, "are not as they should be") : "";
     if (frozen)
-        return ["doubtful", "OUTPUTS ARE FROZEN: nothing reaches the devices"];
-    if (doubtful.length)
-        return ["doubtful", doubtful.length === 1 ? `${doubtful[0].name} ${state(doubtful[0])}` : `${doubtful.length} of ${instances.length} are not as they should be: ${doubtful.map((each) => each.name).join(", ")}`];
+        return [bad.length ? "bad" : "doubtful", `OUTPUTS ARE FROZEN: nothing reaches the devices${said ? `. ${said}` : ""}`];
+    if (said)
+        return [bad.length ? "bad" : "doubtful", said];
     return instances.length ? ["good", instances.length === 1 ? `${instances[0].name} runs` : `All ${instances.length} run`] : ["doubtful", "There is nothing to see"];
 }
 

@@ -167,3 +167,29 @@ def test_what_happened_is_said_in_a_line_each_and_in_words(play, chromium):  # n
     assert found[:3] == [["user (uid 7) reloaded the configuration", 0], ["yet another", 0], ["another", 0]], found
     assert ["ValueError: two", 5] in found and ["exception in the handler of channel y", 0] in found and len(found) <= 6, found
     assert page.faults() == []
+
+
+SENTENCES = """
+    const done = arguments[0];
+    const runs = (name, detail = "", more = {}) => ({name, state: "running", detail, restarts: 0, uptime_ms: 1e6, ...more});
+    import("/words.js").then(({health, sentence}) => done([
+        ["lost for 3 s", "not received, though desk announces it", "nobody is heard", "10.0.0.5:5004 missing", "desk at 10.0.0.5:5004 silent, 2 packets lost",
+            "not connected to a:1: refused", "not there: nano; connected to x", 'waiting for "pad"'].map((detail) => health(runs("a", detail))),
+        ["", "receiving from desk at 44 Hz", "connected to a:1", "10.0.0.5:5004, 0.4 ms", "waiting for connections", "lost and found"].map((detail) => health(runs("a", detail))),
+        sentence([runs("rig", "lost for 3 s"), runs("b"), runs("c")], false),
+        sentence([runs("rig", "lost for 3 s"), runs("net", "nobody is heard"), runs("c")], false),
+        sentence([{...runs("cues", "exit status 1"), state: "failed"}, runs("rig", "", {frozen: true})], true),
+        sentence([runs("rig", "", {frozen: true}), runs("c")], true),
+        sentence([..."abcdef"].map((name) => runs(name, "nobody is heard")), false)]))
+"""
+
+
+def test_the_sentence_says_what_is_wrong(play, chromium):  # noqa: F811
+    Page(chromium, open_console(play))
+    lost, heard, one, two, both, frozen, many = chromium.execute_async_script(SENTENCES)
+    assert set(lost) == {"doubtful"} and set(heard) == {"good"}, (lost, heard)
+    assert one == ["doubtful", "rig runs: lost for 3 s"]
+    assert two == ["doubtful", "2 of 3 are not as they should be: rig (lost for 3 s), net (nobody is heard)"]
+    assert both == ["bad", "OUTPUTS ARE FROZEN: nothing reaches the devices. cues failed: exit status 1"]
+    assert frozen == ["doubtful", "OUTPUTS ARE FROZEN: nothing reaches the devices"]
+    assert many[1].endswith(", d (nobody is heard), and 2 more")
