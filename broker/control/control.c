@@ -12,6 +12,7 @@
 
 #include "broker/base/runtime.h"
 #include "broker/config/console.h"
+#include "broker/control/audit.h"
 #include "broker/control/change.h"
 #include "broker/control/desk.h"
 #include "broker/control/follow.h"
@@ -224,6 +225,7 @@ int control_new(struct control **controlp, const struct control_spec *spec)
     arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);
     rate_init(&control->rate, CONTROL_RATE, fc_now_ns());
     control_logs_start(control);
+    control_audit_start(control);
     control_record_start(control);
     r = control_start(control);
     if (r < 0) {
@@ -240,6 +242,7 @@ struct control *control_free(struct control *control)
         return NULL;
     loop_cancel_task(control->spec.runtime->loop, &control->receive);
     loop_cancel_timer(control->spec.runtime->loop, &control->resume);
+    control_audit_stop(control);
     control_logs_stop(control);
     control_watch_stop(control);
     control_record_stop(control, "the broker has ended");

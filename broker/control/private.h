@@ -21,7 +21,8 @@
 #include "proto/control_rules.h"
 #include "proto/desk_messages.h"
 
-#define CONTROL_MAX_CALLERS       32    /* uids that are known at a time */
+#define CONTROL_MAX_CALLERS       96    /* uids, and browsers, that are known at a time */
+#define CONTROL_MAX_EMITTED       64    /* channels that callers have set within the last second */
 #define CONTROL_MAX_ITEMS         128   /* of a list in one reply */
 #define CONTROL_MAX_PAGE          32768 /* bytes of text of such a list, about */
 #define CONTROL_MAX_TEXT          8192  /* of a reply, for people */
@@ -72,11 +73,20 @@ struct control_follower {
     char *instance;     /* whose lines, or NULL: all of the log */
 };
 
-/* The allowance of one uid. */
+/* The allowance of one uid's processes, or of one of its browsers. */
 struct control_caller {
     uid_t uid;
+    unsigned token;          /* of the browser, or 0 */
     struct log_limit audits; /* lines of non-administrators in the audit log */
+    struct log_limit emits;  /* the same, about events that they emit */
     uint64_t used_ns;
+};
+
+/* A channel that a caller sets, of which the audit log has had a line. */
+struct control_emitted {
+    struct control_call call;
+    uint64_t times;   /* since that line */
+    uint64_t next_ns; /* when there may be another line; 0: nothing is known here */
 };
 
 /* A client that records what happens. */
@@ -97,6 +107,9 @@ struct control {
     struct rate rate;
     struct control_caller callers[CONTROL_MAX_CALLERS];
     size_t n_callers;
+    struct control_emitted emitted[CONTROL_MAX_EMITTED];
+    bool has_emitted; /* and the timer runs */
+    struct timer audit_again;
     struct codec_control *requests; /* decodes, and owns what a request points to */
     struct codec_control *replies;
     struct arena texts; /* of the reply that is being made */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the texts of answers, sends them, and writes the audit log. */
+/* Makes the texts of answers, and sends them. */
 #include "broker/control/reply.h"
 
 #include <errno.h>
@@ -7,15 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/base/log.h"
 #include "broker/base/runtime.h"
-#include "broker/control/callers.h"
+#include "broker/control/audit.h"
 #include "broker/control/desk.h"
 #include "broker/control/private.h"
 #include "broker/show/instance.h"
-#include "firecurtain/time.h"
-
-#define AUDIT_VALUE 512 /* of a subject or reason: even escaped, it pushes nothing out of the line */
 
 const char *control_format(struct control *control, const char *format, ...)
 {
@@ -68,46 +64,9 @@ int control_stream(struct control *control, const struct control_call *call, str
     return reply_send(control, call, DESK_STREAM, reply);
 }
 
-/* Rate-limits audit lines of non-administrators, who could otherwise flood the log. */
-static bool reply_may_audit(struct control *control, const struct control_call *call, uint64_t *left_out)
-{
-    uint64_t now_ns = fc_now_ns();
-    struct log_limit *limit = &control_caller_of(control, call->peer.uid, now_ns)->audits;
-
-    *left_out = 0;
-    if (call->role == CONTROL_ADMINISTRATOR)
-        return true;
-    *left_out = limit->left_out;
-    return log_limit_take(limit, now_ns);
-}
-
-static void reply_audit(const struct control_call *call, const struct control_reply *reply)
-{
-    char subject[AUDIT_VALUE], outcome[64], reason[AUDIT_VALUE], label[4 * TOKEN_MAX_LABEL];
-    char from[sizeof(label) + TOKEN_MAX_ADDRESS + 64];
-    bool has_reason = reply->text && reply->text[0];
-
-    if (call->token)
-        snprintf(from, sizeof(from), "console=%u label=%s address=%s", call->token,
-                 log_value(label, sizeof(label), call->label[0] ? call->label : "-"), call->address);
-    else
-        snprintf(from, sizeof(from), "pid=%d", call->peer.pid);
-    log_audit("uid=%u %s role=%s verb=%s subject=%s outcome=%s%s%s", call->peer.uid, from,
-              control_role_name(call->role), control_verb_name(call->verb),
-              log_value(subject, sizeof(subject), call->subject[0] ? call->subject : "-"),
-              log_value(outcome, sizeof(outcome), control_outcome_name(reply->outcome)),
-              has_reason ? " reason=" : "", has_reason ? log_value(reason, sizeof(reason), reply->text) : "");
-}
-
 void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply)
 {
-    uint64_t left_out;
-
-    if (reply_may_audit(control, call, &left_out)) {
-        if (left_out)
-            log_audit("uid=%u left_out=%llu", call->peer.uid, (unsigned long long)left_out);
-        reply_audit(call, reply);
-    }
+    control_audit(control, call, reply);
     control_send(control, call, reply);
 }
 

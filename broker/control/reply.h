@@ -28,7 +28,7 @@ int control_send(struct control *control, const struct control_call *call, struc
 /* The same for a reply that is not to be dropped; the desk says when it was sent (control_follow_sent()). */
 int control_stream(struct control *control, const struct control_call *call, struct control_reply *reply);
 
-/* Sends the answer to a change or to a refused request, and writes the audit log. */
+/* Sends the answer to a change or to a refused request, which goes to the audit log, too. */
 void control_finish(struct control *control, const struct control_call *call, struct control_reply *reply);
 
 #endif

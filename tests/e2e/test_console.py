@@ -436,3 +436,27 @@ def test_what_a_page_holds_is_let_go_when_it_is_gone(play):
         other.wait("event: status")
         assert not show.wire.receive(0.5), "what was let go is not let go again"
     assert console.ask("status", hold=7)[0] == 400
+
+
+def test_the_audit_log_has_everything_though_a_fader_is_drawn(play):
+    console = open_console(play)
+    operator = console.signed_in("--role", "operator", "--for", "1h")
+    show = console.show
+    for n in range(150):
+        for channel, value in (("level", n / 200), ("work", n % 2)):
+            until(lambda: operator.ask("emit", f"stage.{channel}", value=value)[0] == 200, "it is too much")  # noqa: B023
+    assert operator.outcome("freeze") == operator.outcome("unfreeze") == "done"
+    for verb in ("freeze", "unfreeze"):
+        assert audits(show, f"verb={verb} subject=- outcome=done"), "what was drawn leaves room for it"
+
+    def counted(channel):
+        return sum(int((re.search(r" times=(\d+)", line) or [0, 1])[1]) for line in audits(show, f"verb=emit subject=stage.{channel} outcome=done"))
+
+    until(lambda: counted("level") == counted("work") == 150, lambda: f"none is lost: {audits(show, 'verb=emit')}")
+    assert len(audits(show, "verb=emit subject=stage.level")) <= 12, "a line a second"
+    for n in range(43):
+        time.sleep(0.01 if n < 40 else 0.5)
+        assert operator.outcome("restart", "nobody") == "unknown name"
+    lines = audits(show, "left_out|subject=nobody")
+    left_out = [int(re.search(r"left_out=(\d+)", line)[1]) for line in lines if "left_out" in line]
+    assert left_out and sum(left_out) + len(lines) - len(left_out) == 43, "each is said once"
