@@ -106,6 +106,23 @@ static void ring_note_place(struct log_owner *owner, const char *text)
     snprintf(owner->place, sizeof(owner->place), "%.50s:%u", slash ? slash + 1 : path, line);
 }
 
+/* Keeps a text, of which the end is left out if it is long, with a mark. */
+static void ring_keep(char to[RING_ERROR], const char *text)
+{
+    static const char mark[] = "…";
+    size_t n = strlen(text);
+
+    if (n < RING_ERROR) {
+        memcpy(to, text, n + 1);
+        return;
+    }
+    n = RING_ERROR - sizeof(mark);
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) /* within a character of UTF-8 */
+        n--;
+    memcpy(to, text, n);
+    memcpy(to + n, mark, sizeof(mark));
+}
+
 /* Notes what an error says of its cause, if the line says that. */
 static void ring_note_error(struct log_owner *owner, uint64_t time_ns, const char *text)
 {
@@ -128,7 +145,7 @@ static void ring_note_error(struct log_owner *owner, uint64_t time_ns, const cha
     if (!owner->place[0] && owner->error_place[0] && time_ns - owner->error_ns < RING_ADVICE_NS)
         return; /* advice about the exception */
     owner->error_ns = time_ns;
-    snprintf(owner->error, sizeof(owner->error), "%s", text);
+    ring_keep(owner->error, text);
     memcpy(owner->error_place, owner->place, sizeof(owner->place));
     owner->place[0] = '\0';
 }

@@ -154,6 +154,8 @@ static void test_any_error_is_kept_in_short(void **state)
     memset(text, 'x', sizeof(text) - 1);
     add_errors(&ring, (const char *const[]){text, NULL});
     assert_true(strlen(log_ring_error(&ring, "py1").text) < 256);
+    assert_string_equal(log_ring_error(&ring, "py1").text + strlen(log_ring_error(&ring, "py1").text) - 4,
+                        "x…");
     memcpy(text, "  File \"/", 9);
     add_errors(&ring,
                (const char *const[]){text, "  File \"/\", line 99999999999", "  File \"", "", "E", NULL});
