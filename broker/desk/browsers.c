@@ -222,7 +222,7 @@ static void browsers_post(struct browsers *browsers, struct http_request *http)
 static void browsers_get(struct browsers *browsers, struct http_request *http)
 {
     const struct page_file *file = pages_find(http->path);
-    const char *site = http_header(http, "Sec-Fetch-Site");
+    const char *site = http_header(http, "Sec-Fetch-Site"), *origin = http_header(http, "Origin");
     bool is_recording = strcmp(http->path, "/api/record") == 0;
     struct desk_browser browser;
 
@@ -234,14 +234,18 @@ static void browsers_get(struct browsers *browsers, struct http_request *http)
                                                 .is_static = true});
     } else if (!is_recording && strcmp(http->path, "/api/events") != 0) {
         browsers_say(http, 404, "there is no such page");
-    } else if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) {
+    } else if ((site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) ||
+               (origin && !origin_is_own(origin, http_header(http, "Host")))) {
         browsers_say(http, 403, "the request comes from a page of somebody else");
     } else if (!browsers_find_token(http, &browser)) {
         browsers_say(http, 401, CONTROL_SIGNED_OUT);
-    } else if (!browsers_may(browsers, http, 1) ||
-               !(is_recording ? capture_open(browsers->captures, http, &browser)
-                              : stream_open(browsers->open, http, &browser))) {
-        browsers_say(http, 503, "too many pages are open, or record; try again later");
+    } else if (!browsers_may(browsers, http, 1)) {
+        browsers_say(http, 429, "too many requests; try again later");
+    } else if (is_recording ? !capture_open(browsers->captures, http, &browser)
+                            : !stream_open(browsers->open, http, &browser)) {
+        browsers_say(http, 503,
+                     is_recording ? "too many recordings are being made; try again later"
+                                  : "too many pages are open; close one, and this one comes by itself");
     }
 }
 

@@ -40,7 +40,9 @@ def test_requests_of_strangers_are_refused(play):
             status, text = console.request(*post, headers={header: value})
             assert status in (400, 403, 421), (header, value, status, text)
     assert console.request("OPTIONS", "/api/ask", headers={"Access-Control-Request-Method": "POST"})[0] == 405
-    assert console.request("GET", "/api/events", headers={"Sec-Fetch-Site": "cross-site"})[0] == 403
+    for path in ("/api/events", "/api/record"):
+        for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+            assert console.request("GET", path, headers=foreign)[0] == 403, (path, foreign)
     with console.stream("watch=%01&watch=" + "x" * 3000) as stream:
         stream.wait("event: status")
         stream.wait("event: status")
