@@ -30,6 +30,7 @@ function show() {
 function say() {
     const isLost = contact.isLost || contact.signedOut;
     const [health, text] = contact.signedOut ? ["lost", "This browser is not signed in. Open a new link: firecurtain console prints one."]
+        : isLost && contact.why ? ["lost", `This page gets nothing: ${contact.why}`]
         : isLost ? ["lost", `No contact with the show for ${span(contact.age)}`] : sentence([...contact.instances.values()], contact.frozen);
     document.body.className = isLost ? "is-lost" : health;
     if (element("sentence").textContent !== text)
@@ -52,7 +53,8 @@ contact.addEventListener("log", () => page?.log?.());
 contact.addEventListener("values", ({detail}) => page?.values?.(detail));
 contact.addEventListener("out", say);
 contact.addEventListener("said", ({detail}) => {
-    element("said").replaceChildren(make("span", {className: detail.good ? "good" : "bad", textContent: detail.text}));
+    if (element("said").textContent !== detail.text) // else a screen reader says it again and again
+        element("said").replaceChildren(make("span", {className: detail.good ? "good" : "bad", textContent: detail.text}));
     clearTimeout(say.timer);
     say.timer = setTimeout(() => element("said").replaceChildren(), 8000);
 });

@@ -4,6 +4,9 @@
 import {health} from "./words.js";
 
 const LINES = 1000, AGE = 3000, SPARK = 30;
+const LEAST = 100, MOST = 2000, TRIES = 8; // ms between two tries, and how many are made
+const SAFE = new Set(["status", "routes", "channels", "logs", "enter"]); // may be repeated, however late
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class Contact extends EventTarget {
     who = {role: "", label: ""};
@@ -11,6 +14,7 @@ class Contact extends EventTarget {
     values = new Map();
     lines = [];
     signedOut = false;
+    why = ""; // the desk lets this page have no stream
     frozen = false; // nothing is put out to devices
     hasPanic = false;
     page = crypto.getRandomValues(new Uint32Array(1))[0] || 1; // by which the desk knows who holds a button
@@ -33,25 +37,32 @@ class Contact extends EventTarget {
     /** Asks the broker for something; resolves to its reply. Names hold no line breaks. */
     async ask(verb, names = [], more = {}) {
         const lines = [`verb ${verb}`, ...names.map((name) => `name ${name}`), ...Object.entries(more).map(([key, value]) => `${key} ${value}`)];
-        for (let tries = 0; ; tries++) {
+        for (let tries = 0, pause = LEAST; ; tries++, pause = Math.min(2 * pause, MOST)) {
             const response = await fetch("/api/ask", {method: "POST", headers: {"Content-Type": "application/x-firecurtain"}, body: lines.join("\n"), keepalive: "hold" in more});
-            if (response.status === 503 && tries < 5) {
-                await new Promise((resolve) => setTimeout(resolve, 100));
+            const again = response.status === 429 || response.status === 503, isSafe = SAFE.has(verb);
+            if (again && (isSafe ? tries < TRIES : response.status === 503 && tries < 5)) {
+                await sleep(isSafe ? pause * (0.5 + Math.random()) : LEAST); // not all browsers at once
                 continue;
             }
             if (response.status === 401)
                 this.#signOut();
             if (!response.ok)
-                return {outcome: "failed", text: await response.text(), again: response.status === 429 || response.status === 503};
+                return {outcome: "failed", text: await response.text(), again};
             return response.json();
         }
     }
 
-    /** Asks for all pages of a list. */
+    /** Asks for all pages of a list, until they have come; an Error says why they do not. */
     async list(verb, member, names = []) {
         const found = [];
         for (let from = 0; ;) {
-            const reply = await this.ask(verb, names, {from});
+            const reply = await this.deliver(verb, names, {from});
+            if (reply.again) {
+                await sleep(MOST * (0.5 + Math.random()));
+                continue;
+            }
+            if (reply.outcome !== "done")
+                throw new Error(`${reply.outcome}${reply.text ? `; ${reply.text}` : ""}`);
             found.push(...(reply[member] ?? []));
             if (!reply.next)
                 return found;
@@ -79,7 +90,7 @@ class Contact extends EventTarget {
     report(verb, names, reply) {
         if (reply.outcome === "refused" && this.who.pin && !this.who.locked)
             this.#open(); // it has locked itself meanwhile: find out
-        if (reply.outcome !== "done" || verb !== "emit")
+        if (reply.outcome !== "done" || verb !== "emit" || reply.text)
             this.say(reply.outcome === "done", `${[verb, ...names].join(" ")}: ${reply.outcome}${reply.text ? `; ${reply.text}` : ""}`);
     }
 
@@ -92,6 +103,8 @@ class Contact extends EventTarget {
         if (reply.outcome === "done") {
             this.signedOut = false;
             this.#open();
+        } else if (reply.again) {
+            throw new Error(reply.text);
         } else if (token) {
             await this.enter(); // a link that was opened here before: the browser is signed in already
         }
@@ -136,7 +149,7 @@ class Contact extends EventTarget {
         const query = new URLSearchParams([["log", "1"], ["page", this.page], ...this.#watch.map((pattern) => ["watch", pattern])]);
         this.#stream?.close();
         this.#opened = performance.now();
-        const stream = this.#stream = new EventSource(`/api/events?${query}`);
+        const path = `/api/events?${query}`, stream = this.#stream = new EventSource(path);
         const on = (type, fn) => stream.addEventListener(type, (event) => stream === this.#stream && fn(JSON.parse(event.data)));
         on("hello", (reply) => this.#hello(reply));
         on("status", (reply) => this.#status(reply));
@@ -145,12 +158,25 @@ class Contact extends EventTarget {
         on("bye", () => this.#signOut());
         stream.onerror = () => {
             if (stream === this.#stream && stream.readyState === EventSource.CLOSED)
-                setTimeout(() => this.enter().catch(() => stream.onerror()), 1000);
+                this.#refused(path).finally(() => setTimeout(() => this.enter().catch(() => stream.onerror()), LEAST + MOST * Math.random()));
         };
+    }
+
+    /** Finds out why there is no stream, which an EventSource does not tell. */
+    async #refused(path) {
+        const end = new AbortController();
+        try {
+            const response = await fetch(path, {signal: end.signal});
+            this.why = response.ok || response.status === 401 ? "" : await response.text();
+        } catch {
+            this.why = "";
+        }
+        end.abort();
     }
 
     #hello(reply) {
         this.who = reply.invites[0];
+        this.why = "";
         this.lines.length = 0; // the last ones come again
         this.#next = [];
         this.#tell("hello");

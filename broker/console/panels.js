@@ -20,10 +20,11 @@ export class Panels {
         this.hide = () => document.visibilityState === "hidden" && this.letGo();
         LEAVING.forEach((type) => addEventListener(type, this.letGo));
         document.addEventListener("visibilitychange", this.hide);
-        this.begin();
+        this.begin().catch((error) => this.isClosed || this.page.append(make("p", {role: "alert", textContent: `The controls cannot be shown: ${error.message}`})));
     }
 
     close() {
+        this.isClosed = true;
         this.letGo();
         LEAVING.forEach((type) => removeEventListener(type, this.letGo));
         document.removeEventListener("visibilitychange", this.hide);
@@ -36,9 +37,11 @@ export class Panels {
         if (!panels.length)
             this.page.append(make("p", {textContent: "The show has no panel. The section [panel NAME] of the configuration makes one."}));
         for (const panel of panels) {
-            const box = make("div", {className: "panel"});
-            this.page.append(make("section", {}, make("h2", {textContent: panel.name}), box));
             const controls = (await contact.list("channels", "channels", [panel.name])).filter((each) => each.kind);
+            const box = make("div", {className: "panel"});
+            if (this.isClosed)
+                return;
+            this.page.append(make("section", {}, make("h2", {textContent: panel.name}), box));
             box.append(...controls.sort((a, b) => a.place - b.place).map((each) => this.#make(panel, each)));
         }
         this.values(Object.fromEntries(contact.values));

@@ -20,7 +20,7 @@ export class Routes {
             make("thead", {}, make("tr", {}, ...["From", "Value", "To", "Value"].map((text) => make("th", {scope: "col", textContent: text})))), this.body),
         make("h2", {textContent: "Mapped to nothing"}), this.loose)));
         contact.watch(this.patterns);
-        this.begin();
+        this.begin().catch((error) => this.note.textContent = `The routes cannot be shown: ${error.message}`);
     }
 
     async begin() {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Panels in Chromium: a button that was pressed is let go, whatever happens on the way."""
 
+import contextlib
 import time
 
 import pytest
@@ -193,3 +194,48 @@ def test_the_sentence_says_what_is_wrong(play, chromium):  # noqa: F811
     assert both == ["bad", "OUTPUTS ARE FROZEN: nothing reaches the devices. cues failed: exit status 1"]
     assert frozen == ["doubtful", "OUTPUTS ARE FROZEN: nothing reaches the devices"]
     assert many[1].endswith(", d (nobody is heard), and 2 more")
+
+
+BUSY = """
+    const done = arguments[0], really = window.fetch, answers = [429, 503, 429, 503], asked = [];
+    window.fetch = async (path, how) => {
+        if (!how?.body?.includes("verb channels"))
+            return really(path, how);
+        asked.push(performance.now());
+        return answers.length ? new Response("too much", {status: answers.shift()}) : really(path, how);
+    };
+    import("/contact.js").then(({contact}) => contact.list("channels", "channels")).then((found) => {
+        window.fetch = really;
+        done([found.length, asked.slice(1).map((time, n) => time - asked[n])]);
+    });
+"""
+
+
+def test_what_is_safe_is_asked_again_and_what_failed_is_not_empty(play, chromium):  # noqa: F811
+    page = Page(chromium, open_console(play))
+    found, pauses = chromium.execute_async_script(BUSY)
+    assert found > 3 and len(pauses) == 4, (found, pauses)
+    assert pauses[0] < 250 and pauses[-1] > 350, "the pauses grow"
+    message = chromium.execute_async_script("""
+        const done = arguments[0];
+        import("/contact.js").then(({contact}) => contact.list("channels", "channels", ["nobody"])).then(() => done("an empty list"), (error) => done(error.message))""")
+    assert message.startswith("unknown name"), message
+    chromium.execute_async_script("""
+        const done = arguments[0];
+        import("/contact.js").then(({contact}) => contact.act("emit", ["stage.cue"], {value: 0.5})).then(done)""")
+    page.wait("emit stage.cue: done; nothing is mapped to it", "#said")
+
+
+def test_a_page_for_which_there_is_no_room_says_so(play, chromium):  # noqa: F811
+    console = open_console(play)
+    page = Page(chromium, console)
+    console.cookie = "; ".join(f"{each['name']}={each['value']}" for each in chromium.get_cookies())
+    chromium.execute_cdp_cmd("Network.enable", {})
+    chromium.get("about:blank")
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            stream = stack.enter_context(console.stream())
+            until(lambda stream=stream: "HTTP/1.1 200" in stream.wait("HTTP/1.1 ...")[0], "there is room for eight")
+        chromium.get(f"http://127.0.0.1:{console.port}/")
+        page.wait("This page gets nothing: too many pages are open", "#sentence")
+    page.wait("All 3 run", "#sentence")
