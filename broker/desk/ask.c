@@ -116,7 +116,8 @@ int ask_read(struct ask *ask, char *text, size_t n)
     for (char *line = strtok_r(text, "\n", &rest); r == 0 && line; line = strtok_r(NULL, "\n", &rest))
         r = ask_line(ask, line);
     ask->request.names = ask->names;
-    if (ask->page && ask->request.verb != CONTROL_EMIT)
+    if ((ask->page && ask->request.verb != CONTROL_EMIT) ||
+        (ask->token && ask->request.verb != CONTROL_ENTER))
         return -EBADMSG;
     return r == 0 && ask->request.verb != CONTROL_NONE ? 0 : -EBADMSG;
 }

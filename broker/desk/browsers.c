@@ -25,8 +25,7 @@
 #include "proto/control_rules.h"
 
 #define BROWSERS_CLIENT (UINT64_C(1) << 63)
-#define BROWSERS_RATE   1000                 /* requests a second of all browsers together */
-#define BROWSERS_BAR_NS (100 * FC_NS_PER_MS) /* from a token that is none to the next one from there */
+#define BROWSERS_RATE   1000 /* requests a second of all browsers together */
 #define BROWSERS_COOKIE "firecurtain"
 #define BROWSERS_SECRET 128
 
@@ -82,6 +81,17 @@ static bool browsers_may(struct browsers *browsers, const struct http_request *r
     rate_fill(&browsers->rate, now_ns);
     return callers_take(&browsers->callers, browsers_key(request->address), cost, now_ns) &&
            rate_take(&browsers->rate, cost);
+}
+
+/* Returns whether a token may be shown: this takes nothing from what those who are signed in there may ask.
+ */
+static bool browsers_may_enter(struct browsers *browsers, const struct http_request *request)
+{
+    uint64_t now_ns = fc_now_ns();
+
+    rate_fill(&browsers->rate, now_ns);
+    return callers_take_token(&browsers->callers, browsers_key(request->address), now_ns) &&
+           rate_take(&browsers->rate, 1);
 }
 
 /* Finds the browser's token in its cookies, and hashes it. */
@@ -206,8 +216,8 @@ static void browsers_post(struct browsers *browsers, struct http_request *http)
         browsers_say(http, 401, CONTROL_SIGNED_OUT);
     else if (!control_rules_check(&ask.request, &reply))
         browsers_say(http, 400, "the request is malformed");
-    else if (!browsers_may(browsers, http, control_rules_cost(&ask.request)) ||
-             (ask.token && callers_is_barred(&browsers->callers, browsers_key(http->address), fc_now_ns())))
+    else if (!(ask.token ? browsers_may_enter(browsers, http)
+                         : browsers_may(browsers, http, control_rules_cost(&ask.request))))
         browsers_say(http, 429, "too many requests; try again later");
     else if (ask.request.verb == CONTROL_UNLOCK && !browsers_hash_pin(browsers, &ask, &browser))
         browsers_say(http, 429, "too many PINs; try again in a second");
@@ -316,7 +326,6 @@ static void browsers_answer(struct browsers *browsers, struct browser_request *r
     struct http_request *http = request->http;
     struct json json = {.most = STREAM_MOST};
     bool is_signed_out = strcmp(reply->text, CONTROL_SIGNED_OUT) == 0;
-    uint64_t now_ns = fc_now_ns();
     char cookie[2 * BROWSERS_SECRET];
     struct http_answer answer = {.status = is_signed_out ? 401 : 200, .type = "application/json"};
     const char *secret = reply->secret && reply->secret[0] ? reply->secret : request->token;
@@ -324,8 +333,6 @@ static void browsers_answer(struct browsers *browsers, struct browser_request *r
     http->is_known = !is_signed_out;
     if (request->page && request->is_held != (reply->outcome == CONTROL_DONE))
         holds_end(&browsers->holds, &request->browser, request->page, request->channel);
-    if (is_signed_out && request->token)
-        callers_bar(&browsers->callers, browsers_key(http->address), now_ns + BROWSERS_BAR_NS, now_ns);
     if (request->verb == CONTROL_ENTER && reply->outcome == CONTROL_DONE && secret && reply->n_invites) {
         browsers_make_cookie(http, secret, reply->invites[0].seconds, cookie, sizeof(cookie));
         answer.cookie = cookie;

@@ -2,7 +2,8 @@
 /* Keeps an allowance for each uid that has asked lately; that of the uid that was away longest gives way. */
 #include "broker/desk/callers.h"
 
-#define CALLERS_RATE 500 /* requests of one uid in a second that are passed on */
+#define CALLERS_RATE   500 /* requests of one uid in a second that are passed on */
+#define CALLERS_TOKENS 200 /* tokens that are shown from there in a second */
 
 static struct caller *callers_find(struct callers *callers, uid_t uid, uint64_t now_ns)
 {
@@ -20,6 +21,7 @@ static struct caller *callers_find(struct callers *callers, uid_t uid, uint64_t 
         oldest = &callers->list[callers->n++];
     *oldest = (struct caller){.uid = uid};
     rate_init(&oldest->rate, CALLERS_RATE, now_ns);
+    rate_init(&oldest->tokens, CALLERS_TOKENS, now_ns);
     return oldest;
 }
 
@@ -32,12 +34,10 @@ bool callers_take(struct callers *callers, uid_t uid, uint64_t cost, uint64_t no
     return rate_take(&caller->rate, cost);
 }
 
-void callers_bar(struct callers *callers, uid_t uid, uint64_t until_ns, uint64_t now_ns)
+bool callers_take_token(struct callers *callers, uid_t uid, uint64_t now_ns)
 {
-    callers_find(callers, uid, now_ns)->barred_ns = until_ns;
-}
+    struct caller *caller = callers_find(callers, uid, now_ns);
 
-bool callers_is_barred(struct callers *callers, uid_t uid, uint64_t now_ns)
-{
-    return now_ns < callers_find(callers, uid, now_ns)->barred_ns;
+    caller->used_ns = now_ns;
+    return rate_allow(&caller->tokens, now_ns);
 }

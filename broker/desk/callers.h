@@ -16,8 +16,8 @@ struct callers {
     struct caller {
         uid_t uid;
         uint64_t used_ns;
-        uint64_t barred_ns; /* see callers_bar() */
         struct rate rate;
+        struct rate tokens; /* see callers_take_token() */
     } list[CALLERS_MAX];
     size_t n;
 };
@@ -25,9 +25,10 @@ struct callers {
 /* Takes `cost` from the allowance of a uid. False if there is not so much. */
 bool callers_take(struct callers *callers, uid_t uid, uint64_t cost, uint64_t now_ns);
 
-/* Notes that a uid has guessed at a secret, and may not try again until a time. */
-void callers_bar(struct callers *callers, uid_t uid, uint64_t until_ns, uint64_t now_ns);
-
-bool callers_is_barred(struct callers *callers, uid_t uid, uint64_t now_ns);
+/*
+ * Takes one from another allowance, for those who show a token. Nobody guesses 256 bits: the allowance keeps
+ * the broker from having to look at too many, and leaves room for others at the same address.
+ */
+bool callers_take_token(struct callers *callers, uid_t uid, uint64_t now_ns);
 
 #endif

@@ -53,6 +53,7 @@ static void anything_else_is_malformed(void **state)
                                       "verb logs\nlines 4294967296",
                                       "verb emit\nhold -1",
                                       "verb status\nhold 7",
+                                      "verb status\ntoken x",
                                       "verb emit\nname \x01",
                                       "verb emit\nname a\x7f",
                                       "verb emit\nname a\rb"};
