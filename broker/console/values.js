@@ -7,13 +7,22 @@ import {emitsOf} from "./emits.js";
 import {may, value} from "./words.js";
 
 const ROW = 44; // pixels, as in console.css
+const SPARK = 30; // seconds
 
 /** What is typed is a part of a name, unless it has a * or a ?. */
 function pattern(text) {
     return /[*?]/.test(text) ? text : `*${text}*`;
 }
 
+/** The same as a function of a name, for channels that the desk has not matched. */
+function matcher(text) {
+    const expression = new RegExp(`^${pattern(text).replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
+    return (name) => expression.test(name);
+}
+
 export class Values {
+    listed = new Map(); // all channels, also those that have no value yet
+
     constructor(page) {
         this.pinned = new Set(JSON.parse(localStorage.getItem("pinned") ?? "[]"));
         this.filter = make("input", {type: "search", id: "filter", placeholder: "part of a name, or * and ?"});
@@ -26,7 +35,20 @@ export class Values {
             this.typing = setTimeout(() => this.begin(), 300);
         });
         this.all.addEventListener("scroll", () => this.draw());
+        this.timer = setInterval(() => this.shown.forEach((row) => this.#sample(row)), 1000);
         this.begin();
+        contact.list("channels", "channels").then((channels) => this.#list(channels), (error) => this.failed = `; the others cannot be listed: ${error.message}`).finally(() => this.sort());
+    }
+
+    close() {
+        this.isClosed = true;
+        clearInterval(this.timer);
+    }
+
+    #list(channels) {
+        this.listed = new Map(channels.map((each) => [each.channel, each]));
+        this.shown.forEach((row) => row.remove());
+        this.shown.clear(); // which of them can be set is known now
     }
 
     get patterns() {
@@ -36,23 +58,27 @@ export class Values {
     begin() {
         contact.watch(this.patterns);
         this.names = [];
+        this.known = new Set();
         this.shown = new Map();
         this.rows.replaceChildren();
         this.sort();
     }
 
     values(fresh) {
-        if (contact.values.size !== this.names.length)
+        const names = Object.keys(fresh);
+        if (names.some((name) => !this.known.has(name)))
             this.sort();
         else
-            for (const name of Object.keys(fresh))
-                this.#show(name);
+            names.forEach((name) => this.#show(name));
     }
 
     sort() {
-        this.names = [...contact.values.keys()].sort((a, b) => this.pinned.has(b) - this.pinned.has(a) || (a < b ? -1 : 1));
+        if (this.isClosed)
+            return;
+        this.known = new Set([...contact.values.keys(), ...[...this.listed.keys()].filter(matcher(this.filter.value))]);
+        this.names = [...this.known].sort((a, b) => this.pinned.has(b) - this.pinned.has(a) || (a < b ? -1 : 1));
         this.rows.style.blockSize = `${this.names.length * ROW}px`;
-        this.count.textContent = `${this.names.length} channels with a value`;
+        this.count.textContent = `${this.names.length} channels, ${contact.values.size} of them with a value${this.failed ?? ""}`;
         this.draw();
     }
 
@@ -74,9 +100,10 @@ export class Values {
     #make(name) {
         const instance = contact.instances.get(name.slice(0, name.indexOf(".")));
         const pin = make("button", {type: "button", className: "pin", textContent: "★", "aria-pressed": this.pinned.has(name), "aria-label": `Pin ${name}`});
-        const fader = may(contact.who, "set", instance) ? make("input", {type: "range", min: 0, max: 1, step: 0.001, "aria-label": `Set ${name}`})
-            : make("meter", {min: 0, max: 1, "aria-label": name});
-        const row = make("div", {className: "row"}, pin, make("span", {className: "name", textContent: name, title: name}), fader, make("output"));
+        const isSet = may(contact.who, "set", instance) && this.listed.get(name)?.source; // else nothing would come of it
+        const fader = isSet ? make("input", {type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": `Set ${name}`}) : make("span");
+        const spark = make("fc-spark"), title = make("div", {}, make("div", {className: "name", textContent: name, title: name}), spark);
+        const row = Object.assign(make("div", {className: "row"}, pin, title, fader, make("output")), {spark, samples: []});
         pin.addEventListener("click", () => {
             this.pinned.has(name) ? this.pinned.delete(name) : this.pinned.add(name);
             localStorage.setItem("pinned", JSON.stringify([...this.pinned]));
@@ -95,7 +122,16 @@ export class Values {
             return;
         const number = contact.values.get(name);
         row.lastChild.textContent = value(number);
-        if (document.activeElement !== row.children[2])
+        row.peak = Math.max(row.peak ?? 0, number ?? 0);
+        if (number !== undefined && document.activeElement !== row.children[2])
             row.children[2].value = number;
+    }
+
+    /** Adds the highest value of the last second to a row's curve. */
+    #sample(row) {
+        row.samples.push(row.peak ?? 0);
+        row.samples.splice(0, row.samples.length - SPARK);
+        row.spark.draw(row.samples);
+        row.peak = Number(row.lastChild.textContent) || 0;
     }
 }

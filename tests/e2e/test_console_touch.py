@@ -239,3 +239,28 @@ def test_a_page_for_which_there_is_no_room_says_so(play, chromium):  # noqa: F81
         chromium.get(f"http://127.0.0.1:{console.port}/")
         page.wait("This page gets nothing: too many pages are open", "#sentence")
     page.wait("All 3 run", "#sentence")
+
+
+def test_values_have_curves_and_channels_without_one_are_listed(play, chromium):  # noqa: F811
+    console = open_console(play)
+    page = Page(chromium, console)
+    page.open("values")
+    page.wait("stage.go", ".rows")  # which nobody has set
+    page.wait("py1.script.level", ".rows")
+
+    def row(name):
+        return chromium.execute_script("""
+            const row = [...document.querySelectorAll(".row")].find((each) => each.querySelector(".name").textContent === arguments[0]);
+            const canvas = row.querySelector("canvas"), {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [row.lastChild.textContent, row.querySelector("input, meter") !== null, data.filter((each, n) => n % 4 === 3 && each > 0).length];""", name)
+
+    assert row("stage.go") == ["–", True, 0]
+    assert row("py1.script.go") == ["–", False, 0], "it only shows what comes, so it has no fader"
+    console.show.set("/in", 0.5)
+    until(lambda: (shown := row("py1.script.level"))[0] == "0.500" and shown[2] > 10, "there is no curve")
+    assert row("stage.go")[2] == 0
+    page.find("#filter").send_keys("stage.*o")
+    until(lambda: "stage.go" in page.text(".rows") and "py1" not in page.text(".rows"), "the filter does not hold for those without a value")
+    assert "stage.level" not in page.text(".rows")
+    page.shoot("values-curves")
+    assert [each for each in page.faults() if "willReadFrequently" not in each] == []
