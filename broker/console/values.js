@@ -78,7 +78,7 @@ export class Values {
         this.known = new Set([...contact.values.keys(), ...[...this.listed.keys()].filter(matcher(this.filter.value))]);
         this.names = [...this.known].sort((a, b) => this.pinned.has(b) - this.pinned.has(a) || (a < b ? -1 : 1));
         this.rows.style.blockSize = `${this.names.length * ROW}px`;
-        this.count.textContent = `${this.names.length} channels, ${contact.values.size} of them with a value${this.failed ?? ""}`;
+        this.count.textContent = `${this.names.length} channels${this.failed ?? ""}`;
         this.draw();
     }
 
@@ -103,7 +103,7 @@ export class Values {
         const isSet = may(contact.who, "set", instance) && this.listed.get(name)?.source; // else nothing would come of it
         const fader = isSet ? make("input", {type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": `Set ${name}`}) : make("span");
         const spark = make("fc-spark"), title = make("div", {}, make("div", {className: "name", textContent: name, title: name}), spark);
-        const row = Object.assign(make("div", {className: "row"}, pin, title, fader, make("output")), {spark, samples: []});
+        const row = Object.assign(make("div", {className: isSet ? "row" : "row is-shown"}, pin, title, fader, make("output")), {spark, samples: []});
         pin.addEventListener("click", () => {
             this.pinned.has(name) ? this.pinned.delete(name) : this.pinned.add(name);
             localStorage.setItem("pinned", JSON.stringify([...this.pinned]));

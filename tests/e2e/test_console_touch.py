@@ -262,5 +262,8 @@ def test_values_have_curves_and_channels_without_one_are_listed(play, chromium):
     page.find("#filter").send_keys("stage.*o")
     until(lambda: "stage.go" in page.text(".rows") and "py1" not in page.text(".rows"), "the filter does not hold for those without a value")
     assert "stage.level" not in page.text(".rows")
+    page.size(PHONE)
+    wide = chromium.execute_script("return [...document.querySelectorAll('.row')].map((row) => [...row.children].filter((each) => each.tagName !== 'SPAN').map((each) => each.getBoundingClientRect().width))")
+    assert wide and min(min(row) for row in wide) >= 44 and min(row[1] for row in wide) > 100, wide  # names are there on a phone, too
     page.shoot("values-curves")
     assert [each for each in page.faults() if "willReadFrequently" not in each] == []
