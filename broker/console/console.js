@@ -35,7 +35,7 @@ function say() {
     document.body.className = isLost ? "is-lost" : health;
     if (element("sentence").textContent !== text)
         element("sentence").textContent = text;
-    element("clock").textContent = new Date().toLocaleTimeString();
+    element("clock").textContent = new Date(contact.time).toLocaleTimeString();
 }
 
 contact.addEventListener("hello", () => {

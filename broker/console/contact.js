@@ -5,6 +5,7 @@ import {health} from "./words.js";
 
 const LINES = 1000, AGE = 3000, SPARK = 30;
 const LEAST = 100, MOST = 2000, TRIES = 8; // ms between two tries, and how many are made
+const CLOCK = 60_000; // ms after which the show's clock is looked at again
 const SAFE = new Set(["status", "routes", "channels", "logs", "enter"]); // may be repeated, however late
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -24,10 +25,17 @@ class Contact extends EventTarget {
     #heard = performance.now();
     #opened = 0;
     #known = new Map();
+    #ahead = 0; // ms that the show's clock is ahead of this machine's
+    #asked = -Infinity; // when it was last looked at
 
     /** Milliseconds since the show was last heard of. */
     get age() {
         return performance.now() - this.#heard;
+    }
+
+    /** The show's time, in ms. */
+    get time() {
+        return Date.now() + this.#ahead;
     }
 
     get isLost() {
@@ -39,6 +47,7 @@ class Contact extends EventTarget {
         const lines = [`verb ${verb}`, ...names.map((name) => `name ${name}`), ...Object.entries(more).map(([key, value]) => `${key} ${value}`)];
         for (let tries = 0, pause = LEAST; ; tries++, pause = Math.min(2 * pause, MOST)) {
             const response = await fetch("/api/ask", {method: "POST", headers: {"Content-Type": "application/x-firecurtain"}, body: lines.join("\n"), keepalive: "hold" in more});
+            this.#compareClocks(response);
             const again = response.status === 429 || response.status === 503, isSafe = SAFE.has(verb);
             if (again && (isSafe ? tries < TRIES : response.status === 503 && tries < 5)) {
                 await sleep(isSafe ? pause * (0.5 + Math.random()) : LEAST); // not all browsers at once
@@ -112,6 +121,10 @@ class Contact extends EventTarget {
 
     /** Connects anew if nothing has come for long: a network that is back does not say so. */
     nudge() {
+        if (performance.now() - this.#asked > CLOCK) {
+            this.#asked = performance.now();
+            fetch("icon.svg").then((response) => this.#compareClocks(response), () => {});
+        }
         if (this.#stream && this.age > 2 * AGE && performance.now() - this.#opened > 2 * AGE)
             this.#open();
     }
@@ -132,6 +145,14 @@ class Contact extends EventTarget {
         this.values.clear();
         if (!this.signedOut && this.#stream)
             this.#open();
+    }
+
+    /** An answer says when it was given, in whole seconds. */
+    #compareClocks(response) {
+        const ahead = Date.parse(response.headers.get("Date")) + 500 - Date.now();
+        this.#asked = performance.now();
+        if (Math.abs(ahead - this.#ahead) > 1000)
+            this.#ahead = ahead;
     }
 
     #tell(type, detail) {

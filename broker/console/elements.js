@@ -98,7 +98,7 @@ class Tile extends HTMLElement {
         this.heading.textContent = instance.name;
         this.words.textContent = state(instance);
         this.ages.textContent = [["in", instance.in_ms], ["out", instance.out_ms]]
-            .map(([way, ms]) => `last ${way}: ${ms === undefined ? "none seen" : `${span(ms)} ago`}`).join(" · ");
+            .map(([way, ms]) => `last ${way}: ${ms === undefined ? "none since this page was opened" : `${span(ms)} ago`}`).join(" · ");
         this.spark.draw(instance.spark);
         this.details.hidden = !instance.last_error;
         if (instance.last_error)

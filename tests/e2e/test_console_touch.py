@@ -267,3 +267,28 @@ def test_values_have_curves_and_channels_without_one_are_listed(play, chromium):
     assert wide and min(min(row) for row in wide) >= 44 and min(row[1] for row in wide) > 100, wide  # names are there on a phone, too
     page.shoot("values-curves")
     assert [each for each in page.faults() if "willReadFrequently" not in each] == []
+
+
+LATE = """
+    window.Date = class extends Date {
+        constructor(...when) {
+            when.length ? super(...when) : super(window.Date.now());
+        }
+        static now() {
+            return super.now() - 3_600_000;
+        }
+    };
+"""
+
+
+def test_the_clock_is_that_of_the_show(play, chromium):  # noqa: F811
+    script = chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE})["identifier"]
+    try:
+        page = Page(chromium, open_console(play))
+        page.wait("last in: none since this page was opened", page.tile("wire"))
+        shown, times = chromium.execute_script("""
+            const now = window.Date.now() + 3_600_000;
+            return [document.querySelector("#clock").textContent, [-2, -1, 0, 1].map((seconds) => new Date(now + 1000 * seconds).toLocaleTimeString())];""")
+        assert shown in times, "it is not that of the phone, which is an hour late"
+    finally:
+        chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
