@@ -57,8 +57,14 @@ static bool console_are_names(const char *value)
 
 static const char *console_set_bind(struct console_config *console, const char *value)
 {
-    return console_read_bind(console, value) < 0 ? "expected an address and a port, such as 127.0.0.1 8080"
-                                                 : NULL;
+    static const char beyond_hex[] = "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ";
+
+    if (console_read_bind(console, value) == 0)
+        return NULL;
+    return strpbrk(value, beyond_hex)
+               ? "expected an address and a port, such as 127.0.0.1 8080; a name, such "
+                 "as localhost, is not an address"
+               : "expected an address and a port, such as 127.0.0.1 8080";
 }
 
 static const char *console_set_names(struct console_config *console, const char *value)
@@ -114,6 +120,26 @@ static const char *console_read_option(struct console_config *console, const str
     return "";
 }
 
+/* Says that there is no such option, and what may have been meant. */
+static void console_refuse_option(struct config *config, const struct config_option *option)
+{
+    struct suggest suggest;
+    char hint[128];
+
+    if (strcmp(option->name, "certificate") == 0 || strcmp(option->name, "key") == 0) {
+        config_diagnose(config, CONFIG_ERROR, option->at,
+                        "let a proxy do TLS in front of it: docs/console.md#in-a-network",
+                        "the section [console] has no option \"%s\"; the console itself does no TLS",
+                        option->name);
+        return;
+    }
+    suggest_init(&suggest, option->name);
+    for (size_t n = 0; n < FC_ARRAY_SIZE(console_options); n++)
+        suggest_offer(&suggest, console_options[n].name);
+    config_diagnose(config, CONFIG_ERROR, option->at, suggest_hint(&suggest, hint, sizeof(hint)),
+                    "the section [console] has no option \"%s\"", option->name);
+}
+
 void console_config_check(struct config *config, const struct config_section *section)
 {
     struct console_config console = {.is_on = false};
@@ -121,18 +147,11 @@ void console_config_check(struct config *config, const struct config_section *se
     for (size_t i = 0; i < section->n_options; i++) {
         const struct config_option *option = &section->options[i];
         const char *wrong = console_read_option(&console, option);
-        struct suggest suggest;
-        char hint[128];
 
         if (wrong && wrong[0])
             config_diagnose(config, CONFIG_ERROR, option->value_at, NULL, "%s", wrong);
-        if (!wrong || wrong[0])
-            continue;
-        suggest_init(&suggest, option->name);
-        for (size_t n = 0; n < FC_ARRAY_SIZE(console_options); n++)
-            suggest_offer(&suggest, console_options[n].name);
-        config_diagnose(config, CONFIG_ERROR, option->at, suggest_hint(&suggest, hint, sizeof(hint)),
-                        "the section [console] has no option \"%s\"", option->name);
+        else if (wrong)
+            console_refuse_option(config, option);
     }
     if (!console.is_on && !config->n_errors)
         config_diagnose(config, CONFIG_ERROR, section->at, NULL,

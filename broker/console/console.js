@@ -29,9 +29,10 @@ function show() {
 /** Says how the show is, or that nobody knows. */
 function say() {
     const isLost = contact.isLost || contact.signedOut;
-    const [health, text] = contact.signedOut ? ["lost", "This browser is not signed in. Open a new link: firecurtain console prints one."]
+    const [health, text] = contact.signedOut ? ["lost", `This browser is not signed in${contact.isLinkSpent ? ": the link was used or has expired" : ""}. Open a new link: firecurtain console prints one.`]
         : isLost && contact.why ? ["lost", `This page gets nothing: ${contact.why}`]
-        : isLost ? ["lost", `No contact with the show for ${span(contact.age)}`] : sentence([...contact.instances.values()], contact.frozen);
+        : isLost ? ["lost", `No contact with the show for ${span(contact.age)}`]
+        : contact.isTold ? sentence([...contact.instances.values()], contact.frozen) : ["is-waiting", "Asking the show …"];
     document.body.className = isLost ? "is-lost" : health;
     if (element("sentence").textContent !== text)
         element("sentence").textContent = text;

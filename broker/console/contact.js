@@ -15,6 +15,8 @@ class Contact extends EventTarget {
     values = new Map();
     lines = [];
     signedOut = false;
+    isLinkSpent = false; // the link by which it wanted to come in is good for nothing
+    isTold = false; // the show has been heard of
     why = ""; // the desk lets this page have no stream
     frozen = false; // nothing is put out to devices
     hasPanic = false;
@@ -110,11 +112,12 @@ class Contact extends EventTarget {
     async enter(token) {
         const reply = await this.ask("enter", [], token ? {token} : {});
         if (reply.outcome === "done") {
-            this.signedOut = false;
+            this.signedOut = this.isLinkSpent = false;
             this.#open();
         } else if (reply.again) {
             throw new Error(reply.text);
         } else if (token) {
+            this.isLinkSpent = true;
             await this.enter(); // a link that was opened here before: the browser is signed in already
         }
     }
@@ -210,6 +213,7 @@ class Contact extends EventTarget {
         this.hasPanic = reply.panic ?? false;
         if (reply.next)
             return;
+        this.isTold = true;
         this.instances = new Map(this.#next.map((each) => [each.name, this.#compare(each)]));
         this.#next = [];
         this.#tell("status");

@@ -4,7 +4,7 @@
 import {contact} from "./contact.js";
 import {make} from "./elements.js";
 import {inputs, Playback} from "./playback.js";
-import {may, span} from "./words.js";
+import {article, may, span} from "./words.js";
 
 const MOST = 512 * 1024 * 1024; // bytes of a recording that this page keeps
 
@@ -98,7 +98,7 @@ export class Recordings {
         this.list = make("ul", {className: "recordings", "aria-label": "Recordings of this window"});
         page.append(make("h2", {textContent: "Recordings"}), this.button,
             make("p", {textContent: may(contact.who, "record") ? "A recording has all that comes in and what the scripts make of it. It is kept in this window until you save it."
-                : `Recording requires the role administrator; this browser is ${contact.who.role}.`}),
+                : `Recording requires the role administrator; this browser is ${article(contact.who.role)}.`}),
             this.list, ...(may(contact.who, "record") ? this.#opener() : []),
             make("p", {}, "Playing one in sets what came in then, at the same pace, on the show that runs here. To repeat a show exactly, with the recording as its only input: ",
                 make("code", {textContent: "firecurtain replay FILE show.cfg"})));

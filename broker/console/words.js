@@ -62,7 +62,7 @@ export function sentence(instances, frozen) {
         return [bad.length ? "bad" : "doubtful", `OUTPUTS ARE FROZEN: nothing reaches the devices${said ? `. ${said}` : ""}`];
     if (said)
         return [bad.length ? "bad" : "doubtful", said];
-    return instances.length ? ["good", instances.length === 1 ? `${instances[0].name} runs` : `All ${instances.length} run`] : ["doubtful", "There is nothing to see"];
+    return instances.length ? ["good", instances.length === 1 ? `${instances[0].name} runs` : `All ${instances.length} run`] : ["doubtful", "There is nothing that this browser may see"];
 }
 
 /** Whether a role may do something to an instance. Only what is shown depends on it: the broker decides. */
@@ -70,6 +70,11 @@ export function may(who, deed, instance) {
     if (who.role === "administrator" || who.role === "user")
         return who.role === "administrator" || (deed !== "freeze" && deed !== "record");
     return who.role === "operator" && deed !== "record" && (deed !== "set" || instance?.backend === "panel");
+}
+
+/** A role with its article. */
+export function article(role) {
+    return `${/^[aeiou]/.test(role) && role !== "user" ? "an" : "a"} ${role}`;
 }
 
 /** A value as text. */

@@ -287,7 +287,8 @@ def test_a_page_that_does_not_read_is_dropped(play):
 
 
 def test_the_sections_are_checked(firecurtain):
-    for section, wrong in (("bind = nowhere 80", "expected an address and a port"), ("bind = 127.0.0.1 70000", "expected an address and a port"),
+    for section, wrong in (("bind = nowhere 80", "expected an address and a port"), ("bind = localhost 8080", "a name, such as localhost, is not an address"),
+                           ("bind = 127.0.0.1 80\ncertificate = a.pem", "docs/console.md#in-a-network"), ("bind = 127.0.0.1 70000", "expected an address and a port"),
                            ("names = stage", "needs an address"), ("bind = 127.0.0.1 80\nnames = a/b", "expected names of hosts"),
                            ("bond = 127.0.0.1 80", "did you mean \"bind\"")):
         result = firecurtain("check", "show.cfg", files={"show.cfg": f"[console]\n{section}\n"})

@@ -292,3 +292,25 @@ def test_the_clock_is_that_of_the_show(play, chromium):  # noqa: F811
         assert shown in times, "it is not that of the phone, which is an hour late"
     finally:
         chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
+
+
+def test_what_is_not_known_yet_or_not_allowed_is_said_as_it_is(play, chromium):  # noqa: F811
+    console = open_console(play)
+    link = console.link("--role", "operator")
+    assert console.enter(link)[0] == 200
+    chromium.get("about:blank")
+    chromium.delete_all_cookies()
+    chromium.get(link)
+    until(lambda: "is not signed in: the link was used or has expired. Open a new link" in chromium.execute_script("return document.querySelector('#sentence').innerText"),
+          "it does not say why")
+    silent = "window.EventSource = class { addEventListener() {} close() {} };"
+    script = chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": silent})["identifier"]
+    try:
+        chromium.get("about:blank")
+        chromium.get(console.link())
+        until(lambda: chromium.execute_script("return document.querySelector('#sentence').innerText") == "Asking the show …", "it claims to know", pause=0.05)
+    finally:
+        chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
+    page = Page(chromium, console, "--role", "operator")
+    page.open("recordings")
+    page.wait("Recording requires the role administrator; this browser is an operator.")
