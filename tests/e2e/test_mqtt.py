@@ -5,13 +5,16 @@ import contextlib
 import json
 import os
 import shutil
+import signal
+import socket
+import threading
 import time
 
 import control
 import pytest
 from mqtt import Peer, Server
 from processes import named
-from waiting import until
+from waiting import one_in_time, until
 
 OSC = "[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n"
 
@@ -194,6 +197,88 @@ def test_what_others_have_set_since_is_not_overwritten(play, served, protocol, c
     assert back(0.25) == [ours], "it is the newest again, for a server that has forgotten it"
 
 
+@pytest.mark.parametrize("qos", [1, 2])
+def test_what_was_under_way_does_not_come_behind_what_is_newer(play, served, qos):
+    server = served()
+    show = start(play, f"host = 127.0.0.1:{server.port}\nretain = on\na = qos {qos}", ["wire./a > mq.a", "wire./end > mq.end"])
+    os.kill(server.process.pid, signal.SIGSTOP)
+    show.set("/a", 0.25)  # is sent, and not acknowledged
+    until(lambda: control.status(show)["mq"]["out"] == 1, "it is not sent")
+    show.set("/a", 0.75)
+    until(lambda: control.status(show)["mq"]["out"] == 2, "it is not sent")
+    position = show.log.position
+    server.stop()
+    server.start()
+    peer = served.join(server)
+    show.log.wait("^connected to ", "mq", after=position)
+    show.set("/end", 1)
+    peer.expect_last("end", "1.000000")
+    time.sleep(0.5)  # QoS 2 takes some turns
+    assert [entry[0] for entry in peer.on("a")] == ["0.750000"]
+
+
+def test_a_server_that_falls_silent_is_noticed_and_named(play, served):
+    server = served()
+    show = start(play, f"host = 127.0.0.1:{server.port}", ["wire./a > mq.a"])
+    told = set()
+
+    def silence(n):
+        position, begin = show.log.position, time.monotonic()
+        os.kill(server.process.pid, signal.SIGSTOP)
+        while not (lost := show.log.matching("is lost", "mq", "warning", after=position)):
+            show.set("/a", (time.monotonic() - begin) % 1)  # what is sent is no sign of life
+            time.sleep(0.2)
+        assert lost[0].message == f"the connection to 127.0.0.1:{server.port} is lost: nothing was heard from it for 20 s; trying again until it is back"
+        while not (failed := show.log.matching("^cannot connect", "mq", "warning", after=position)):
+            told.add(control.status(show)["mq"]["detail"])
+            time.sleep(0.2)
+        assert failed[0].message == f"cannot connect to 127.0.0.1:{server.port}: it does not answer; trying again until it can"
+        told.add(control.status(show)["mq"]["detail"])
+        os.kill(server.process.pid, signal.SIGCONT)
+        control.wait_for(show, "mq", "running")
+        return lost[0].arrived - begin
+
+    one_in_time(silence, 15, 21, tries=3)
+    assert told == {f"not connected to 127.0.0.1:{server.port}: {why}" for why in ("nothing was heard from it for 20 s", "it does not answer")}
+
+
+def welcome_and_leave(listening, code):
+    """A server of MQTT 5 that says goodbye with a reason."""
+    client, _ = listening.accept()
+    with client:
+        assert client.recv(4096)[0] == 0x10
+        client.sendall(bytes([0x20, 3, 0, 0, 0, 0xe0, 2, code, 0]))
+        while client.recv(4096):
+            pass
+
+
+def test_why_there_is_no_connection(play, served):
+    """In words of its own: nothing of a library's, nor with a full stop in the middle of a line."""
+    server, strict = served(), served("allow_anonymous false")
+
+    def start_and_wait(options, pattern, maps=("wire./a > mq.a",)):
+        show = start(play, options, list(maps), up=False)
+        show.log.wait(pattern + "; trying again", None, "warning")
+        assert not show.log.matching(r"\.;|libmosquitto|Unknown"), show.log
+        return show
+
+    start_and_wait(f"host = 127.0.0.1:{strict.port}", "^cannot connect to .*: the server refuses: not authorized").stop()
+    start_and_wait(f"host = 127.0.0.1:{strict.port}\nprotocol = 3.1.1", "the server refuses: not authorised").stop()
+    start_and_wait(f"host = mqtts://127.0.0.1:{server.port}", "^cannot connect to .*: it closed the connection").stop()
+    for code, words in ((0x8e, r"another client has connected with this one's name \(clientid\)"), (0x8b, "it is shutting down"),
+                        (0x97, "it ended the connection: quota exceeded")):
+        with socket.create_server(("127.0.0.1", 0)) as listening:  # mosquitto says none of these
+            threading.Thread(target=welcome_and_leave, args=(listening, code), daemon=True).start()
+            start_and_wait(f"host = 127.0.0.1:{listening.getsockname()[1]}", "is lost: " + words).stop()
+    for protocol in ("5", "3.1.1"):
+        show = start(play, f"host = 127.0.0.1:{server.port}\nprotocol = {protocol}", ["wire./a > mq.a"])
+        server.stop()
+        show.log.wait("is lost: it closed the connection; trying again", "mq", "warning")
+        show.log.wait("cannot connect to .*: Connection refused; trying again", "mq", "warning")
+        server.start()
+        show.stop()
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is missing")
 def test_tls_with_certificates(play, served):
     server = served()
@@ -206,14 +291,18 @@ def test_tls_with_certificates(play, served):
     peer.expect_last("a", "0.500000")
     show.stop()
     without = start(play, options, ["wire./a > mq.a"], up=False)
-    without.log.wait(r"cannot connect to .*: ", "mq", "warning")
+    without.log.wait(r"(cannot connect to|the connection to) .*: (TLS: .*certificate required|it closed the connection( as TLS began)?); trying", "mq", "warning")
     without.stop()
     server.secure("wrong")
     wrong = start(play, options + own, ["wire./a > mq.a"], up=False)
-    wrong.log.wait(r"cannot connect to .*: ", "mq", "warning")
+    wrong.log.wait(r"cannot connect to .*: TLS: its certificate is for another name; trying", "mq", "warning")
     time.sleep(1)
     assert not wrong.log.matching("^connected to", "mq"), "a certificate of the same authority for another name"
     wrong.stop()
+    shutil.copy(server.folder / "server.crt", server.folder / "other.crt")
+    stranger = start(play, options.replace("ca.crt", "other.crt") + own, ["wire./a > mq.a"], up=False)
+    stranger.log.wait(r"cannot connect to .*: TLS: certificate verify failed; trying", "mq", "warning")
+    stranger.stop()
 
 
 def test_check_finds_what_is_wrong(firecurtain):

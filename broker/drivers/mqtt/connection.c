@@ -17,13 +17,18 @@
 #include "broker/drivers/mqtt/tls.h"
 #include "broker/drivers/mqtt/topic.h"
 #include "broker/drivers/mqtt/value.h"
+#include "broker/drivers/mqtt/why.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
 
-#define CONNECTION_KEEPALIVE_S 20
-#define CONNECTION_TIMEOUT_NS  (15 * FC_NS_PER_S) /* from the first packet to the server's welcome */
-#define CONNECTION_FIRST_NS    (FC_NS_PER_S / 2)  /* before it is tried again */
+/*
+ * After so long a silence libmosquitto asks whether the server is there, and for as long it waits for the
+ * answer. Each of the two is noticed within a second, so it is 20 s in all.
+ */
+#define CONNECTION_KEEPALIVE_S 9
+#define CONNECTION_TIMEOUT_NS  (9 * FC_NS_PER_S) /* from the first packet to the server's welcome */
+#define CONNECTION_FIRST_NS    (FC_NS_PER_S / 2) /* before it is tried again */
 #define CONNECTION_LAST_NS     (30 * FC_NS_PER_S)
 #define CONNECTION_MAX_PAYLOAD 65536
 
@@ -38,8 +43,11 @@ struct mqtt_connection {
     bool is_up;
     bool is_lost_said; /* the log has that there is no connection, and why */
     bool is_v311;
-    bool is_busy; /* libmosquitto is on the stack */
-    char why[256];
+    bool is_busy;  /* libmosquitto is on the stack */
+    bool is_spent; /* `client` has been connected, or was to be */
+    char name[128];
+    char said[160]; /* what the server or TLS have against this connection; empty: nothing */
+    char why[160];  /* there is none */
 };
 
 static void connection_emit(const struct mqtt *mqtt, bool is_up)
@@ -84,10 +92,10 @@ static void connection_lost(struct mqtt_connection *connection, const char *why)
     connection_again(connection);
 }
 
-/* Returns why a call of libmosquitto failed. */
-static const char *connection_words(int r)
+/* Likewise, unless the server or TLS have said what is wrong. */
+static void connection_failed(struct mqtt_connection *connection, const char *why)
 {
-    return r == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(r);
+    connection_lost(connection, connection->said[0] ? connection->said : why);
 }
 
 /* After each call: its socket may have gone, and it may have something to write. */
@@ -96,7 +104,7 @@ static void connection_settle(struct mqtt_connection *connection, int r)
     if (!connection->watch || connection->is_busy)
         return;
     if (r != MOSQ_ERR_SUCCESS || mosquitto_socket(connection->client) < 0) {
-        connection_lost(connection, connection->why[0] ? connection->why : connection_words(r));
+        connection_failed(connection, why_failed(r, connection->is_up));
         return;
     }
     fc_watch_output(connection->watch, mosquitto_want_write(connection->client));
@@ -107,7 +115,6 @@ static void connection_ready(void *userdata)
     struct mqtt_connection *connection = userdata;
     int r;
 
-    connection->why[0] = '\0';
     connection->is_busy = true;
     r = mosquitto_loop_read(connection->client, FC_WATCH_BUDGET);
     if (r == MOSQ_ERR_SUCCESS && mosquitto_socket(connection->client) >= 0)
@@ -128,41 +135,19 @@ static void connection_upkeep(void *userdata)
     uint64_t now_ns = fc_now_ns();
     int r;
 
-    connection->why[0] = '\0';
     if (!connection->is_up && now_ns - connection->began_ns > CONNECTION_TIMEOUT_NS) {
-        mosquitto_disconnect(connection->client);
-        connection_lost(connection, "it does not answer");
+        connection_failed(connection, "it does not answer");
         return;
     }
     fc_timer_set(connection->upkeep, now_ns + FC_NS_PER_S);
     connection->is_busy = true;
     r = mosquitto_loop_misc(connection->client);
     connection->is_busy = false;
-    connection_settle(connection, r);
-}
-
-static void connection_try(void *userdata)
-{
-    struct mqtt_connection *connection = userdata;
-    struct mqtt *mqtt = connection->mqtt;
-    int r;
-
-    connection->began_ns = fc_now_ns();
-    mosquitto_int_option(connection->client, MOSQ_OPT_PROTOCOL_VERSION,
-                         connection->is_v311 ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
-    connection->is_busy = true;
-    r = mosquitto_connect_async(connection->client, mqtt->host, atoi(mqtt->port), CONNECTION_KEEPALIVE_S);
-    connection->is_busy = false;
-    if (r == MOSQ_ERR_SUCCESS &&
-        fc_watch_new(&connection->watch, mqtt->instance, mosquitto_socket(connection->client),
-                     connection_ready, connection) < 0)
-        r = MOSQ_ERR_NOMEM;
-    if (r != MOSQ_ERR_SUCCESS) {
-        connection_lost(connection, connection_words(r));
-        return;
-    }
-    fc_watch_output(connection->watch, true);
-    fc_timer_set(connection->upkeep, connection->began_ns + FC_NS_PER_S);
+    if (r != MOSQ_ERR_SUCCESS || mosquitto_socket(connection->client) < 0)
+        connection_failed(connection,
+                          connection->is_up ? "nothing was heard from it for 20 s" : "it does not answer");
+    else
+        connection_settle(connection, r);
 }
 
 /* Each topic has what was set last, whatever the server has, unless others are known to have set it since. */
@@ -189,6 +174,7 @@ static void connection_welcome(struct mqtt_connection *connection)
 
     fc_log(FC_LOG_INFO, fc_instance_name(mqtt->instance), "connected to %s:%s", mqtt->host, mqtt->port);
     connection->is_up = true;
+    connection->said[0] = '\0';
     connection->is_lost_said = false;
     connection->delay_ns = 0;
     for (size_t i = 0; i < mqtt->n_topics; i++)
@@ -212,10 +198,29 @@ static void connection_on_connect(struct mosquitto *client, void *userdata, int 
         connection_welcome(connection);
         return;
     }
-    snprintf(connection->why, sizeof(connection->why), "the server refuses: %s",
-             code < 128 ? mosquitto_connack_string(code) : mosquitto_reason_string(code));
+    why_refused(connection->said, sizeof(connection->said), code);
     if (is_old && !connection->is_v311)
         connection->is_v311 = true; /* the next time */
+}
+
+/* The server says goodbye, or libmosquitto does, whose codes are below. */
+static void connection_on_disconnect(struct mosquitto *client, void *userdata, int code,
+                                     const mosquitto_property *properties)
+{
+    struct mqtt_connection *connection = userdata;
+
+    (void)client, (void)properties;
+    if (code >= 128)
+        why_ended(connection->said, sizeof(connection->said), code);
+}
+
+static void connection_on_log(struct mosquitto *client, void *userdata, int level, const char *line)
+{
+    struct mqtt_connection *connection = userdata;
+
+    (void)client;
+    if (level == MOSQ_LOG_ERR)
+        why_logged(connection->said, sizeof(connection->said), line);
 }
 
 static void connection_on_publish(struct mosquitto *client, void *userdata, int number, int code,
@@ -355,14 +360,18 @@ static void connection_free(struct mqtt_connection *connection)
     mosquitto_lib_cleanup();
 }
 
-static int connection_make_client(struct mqtt_connection *connection)
+/*
+ * Makes the client. Each connection has one of its own: an old one would send again what the server has not
+ * acknowledged, behind what is newer. The name stays, so that the server ends a connection that only we know
+ * to be lost.
+ */
+static int connection_make_client(struct mqtt_connection *connection, struct fc_reason *reason)
 {
     const struct mqtt *mqtt = connection->mqtt;
-    char name[128];
 
-    snprintf(name, sizeof(name), "firecurtain-%s-%llx", fc_instance_name(mqtt->instance),
-             (unsigned long long)fc_now_ns());
-    connection->client = mosquitto_new(mqtt->client_id ? mqtt->client_id : name, true, connection);
+    mosquitto_destroy(connection->client);
+    connection->client =
+        mosquitto_new(mqtt->client_id ? mqtt->client_id : connection->name, true, connection);
     if (!connection->client)
         return -ENOMEM;
     if (mqtt->user &&
@@ -372,22 +381,66 @@ static int connection_make_client(struct mqtt_connection *connection)
         mosquitto_will_set(connection->client, mqtt->availability, (int)strlen("offline"), "offline", 1,
                            true) != MOSQ_ERR_SUCCESS)
         return -ENOMEM;
+    mosquitto_log_callback_set(connection->client, connection_on_log);
     mosquitto_connect_v5_callback_set(connection->client, connection_on_connect);
+    mosquitto_disconnect_v5_callback_set(connection->client, connection_on_disconnect);
     mosquitto_message_v5_callback_set(connection->client, connection_on_message);
     mosquitto_publish_v5_callback_set(connection->client, connection_on_publish);
     mosquitto_subscribe_v5_callback_set(connection->client, connection_on_subscribe);
-    return 0;
+    return mqtt->has_tls ? tls_set(mqtt, connection->client, reason) : 0;
+}
+
+static int connection_begin(struct mqtt_connection *connection)
+{
+    const struct mqtt *mqtt = connection->mqtt;
+    int r;
+
+    mosquitto_int_option(connection->client, MOSQ_OPT_PROTOCOL_VERSION,
+                         connection->is_v311 ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
+    connection->is_busy = true;
+    r = mosquitto_connect_async(connection->client, mqtt->host, atoi(mqtt->port), CONNECTION_KEEPALIVE_S);
+    connection->is_busy = false;
+    if (r != MOSQ_ERR_SUCCESS)
+        return r;
+    r = fc_watch_new(&connection->watch, mqtt->instance, mosquitto_socket(connection->client),
+                     connection_ready, connection);
+    return r < 0 ? MOSQ_ERR_NOMEM : MOSQ_ERR_SUCCESS;
+}
+
+static void connection_try(void *userdata)
+{
+    struct mqtt_connection *connection = userdata;
+    struct fc_reason reason = {.text = ""};
+    int r = connection->is_spent ? connection_make_client(connection, &reason) : 0;
+
+    connection->is_spent = true;
+    connection->began_ns = fc_now_ns();
+    connection->said[0] = '\0';
+    if (r < 0) {
+        connection_lost(connection, reason.text[0] ? reason.text : strerror(-r));
+        return;
+    }
+    r = connection_begin(connection);
+    if (r != MOSQ_ERR_SUCCESS) {
+        connection_failed(connection, why_failed(r, false));
+        return;
+    }
+    fc_watch_output(connection->watch, true);
+    fc_timer_set(connection->upkeep, connection->began_ns + FC_NS_PER_S);
 }
 
 static int connection_make(struct mqtt *mqtt, struct mqtt_connection *connection, struct fc_reason *reason)
 {
-    int r = connection_make_client(connection);
+    int r;
 
+    snprintf(connection->name, sizeof(connection->name), "firecurtain-%s-%llx",
+             fc_instance_name(mqtt->instance), (unsigned long long)fc_now_ns());
+    r = connection_make_client(connection, reason);
     if (r == 0)
         r = fc_timer_new(&connection->upkeep, mqtt->instance, connection_upkeep, connection);
     if (r == 0)
         r = fc_timer_new(&connection->retry, mqtt->instance, connection_try, connection);
-    return r == 0 && mqtt->has_tls ? tls_set(mqtt, connection->client, reason) : r;
+    return r;
 }
 
 int connection_start(struct mqtt *mqtt)
