@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finds the name for "did you mean": nearness is the optimal string alignment distance (a character left out,
- * added or replaced, two neighbours swapped), ignoring case. It must not know what the names stand for.
+ * added or replaced, two neighbours swapped), ignoring case; a word that was cut short is near, too. It must
+ * not know what the names stand for.
  */
 #include "broker/base/suggest.h"
 
@@ -9,12 +10,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "firecurtain/suggest.h"
 
 enum {
     SUGGEST_MAX_BYTES = 64, /* longer words are never near anything, which limits the rows below */
     SUGGEST_MAX_DISTANCE = 3,
+    SUGGEST_CUT_SHORT = SUGGEST_MAX_DISTANCE + 1, /* the distance of a name from its first letters */
+    SUGGEST_MIN_CUT = 3,                          /* so many of them */
 };
 
 /* The last three rows of the matrix, used in turn. */
@@ -80,7 +84,14 @@ void suggest_offer(struct suggest *suggest, const char *name)
     size_t limit = smaller(word_bytes / 3 ? word_bytes / 3 : 1, SUGGEST_MAX_DISTANCE);
     size_t found;
 
-    if (longer > SUGGEST_MAX_BYTES || longer - smaller(word_bytes, name_bytes) > limit)
+    if (longer > SUGGEST_MAX_BYTES)
+        return;
+    if (word_bytes >= SUGGEST_MIN_CUT && strncasecmp(suggest->word, name, word_bytes) == 0 &&
+        !suggest->best) {
+        suggest->best = name;
+        suggest->distance = SUGGEST_CUT_SHORT;
+    }
+    if (longer - smaller(word_bytes, name_bytes) > limit)
         return;
     found = distance(suggest->word, word_bytes, name, name_bytes, limit);
     /* a distance as long as the words means that they have nothing in common */

@@ -313,7 +313,9 @@ def test_check_finds_what_is_wrong(firecurtain):
                         ("host = a\nx = range 1 1", "the range has a single value"), ("host = a\nx = range 1", 'expected "range MIN MAX"'),
                         ("host = a\nx = discrete 0 2 on", 'expected "discrete MIN MAX TEXT"'), ("host = a\nqos = 3", "qos is 0, 1 or 2"),
                         ("host = a\nx+ = range 0 1", "a topic must not contain"), ("host = a\nca = ca.crt", "are for TLS"),
-                        ("host = mqtts://a\nkey = k", "belong together")):
+                        ("host = mqtts://a\nkey = k", "belong together"), ("host = a\ncert = x", 'did you mean "certificate"?'),
+                        ("host = a\nclient-id = x", 'did you mean "clientid"?'), ("hots = a", 'did you mean "host"?'),
+                        ("host = a\nhall/lamp = 0 255", 'if it is a topic, what its values are begins with "range"')):
         done = check("[mqtt mq]\n" + line)
         assert done.returncode != 0 and words in done.stdout + done.stderr, (line, done)
     done = firecurtain("check", "show.cfg", files={"show.cfg": "[mqtt mq]\nhost = a\n[loopback l]\n[map]\nl.a > mq.a/+\nl.b > mq.#connected\n"})

@@ -9,6 +9,7 @@
 #include "broker/drivers/mqtt/topic.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/driver.h"
+#include "firecurtain/suggest.h"
 
 const struct fc_option mqtt_options[] = {
     {"host", FC_SCOPE_INSTANCE, false, "mqtts://user@10.0.0.5:8883",
@@ -168,6 +169,25 @@ static int option_availability(struct mqtt *mqtt, const char *value, struct fc_r
     return topic_check(value, reason) < 0 ? -EINVAL : option_take_all(&mqtt->availability, value);
 }
 
+static const char *option_name(const void *userdata, size_t i)
+{
+    (void)userdata;
+    return strcmp(mqtt_options[i].name, "*") != 0 ? mqtt_options[i].name : NULL;
+}
+
+/* It is none of these, and the value none of a topic's. If the name resembles an option, that was meant. */
+static int option_refuse(const char *option, struct fc_reason *reason)
+{
+    char hint[FC_HINT_BYTES];
+
+    if (fc_suggest(hint, sizeof(hint), option, option_name, NULL))
+        return fc_refuse(reason, "there is no option \"%.80s\"; %s", option, hint);
+    return fc_refuse(reason,
+                     "there is no option \"%.80s\"; if it is a topic, what its values are begins with "
+                     "\"range\", \"discrete\", \"qos\" or \"retain\"",
+                     option);
+}
+
 int mqtt_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                    struct fc_reason *reason)
 {
@@ -179,6 +199,7 @@ int mqtt_configure(void *self, enum fc_scope scope, const char *option, const ch
         {"user", &mqtt->user}, {"password", &mqtt->password},       {"clientid", &mqtt->client_id},
         {"ca", &mqtt->ca},     {"certificate", &mqtt->certificate}, {"key", &mqtt->key},
     };
+    int r;
 
     (void)scope;
     for (size_t i = 0; i < FC_ARRAY_SIZE(texts); i++) {
@@ -197,7 +218,8 @@ int mqtt_configure(void *self, enum fc_scope scope, const char *option, const ch
         return option_availability(mqtt, value, reason);
     if (strcmp(option, "homeassistant") == 0)
         return option_homeassistant(mqtt, value, reason);
-    return topic_configure(mqtt, option, value, reason);
+    r = topic_configure(mqtt, option, value, reason);
+    return r == -ENOENT ? option_refuse(option, reason) : r;
 }
 
 int mqtt_configured(void *self, struct fc_reason *reason)

@@ -84,8 +84,7 @@ int value_configure(struct mqtt_format *format, const char *text, struct fc_reas
         return value_configure_range(format, text + 5, reason);
     if (strncmp(text, "discrete", 8) == 0 && isspace((unsigned char)text[8]))
         return value_configure_choice(format, text + 8, reason);
-    return fc_refuse(reason,
-                     "what a topic's values are begins with \"range\", \"discrete\", \"qos\" or \"retain\"");
+    return -ENOENT;
 }
 
 void value_deinit(struct mqtt_format *format)

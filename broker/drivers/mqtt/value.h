@@ -10,7 +10,7 @@
 
 /*
  * Reads what an option says of a topic's values: `range MIN MAX`, or `discrete [!]MIN [!]MAX TEXT`, which may
- * come several times. 0, -EINVAL with `reason`, or -ENOMEM.
+ * come several times. 0, -ENOENT if it is neither, -EINVAL with `reason`, or -ENOMEM.
  */
 int value_configure(struct mqtt_format *format, const char *text, struct fc_reason *reason);
 

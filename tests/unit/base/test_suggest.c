@@ -82,6 +82,17 @@ static void test_threshold_is_at_most_three(void **state)
     assert_far("abcdefghijklmnopqrst", "abcdefghijklmnop");
 }
 
+static void test_a_word_that_was_cut_short(void **state)
+{
+    static const char *const names[] = {"certificate", "cart", NULL};
+
+    assert_near("cert", "certificate");
+    assert_near("PASS", "password");
+    assert_far("pa", "password");
+    assert_far("certx", "certificate");
+    assert_string_equal(hint_for("cert", names), "did you mean \"cart\"?"); /* one letter is less */
+}
+
 static void test_words_without_anything_in_common(void **state)
 {
     assert_far("a", "b");
@@ -149,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_threshold_is_a_third_of_the_word),
         cmocka_unit_test(test_threshold_is_at_least_one),
         cmocka_unit_test(test_threshold_is_at_most_three),
+        cmocka_unit_test(test_a_word_that_was_cut_short),
         cmocka_unit_test(test_words_without_anything_in_common),
         cmocka_unit_test(test_case_does_not_count),
         cmocka_unit_test(test_nearest_wins),
