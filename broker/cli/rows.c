@@ -104,8 +104,11 @@ static const struct rows_state *rows_state(const char *name)
     return &other;
 }
 
-/* Writes what went wrong last, and how long ago, if anything did. */
-static void rows_error(char *text, size_t bytes, const struct control_instance *instance)
+/*
+ * Writes what went wrong last, and how long ago, if anything did. Where that is not the reason of the state,
+ * it is said to be over first: a log's words, such as "starting it again", are about that time.
+ */
+static void rows_error(char *text, size_t bytes, const struct control_instance *instance, bool is_reason)
 {
     char ago[32];
 
@@ -113,7 +116,10 @@ static void rows_error(char *text, size_t bytes, const struct control_instance *
     if (!instance->last_error[0])
         return;
     print_ago(ago, sizeof(ago), instance->last_error_ms);
-    snprintf(text, bytes, "%s, %s", instance->last_error, ago);
+    if (is_reason)
+        snprintf(text, bytes, "%s, %s", instance->last_error, ago);
+    else
+        snprintf(text, bytes, "last error %s: %s", ago, instance->last_error);
 }
 
 /* Fills in the state and what there is to say about it, the reason first. */
@@ -124,7 +130,7 @@ static void rows_fill_state(struct table *table, const struct control_instance *
     const char *detail = is_hanging ? "" : instance->detail;
     char error[512];
 
-    rows_error(error, sizeof(error), instance);
+    rows_error(error, sizeof(error), instance, state->has_reason);
     table_mark(table, instance->is_frozen && state->mark == TABLE_GOOD ? TABLE_DOUBTFUL : state->mark);
     table_set(table, ROWS_STATE, "%s%s%s%s", instance->state, is_hanging ? " " : "",
               is_hanging ? instance->detail : "", instance->is_frozen ? ", frozen" : "");

@@ -102,7 +102,7 @@ class Tile extends HTMLElement {
         this.spark.draw(instance.spark);
         this.details.hidden = !instance.last_error;
         if (instance.last_error)
-            this.error.textContent = `${instance.last_error}, ${span(instance.last_error_ms)} ago`;
+            this.error.textContent = `last error ${span(instance.last_error_ms)} ago: ${instance.last_error}`;
         this.restart.hidden = !may(contact.who, "restart", instance);
         this.restart.button.setAttribute("aria-label", `Restart – hold for a second: ${instance.name}`); // begins as it reads
         this.#showTrace();

@@ -114,6 +114,7 @@ def test_a_driver_that_dies_is_replaced_and_set_again(play):
     show.set("/to/far", 0.5)
     until(lambda: show.wire.value("/far") == 0.5, "it is not set")
     assert control.wait_for(show, "far", "running")["restarts"] == 3
+    assert re.search(r"^far +running .*last error \d+ s ago: driver ended: killed by SIGKILL; starting it again", control.run(show, "status").stdout, re.M)
     until(lambda: len(show.log.matching(ended, "far")) == 3, "each end is said once")
 
 
