@@ -22,8 +22,8 @@ SOURCES = Path(__file__).resolve().parents[1] / "npm"
 INSTALL = ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--fetch-retries=2", "--fetch-retry-mintimeout=1000",
            "--fetch-retry-maxtimeout=5000"]
 SECONDS = 300
-# What npm calls a registry that cannot be reached, or that does not have the packages.
-UNREACHABLE = r"npm (?:ERR!|error) (?:code )?(E(?:NOTFOUND|AI_AGAIN|CONN\w+|TIMEDOUT|NETUNREACH|HOSTUNREACH|RR_SOCKET_TIMEOUT|40[134]|5\d\d))"
+# What npm calls a registry that cannot be reached, or trusted, or that does not have the packages.
+UNREACHABLE = r"npm (?:ERR!|error) (?:code )?((?:DEPTH_ZERO_)?SELF_SIGNED_\w+|UNABLE_TO_\w+|CERT_\w+|E(?:NOTFOUND|AI_AGAIN|CONN\w+|TIMEDOUT|NETUNREACH|HOSTUNREACH|RR_SOCKET_TIMEOUT|40[134]|5\d\d))"
 FORGOTTEN = 600  # seconds after which the registry is asked again
 
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The packages of npm that judge the product are had once, or a reason is given."""
 
+import contextlib
 import shutil
 import socket
+import ssl
+import threading
+from pathlib import Path
 
 import npm
 import pytest
@@ -16,6 +20,22 @@ def test_a_registry_that_cannot_be_reached_is_a_reason_and_is_not_asked_again_at
     for more in (options, ("--no-such-registry",)):
         with pytest.raises(npm.Unreachable, match="ECONNREFUSED"):
             npm.installed(tmp_path / "cache", *more)
+
+
+def test_a_registry_that_is_not_trusted_is_a_reason(tmp_path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("localhost.pem"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def shake():
+            with contextlib.suppress(OSError):
+                while True:
+                    with contextlib.suppress(ssl.SSLError), server.accept()[0] as asking, context.wrap_socket(asking, server_side=True):
+                        pass
+
+        threading.Thread(target=shake, daemon=True).start()
+        with pytest.raises(npm.Unreachable, match="DEPTH_ZERO_SELF_SIGNED_CERT"):
+            npm.installed(tmp_path / "cache", f"--registry=https://localhost:{server.getsockname()[1]}", f"--cache={tmp_path / 'own'}", "--fetch-retries=0")
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_packages_are_those_that_are_listed_and_run_no_scripts():
