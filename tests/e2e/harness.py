@@ -273,8 +273,10 @@ def dedent(text):
 
 def only(name):
     """For what does not exist for the other identity."""
+    if name == "root" and os.getuid() != 0:
+        return pytest.mark.skip(reason="needs root")
     return pytest.mark.parametrize("identity", [name], indirect=True)
 
 
-user_only = only("user")
-root_only = only("root") if os.getuid() == 0 else pytest.mark.skip(reason="needs root")
+user_only, root_only = only("user"), only("root")
+looks_into_the_broker = pytest.mark.skipif(os.getuid() != 0, reason="only root may look into /proc of a broker")

@@ -359,7 +359,7 @@ def test_her_private_folder_is_bounded(house):
         """)
     show = house.start()
     show.set("/in1", 0.5)
-    show.log.wait("its private folder .* has more than 1048576 bytes", "alice/py1")
+    show.log.wait("its private folder .* has more than 1 MiB ", "alice/py1")
     house.answers(2, 0.5)
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from harness import looks_into_the_broker
 from theatre import ROOT, Theatre, control, free_tcp_port, params
 from waiting import until
 from wire import free_port
@@ -141,6 +142,7 @@ def test_without_any_permission(theatre, servers, entry):
     assert servers.met == met, "somebody was reached"
 
 
+@looks_into_the_broker
 def test_nothing_denied_was_reached_and_no_descriptor_is_left(theatre, servers):
     """After all of the above, and after the end of the workers, the broker has as many descriptors as before."""
     show = theatre.show

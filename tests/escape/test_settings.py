@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from harness import Show
+from harness import Show, looks_into_the_broker
 from processes import children, descendants, status
 from theatre import HOSTILE, PLAIN_PYTHON
 
@@ -38,6 +38,7 @@ def show(stage, identity):
             made.kill()
 
 
+@looks_into_the_broker
 def test_it_is_the_setting_that_it_says(show, identity):
     shared = {name for name in ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
               if namespace(show.pid, name) == namespace(show.worker("py1"), name)}
