@@ -97,7 +97,7 @@ class Tile extends HTMLElement {
         this.className = instance.health;
         this.heading.textContent = instance.name;
         this.words.textContent = state(instance);
-        this.ages.textContent = [["in", instance.in_ms], ["out", instance.out_ms]]
+        this.ages.textContent = instance.in_ms === undefined && instance.out_ms === undefined ? "nothing in or out since this page was opened" : [["in", instance.in_ms], ["out", instance.out_ms]]
             .map(([way, ms]) => `last ${way}: ${ms === undefined ? "none since this page was opened" : `${span(ms)} ago`}`).join(" · ");
         this.spark.draw(instance.spark);
         this.details.hidden = !instance.last_error;

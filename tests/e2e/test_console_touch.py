@@ -283,7 +283,7 @@ def test_the_clock_is_that_of_the_show(play, chromium):  # noqa: F811
     script = chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE})["identifier"]
     try:
         page = Page(chromium, open_console(play))
-        page.wait("last in: none since this page was opened", page.tile("wire"))
+        page.wait("nothing in or out since this page was opened", page.tile("wire"))
         shown, times = chromium.execute_script("""
             const now = window.Date.now() + 3_600_000;
             return [document.querySelector("#clock").textContent, [-2, -1, 0, 1].map((seconds) => new Date(now + 1000 * seconds).toLocaleTimeString())];""")
