@@ -4,6 +4,7 @@
 
 #include "broker/drivers/mqtt/echo.h"
 #include "broker/drivers/mqtt/mqtt.h"
+#include "broker/drivers/mqtt/newest.h"
 #include "broker/drivers/mqtt/topic.h"
 #include "broker/drivers/mqtt/value.h"
 #include "tests/unit/check.h"
@@ -190,9 +191,48 @@ static void test_messages_of_our_own_that_return(void **state)
     assert_int_equal(topic.n_echoes, 0);
 }
 
+static void test_whose_the_newest_value_is(void **state)
+{
+    struct mqtt_topic topic = {.is_ours = false};
+
+    newest_heard(&topic, false);
+    assert_false(topic.is_ours);
+    newest_set(&topic, 0.5);
+    assert_true(topic.is_ours && topic.value == 0.5);
+    newest_heard(&topic, false);
+    assert_false(topic.is_ours);
+
+    /* what is still to be sent, or under way, is newer at the server */
+    newest_set(&topic, 0.25);
+    topic.is_dirty = true;
+    newest_heard(&topic, false);
+    topic.is_dirty = false;
+    topic.under_way = 7;
+    newest_heard(&topic, false);
+    assert_true(topic.is_ours);
+    topic.under_way = 0;
+
+    /* so is what was sent after the subscription, beside what the server had retained */
+    topic.is_sent = true;
+    newest_heard(&topic, true);
+    assert_true(topic.is_ours);
+    topic.is_sent = false; /* subscribed to again */
+    newest_heard(&topic, true);
+    assert_false(topic.is_ours);
+
+    /* the last of our own messages comes back behind somebody else's */
+    topic.n_echoes = 1;
+    newest_returned(&topic);
+    assert_false(topic.is_ours);
+    topic.n_echoes = 0;
+    newest_returned(&topic);
+    assert_true(topic.is_ours);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whose_the_newest_value_is),
         cmocka_unit_test_setup_teardown(test_host, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(test_choices, setup, teardown),
