@@ -42,6 +42,15 @@ keys.ch0.nrpn900 > seen.nrpn
 keys.ch2.cc7+39 > seen.pair
 keys.clock > seen.clock
 keys.start > seen.start
+keys.stop > seen.stop
+keys.continue > seen.continue
+keys.position > seen.position
+keys.ch0.aftertouch > seen.aftertouch
+keys.ch0.pressure60 > seen.pressure
+keys.ch0.program > seen.program
+keys.ch0.rpn0 > seen.rpn
+keys.mmc.play > seen.play
+keys.mmc.stop > seen.halt
 keys.sysex.7d01xx > seen.sysex
 keys.msc.go.12 > seen.go
 keys.timecode.minutes > seen.minutes
@@ -53,12 +62,28 @@ to.nrpn > keys.ch3.nrpn900
 to.pair > keys.ch3.cc7+39
 to.sysex > keys.sysex.7d02xx
 to.start > keys.start
+to.stop > keys.stop
+to.continue > keys.continue
+to.position > keys.position
+to.aftertouch > keys.ch3.aftertouch
+to.pressure > keys.ch3.pressure60
+to.program > keys.ch3.program
+to.rpn > keys.ch3.rpn0
 to.real > real.ch4.note60
 to.nrpn > real.ch4.nrpn900
 to.guest > guest.ch5.cc9
 to.once > guest.start
 guest.alive > seen.guest
 """
+
+OUTPUTS = (  # channel, value, what aseqdump says of it, and the bytes at the device
+    ("aftertouch", 0.5, r"Channel aftertouch +3, value 64", "d340"),
+    ("pressure", 0.25, r"Polyphonic aftertouch +3, note 60, value 32", "a33c20"),
+    ("program", 5 / 127, r"Program change +3, program 5$", "c305"),
+    ("stop", 1, "Stop", "fc"),
+    ("continue", 1, "Continue", "fb"),
+    ("position", 130 / 16383, r"Song position pointer +value 130$", "f20201"),
+)
 
 
 def as_account(*words):
@@ -148,6 +173,35 @@ class Dump:
         self.process.stdout.close()
 
 
+class Raw:
+    """The other end of the device: the bytes that are sent to it."""
+
+    def __init__(self):
+        self.descriptor = os.open(DEVICE, os.O_RDONLY | os.O_NONBLOCK)
+        self.bytes = self.read()  # from the first time on the device keeps what comes
+
+    def read(self):
+        with contextlib.suppress(BlockingIOError):
+            return os.read(self.descriptor, 4096)
+        return b""
+
+    def until(self, message):
+        """Waits for a message, and forgets what came up to it. A status may be left out if it is that of the message before."""
+        wanted = [bytes.fromhex(message)]
+        if wanted[0][0] < 0xf0:
+            wanted.append(wanted[0][1:])
+
+        def came():
+            self.bytes += self.read()
+            return next((each for each in wanted if each in self.bytes), None)
+
+        found = until(came, lambda: f"not {message} in {self.bytes.hex()}")
+        self.bytes = self.bytes.partition(found)[2]
+
+    def close(self):
+        os.close(self.descriptor)
+
+
 def play(*messages):
     """The device sends messages; there is nobody to connect until its node is there."""
     until(DEVICE.exists, "the device has no node")
@@ -214,6 +268,17 @@ def test_what_the_device_plays(show):
     show.sees("nrpn", (64 * 128 + 1) / 16383)
     play("b20740", "b22702")
     show.sees("pair", (64 * 128 + 2) / 16383)
+    play("d040", "a03c20", "c005", "b06500", "b06400", "b00640", "b02601")
+    show.sees("aftertouch", 64 / 127)
+    show.sees("pressure", 32 / 127)
+    show.sees("program", 5 / 127)
+    show.sees("rpn", (64 * 128 + 1) / 16383)
+    play("fc", "fb", "f20201", "f07f7f0602f7", "f07f7f0601f7")
+    show.sees("stop", 1)
+    show.sees("continue", 1)
+    show.sees("position", 130 / 16383)
+    show.sees("play", 1)
+    show.sees("halt", 1)
     play("f07d0140f7", "f07f7f0201013132f7", "f07f7f010100050000f7", "fa")
     show.sees("sysex", 64 / 127)
     show.sees("go", 1)
@@ -228,7 +293,7 @@ def test_what_the_device_plays(show):
 
 
 def test_what_the_show_plays(show):
-    keys, real = Dump("-p", "firecurtain-keys:0"), Dump("-p", "firecurtain-real:0")
+    keys, real, raw = Dump("-p", "firecurtain-keys:0"), Dump("-p", "firecurtain-real:0"), Raw()
     try:
         show.emit("to.fader", 0.5)
         keys.until(r"Control change +3, controller 1, value 64")
@@ -245,6 +310,15 @@ def test_what_the_show_plays(show):
         keys.until(r"System exclusive +F0 7D 02 7F F7")
         show.emit("to.start", 1)
         keys.until(r"Start")
+        for channel, value, line, message in OUTPUTS:
+            show.emit(f"to.{channel}", value)
+            keys.until(line)
+            raw.until(message)
+        show.emit("to.rpn", 0.5)
+        keys.until("controller 101, value 0", "controller 100, value 0", "controller 6, value 64", "controller 38, value 0",
+                   "controller 101, value 127", "controller 100, value 127")
+        for message in ("b36500", "b36400", "b30640", "b32600", "b3657f", "b3647f"):
+            raw.until(message)
         show.emit("to.real", 1)
         real.until("controller 99, value 7", "controller 98, value 4", "controller 6, value 64", "controller 38, value 0", "Note on +4, note 60")
         show.emit("to.real", 0)
@@ -258,6 +332,7 @@ def test_what_the_show_plays(show):
     finally:
         keys.close()
         real.close()
+        raw.close()
 
 
 def test_what_status_watch_get_and_a_recording_have_of_a_device():
