@@ -8,7 +8,11 @@
 
 struct alsa_sequencer;
 
-/* Counts what was lost, which the log has at most once a second. */
+/*
+ * Counts what was lost, which the log has at most once a second. Of input only the times are known: the
+ * kernel throws away what waits together with what did not fit, and counts neither. `event_lost` of its
+ * client info is about error messages that could not be returned to a sender.
+ */
 void alsa_lost(struct alsa_sequencer *sequencer, size_t n_messages, bool is_input);
 
 #endif

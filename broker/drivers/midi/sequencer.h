@@ -34,7 +34,7 @@ struct alsa_sequencer {
     const snd_seq_addr_t *only; /* who gets what is sent; NULL: everybody who is connected */
 
     uint64_t n_unsent;   /* messages that the sequencer did not take */
-    uint64_t n_overruns; /* times that input was lost */
+    uint64_t n_overruns; /* times that input was lost: lost.h */
     uint64_t lost_said_ns;
 };
 
