@@ -154,6 +154,7 @@ def test_state_is_sent_again_and_only_the_newest(play, served):
     until(lambda: 0.25 in show.wire.waiting("/was"), "nothing comes in")
 
 
+@pytest.mark.one_setting
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 @pytest.mark.parametrize(("channel", "options", "ours", "theirs"), [
     ("hall", (), "0.250000", "0.75"), ("hall", ("qos 1",), "0.250000", "0.75"), ("hall", ("discrete 0 0.5 off", "discrete 0.5 1 on"), "off", "on"),
@@ -197,6 +198,8 @@ def test_what_others_have_set_since_is_not_overwritten(play, served, protocol, c
     assert back(0.25) == [ours], "it is the newest again, for a server that has forgotten it"
 
 
+@pytest.mark.one_setting
+@pytest.mark.one_setting
 @pytest.mark.parametrize("qos", [1, 2])
 def test_what_was_under_way_does_not_come_behind_what_is_newer(play, served, qos):
     server = served()
@@ -242,6 +245,7 @@ def test_a_server_that_falls_silent_is_noticed_and_named(play, served):
     assert told == {f"not connected to 127.0.0.1:{server.port}: {why}" for why in ("nothing was heard from it for 20 s", "it does not answer")}
 
 
+@pytest.mark.one_setting
 def welcome_and_leave(listening, code):
     """A server of MQTT 5 that says goodbye with a reason."""
     client, _ = listening.accept()
