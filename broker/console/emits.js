@@ -86,7 +86,7 @@ class Emits {
     async #release() {
         for (let pause = LEAST; ; pause = Math.min(2 * pause, MOST)) {
             const reply = await contact.deliver("emit", [this.channel], {value: 0, hold: contact.page});
-            if (!reply.again) {
+            if (!reply.again && reply.outcome !== "busy") { // it is, while a show starts
                 this.#isStuck = false;
                 return contact.report("emit", [this.channel], reply);
             }
