@@ -317,7 +317,7 @@ def test_check_reads_her_scripts_with_her_rights(house, firecurtain):
     done = firecurtain("check", "show.cfg", files={"show.cfg": config})  # it may be read now, but not by a script
     assert done.stderr.count(": warning: ") == 1 and f"it is a link to {secret}, which is not in the folder" in done.stderr, done.stderr
     script.unlink()
-    script.write_text("def handler(value): pass\n")
+    script.write_text("def f(value): pass\n")
     house.own("alice", script, 0o600)
     assert not firecurtain("check", "show.cfg", files={"show.cfg": config}).stderr
     script.unlink()
