@@ -65,10 +65,12 @@ def read_junit(path):
     for case in root.iter("testcase"):
         outcomes = {child.tag for child in case}
         if outcomes & {"failure", "error"}:
-            tally.failed += 1
             place = case.get("classname")  # none: a whole file
             name = re.sub(r"@[^\]]+$", "", case.get("name"))  # the group that pytest-xdist has it in
-            tally.failures.append((place.replace(".", "/") + ".py::" if place else "") + name)
+            name = (place.replace(".", "/") + ".py::" if place else "") + name
+            if name not in tally.failures:  # the test, and again what came after it
+                tally.failed += 1
+                tally.failures.append(name)
         elif "skipped" in outcomes:
             tally.skipped += 1
         else:

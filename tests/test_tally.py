@@ -6,6 +6,7 @@ from tally import SECOND_TRIES, Tally, read_junit
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="e2e.test_a" name="test_fails[a@b]@test_a-root"><failure/></testcase>
+<testcase classname="e2e.test_a" name="test_fails[a@b]@test_a-root"><error/></testcase>
 <testcase classname="e2e.test_a" name="test_passes"/>
 <testcase classname="e2e.test_b" name="test_is_skipped"><skipped/></testcase>
 <testcase classname="e2e.test_b" name="test_breaks"><error/></testcase>
