@@ -77,6 +77,16 @@ class Networks:
         thread.join()
         return self.sockets[-1]
 
+    @staticmethod
+    def processes(name):
+        """Those in a network, with what they do."""
+        pids = subprocess.run(["ip", "netns", "pids", name], check=True, text=True, stdout=subprocess.PIPE).stdout.split()
+        commands = {}
+        for pid in map(int, pids):
+            with contextlib.suppress(OSError):
+                commands[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return commands
+
     def end(self):
         for made in self.sockets:
             made.close()
@@ -86,12 +96,13 @@ class Networks:
                     os.killpg(process.pid, signal.SIGTERM)
             process.wait()
         for name in self.names:
-            left = subprocess.run(["ip", "netns", "pids", name], check=True, text=True, stdout=subprocess.PIPE).stdout.split()
-            for pid in map(int, left):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            subprocess.run(["ip", "netns", "del", name], check=False)
-            assert not left, f"{left} were left in the network"
+            try:
+                until(lambda: not self.processes(name), lambda: f"{self.processes(name)} are left in the network")  # noqa: B023
+            finally:
+                for pid in self.processes(name):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                subprocess.run(["ip", "netns", "del", name], check=False)
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -54,6 +54,7 @@ def test_machines(play, stage, identity, networks):
     running = engine()  # which has forgotten everything
     has(back, "lamps.1", "0.75")
     has(front, "link.show/stage", "1")
+    has(front, "link.show/lamp1", "0.75")
 
     back.kill()
     has(front, "link.show/stage", "0")
