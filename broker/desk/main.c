@@ -19,7 +19,10 @@
 #include "broker/desk/pages.h"
 #include "broker/desk/say.h"
 #include "broker/os/confine.h"
+#include "firecurtain/turns.h"
 #include "proto/desk_messages.h"
+
+#define DESK_NICE 10 /* events go before what is looked at */
 
 static bool main_has_socket(int fd)
 {
@@ -53,6 +56,8 @@ int main(int argc, char **argv)
     spec.gid = (gid_t)strtoul(argv[2], NULL, 10);
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_NAME, "fc-desk");
+    fc_take_turns(0, 0); /* not the broker's, with which it would interrupt that */
+    setpriority(PRIO_PROCESS, 0, DESK_NICE);
     mallopt(M_ARENA_MAX, 1); /* one for each thread would take the whole address space */
     has_console = main_has_socket(DESK_CONSOLE_LISTENER);
     if (has_console)

@@ -145,7 +145,7 @@ int keeper_do_start(struct keeper_call *call)
 }
 
 /* Starts a program that belongs to the house, with the account's numbers as its arguments. */
-static int start_for_house(struct keeper_call *call, const char *path, const char *name)
+static int start_for_house(struct keeper_call *call, const char *path, const char *name, bool is_apart)
 {
     const struct keeper_spec *spec = call->spec;
     char numbers[3][16];
@@ -155,7 +155,10 @@ static int start_for_house(struct keeper_call *call, const char *path, const cha
     snprintf(numbers[0], sizeof(numbers[0]), "%u", spec->accounts[0].uid);
     snprintf(numbers[1], sizeof(numbers[1]), "%u", spec->accounts[0].gid);
     snprintf(numbers[2], sizeof(numbers[2]), "%d", getpid());
-    r = start_program(&(struct start_spec){.path = path, .argv = argv, .descriptors = call->descriptors},
+    r = start_program(&(struct start_spec){.path = path,
+                                           .argv = argv,
+                                           .descriptors = call->descriptors,
+                                           .is_apart = is_apart},
                       &call->reply->pid);
     if (r < 0 && call->reply->pid > 0)
         kill(call->reply->pid, SIGKILL);
@@ -164,7 +167,9 @@ static int start_for_house(struct keeper_call *call, const char *path, const cha
 
 int keeper_do_start_desk(struct keeper_call *call)
 {
-    return call->descriptors[2] < 0 ? -EBADF : start_for_house(call, call->spec->desk_path, PROGRAM_DESK);
+    if (call->descriptors[2] < 0)
+        return -EBADF;
+    return start_for_house(call, call->spec->desk_path, PROGRAM_DESK, true); /* whoever looks on waits */
 }
 
 int keeper_do_start_driver(struct keeper_call *call)
@@ -175,5 +180,5 @@ int keeper_do_start_driver(struct keeper_call *call)
     if (!keeper_is_name(call->request->text))
         return -EINVAL;
     name = program_find_driver(call->request->text, path, sizeof(path));
-    return start_for_house(call, path, name);
+    return start_for_house(call, path, name, false);
 }
