@@ -58,6 +58,18 @@ static inline const uint8_t *take_bytes(struct input *input, size_t wanted, size
     return at;
 }
 
+/* The same in memory of its own, to be freed, so that the sanitizer sees each step beyond it. */
+static inline uint8_t *take_copy(struct input *input, size_t wanted, size_t *n)
+{
+    const uint8_t *at = take_bytes(input, wanted, n);
+    uint8_t *copy = malloc(*n ? *n : 1);
+
+    require(copy != NULL);
+    if (*n)
+        memcpy(copy, at, *n);
+    return copy;
+}
+
 /* Takes a number of `bytes` bytes, lowest first. */
 static inline uint64_t take_number(struct input *input, size_t bytes)
 {

@@ -71,15 +71,11 @@ static void take_packet(struct dmx_merge *merge, struct input *input, uint64_t *
     uint8_t sender = (uint8_t)take_number(input, 1);
     uint64_t passed = take_number(input, 1);
     size_t bytes, wanted = take_number(input, 2);
-    const uint8_t *data = take_bytes(input, wanted, &bytes);
-    uint8_t *copy = malloc(bytes ? bytes : 1); /* so that the sanitizer sees each step beyond it */
+    uint8_t *copy = take_copy(input, wanted, &bytes);
     struct artnet_packet packet;
     const char *what = NULL;
     int r;
 
-    require(copy != NULL);
-    if (bytes)
-        memcpy(copy, data, bytes);
     *now_ns += passed * 100 * FC_NS_PER_MS;
     dmx_merge_expire(merge, *now_ns);
     r = artnet_codec_read(copy, bytes, &packet, &what);
