@@ -97,6 +97,13 @@ static int osc_configured(void *userdata, struct fc_reason *reason)
     return osc_net_check(&self->net, reason);
 }
 
+static int osc_beside(void *userdata, const void *before, struct fc_reason *reason)
+{
+    const struct osc *self = userdata, *other = before;
+
+    return osc_net_beside(&self->net, &other->net, reason);
+}
+
 static bool osc_is_doubtful(void *userdata, unsigned directions, struct fc_reason *reason)
 {
     const struct osc *self = userdata;
@@ -150,6 +157,7 @@ const struct fc_backend backend_osc = {
     .configure = osc_configure,
     .configured = osc_configured,
     .is_doubtful = osc_is_doubtful,
+    .beside = osc_beside,
     .canonical = osc_canonical,
     .channel = osc_channel,
     .start = osc_start,

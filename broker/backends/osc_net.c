@@ -99,6 +99,24 @@ static unsigned long net_port(const struct osc_net *net)
     return strtoul(net->bind.port, NULL, 10);
 }
 
+/* Whether a socket at `host` takes a port at `other`, too: it listens there as well. */
+static bool is_at(const char *host, const char *other)
+{
+    return strcmp(host, other) == 0 || strcmp(host, "::") == 0 ||
+           (strcmp(host, "0.0.0.0") == 0 && !strchr(other, ':'));
+}
+
+int osc_net_beside(const struct osc_net *net, const struct osc_net *other, struct fc_reason *reason)
+{
+    if (!net->bind.name || !other->bind.name || !net_port(net) || net_port(net) != net_port(other) ||
+        (!is_at(net->bind.name, other->bind.name) && !is_at(other->bind.name, net->bind.name)))
+        return 0;
+    return fc_doubt(reason,
+                    "only one of two instances can have port %lu, which \"%.100s\" has already: give one of "
+                    "them another port",
+                    net_port(net), other->owner);
+}
+
 /* Finds the instance of this process that has a port, or NULL. */
 static const char *owner_of_port(unsigned long port)
 {

@@ -47,6 +47,9 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
 /* Checks whether the settings fit together. FC_DOUBT with `reason` filled if they have no effect. */
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason);
 
+/* Checks whether both can be bound at once. FC_DOUBT with `reason` filled if not. */
+int osc_net_beside(const struct osc_net *net, const struct osc_net *other, struct fc_reason *reason);
+
 /* Whether what the channels are used for cannot work; `reason` says why. */
 bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct fc_reason *reason);
 

@@ -165,7 +165,7 @@ struct fc_backend {
 
     /*
      * Optional. Called after `configured` with each other instance of the backend that is declared before
-     * this one: checks whether both can be in one show. -EINVAL with `reason` filled.
+     * this one: checks whether both can be in one show. -EINVAL, or FC_DOUBT, with `reason` filled.
      */
     int (*beside)(void *self, const void *other, struct fc_reason *reason);
 

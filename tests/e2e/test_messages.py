@@ -327,6 +327,19 @@ def test_a_port_of_another_instance_or_of_the_console_in_use(play):
     show.stop()
 
 
+@pytest.mark.one_setting
+@pytest.mark.parametrize("first, second, clash", [
+    ("127.0.0.1 8000", "127.0.0.1 8000", True), ("0.0.0.0 8000", "127.0.0.1 8000", True), ("127.0.0.1 8000", ":: 8000", True),
+    ("127.0.0.1 8000", "127.0.0.1 8001", False), ("127.0.0.1 8000", "127.0.0.2 8000", False), ("0.0.0.0 8000", "::1 8000", False),
+    ("127.0.0.1 0", "127.0.0.1 0", False)])
+def test_check_sees_two_instances_with_one_port(firecurtain, first, second, clash):
+    done = firecurtain("check", "show.cfg", files={
+        "show.cfg": f"[osc one]\nbind = {first}\n[osc two]\nbind = {second}\n[loopback l]\n[map]\none./a > l.a\ntwo./a > l.a\n"})
+    assert done.returncode == 0
+    assert ('only one of two instances can have port 8000, which "one" has already: give one of them another port' in done.stderr) == clash
+    assert clash or done.stderr == ""
+
+
 def has_low_ports():
     return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) > 80
 
