@@ -2,7 +2,6 @@
 /* The table of verbs: how many names each takes, and what it costs. */
 #include "proto/control_rules.h"
 
-#define RULES_USAGE_COST    20 /* asks the keeper about each instance */
 #define RULES_CHANNELS_COST 5  /* goes through all channels, or lines */
 #define RULES_ALL_COST      20 /* looks at all channels, and at what the caller may see of each */
 #define RULES_RELOAD_COST   20 /* builds a show */
@@ -56,8 +55,6 @@ uint64_t control_rules_cost(const struct control_request *request)
 {
     unsigned cost = control_rules[request->verb].cost;
 
-    if (request->verb == CONTROL_STATUS && request->usage)
-        return RULES_USAGE_COST;
     if (request->verb == CONTROL_STATUS && request->channels)
         return RULES_CHANNELS_COST;
     return cost ? cost : 1;

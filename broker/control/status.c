@@ -24,8 +24,6 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
-#define CONTROL_USAGE_ITEMS 32 /* instances in one reply, if the keeper is asked about each */
-
 static const char *status_layers(struct control *control, unsigned layers)
 {
     const char *landlock = control->landlock_abi > 0
@@ -158,12 +156,12 @@ static void status_instance(struct control *control, const struct fc_instance *i
 
 /* Lists the instances that were asked for; `from` counts names. False with the answer in `reply`. */
 static bool status_named(struct control *control, const struct control_call *call,
-                         const struct control_request *request, size_t most, struct control_instance *items,
+                         const struct control_request *request, struct control_instance *items,
                          struct control_reply *reply)
 {
     size_t at = request->from < request->n_names ? (size_t)request->from : request->n_names;
 
-    for (; reply->n_instances < most && at < request->n_names; at++) {
+    for (; reply->n_instances < CONTROL_MAX_ITEMS && at < request->n_names; at++) {
         const struct fc_instance *instance = control_find(control, call, request->names[at], reply);
 
         if (!instance)
@@ -176,7 +174,7 @@ static bool status_named(struct control *control, const struct control_call *cal
 
 /* Lists all instances that the caller may see; `from` counts these. */
 static void status_all(struct control *control, const struct control_call *call,
-                       const struct control_request *request, size_t most, struct control_instance *items,
+                       const struct control_request *request, struct control_instance *items,
                        struct control_reply *reply)
 {
     const struct show *show = control->show;
@@ -187,7 +185,7 @@ static void status_all(struct control *control, const struct control_call *call,
 
         if (!control_may_see(call, instance) || passed++ < request->from)
             continue;
-        if (reply->n_instances == most) {
+        if (reply->n_instances == CONTROL_MAX_ITEMS) {
             reply->next = passed - 1;
             return;
         }
@@ -289,22 +287,21 @@ static void status_slow_turns(struct control *control, struct control_reply *rep
 bool control_status(struct control *control, const struct control_call *call,
                     const struct control_request *request, struct control_reply *reply)
 {
-    size_t most = request->usage ? CONTROL_USAGE_ITEMS : CONTROL_MAX_ITEMS;
     struct control_instance *items;
 
     if (request->channels) {
         status_writers(control, call, request, reply);
         return true;
     }
-    items = arena_alloc(&control->texts, most * sizeof(*items));
+    items = arena_alloc(&control->texts, CONTROL_MAX_ITEMS * sizeof(*items));
     if (!items)
         return true;
     reply->instances = items;
     reply->is_frozen = show_is_frozen(control->show);
     reply->has_panic = control->spec.console->panic[0];
     if (!request->n_names)
-        status_all(control, call, request, most, items, reply);
-    else if (!status_named(control, call, request, most, items, reply))
+        status_all(control, call, request, items, reply);
+    else if (!status_named(control, call, request, items, reply))
         reply->n_instances = 0;
     if (!request->from && call->role >= CONTROL_OBSERVER)
         status_slow_turns(control, reply);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The figures of an instance, of all the workers that it had taken together. Counting costs no system call;
- * reading them may ask the keeper.
+ * The figures of an instance, of all the workers that it had taken together. Counting costs no system call,
+ * and reading them only one for the processor time.
  */
 #ifndef BROKER_PYTHON_STATS_H
 #define BROKER_PYTHON_STATS_H
@@ -28,12 +28,11 @@ struct python_stats {
     uint64_t busy_p50_us; /* the times from sending a batch until it is finished */
     uint64_t busy_p99_us;
     uint64_t busy_max_us;
-    uint64_t memory_bytes; /* of the present worker, see keeper/client.h; 0 if there is none */
+    uint64_t memory_bytes; /* of the present worker, as the counter saw it last; 0 if there is none */
     uint64_t cpu_ns;
 };
 
-/* With `usage`, asks the keeper, which takes some microseconds; otherwise `memory_bytes` and `cpu_ns` are 0.
- */
+/* Without `usage`, the clock of the worker is not read, and `memory_bytes` and `cpu_ns` are 0. */
 void python_stats_read(const struct fc_instance *instance, struct python_stats *stats, bool usage);
 
 /* Counts: an event came; a batch was sent at `sent_ns`; one may be done; the worker has ended. */
