@@ -33,8 +33,7 @@ void osc_paths_deinit(struct osc_paths *paths)
     struct osc_path *next;
     struct osc_format *format;
 
-    HASH_ITER(hh, paths->by_address, path, next)
-    {
+    HASH_ITER(hh, paths->by_address, path, next) {
         HASH_DEL(paths->by_address, path);
         path_free(path);
     }

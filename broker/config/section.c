@@ -66,8 +66,7 @@ static void forget(struct config_name **names)
     struct config_name *name;
     struct config_name *next;
 
-    HASH_ITER(hh, *names, name, next)
-    {
+    HASH_ITER(hh, *names, name, next) {
         HASH_DEL(*names, name);
         free(name);
     }

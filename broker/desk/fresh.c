@@ -41,8 +41,9 @@ void fresh_take(struct fresh *fresh, struct json *json)
 {
     struct fresh_value *each, *next;
 
-    HASH_ITER(hh, fresh->values, each, next)
-    json_value(json, each->name, each->value);
+    HASH_ITER(hh, fresh->values, each, next) {
+        json_member_value(json, each->name, each->value);
+    }
     fresh_deinit(fresh);
 }
 

@@ -134,8 +134,3 @@ void json_member_value(struct json *json, const char *key, double value)
     json_key(json, key);
     json_raw(json, text);
 }
-
-void json_value(struct json *json, const char *channel, double value)
-{
-    json_member_value(json, channel, value);
-}

@@ -34,7 +34,4 @@ void json_member_value(struct json *json, const char *key, double value);
 /* Appends a reply of the broker as an object, of which empty lists are left out. */
 void json_reply(struct json *json, const struct control_reply *reply);
 
-/* Appends the member "values": an object of channels. */
-void json_value(struct json *json, const char *channel, double value);
-
 #endif

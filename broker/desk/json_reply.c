@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes what the broker answers: the members have the names that `firecurtain … --json` gives them. */
+/* Writes what the broker answers, for the console's pages; --json of the command line has names of its own.
+ */
 #include "broker/desk/json.h"
 
 #include "proto/codec_control.h"

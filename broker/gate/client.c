@@ -97,8 +97,7 @@ static void client_untell_all(struct gate_client *client)
 {
     struct gate_link *link, *next;
 
-    HASH_ITER(hh, client->links, link, next)
-    {
+    HASH_ITER(hh, client->links, link, next) {
         link->is_told = false;
         link->is_interrupted = false;
         for (size_t i = 0; i < link->n_watches; i++)
@@ -195,8 +194,9 @@ struct gate_client *gate_client_free(struct gate_client *client)
     loop_remove(client->source);
     fc_closep(&client->socket);
     fc_closep(&client->flight);
-    HASH_ITER(hh, client->links, link, next)
-    tell_free_link(link); /* those that the gate was not told of any more */
+    HASH_ITER(hh, client->links, link, next) {
+        tell_free_link(link); /* those that the gate was not told of any more */
+    }
     free(client);
     return NULL;
 }

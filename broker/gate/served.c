@@ -112,8 +112,7 @@ static int served_borrow(void *userdata, const struct gate_name *name)
     struct served *served = userdata, *other, *next;
     int fd = -EADDRINUSE;
 
-    HASH_ITER(hh, served->set->list, other, next)
-    {
+    HASH_ITER(hh, served->set->list, other, next) {
         if (fd < 0 && other->id < served->id && strcmp(other->instance, served->instance) == 0)
             fd = gate_lend(other->worker, name);
     }
@@ -266,6 +265,7 @@ void served_free_all(struct served_set *set)
 {
     struct served *served, *next;
 
-    HASH_ITER(hh, set->list, served, next)
-    served_free(served);
+    HASH_ITER(hh, set->list, served, next) {
+        served_free(served);
+    }
 }

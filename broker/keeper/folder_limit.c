@@ -207,8 +207,7 @@ struct folder_limit *folder_limit_free(struct folder_limit *limit)
         ;
     *slot = limit->next;
     loop_cancel_timer(limit->set->inotify.loop, &limit->count);
-    HASH_ITER(hh, limit->set->folders, folder, next)
-    {
+    HASH_ITER(hh, limit->set->folders, folder, next) {
         if (folder->limit != limit)
             continue;
         inotify_rm_watch(limit->set->inotify.fd, folder->wd);

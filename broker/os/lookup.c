@@ -225,8 +225,7 @@ struct fc_lookups *lookups_free(struct fc_lookups *lookups)
 
     if (!lookups)
         return NULL;
-    HASH_ITER(hh, lookups->names, lookup, next)
-    {
+    HASH_ITER(hh, lookups->names, lookup, next) {
         HASH_DEL(lookups->names, lookup);
         lookup_leave(lookup);
         lookup_free(lookup);

@@ -172,8 +172,7 @@ static void file_lost(struct file_monitor *monitor)
 {
     struct file_descriptor *descriptor, *next;
 
-    HASH_ITER(hh, monitor->descriptors, descriptor, next)
-    {
+    HASH_ITER(hh, monitor->descriptors, descriptor, next) {
         for (struct file_folder *folder = descriptor->folders; folder; folder = folder->same)
             file_touched(folder->watch, false);
     }
@@ -306,8 +305,7 @@ static void file_drop_names(struct file_watch *watch, bool all)
 {
     struct file_name *name, *next;
 
-    HASH_ITER(hh, watch->names, name, next)
-    {
+    HASH_ITER(hh, watch->names, name, next) {
         if (!all && name->generation == watch->generation)
             continue;
         HASH_DEL(watch->names, name);

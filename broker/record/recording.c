@@ -93,8 +93,7 @@ void recording_forget(struct recording *recording)
 {
     struct recording_names *names, *next;
 
-    HASH_ITER(hh, recording->names, names, next)
-    {
+    HASH_ITER(hh, recording->names, names, next) {
         HASH_DEL(recording->names, names);
         free(names->channels);
         free(names);

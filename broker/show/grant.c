@@ -25,8 +25,7 @@ void user_forget_grants(struct user *user)
 {
     struct user_grant *grant, *next;
 
-    HASH_ITER(hh, user->grants, grant, next)
-    {
+    HASH_ITER(hh, user->grants, grant, next) {
         HASH_DEL(user->grants, grant);
         free(grant);
     }

@@ -45,8 +45,7 @@ struct fc_instance *instance_free(struct fc_instance *instance)
         instance->backend->stop(instance->self);
         instance->backend->instance_free(instance->self);
     }
-    HASH_ITER(hh, instance->names, name, next)
-    {
+    HASH_ITER(hh, instance->names, name, next) {
         HASH_DEL(instance->names, name);
         free(name);
     }
