@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The transport between the broker and one worker: the two ends of a SOCK_SEQPACKET pair, one message per
- * call. The broker makes the pair and hands one end over when the worker is born, so a worker is known by a
- * descriptor and never by what it says. Nothing here blocks but link_wait(), and nothing here knows what the
- * messages mean. In broker and worker.
+ * The transport between the broker and a worker, a driver or the desk: the two ends of a SOCK_SEQPACKET pair,
+ * one message per call. The broker makes the pair and hands one end over when the other process is born, so
+ * that is known by a descriptor and never by what it says. Nothing here blocks but link_wait(), and nothing
+ * here knows what the messages mean. In all these processes.
  */
 #ifndef PROTO_LINK_H
 #define PROTO_LINK_H

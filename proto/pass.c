@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Passes descriptors with SCM_RIGHTS; see unix(7). Runs in the broker, the keeper and zygotes. */
+/* Passes descriptors with SCM_RIGHTS; see unix(7). Runs in the broker, the keeper, zygotes and gates. */
 #include "proto/pass.h"
 
 #include <assert.h>

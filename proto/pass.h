@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages with descriptors between two processes of firecurtain: the broker with its keeper, the broker with
- * a zygote. One message per call over a unix SOCK_SEQPACKET socket.
+ * Messages with descriptors between two processes of firecurtain: the broker with its keeper, a zygote or a
+ * gate. One message per call over a unix SOCK_SEQPACKET socket.
  */
 #ifndef PROTO_PASS_H
 #define PROTO_PASS_H

@@ -38,7 +38,7 @@ static const char *zmtp_begin(struct zmtp *zmtp, uint8_t flags)
     if (flags & ~(ZMTP_FRAME_LONG | ZMTP_FRAME_COMMAND))
         return "a message in parts";
     if (zmtp->is_command && (is_long || zmtp->is_ready))
-        return "a command that no worker needs";
+        return "a command that no client needs";
     if (!zmtp->is_command && !zmtp->is_ready)
         return "a message before the handshake";
     zmtp->phase = ZMTP_LENGTH;
@@ -70,7 +70,7 @@ static const char *zmtp_take_body(struct zmtp *zmtp, const uint8_t *bytes, size_
 
     for (size_t i = 0; zmtp->is_command && i < n_bytes && zmtp->named < sizeof(ready) - 1; i++) {
         if (bytes[i] != (uint8_t)ready[zmtp->named++])
-            return "a command that no worker needs";
+            return "a command that no client needs";
     }
     zmtp->left -= n_bytes;
     if (zmtp->left)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The zygote: a process with an initialised interpreter, from which workers are forked. It never runs a
- * script, has one thread and no ZeroMQ context, and holds only its socket to the broker and those to its
+ * script, has one thread, and holds only its socket to the broker and those to its
  * spares.
  */
 #ifndef WORKER_ZYGOTE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a running broker has in addition to its show: the loop, the links' context, folders, and the zygotes.
- * These are only the structures, in which every folder may look something up; runtime/ makes and unmakes
- * them.
+ * What a running broker has in addition to its show: the loop, the buffers of its links, folders, and the
+ * zygotes. These are only the structures, in which every folder may look something up; runtime/ makes and
+ * unmakes them.
  */
 #ifndef BROKER_BASE_RUNTIME_H
 #define BROKER_BASE_RUNTIME_H

@@ -225,7 +225,7 @@ def test_oversized_frames_and_messages_of_many_parts_end_the_connection(play):
                 with contextlib.suppress(ConnectionError):
                     client.raw(data)
                 assert client.is_over(), f"after {data[:20]}"
-        show.log.wait("refused .* connections, the last one from uid .*: a message in parts|too large|no worker needs", level="warning")
+        show.log.wait("refused .* connections, the last one from uid .*: a message in parts|too large|no client needs", level="warning")
 
 
 def test_a_thousand_connections(play):

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a worker may send below libzmq: an honest stream passes however it is cut, any other ends the worker.
- */
+/* What a client may send below libzmq: an honest stream passes however it is cut, any other is refused. */
 #include "proto/zmtp.h"
 #include "tests/programs/zmtp_opening.h"
 #include "tests/unit/check.h"
@@ -80,9 +79,9 @@ static void test_a_message_that_is_too_large_is_cut(void **state)
 
 static void test_no_command_passes_after_ready(void **state)
 {
-    assert_verdict("\4\7\4PING\0\0", 9, "a command that no worker needs");
-    assert_verdict("\4\6\5READY", 8, "a command that no worker needs");
-    assert_verdict("\6", 1, "a command that no worker needs");
+    assert_verdict("\4\7\4PING\0\0", 9, "a command that no client needs");
+    assert_verdict("\4\6\5READY", 8, "a command that no client needs");
+    assert_verdict("\6", 1, "a command that no client needs");
 }
 
 static const char *first_words(const void *bytes, size_t n_bytes)
@@ -124,9 +123,9 @@ static void test_only_ready_opens(void **state)
     assert_string_equal(after_greeting("\1\1a", 3), "a message in parts");
     assert_string_equal(after_greeting("\4\0", 2), "a command without a name");
     assert_string_equal(after_greeting("\4\5\5READ", 7), "a command without a name");
-    assert_string_equal(after_greeting("\4\6\5ERROR", 8), "a command that no worker needs");
-    assert_string_equal(after_greeting("\4\6\6READY", 8), "a command that no worker needs");
-    assert_string_equal(after_greeting("\6\0\0\0\0\0\0\0\6\5READY", 15), "a command that no worker needs");
+    assert_string_equal(after_greeting("\4\6\5ERROR", 8), "a command that no client needs");
+    assert_string_equal(after_greeting("\4\6\6READY", 8), "a command that no client needs");
+    assert_string_equal(after_greeting("\6\0\0\0\0\0\0\0\6\5READY", 15), "a command that no client needs");
     assert_null(after_greeting("\4\6\5READY\0\0", 10));
 }
 
