@@ -52,7 +52,7 @@
 #define SPAWN_SPARES 2 /* processes of a zygote that wait to become workers; the oldest is used first */
 
 enum spawn_network {
-    SPAWN_NETWORK_NONE, /* an empty network namespace; the broker does what the policy allows */
+    SPAWN_NETWORK_NONE, /* an empty network namespace; the gate does what the policy allows */
     SPAWN_NETWORK_HOST, /* the host's: option `insecure-network = host` */
 };
 

@@ -188,7 +188,8 @@ void probe_filter(void)
     if (syscall(SYS_times, NULL) != -1 || errno != ENOSYS)
         probe_line("system calls", probe_fails, "the filter is loaded, but has no effect");
     else
-        probe_line("system calls", probe_holds, "an allow-list for all threads; the broker watches it");
+        probe_line("system calls", probe_holds,
+                   "an allow-list for all threads; the gate decides about connections");
 }
 
 void probe_failed(const struct sandbox_error *error)

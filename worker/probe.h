@@ -21,7 +21,7 @@ void probe_namespaces(const struct sandbox *sandbox, int refused);
 /* Reports that a layer of sandbox_enter() is set up; has the type of `passed` in struct sandbox. */
 void probe_passed(const struct sandbox *sandbox, const char *layer);
 
-/* Reports on the system call filter, once it is loaded and the broker serves it. */
+/* Reports on the system call filter, once it is loaded and a gate serves it. */
 void probe_filter(void);
 
 /* Reports the layer that cannot be set up, which ends this worker. */

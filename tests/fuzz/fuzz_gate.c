@@ -166,7 +166,7 @@ static void placed(void *userdata, int fd)
     require(fd >= 0 && cookie_of(fd) == broker_cookie);
 }
 
-/* Has the thread make the call, and serves it as the broker does. */
+/* Has the thread make the call, and serves it as a gate does. */
 static long make_call(long number, const long arguments[6])
 {
     call.number = number;

@@ -39,8 +39,8 @@ int sandbox_capabilities(const struct sandbox *sandbox, struct sandbox_error *er
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "parent-death signal");
     /*
-     * The broker reads this process through pidfd_getfd(), which a process that is not dumpable refuses to
-     * others of its uid. No other worker can do the same: each has a pid and a user namespace of its own.
+     * The keeper and the gate take descriptors by pidfd_getfd(), which a process that is not dumpable refuses
+     * to others of its uid. No other worker can do the same: each has a pid and a user namespace of its own.
      */
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return sandbox_fail(error, "capabilities", "dumpable");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Layer "system calls": an allow-list (syscalls.c), compiled once by libseccomp in the zygote and loaded by
- * each worker for all of its threads at once (TSYNC), libzmq's included, with a notification descriptor for
- * the broker.
+ * each worker for all of its threads at once (TSYNC), with a notification descriptor for the gate.
  *
  * Calls of other architectures and of x32 end the process. The flags are those of seccomp(2); TSYNC together
  * with a notification descriptor needs TSYNC_ESRCH.

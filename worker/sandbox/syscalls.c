@@ -362,7 +362,7 @@ const struct syscall_rule sandbox_syscalls[] = {
     ANSWER("getegid", "os.getegid()"),
     ALLOW("uname", "platform, socket.gethostname()"),
     QUIET_IF("prctl", 0, SYSCALL_EQ, PR_SET_NAME, 0, "names of threads"),
-    REPORT_IF("prctl", 0, SYSCALL_EQ, PR_SET_DUMPABLE, "hiding from the broker"),
+    REPORT_IF("prctl", 0, SYSCALL_EQ, PR_SET_DUMPABLE, "hiding from the gate"),
     REPORT_IF("prctl", 0, SYSCALL_EQ, PR_SET_SECCOMP, "a further filter"),
 
     /* attacks: refused like everything else, and reported */

@@ -14,9 +14,9 @@ enum syscall_action {
     SYSCALL_ALLOW_HOST,  /* with `insecure-network = host`; without it as SYSCALL_REPORT */
     SYSCALL_ALLOW_FILES, /* with a private root; without one quietly EPERM */
     SYSCALL_TELL,        /* allowed, and the gate is told before */
-    SYSCALL_ANSWER,      /* answered by the broker, which knows what a worker may know */
+    SYSCALL_ANSWER,      /* answered by the gate, which knows what a worker may know */
     SYSCALL_ERRNO,  /* answered quietly with `error`, since libraries try it; 0: as if it had succeeded */
-    SYSCALL_REPORT, /* refused by the broker, which logs instance, call and arguments */
+    SYSCALL_REPORT, /* refused by the gate, which has instance, call and arguments logged */
 };
 
 enum syscall_compare {

@@ -467,7 +467,7 @@ def signal_storm():
 
 @attack(33, r"ok closed", GATE, outside="ok closed")
 def closed_and_replaced():
-    """Another descriptor gets the number while the broker connects: a pipe, then a socket for the denied port."""
+    """Another descriptor gets the number while the gate connects: a pipe, then a socket for the denied port."""
     for _ in range(10):
         client, thread, errors = _blocked()
         time.sleep(0.005)
