@@ -2,12 +2,13 @@
 /*
  * The keeper: a small process, forked from the broker before anybody can reach the broker, that does for it
  * what the broker's self-confinement forbids (a monitor, in the terms of privilege separation). It knows a
- * handful of requests, all of them about workers, and checks each against what was fixed when it was forked:
- * an attacker who has taken the broker over gets workers, and what belongs to workers, and nothing else. The
- * keeper parses nothing that is hostile.
+ * fixed set of requests: to start the other processes of a show, about the broker's children, about the
+ * folders, files and cgroups of workers, and to look up names. It checks each against what was fixed when it
+ * was forked: an attacker who has taken the broker over gets those processes and what belongs to them, and
+ * nothing else. The keeper parses nothing that is hostile.
  *
  * This is the broker's side, and the file to read first. fork.c starts the keeper; in its process run serve.c
- * and the operations in operations.c, files.c, links.c, cgroups.c, processes.c, start.c and lookup.c. Sizes
+ * and the operations in operations.c, files.c, cgroups.c, processes.c, start.c, gates.c and lookup.c. Sizes
  * of private folders, and memory of workers, are counted in a second process, the counter (counter.c,
  * folder_limit.c, folder_count.c, memory_watch.c), whose answers the broker gets through counter_client.c.
  * Nothing here knows configurations, shows or policies.

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The keeper's operations on processes: children of the broker, which can have none but zygotes and workers.
- * Runs in the keeper.
+ * The keeper's operations on processes: children of the broker. These are zygotes, workers, drivers, the
+ * desk, and scribe and writer, which the broker has forked itself; which of these one is, is not
+ * looked at but where a function says so. Runs in the keeper.
  */
 #ifndef BROKER_KEEPER_PROCESSES_H
 #define BROKER_KEEPER_PROCESSES_H
 
 #include "broker/keeper/private.h"
 
+/* Only workers without a filter need this one, whose sockets no gate can duplicate for the broker. */
 int keeper_do_take_descriptor(struct keeper_call *call);
 int keeper_do_take_listener(struct keeper_call *call);
 int keeper_do_open_memory(struct keeper_call *call);

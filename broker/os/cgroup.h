@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* clang-format off */
 /*
  * Limits by cgroup v2 (cgroups(7)), where a part of the tree is delegated to the broker:
  *
  *     OWN                      where the broker was started
  *       firecurtain-PID
- *         broker               the broker: a group that has controllers for its children can have no
- * processes workers              owned by the workers' uid as far as moving processes goes, nothing else
+ *         broker               the broker itself: a group with controllers for its
+ *                              children can have no processes
+ *         workers              owned by the workers' uid, only so that processes can be moved
  *           zygote
  *           instance-NAME      one worker
  *         user-1               the same for the first user, and so on
  *
  * Without delegation nothing is made, and there are no such limits. Knows nothing of configurations.
  */
+/* clang-format on */
 #ifndef BROKER_OS_CGROUP_H
 #define BROKER_OS_CGROUP_H
 
