@@ -34,8 +34,8 @@ static void *proxy_new(struct fc_instance *instance, const char *directory)
         return NULL;
     proxy->instance = instance;
     proxy->row = ((const struct proxy_backend *)instance->backend)->row;
-    process_init(proxy);
-    link_init(proxy);
+    proxy_process_init(proxy);
+    proxy_link_init(proxy);
     log_source_init(&proxy->lines, instance->name, PROXY_LOG_RATE);
     proxy->folder = strdup(directory);
     if (proxy->folder)
@@ -154,7 +154,7 @@ static int proxy_start(void *self)
     if (r < 0)
         return r;
     log_source_register(&proxy->lines);
-    r = process_start(proxy);
+    r = proxy_process_start(proxy);
     return r < 0 ? r : 1;
 }
 
@@ -163,7 +163,7 @@ static void proxy_stop(void *self)
     struct proxy *proxy = self;
 
     if (proxy->instance->show->runtime)
-        process_stop(proxy);
+        proxy_process_stop(proxy);
     proxy->status[0] = '\0';
 }
 
@@ -198,12 +198,12 @@ static void proxy_set(void *self, uint32_t channel, double value)
 
 static void proxy_flush(void *self)
 {
-    link_pump(self);
+    proxy_link_pump(self);
 }
 
 static void proxy_refresh(void *self)
 {
-    link_tell_channels(self);
+    proxy_link_tell_channels(self);
 }
 
 static void proxy_describe(const void *self, char *text, size_t bytes)

@@ -10,7 +10,7 @@
 #include "broker/proxy/private.h"
 #include "proto/link.h"
 
-void end_link(struct proxy *proxy)
+void proxy_end_link(struct proxy *proxy)
 {
     loop_cancel_timer(proxy_runtime(proxy)->loop, &proxy->deadline);
     proxy->source = loop_remove(proxy->source);
@@ -21,13 +21,13 @@ void end_link(struct proxy *proxy)
     proxy->state = ORDER_CLOSED;
 }
 
-void end_driver(struct proxy *proxy, const char *format, ...)
+void proxy_end_driver(struct proxy *proxy, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(proxy->fate, sizeof(proxy->fate), format, arguments);
     va_end(arguments);
-    end_link(proxy);
+    proxy_end_link(proxy);
     keeper_signal(proxy_runtime(proxy)->keeper, proxy->pid, SIGKILL);
 }

@@ -7,9 +7,9 @@ struct proxy;
 
 /* Closes the link; what waits for the driver gives way to the channels' values, which the next one is told.
  */
-void end_link(struct proxy *proxy);
+void proxy_end_link(struct proxy *proxy);
 
 /* Kills the driver, for the reason that is logged when it has ended; another follows. */
-void end_driver(struct proxy *proxy, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void proxy_end_driver(struct proxy *proxy, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

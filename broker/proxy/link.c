@@ -24,12 +24,12 @@
 #define LINK_BUDGET 16  /* messages in a turn of the loop, or what costs as much */
 #define LINK_EVENTS 512 /* so many events of a report cost as much as a message */
 
-static void link_set_deadline(struct proxy *proxy, uint64_t ms)
+static void proxy_link_set_deadline(struct proxy *proxy, uint64_t ms)
 {
     loop_set_timer(proxy_runtime(proxy)->loop, &proxy->deadline, fc_now_ns() + ms * FC_NS_PER_MS);
 }
 
-static void link_poll(struct proxy *proxy, uint32_t events)
+static void proxy_link_poll(struct proxy *proxy, uint32_t events)
 {
     if (!proxy->source || events == proxy->events)
         return;
@@ -38,7 +38,7 @@ static void link_poll(struct proxy *proxy, uint32_t events)
 }
 
 /* Sends a message as soon as there is room for it. -errno: it is too large, or there is no memory. */
-static int link_send(struct proxy *proxy, const struct message *message)
+static int proxy_link_send(struct proxy *proxy, const struct message *message)
 {
     struct codec *codec = proxy_runtime(proxy)->codec;
     ptrdiff_t size = codec_prepare(codec, message);
@@ -55,21 +55,21 @@ static int link_send(struct proxy *proxy, const struct message *message)
     if (r != -EAGAIN)
         return r;
     r = outbox_add(&proxy->outbox, bytes, (size_t)size);
-    link_poll(proxy, EPOLLIN | EPOLLOUT);
+    proxy_link_poll(proxy, EPOLLIN | EPOLLOUT);
     return r;
 }
 
-static void link_send_or_kill(struct proxy *proxy, const struct message *message)
+static void proxy_link_send_or_kill(struct proxy *proxy, const struct message *message)
 {
-    int r = link_send(proxy, message);
+    int r = proxy_link_send(proxy, message);
 
     if (r < 0)
-        end_driver(proxy, "\"%s\" cannot be sent: %s", message_name(message->type), strerror(-r));
+        proxy_end_driver(proxy, "\"%s\" cannot be sent: %s", message_name(message->type), strerror(-r));
 }
 
 /* Fills in a part of the channels. Returns their number. */
-static size_t link_fill_channels(const struct proxy *proxy, uint32_t first, struct message_channel *list,
-                                 size_t most)
+static size_t proxy_link_fill_channels(const struct proxy *proxy, uint32_t first,
+                                       struct message_channel *list, size_t most)
 {
     size_t bytes = 0, n = 0;
 
@@ -90,82 +90,82 @@ static size_t link_fill_channels(const struct proxy *proxy, uint32_t first, stru
     return n;
 }
 
-static void link_send_channels(struct proxy *proxy, bool values)
+static void proxy_link_send_channels(struct proxy *proxy, bool values)
 {
     enum { AT_ONCE = 512 };
     struct message_channel list[AT_ONCE];
 
     proxy->has_new_channels = false;
     for (uint32_t first = 0; first < proxy->n_channels && proxy->state != ORDER_CLOSED;) {
-        size_t n = link_fill_channels(proxy, first, list, AT_ONCE);
+        size_t n = proxy_link_fill_channels(proxy, first, list, AT_ONCE);
         const struct message message = {
             .type = MESSAGE_CHANNELS,
             .channels = {.list = list, .n = n, .first = first, .values = values},
         };
 
-        link_send_or_kill(proxy, &message);
+        proxy_link_send_or_kill(proxy, &message);
         first += (uint32_t)n;
     }
 }
 
-void link_tell_channels(struct proxy *proxy)
+void proxy_link_tell_channels(struct proxy *proxy)
 {
     if (proxy->has_new_channels && proxy_is_told(proxy))
-        link_send_channels(proxy, false);
+        proxy_link_send_channels(proxy, false);
 }
 
 /* Sends a batch, which may be empty. Returns the number of its events. */
-static size_t link_send_batch(struct proxy *proxy)
+static size_t proxy_link_send_batch(struct proxy *proxy)
 {
     struct message message = {.type = MESSAGE_BATCH};
     size_t n = queue_peek(&proxy->queue, &message.batch.channels, &message.batch.values);
 
     message.batch.n_events = n < CODEC_MAX_BATCH_EVENTS ? n : CODEC_MAX_BATCH_EVENTS;
-    link_send_or_kill(proxy, &message);
+    proxy_link_send_or_kill(proxy, &message);
     if (proxy->state == ORDER_CLOSED)
         return 0;
     queue_consume(&proxy->queue, message.batch.n_events);
     return message.batch.n_events;
 }
 
-static void link_send_next(struct proxy *proxy)
+static void proxy_link_send_next(struct proxy *proxy)
 {
     proxy->state = ORDER_BUSY;
-    link_set_deadline(proxy, PROXY_BATCH_MS);
-    link_send_batch(proxy);
+    proxy_link_set_deadline(proxy, PROXY_BATCH_MS);
+    proxy_link_send_batch(proxy);
 }
 
-void link_pump(struct proxy *proxy)
+void proxy_link_pump(struct proxy *proxy)
 {
     if (proxy->state == ORDER_IDLE && queue_length(&proxy->queue))
-        link_send_next(proxy);
+        proxy_link_send_next(proxy);
 }
 
-void link_say_stop(struct proxy *proxy)
+void proxy_link_say_stop(struct proxy *proxy)
 {
     while (proxy_is_told(proxy) && outbox_is_empty(&proxy->outbox) && queue_length(&proxy->queue) &&
-           link_send_batch(proxy))
+           proxy_link_send_batch(proxy))
         ;
     if (proxy_is_told(proxy) && outbox_is_empty(&proxy->outbox))
-        link_send(proxy, &(struct message){.type = MESSAGE_STOP});
+        proxy_link_send(proxy, &(struct message){.type = MESSAGE_STOP});
 }
 
 /* The time has come for its answer, or to ask whether it answers. */
-static void link_due(void *userdata)
+static void proxy_link_due(void *userdata)
 {
     struct proxy *proxy = userdata;
 
     if (proxy->state == ORDER_IDLE)
-        link_send_next(proxy);
+        proxy_link_send_next(proxy);
     else if (proxy->state == ORDER_BUSY)
-        end_driver(proxy, "it has not answered for %d s", PROXY_BATCH_MS / 1000);
+        proxy_end_driver(proxy, "it has not answered for %d s", PROXY_BATCH_MS / 1000);
     else if (proxy->state == ORDER_CLOSED)
-        end_driver(proxy, "it has closed its link to the broker");
+        proxy_end_driver(proxy, "it has closed its link to the broker");
     else
-        end_driver(proxy, "it did not start in time");
+        proxy_end_driver(proxy, "it did not start in time");
 }
 
-struct message link_setup(const struct proxy *proxy)
+struct message proxy_link_setup(const struct proxy *proxy)
 {
     return (struct message){
         .type = MESSAGE_SETUP,
@@ -178,45 +178,45 @@ struct message link_setup(const struct proxy *proxy)
     };
 }
 
-static void link_handle_hello(struct proxy *proxy, uint32_t version)
+static void proxy_link_handle_hello(struct proxy *proxy, uint32_t version)
 {
-    struct message message = link_setup(proxy);
+    struct message message = proxy_link_setup(proxy);
 
     message.setup.hosts = proxy->policy.hosts;
     message.setup.failed = proxy->is_retry ? proxy->status : "";
     if (version != CODEC_VERSION) {
-        end_driver(proxy, "it speaks version %u of the protocol, not %u", version, CODEC_VERSION);
+        proxy_end_driver(proxy, "it speaks version %u of the protocol, not %u", version, CODEC_VERSION);
         return;
     }
     proxy->state = ORDER_LOCKING;
-    link_send_or_kill(proxy, &message);
-    link_send_channels(proxy, true);
+    proxy_link_send_or_kill(proxy, &message);
+    proxy_link_send_channels(proxy, true);
 }
 
-static void link_handle_locked(struct proxy *proxy, int32_t notify_fd)
+static void proxy_link_handle_locked(struct proxy *proxy, int32_t notify_fd)
 {
     if ((notify_fd >= 0) != (proxy->policy.n_rules > 0)) {
-        end_driver(proxy, "%s",
-                   notify_fd >= 0 ? "it names a descriptor that it has no use for"
-                                  : "it says that it has no system call filter");
+        proxy_end_driver(proxy, "%s",
+                         notify_fd >= 0 ? "it names a descriptor that it has no use for"
+                                        : "it says that it has no system call filter");
         return;
     }
     if (notify_fd >= 0 && network_open(proxy, notify_fd) < 0)
         return;
     proxy->state = ORDER_IMPORTING;
-    link_send_or_kill(proxy, &(struct message){.type = MESSAGE_PROCEED});
+    proxy_link_send_or_kill(proxy, &(struct message){.type = MESSAGE_PROCEED});
 }
 
-static void link_handle_ready(struct proxy *proxy)
+static void proxy_link_handle_ready(struct proxy *proxy)
 {
     proxy->state = ORDER_IDLE;
-    link_set_deadline(proxy, PROXY_BATCH_MS);
+    proxy_link_set_deadline(proxy, PROXY_BATCH_MS);
     if (!proxy->is_retry)
         fc_log(FC_LOG_INFO, proxy->instance->name, "driver running (pid %d)", proxy->pid);
-    link_pump(proxy);
+    proxy_link_pump(proxy);
 }
 
-static void link_take_device(struct proxy *proxy, const struct message_device *device)
+static void proxy_link_take_device(struct proxy *proxy, const struct message_device *device)
 {
     snprintf(proxy->status, sizeof(proxy->status), "%s", device->status);
     proxy->is_retry = proxy->is_retry && !device->is_up;
@@ -224,7 +224,7 @@ static void link_take_device(struct proxy *proxy, const struct message_device *d
     fc_up(proxy->instance, device->is_up);
 }
 
-static bool link_knows(const struct proxy *proxy, const struct message_report *report)
+static bool proxy_link_knows(const struct proxy *proxy, const struct message_report *report)
 {
     for (size_t i = 0; i < report->n_events; i++) {
         if (report->channels[i] >= proxy->n_channels || !isfinite(report->values[i]))
@@ -234,65 +234,65 @@ static bool link_knows(const struct proxy *proxy, const struct message_report *r
 }
 
 /* What others have set takes the place of what the show had: the next driver is not told of that. */
-static void link_forget_set(struct proxy *proxy, const struct message_report *report)
+static void proxy_link_forget_set(struct proxy *proxy, const struct message_report *report)
 {
     for (size_t i = 0; i < report->n_events && proxy->row->driver->is_shared; i++)
         proxy->channels[report->channels[i]].value = NAN;
 }
 
-static void link_handle_report(struct proxy *proxy, const struct message_report *report)
+static void proxy_link_handle_report(struct proxy *proxy, const struct message_report *report)
 {
     struct fc_instance *instance = proxy->instance;
 
-    if (!codec_is_drivers(report) || !link_knows(proxy, report) ||
+    if (!codec_is_drivers(report) || !proxy_link_knows(proxy, report) ||
         (report->done && proxy->state != ORDER_BUSY)) {
-        end_driver(proxy, "its report is invalid");
+        proxy_end_driver(proxy, "its report is invalid");
         return;
     }
     if (report->heard)
         fc_heard(instance);
     instance->n_emitted += report->n_events;
-    link_forget_set(proxy, report); /* before the router sets anything for it */
+    proxy_link_forget_set(proxy, report); /* before the router sets anything for it */
     router_emit(&instance->show->router, ROUTE_BACKEND, instance, report->channels, report->values,
                 report->n_events);
     if (report->device)
-        link_take_device(proxy, report->device);
+        proxy_link_take_device(proxy, report->device);
     if (!report->done)
         return;
     proxy->state = ORDER_IDLE;
-    link_set_deadline(proxy, PROXY_BATCH_MS);
-    link_pump(proxy);
+    proxy_link_set_deadline(proxy, PROXY_BATCH_MS);
+    proxy_link_pump(proxy);
 }
 
-static void link_handle(struct proxy *proxy, const struct message *message)
+static void proxy_link_handle(struct proxy *proxy, const struct message *message)
 {
     bool is_legal = order_legal(proxy->state, message->type) && message->type != MESSAGE_FAILED;
 
     if (!is_legal) {
-        end_driver(proxy, "it sent \"%s\" while %s", message_name(message->type),
-                   order_state_name(proxy->state));
+        proxy_end_driver(proxy, "it sent \"%s\" while %s", message_name(message->type),
+                         order_state_name(proxy->state));
         return;
     }
     if (message->type == MESSAGE_HELLO)
-        link_handle_hello(proxy, message->hello_version);
+        proxy_link_handle_hello(proxy, message->hello_version);
     else if (message->type == MESSAGE_LOCKED)
-        link_handle_locked(proxy, message->notify_fd);
+        proxy_link_handle_locked(proxy, message->notify_fd);
     else if (message->type == MESSAGE_READY)
-        link_handle_ready(proxy);
+        proxy_link_handle_ready(proxy);
     else
-        link_handle_report(proxy, &message->report);
+        proxy_link_handle_report(proxy, &message->report);
 }
 
 /* A link normally ends with its process, which is noticed soon. */
-static void link_hung_up(struct proxy *proxy)
+static void proxy_link_hung_up(struct proxy *proxy)
 {
     proxy->source = loop_remove(proxy->source);
     proxy->state = ORDER_CLOSED;
-    link_set_deadline(proxy, PROXY_HUNG_UP_MS);
+    proxy_link_set_deadline(proxy, PROXY_HUNG_UP_MS);
 }
 
 /* Receives one message. Returns what it costs; 0: there is none. */
-static int link_receive_one(struct proxy *proxy)
+static int proxy_link_receive_one(struct proxy *proxy)
 {
     struct message message;
     const void *bytes;
@@ -302,28 +302,28 @@ static int link_receive_one(struct proxy *proxy)
     if (r == -EAGAIN)
         return 0;
     if (r == -EPIPE) {
-        link_hung_up(proxy);
+        proxy_link_hung_up(proxy);
         return 0;
     }
     if (r == 0)
         r = codec_decode(proxy_runtime(proxy)->codec, CODEC_FROM_WORKER, bytes, n, &message);
     if (r < 0) {
-        end_driver(proxy, "it sent a malformed message: %s", strerror(-r));
+        proxy_end_driver(proxy, "it sent a malformed message: %s", strerror(-r));
         return 0;
     }
-    link_handle(proxy, &message);
+    proxy_link_handle(proxy, &message);
     return message.type == MESSAGE_REPORT ? 1 + (int)(message.report.n_events / LINK_EVENTS) : 1;
 }
 
-static void link_ready(void *userdata, uint32_t events)
+static void proxy_link_ready(void *userdata, uint32_t events)
 {
     struct proxy *proxy = userdata;
     int budget = LINK_BUDGET;
 
     if ((events & EPOLLOUT) && outbox_flush(&proxy->outbox, proxy->link) != -EAGAIN)
-        link_poll(proxy, EPOLLIN);
+        proxy_link_poll(proxy, EPOLLIN);
     while (budget > 0 && proxy->source && proxy->instance->show->router.n_events <= ROUTE_TURN_BUDGET) {
-        int cost = link_receive_one(proxy);
+        int cost = proxy_link_receive_one(proxy);
 
         if (!cost)
             return;
@@ -331,23 +331,23 @@ static void link_ready(void *userdata, uint32_t events)
     }
 }
 
-void link_init(struct proxy *proxy)
+void proxy_link_init(struct proxy *proxy)
 {
     queue_init(&proxy->queue, PROXY_QUEUE_EVENTS);
-    proxy->deadline = (struct timer){.fn = link_due, .what = "a driver's deadline", .userdata = proxy};
+    proxy->deadline = (struct timer){.fn = proxy_link_due, .what = "a driver's deadline", .userdata = proxy};
 }
 
-int link_begin(struct proxy *proxy)
+int proxy_link_begin(struct proxy *proxy)
 {
     proxy->state = ORDER_CONNECTING;
     proxy->events = EPOLLIN;
-    link_set_deadline(proxy, PROXY_START_MS);
+    proxy_link_set_deadline(proxy, PROXY_START_MS);
     return loop_add(proxy_runtime(proxy)->loop, &proxy->source, link_fd(proxy->link), EPOLLIN,
-                    "a driver's message", link_ready, proxy);
+                    "a driver's message", proxy_link_ready, proxy);
 }
 
-void link_finish(struct proxy *proxy)
+void proxy_link_finish(struct proxy *proxy)
 {
-    while (proxy->source && link_receive_one(proxy))
+    while (proxy->source && proxy_link_receive_one(proxy))
         ;
 }

@@ -14,24 +14,24 @@
 struct proxy;
 
 /* Returns the message that tells a driver its instance, which only points to what the proxy has. */
-struct message link_setup(const struct proxy *proxy);
+struct message proxy_link_setup(const struct proxy *proxy);
 
 /* Prepares what this is about. */
-void link_init(struct proxy *proxy);
+void proxy_link_init(struct proxy *proxy);
 
 /* Reads the link of a driver that was just started. -errno. */
-int link_begin(struct proxy *proxy);
+int proxy_link_begin(struct proxy *proxy);
 
 /* The driver has ended: handles what it had sent. */
-void link_finish(struct proxy *proxy);
+void proxy_link_finish(struct proxy *proxy);
 
 /* Sends what waits, and the word to stop, as far as there is room. */
-void link_say_stop(struct proxy *proxy);
+void proxy_link_say_stop(struct proxy *proxy);
 
 /* Sends a batch of what waits, if the driver is idle. */
-void link_pump(struct proxy *proxy);
+void proxy_link_pump(struct proxy *proxy);
 
 /* Tells a running driver its channels again, some of which have changed. */
-void link_tell_channels(struct proxy *proxy);
+void proxy_link_tell_channels(struct proxy *proxy);
 
 #endif

@@ -60,12 +60,12 @@ static void network_placed(void *userdata, int fd, int own)
 
 static void network_failed(void *userdata, int error)
 {
-    end_driver(userdata, "its connections cannot be watched: %s", strerror(-error));
+    proxy_end_driver(userdata, "its connections cannot be watched: %s", strerror(-error));
 }
 
 static void network_offends(void *userdata, uint64_t waited_ns)
 {
-    end_driver(userdata, "it kept its gate waiting for %.1f s", (double)waited_ns / FC_NS_PER_S);
+    proxy_end_driver(userdata, "it kept its gate waiting for %.1f s", (double)waited_ns / FC_NS_PER_S);
 }
 
 static void network_deleted(void *userdata, uint64_t bytes)

@@ -31,7 +31,7 @@ static bool probe_hear(struct link *link, struct codec *codec, enum message_type
 
 static bool probe_say_setup(const struct proxy *proxy, struct link *link, struct codec *codec)
 {
-    struct message message = link_setup(proxy);
+    struct message message = proxy_link_setup(proxy);
     ptrdiff_t size;
 
     message.setup.is_probe = true;

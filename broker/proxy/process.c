@@ -26,9 +26,9 @@
 #define PROCESS_LEAVE_NS   (500 * FC_NS_PER_MS) /* after it was told to stop */
 
 /* Forgets the process, whose end was noticed, or is waited for elsewhere. */
-static void process_forget(struct proxy *proxy)
+static void proxy_process_forget(struct proxy *proxy)
 {
-    end_link(proxy);
+    proxy_end_link(proxy);
     proxy->death = loop_remove(proxy->death);
     fc_closep(&proxy->pidfd);
     proxy->pidfd = -1;
@@ -37,7 +37,7 @@ static void process_forget(struct proxy *proxy)
 }
 
 /* Sets the time of the next start, and logs why the last driver ended. */
-static void process_again(struct proxy *proxy, const char *why)
+static void proxy_process_again(struct proxy *proxy, const char *why)
 {
     uint64_t now_ns = fc_now_ns();
     uint64_t delay_ns = restart_delay_ns(&proxy->restarts, proxy->began_ns, now_ns, false, (uint32_t)now_ns);
@@ -53,7 +53,7 @@ static void process_again(struct proxy *proxy, const char *why)
     loop_set_timer(proxy_runtime(proxy)->loop, &proxy->restart, now_ns + delay_ns);
 }
 
-static void process_describe(const struct proxy *proxy, const siginfo_t *info, char *why, size_t bytes)
+static void proxy_process_describe(const struct proxy *proxy, const siginfo_t *info, char *why, size_t bytes)
 {
     if (proxy->fate[0])
         snprintf(why, bytes, "killed: %s", proxy->fate);
@@ -67,13 +67,13 @@ static void process_describe(const struct proxy *proxy, const siginfo_t *info, c
  * Whether it says that another one should be tried, since it was confined when something was missing. Its
  * words in `status` say what, and the log has had them.
  */
-static bool process_is_retried(const struct proxy *proxy, const siginfo_t *info)
+static bool proxy_process_is_retried(const struct proxy *proxy, const siginfo_t *info)
 {
     return !proxy->fate[0] && info->si_code == CLD_EXITED && info->si_status == EX_TEMPFAIL &&
            proxy->status[0];
 }
 
-static void process_retry(struct proxy *proxy)
+static void proxy_process_retry(struct proxy *proxy)
 {
     uint64_t now_ns = fc_now_ns();
     uint64_t delay_ns = restart_delay_ns(&proxy->retries, proxy->began_ns, now_ns, false, (uint32_t)now_ns);
@@ -83,7 +83,7 @@ static void process_retry(struct proxy *proxy)
     loop_set_timer(proxy_runtime(proxy)->loop, &proxy->restart, now_ns + delay_ns);
 }
 
-static void process_died(void *userdata, uint32_t events)
+static void proxy_process_died(void *userdata, uint32_t events)
 {
     struct proxy *proxy = userdata;
     siginfo_t info = {0};
@@ -92,28 +92,28 @@ static void process_died(void *userdata, uint32_t events)
     (void)events;
     if (waitid(P_PIDFD, (id_t)proxy->pidfd, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || !info.si_pid)
         return;
-    link_finish(proxy); /* before its pid may be another's */
+    proxy_link_finish(proxy); /* before its pid may be another's */
     waitid(P_PIDFD, (id_t)proxy->pidfd, &info, WEXITED | WNOHANG | __WALL);
-    process_describe(proxy, &info, why, sizeof(why));
-    process_forget(proxy);
-    if (process_is_retried(proxy, &info))
-        process_retry(proxy);
+    proxy_process_describe(proxy, &info, why, sizeof(why));
+    proxy_process_forget(proxy);
+    if (proxy_process_is_retried(proxy, &info))
+        proxy_process_retry(proxy);
     else
-        process_again(proxy, why);
+        proxy_process_again(proxy, why);
 }
 
-static int process_watch(struct proxy *proxy)
+static int proxy_process_watch(struct proxy *proxy)
 {
     struct runtime *runtime = proxy_runtime(proxy);
 
     proxy->pidfd = keeper_open_process(runtime->keeper, proxy->pid);
     if (proxy->pidfd < 0)
         return proxy->pidfd;
-    return loop_add(runtime->loop, &proxy->death, proxy->pidfd, EPOLLIN, "a driver's end", process_died,
+    return loop_add(runtime->loop, &proxy->death, proxy->pidfd, EPOLLIN, "a driver's end", proxy_process_died,
                     proxy);
 }
 
-static int process_begin(struct proxy *proxy)
+static int proxy_process_begin(struct proxy *proxy)
 {
     struct runtime *runtime = proxy_runtime(proxy);
     FC_AUTO_CLOSE int other = -1;
@@ -131,9 +131,9 @@ static int process_begin(struct proxy *proxy)
     if (r < 0)
         return r;
     proxy->pid = r;
-    r = process_watch(proxy);
+    r = proxy_process_watch(proxy);
     if (r == 0)
-        r = link_begin(proxy);
+        r = proxy_link_begin(proxy);
     if (r < 0) {
         proxy->death = loop_remove(proxy->death);
         reaper_end(runtime->reaper, proxy->pid);
@@ -142,7 +142,7 @@ static int process_begin(struct proxy *proxy)
 }
 
 /* Says why the driver's program cannot be run. Packages of their own have those that need a library. */
-static void process_explain(const struct proxy *proxy, int r)
+static void proxy_process_explain(const struct proxy *proxy, int r)
 {
     const char *name = proxy->row->driver->name;
     struct fc_reason reason;
@@ -155,45 +155,46 @@ static void process_explain(const struct proxy *proxy, int r)
     fc_because(proxy->instance, &reason);
 }
 
-static int process_try(struct proxy *proxy)
+static int proxy_process_try(struct proxy *proxy)
 {
-    int r = process_begin(proxy);
+    int r = proxy_process_begin(proxy);
 
     if (r < 0) {
-        process_forget(proxy);
-        process_explain(proxy, r);
+        proxy_process_forget(proxy);
+        proxy_process_explain(proxy, r);
     }
     return r;
 }
 
 /* Starts the next one, or tries that again. */
-static void process_restart(void *userdata)
+static void proxy_process_restart(void *userdata)
 {
     struct proxy *proxy = userdata;
-    int r = process_start(proxy);
+    int r = proxy_process_start(proxy);
     const char *why = proxy->instance->because;
 
     if (r < 0)
-        process_again(proxy, why ? why : strerror(-r));
+        proxy_process_again(proxy, why ? why : strerror(-r));
 }
 
-int process_start(struct proxy *proxy)
+int proxy_process_start(struct proxy *proxy)
 {
     if (reaper_stand_back(proxy_runtime(proxy)->reaper, proxy->instance->name, &proxy->turn))
         return 0;
-    return process_try(proxy);
+    return proxy_process_try(proxy);
 }
 
-void process_init(struct proxy *proxy)
+void proxy_process_init(struct proxy *proxy)
 {
     proxy->pidfd = -1;
     proxy->state = ORDER_CLOSED;
     proxy->restarts.max_delay_ns = proxy->retries.max_delay_ns = PROCESS_RESTART_NS;
-    proxy->restart = (struct timer){.fn = process_restart, .what = "a driver's start", .userdata = proxy};
-    proxy->turn = (struct reaper_turn){.fn = process_restart, .userdata = proxy};
+    proxy->restart =
+        (struct timer){.fn = proxy_process_restart, .what = "a driver's start", .userdata = proxy};
+    proxy->turn = (struct reaper_turn){.fn = proxy_process_restart, .userdata = proxy};
 }
 
-void process_stop(struct proxy *proxy)
+void proxy_process_stop(struct proxy *proxy)
 {
     struct runtime *runtime = proxy_runtime(proxy);
 
@@ -204,7 +205,7 @@ void process_stop(struct proxy *proxy)
         return;
     proxy->death = loop_remove(proxy->death);
     if (!proxy->fate[0])
-        link_say_stop(proxy);
+        proxy_link_say_stop(proxy);
     reaper_let_go(runtime->reaper, proxy->pid, proxy->instance->name, fc_now_ns() + PROCESS_LEAVE_NS);
-    process_forget(proxy);
+    proxy_process_forget(proxy);
 }

@@ -6,15 +6,15 @@
 struct proxy;
 
 /* Prepares the parts of a proxy that this is about. */
-void process_init(struct proxy *proxy);
+void proxy_process_init(struct proxy *proxy);
 
 /* Starts a driver. If one that was stopped has not ended yet, it is started after that. 0 or -errno. */
-int process_start(struct proxy *proxy);
+int proxy_process_start(struct proxy *proxy);
 
 /*
  * Tells the driver to stop, and forgets it: it has a moment to say goodbye to its device, for which nobody
  * waits. No other follows.
  */
-void process_stop(struct proxy *proxy);
+void proxy_process_stop(struct proxy *proxy);
 
 #endif

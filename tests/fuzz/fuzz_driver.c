@@ -137,14 +137,14 @@ static void begin(bool connects)
     require(link_new(&driver, driver_buffers, fd) == 0);
     proxy->pid = getpid();
     proxy->began_ns = 1;
-    require(link_begin(proxy) == 0);
+    require(proxy_link_begin(proxy) == 0);
     n_killed = 0;
     told_setup = told_proceed = is_busy = false;
 }
 
 static void end(void)
 {
-    end_link(proxy);
+    proxy_end_link(proxy);
     proxy->pid = 0;
     link_free(driver);
     show = show_free(show);
