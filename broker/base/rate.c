@@ -7,7 +7,7 @@
 
 void rate_init_burst(struct rate *rate, uint64_t per_second, uint64_t burst)
 {
-    *rate = (struct rate){.per_second = per_second, .burst = burst, .parts = burst * RATE_MAX};
+    *rate = (struct rate){.per_second = per_second, .burst = burst, .parts = burst * RATE_PARTS};
 }
 
 void rate_init(struct rate *rate, uint64_t per_second, uint64_t now_ns)
@@ -20,7 +20,7 @@ void rate_init(struct rate *rate, uint64_t per_second, uint64_t now_ns)
 
 uint64_t rate_fill(struct rate *rate, uint64_t now_ns)
 {
-    uint64_t full = rate->burst * RATE_MAX;
+    uint64_t full = rate->burst * RATE_PARTS;
     uint64_t passed_ns = now_ns - rate->filled_ns;
 
     if (passed_ns > (full - rate->parts) / rate->per_second)
@@ -28,14 +28,14 @@ uint64_t rate_fill(struct rate *rate, uint64_t now_ns)
     else
         rate->parts += passed_ns * rate->per_second;
     rate->filled_ns = now_ns;
-    return rate->parts / RATE_MAX;
+    return rate->parts / RATE_PARTS;
 }
 
 bool rate_take(struct rate *rate, uint64_t n)
 {
-    if (rate->parts / RATE_MAX < n)
+    if (rate->parts / RATE_PARTS < n)
         return false;
-    rate->parts -= n * RATE_MAX;
+    rate->parts -= n * RATE_PARTS;
     return true;
 }
 
@@ -53,7 +53,7 @@ bool rate_allow(struct rate *rate, uint64_t now_ns)
 
 uint64_t rate_when_ns(const struct rate *rate, uint64_t n)
 {
-    uint64_t wanted = n * RATE_MAX;
+    uint64_t wanted = n * RATE_PARTS;
 
     if (wanted <= rate->parts)
         return rate->filled_ns;

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RATE_MAX UINT64_C(1000000000) /* a second */
+#define RATE_MAX   UINT64_C(1000000000) /* a second */
+#define RATE_PARTS UINT64_C(1000000000) /* of one, as many as a second has nanoseconds */
 
 struct rate {
     uint64_t per_second; /* 1 to RATE_MAX */
     uint64_t burst;      /* what a full bucket holds: 1 to RATE_MAX * 10 */
-    uint64_t parts;      /* what is in it, in parts of which RATE_MAX make one */
+    uint64_t parts;      /* what is in it, in parts of which RATE_PARTS make one */
     uint64_t filled_ns;
 };
 

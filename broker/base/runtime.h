@@ -27,6 +27,8 @@ struct start_queue;
 struct counter_client;
 struct gate_client;
 
+#define RUNTIME_MAX_ACCOUNTS 65 /* the house, and users */
+
 /* An account under which workers run: number 0 is the house's, then come the users'. */
 struct runtime_account {
     uid_t uid; /* the broker's own or, if that is root, an unprivileged one */

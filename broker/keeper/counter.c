@@ -19,6 +19,7 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/loop.h"
+#include "broker/base/runtime.h"
 #include "broker/keeper/files.h"
 #include "broker/keeper/folder_limit.h"
 #include "broker/os/autogroup.h"
@@ -33,7 +34,7 @@ struct counter {
     const struct keeper_spec *spec;
     struct loop *loop;
     pid_t broker;
-    struct folder_limits *limits[KEEPER_MAX_ACCOUNTS]; /* one user's lost events concern no other */
+    struct folder_limits *limits[RUNTIME_MAX_ACCOUNTS]; /* one user's lost events concern no other */
     struct memory_watches *watches;
     struct counted *list; /* hash */
 };

@@ -12,8 +12,6 @@ struct cgroups;
 struct confine_spec;
 struct keeper;
 
-#define KEEPER_MAX_ACCOUNTS 65 /* the house, and users */
-
 /* One account, and what its workers may have. Number 0 is the house, the others are users. */
 struct keeper_account {
     struct spawn_paths paths;

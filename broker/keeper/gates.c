@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/base/runtime.h"
 #include "broker/os/autogroup.h"
 #include "broker/os/confine.h"
 #include "proto/kernel.h"
@@ -21,7 +22,7 @@
 #define GATES_SOCKET (STDERR_FILENO + 1) /* numbers of descriptors in a gate */
 #define GATES_FLIGHT (STDERR_FILENO + 2)
 
-static pid_t gates[KEEPER_MAX_ACCOUNTS]; /* 0: none */
+static pid_t gates[RUNTIME_MAX_ACCOUNTS]; /* 0: none */
 
 static void gates_end_one(unsigned account)
 {
@@ -34,7 +35,7 @@ static void gates_end_one(unsigned account)
 
 void gates_end(void)
 {
-    for (unsigned i = 0; i < KEEPER_MAX_ACCOUNTS; i++)
+    for (unsigned i = 0; i < RUNTIME_MAX_ACCOUNTS; i++)
         gates_end_one(i);
 }
 

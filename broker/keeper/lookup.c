@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/base/runtime.h"
 #include "broker/os/confine.h"
 #include "broker/os/lookup.h"
 #include "broker/os/lookup_answer.h"
@@ -31,14 +32,14 @@
 static struct lookup_process {
     pid_t pid; /* 0: none */
     uint64_t began_ns;
-} lookup_processes[KEEPER_MAX_ACCOUNTS][LOOKUP_PER_ACCOUNT];
+} lookup_processes[RUNTIME_MAX_ACCOUNTS][LOOKUP_PER_ACCOUNT];
 
 /* Waits for those that have ended. Those that had to end long ago, and do not, are killed. */
 static void lookup_reap(void)
 {
     uint64_t now_ns = fc_now_ns();
 
-    for (size_t i = 0; i < KEEPER_MAX_ACCOUNTS; i++) {
+    for (size_t i = 0; i < RUNTIME_MAX_ACCOUNTS; i++) {
         for (size_t k = 0; k < LOOKUP_PER_ACCOUNT; k++) {
             struct lookup_process *process = &lookup_processes[i][k];
 
@@ -80,7 +81,7 @@ void keeper_reap_lookups(void)
 void keeper_end_lookups(void)
 {
     lookup_block_reaping(true);
-    for (size_t i = 0; i < KEEPER_MAX_ACCOUNTS; i++) {
+    for (size_t i = 0; i < RUNTIME_MAX_ACCOUNTS; i++) {
         for (size_t k = 0; k < LOOKUP_PER_ACCOUNT; k++) {
             struct lookup_process *process = &lookup_processes[i][k];
 

@@ -305,7 +305,7 @@ int cgroups_add(struct cgroups *cgroups, uid_t uid, gid_t gid)
     unsigned number = cgroups->n_branches, controllers;
     int r;
 
-    if (number == CGROUP_MAX_ACCOUNTS)
+    if (number == RUNTIME_MAX_ACCOUNTS)
         return -ENOSPC;
     cgroups->branches[number] = (struct cgroup_branch){uid, gid, -1};
     cgroups->n_branches++;

@@ -22,8 +22,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CGROUP_MAX_ACCOUNTS 65 /* the house, and users */
-
 struct cgroups;
 
 enum cgroup_controller {

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "broker/base/runtime.h"
 #include "broker/os/cgroup.h"
 
 /* The groups of an account's zygote and workers. */
@@ -19,7 +20,7 @@ struct cgroups {
     unsigned turned_on;   /* by us, in `own` */
     int own;              /* descriptors of the groups' folders, or -1 */
     int tree;             /* firecurtain-PID */
-    struct cgroup_branch branches[CGROUP_MAX_ACCOUNTS];
+    struct cgroup_branch branches[RUNTIME_MAX_ACCOUNTS];
     unsigned n_branches;
     char name[32];             /* of `tree` */
     char path[PATH_MAX];       /* of `own` */

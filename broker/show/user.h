@@ -12,12 +12,13 @@
 
 #include "broker/base/hash.h"
 #include "broker/base/path_set.h"
+#include "broker/base/runtime.h"
 #include "broker/config/config.h"
 #include "broker/gate/policy.h"
 
-#define USER_MAX          64    /* users of one installation */
-#define USER_MAX_NAME     32    /* bytes */
-#define USER_MAX_GRANTS   65536 /* channels, of one user */
+#define USER_MAX          (RUNTIME_MAX_ACCOUNTS - 1) /* users of one installation */
+#define USER_MAX_NAME     32                         /* bytes */
+#define USER_MAX_GRANTS   65536                      /* channels, of one user */
 #define USER_MAX_ROUTES   100000
 #define USER_MAX_PER_KIND 64 /* lines of each of the options grant-… and allow-… */
 
