@@ -8,7 +8,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/runtime.h"
-#include "broker/control/callers.h"
+#include "broker/control/audit_limit.h"
 #include "broker/control/private.h"
 #include "firecurtain/time.h"
 
@@ -32,8 +32,8 @@ static void audit_from(const struct control_call *call, char from[AUDIT_FROM])
 static bool audit_may(struct control *control, const struct control_call *call, bool is_emit)
 {
     uint64_t now_ns = fc_now_ns();
-    struct control_caller *caller = control_caller_of(control, call->peer.uid, call->token, now_ns);
-    struct log_limit *limit = is_emit ? &caller->emits : &caller->audits;
+    struct audit_limit *limits = audit_limit_of(control, call->peer.uid, call->token, now_ns);
+    struct log_limit *limit = is_emit ? &limits->emits : &limits->audits;
     char from[32] = "";
 
     if (call->role == CONTROL_ADMINISTRATOR)

@@ -17,11 +17,11 @@
 #include "broker/control/desk.h"
 #include "broker/control/follow.h"
 #include "broker/control/invite.h"
-#include "broker/control/links.h"
 #include "broker/control/logs.h"
 #include "broker/control/private.h"
 #include "broker/control/record.h"
 #include "broker/control/reply.h"
+#include "broker/control/token_store.h"
 #include "broker/control/verbs.h"
 #include "broker/control/watch.h"
 #include "broker/show/show.h"
@@ -201,7 +201,7 @@ static int control_start(struct control *control)
     if (r == 0)
         r = control_watch_start(control);
     if (r == 0)
-        r = links_begin(control->spec.links, control->spec.roles, control->spec.runtime->loop);
+        r = token_store_begin(control->spec.token_store, control->spec.roles, control->spec.runtime->loop);
     if (r == 0)
         r = control_list_admits(control->spec.roles, &control->admits);
     if (r < 0)

@@ -4,7 +4,7 @@
  * (docs/protocol.md). They reach the desk, a process of its own (broker/desk), which passes on what is sound;
  * this folder is what the broker does with it, and runs in the broker's loop; nothing here waits. A client
  * that floods, is silent, or does not read what it asked for costs a fixed amount. It must not know how a
- * show is built, nor how the daemon reloads it: it is given functions for that.
+ * show is built, nor how the broker reloads it: it is given functions for that.
  *
  * control.c reads requests, desk.c has the desk run, and verbs.c has the table of what can be asked; each
  * verb, or a few that belong together, has a file. scope.c decides what exists for a caller.
@@ -18,7 +18,7 @@ struct control;
 struct console_config;
 struct control_roles;
 struct journal;
-struct links;
+struct token_store;
 struct runtime;
 struct show;
 
@@ -28,7 +28,7 @@ struct control_spec {
     const struct control_roles *roles;
     struct journal *journal;
     const struct console_config *console;
-    struct links *links;                 /* opened; begun here */
+    struct token_store *token_store;     /* opened; begun here */
     bool (*is_changing)(void *userdata); /* the configuration is being changed: `reload` is for afterwards */
     /*
      * Reads the configuration again, or a user's alone (by number, never while the configuration is being

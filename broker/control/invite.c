@@ -14,11 +14,11 @@
 #include "broker/base/runtime.h"
 #include "broker/config/console.h"
 #include "broker/control/follow.h"
-#include "broker/control/links.h"
-#include "broker/control/lock.h"
+#include "broker/control/pin_lock.h"
 #include "broker/control/private.h"
 #include "broker/control/record.h"
 #include "broker/control/reply.h"
+#include "broker/control/token_store.h"
 #include "firecurtain/time.h"
 
 #define INVITE_LINK_S  600         /* in which a link that works once is to be opened */
@@ -39,14 +39,14 @@ static void invite_write_address(const struct desk_browser *browser, char text[T
 
 bool control_identify(struct control *control, const struct desk_browser *browser, struct control_call *call)
 {
-    struct token *token = tokens_find(&control->spec.links->tokens, browser->token, fc_now_ns());
+    struct token *token = tokens_find(&control->spec.token_store->tokens, browser->token, fc_now_ns());
     enum control_role role;
 
     if (!token || (token->is_once && call->verb != CONTROL_ENTER))
         return false;
     role = control_roles_find(control->spec.roles, token->uid, token->gid);
     call->role = role < token->role ? role : token->role;
-    call->is_locked = lock_is_shut(token, fc_now_ns());
+    call->is_locked = pin_lock_is_shut(token, fc_now_ns());
     if (call->is_locked && call->role > CONTROL_OBSERVER)
         call->role = CONTROL_OBSERVER;
     call->account = token->account;
@@ -113,17 +113,17 @@ bool control_invite(struct control *control, const struct control_call *call,
     like.role = invite_role(control, call, request, reply);
     if (like.role == CONTROL_NOBODY)
         return true;
-    if (!lock_set(request, &like, reply))
+    if (!pin_lock_set(request, &like, reply))
         return true;
-    links_set_end(&like, request->seconds ? request->seconds : INVITE_LINK_S);
+    token_store_set_end(&like, request->seconds ? request->seconds : INVITE_LINK_S);
     if (request->n_names > 1)
         snprintf(like.label, sizeof(like.label), "%s", request->names[1]);
-    if (!tokens_add(&control->spec.links->tokens, &like, is_owner, now_ns, secret)) {
+    if (!tokens_add(&control->spec.token_store->tokens, &like, is_owner, now_ns, secret)) {
         reply->outcome = CONTROL_BUSY;
         reply->text = "there are too many links to the console; revoke some";
         return true;
     }
-    links_change(control->spec.links);
+    token_store_change(control->spec.token_store);
     reply->secret = control_format(control, "%s", secret);
     reply->address = control->spec.console->url[0] ? control->spec.console->url : control->spec.console->text;
     return true;
@@ -153,7 +153,7 @@ static struct control_invite invite_item(struct control *control, const struct t
                                    .is_once = token->is_once,
                                    .address = token->address,
                                    .pin = invite_settings(control, token),
-                                   .is_locked = lock_is_shut(token, now_ns)};
+                                   .is_locked = pin_lock_is_shut(token, now_ns)};
 }
 
 bool control_invites(struct control *control, const struct control_call *call,
@@ -163,8 +163,8 @@ bool control_invites(struct control *control, const struct control_call *call,
     uint64_t now_ns = fc_now_ns();
 
     (void)request;
-    for (size_t i = 0; items && i < control->spec.links->tokens.n; i++) {
-        const struct token *token = &control->spec.links->tokens.list[i];
+    for (size_t i = 0; items && i < control->spec.token_store->tokens.n; i++) {
+        const struct token *token = &control->spec.token_store->tokens.list[i];
 
         if (token->ends_ns > now_ns && invite_is_visible(call, token))
             items[reply->n_invites++] = invite_item(control, token, now_ns);
@@ -178,7 +178,7 @@ bool control_revoke(struct control *control, const struct control_call *call,
 {
     char *end;
     uint64_t number = strtoull(request->names[0], &end, 10);
-    struct token *token = *end ? NULL : tokens_numbered(&control->spec.links->tokens, number);
+    struct token *token = *end ? NULL : tokens_numbered(&control->spec.token_store->tokens, number);
 
     if (!token || !invite_is_visible(call, token)) {
         reply->outcome = CONTROL_UNKNOWN_NAME;
@@ -188,8 +188,8 @@ bool control_revoke(struct control *control, const struct control_call *call,
                                      request->names[0]);
         return true;
     }
-    tokens_remove(&control->spec.links->tokens, token);
-    links_change(control->spec.links);
+    tokens_remove(&control->spec.token_store->tokens, token);
+    token_store_change(control->spec.token_store);
     control_follow_revoked(control, (unsigned)number);
     control_record_revoked(control, (unsigned)number);
     return true;
@@ -198,7 +198,7 @@ bool control_revoke(struct control *control, const struct control_call *call,
 bool control_enter(struct control *control, const struct control_call *call,
                    const struct control_request *request, struct control_reply *reply)
 {
-    struct token *token = tokens_numbered(&control->spec.links->tokens, call->token);
+    struct token *token = tokens_numbered(&control->spec.token_store->tokens, call->token);
     char secret[TOKEN_MAX_SECRET];
     struct control_invite *item;
     bool is_news;
@@ -213,8 +213,8 @@ bool control_enter(struct control *control, const struct control_call *call,
     snprintf(token->address, sizeof(token->address), "%s", call->address);
     if (token->is_once && tokens_renew(token, secret)) {
         token->is_once = false;
-        links_set_end(token, INVITE_VISIT_S);
-        links_change(control->spec.links);
+        token_store_set_end(token, INVITE_VISIT_S);
+        token_store_change(control->spec.token_store);
         reply->secret = control_format(control, "%s", secret);
     }
     item = arena_alloc(&control->texts, sizeof(*item));

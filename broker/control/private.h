@@ -21,7 +21,7 @@
 #include "proto/control_rules.h"
 #include "proto/desk_messages.h"
 
-#define CONTROL_MAX_CALLERS       96    /* uids, and browsers, that are known at a time */
+#define CONTROL_MAX_AUDIT_LIMITS  96    /* uids, and browsers, that are known at a time */
 #define CONTROL_MAX_EMITTED       64    /* channels that callers have set within the last second */
 #define CONTROL_MAX_ITEMS         128   /* of a list in one reply */
 #define CONTROL_MAX_PAGE          32768 /* bytes of text of such a list, about */
@@ -74,7 +74,7 @@ struct control_follower {
 };
 
 /* The allowance of one uid's processes, or of one of its browsers. */
-struct control_caller {
+struct audit_limit {
     uid_t uid;
     unsigned token;          /* of the browser, or 0 */
     struct log_limit audits; /* lines of non-administrators in the audit log */
@@ -105,8 +105,8 @@ struct control {
     struct timer resume; /* reads again when there is allowance; nothing is read before */
     bool is_paused;
     struct rate rate;
-    struct control_caller callers[CONTROL_MAX_CALLERS];
-    size_t n_callers;
+    struct audit_limit audit_limits[CONTROL_MAX_AUDIT_LIMITS];
+    size_t n_audit_limits;
     struct control_emitted emitted[CONTROL_MAX_EMITTED];
     bool has_emitted; /* and the timer runs */
     struct timer audit_again;

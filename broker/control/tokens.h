@@ -2,7 +2,7 @@
 /*
  * What lets browsers in: secrets that the broker has made for somebody with a role, of which it keeps the
  * hash only. A secret may be good for one use, and is then exchanged for another one, which the browser
- * keeps. It has no clock and knows no role's meaning. In the broker; links.h has them outlive it.
+ * keeps. It has no clock and knows no role's meaning. In the broker; token_store.h has them outlive it.
  */
 #ifndef BROKER_CONTROL_TOKENS_H
 #define BROKER_CONTROL_TOKENS_H

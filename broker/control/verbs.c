@@ -7,8 +7,8 @@
 #include "broker/control/channels.h"
 #include "broker/control/emit.h"
 #include "broker/control/invite.h"
-#include "broker/control/lock.h"
 #include "broker/control/logs.h"
+#include "broker/control/pin_lock.h"
 #include "broker/control/private.h"
 #include "broker/control/record.h"
 #include "broker/control/reply.h"
@@ -136,7 +136,7 @@ void verbs_handle(struct control *control, struct control_call *call, const stru
         return;
     }
     if (row->right != CONTROL_SEE)
-        lock_prolong(control, call);
+        pin_lock_prolong(control, call);
     if (!control->show) {
         reply.outcome = CONTROL_BUSY;
         reply.text = "the broker is starting up or shutting down";

@@ -35,7 +35,7 @@ struct browsers {
     uint64_t last; /* client */
     struct callers callers;
     struct rate rate;
-    struct pages_open *open;
+    struct page_streams *streams;
     struct captures *captures;
     struct holds holds;
     struct browser_request *requests; /* that wait for the broker's answer */
@@ -65,7 +65,7 @@ static void browsers_say(struct http_request *request, unsigned status, const ch
 }
 
 /* The key of an address among those that may ask only so much: of IPv6, whoever has one has the whole /64. */
-static uid_t browsers_key(const uint8_t address[16])
+static uint32_t browsers_key(const uint8_t address[16])
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     uint32_t words[4];
@@ -147,7 +147,7 @@ static bool browsers_is_open(void *userdata, const struct desk_browser *browser,
 {
     const struct browsers *browsers = userdata;
 
-    return stream_is_open(browsers->open, browser, page);
+    return stream_is_open(browsers->streams, browser, page);
 }
 
 /* Sets a channel to 0 for a page that is gone; nobody waits for the answer. */
@@ -182,7 +182,7 @@ static void browsers_stop_recording(struct browsers *browsers, struct http_reque
  */
 static bool browsers_hash_pin(struct browsers *browsers, struct ask *ask, const struct desk_browser *browser)
 {
-    const char *settings = ask->pin ? stream_pin(browsers->open, browser) : NULL;
+    const char *settings = ask->pin ? stream_pin(browsers->streams, browser) : NULL;
 
     if (!settings || !pin_is_sound(ask->pin))
         return true; /* without a hash the broker refuses it */
@@ -252,7 +252,7 @@ static void browsers_get(struct browsers *browsers, struct http_request *http)
     } else if (!browsers_may(browsers, http, 1)) {
         browsers_say(http, 429, "too many requests; try again later");
     } else if (is_recording ? !capture_open(browsers->captures, http, &browser)
-                            : !stream_open(browsers->open, http, &browser)) {
+                            : !stream_open(browsers->streams, http, &browser)) {
         browsers_say(http, 503,
                      is_recording ? "too many recordings are being made; try again later"
                                   : "too many pages are open; close one, and this one comes by itself");
@@ -296,7 +296,7 @@ static void browsers_over(void *userdata, struct http_request *http)
         *place = request->next;
         free(request);
         browsers->spec.gone(browsers->spec.userdata, http->number);
-    } else if (stream_close(browsers->open, http) || capture_close(browsers->captures, http)) {
+    } else if (stream_close(browsers->streams, http) || capture_close(browsers->captures, http)) {
         browsers->spec.gone(browsers->spec.userdata, http->number);
     }
 }
@@ -305,7 +305,7 @@ static size_t browsers_read(void *userdata, struct http_request *http, char *byt
 {
     struct browsers *browsers = userdata;
 
-    size_t n = stream_read(browsers->open, http, bytes, most);
+    size_t n = stream_read(browsers->streams, http, bytes, most);
 
     return n ? n : capture_read(browsers->captures, http, bytes, most);
 }
@@ -357,7 +357,7 @@ int browsers_send(struct browsers *browsers, uint64_t client, const struct contr
     place = browsers_place(browsers, client);
     request = *place;
     if (!request) {
-        int r = stream_send(browsers->open, client, reply);
+        int r = stream_send(browsers->streams, client, reply);
 
         return r == -EHOSTUNREACH ? capture_send(browsers->captures, client, reply) : r;
     }
@@ -382,7 +382,7 @@ int browsers_new(struct browsers **browsersp, const struct browsers_spec *spec)
                              .over = browsers_over,
                              .read = browsers_read,
                              .userdata = browsers};
-    struct stream_spec streams = {.loop = spec->loop, .pass = spec->pass, .userdata = spec->userdata};
+    struct stream_spec streams_spec = {.loop = spec->loop, .pass = spec->pass, .userdata = spec->userdata};
     int r;
 
     if (!browsers)
@@ -393,9 +393,9 @@ int browsers_new(struct browsers **browsersp, const struct browsers_spec *spec)
                                                       .let_go = browsers_let_go,
                                                       .userdata = browsers});
     rate_init(&browsers->rate, BROWSERS_RATE, fc_now_ns());
-    r = pages_open_new(&browsers->open, &streams);
+    r = page_streams_new(&browsers->streams, &streams_spec);
     if (r == 0)
-        r = captures_new(&browsers->captures, &streams);
+        r = captures_new(&browsers->captures, &streams_spec);
     if (r == 0)
         r = http_new(&browsers->http, &http);
     if (r == 0)
@@ -411,7 +411,7 @@ struct browsers *browsers_free(struct browsers *browsers)
         return NULL;
     http_free(browsers->http);
     holds_deinit(&browsers->holds);
-    pages_open_free(browsers->open);
+    page_streams_free(browsers->streams);
     captures_free(browsers->captures);
     free(browsers);
     return NULL;

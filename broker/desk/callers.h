@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much each uid may ask in a second. In the desk. */
+/*
+ * How much each caller may ask in a second: each uid on the control socket, and each address of browsers. In
+ * the desk.
+ */
 #ifndef BROKER_DESK_CALLERS_H
 #define BROKER_DESK_CALLERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "broker/base/rate.h"
 
-#define CALLERS_MAX 64 /* uids that are known at a time */
+#define CALLERS_MAX 64 /* that are known at a time */
 
 struct callers {
     struct caller {
-        uid_t uid;
+        uint32_t key;
         uint64_t used_ns;
         struct rate rate;
         struct rate tokens; /* see callers_take_token() */
@@ -22,13 +24,16 @@ struct callers {
     size_t n;
 };
 
-/* Takes `cost` from the allowance of a uid. False if there is not so much. */
-bool callers_take(struct callers *callers, uid_t uid, uint64_t cost, uint64_t now_ns);
+/*
+ * Takes `cost` from the allowance of a caller: `key` is a uid, or stands for an address. False if there is
+ * not so much.
+ */
+bool callers_take(struct callers *callers, uint32_t key, uint64_t cost, uint64_t now_ns);
 
 /*
  * Takes one from another allowance, for those who show a token. Nobody guesses 256 bits: the allowance keeps
  * the broker from having to look at too many, and leaves room for others at the same address.
  */
-bool callers_take_token(struct callers *callers, uid_t uid, uint64_t now_ns);
+bool callers_take_token(struct callers *callers, uint32_t key, uint64_t now_ns);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "broker/base/log.h"
 #include "broker/desk/admits.h"
+#include "broker/desk/backlog.h"
 #include "broker/desk/browsers.h"
 #include "broker/desk/callers.h"
 #include "broker/desk/clients.h"
@@ -17,7 +18,6 @@
 #include "broker/desk/outbound.h"
 #include "broker/desk/pin.h"
 #include "broker/desk/say.h"
-#include "broker/desk/streams.h"
 #include "broker/desk/watches.h"
 #include "broker/os/control_socket.h"
 #include "firecurtain/time.h"
@@ -43,7 +43,7 @@ struct desk {
     struct codec_control *replies;
     uint8_t browse[DESK_MAX_ASKED]; /* a browser's request, as the broker gets it */
     struct outbound outbound;
-    struct streams streams;
+    struct backlog backlog;
     struct watches watches;
     struct browsers *browsers; /* or NULL */
     struct log_limit malformed;
@@ -111,7 +111,7 @@ static void desk_gone(void *userdata, uint64_t client)
     desk_tell_broker(userdata, DESK_GONE, client, 0);
 }
 
-static void desk_stream_sent(void *userdata, uint64_t client, uint64_t id, bool is_gone)
+static void desk_backlog_sent(void *userdata, uint64_t client, uint64_t id, bool is_gone)
 {
     desk_tell_broker(userdata, is_gone ? DESK_GONE : DESK_SENT, client, id);
 }
@@ -239,7 +239,7 @@ static int desk_take(struct desk *desk, const struct desk_message *message)
         desk_send_bytes(desk, message->client, message->bytes, message->n_bytes);
         return 0;
     case DESK_STREAM:
-        if (streams_send(&desk->streams, message) < 0)
+        if (backlog_send(&desk->backlog, message) < 0)
             desk_tell_broker(desk, DESK_SENT, message->client, message->id);
         return 0;
     case DESK_WATCH:
@@ -363,9 +363,9 @@ static void desk_init(struct desk *desk, struct loop *loop)
     desk->loop = loop;
     desk->receive = (struct loop_task){.fn = desk_turn, .userdata = desk};
     log_limit_init(&desk->malformed, 5, 1);
-    streams_init(&desk->streams, &(struct streams_spec){.loop = loop,
+    backlog_init(&desk->backlog, &(struct backlog_spec){.loop = loop,
                                                         .send = desk_send_bytes,
-                                                        .sent = desk_stream_sent,
+                                                        .sent = desk_backlog_sent,
                                                         .userdata = desk});
     watches_init(&desk->watches, &(struct watches_spec){.loop = loop,
                                                         .send = desk_send_reply,
@@ -376,7 +376,7 @@ static void desk_init(struct desk *desk, struct loop *loop)
 static void desk_close(struct desk *desk)
 {
     browsers_free(desk->browsers);
-    streams_deinit(&desk->streams);
+    backlog_deinit(&desk->backlog);
     watches_deinit(&desk->watches);
     loop_cancel_task(desk->loop, &desk->receive);
     loop_remove(desk->clients_source);

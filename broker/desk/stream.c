@@ -49,9 +49,9 @@ struct stream {
     uint64_t read_ns; /* when it last took some, or there were none */
 };
 
-struct pages_open {
+struct page_streams {
     struct stream_spec spec;
-    struct stream *streams;
+    struct stream *list;
     struct timer tick;
 };
 
@@ -92,36 +92,36 @@ static void stream_reply(struct stream *stream, const char *name, const struct c
     stream_end_event(stream);
 }
 
-static bool stream_ask(struct pages_open *open, struct stream *stream, enum stream_subject subject,
+static bool stream_ask(struct page_streams *streams, struct stream *stream, enum stream_subject subject,
                        struct control_request request)
 {
     request.version = CONTROL_VERSION;
     request.id = subject;
-    return open->spec.pass(open->spec.userdata, stream->http->number, &stream->browser, &request);
+    return streams->spec.pass(streams->spec.userdata, stream->http->number, &stream->browser, &request);
 }
 
-static void stream_ask_status(struct pages_open *open, struct stream *stream, uint64_t now_ns)
+static void stream_ask_status(struct page_streams *streams, struct stream *stream, uint64_t now_ns)
 {
-    stream->is_asking = stream_ask(open, stream, STREAM_STATUS,
+    stream->is_asking = stream_ask(streams, stream, STREAM_STATUS,
                                    (struct control_request){.verb = CONTROL_STATUS, .from = stream->from});
     if (stream->is_asking)
         stream->asked_ns = now_ns;
 }
 
 /* Asks the broker for what the page is there for. */
-static void stream_ask_all(struct pages_open *open, struct stream *stream, uint64_t now_ns)
+static void stream_ask_all(struct page_streams *streams, struct stream *stream, uint64_t now_ns)
 {
     if (stream_unread(stream) < STREAM_BEHIND &&
         now_ns - stream->asked_ns >= (stream->is_asking ? STREAM_LOST_NS : STREAM_STATUS_NS)) {
         stream->from = 0;
-        stream_ask_status(open, stream, now_ns);
+        stream_ask_status(streams, stream, now_ns);
     }
     if (stream->wants_log && !stream->has_log)
         stream->has_log =
-            stream_ask(open, stream, STREAM_LOG,
+            stream_ask(streams, stream, STREAM_LOG,
                        (struct control_request){.verb = CONTROL_LOGS, .follow = true, .lines = STREAM_LINES});
     if (stream->n_watch && !stream->has_watch)
-        stream->has_watch = stream_ask(open, stream, STREAM_WATCH,
+        stream->has_watch = stream_ask(streams, stream, STREAM_WATCH,
                                        (struct control_request){.verb = CONTROL_WATCH,
                                                                 .names = (const char *const *)stream->watch,
                                                                 .n_names = stream->n_watch,
@@ -141,10 +141,10 @@ static void stream_tell_values(struct stream *stream)
 
 static void stream_tick(void *userdata)
 {
-    struct pages_open *open = userdata;
+    struct page_streams *streams = userdata;
     uint64_t now_ns = fc_now_ns();
 
-    for (struct stream *stream = open->streams; stream; stream = stream->next) {
+    for (struct stream *stream = streams->list; stream; stream = stream->next) {
         if (!stream->is_in)
             continue;
         if (!stream_unread(stream) && !stream->is_ending)
@@ -154,17 +154,17 @@ static void stream_tick(void *userdata)
         if (stream->is_ending)
             continue;
         stream_tell_values(stream);
-        stream_ask_all(open, stream, now_ns);
+        stream_ask_all(streams, stream, now_ns);
     }
-    if (open->streams)
-        loop_set_timer(open->spec.loop, &open->tick, now_ns + STREAM_TICK_NS);
+    if (streams->list)
+        loop_set_timer(streams->spec.loop, &streams->tick, now_ns + STREAM_TICK_NS);
 }
 
-static bool stream_may_open(const struct pages_open *open, const struct desk_browser *browser)
+static bool stream_may_open(const struct page_streams *streams, const struct desk_browser *browser)
 {
     size_t n = 0, n_own = 0;
 
-    for (const struct stream *each = open->streams; each; each = each->next) {
+    for (const struct stream *each = streams->list; each; each = each->next) {
         if (http_drop_if_gone(each->http))
             continue; /* a browser that goes from page to page is faster than what is sent */
         n++;
@@ -205,9 +205,9 @@ static void stream_free(struct stream *stream)
     free(stream);
 }
 
-bool stream_open(struct pages_open *open, struct http_request *http, const struct desk_browser *browser)
+bool stream_open(struct page_streams *streams, struct http_request *http, const struct desk_browser *browser)
 {
-    struct stream *stream = stream_may_open(open, browser) ? calloc(1, sizeof(*stream)) : NULL;
+    struct stream *stream = stream_may_open(streams, browser) ? calloc(1, sizeof(*stream)) : NULL;
 
     if (!stream)
         return false;
@@ -218,29 +218,29 @@ bool stream_open(struct pages_open *open, struct http_request *http, const struc
     http_each_argument(http, "log", stream_want_log, stream);
     http_each_argument(http, "page", stream_want_page, stream);
     http_each_argument(http, "watch", stream_want_watch, stream);
-    if (!stream_ask(open, stream, STREAM_ENTER, (struct control_request){.verb = CONTROL_ENTER})) {
+    if (!stream_ask(streams, stream, STREAM_ENTER, (struct control_request){.verb = CONTROL_ENTER})) {
         stream_free(stream);
         return false;
     }
-    if (!open->streams)
-        loop_set_timer(open->spec.loop, &open->tick, stream->read_ns + STREAM_TICK_NS);
-    stream->next = open->streams;
-    open->streams = stream;
+    if (!streams->list)
+        loop_set_timer(streams->spec.loop, &streams->tick, stream->read_ns + STREAM_TICK_NS);
+    stream->next = streams->list;
+    streams->list = stream;
     return true;
 }
 
-static struct stream **stream_place(struct pages_open *open, uint64_t client)
+static struct stream **stream_place(struct page_streams *streams, uint64_t client)
 {
-    struct stream **place = &open->streams;
+    struct stream **place = &streams->list;
 
     while (*place && (*place)->http->number != client)
         place = &(*place)->next;
     return place;
 }
 
-bool stream_is_open(const struct pages_open *open, const struct desk_browser *browser, uint64_t page)
+bool stream_is_open(const struct page_streams *streams, const struct desk_browser *browser, uint64_t page)
 {
-    for (const struct stream *each = open->streams; each; each = each->next) {
+    for (const struct stream *each = streams->list; each; each = each->next) {
         if (each->is_in && !each->is_ending && each->page == page &&
             memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0 &&
             !http_drop_if_gone(each->http))
@@ -249,18 +249,18 @@ bool stream_is_open(const struct pages_open *open, const struct desk_browser *br
     return false;
 }
 
-const char *stream_pin(const struct pages_open *open, const struct desk_browser *browser)
+const char *stream_pin(const struct page_streams *streams, const struct desk_browser *browser)
 {
-    for (const struct stream *each = open->streams; each; each = each->next) {
+    for (const struct stream *each = streams->list; each; each = each->next) {
         if (each->pin[0] && memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0)
             return each->pin;
     }
     return NULL;
 }
 
-bool stream_close(struct pages_open *open, const struct http_request *http)
+bool stream_close(struct page_streams *streams, const struct http_request *http)
 {
-    struct stream **place = stream_place(open, http->number);
+    struct stream **place = stream_place(streams, http->number);
     struct stream *stream = *place;
 
     if (!stream)
@@ -270,9 +270,9 @@ bool stream_close(struct pages_open *open, const struct http_request *http)
     return true;
 }
 
-size_t stream_read(struct pages_open *open, const struct http_request *http, char *bytes, size_t most)
+size_t stream_read(struct page_streams *streams, const struct http_request *http, char *bytes, size_t most)
 {
-    struct stream *stream = *stream_place(open, http->number);
+    struct stream *stream = *stream_place(streams, http->number);
     size_t n;
 
     if (!stream)
@@ -304,7 +304,8 @@ static void stream_enter(struct stream *stream, const struct control_reply *repl
     http_drop_when_lost(stream->http, STREAM_GONE_MS);
 }
 
-static void stream_status(struct pages_open *open, struct stream *stream, const struct control_reply *reply)
+static void stream_status(struct page_streams *streams, struct stream *stream,
+                          const struct control_reply *reply)
 {
     if (reply->outcome == CONTROL_REFUSED) {
         stream_reply(stream, "bye", reply); /* the token has ended */
@@ -315,7 +316,7 @@ static void stream_status(struct pages_open *open, struct stream *stream, const 
     stream->from = reply->next;
     stream->is_asking = false;
     if (reply->next)
-        stream_ask_status(open, stream, fc_now_ns());
+        stream_ask_status(streams, stream, fc_now_ns());
 }
 
 static int stream_log(struct stream *stream, const struct control_reply *reply)
@@ -335,9 +336,9 @@ static void stream_watch(struct stream *stream, const struct control_reply *repl
         stream_reply(stream, "watch", reply);
 }
 
-int stream_send(struct pages_open *open, uint64_t client, const struct control_reply *reply)
+int stream_send(struct page_streams *streams, uint64_t client, const struct control_reply *reply)
 {
-    struct stream *stream = *stream_place(open, client);
+    struct stream *stream = *stream_place(streams, client);
 
     if (!stream || stream->is_ending)
         return -EHOSTUNREACH;
@@ -346,7 +347,7 @@ int stream_send(struct pages_open *open, uint64_t client, const struct control_r
     if (!stream->is_in)
         return 0;
     if (reply->id == STREAM_STATUS)
-        stream_status(open, stream, reply);
+        stream_status(streams, stream, reply);
     else if (reply->id == STREAM_LOG)
         return stream_log(stream, reply);
     else if (reply->id == STREAM_WATCH)
@@ -354,23 +355,23 @@ int stream_send(struct pages_open *open, uint64_t client, const struct control_r
     return 0;
 }
 
-int pages_open_new(struct pages_open **openp, const struct stream_spec *spec)
+int page_streams_new(struct page_streams **streamsp, const struct stream_spec *spec)
 {
-    struct pages_open *open = calloc(1, sizeof(*open));
+    struct page_streams *streams = calloc(1, sizeof(*streams));
 
-    if (!open)
+    if (!streams)
         return -ENOMEM;
-    open->spec = *spec;
-    open->tick = (struct timer){.fn = stream_tick, .userdata = open};
-    *openp = open;
+    streams->spec = *spec;
+    streams->tick = (struct timer){.fn = stream_tick, .userdata = streams};
+    *streamsp = streams;
     return 0;
 }
 
-struct pages_open *pages_open_free(struct pages_open *open)
+struct page_streams *page_streams_free(struct page_streams *streams)
 {
-    if (!open)
+    if (!streams)
         return NULL;
-    loop_cancel_timer(open->spec.loop, &open->tick);
-    free(open);
+    loop_cancel_timer(streams->spec.loop, &streams->tick);
+    free(streams);
     return NULL;
 }

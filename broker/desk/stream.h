@@ -18,7 +18,7 @@
 #define STREAM_MOST      (512 * 1024) /* bytes that a page may not have read */
 
 struct http_request;
-struct pages_open;
+struct page_streams;
 
 struct stream_spec {
     struct loop *loop;
@@ -28,28 +28,28 @@ struct stream_spec {
 };
 
 /* 0 or -ENOMEM. */
-int pages_open_new(struct pages_open **open, const struct stream_spec *spec);
+int page_streams_new(struct page_streams **streams, const struct stream_spec *spec);
 
 /* Takes NULL; returns NULL. */
-struct pages_open *pages_open_free(struct pages_open *open);
+struct page_streams *page_streams_free(struct page_streams *streams);
 
 /* Begins a stream: asks the broker whether the browser may enter. False if there are too many. */
-bool stream_open(struct pages_open *open, struct http_request *http, const struct desk_browser *browser);
+bool stream_open(struct page_streams *streams, struct http_request *http, const struct desk_browser *browser);
 
 /* Forgets the stream of a request that is over. False if it has none. */
-bool stream_close(struct pages_open *open, const struct http_request *http);
+bool stream_close(struct page_streams *streams, const struct http_request *http);
 
 /* Returns the settings of the PIN's hash, if a page of this browser is open and its link has a PIN; or NULL.
  */
-const char *stream_pin(const struct pages_open *open, const struct desk_browser *browser);
+const char *stream_pin(const struct page_streams *streams, const struct desk_browser *browser);
 
 /* Returns whether the page that gave this number to its stream (the argument `page`) is open. */
-bool stream_is_open(const struct pages_open *open, const struct desk_browser *browser, uint64_t page);
+bool stream_is_open(const struct page_streams *streams, const struct desk_browser *browser, uint64_t page);
 
 /* Takes up to `most` bytes that the page is to be sent. */
-size_t stream_read(struct pages_open *open, const struct http_request *http, char *bytes, size_t most);
+size_t stream_read(struct page_streams *streams, const struct http_request *http, char *bytes, size_t most);
 
 /* Takes a reply. 0; -EAGAIN if the page has not read earlier ones; -EHOSTUNREACH if there is no such page. */
-int stream_send(struct pages_open *open, uint64_t client, const struct control_reply *reply);
+int stream_send(struct page_streams *streams, uint64_t client, const struct control_reply *reply);
 
 #endif

@@ -11,7 +11,7 @@
 #include "broker/build/users.h"
 #include "broker/config/console.h"
 #include "broker/config/roles.h"
-#include "broker/control/links.h"
+#include "broker/control/token_store.h"
 #include "broker/runtime/service.h"
 
 struct config;
@@ -32,8 +32,8 @@ struct service {
     struct users users;
     struct control_roles roles;
     struct console_config console;
-    struct links links;      /* to it */
-    struct control *control; /* NULL: there is no control socket */
+    struct token_store token_store; /* of the console */
+    struct control *control;        /* NULL: there is no control socket */
     struct show *show;
     struct config *house;    /* that the show was made from, without its users' */
     char *findings;          /* in the configuration that was read last; or NULL */

@@ -3,9 +3,9 @@
  * Makes and unmakes what a running broker has in addition to its show (base/runtime.h). It is made once;
  * shows come and go.
  *
- * The folder runtime/ is the daemon: runtime.c and accounts.c make what it needs, service.c is its life from
- * the configuration to the end, reload.c reads the configuration again, and findings.c logs what is wrong
- * with it. It runs in the broker. It must not know options of the command line or exit statuses.
+ * The folder runtime/ runs the broker: runtime.c and accounts.c make what it needs, service.c is its life
+ * from the configuration to the end, reload.c reads the configuration again, and findings.c logs what is
+ * wrong with it. It runs in the broker. It must not know options of the command line or exit statuses.
  */
 #ifndef BROKER_RUNTIME_RUNTIME_H
 #define BROKER_RUNTIME_RUNTIME_H

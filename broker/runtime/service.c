@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of the daemon: what is made in which order, the signals, the turns of the loop, and the end. */
+/* The life of the broker: what is made in which order, the signals, the turns of the loop, and the end. */
 #include "broker/runtime/service.h"
 
 #include <errno.h>
@@ -100,7 +100,7 @@ static int service_open_control(struct service *service)
         .roles = &service->roles,
         .journal = service->spec.recorder->journal,
         .console = &service->console,
-        .links = &service->links,
+        .token_store = &service->token_store,
         .is_changing = reload_is_changing,
         .reload = reload_begin,
         .userdata = service,
@@ -146,7 +146,7 @@ static void service_open_links(struct service *service)
     if (service->runtime.console_fd < 0)
         return;
     state_folder_name(service->show->path, name, sizeof(name));
-    links_open(&service->links, service->runtime.state_folder, name);
+    token_store_open(&service->token_store, service->runtime.state_folder, name);
 }
 
 static int service_set_folder(struct service *service)
@@ -333,7 +333,7 @@ struct service *service_free(struct service *service)
         loop_cancel_task(service->runtime.loop, &service->end);
     loop_remove(service->signals);
     control_free(service->control);
-    links_deinit(&service->links);
+    token_store_deinit(&service->token_store);
     recorder_deinit(service->spec.recorder);
     control_roles_deinit(&service->roles);
     config_free(service->house);

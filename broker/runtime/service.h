@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The daemon: one show from its configuration to its end, with everything that a running broker has. SIGTERM
- * and SIGINT let the scripts clean up first; a second one does not wait for that. SIGHUP reads the
+ * The broker's life: one show from its configuration to its end, with everything that a running broker has.
+ * SIGTERM and SIGINT let the scripts clean up first; a second one does not wait for that. SIGHUP reads the
  * configuration again. Runs in the broker. It must not know options of the command line or exit statuses.
  *
  * The functions are called in the order in which they stand here; each returns 0 or -errno.

@@ -4,8 +4,8 @@
  * nothing has been changed for ten minutes, a browser may only look. Hashes come from the desk, and are
  * compared here. In the broker.
  */
-#ifndef BROKER_CONTROL_LOCK_H
-#define BROKER_CONTROL_LOCK_H
+#ifndef BROKER_CONTROL_PIN_LOCK_H
+#define BROKER_CONTROL_PIN_LOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,13 +18,13 @@ struct control_reply;
 struct control_request;
 
 /* Returns whether a token has a PIN that has to be entered. */
-bool lock_is_shut(const struct token *token, uint64_t now_ns);
+bool pin_lock_is_shut(const struct token *token, uint64_t now_ns);
 
 /* Keeps the browser of a call that changes something unlocked, if it is. */
-void lock_prolong(struct control *control, const struct control_call *call);
+void pin_lock_prolong(struct control *control, const struct control_call *call);
 
 /* Sets the PIN of a new link. False, with the answer in `reply`, if that cannot be. */
-bool lock_set(const struct control_request *request, struct token *token, struct control_reply *reply);
+bool pin_lock_set(const struct control_request *request, struct token *token, struct control_reply *reply);
 
 /* The verbs unlock and lock. */
 bool control_lock(struct control *control, const struct control_call *call,

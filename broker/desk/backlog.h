@@ -3,17 +3,17 @@
  * Replies that must not be lost while a client is slow: they wait here, in their order, and the broker, which
  * is told of each one that was sent, sends only a few ahead. In the desk.
  */
-#ifndef BROKER_DESK_STREAMS_H
-#define BROKER_DESK_STREAMS_H
+#ifndef BROKER_DESK_BACKLOG_H
+#define BROKER_DESK_BACKLOG_H
 
 #include <stdint.h>
 
 #include "broker/base/loop.h"
 #include "proto/desk_messages.h"
 
-#define STREAMS_MAX 512 /* replies that wait, of all clients */
+#define BACKLOG_MAX 512 /* replies that wait, of all clients */
 
-struct streams_spec {
+struct backlog_spec {
     struct loop *loop;
     /* Sends a reply. 0; -EAGAIN to be called again; any other -errno: the client has gone. */
     int (*send)(void *userdata, uint64_t client, const void *bytes, size_t n_bytes);
@@ -22,17 +22,17 @@ struct streams_spec {
     void *userdata;
 };
 
-struct streams {
-    struct streams_spec spec;
-    struct stream_reply *replies; /* that wait, oldest first */
+struct backlog {
+    struct backlog_spec spec;
+    struct backlog_reply *replies; /* that wait, oldest first */
     unsigned n;
     struct timer retry;
 };
 
-void streams_init(struct streams *streams, const struct streams_spec *spec);
-void streams_deinit(struct streams *streams);
+void backlog_init(struct backlog *backlog, const struct backlog_spec *spec);
+void backlog_deinit(struct backlog *backlog);
 
 /* Sends a reply (DESK_STREAM), or has it wait. -ENOBUFS, -ENOMEM: it is lost. */
-int streams_send(struct streams *streams, const struct desk_message *message);
+int backlog_send(struct backlog *backlog, const struct desk_message *message);
 
 #endif

@@ -5,8 +5,8 @@
  * second; nothing here waits for it but the end. A damaged file is set aside, and the log says so. In the
  * broker.
  */
-#ifndef BROKER_CONTROL_LINKS_H
-#define BROKER_CONTROL_LINKS_H
+#ifndef BROKER_CONTROL_TOKEN_STORE_H
+#define BROKER_CONTROL_TOKEN_STORE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 struct control_roles;
 struct scribe;
 
-struct links {
+struct token_store {
     struct tokens tokens;
     struct scribe *scribe; /* NULL: they are kept in memory only */
     struct loop *loop;
@@ -34,18 +34,18 @@ struct links {
  * Reads the file of a show, by the name of its folder below the state folder, and starts the scribe. Before
  * the broker is confined. What is wrong is logged: then links end with the broker.
  */
-void links_open(struct links *links, const char *state_folder, const char *name);
+void token_store_open(struct token_store *store, const char *state_folder, const char *name);
 
 /* Begins to write, and finds out whose the tokens are by the roles. 0 or -errno. */
-int links_begin(struct links *links, const struct control_roles *roles, struct loop *loop);
+int token_store_begin(struct token_store *store, const struct control_roles *roles, struct loop *loop);
 
-/* Writes what has not been written, which takes two seconds at most. Zeroed links are possible, too. */
-void links_deinit(struct links *links);
+/* Writes what has not been written, which takes two seconds at most. A zeroed store is possible, too. */
+void token_store_deinit(struct token_store *store);
 
 /* Sets when a token ends. */
-void links_set_end(struct token *token, uint64_t seconds);
+void token_store_set_end(struct token *token, uint64_t seconds);
 
 /* Notes that the tokens have changed. */
-void links_change(struct links *links);
+void token_store_change(struct token_store *store);
 
 #endif

@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Five wrong PINs in a row bar a link for five minutes, so that a million of them take years. */
-#include "broker/control/lock.h"
+#include "broker/control/pin_lock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/control/links.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
+#include "broker/control/token_store.h"
 #include "firecurtain/time.h"
 
-#define LOCK_OPEN_NS   (600 * FC_NS_PER_S)
-#define LOCK_TRIES     5
-#define LOCK_BARRED_NS (300 * FC_NS_PER_S)
+#define PIN_LOCK_OPEN_NS   (600 * FC_NS_PER_S)
+#define PIN_LOCK_TRIES     5
+#define PIN_LOCK_BARRED_NS (300 * FC_NS_PER_S)
 
-bool lock_is_shut(const struct token *token, uint64_t now_ns)
+bool pin_lock_is_shut(const struct token *token, uint64_t now_ns)
 {
     return token->pin[0] && token->unlocked_ns <= now_ns;
 }
 
-void lock_prolong(struct control *control, const struct control_call *call)
+void pin_lock_prolong(struct control *control, const struct control_call *call)
 {
-    struct token *token = call->token ? tokens_numbered(&control->spec.links->tokens, call->token) : NULL;
+    struct token *token =
+        call->token ? tokens_numbered(&control->spec.token_store->tokens, call->token) : NULL;
     uint64_t now_ns = fc_now_ns();
 
     if (token && token->unlocked_ns > now_ns)
-        token->unlocked_ns = now_ns + LOCK_OPEN_NS;
+        token->unlocked_ns = now_ns + PIN_LOCK_OPEN_NS;
 }
 
-bool lock_set(const struct control_request *request, struct token *token, struct control_reply *reply)
+bool pin_lock_set(const struct control_request *request, struct token *token, struct control_reply *reply)
 {
     if (!request->pin || !request->pin[0])
         return true;
@@ -43,7 +44,7 @@ bool lock_set(const struct control_request *request, struct token *token, struct
 }
 
 /* Compares in the same time wherever they differ. */
-static bool lock_fits(const struct token *token, const char *hash)
+static bool pin_lock_fits(const struct token *token, const char *hash)
 {
     char given[CONTROL_MAX_PIN + 1] = "";
     unsigned differs = 0;
@@ -54,8 +55,8 @@ static bool lock_fits(const struct token *token, const char *hash)
     return !differs;
 }
 
-static void lock_open(struct control *control, struct token *token, const char *hash,
-                      struct control_reply *reply)
+static void pin_lock_open(struct control *control, struct token *token, const char *hash,
+                          struct control_reply *reply)
 {
     uint64_t now_ns = fc_now_ns();
 
@@ -63,15 +64,15 @@ static void lock_open(struct control *control, struct token *token, const char *
         reply->outcome = CONTROL_REFUSED;
         reply->text = control_format(control, "too many wrong PINs; try again in %" PRIu64 " s",
                                      (token->barred_ns - now_ns) / FC_NS_PER_S + 1);
-    } else if (lock_fits(token, hash)) {
+    } else if (pin_lock_fits(token, hash)) {
         token->n_wrong = 0;
-        token->unlocked_ns = now_ns + LOCK_OPEN_NS;
+        token->unlocked_ns = now_ns + PIN_LOCK_OPEN_NS;
     } else {
         reply->outcome = CONTROL_REFUSED;
         reply->text = "that is not the PIN";
-        if (++token->n_wrong >= LOCK_TRIES) {
+        if (++token->n_wrong >= PIN_LOCK_TRIES) {
             token->n_wrong = 0;
-            token->barred_ns = now_ns + LOCK_BARRED_NS;
+            token->barred_ns = now_ns + PIN_LOCK_BARRED_NS;
         }
     }
 }
@@ -79,7 +80,7 @@ static void lock_open(struct control *control, struct token *token, const char *
 bool control_lock(struct control *control, const struct control_call *call,
                   const struct control_request *request, struct control_reply *reply)
 {
-    struct token *token = tokens_numbered(&control->spec.links->tokens, call->token);
+    struct token *token = tokens_numbered(&control->spec.token_store->tokens, call->token);
 
     if (!token || !token->pin[0]) {
         reply->outcome = CONTROL_UNSUPPORTED;
@@ -87,7 +88,7 @@ bool control_lock(struct control *control, const struct control_call *call,
     } else if (call->verb == CONTROL_LOCK) {
         token->unlocked_ns = 0;
     } else {
-        lock_open(control, token, request->pin, reply);
+        pin_lock_open(control, token, request->pin, reply);
     }
     return true;
 }
