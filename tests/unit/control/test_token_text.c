@@ -30,7 +30,7 @@ static int read_again(size_t n)
     return token_text_read(&again, copy);
 }
 
-static void what_is_written_is_read(void **state)
+static void test_what_is_written_is_read(void **state)
 {
     const struct token *first = add("tablet in the wings", false, 100), *second = add("", false, 100), *found;
 
@@ -57,14 +57,14 @@ static void what_is_written_is_read(void **state)
     assert_string_equal(found->label, "");
 }
 
-static void a_label_cannot_make_a_line(void **state)
+static void test_a_label_cannot_make_a_line(void **state)
 {
     add("a\nend\nb", false, 100);
     assert_int_equal(read_again(token_text_write(&tokens, 1, text)), 0);
     assert_string_equal(again.list[0].label, "a?end?b");
 }
 
-static void all_of_them_fit(void **state)
+static void test_all_of_them_fit(void **state)
 {
     char label[TOKEN_MAX_LABEL];
 
@@ -84,7 +84,7 @@ static void all_of_them_fit(void **state)
     assert_int_equal(again.n, TOKENS_MAX);
 }
 
-static void what_is_cut_off_is_not_read(void **state)
+static void test_what_is_cut_off_is_not_read(void **state)
 {
     size_t n;
 
@@ -98,7 +98,7 @@ static void what_is_cut_off_is_not_read(void **state)
     assert_int_equal(read_again(n), 0);
 }
 
-static void what_was_changed_is_not_read(void **state)
+static void test_what_was_changed_is_not_read(void **state)
 {
     static const char *const wrong[] = {
         "",
@@ -138,11 +138,11 @@ static void what_was_changed_is_not_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(what_is_written_is_read, setup),
-        cmocka_unit_test_setup(a_label_cannot_make_a_line, setup),
-        cmocka_unit_test_setup(all_of_them_fit, setup),
-        cmocka_unit_test_setup(what_is_cut_off_is_not_read, setup),
-        cmocka_unit_test_setup(what_was_changed_is_not_read, setup),
+        cmocka_unit_test_setup(test_what_is_written_is_read, setup),
+        cmocka_unit_test_setup(test_a_label_cannot_make_a_line, setup),
+        cmocka_unit_test_setup(test_all_of_them_fit, setup),
+        cmocka_unit_test_setup(test_what_is_cut_off_is_not_read, setup),
+        cmocka_unit_test_setup(test_what_was_changed_is_not_read, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static struct token *find(const char *text, uint64_t now_ns)
     return tokens_find(&tokens, hash, now_ns);
 }
 
-static void a_secret_finds_its_token_until_that_ends(void **state)
+static void test_a_secret_finds_its_token_until_that_ends(void **state)
 {
     char other[TOKEN_MAX_SECRET];
     struct token *token;
@@ -39,7 +39,7 @@ static void a_secret_finds_its_token_until_that_ends(void **state)
     assert_ptr_equal(find(secret, 1), token);
 }
 
-static void numbers_are_never_used_again(void **state)
+static void test_numbers_are_never_used_again(void **state)
 {
     unsigned first;
 
@@ -50,7 +50,7 @@ static void numbers_are_never_used_again(void **state)
     assert_int_not_equal(add(1, false, 100, 0)->number, first);
 }
 
-static void places_are_shared(void **state)
+static void test_places_are_shared(void **state)
 {
     tokens = (struct tokens){0};
     for (unsigned uid = 1; uid <= 3; uid++) {
@@ -68,9 +68,9 @@ static void places_are_shared(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_secret_finds_its_token_until_that_ends),
-                                       cmocka_unit_test(numbers_are_never_used_again),
-                                       cmocka_unit_test(places_are_shared)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_secret_finds_its_token_until_that_ends),
+                                       cmocka_unit_test(test_numbers_are_never_used_again),
+                                       cmocka_unit_test(test_places_are_shared)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ static int read_text(struct ask *ask, const char *text, char room[512])
     return ask_read(ask, room, strlen(text));
 }
 
-static void a_request_is_lines(void **state)
+static void test_a_request_is_lines(void **state)
 {
     struct ask ask;
     char room[512];
@@ -35,7 +35,7 @@ static void a_request_is_lines(void **state)
     assert_null(ask.request.pin); /* which is for hashes */
 }
 
-static void anything_else_is_malformed(void **state)
+static void test_anything_else_is_malformed(void **state)
 {
     static const char *const bad[] = {"",
                                       "verb",
@@ -69,7 +69,7 @@ static void anything_else_is_malformed(void **state)
     assert_int_equal(ask_read(&ask, room, 13), -EBADMSG);
 }
 
-static void text_is_escaped_and_utf8(void **state)
+static void test_text_is_escaped_and_utf8(void **state)
 {
     struct json json = {.most = 1000};
 
@@ -80,7 +80,7 @@ static void text_is_escaped_and_utf8(void **state)
     json_deinit(&json);
 }
 
-static void a_buffer_has_a_limit(void **state)
+static void test_a_buffer_has_a_limit(void **state)
 {
     struct json json = {.most = 4};
 
@@ -93,7 +93,7 @@ static void a_buffer_has_a_limit(void **state)
     json_deinit(&json);
 }
 
-static void a_channel_is_told_once_with_its_newest_value(void **state)
+static void test_a_channel_is_told_once_with_its_newest_value(void **state)
 {
     struct json json = {.most = 1u << 20};
     struct fresh fresh = {0};
@@ -118,11 +118,11 @@ static void a_channel_is_told_once_with_its_newest_value(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_request_is_lines),
-                                       cmocka_unit_test(anything_else_is_malformed),
-                                       cmocka_unit_test(text_is_escaped_and_utf8),
-                                       cmocka_unit_test(a_buffer_has_a_limit),
-                                       cmocka_unit_test(a_channel_is_told_once_with_its_newest_value)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_request_is_lines),
+                                       cmocka_unit_test(test_anything_else_is_malformed),
+                                       cmocka_unit_test(test_text_is_escaped_and_utf8),
+                                       cmocka_unit_test(test_a_buffer_has_a_limit),
+                                       cmocka_unit_test(test_a_channel_is_told_once_with_its_newest_value)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include "broker/desk/origin.h"
 #include "tests/unit/check.h"
 
-static void hosts_are_addresses_localhost_or_named(void **state)
+static void test_hosts_are_addresses_localhost_or_named(void **state)
 {
     static const char *const good[] = {"127.0.0.1", "127.0.0.1:8080",    "[::1]:8080",
                                        "[fe80::1]", "localhost:1",       "LOCALHOST",
@@ -21,7 +21,7 @@ static void hosts_are_addresses_localhost_or_named(void **state)
     assert_false(origin_is_host(NULL, "stage"));
 }
 
-static void origins_are_those_of_the_host(void **state)
+static void test_origins_are_those_of_the_host(void **state)
 {
     assert_true(origin_is_own("http://127.0.0.1:8080", "127.0.0.1:8080"));
     assert_true(origin_is_own("https://Stage.example", "stage.example"));
@@ -35,8 +35,8 @@ static void origins_are_those_of_the_host(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(hosts_are_addresses_localhost_or_named),
-                                       cmocka_unit_test(origins_are_those_of_the_host)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts_are_addresses_localhost_or_named),
+                                       cmocka_unit_test(test_origins_are_those_of_the_host)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include "firecurtain/time.h"
 #include "tests/unit/check.h"
 
-static void a_pin_is_six_to_twelve_digits(void **state)
+static void test_a_pin_is_six_to_twelve_digits(void **state)
 {
     static const char *const bad[] = {"",        "12345",    "1234567890123", "12345a",
                                       " 123456", "123456\n", "-123456"};
@@ -16,7 +16,7 @@ static void a_pin_is_six_to_twelve_digits(void **state)
         assert_false(pin_is_sound(bad[i]));
 }
 
-static void the_settings_are_in_the_hash(void **state)
+static void test_the_settings_are_in_the_hash(void **state)
 {
     char first[CONTROL_MAX_PIN + 1], again[CONTROL_MAX_PIN + 1], settings[CONTROL_MAX_PIN + 1];
 
@@ -32,7 +32,7 @@ static void the_settings_are_in_the_hash(void **state)
     assert_string_not_equal(again, first);
 }
 
-static void nobody_else_chooses_the_cost(void **state)
+static void test_nobody_else_chooses_the_cost(void **state)
 {
     static const char *const bad[] = {
         "", "$y$jFT$abcdefghij", "$1$abcdefgh", "$6$rounds=999999999$abc", "$y$j9T$", "ab"};
@@ -45,7 +45,7 @@ static void nobody_else_chooses_the_cost(void **state)
     assert_false(pin_hash("271828", "$1$abcdefgh", hash));
 }
 
-static void a_few_at_once_and_then_one_a_second(void **state)
+static void test_a_few_at_once_and_then_one_a_second(void **state)
 {
     unsigned n = 0;
 
@@ -60,10 +60,10 @@ static void a_few_at_once_and_then_one_a_second(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pin_is_six_to_twelve_digits),
-        cmocka_unit_test(the_settings_are_in_the_hash),
-        cmocka_unit_test(nobody_else_chooses_the_cost),
-        cmocka_unit_test(a_few_at_once_and_then_one_a_second),
+        cmocka_unit_test(test_a_pin_is_six_to_twelve_digits),
+        cmocka_unit_test(test_the_settings_are_in_the_hash),
+        cmocka_unit_test(test_nobody_else_chooses_the_cost),
+        cmocka_unit_test(test_a_few_at_once_and_then_one_a_second),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,7 @@ static void test_time_at_once(void **state)
     rig_take("f07f7f01012c00003cf7", ""); /* frame 60 */
 }
 
-static void test_shows(void **state)
+static void test_show_control_commands(void **state)
 {
     rig_map("msc.go");
     rig_map("msc.go.12.5");
@@ -288,7 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_time_in_quarter_frames, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_drop_frame, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_time_at_once, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(test_shows, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_show_control_commands, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_exclusive_messages, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_alive_is_said_once, rig_setup, rig_teardown),
         cmocka_unit_test(test_messages_in_words),

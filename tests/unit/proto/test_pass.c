@@ -76,7 +76,7 @@ static void receive(struct pair *pair, size_t n_descriptors, size_t room)
     }
 }
 
-static void test_arrive(void **state)
+static void test_descriptors_arrive(void **state)
 {
     receive(*state, 0, 2);
     receive(*state, 1, 2);
@@ -117,7 +117,7 @@ static void test_other_side_has_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_arrive, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_descriptors_arrive, setup, teardown),
         cmocka_unit_test_setup_teardown(test_more_than_room, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_message, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_side_has_gone, setup, teardown),

@@ -18,7 +18,7 @@ static void hashes_to(const char *text, size_t n, const char *expected)
     assert_string_equal(hex, expected);
 }
 
-static void known_texts(void **state)
+static void test_known_texts(void **state)
 {
     hashes_to("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     hashes_to("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -27,7 +27,7 @@ static void known_texts(void **state)
 }
 
 /* The hash of the hashes of 0 to 130 letters, as Python's hashlib has it. */
-static void all_lengths(void **state)
+static void test_all_lengths(void **state)
 {
     char text[131];
     uint8_t hashes[131][SHA256_BYTES];
@@ -41,7 +41,8 @@ static void all_lengths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(known_texts), cmocka_unit_test(all_lengths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_texts),
+                                       cmocka_unit_test(test_all_lengths)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
