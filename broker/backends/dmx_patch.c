@@ -72,7 +72,7 @@ int dmx_patch_read(struct dmx_channel *channel, const char *name, struct fc_reas
     if (*at++ != '+' || !read_slot(&at, &channel->fine) || *at)
         return fc_refuse(reason, "\"%.80s\" is not a pair of channels, such as 1+2", name);
     if (channel->fine == channel->coarse)
-        return fc_refuse(reason, "\"%.80s\" is twice the same channel", name);
+        return fc_refuse(reason, "\"%.80s\" pairs a channel with itself", name);
     return 0;
 }
 

@@ -209,7 +209,8 @@ static int read_text(struct reading *reading, size_t n, struct osc_range *range)
     reading->rest = end + 1;
     reading->text_bytes += (size_t)(end - start);
     if (reading->text_bytes > OSC_FORMAT_MAX_TEXT)
-        return fc_refuse(reading->reason, "all texts have more than %d characters", OSC_FORMAT_MAX_TEXT);
+        return fc_refuse(reading->reason, "the texts together have more than %d characters",
+                         OSC_FORMAT_MAX_TEXT);
     range->text = strndup(start + 1, (size_t)(end - start) - 1);
     return range->text ? 0 : -ENOMEM;
 }

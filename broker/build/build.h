@@ -33,9 +33,9 @@ enum build_scripts {
  * outlive the show.
  *
  * Without `users` (NULL), the sections [user NAME] are judged, but the users' own shows are not read. With
- * `users`, each user's files are read and her show is built on trial: errors in it are reported through
- * `users`, and the show is built without it, or with her last sound one. If `users->only` names a user, only
- * her files are read, and errors in them make this -EINVAL.
+ * `users`, each user's files are read and their show is built on trial: errors in it are reported through
+ * `users`, and the show is built without it, or with their last sound one. If `users->only` names a user,
+ * only theirs are read, and errors in them make this -EINVAL.
  */
 int build_show(struct show **show, struct config *config, const char *path, enum build_scripts scripts,
                struct users *users);

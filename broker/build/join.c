@@ -183,7 +183,7 @@ static bool join_is_small(struct build *build)
     return !build->config->n_errors;
 }
 
-/* Shares the channels that the user's mappings leave equally among her instances, for scripts to make more.
+/* Shares the channels that the user's mappings leave equally among their instances, for scripts to make more.
  */
 static void join_share_channels(struct build *build, size_t n_before)
 {

@@ -20,7 +20,7 @@ struct check_runtime {
 
 /*
  * Makes it and gives it to the show; from now on, only errors are logged, or what --log-level=debug asks for.
- * False if no worker can be had. Either way, check_runtime_end() follows.
+ * False if no worker could be started. Either way, check_runtime_end() follows.
  */
 bool check_runtime_begin(struct check_runtime *check, const struct cli_options *options, struct show *show,
                          struct users *users);

@@ -29,9 +29,9 @@ void cli_check_scripts(const struct cli_options *options, struct show *show, str
     if (!scripts_has_any(show))
         return;
     if (!check_runtime_begin(&check, options, show, users))
-        config_diagnose(config, CONFIG_WARNING, (struct config_location){.file = config_main_path(config)},
-                        NULL,
-                        "the scripts were not compiled: no worker can be had; check --sandbox may say why");
+        config_diagnose(
+            config, CONFIG_WARNING, (struct config_location){.file = config_main_path(config)}, NULL,
+            "the scripts were not compiled: no worker could be started; check --sandbox may say why");
     for (size_t i = 0; show->runtime && i < show->n_instances; i++) {
         if (show->instances[i]->backend == &backend_python)
             python_compile(show->instances[i], show->runtime, config);

@@ -42,7 +42,8 @@ static int state_open(char **path)
     if (!*path)
         return -1;
     if (folder_trust_as_root(*path, &doubt) == -EPERM) {
-        fprintf(stderr, "firecurtain: state folder %s: root does not use it: %s\n", *path, doubt.text);
+        fprintf(stderr, "firecurtain: state folder %s: refused when running as root: %s\n", *path,
+                doubt.text);
         return -1;
     }
     fd = open(*path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

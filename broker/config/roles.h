@@ -60,7 +60,7 @@ int control_roles_read(struct control_roles *roles, struct config *config);
 
 /*
  * Adds the next user, once the list of users is fixed; `name` is copied. `uid` is (uid_t)-1 if the user has
- * no uid of its own, so that nobody can ask in its name. -ENOMEM.
+ * no uid of their own, so that nobody can ask in their name. -ENOMEM.
  */
 int control_roles_add_user(struct control_roles *roles, uid_t uid, const char *name);
 

@@ -64,9 +64,10 @@ static int token_store_read(struct token_store *store, int folder, const char *n
         return r;
     r = kept_file_set_aside(folder, name);
     if (r == 0)
-        fc_log(FC_LOG_WARNING, NULL,
-               "the links to the console in %s/%s are damaged: it is now %s.damaged, and there are none",
-               TOKEN_STORE_FOLDER, name, name);
+        fc_log(
+            FC_LOG_WARNING, NULL,
+            "the file of console links %s/%s is damaged; it was renamed %s.damaged, and all links are lost",
+            TOKEN_STORE_FOLDER, name, name);
     return r;
 }
 

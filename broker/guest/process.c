@@ -334,7 +334,7 @@ int guest_new(struct guest **guestp, struct runtime *runtime, const struct guest
     guest->userdata = userdata;
     guest->pidfd = -1;
     guest->memory_events = -1;
-    guest->deadline = (struct timer){.fn = guest_too_late, .what = "a deadline", .userdata = guest};
+    guest->deadline = (struct timer){.fn = guest_too_late, .what = "a worker's deadline", .userdata = guest};
     guest->finish = (struct loop_task){.fn = guest_finish, .what = "a worker's end", .userdata = guest};
     guest->turn = (struct reaper_turn){.fn = guest_submit_late, .userdata = guest};
     r = guest_begin(guest);

@@ -170,8 +170,7 @@ static void spawner_lost(struct spawner *spawner)
     loop_set_timer(spawner->runtime->loop, &spawner->look, fc_now_ns() + SPAWN_STRAY_NS);
 }
 
-/* Checks a pid. A user can manipulate the zygote that has her uid; it must not name a process of somebody
- * else. */
+/* Checks a pid. Users can manipulate the zygote that has their uid; it must not name a process of others. */
 static bool spawner_may_name(const struct spawner *spawner, pid_t pid)
 {
     return pid < 0 || spawner->account == 0 || keeper_owns(spawner->runtime->keeper, spawner->account, pid);

@@ -107,7 +107,7 @@ static int channels_add_places(struct midi_channels *channels, const struct midi
     if (r == 0 && name->kind == MIDI_CC_PAIR)
         r = place_add(channels, place_key(PLACE_FINE, name->channel, name->fine), id);
     if (r == 0 && place_find(channels, key))
-        r = fc_refuse(reason, "there is this channel already, by a name with its number");
+        r = fc_refuse(reason, "this channel is already mapped under its numbered name");
     return r < 0 ? r : place_add(channels, key, id);
 }
 

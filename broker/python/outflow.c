@@ -126,7 +126,8 @@ static void outflow_pass(struct python *python, const uint32_t *channels, const 
         router_emit(&python->instance->show->router, ROUTE_SCRIPT, python->instance, channels, values, n);
         return;
     }
-    outflow->slicing = (struct loop_task){.fn = outflow_next_slice, .what = "rate", .userdata = python};
+    outflow->slicing =
+        (struct loop_task){.fn = outflow_next_slice, .what = "a rate limit", .userdata = python};
     outflow_next_slice(python);
 }
 
@@ -201,7 +202,7 @@ static void outflow_emit_or_hold(struct python *python, uint32_t channel, double
     outflow->is_used_up = true;
     outflow->n_too_many = 1;
     outflow->timer.fn = outflow_due;
-    outflow->timer.what = "rate";
+    outflow->timer.what = "a rate limit";
     outflow->timer.userdata = python;
     outflow_wait(python, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a user's quota is shared out among her instances. That happens when the show is built and does not
+ * How a user's quota is shared out among their instances. That happens when the show is built and does not
  * change while it runs: what one instance does not use is not given to another.
  */
 #ifndef BROKER_PYTHON_QUOTA_H

@@ -158,7 +158,7 @@ void python_stats_start(struct python *python)
     if (!python->stats_ms)
         return;
     python->stats_timer.fn = stats_due;
-    python->stats_timer.what = "stats";
+    python->stats_timer.what = "statistics lines";
     python->stats_timer.userdata = python;
     loop_set_timer(python_runtime(python)->loop, &python->stats_timer,
                    fc_now_ns() + python->stats_ms * FC_NS_PER_MS);

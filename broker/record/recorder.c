@@ -43,7 +43,7 @@ int recorder_open_record(struct recorder *recorder, struct fc_reason *reason)
     if (!recorder->spec.record)
         return 0;
     if (folder_trust_as_root(recorder->spec.record, &doubt) == -EPERM)
-        return fc_refuse(reason, "root does not write there: %s", doubt.text);
+        return fc_refuse(reason, "refused when running as root: %s", doubt.text);
     r = record_file_create(recorder->spec.record);
     if (r >= 0)
         r = record_writer_new(&recorder->writer, r, recorder->spec.max_bytes);

@@ -37,7 +37,7 @@ static uint32_t random_number(void *userdata)
     uint32_t number = 0;
 
     if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-        fc_log(FC_LOG_WARNING, NULL, "no random number: an invitation can be guessed");
+        fc_log(FC_LOG_WARNING, NULL, "no randomness available; invitations can be guessed");
     return number;
 }
 

@@ -59,7 +59,7 @@ static void invite(struct rtpmidi_peers *peers, struct rtpmidi_peer *peer, uint6
     if (peer->n_tries++ != SAY_AFTER || peer->is_missed)
         return;
     peer->is_missed = true;
-    rtpmidi_peers_say(peers, peer, true, "does not answer the invitation; it is invited on");
+    rtpmidi_peers_say(peers, peer, true, "does not answer the invitation; still inviting it");
 }
 
 void rtpmidi_session_invite_data(struct rtpmidi_peers *peers, struct rtpmidi_peer *peer, uint64_t now_ns)

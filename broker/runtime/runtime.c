@@ -113,7 +113,7 @@ static int runtime_trust(const char *what, const char *path)
     int r = folder_trust_as_root(path, &doubt);
 
     if (r == -EPERM)
-        fc_log(FC_LOG_ERROR, NULL, "%s %s: root does not use it: %s", what, path, doubt.text);
+        fc_log(FC_LOG_ERROR, NULL, "%s %s: refused when running as root: %s", what, path, doubt.text);
     return r == -EPERM ? r : 0; /* what else is wrong with it shows when it is made */
 }
 

@@ -12,16 +12,17 @@ struct show;
 struct user;
 
 /*
- * Freezes or unfreezes a user. While she is frozen, nothing that her instances put out reaches the house,
+ * Freezes or unfreezes a user. While they are frozen, nothing that their instances put out reaches the house,
  * from this moment on, and the values that they have set stay. The instances go on, and still receive events.
  * Idempotent.
  */
 void user_freeze(struct user *user, bool freeze);
 
 /*
- * Revokes a user: nothing passes between her instances and the house any more, in either direction, until the
- * process is restarted. With `on-revoke = zero`, channels of the house that she was the last to write go to 0
- * in the loop's next turn. Idempotent. Her workers end only with a configuration that does not have her.
+ * Revokes a user: nothing passes between their instances and the house any more, in either direction, until
+ * the process is restarted. With `on-revoke = zero`, channels of the house that they were the last to write
+ * go to 0 in the loop's next turn. Idempotent. Their workers end only with a configuration that does not have
+ * them.
  */
 void user_revoke(struct show *show, struct user *user);
 

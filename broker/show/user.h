@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A user as a section [user NAME] describes her: which channels of the house and how much of the machine her
- * show may use, and whether it may act at all. Made with each configuration. It must not know files and
+ * A user as a section [user NAME] describes them: which channels of the house and how much of the machine
+ * their show may use, and whether it may act at all. Made with each configuration. It must not know files and
  * processes; build/users.h does.
  */
 #ifndef BROKER_SHOW_USER_H

@@ -350,7 +350,7 @@ def test_links_and_browsers_outlive_the_broker(play):
 
     file.write_text(file.read_text()[:-9])
     fourth = reopen(play, console)
-    fourth.show.log.wait(r"the links to the console in \.console/\S+ are damaged: it is now \S+\.damaged", None, level="warning")
+    fourth.show.log.wait(r"the file of console links \.console/\S+ is damaged; it was renamed \S+\.damaged, and all links are lost", None, level="warning")
     assert not file.exists() and file.with_name(file.name + ".damaged").exists()
     assert fourth.signed_in("--for", "1h").outcome("status") == "done", "new ones are made and stored again"
     until(file.exists, "it is not stored")

@@ -191,9 +191,9 @@ def test_root_uses_no_folder_that_somebody_else_can_exchange(play, stage, kind, 
         refused = play(ECHO, ECHO_MAPS, ready=(), **how)
         if kind == "recording":
             refused.stop(status=os.EX_CANTCREAT)
-            assert re.search(f"show.fcr: root does not write there: .*{why}", str(refused.log)), refused.log
+            assert re.search(f"show.fcr: refused when running as root: .*{why}", str(refused.log)), refused.log
         else:
-            refused.log.wait(f"{kind.split()[0]} folder .*{folder}.*: root does not use it: .*{why}", level="error")
+            refused.log.wait(f"{kind.split()[0]} folder .*{folder}.*: refused when running as root: .*{why}", level="error")
             refused.stop(status=os.EX_OSERR)
     finally:
         if folder.parent.is_symlink():

@@ -91,7 +91,7 @@ def test_a_peer_that_is_invited_is_missing_comes_and_goes(wired):
     show.set("/ch0.cc7", 1)
     tokens = {peer.take(b"IN", data=False)["token"] for _ in range(4)}
     assert len(tokens) == 1
-    show.log.wait(f"127.0.0.1:{peer.port} does not answer the invitation; it is invited on", "midi", "warning")
+    show.log.wait(f"127.0.0.1:{peer.port} does not answer the invitation; still inviting it", "midi", "warning")
     assert "missing" in control.status(show)["midi"]["detail"]
     show.set("/a", 0.5)
     show.expect("/b", 0.5)  # which costs nobody else an event

@@ -128,7 +128,7 @@ static void devices_connect(struct alsa_sequencer *sequencer, struct alsa_device
     int r = devices_subscribe(sequencer, device->is_read, best->client, best->port);
 
     if (r < 0) {
-        devices_miss(alsa, device, "does not let itself be connected");
+        devices_miss(alsa, device, "cannot be connected");
         return;
     }
     device->is_there = true;

@@ -169,7 +169,7 @@ static void test_texts_have_a_limit(void **state)
 
     memset(value + 3, 'x', OSC_FORMAT_MAX_TEXT);
     strcpy(value + 3 + OSC_FORMAT_MAX_TEXT, "\"");
-    assert_refused("/x", value, "all texts have more than 1024 characters");
+    assert_refused("/x", value, "the texts together have more than 1024 characters");
     strcpy(value + 2 + OSC_FORMAT_MAX_TEXT, "\"");
     assert_int_equal(osc_format_new(&format, "/x", value, &reason), 0);
     osc_format_free(format);
