@@ -74,13 +74,13 @@ static const struct fc_option artnet_options[] = {
 
 static void *artnet_new(struct fc_instance *instance, const char *directory)
 {
-    struct artnet *self = calloc(1, sizeof(*self));
+    struct artnet *artnet = calloc(1, sizeof(*artnet));
 
-    if (!self)
+    if (!artnet)
         return NULL;
-    self->instance = instance;
-    dmx_universe_init(&self->port.universe, instance, DMX_FIRST, MAX_SOURCES);
-    return self;
+    artnet->instance = instance;
+    dmx_universe_init(&artnet->port.universe, instance, DMX_FIRST, MAX_SOURCES);
+    return artnet;
 }
 
 /* Ends what the ports of a socket share. */
@@ -90,30 +90,30 @@ static void end_socket(struct artnet_socket *socket)
     artnet_sync_end(socket);
 }
 
-static void artnet_stop(void *userdata)
+static void artnet_stop(void *self)
 {
-    struct artnet *self = userdata;
-    struct artnet_socket *socket = self->port.socket;
+    struct artnet *artnet = self;
+    struct artnet_socket *socket = artnet->port.socket;
 
-    artnet_port_end(&self->port);
+    artnet_port_end(&artnet->port);
     if (socket && HASH_COUNT(socket->ports) == 1)
         end_socket(socket);
-    artnet_socket_leave(&self->port);
+    artnet_socket_leave(&artnet->port);
 }
 
-static void artnet_free(void *userdata)
+static void artnet_free(void *self)
 {
-    struct artnet *self = userdata;
+    struct artnet *artnet = self;
 
-    if (!self)
+    if (!artnet)
         return;
-    artnet_stop(self);
-    for (size_t i = 0; i < self->n_binds; i++)
-        net_host_clear(&self->binds[i].host);
-    net_host_clear(&self->destination);
-    net_host_clear(&self->broadcast);
-    dmx_universe_deinit(&self->port.universe);
-    free(self);
+    artnet_stop(artnet);
+    for (size_t i = 0; i < artnet->n_binds; i++)
+        net_host_clear(&artnet->binds[i].host);
+    net_host_clear(&artnet->destination);
+    net_host_clear(&artnet->broadcast);
+    dmx_universe_deinit(&artnet->port.universe);
+    free(artnet);
 }
 
 /* Cuts announce=ADDRESS off the end of a bind. */
@@ -129,113 +129,113 @@ static int cut_announced(struct artnet_bind *bind, char *value, struct fc_reason
     return 0;
 }
 
-static int add_bind(struct artnet *self, const char *value, struct fc_reason *reason)
+static int add_bind(struct artnet *artnet, const char *value, struct fc_reason *reason)
 {
     FC_AUTO_FREE char *text = strdup(value);
-    struct artnet_bind *bind = &self->binds[self->n_binds];
+    struct artnet_bind *bind = &artnet->binds[artnet->n_binds];
     int r;
 
     if (!text)
         return -ENOMEM;
-    if (self->n_binds == MAX_BINDS)
+    if (artnet->n_binds == MAX_BINDS)
         return fc_refuse(reason, "there are at most %d binds", MAX_BINDS);
     r = cut_announced(bind, text, reason);
     if (r == 0)
         r = net_host_read(&bind->host, text, PORT_TEXT, 0, reason);
     if (r >= 0)
-        self->n_binds++;
+        artnet->n_binds++;
     return r;
 }
 
-static int set_destination(struct artnet *self, const char *value, struct fc_reason *reason)
+static int set_destination(struct artnet *artnet, const char *value, struct fc_reason *reason)
 {
     int r = 0;
 
-    self->to_broadcast = strcmp(value, "broadcast") == 0;
-    if (strcmp(value, "auto") == 0 || self->to_broadcast)
-        net_host_clear(&self->destination);
+    artnet->to_broadcast = strcmp(value, "broadcast") == 0;
+    if (strcmp(value, "auto") == 0 || artnet->to_broadcast)
+        net_host_clear(&artnet->destination);
     else
-        r = net_host_read(&self->destination, value, PORT_TEXT, 1, reason);
+        r = net_host_read(&artnet->destination, value, PORT_TEXT, 1, reason);
     if (r >= 0)
-        self->port.output = strcmp(value, "auto") == 0 ? ARTNET_SUBSCRIBERS : ARTNET_FIXED;
+        artnet->port.output = strcmp(value, "auto") == 0 ? ARTNET_SUBSCRIBERS : ARTNET_FIXED;
     return r;
 }
 
-static int artnet_configure(void *userdata, enum fc_scope scope, const char *option, const char *value,
+static int artnet_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                             struct fc_reason *reason)
 {
-    struct artnet *self = userdata;
-    int r = dmx_universe_configure(&self->port.universe, option, value, reason);
+    struct artnet *artnet = self;
+    int r = dmx_universe_configure(&artnet->port.universe, option, value, reason);
 
     if (r != -ENOENT)
         return r;
     if (strcmp(option, "bind") == 0)
-        return add_bind(self, value, reason);
+        return add_bind(artnet, value, reason);
     if (strcmp(option, "broadcast") == 0)
-        return net_host_read(&self->broadcast, value, PORT_TEXT, 1, reason);
+        return net_host_read(&artnet->broadcast, value, PORT_TEXT, 1, reason);
     if (strcmp(option, "sync") == 0)
-        return dmx_option_switch(&self->port.is_synchronized, option, value, reason);
+        return dmx_option_switch(&artnet->port.is_synchronized, option, value, reason);
     if (strcmp(option, "detect") == 0)
-        return dmx_option_detect(&self->detect, value, reason);
+        return dmx_option_detect(&artnet->detect, value, reason);
     if (strcmp(option, "net") == 0)
-        return dmx_option_number(&self->net, option, value, 0, MAX_NET, reason);
+        return dmx_option_number(&artnet->net, option, value, 0, MAX_NET, reason);
     if (strcmp(option, "universe") == 0 || strcmp(option, "uni") == 0)
-        return dmx_option_number(&self->universe, option, value, 0, UINT8_MAX, reason);
+        return dmx_option_number(&artnet->universe, option, value, 0, UINT8_MAX, reason);
     if (strcmp(option, "interface") == 0 || strcmp(option, "iface") == 0)
-        return dmx_option_number(&self->interface, option, value, 0, MAX_BINDS - 1, reason);
+        return dmx_option_number(&artnet->interface, option, value, 0, MAX_BINDS - 1, reason);
     if (strcmp(option, "destination") == 0 || strcmp(option, "dest") == 0)
-        return set_destination(self, value, reason);
+        return set_destination(artnet, value, reason);
     return fc_refuse(reason, "the backend artnet has no option \"%.80s\"", option);
 }
 
-static int use_defaults(struct artnet *self)
+static int use_defaults(struct artnet *artnet)
 {
     struct fc_reason reason;
     int r = 0;
 
-    if (!self->n_binds)
-        r = add_bind(self, DEFAULT_BIND, &reason);
-    if (r == 0 && !self->broadcast.name)
-        r = net_host_read(&self->broadcast, BROADCAST, PORT_TEXT, 1, &reason);
+    if (!artnet->n_binds)
+        r = add_bind(artnet, DEFAULT_BIND, &reason);
+    if (r == 0 && !artnet->broadcast.name)
+        r = net_host_read(&artnet->broadcast, BROADCAST, PORT_TEXT, 1, &reason);
     return r;
 }
 
-static int artnet_configured(void *userdata, struct fc_reason *reason)
+static int artnet_configured(void *self, struct fc_reason *reason)
 {
-    struct artnet *self = userdata;
-    int r = use_defaults(self);
+    struct artnet *artnet = self;
+    int r = use_defaults(artnet);
 
     if (r < 0)
         return r;
-    if (self->interface >= self->n_binds)
+    if (artnet->interface >= artnet->n_binds)
         return fc_refuse(reason, "interface = %u, but there are only %zu binds, counted from 0",
-                         self->interface, self->n_binds);
-    self->port.address = (uint16_t)(self->net << 8 | self->universe);
+                         artnet->interface, artnet->n_binds);
+    artnet->port.address = (uint16_t)(artnet->net << 8 | artnet->universe);
     return 0;
 }
 
-static int artnet_beside(void *userdata, const void *before, struct fc_reason *reason)
+static int artnet_beside(void *self, const void *before, struct fc_reason *reason)
 {
-    const struct artnet *self = userdata, *other = before;
+    const struct artnet *artnet = self, *other = before;
 
-    if (self->interface != other->interface || self->port.address != other->port.address)
+    if (artnet->interface != other->interface || artnet->port.address != other->port.address)
         return 0;
-    return fc_refuse(reason, "universe %u of net %u is that of the instance %s already", self->universe,
-                     self->net, fc_instance_name(other->instance));
+    return fc_refuse(reason, "universe %u of net %u is that of the instance %s already", artnet->universe,
+                     artnet->net, fc_instance_name(other->instance));
 }
 
-static bool artnet_is_doubtful(void *userdata, unsigned directions, struct fc_reason *reason)
+static bool artnet_is_doubtful(void *self, unsigned directions, struct fc_reason *reason)
 {
-    const struct artnet *self = userdata;
+    const struct artnet *artnet = self;
 
-    if (!(directions & FC_TARGET) || self->port.output != ARTNET_NOWHERE)
+    if (!(directions & FC_TARGET) || artnet->port.output != ARTNET_NOWHERE)
         return false;
     fc_refuse(reason,
               "nothing that is mapped to it is sent anywhere: set destination = HOST, auto or broadcast");
     return true;
 }
 
-static int artnet_canonical(void *userdata, const char *name, char *canonical, size_t bytes,
+static int artnet_canonical(void *self, const char *name, char *canonical, size_t bytes,
                             struct fc_reason *reason)
 {
     if (!artnet_timecode_is(name))
@@ -243,14 +243,14 @@ static int artnet_canonical(void *userdata, const char *name, char *canonical, s
     return (size_t)snprintf(canonical, bytes, "%s", name) < bytes ? 0 : -ENOMEM;
 }
 
-static int artnet_channel(void *userdata, uint32_t id, const char *name, unsigned directions,
+static int artnet_channel(void *self, uint32_t id, const char *name, unsigned directions,
                           struct fc_reason *reason)
 {
-    struct artnet *self = userdata;
+    struct artnet *artnet = self;
 
     if (artnet_timecode_is(name))
-        return artnet_timecode_set(&self->port.timecode, id, name, directions, reason);
-    return dmx_patch_set(&self->port.universe.patch, id, name, directions, self->port.socket, reason);
+        return artnet_timecode_set(&artnet->port.timecode, id, name, directions, reason);
+    return dmx_patch_set(&artnet->port.universe.patch, id, name, directions, artnet->port.socket, reason);
 }
 
 static void detected(const struct artnet_socket *socket, const struct artnet_received *received)
@@ -321,41 +321,41 @@ static unsigned take(struct artnet_socket *socket, const struct artnet_received 
 }
 
 /* Looks up a host; AI_PASSIVE in `flags` is for one to bind to, which may be `*`. */
-static int look_up(struct artnet *self, const struct net_host *host, int flags, struct sockaddr_in *address)
+static int look_up(struct artnet *artnet, const struct net_host *host, int flags, struct sockaddr_in *address)
 {
     const struct addrinfo *found;
     struct fc_reason reason = {.text = "is not valid"};
-    int r = net_host_look_up(&found, fc_instance_lookups(self->instance), host, AF_INET, flags, &reason);
+    int r = net_host_look_up(&found, fc_instance_lookups(artnet->instance), host, AF_INET, flags, &reason);
 
     if (r == 0)
         memcpy(address, found->ai_addr, sizeof(*address));
     else if (r != -EINPROGRESS)
-        fc_because(self->instance, &reason);
+        fc_because(artnet->instance, &reason);
     return r;
 }
 
 /* Says why the socket could not be opened, or its universe not be had. */
-static int join_failed(const struct artnet *self, const struct sockaddr_in *bind, int error)
+static int join_failed(const struct artnet *artnet, const struct sockaddr_in *bind, int error)
 {
     struct fc_reason reason;
-    int r =
-        net_host_bind_failed(&reason, &self->binds[self->interface].host, error, artnet_socket_owner(bind));
+    int r = net_host_bind_failed(&reason, &artnet->binds[artnet->interface].host, error,
+                                 artnet_socket_owner(bind));
 
-    fc_because(self->instance, &reason);
+    fc_because(artnet->instance, &reason);
     return r;
 }
 
 /* Opens the socket, unless another instance has done so, and begins. */
-static int begin(struct artnet *self, const struct sockaddr_in *bind, const struct sockaddr_in *broadcast)
+static int begin(struct artnet *artnet, const struct sockaddr_in *bind, const struct sockaddr_in *broadcast)
 {
-    struct artnet_port *port = &self->port;
+    struct artnet_port *port = &artnet->port;
     int r = artnet_socket_join(port, bind, take);
 
     if (r < 0)
-        return join_failed(self, bind, -r);
-    port->socket->detect = self->detect;
+        return join_failed(artnet, bind, -r);
+    port->socket->detect = artnet->detect;
     port->socket->sync.broadcast = *broadcast;
-    port->socket->poll.announced = self->binds[self->interface].announced;
+    port->socket->poll.announced = artnet->binds[artnet->interface].announced;
     if (!port->socket->poll.timer)
         r = artnet_poll_begin(port->socket);
     if (r == 0 && port->output == ARTNET_SUBSCRIBERS)
@@ -363,59 +363,59 @@ static int begin(struct artnet *self, const struct sockaddr_in *bind, const stru
     return r < 0 ? r : artnet_port_begin(port);
 }
 
-static int artnet_start(void *userdata)
+static int artnet_start(void *self)
 {
-    struct artnet *self = userdata;
+    struct artnet *artnet = self;
     struct sockaddr_in bind, broadcast;
-    int r = look_up(self, &self->binds[self->interface].host, AI_PASSIVE, &bind);
+    int r = look_up(artnet, &artnet->binds[artnet->interface].host, AI_PASSIVE, &bind);
 
     if (r == 0)
-        r = look_up(self, &self->broadcast, 0, &broadcast);
-    if (r == 0 && self->destination.name)
-        r = look_up(self, &self->destination, 0, &self->port.destination);
+        r = look_up(artnet, &artnet->broadcast, 0, &broadcast);
+    if (r == 0 && artnet->destination.name)
+        r = look_up(artnet, &artnet->destination, 0, &artnet->port.destination);
     if (r < 0)
         return r;
-    if (self->to_broadcast)
-        self->port.destination = broadcast;
-    return begin(self, &bind, &broadcast);
+    if (artnet->to_broadcast)
+        artnet->port.destination = broadcast;
+    return begin(artnet, &bind, &broadcast);
 }
 
-static void artnet_set(void *userdata, uint32_t channel, double value)
+static void artnet_set(void *self, uint32_t channel, double value)
 {
-    struct artnet *self = userdata;
+    struct artnet *artnet = self;
 
-    dmx_universe_set(&self->port.universe, channel, value);
+    dmx_universe_set(&artnet->port.universe, channel, value);
 }
 
-static void artnet_set_many(void *userdata, const uint32_t *channels, const double *values, size_t n)
+static void artnet_set_many(void *self, const uint32_t *channels, const double *values, size_t n)
 {
-    struct artnet *self = userdata;
+    struct artnet *artnet = self;
 
-    dmx_universe_set_many(&self->port.universe, channels, values, n);
+    dmx_universe_set_many(&artnet->port.universe, channels, values, n);
 }
 
-static void artnet_flush(void *userdata)
+static void artnet_flush(void *self)
 {
-    struct artnet *self = userdata;
+    struct artnet *artnet = self;
 
-    artnet_port_flush(&self->port, fc_now_ns());
+    artnet_port_flush(&artnet->port, fc_now_ns());
 }
 
 /* Goes on with the values of the instance in whose place it comes, if it is the same universe. */
-static void artnet_inherit(void *userdata, void *previous)
+static void artnet_inherit(void *self, void *previous)
 {
-    struct artnet *self = userdata;
+    struct artnet *artnet = self;
     const struct artnet *before = previous;
 
-    if (before->port.address == self->port.address)
-        dmx_universe_inherit(&self->port.universe, &before->port.universe);
+    if (before->port.address == artnet->port.address)
+        dmx_universe_inherit(&artnet->port.universe, &before->port.universe);
 }
 
-static void artnet_describe(const void *userdata, char *text, size_t bytes)
+static void artnet_describe(const void *self, char *text, size_t bytes)
 {
-    const struct artnet *self = userdata;
+    const struct artnet *artnet = self;
 
-    dmx_universe_describe(&self->port.universe, fc_now_ns(), text, bytes);
+    dmx_universe_describe(&artnet->port.universe, fc_now_ns(), text, bytes);
 }
 
 const struct fc_backend backend_artnet = {

@@ -27,125 +27,125 @@ static const struct fc_option osc_options[] = {
 
 static void *osc_new(struct fc_instance *instance, const char *directory)
 {
-    struct osc *self = calloc(1, sizeof(*self));
+    struct osc *osc = calloc(1, sizeof(*osc));
 
-    if (!self)
+    if (!osc)
         return NULL;
-    self->instance = instance;
-    self->dirty_end = &self->dirty;
-    osc_net_init(&self->net, fc_instance_name(instance));
-    return self;
+    osc->instance = instance;
+    osc->dirty_end = &osc->dirty;
+    osc_net_init(&osc->net, fc_instance_name(instance));
+    return osc;
 }
 
-static void osc_stop(void *userdata)
+static void osc_stop(void *self)
 {
-    struct osc *self = userdata;
+    struct osc *osc = self;
 
-    self->rest = fc_timer_free(self->rest);
-    if (!self->is_looking)
-        osc_output_flush(self); /* what is left of a turn */
-    self->watch = fc_watch_free(self->watch);
-    osc_net_close(&self->net);
-    if (self->is_looking) {
-        self->is_looking = false;
-        osc_output_flush(self); /* nothing that was set meanwhile can be sent */
+    osc->rest = fc_timer_free(osc->rest);
+    if (!osc->is_looking)
+        osc_output_flush(osc); /* what is left of a turn */
+    osc->watch = fc_watch_free(osc->watch);
+    osc_net_close(&osc->net);
+    if (osc->is_looking) {
+        osc->is_looking = false;
+        osc_output_flush(osc); /* nothing that was set meanwhile can be sent */
     }
 }
 
-static void osc_free(void *userdata)
+static void osc_free(void *self)
 {
-    struct osc *self = userdata;
+    struct osc *osc = self;
 
-    if (!self)
+    if (!osc)
         return;
-    osc_stop(self);
-    osc_net_deinit(&self->net);
-    osc_paths_deinit(&self->paths);
-    free(self);
+    osc_stop(osc);
+    osc_net_deinit(&osc->net);
+    osc_paths_deinit(&osc->paths);
+    free(osc);
 }
 
-static int set_detect(struct osc *self, const char *value, struct fc_reason *reason)
+static int set_detect(struct osc *osc, const char *value, struct fc_reason *reason)
 {
-    self->detect = strcmp(value, "off") != 0;
-    if (self->detect && strcmp(value, "on") != 0)
+    osc->detect = strcmp(value, "off") != 0;
+    if (osc->detect && strcmp(value, "on") != 0)
         return fc_doubt(reason, "detect is on or off; \"%.40s\" means on", value);
     return 0;
 }
 
-static int osc_configure(void *userdata, enum fc_scope scope, const char *option, const char *value,
+static int osc_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                          struct fc_reason *reason)
 {
-    struct osc *self = userdata;
+    struct osc *osc = self;
 
     if (option[0] == '/' || option[0] == '"')
-        return osc_paths_add_format(&self->paths, option, value, reason);
+        return osc_paths_add_format(&osc->paths, option, value, reason);
     if (strcmp(option, "detect") == 0)
-        return set_detect(self, value, reason);
+        return set_detect(osc, value, reason);
     if (strcmp(option, "bind") == 0)
-        return osc_net_set_bind(&self->net, value, reason);
+        return osc_net_set_bind(&osc->net, value, reason);
     if (strcmp(option, "destination") == 0 || strcmp(option, "dest") == 0)
-        return osc_net_set_destination(&self->net, value, reason);
+        return osc_net_set_destination(&osc->net, value, reason);
     if (strcmp(option, "root") == 0)
-        return osc_paths_set_root(&self->paths, value, reason);
+        return osc_paths_set_root(&osc->paths, value, reason);
     return fc_refuse(reason, "the backend osc has no option \"%.80s\"", option);
 }
 
-static int osc_configured(void *userdata, struct fc_reason *reason)
+static int osc_configured(void *self, struct fc_reason *reason)
 {
-    const struct osc *self = userdata;
+    const struct osc *osc = self;
 
-    return osc_net_check(&self->net, reason);
+    return osc_net_check(&osc->net, reason);
 }
 
-static int osc_beside(void *userdata, const void *before, struct fc_reason *reason)
+static int osc_beside(void *self, const void *before, struct fc_reason *reason)
 {
-    const struct osc *self = userdata, *other = before;
+    const struct osc *osc = self, *other = before;
 
-    return osc_net_beside(&self->net, &other->net, reason);
+    return osc_net_beside(&osc->net, &other->net, reason);
 }
 
-static bool osc_is_doubtful(void *userdata, unsigned directions, struct fc_reason *reason)
+static bool osc_is_doubtful(void *self, unsigned directions, struct fc_reason *reason)
 {
-    const struct osc *self = userdata;
+    const struct osc *osc = self;
 
-    return osc_net_is_doubtful(&self->net, directions, reason);
+    return osc_net_is_doubtful(&osc->net, directions, reason);
 }
 
-static int osc_canonical(void *userdata, const char *name, char *canonical, size_t bytes,
+static int osc_canonical(void *self, const char *name, char *canonical, size_t bytes,
                          struct fc_reason *reason)
 {
     return osc_name_canonical(name, canonical, bytes, reason);
 }
 
-static int osc_channel(void *userdata, uint32_t id, const char *name, unsigned directions,
+static int osc_channel(void *self, uint32_t id, const char *name, unsigned directions,
                        struct fc_reason *reason)
 {
-    struct osc *self = userdata;
+    struct osc *osc = self;
 
-    return osc_paths_add_channel(&self->paths, id, name, directions, reason);
+    return osc_paths_add_channel(&osc->paths, id, name, directions, reason);
 }
 
-static int osc_start(void *userdata)
+static int osc_start(void *self)
 {
-    struct osc *self = userdata;
+    struct osc *osc = self;
     struct fc_reason reason = {.text = ""};
-    int r = osc_net_open(&self->net, fc_instance_lookups(self->instance), &reason);
+    int r = osc_net_open(&osc->net, fc_instance_lookups(osc->instance), &reason);
 
-    self->is_looking = r == -EINPROGRESS;
-    if (self->is_looking)
+    osc->is_looking = r == -EINPROGRESS;
+    if (osc->is_looking)
         return r;
     if (r < 0) {
-        fc_because(self->instance, &reason);
+        fc_because(osc->instance, &reason);
         return r;
     }
-    self->has_warned_no_peer = false;
-    self->generation++; /* whoever is there now may be another than before */
-    if (self->net.fd >= 0)
-        r = fc_watch_new(&self->watch, self->instance, self->net.fd, osc_input_ready, self);
+    osc->has_warned_no_peer = false;
+    osc->generation++; /* whoever is there now may be another than before */
+    if (osc->net.fd >= 0)
+        r = fc_watch_new(&osc->watch, osc->instance, osc->net.fd, osc_input_ready, osc);
     if (r == 0)
-        r = fc_timer_new(&self->rest, self->instance, osc_output_flush, self);
+        r = fc_timer_new(&osc->rest, osc->instance, osc_output_flush, osc);
     if (r == 0)
-        osc_output_flush(self); /* what was set while names were looked up */
+        osc_output_flush(osc); /* what was set while names were looked up */
     return r;
 }
 

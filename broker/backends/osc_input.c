@@ -21,23 +21,23 @@
 #define OSC_MAX_PATTERN_COST (1024 * 1024)
 
 /* Names what a packet or a message in it is dropped for, with its sender. `address` may be NULL. */
-static void drop(struct osc *self, const char *address, const char *what)
+static void drop(struct osc *osc, const char *address, const char *what)
 {
     char sender[NET_ADDRESS_TEXT_BYTES];
 
-    net_address_print(self->from, sender, sizeof(sender));
+    net_address_print(osc->from, sender, sizeof(sender));
     if (address)
-        fc_drop(self->instance, "%.200s from %s: %s", address, sender, what);
+        fc_drop(osc->instance, "%.200s from %s: %s", address, sender, what);
     else
-        fc_drop(self->instance, "from %s: %s", sender, what);
+        fc_drop(osc->instance, "from %s: %s", sender, what);
 }
 
-static void drop_mismatch(struct osc *self, const struct osc_path *path, const struct osc_message *message)
+static void drop_mismatch(struct osc *osc, const struct osc_path *path, const struct osc_message *message)
 {
     char sender[NET_ADDRESS_TEXT_BYTES];
 
-    net_address_print(self->from, sender, sizeof(sender));
-    fc_drop(self->instance,
+    net_address_print(osc->from, sender, sizeof(sender));
+    fc_drop(osc->instance,
             "%.200s from %s: a different number of values than configured: %zu (%.40s) for the pattern "
             "%.80s, which has %zu",
             path->address, sender, message->n_values, message->types, path->format->pattern,
@@ -62,7 +62,7 @@ static double as_sent(const struct osc_path *path, size_t n, const struct osc_ar
 }
 
 /* Notes what the peer knows, and returns the mark of the message as it would be sent. */
-static uint32_t note_known(struct osc *self, struct osc_path *path, const struct osc_message *message)
+static uint32_t note_known(struct osc *osc, struct osc_path *path, const struct osc_message *message)
 {
     struct osc_cursor cursor = osc_codec_arguments(message);
     uint32_t mark = OSC_ECHO_NO_VALUES;
@@ -74,40 +74,40 @@ static uint32_t note_known(struct osc *self, struct osc_path *path, const struct
         if (!osc_format_is_number(osc_path_range(path, n)->type))
             continue;
         value->known = as_sent(path, n, &argument);
-        value->peer = self->generation;
+        value->peer = osc->generation;
         mark = osc_echo_mark(mark, value->known);
     }
     return mark;
 }
 
 /* Returns the chain of answers that the message continues; 0 if it is no answer. */
-static uint32_t take_answer(struct osc *self, struct osc_path *path, const struct osc_message *message)
+static uint32_t take_answer(struct osc *osc, struct osc_path *path, const struct osc_message *message)
 {
     uint32_t mark;
 
-    if (!path->out || !self->is_from_peer)
+    if (!path->out || !osc->is_from_peer)
         return 0;
-    mark = note_known(self, path, message);
+    mark = note_known(osc, path, message);
     if (path->echo.n_unanswered == 0 || message->n_values < path->n_out)
         return 0;
-    return osc_echo_received(&self->echo, &path->echo, self->generation, mark, fc_now_ns());
+    return osc_echo_received(&osc->echo, &path->echo, osc->generation, mark, fc_now_ns());
 }
 
-static void emit(struct osc *self, const struct osc_path *path, size_t n, double value, uint32_t chain)
+static void emit(struct osc *osc, const struct osc_path *path, size_t n, double value, uint32_t chain)
 {
     uint32_t source = path->values[n].source;
 
     if (source == OSC_PATHS_NO_CHANNEL || isnan(value))
         return;
     if (chain > 0)
-        fc_emit_answer(self->instance, source, value, chain);
+        fc_emit_answer(osc->instance, source, value, chain);
     else
-        fc_emit(self->instance, source, value);
+        fc_emit(osc->instance, source, value);
 }
 
 /* Emits the values of a message, or 1.0 for one without any. False if their number is not that of the path's
  * format. */
-static bool dispatch(struct osc *self, struct osc_path *path, const struct osc_message *message)
+static bool dispatch(struct osc *osc, struct osc_path *path, const struct osc_message *message)
 {
     struct osc_cursor cursor = osc_codec_arguments(message);
     struct osc_argument argument;
@@ -115,98 +115,98 @@ static bool dispatch(struct osc *self, struct osc_path *path, const struct osc_m
 
     if (path->format && path->format->n_ranges != message->n_values)
         return false;
-    chain = take_answer(self, path, message);
+    chain = take_answer(osc, path, message);
     if (message->n_values == 0 && path->n_values > 0)
-        emit(self, path, 0, 1.0, chain);
+        emit(osc, path, 0, 1.0, chain);
     for (size_t n = 0; n < path->n_values && osc_codec_next(&cursor, &argument); n++)
-        emit(self, path, n, normalise(path, n, &argument), chain);
+        emit(osc, path, n, normalise(path, n, &argument), chain);
     return true;
 }
 
 /* Emits to all addresses of a pattern. These may have different formats; those that do not fit are skipped.
  */
-static void dispatch_pattern(struct osc *self, const struct osc_message *message)
+static void dispatch_pattern(struct osc *osc, const struct osc_message *message)
 {
     size_t length = strlen(message->address);
 
     if (osc_pattern_complaint(message->address, OSC_PATTERN_WILDCARDS | OSC_PATTERN_ANY_NAME)) {
-        drop(self, message->address, "an OSC message with an invalid address pattern");
+        drop(osc, message->address, "an OSC message with an invalid address pattern");
         return;
     }
-    if (self->pattern_cost >= OSC_MAX_PATTERN_COST) {
-        drop(self, message->address, "an OSC packet with too many address patterns");
+    if (osc->pattern_cost >= OSC_MAX_PATTERN_COST) {
+        drop(osc, message->address, "an OSC packet with too many address patterns");
         return;
     }
-    for (struct osc_path *path = self->paths.by_address; path; path = path->hh.next) {
-        self->pattern_cost += length;
+    for (struct osc_path *path = osc->paths.by_address; path; path = path->hh.next) {
+        osc->pattern_cost += length;
         if (osc_pattern_match(message->address, path->address))
-            dispatch(self, path, message);
+            dispatch(osc, path, message);
     }
 }
 
-static void detect(struct osc *self, const struct osc_message *message, bool is_pattern)
+static void detect(struct osc *osc, const struct osc_message *message, bool is_pattern)
 {
     char line[512];
 
-    if (!is_pattern && !osc_paths_is_below_root(&self->paths, message->address))
+    if (!is_pattern && !osc_paths_is_below_root(&osc->paths, message->address))
         return;
     osc_codec_print(message, line, sizeof(line));
-    fc_log(FC_LOG_INFO, fc_instance_name(self->instance), "received %s", line);
+    fc_log(FC_LOG_INFO, fc_instance_name(osc->instance), "received %s", line);
 }
 
 static void take_message(void *userdata, const struct osc_message *message)
 {
-    struct osc *self = userdata;
+    struct osc *osc = userdata;
     bool is_pattern = osc_pattern_has_wildcard(message->address);
     struct osc_path *path;
 
-    if (self->detect)
-        detect(self, message, is_pattern);
+    if (osc->detect)
+        detect(osc, message, is_pattern);
     if (is_pattern) {
-        dispatch_pattern(self, message);
+        dispatch_pattern(osc, message);
         return;
     }
-    path = osc_paths_find(&self->paths, message->address);
-    if (path && !dispatch(self, path, message))
-        drop_mismatch(self, path, message);
+    path = osc_paths_find(&osc->paths, message->address);
+    if (path && !dispatch(osc, path, message))
+        drop_mismatch(osc, path, message);
 }
 
-static void take_packet(struct osc *self, size_t bytes, const struct net_address *from)
+static void take_packet(struct osc *osc, size_t bytes, const struct net_address *from)
 {
     struct osc_fault fault;
 
-    fc_heard(self->instance);
-    self->pattern_cost = 0;
-    self->from = from;
-    self->is_from_peer = osc_net_is_peer(&self->net, from);
-    if (osc_codec_read(self->packet, bytes, take_message, self, &fault) < 0)
-        drop(self, fault.address, fault.what);
-    else if (osc_net_learn(&self->net, from))
-        self->generation++;
+    fc_heard(osc->instance);
+    osc->pattern_cost = 0;
+    osc->from = from;
+    osc->is_from_peer = osc_net_is_peer(&osc->net, from);
+    if (osc_codec_read(osc->packet, bytes, take_message, osc, &fault) < 0)
+        drop(osc, fault.address, fault.what);
+    else if (osc_net_learn(&osc->net, from))
+        osc->generation++;
 }
 
-static ssize_t receive(struct osc *self, struct net_address *from)
+static ssize_t receive(struct osc *osc, struct net_address *from)
 {
     from->bytes = sizeof(from->storage);
-    return recvfrom(self->net.fd, self->packet, sizeof(self->packet), MSG_DONTWAIT,
+    return recvfrom(osc->net.fd, osc->packet, sizeof(osc->packet), MSG_DONTWAIT,
                     (struct sockaddr *)&from->storage, &from->bytes);
 }
 
 void osc_input_ready(void *userdata)
 {
-    struct osc *self = userdata;
+    struct osc *osc = userdata;
 
     for (unsigned budget = FC_WATCH_BUDGET; budget > 0; budget--) {
         struct net_address from;
-        ssize_t bytes = receive(self, &from);
+        ssize_t bytes = receive(osc, &from);
 
         if (bytes < 0) {
             if (errno != EAGAIN && errno != EINTR)
-                osc_output_failure(self, "receiving failed", errno);
+                osc_output_failure(osc, "receiving failed", errno);
             return;
         }
-        take_packet(self, (size_t)bytes, &from);
-        if (self->pattern_cost > 0)
+        take_packet(osc, (size_t)bytes, &from);
+        if (osc->pattern_cost > 0)
             return; /* patterns are dear: the rest of the budget is theirs */
     }
 }

@@ -8,10 +8,10 @@
 struct osc;
 
 /* Slots of struct fc_backend. */
-void osc_output_set(void *userdata, uint32_t channel, double value);
-void osc_output_flush(void *userdata);
+void osc_output_set(void *self, uint32_t channel, double value);
+void osc_output_flush(void *self);
 
 /* Warns, at most once a second, of what a peer or the network does wrong. */
-void osc_output_failure(struct osc *self, const char *what, int error);
+void osc_output_failure(struct osc *osc, const char *what, int error);
 
 #endif

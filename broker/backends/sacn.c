@@ -23,50 +23,50 @@ struct sacn {
 
 static void *sacn_new(struct fc_instance *instance, const char *directory)
 {
-    struct sacn *self = calloc(1, sizeof(*self));
+    struct sacn *sacn = calloc(1, sizeof(*sacn));
 
-    if (!self)
+    if (!sacn)
         return NULL;
-    self->instance = instance;
-    sacn_config_init(&self->config);
-    dmx_universe_init(&self->port.universe, instance, DMX_HTP, DMX_MERGE_MAX_SOURCES);
-    return self;
+    sacn->instance = instance;
+    sacn_config_init(&sacn->config);
+    dmx_universe_init(&sacn->port.universe, instance, DMX_HTP, DMX_MERGE_MAX_SOURCES);
+    return sacn;
 }
 
-static void sacn_stop(void *userdata)
+static void sacn_stop(void *self)
 {
-    struct sacn *self = userdata;
+    struct sacn *sacn = self;
 
-    sacn_port_end(&self->port);
+    sacn_port_end(&sacn->port);
 }
 
-static void sacn_free(void *userdata)
+static void sacn_free(void *self)
 {
-    struct sacn *self = userdata;
+    struct sacn *sacn = self;
 
-    if (!self)
+    if (!sacn)
         return;
-    sacn_stop(self);
-    sacn_config_deinit(&self->config);
-    dmx_universe_deinit(&self->port.universe);
-    free(self);
+    sacn_stop(sacn);
+    sacn_config_deinit(&sacn->config);
+    dmx_universe_deinit(&sacn->port.universe);
+    free(sacn);
 }
 
-static int sacn_configure(void *userdata, enum fc_scope scope, const char *option, const char *value,
+static int sacn_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                           struct fc_reason *reason)
 {
-    struct sacn *self = userdata;
-    int r = dmx_universe_configure(&self->port.universe, option, value, reason);
+    struct sacn *sacn = self;
+    int r = dmx_universe_configure(&sacn->port.universe, option, value, reason);
 
-    return r == -ENOENT ? sacn_config_set(&self->config, option, value, reason) : r;
+    return r == -ENOENT ? sacn_config_set(&sacn->config, option, value, reason) : r;
 }
 
-static int sacn_configured(void *userdata, struct fc_reason *reason)
+static int sacn_configured(void *self, struct fc_reason *reason)
 {
-    struct sacn *self = userdata;
-    const struct sacn_config *config = &self->config;
-    struct sacn_port *port = &self->port;
-    int r = sacn_config_complete(&self->config, reason);
+    struct sacn *sacn = self;
+    const struct sacn_config *config = &sacn->config;
+    struct sacn_port *port = &sacn->port;
+    int r = sacn_config_complete(&sacn->config, reason);
 
     if (r < 0)
         return r;
@@ -82,38 +82,38 @@ static int sacn_configured(void *userdata, struct fc_reason *reason)
     return 0;
 }
 
-static int sacn_beside(void *userdata, const void *before, struct fc_reason *reason)
+static int sacn_beside(void *self, const void *before, struct fc_reason *reason)
 {
-    const struct sacn *self = userdata, *other = before;
+    const struct sacn *sacn = self, *other = before;
 
-    if (self->config.interface != other->config.interface || self->port.number != other->port.number)
+    if (sacn->config.interface != other->config.interface || sacn->port.number != other->port.number)
         return 0;
-    return fc_refuse(reason, "universe %u is that of the instance %s already", self->port.number,
+    return fc_refuse(reason, "universe %u is that of the instance %s already", sacn->port.number,
                      fc_instance_name(other->instance));
 }
 
-static bool sacn_is_doubtful(void *userdata, unsigned directions, struct fc_reason *reason)
+static bool sacn_is_doubtful(void *self, unsigned directions, struct fc_reason *reason)
 {
-    const struct sacn *self = userdata;
+    const struct sacn *sacn = self;
 
-    if (!(directions & FC_TARGET) || self->port.priority)
+    if (!(directions & FC_TARGET) || sacn->port.priority)
         return false;
     fc_refuse(reason, "nothing that is mapped to it is sent anywhere: set priority = 100");
     return true;
 }
 
-static int sacn_canonical(void *userdata, const char *name, char *canonical, size_t bytes,
+static int sacn_canonical(void *self, const char *name, char *canonical, size_t bytes,
                           struct fc_reason *reason)
 {
     return dmx_patch_canonical(name, canonical, bytes, reason);
 }
 
-static int sacn_channel(void *userdata, uint32_t id, const char *name, unsigned directions,
+static int sacn_channel(void *self, uint32_t id, const char *name, unsigned directions,
                         struct fc_reason *reason)
 {
-    struct sacn *self = userdata;
+    struct sacn *sacn = self;
 
-    return dmx_patch_set(&self->port.universe.patch, id, name, directions, self->port.net, reason);
+    return dmx_patch_set(&sacn->port.universe.patch, id, name, directions, sacn->port.net, reason);
 }
 
 static void detected(const struct sacn_net *net, const struct sacn_received *received)
@@ -165,17 +165,17 @@ static unsigned take(struct sacn_net *net, const struct sacn_received *received)
 }
 
 /* Looks up a host; AI_PASSIVE in `flags` is for one to bind to, which may be `*`. */
-static int look_up(struct sacn *self, const struct net_host *host, int family, int flags,
+static int look_up(struct sacn *sacn, const struct net_host *host, int family, int flags,
                    union sacn_address *address)
 {
     const struct addrinfo *found;
     struct fc_reason reason = {.text = "is not valid"};
-    int r = net_host_look_up(&found, fc_instance_lookups(self->instance), host, family, flags, &reason);
+    int r = net_host_look_up(&found, fc_instance_lookups(sacn->instance), host, family, flags, &reason);
 
     if (r == 0)
         memcpy(address, found->ai_addr, found->ai_addrlen);
     else if (r != -EINPROGRESS)
-        fc_because(self->instance, &reason);
+        fc_because(sacn->instance, &reason);
     return r;
 }
 
@@ -186,9 +186,9 @@ static int family_of(const struct net_host *host)
 }
 
 /* Says why the socket could not be opened, a group not be joined, or the universe not be had. */
-static int begin_failed(const struct sacn *self, int error)
+static int begin_failed(const struct sacn *sacn, int error)
 {
-    const struct sacn_config_bind *bind = &self->config.binds[self->config.interface];
+    const struct sacn_config_bind *bind = &sacn->config.binds[sacn->config.interface];
     struct fc_reason reason;
 
     if (error == ENODEV && bind->device[0]) {
@@ -199,84 +199,84 @@ static int begin_failed(const struct sacn *self, int error)
                   "machine's addresses",
                   bind->host.name);
     } else if (error == EALREADY) {
-        fc_refuse(&reason, "universe %u of this bind is another instance's", self->port.number);
+        fc_refuse(&reason, "universe %u of this bind is another instance's", sacn->port.number);
     } else {
         net_host_bind_failed(&reason, &bind->host, error, NULL);
     }
-    fc_because(self->instance, &reason);
+    fc_because(sacn->instance, &reason);
     return -error;
 }
 
-static int begin(struct sacn *self, const struct sacn_bind *bind)
+static int begin(struct sacn *sacn, const struct sacn_bind *bind)
 {
-    struct sacn_port *port = &self->port;
+    struct sacn_port *port = &sacn->port;
     int r = sacn_port_begin(port, bind);
 
     if (port->net) {
         port->net->take = take;
-        port->net->detect = self->config.detect;
+        port->net->detect = sacn->config.detect;
     }
-    return r < 0 ? begin_failed(self, -r) : 0;
+    return r < 0 ? begin_failed(sacn, -r) : 0;
 }
 
-static int sacn_start(void *userdata)
+static int sacn_start(void *self)
 {
-    struct sacn *self = userdata;
-    const struct sacn_config *config = &self->config;
+    struct sacn *sacn = self;
+    const struct sacn_config *config = &sacn->config;
     const struct sacn_config_bind *configured = &config->binds[config->interface];
     struct sacn_bind bind = {.is_local = configured->is_local, .ttl = config->ttl};
-    int r = look_up(self, &configured->host, family_of(&configured->host), AI_PASSIVE, &bind.address);
+    int r = look_up(sacn, &configured->host, family_of(&configured->host), AI_PASSIVE, &bind.address);
 
     if (r == 0 && config->destination.name)
-        r = look_up(self, &config->destination, bind.address.any.sa_family, 0, &self->port.destination);
+        r = look_up(sacn, &config->destination, bind.address.any.sa_family, 0, &sacn->port.destination);
     if (r < 0)
         return r;
     memcpy(bind.device, configured->device, sizeof(bind.device));
-    memcpy(self->port.source.name, config->name, SACN_NAME_BYTES);
-    memcpy(self->port.source.cid, config->cid, SACN_CID_BYTES);
+    memcpy(sacn->port.source.name, config->name, SACN_NAME_BYTES);
+    memcpy(sacn->port.source.cid, config->cid, SACN_CID_BYTES);
     if (!config->has_cid)
-        fc_identity(self->instance, self->port.source.cid);
-    return begin(self, &bind);
+        fc_identity(sacn->instance, sacn->port.source.cid);
+    return begin(sacn, &bind);
 }
 
-static void sacn_set(void *userdata, uint32_t channel, double value)
+static void sacn_set(void *self, uint32_t channel, double value)
 {
-    struct sacn *self = userdata;
+    struct sacn *sacn = self;
 
-    dmx_universe_set(&self->port.universe, channel, value);
+    dmx_universe_set(&sacn->port.universe, channel, value);
 }
 
-static void sacn_set_many(void *userdata, const uint32_t *channels, const double *values, size_t n)
+static void sacn_set_many(void *self, const uint32_t *channels, const double *values, size_t n)
 {
-    struct sacn *self = userdata;
+    struct sacn *sacn = self;
 
-    dmx_universe_set_many(&self->port.universe, channels, values, n);
+    dmx_universe_set_many(&sacn->port.universe, channels, values, n);
 }
 
-static void sacn_flush(void *userdata)
+static void sacn_flush(void *self)
 {
-    struct sacn *self = userdata;
+    struct sacn *sacn = self;
 
-    sacn_port_flush(&self->port, fc_now_ns());
+    sacn_port_flush(&sacn->port, fc_now_ns());
 }
 
 /* Goes on with the values of the instance in whose place it comes, if it is the same universe. */
-static void sacn_inherit(void *userdata, void *previous)
+static void sacn_inherit(void *self, void *previous)
 {
-    struct sacn *self = userdata;
+    struct sacn *sacn = self;
     const struct sacn *before = previous;
 
-    if (before->port.number != self->port.number)
+    if (before->port.number != sacn->port.number)
         return;
-    self->port.sequence = before->port.sequence;
-    dmx_universe_inherit(&self->port.universe, &before->port.universe);
+    sacn->port.sequence = before->port.sequence;
+    dmx_universe_inherit(&sacn->port.universe, &before->port.universe);
 }
 
-static void sacn_describe(const void *userdata, char *text, size_t bytes)
+static void sacn_describe(const void *self, char *text, size_t bytes)
 {
-    const struct sacn *self = userdata;
+    const struct sacn *sacn = self;
 
-    sacn_port_describe(&self->port, fc_now_ns(), text, bytes);
+    sacn_port_describe(&sacn->port, fc_now_ns(), text, bytes);
 }
 
 const struct fc_backend backend_sacn = {

@@ -10,97 +10,97 @@
 
 static void play(void *userdata, const uint8_t *message, size_t bytes)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = userdata;
 
-    if (self->is_started)
-        rtpmidi_output_add(&self->output, message, bytes, fc_now_ns());
+    if (rtpmidi->is_started)
+        rtpmidi_output_add(&rtpmidi->output, message, bytes, fc_now_ns());
 }
 
 static void emit(void *userdata, uint32_t id, double value)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = userdata;
 
-    fc_emit(self->instance, id, value);
+    fc_emit(rtpmidi->instance, id, value);
 }
 
 static void *rtpmidi_new(struct fc_instance *instance, const char *directory)
 {
-    struct rtpmidi *self = calloc(1, sizeof(*self));
+    struct rtpmidi *rtpmidi = calloc(1, sizeof(*rtpmidi));
 
-    if (!self)
+    if (!rtpmidi)
         return NULL;
-    self->instance = instance;
-    self->net = (struct rtpmidi_net){.data = -1, .control = -1};
-    self->midi.out.send = play;
-    self->midi.out.userdata = self;
-    midi_in_init(&self->midi.in, &self->midi.channels, emit, self);
-    return self;
+    rtpmidi->instance = instance;
+    rtpmidi->net = (struct rtpmidi_net){.data = -1, .control = -1};
+    rtpmidi->midi.out.send = play;
+    rtpmidi->midi.out.userdata = rtpmidi;
+    midi_in_init(&rtpmidi->midi.in, &rtpmidi->midi.channels, emit, rtpmidi);
+    return rtpmidi;
 }
 
-static void rtpmidi_stop(void *userdata)
+static void rtpmidi_stop(void *self)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
 
-    rtpmidi_link_end(self);
-    rtpmidi_net_close(&self->net);
+    rtpmidi_link_end(rtpmidi);
+    rtpmidi_net_close(&rtpmidi->net);
 }
 
-static void rtpmidi_free(void *userdata)
+static void rtpmidi_free(void *self)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
 
-    if (!self)
+    if (!rtpmidi)
         return;
-    rtpmidi_stop(self);
-    rtpmidi_config_deinit(&self->config);
-    midi_deinit(&self->midi);
-    free(self);
+    rtpmidi_stop(rtpmidi);
+    rtpmidi_config_deinit(&rtpmidi->config);
+    midi_deinit(&rtpmidi->midi);
+    free(rtpmidi);
 }
 
-static int rtpmidi_configure(void *userdata, enum fc_scope scope, const char *option, const char *value,
+static int rtpmidi_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                              struct fc_reason *reason)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
 
     if (midi_has_option(option))
-        return midi_configure(&self->midi, option, value, reason);
-    return rtpmidi_config_set(&self->config, option, value, reason);
+        return midi_configure(&rtpmidi->midi, option, value, reason);
+    return rtpmidi_config_set(&rtpmidi->config, option, value, reason);
 }
 
-static int rtpmidi_configured(void *userdata, struct fc_reason *reason)
+static int rtpmidi_configured(void *self, struct fc_reason *reason)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
 
-    return rtpmidi_config_complete(&self->config, reason);
+    return rtpmidi_config_complete(&rtpmidi->config, reason);
 }
 
-static int rtpmidi_beside(void *userdata, const void *before, struct fc_reason *reason)
+static int rtpmidi_beside(void *self, const void *before, struct fc_reason *reason)
 {
-    const struct rtpmidi *self = userdata, *other = before;
+    const struct rtpmidi *rtpmidi = self, *other = before;
 
-    return rtpmidi_config_beside(&self->config, &other->config, fc_instance_name(other->instance), reason);
+    return rtpmidi_config_beside(&rtpmidi->config, &other->config, fc_instance_name(other->instance), reason);
 }
 
-static int rtpmidi_channel(void *userdata, uint32_t id, const char *name, unsigned directions,
+static int rtpmidi_channel(void *self, uint32_t id, const char *name, unsigned directions,
                            struct fc_reason *reason)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
 
-    return midi_channel(&self->midi, id, name, directions, reason);
+    return midi_channel(&rtpmidi->midi, id, name, directions, reason);
 }
 
 /* Looks up the peers. All names are asked for before the first answer is waited for. */
-static int find_peers(struct rtpmidi *self, struct fc_reason *reason)
+static int find_peers(struct rtpmidi *rtpmidi, struct fc_reason *reason)
 {
     bool is_looking = false;
 
-    for (size_t i = 0; i < self->config.n_peers; i++) {
+    for (size_t i = 0; i < rtpmidi->config.n_peers; i++) {
         struct net_address address;
-        int r = rtpmidi_net_find(&self->net, fc_instance_lookups(self->instance), &self->config.peers[i],
-                                 &address, reason);
+        int r = rtpmidi_net_find(&rtpmidi->net, fc_instance_lookups(rtpmidi->instance),
+                                 &rtpmidi->config.peers[i], &address, reason);
 
         if (r == 0)
-            rtpmidi_peers_add(&self->peers, &address, fc_now_ns());
+            rtpmidi_peers_add(&rtpmidi->peers, &address, fc_now_ns());
         else if (r == -EINPROGRESS)
             is_looking = true;
         else
@@ -110,64 +110,64 @@ static int find_peers(struct rtpmidi *self, struct fc_reason *reason)
 }
 
 /* Makes the stream and the peers anew. */
-static int begin_peers(struct rtpmidi *self, struct fc_reason *reason)
+static int begin_peers(struct rtpmidi *rtpmidi, struct fc_reason *reason)
 {
-    const struct rtpmidi_config *config = &self->config;
+    const struct rtpmidi_config *config = &rtpmidi->config;
     uint16_t first = 0;
 
-    self->peers.calls = rtpmidi_link_calls(self);
-    self->peers.is_direct = config->mode == RTPMIDI_DIRECT;
-    self->peers.learns = config->learns;
-    self->peers.name = fc_instance_name(self->instance);
-    self->peers.n_joins = config->n_joins;
+    rtpmidi->peers.calls = rtpmidi_link_calls(rtpmidi);
+    rtpmidi->peers.is_direct = config->mode == RTPMIDI_DIRECT;
+    rtpmidi->peers.learns = config->learns;
+    rtpmidi->peers.name = fc_instance_name(rtpmidi->instance);
+    rtpmidi->peers.n_joins = config->n_joins;
     for (size_t i = 0; i < config->n_joins; i++)
-        self->peers.joins[i] = config->joins[i];
-    self->peers.ssrc = config->has_ssrc ? config->ssrc : self->peers.calls.random(self);
-    rtpmidi_peers_init(&self->peers);
+        rtpmidi->peers.joins[i] = config->joins[i];
+    rtpmidi->peers.ssrc = config->has_ssrc ? config->ssrc : rtpmidi->peers.calls.random(rtpmidi);
+    rtpmidi_peers_init(&rtpmidi->peers);
     if (getrandom(&first, sizeof(first), 0) != sizeof(first))
         return -errno;
-    rtpmidi_output_begin(&self->output, &self->peers, first);
-    return find_peers(self, reason);
+    rtpmidi_output_begin(&rtpmidi->output, &rtpmidi->peers, first);
+    return find_peers(rtpmidi, reason);
 }
 
-static int rtpmidi_start(void *userdata)
+static int rtpmidi_start(void *self)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
     struct fc_reason reason = {.text = ""};
-    int r = rtpmidi_net_open(&self->net, fc_instance_lookups(self->instance), &self->config.bind,
-                             self->config.mode == RTPMIDI_APPLE, &reason);
+    int r = rtpmidi_net_open(&rtpmidi->net, fc_instance_lookups(rtpmidi->instance), &rtpmidi->config.bind,
+                             rtpmidi->config.mode == RTPMIDI_APPLE, &reason);
 
     if (r == 0)
-        r = begin_peers(self, &reason);
+        r = begin_peers(rtpmidi, &reason);
     if (r == 0)
-        return rtpmidi_link_begin(self);
-    rtpmidi_net_close(&self->net);
+        return rtpmidi_link_begin(rtpmidi);
+    rtpmidi_net_close(&rtpmidi->net);
     if (r != -EINPROGRESS && reason.text[0])
-        fc_because(self->instance, &reason);
+        fc_because(rtpmidi->instance, &reason);
     return r;
 }
 
-static void rtpmidi_set(void *userdata, uint32_t channel, double value)
+static void rtpmidi_set(void *self, uint32_t channel, double value)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
 
-    midi_set(&self->midi, channel, value);
+    midi_set(&rtpmidi->midi, channel, value);
 }
 
-static void rtpmidi_flush(void *userdata)
+static void rtpmidi_flush(void *self)
 {
-    struct rtpmidi *self = userdata;
+    struct rtpmidi *rtpmidi = self;
 
-    if (self->is_started)
-        rtpmidi_link_flush(self);
+    if (rtpmidi->is_started)
+        rtpmidi_link_flush(rtpmidi);
 }
 
-static void rtpmidi_describe(const void *userdata, char *text, size_t bytes)
+static void rtpmidi_describe(const void *self, char *text, size_t bytes)
 {
-    const struct rtpmidi *self = userdata;
+    const struct rtpmidi *rtpmidi = self;
 
-    if (self->is_started)
-        rtpmidi_peers_describe(&self->peers, text, bytes);
+    if (rtpmidi->is_started)
+        rtpmidi_peers_describe(&rtpmidi->peers, text, bytes);
 }
 
 extern const struct fc_backend backend_rtpmidi;

@@ -33,15 +33,15 @@ struct rtpmidi {
 };
 
 /* Fills in what the peers' packets lead to (link.c). */
-struct rtpmidi_calls rtpmidi_link_calls(struct rtpmidi *self);
+struct rtpmidi_calls rtpmidi_link_calls(struct rtpmidi *rtpmidi);
 
 /* Receives and sends from now on. 0 or -errno. */
-int rtpmidi_link_begin(struct rtpmidi *self);
+int rtpmidi_link_begin(struct rtpmidi *rtpmidi);
 
 /* Sends what was set, and sets the timer for what comes next. */
-void rtpmidi_link_flush(struct rtpmidi *self);
+void rtpmidi_link_flush(struct rtpmidi *rtpmidi);
 
 /* Stops that. */
-void rtpmidi_link_end(struct rtpmidi *self);
+void rtpmidi_link_end(struct rtpmidi *rtpmidi);
 
 #endif
