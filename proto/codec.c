@@ -11,6 +11,7 @@
 
 #include "proto/arena.h"
 #include "proto/codec_driver.h"
+#include "proto/codec_name.h"
 #include "proto/worker.pb-c.h"
 
 /* A decoded message may take several times its encoded size. */

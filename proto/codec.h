@@ -162,9 +162,6 @@ struct message {
     };
 };
 
-/* Returns the name of a message type for the log, such as "batch". */
-const char *message_name(enum message_type type);
-
 struct codec;
 
 /* Makes a codec. 0 or -ENOMEM. */
@@ -181,15 +178,6 @@ ptrdiff_t codec_prepare(struct codec *codec, const struct message *message);
 
 /* Writes the message last prepared to `bytes`, which have the size that codec_prepare() returned. */
 void codec_encode(struct codec *codec, void *bytes);
-
-/*
- * Tells whether a text can be the name of a channel or file: neither empty nor too long, UTF-8 without
- * control characters. A message from a worker with any other name is malformed.
- */
-bool codec_is_name(const char *text);
-
-/* Tells whether a report says nothing that only scripts have: intervals, sockets, files, new channels. */
-bool codec_is_drivers(const struct message_report *report);
 
 enum codec_side {
     CODEC_TO_WORKER,

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "proto/arena.h"
+#include "proto/codec_name.h"
 #include "proto/worker.pb-c.h"
 
 /* protobuf-c takes a missing text for an empty one only if it is not NULL. */
@@ -94,7 +95,7 @@ int codec_take_device(struct arena *arena, const Firecurtain__Report *from, stru
     return 0;
 }
 
-bool codec_is_drivers(const struct message_report *report)
+bool codec_report_fits_driver(const struct message_report *report)
 {
     return !report->n_new_channels && !report->n_intervals && !report->n_sockets && !report->n_files &&
            !report->ticked.n && !report->exceptions;

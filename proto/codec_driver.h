@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of messages that only drivers have, for codec.c. In the broker and drivers. */
+/* The parts of messages that only drivers have. In the broker and drivers. */
 #ifndef PROTO_CODEC_DRIVER_H
 #define PROTO_CODEC_DRIVER_H
 
@@ -9,7 +9,7 @@ struct Firecurtain__Report; /* generated */
 struct Firecurtain__Setup;
 struct arena;
 
-/* Points the generated structures at what the caller has. 0 or -ENOMEM. */
+/* For codec.c: points the generated structures at what the caller has. 0 or -ENOMEM. */
 int codec_prepare_driver(struct arena *arena, const struct message_setup *from,
                          struct Firecurtain__Setup *setup);
 int codec_prepare_device(struct arena *arena, const struct message_device *from,
@@ -20,5 +20,8 @@ int codec_take_driver(struct arena *arena, const struct Firecurtain__Setup *from
                       struct message_setup *setup);
 int codec_take_device(struct arena *arena, const struct Firecurtain__Report *from,
                       struct message_report *report);
+
+/* Tells whether a report says nothing that only scripts have: intervals, sockets, files, new channels. */
+bool codec_report_fits_driver(const struct message_report *report);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of message types; and which names channels and files may have, on both sides of the link. */
-#include <string.h>
+/* The names of message types are a table; those of channels and files are looked at byte by byte. */
+#include "proto/codec_name.h"
 
-#include "proto/codec.h"
+#include <string.h>
 
 static const char *const message_names[MESSAGE_TYPES_] = {
     [MESSAGE_SETUP] = "setup", [MESSAGE_PROCEED] = "proceed",   [MESSAGE_BATCH] = "batch",

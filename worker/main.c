@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "proto/spawn_paths.h"
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
 
     if (argc < MAIN_SHOWN || !main_is_zygote()) {
         say("firecurtain-worker is started by firecurtain and cannot be run by hand");
-        return 64;
+        return EX_USAGE;
     }
     main_forget_environment();
     /* each further one reserves 64 MiB of the address space, which is limited, and the interpreter has a lock

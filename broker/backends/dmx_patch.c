@@ -53,7 +53,8 @@ static bool read_health(struct dmx_channel *channel, const char *name)
     return false;
 }
 
-int dmx_patch_read(struct dmx_channel *channel, const char *name, struct fc_reason *reason)
+/* Reads the name of a channel. -EINVAL with `reason` filled. */
+static int read_channel(struct dmx_channel *channel, const char *name, struct fc_reason *reason)
 {
     const char *at = name;
 
@@ -79,7 +80,7 @@ int dmx_patch_read(struct dmx_channel *channel, const char *name, struct fc_reas
 int dmx_patch_canonical(const char *name, char *canonical, size_t bytes, struct fc_reason *reason)
 {
     struct dmx_channel channel;
-    int r = dmx_patch_read(&channel, name, reason);
+    int r = read_channel(&channel, name, reason);
     int n;
 
     if (r < 0)
@@ -162,7 +163,7 @@ int dmx_patch_set(struct dmx_patch *patch, uint32_t id, const char *name, unsign
                   bool is_running, struct fc_reason *reason)
 {
     struct dmx_channel channel;
-    int r = dmx_patch_read(&channel, name, reason);
+    int r = read_channel(&channel, name, reason);
 
     if (r == 0)
         r = grow(patch, (size_t)id + 1);

@@ -43,9 +43,6 @@ struct dmx_patch {
 void dmx_patch_init(struct dmx_patch *patch);
 void dmx_patch_deinit(struct dmx_patch *patch);
 
-/* Reads the name of a channel. -EINVAL with `reason` filled. */
-int dmx_patch_read(struct dmx_channel *channel, const char *name, struct fc_reason *reason);
-
 /* The slot `canonical` of a backend. */
 int dmx_patch_canonical(const char *name, char *canonical, size_t bytes, struct fc_reason *reason);
 

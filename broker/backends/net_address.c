@@ -17,7 +17,8 @@ struct net_address net_address_of(const struct addrinfo *found)
     return address;
 }
 
-struct in6_addr net_address_host(const struct net_address *address)
+/* Returns the host alone, as IPv6. */
+static struct in6_addr host_of(const struct net_address *address)
 {
     struct sockaddr_in6 in6;
     struct sockaddr_in in;
@@ -51,7 +52,7 @@ void net_address_set_port(struct net_address *address, uint16_t port)
 
 bool net_address_is_host(const struct net_address *one, const struct net_address *other)
 {
-    struct in6_addr first = net_address_host(one), second = net_address_host(other);
+    struct in6_addr first = host_of(one), second = host_of(other);
 
     return one->bytes > 0 && other->bytes > 0 && memcmp(&first, &second, sizeof(first)) == 0;
 }
@@ -63,7 +64,7 @@ bool net_address_is(const struct net_address *one, const struct net_address *oth
 
 void net_address_print(const struct net_address *address, char *text, size_t bytes)
 {
-    struct in6_addr host = net_address_host(address);
+    struct in6_addr host = host_of(address);
     bool is_v4 = IN6_IS_ADDR_V4MAPPED(&host);
     char name[INET6_ADDRSTRLEN] = "";
 

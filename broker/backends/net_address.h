@@ -23,9 +23,6 @@ struct net_address {
 /* Returns an address that was looked up. */
 struct net_address net_address_of(const struct addrinfo *found);
 
-/* Returns the host alone, as IPv6. */
-struct in6_addr net_address_host(const struct net_address *address);
-
 /* Returns the port, or 0 for what has none. */
 uint16_t net_address_port(const struct net_address *address);
 

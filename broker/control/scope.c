@@ -41,7 +41,7 @@ bool control_may_change(const struct control_call *call, const struct fc_instanc
     return call->role == CONTROL_ADMINISTRATOR || scope_is_own(call, instance);
 }
 
-bool control_may_restart(const struct control_call *call, const struct fc_instance *instance)
+static bool scope_may_restart(const struct control_call *call, const struct fc_instance *instance)
 {
     return call->role >= CONTROL_OPERATOR || scope_is_own(call, instance);
 }
@@ -151,7 +151,7 @@ struct fc_instance *control_find_restartable(struct control *control, const stru
 {
     struct fc_instance *instance = control_find(control, call, name, reply);
 
-    if (!instance || control_may_restart(call, instance))
+    if (!instance || scope_may_restart(call, instance))
         return instance;
     scope_say_not_yours(control, instance, reply);
     return NULL;

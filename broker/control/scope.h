@@ -26,9 +26,6 @@ bool control_may_see_route(const struct control_call *call, const struct fc_inst
 /* Returns whether a caller may start and stop an instance, and emit from it. */
 bool control_may_change(const struct control_call *call, const struct fc_instance *instance);
 
-/* Returns whether a caller may restart an instance. */
-bool control_may_restart(const struct control_call *call, const struct fc_instance *instance);
-
 /* Returns whether a caller may emit events from an instance: operators may from those made for it. */
 bool control_may_emit(const struct control_call *call, const struct fc_instance *instance);
 

@@ -232,7 +232,11 @@ bool policy_holds(const struct policy *outer, const struct policy *inner, size_t
     return false;
 }
 
-void policy_specify(struct policy_address *address)
+/*
+ * Replaces 0.0.0.0 and ::, with which a client means its own host, by the loopback address: what is judged
+ * and what is used must be the same, even on a socket that is bound to another address.
+ */
+static void policy_specify(struct policy_address *address)
 {
     static const uint8_t any_v6[16] = {0};
     static const uint8_t any_v4[4] = {0};
@@ -287,7 +291,8 @@ bool policy_allows(const struct policy *policy, enum policy_use use, enum policy
     return false;
 }
 
-bool policy_mentions(const struct policy *policy, enum policy_use use, enum policy_protocol protocol)
+/* Returns whether any rule is about this protocol. */
+static bool policy_mentions(const struct policy *policy, enum policy_use use, enum policy_protocol protocol)
 {
     for (size_t i = 0; i < policy->n_rules; i++) {
         if (policy->rules[i].use == use && (policy->rules[i].protocols & protocol))

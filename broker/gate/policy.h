@@ -68,15 +68,6 @@ bool policy_covers(const struct policy *policy, enum policy_protocol protocol,
 bool policy_covers_all(const struct policy *policy, enum policy_protocol protocol, bool is_v6);
 
 /*
- * Replaces 0.0.0.0 and ::, with which a client means its own host, by the loopback address: what is judged
- * and what is used must be the same, even on a socket that is bound to another address.
- */
-void policy_specify(struct policy_address *address);
-
-/* Returns whether any rule is about this protocol. */
-bool policy_mentions(const struct policy *policy, enum policy_use use, enum policy_protocol protocol);
-
-/*
  * Reads a socket address as a program gave it: `bytes` of anything. 0, -EINVAL if it is too short,
  * -EAFNOSUPPORT if it is not an internet address, or -ENOENT if it is AF_UNSPEC.
  */

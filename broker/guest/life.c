@@ -47,7 +47,7 @@ bool guest_life_may_follow(enum guest_life from, enum guest_life to)
     return from < GUEST_LIVES_ && to < GUEST_LIVES_ && (life_changes[from] & TO(to));
 }
 
-bool guest_ending_may_follow(enum guest_ending from, enum guest_ending to)
+static bool guest_ending_may_follow(enum guest_ending from, enum guest_ending to)
 {
     return from < GUEST_ENDINGS_ && to < GUEST_ENDINGS_ && (ending_changes[from] & TO(to));
 }

@@ -35,7 +35,6 @@ enum guest_ending {
 };
 
 bool guest_life_may_follow(enum guest_life from, enum guest_life to);
-bool guest_ending_may_follow(enum guest_ending from, enum guest_ending to);
 bool guest_state_may_follow(enum order_state from, enum order_state to);
 
 /* Changes a state. A change that is not in the table is a bug in the broker, and asserts. */

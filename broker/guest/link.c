@@ -22,6 +22,7 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/codec_name.h"
 #include "proto/kernel.h"
 
 /* At most so many messages in a turn of the loop, or what costs as much; then others have their turn, such as

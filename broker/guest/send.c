@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "broker/guest/private.h"
+#include "proto/codec_name.h"
 
 int guest_poll(struct guest *guest, uint32_t events)
 {

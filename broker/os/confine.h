@@ -34,7 +34,7 @@ struct confine_spec {
 int confine_broker(const struct confine_spec *spec);
 
 /*
- * Confines a gate, in the same way: `confine` says whose it is. It has no Landlock, since a process that has
+ * Confines a gate, in the same way: `spec` says whose it is. It has no Landlock, since a process that has
  * it may not take descriptors of workers; the filter lets it open no file at all. 0, or -errno with the
  * reason in the log.
  */

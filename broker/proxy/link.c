@@ -19,6 +19,8 @@
 #include "firecurtain/driver.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/codec_driver.h"
+#include "proto/codec_name.h"
 #include "proto/link.h"
 
 #define LINK_BUDGET 16  /* messages in a turn of the loop, or what costs as much */
@@ -244,7 +246,7 @@ static void proxy_link_handle_report(struct proxy *proxy, const struct message_r
 {
     struct fc_instance *instance = proxy->instance;
 
-    if (!codec_is_drivers(report) || !proxy_link_knows(proxy, report) ||
+    if (!codec_report_fits_driver(report) || !proxy_link_knows(proxy, report) ||
         (report->done && proxy->state != ORDER_BUSY)) {
         proxy_end_driver(proxy, "its report is invalid");
         return;

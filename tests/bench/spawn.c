@@ -23,6 +23,7 @@
 #include "bench.h"
 #include "firecurtain/cleanup.h"
 #include "proto/codec.h"
+#include "proto/codec_name.h"
 #include "proto/link.h"
 #include "proto/progress.h"
 #include "proto/spawn_request.h"

@@ -23,6 +23,8 @@
 #include "broker/proxy/network.h"
 #include "broker/proxy/private.h"
 #include "broker/show/show.h"
+#include "proto/codec_driver.h"
+#include "proto/codec_name.h"
 #include "proto/link.h"
 #include "tests/fuzz/filter.h"
 #include "tests/fuzz/fuzz.h"
@@ -198,7 +200,8 @@ static bool is_sound_report(const struct message_report *report, enum order_stat
         if (report->channels[i] >= proxy->n_channels || !isfinite(report->values[i]))
             return false;
     }
-    return codec_is_drivers(report) && (!report->done || state == ORDER_BUSY) && state >= ORDER_IMPORTING;
+    return codec_report_fits_driver(report) && (!report->done || state == ORDER_BUSY) &&
+           state >= ORDER_IMPORTING;
 }
 
 /* Returns whether the driver may say that, in this state. */

@@ -5,7 +5,6 @@
 
 #define SAY_ERROR   "<3>"
 #define SAY_WARNING "<4>"
-#define SAY_INFO    "<6>"
 
 /*
  * Writes one line, cut at 1 KiB. The format begins with one of the priorities and has no line end. May block

@@ -2,6 +2,7 @@
 /* Looks through sys.modules without running any code of the modules. */
 #include "worker/script/loaded.h"
 
+#include "proto/codec_name.h"
 #include "worker/base/python.h"
 
 #include <errno.h>

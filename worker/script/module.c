@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "firecurtain/time.h"
+#include "proto/codec_name.h"
 #include "worker/base/prelude.h"
 #include "worker/base/say.h"
 #include "worker/script/interval.h"

@@ -47,7 +47,9 @@ static void topic_deinit(struct mqtt_topic *topic)
     value_deinit(&topic->format);
 }
 
-int topic_get(struct mqtt *mqtt, const char *name, struct mqtt_topic **topicp, struct fc_reason *reason)
+/* Returns the topic with this name, TOPIC or TOPIC#PATH, which is made if it is new. -errno with `reason`. */
+static int topic_get(struct mqtt *mqtt, const char *name, struct mqtt_topic **topicp,
+                     struct fc_reason *reason)
 {
     struct mqtt_topic topic = {.format = {.max = 1}, .qos = -1, .retain = -1}, *topics;
     int r;

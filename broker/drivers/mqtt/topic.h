@@ -8,9 +8,6 @@
 /* Says whether a text can be a topic: without wildcards, not empty. -EINVAL with `reason`. */
 int topic_check(const char *topic, struct fc_reason *reason);
 
-/* Returns the topic with this name, TOPIC or TOPIC#PATH, which is made if it is new. -errno with `reason`. */
-int topic_get(struct mqtt *mqtt, const char *name, struct mqtt_topic **topic, struct fc_reason *reason);
-
 /* Applies an option that names a topic. -ENOENT: it is nothing of a topic's; another -errno with `reason`. */
 int topic_configure(struct mqtt *mqtt, const char *name, const char *value, struct fc_reason *reason);
 

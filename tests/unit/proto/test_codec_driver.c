@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What only drivers are told, and tell: it survives encoding and decoding, and what is unsound is refused. */
 #include "proto/codec.h"
+#include "proto/codec_driver.h"
 #include "tests/unit/check.h"
 
 static struct codec *encoder, *decoder;
@@ -87,7 +88,7 @@ static void test_a_report_about_the_device(void **state)
     assert_true(result.report.heard && result.report.device->is_up);
     assert_string_equal(result.report.device->status, "connected to 10.0.0.1");
     assert_int_equal(result.report.device->malformed, 7);
-    assert_true(codec_is_drivers(&result.report));
+    assert_true(codec_report_fits_driver(&result.report));
     assert_int_equal(send_over(&(struct message){.type = MESSAGE_REPORT}, &result), 0);
     assert_null(result.report.device);
     assert_false(result.report.heard);
@@ -116,13 +117,15 @@ static void test_what_only_scripts_say(void **state)
     static const uint32_t id;
     static const uint64_t time_ns;
 
-    assert_false(codec_is_drivers(&(struct message_report){.intervals = &interval, .n_intervals = 1}));
-    assert_false(codec_is_drivers(&(struct message_report){.sockets = &socket, .n_sockets = 1}));
-    assert_false(codec_is_drivers(&(struct message_report){.new_channels = names, .n_new_channels = 1}));
-    assert_false(codec_is_drivers(&(struct message_report){.files = names, .n_files = 1}));
-    assert_false(codec_is_drivers(&(struct message_report){.exceptions = 1}));
-    assert_false(codec_is_drivers(&(struct message_report){.ticked = {&id, &time_ns, 1, 0}}));
-    assert_true(codec_is_drivers(&(struct message_report){.done = true, .n_events = 0}));
+    assert_false(
+        codec_report_fits_driver(&(struct message_report){.intervals = &interval, .n_intervals = 1}));
+    assert_false(codec_report_fits_driver(&(struct message_report){.sockets = &socket, .n_sockets = 1}));
+    assert_false(
+        codec_report_fits_driver(&(struct message_report){.new_channels = names, .n_new_channels = 1}));
+    assert_false(codec_report_fits_driver(&(struct message_report){.files = names, .n_files = 1}));
+    assert_false(codec_report_fits_driver(&(struct message_report){.exceptions = 1}));
+    assert_false(codec_report_fits_driver(&(struct message_report){.ticked = {&id, &time_ns, 1, 0}}));
+    assert_true(codec_report_fits_driver(&(struct message_report){.done = true, .n_events = 0}));
 }
 
 int main(void)

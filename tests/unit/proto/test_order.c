@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The order of the protocol: every message in every state, written out from docs/protocol.md. */
+#include "proto/codec_name.h"
 #include "proto/order.h"
 #include "tests/unit/check.h"
 
