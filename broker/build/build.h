@@ -22,9 +22,9 @@ struct users;
 /* How much of the scripts is looked at. */
 enum build_scripts {
     BUILD_SCRIPTS_UNSEEN,
-    BUILD_SCRIPTS_TO_START, /* an error is what keeps an instance from ever starting: a module or file that is
-                               not there */
-    BUILD_SCRIPTS_ALL,      /* also a handler that is not there, without which the rest plays */
+    /* an error is what keeps an instance from ever starting: a module or file that is not there */
+    BUILD_SCRIPTS_TO_START,
+    BUILD_SCRIPTS_ALL, /* also a handler that is not there, without which the rest plays */
 };
 
 /*

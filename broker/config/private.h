@@ -54,8 +54,8 @@ struct config_parser {
     struct config_context context;
     struct config_name *instances;
     struct config_name *backends;
-    struct config_open_file
-        open[CONFIG_MAX_DEPTH + 1]; /* the files being read, each included by the one before */
+    /* the files being read, each included by the one before */
+    struct config_open_file open[CONFIG_MAX_DEPTH + 1];
     size_t n_open;
     size_t n_text_bytes;
     size_t n_compared;

@@ -64,11 +64,11 @@ struct control_pending {
 struct control_follower {
     struct control_call call;
     bool is_used;
-    bool is_told;     /* something was sent since `told_ns` */
-    uint64_t told_ns; /* when that was last looked at: a sign of life now and then shows whether the client is
-                         gone */
-    unsigned n_sent;  /* replies that the desk has, and the client may not have */
-    uint64_t missed;  /* what it did not read in time */
+    bool is_told; /* something was sent since `told_ns` */
+    /* when that was last looked at: a sign of life now and then shows whether the client is gone */
+    uint64_t told_ns;
+    unsigned n_sent;    /* replies that the desk has, and the client may not have */
+    uint64_t missed;    /* what it did not read in time */
     uint64_t next_line; /* of the log */
     char *instance;     /* whose lines, or NULL: all of the log */
 };

@@ -36,9 +36,9 @@ struct output {
     enum fc_log_level level;
     int fd;
     size_t n;
-    bool cut;   /* the rest of this line is thrown away */
-    char *line; /* OUTPUT_MAX_LINE bytes while part of a line is there: most workers are silent most of the
-                   time */
+    bool cut; /* the rest of this line is thrown away */
+    /* OUTPUT_MAX_LINE bytes while part of a line is there: most workers are silent most of the time */
+    char *line;
 };
 
 static void output_report(void *userdata)

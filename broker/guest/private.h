@@ -31,8 +31,8 @@ struct guest {
     enum guest_life life;
     enum guest_ending ending;
     struct spawn_job *job; /* until the zygote has answered */
-    struct reaper_turn
-        turn; /* waits until an earlier worker of the instance is gone; then the job is submitted */
+    /* waits until an earlier worker of the instance is gone; then the job is submitted */
+    struct reaper_turn turn;
     pid_t pid;
     int pidfd;
     struct loop_source *pid_source;

@@ -23,8 +23,8 @@ struct keeper_account {
 struct keeper_spec {
     const struct keeper_account *accounts;
     unsigned n_accounts;
-    const char
-        *worker_path; /* this, the next and drivers are the only programs that the keeper ever starts */
+    /* these two and drivers are the only programs that the keeper ever starts */
+    const char *worker_path;
     const char *desk_path;
     const char *runtime_folder; /* where the control socket's file is */
     int control_fd;             /* the control socket, whose file is removed at the end; -1: none */

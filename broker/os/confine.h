@@ -65,8 +65,8 @@ struct confine_found {
     bool has_landlock;
     uid_t uid;
     gid_t gid;
-    int listener; /* if it connects to hosts: the notification descriptor (seccomp_unotify(2)) of that; or -1
-                   */
+    /* if it connects to hosts: the notification descriptor (seccomp_unotify(2)) of that; or -1 */
+    int listener;
 };
 
 /*

@@ -151,10 +151,13 @@ struct python {
 
     struct queue queue;
     struct python_answers answers;
-    size_t n_ahead; /* of its first events, which were sent behind a batch that is not done; they stay in the
-                       queue, so the end of a worker does not lose them */
-    struct queue_list batch; /* that the script is in: what it has not begun with when its worker ends goes to
-                                the next one */
+    /*
+     * of its first events, which were sent behind a batch that is not done; they stay in the queue, so the
+     * end of a worker does not lose them
+     */
+    size_t n_ahead;
+    /* that the script is in: what it has not begun with when its worker ends goes to the next one */
+    struct queue_list batch;
     struct python_outflow outflow;
     struct python_counters counters;
     struct show_step step; /* what the script is called for at present */

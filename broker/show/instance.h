@@ -49,8 +49,8 @@ struct channel {
     struct config_location at;        /* of the first mapping that uses the channel; file NULL if none does */
     struct config_location source_at; /* of the first one that leads away from it */
     bool is_written_by_users;
-    unsigned writer; /* the last one, if users write the channel: a user's number, 0 for the house, or
-                        CHANNEL_UNWRITTEN */
+    /* the last one, if users write the channel: a user's number, 0 for the house, or CHANNEL_UNWRITTEN */
+    unsigned writer;
 };
 
 /* The life of an instance. The legal changes are a table in instance.c. */
@@ -107,10 +107,10 @@ struct fc_instance {
     uint64_t retry_ns;          /* the delay before it, doubled each time */
     uint64_t start_took_ns;     /* the last time */
     struct fc_lookups *lookups; /* the names that its start needs; NULL: none so far */
+    /* kept for control/present.c: new watches are to be told what its channels are now, from `next` on */
     struct {
-        bool
-            is_wanted; /* kept for control/present.c: new watches are to be told what its channels are now, */
-        uint32_t next; /* from this one on */
+        bool is_wanted;
+        uint32_t next;
     } present;
     bool is_dirty; /* in the router's list of instances to flush */
     struct fc_instance *next_dirty;

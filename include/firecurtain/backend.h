@@ -47,8 +47,8 @@ enum fc_direction {
 enum fc_scope {
     FC_SCOPE_BACKEND = 1,  /* [backend NAME] */
     FC_SCOPE_INSTANCE = 2, /* [NAME instance] */
-    FC_SCOPE_LATER =
-        4, /* in addition: [backend NAME] counts only for the instances that are declared after it */
+    /* in addition: [backend NAME] counts only for the instances that are declared after it */
+    FC_SCOPE_LATER = 4,
 };
 
 /* One configuration option. The table of a backend checks names, gives suggestions and documents itself. */

@@ -43,9 +43,9 @@ struct session {
     unsigned long main_thread;
 
     struct progress *progress;
-    uint64_t base;     /* its outputs from this number on are in the shared memory, from its beginning, */
-    uint64_t reported; /* those before this one were sent, */
-    uint64_t outputs;  /* and so many were made */
+    uint64_t outputs;  /* so many were made */
+    uint64_t reported; /* those before this one were sent */
+    uint64_t base;     /* those from this one on are in the shared memory, from its beginning */
     size_t chunk;      /* as many make a report */
     size_t n_text_bytes;
     char *names[CODEC_MAX_NEW_CHANNELS];
