@@ -167,9 +167,8 @@ void loop_defer(struct loop *loop, struct loop_task *task)
     loop->tasks.previous = task;
 }
 
-void loop_cancel_task(struct loop *loop, struct loop_task *task)
+void loop_cancel_task(struct loop_task *task)
 {
-    (void)loop;
     if (!task->queued)
         return;
     task->queued = false;
@@ -256,11 +255,11 @@ static void loop_run_tasks(struct loop *loop)
         struct loop_task *task = loop->tasks.next;
         const char *what = task->what ? task->what : "a task"; /* which may free itself */
 
-        loop_cancel_task(loop, task);
+        loop_cancel_task(task);
         task->fn(task->userdata);
         loop_account(loop, what);
     }
-    loop_cancel_task(loop, &mark);
+    loop_cancel_task(&mark);
 }
 
 static void loop_arm(struct loop *loop)

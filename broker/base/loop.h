@@ -69,7 +69,9 @@ void loop_cancel_timer(struct loop *loop, struct timer *timer);
 
 /* Runs a task once in the next turn, which then does not sleep. A task that is queued already stays so. */
 void loop_defer(struct loop *loop, struct loop_task *task);
-void loop_cancel_task(struct loop *loop, struct loop_task *task);
+
+/* Takes a task out of the queue, of whichever loop, if it is in one. */
+void loop_cancel_task(struct loop_task *task);
 
 /* Has `fn` called at the end of each turn, after its events, timers and tasks. */
 void loop_set_after(struct loop *loop, void (*fn)(void *userdata), void *userdata);

@@ -240,7 +240,7 @@ struct control *control_free(struct control *control)
 {
     if (!control)
         return NULL;
-    loop_cancel_task(control->spec.runtime->loop, &control->receive);
+    loop_cancel_task(&control->receive);
     loop_cancel_timer(control->spec.runtime->loop, &control->resume);
     control_audit_stop(control);
     control_logs_stop(control);

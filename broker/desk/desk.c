@@ -378,7 +378,7 @@ static void desk_close(struct desk *desk)
     browsers_free(desk->browsers);
     backlog_deinit(&desk->backlog);
     watches_deinit(&desk->watches);
-    loop_cancel_task(desk->loop, &desk->receive);
+    loop_cancel_task(&desk->receive);
     loop_remove(desk->clients_source);
     loop_remove(desk->link_source);
     clients_free(desk->clients);

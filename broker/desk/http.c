@@ -487,7 +487,7 @@ struct http *http_free(struct http *http)
     }
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
-    loop_cancel_task(http->spec.loop, &http->run);
+    loop_cancel_task(&http->run);
     loop_cancel_timer(http->spec.loop, &http->sweep);
     free(http);
     return NULL;

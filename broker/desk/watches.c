@@ -267,7 +267,7 @@ void watches_deinit(struct watches *watches)
 {
     for (unsigned i = 0; i < DESK_WATCHES; i++)
         watches_forget(watches, i);
-    loop_cancel_task(watches->spec.loop, &watches->judge);
+    loop_cancel_task(&watches->judge);
     channels_deinit(&watches->channels);
 }
 

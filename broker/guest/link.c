@@ -127,7 +127,7 @@ int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd)
 
 void guest_link_close(struct guest *guest)
 {
-    loop_cancel_task(guest->runtime->loop, &guest->wanted);
+    loop_cancel_task(&guest->wanted);
     guest->link_source = loop_remove(guest->link_source);
     guest->link = link_free(guest->link);
     outbox_clear(&guest->outbox);

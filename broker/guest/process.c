@@ -372,7 +372,7 @@ struct guest *guest_free(struct guest *guest)
     guest->gate = gate_link_free(guest->gate);
     guest_cgroup_close(guest);
     guest_memory_forget(guest);
-    loop_cancel_task(guest->runtime->loop, &guest->finish);
+    loop_cancel_task(&guest->finish);
     loop_cancel_timer(guest->runtime->loop, &guest->deadline);
     output_free(guest->out);
     output_free(guest->err);

@@ -193,7 +193,7 @@ int lookup_service_new(struct lookup_service **servicep, struct loop *loop, look
 struct lookup_service *lookup_service_free(struct lookup_service *service)
 {
     if (service)
-        loop_cancel_task(service->loop, &service->next);
+        loop_cancel_task(&service->next);
     free(service);
     return NULL;
 }

@@ -112,7 +112,7 @@ static void outflow_finish_slices(struct python *python)
 {
     if (!python->outflow.sliced.n)
         return;
-    loop_cancel_task(python_runtime(python)->loop, &python->outflow.slicing);
+    loop_cancel_task(&python->outflow.slicing);
     outflow_slice(python, SIZE_MAX);
 }
 
@@ -267,7 +267,7 @@ void python_outflow_stop(struct python *python)
 
     if (python->instance->show->runtime) {
         loop_cancel_timer(python_runtime(python)->loop, &outflow->timer);
-        loop_cancel_task(python_runtime(python)->loop, &outflow->slicing);
+        loop_cancel_task(&outflow->slicing);
     }
     outflow->is_used_up = false;
     outflow->sliced.n = outflow->sliced_at = 0;

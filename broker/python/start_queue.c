@@ -62,7 +62,7 @@ int start_queue_new(struct start_queue **queuep, struct loop *loop)
 struct start_queue *start_queue_free(struct start_queue *queue)
 {
     if (queue)
-        loop_cancel_task(queue->loop, &queue->pump);
+        loop_cancel_task(&queue->pump);
     free(queue);
     return NULL;
 }

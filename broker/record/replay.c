@@ -84,7 +84,7 @@ void replay_stop(struct replay *replay)
     if (!replay->loop)
         return;
     loop_cancel_timer(replay->loop, &replay->timer);
-    loop_cancel_task(replay->loop, &replay->task);
+    loop_cancel_task(&replay->task);
 }
 
 static void replay_start_item(const struct replay *replay, struct record_item *start)

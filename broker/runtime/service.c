@@ -330,7 +330,7 @@ struct service *service_free(struct service *service)
         show_change_cancel(service->show);
     show_free(service->show);
     if (service->runtime.loop)
-        loop_cancel_task(service->runtime.loop, &service->end);
+        loop_cancel_task(&service->end);
     loop_remove(service->signals);
     control_free(service->control);
     token_store_deinit(&service->token_store);

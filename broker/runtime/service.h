@@ -39,9 +39,9 @@ int service_build(struct service *service);
 bool service_has_users(const struct service *service);
 
 /*
- * Makes the runtime, and gives up all rights that running it does not take: from here on others can tell this
- * process things. Signals are blocked and come from `signal_fd`, which the service closes. The reason is in
- * the log; -EADDRINUSE if another broker has the runtime folder.
+ * Makes everything that a show needs, then gives up all rights that running it does not take: from here on
+ * others can tell this process things. Signals are blocked and come from `signal_fd`, which the service
+ * closes. The reason is in the log; -EADDRINUSE if another broker has the runtime folder.
  */
 int service_confine(struct service *service, int signal_fd);
 

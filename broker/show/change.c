@@ -266,7 +266,7 @@ void show_change_cancel(struct show *show)
 
     if (!change)
         return;
-    loop_cancel_task(show->runtime->loop, &change->commit);
+    loop_cancel_task(&change->commit);
     show_free(change->next);
     change_free(change);
     show->change = NULL;

@@ -31,7 +31,7 @@ static void show_cancel_start(struct fc_instance *instance)
 static void show_forget_instance(struct fc_instance *instance)
 {
     show_cancel_start(instance);
-    loop_cancel_task(instance->show->runtime->loop, &instance->after_stop);
+    loop_cancel_task(&instance->after_stop);
 }
 
 struct user *show_find_user(const struct show *show, const char *name)
@@ -54,10 +54,7 @@ struct show *show_free(struct show *show)
             show_forget_instance(show->instances[i]);
         instance_free(show->instances[i]);
     }
-    if (show->more) {
-        loop_cancel_task(show->runtime->loop, show->more);
-        free(show->more);
-    }
+    loop_cancel_task(&show->more);
     free(show->instances);
     for (size_t i = 0; i < show->n_users; i++)
         user_free(show->users[i]);
@@ -218,12 +215,8 @@ void show_route(struct show *show)
 {
     if (!router_run(&show->router))
         return;
-    if (!show->more)
-        show->more = calloc(1, sizeof(*show->more));
-    if (!show->more)
-        return; /* the rest is routed with the next event */
-    show->more->fn = show_more;
-    loop_defer(show->runtime->loop, show->more);
+    show->more.fn = show_more;
+    loop_defer(show->runtime->loop, &show->more);
 }
 
 bool show_is_behind(const struct show *show)

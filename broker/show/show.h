@@ -31,7 +31,7 @@ struct show {
     struct fc_instance *by_name; /* hash */
     struct router router;
     struct show_change *change; /* to the next show, or NULL */
-    struct loop_task *more;     /* queued while the router has events left */
+    struct loop_task more;      /* queued while the router has events left */
     void (*stopped)(void *userdata, struct fc_instance *instance); /* after show_stop_instance(); or NULL */
     void *stopped_userdata;
     size_t n_quiescing;

@@ -230,7 +230,7 @@ static void mark_called(void *userdata)
     mark->turn = mark->rig->n_turns;
     if (mark->other) {
         loop_cancel_timer(mark->rig->loop, &mark->other->timer);
-        loop_cancel_task(mark->rig->loop, &mark->other->task);
+        loop_cancel_task(&mark->other->task);
     }
     if (mark->name == '.')
         loop_stop(mark->rig->loop);
@@ -366,7 +366,7 @@ static void test_a_task_cancels_another(void **state)
     loop_defer(a.rig->loop, &c.task);
     run(*state, 1);
     assert_string_equal(order, "ac");
-    loop_cancel_task(a.rig->loop, &b.task);
+    loop_cancel_task(&b.task);
     assert_false(b.task.queued);
 }
 

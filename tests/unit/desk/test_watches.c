@@ -81,7 +81,7 @@ static int teardown(void **state)
     struct rig *rig = *state;
 
     watches_deinit(&rig->watches);
-    loop_cancel_task(rig->loop, &rig->turn);
+    loop_cancel_task(&rig->turn);
     loop_free(rig->loop);
     free(rig);
     return 0;

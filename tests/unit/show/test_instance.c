@@ -99,7 +99,7 @@ static int teardown(void **state)
 {
     stderr_pipe_end(&caught);
     loop_cancel_timer(runtime.loop, &instance->retry);
-    loop_cancel_task(runtime.loop, &instance->after_stop);
+    loop_cancel_task(&instance->after_stop);
     instance_free(instance);
     runtime.lookups = lookup_service_free(runtime.lookups);
     router_deinit(&show.router);
