@@ -70,7 +70,7 @@ static int run_service(struct service *service, struct recorder *recorder,
     status = run_open_recorder(recorder);
     if (status != EX_OK)
         return status;
-    r = service_confine(service, signal_fd);
+    r = service_prepare(service, signal_fd);
     if (r < 0)
         return r == -EADDRINUSE ? EX_TEMPFAIL : EX_OSERR;
     r = service_start(service);

@@ -157,7 +157,7 @@ static int service_set_folder(struct service *service)
     return service->runtime.runtime_folder ? 0 : -ENOMEM;
 }
 
-int service_confine(struct service *service, int signal_fd)
+int service_prepare(struct service *service, int signal_fd)
 {
     FC_CLEANUP(path_set_deinit) struct path_set readable = {0};
     struct runtime *runtime = &service->runtime;

@@ -22,7 +22,7 @@ struct service_spec {
     const struct config_override *overrides;
     size_t n_overrides;
     const char *runtime_folder; /* NULL: the usual one */
-    struct recorder *recorder;  /* opened before service_confine(); service_free() closes it */
+    struct recorder *recorder;  /* opened before service_prepare(); service_free() closes it */
     bool no_sandbox;            /* scripts are not confined, for debugging */
 };
 
@@ -43,7 +43,7 @@ bool service_has_users(const struct service *service);
  * others can tell this process things. Signals are blocked and come from `signal_fd`, which the service
  * closes. The reason is in the log; -EADDRINUSE if another broker has the runtime folder.
  */
-int service_confine(struct service *service, int signal_fd);
+int service_prepare(struct service *service, int signal_fd);
 
 /* Starts the show. -EPROTO, with the reason on stderr, if the file to replay is not a recording. */
 int service_start(struct service *service);
