@@ -230,13 +230,14 @@ def test_oversized_frames_and_messages_of_many_parts_end_the_connection(play):
 
 def test_a_thousand_connections(play):
     show = play(ECHO, MAPS)
-    with bounded(show, 16), contextlib.ExitStack() as stack:
-        for _ in range(1000):
-            with contextlib.suppress(OSError):
-                stack.enter_context(Client(show, handshake=False))
-        plays(show)
-        show.log.wait("too many connections", level="warning")
-    until(lambda: control.run(show, "status").returncode == 0, "their places are not free again")
+    with bounded(show, 16):
+        with contextlib.ExitStack() as stack:
+            for _ in range(1000):
+                with contextlib.suppress(OSError):
+                    stack.enter_context(Client(show, handshake=False))
+            plays(show)
+            show.log.wait("too many connections", level="warning")
+        until(lambda: control.run(show, "status").returncode == 0, "their places are not free again")
 
 
 def test_ten_thousand_requests_a_second_that_nobody_reads_the_answers_of(play):
