@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import threading
 import time
+from pathlib import Path
 
 import control
 import pytest
@@ -280,6 +282,42 @@ def test_why_there_is_no_connection(play, served):
         show.log.wait("is lost: it closed the connection; trying again", "mq", "warning")
         show.log.wait("cannot connect to .*: Connection refused; trying again", "mq", "warning")
         server.start()
+        show.stop()
+
+
+def processor_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def hang_up(listening, how):
+    while True:
+        client, _ = listening.accept()
+        with client:
+            if how == "reads":
+                client.recv(4096)
+            elif how == "reset":
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])
+@pytest.mark.parametrize("how, words", [("refuses", "Connection refused"), ("reads", "it closed the connection"),
+                                        ("reset", "it closed the connection"), ("at once", "it closed the connection")])
+def test_a_server_that_is_not_there_is_told_at_once_and_costs_nothing(play, scheme, how, words):
+    """With TLS, an end before the handshake was waited for in a loop, on a whole processor."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = listening.getsockname()[1]
+        if how == "refuses":
+            listening.close()
+        else:
+            threading.Thread(target=hang_up, args=(listening, how), daemon=True).start()
+        show = start(play, f"host = {scheme}://127.0.0.1:{port}", ["wire./a > mq.a"], up=False)
+        show.log.wait(f"^cannot connect to 127.0.0.1:{port}: {words}.*; trying again", "mq", "warning")
+        driver, = named(show.pid, "fc-driver")
+        before = processor_seconds(driver)
+        time.sleep(2)
+        assert processor_seconds(driver) - before < 1, "it waits in a loop"
         show.stop()
 
 

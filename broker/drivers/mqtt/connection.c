@@ -5,15 +5,17 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "broker/drivers/mqtt/discovery.h"
 #include "broker/drivers/mqtt/echo.h"
 #include "broker/drivers/mqtt/json.h"
-#include "broker/drivers/mqtt/newest.h"
+#include "broker/drivers/mqtt/receive.h"
 #include "broker/drivers/mqtt/tls.h"
 #include "broker/drivers/mqtt/topic.h"
 #include "broker/drivers/mqtt/value.h"
@@ -30,7 +32,6 @@
 #define CONNECTION_TIMEOUT_NS  (9 * FC_NS_PER_S) /* from the first packet to the server's welcome */
 #define CONNECTION_FIRST_NS    (FC_NS_PER_S / 2) /* before it is tried again */
 #define CONNECTION_LAST_NS     (30 * FC_NS_PER_S)
-#define CONNECTION_MAX_PAYLOAD 65536
 
 struct mqtt_connection {
     struct mqtt *mqtt;
@@ -110,17 +111,42 @@ static void connection_settle(struct mqtt_connection *connection, int r)
     fc_watch_output(connection->watch, mosquitto_want_write(connection->client));
 }
 
+/* Why the socket could not be connected, as errno; 0: it is, or may still be. */
+static int connection_error(const struct mqtt_connection *connection)
+{
+    socklen_t n = sizeof(int);
+    int error = 0;
+
+    if (getsockopt(mosquitto_socket(connection->client), SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+        return errno;
+    return error == ECONNRESET ? 0 : error; /* what was said before that is read first */
+}
+
+/* Whether both directions have ended: with TLS, libmosquitto would wait for more, over and over. */
+static bool connection_is_dead(const struct mqtt_connection *connection)
+{
+    struct pollfd socket = {.fd = mosquitto_socket(connection->client)};
+
+    return poll(&socket, 1, 0) > 0 && (socket.revents & POLLHUP);
+}
+
 static void connection_ready(void *userdata)
 {
     struct mqtt_connection *connection = userdata;
-    int r;
+    int r = connection->is_up ? 0 : connection_error(connection);
 
+    if (r) {
+        connection_failed(connection, strerror(r));
+        return;
+    }
     connection->is_busy = true;
     r = mosquitto_loop_read(connection->client, FC_WATCH_BUDGET);
     if (r == MOSQ_ERR_SUCCESS && mosquitto_socket(connection->client) >= 0)
         r = mosquitto_loop_write(connection->client, FC_WATCH_BUDGET);
     connection->is_busy = false;
     connection_settle(connection, r);
+    if (connection->watch && connection_is_dead(connection))
+        connection_failed(connection, why_failed(MOSQ_ERR_CONN_LOST, connection->is_up));
     if (!connection->is_up)
         return;
     for (size_t i = 0; i < connection->mqtt->n_topics; i++) {
@@ -248,61 +274,12 @@ static void connection_on_subscribe(struct mosquitto *client, void *userdata, in
     }
 }
 
-/* Takes a payload for one of the channels on its topic. Returns false if it has no value for that. */
-static bool connection_take(struct mqtt *mqtt, struct mqtt_topic *topic, const char *payload,
-                            bool is_retained)
-{
-    enum json_found found = JSON_WRONG;
-    double value;
-
-    if (!is_retained && echo_is(topic, payload)) {
-        newest_returned(topic);
-        return true;
-    }
-    if (topic->path)
-        found = json_read(topic, payload, strlen(payload), &value);
-    else if (value_read(&topic->format, payload, &value))
-        found = JSON_FOUND;
-    if (found != JSON_ABSENT) /* what cannot be read may mean something to others */
-        newest_heard(topic, is_retained);
-    if (found == JSON_FOUND)
-        fc_emit(mqtt->instance, topic->id, value);
-    return found != JSON_WRONG;
-}
-
-static void connection_drop(const struct mqtt *mqtt, const struct mqtt_topic *topic, const char *payload)
-{
-    fc_drop(mqtt->instance, "topic %.100s: \"%.100s\" is %s", topic->topic, payload,
-            topic->format.n_choices ? "none of its texts"
-            : topic->path           ? "not the JSON that was expected"
-                                    : "no number");
-}
-
 static void connection_on_message(struct mosquitto *client, void *userdata,
                                   const struct mosquitto_message *message,
                                   const mosquitto_property *properties)
 {
-    struct mqtt *mqtt = ((struct mqtt_connection *)userdata)->mqtt;
-    FC_AUTO_FREE char *payload = NULL;
-    size_t bytes = (size_t)message->payloadlen;
-    const struct mqtt_topic *wrong = NULL;
-
     (void)client, (void)properties;
-    fc_heard(mqtt->instance);
-    if (bytes > CONNECTION_MAX_PAYLOAD ||
-        !(payload = strndup(message->payload ? message->payload : "", bytes))) {
-        fc_drop(mqtt->instance, "topic %.100s: %zu bytes are too many", message->topic, bytes);
-        return;
-    }
-    for (size_t i = 0; i < mqtt->n_topics; i++) {
-        struct mqtt_topic *topic = &mqtt->topics[i];
-
-        if ((topic->directions & FC_SOURCE) && strcmp(topic->topic, message->topic) == 0 &&
-            !connection_take(mqtt, topic, payload, message->retain))
-            wrong = topic;
-    }
-    if (wrong)
-        connection_drop(mqtt, wrong, payload);
+    receive_message(((struct mqtt_connection *)userdata)->mqtt, message);
 }
 
 void connection_subscribe(struct mqtt *mqtt, struct mqtt_topic *topic)
@@ -320,7 +297,7 @@ void connection_subscribe(struct mqtt *mqtt, struct mqtt_topic *topic)
 /* Writes what is to be sent. The text is the caller's; NULL if nothing stands for the value. */
 static char *connection_payload(const struct mqtt_topic *topic)
 {
-    char text[CONNECTION_MAX_PAYLOAD];
+    char text[MQTT_PAYLOAD_BYTES];
 
     if (topic->path)
         return json_write(topic, topic->value);
@@ -398,10 +375,13 @@ static int connection_begin(struct mqtt_connection *connection)
     mosquitto_int_option(connection->client, MOSQ_OPT_PROTOCOL_VERSION,
                          connection->is_v311 ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
     connection->is_busy = true;
+    errno = 0;
     r = mosquitto_connect_async(connection->client, mqtt->host, atoi(mqtt->port), CONNECTION_KEEPALIVE_S);
     connection->is_busy = false;
     if (r != MOSQ_ERR_SUCCESS)
         return r;
+    if (connection_is_dead(connection))
+        return MOSQ_ERR_ERRNO; /* what the first write met: the kernel does not tell that twice */
     r = fc_watch_new(&connection->watch, mqtt->instance, mosquitto_socket(connection->client),
                      connection_ready, connection);
     return r < 0 ? MOSQ_ERR_NOMEM : MOSQ_ERR_SUCCESS;

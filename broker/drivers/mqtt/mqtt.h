@@ -5,8 +5,9 @@
  *
  * options.c, topic.c and value.c are pure: what the options say, which topics and channels there are, and how
  * values are written. They run in the broker, too. The other files run in drivers: driver.c has the slots,
- * connection.c talks to the server through libmosquitto, newest.h says whose a topic's newest value is,
- * json.c reads and writes JSON, and discovery.c tells Home Assistant of the channels.
+ * connection.c talks to the server through libmosquitto, receive.c takes its messages, newest.h says whose a
+ * topic's newest value is, json.c reads and writes JSON, and discovery.c tells Home Assistant of the
+ * channels.
  */
 #ifndef BROKER_DRIVERS_MQTT_MQTT_H
 #define BROKER_DRIVERS_MQTT_MQTT_H
@@ -17,8 +18,9 @@
 
 #include "firecurtain/backend.h"
 
-#define MQTT_MAX_CHOICES 256
-#define MQTT_MAX_ECHOES  16
+#define MQTT_MAX_CHOICES   256
+#define MQTT_MAX_ECHOES    16
+#define MQTT_PAYLOAD_BYTES 65536
 
 /* The channel that says whether there is a connection; no topic can have this name. */
 #define MQTT_CONNECTED "#connected"
