@@ -7,17 +7,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
-
-/* Linux 6.16: nobody can pass descriptors to this socket. Before, they are closed as they come. */
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
+#include "proto/pass.h"
 
 #define LINK_SEND_BUFFER                                                                                     \
     (4 * (int)LINK_MAX_MESSAGE) /* more than the kernel gives: it takes what it allows                       \
@@ -32,6 +29,7 @@ struct link_buffers {
 struct link {
     struct link_buffers *buffers;
     int fd;
+    bool may_bring_descriptors; /* the kernel cannot be told that it must not */
 };
 
 int link_buffers_new(struct link_buffers **buffers)
@@ -59,7 +57,7 @@ int link_new(struct link **linkp, struct link_buffers *buffers, int fd)
 
 int link_pair(struct link **link, struct link_buffers *buffers, int *other)
 {
-    static const int send_buffer = LINK_SEND_BUFFER, no = 0;
+    static const int send_buffer = LINK_SEND_BUFFER;
     int fds[2], r;
 
     /* each call says by itself whether it waits */
@@ -67,13 +65,13 @@ int link_pair(struct link **link, struct link_buffers *buffers, int *other)
         return -errno;
     for (int i = 0; i < 2; i++)
         setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
-    setsockopt(fds[0], SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no)); /* older kernels do not know it */
     r = link_new(link, buffers, fds[0]);
     if (r < 0) {
         close(fds[0]);
         close(fds[1]);
         return r;
     }
+    (*link)->may_bring_descriptors = !pass_refuse_descriptors(fds[0]);
     *other = fds[1];
     return 0;
 }
@@ -82,9 +80,15 @@ struct link *link_free(struct link *link)
 {
     if (!link)
         return NULL;
-    close(link->fd);
+    if (!link_is_tampered_with(link))
+        close(link->fd);
     free(link);
     return NULL;
+}
+
+bool link_is_tampered_with(const struct link *link)
+{
+    return link->may_bring_descriptors && !pass_drain(link->fd);
 }
 
 int link_fd(const struct link *link)
@@ -133,6 +137,8 @@ static int link_take(struct link *link, const void **bytes, size_t *n_bytes, int
 
 int link_receive(struct link *link, const void **bytes, size_t *n_bytes)
 {
+    if (link->may_bring_descriptors && pass_brings_descriptors(link->fd))
+        return -EPERM;
     return link_take(link, bytes, n_bytes, MSG_DONTWAIT); /* which no signal interrupts */
 }
 

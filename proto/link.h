@@ -8,6 +8,7 @@
 #ifndef PROTO_LINK_H
 #define PROTO_LINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/codec.h"
@@ -36,8 +37,17 @@ int link_pair(struct link **link, struct link_buffers *buffers, int *other);
  * -errno. */
 int link_new(struct link **link, struct link_buffers *buffers, int fd);
 
-/* Closes this end; what is sent and not received yet stays for the other end. Takes NULL; returns NULL. */
+/*
+ * Closes this end; what is sent and not received yet stays for the other end. Takes NULL; returns NULL. Where
+ * link_is_tampered_with(), the descriptor stays open until this process ends: to close it could take long.
+ */
 struct link *link_free(struct link *link);
+
+/*
+ * Before Linux 6.16, for a link that is not used any more: returns whether the other process has passed
+ * descriptors, which no worker can. Afterwards nothing can be received.
+ */
+bool link_is_tampered_with(const struct link *link);
 
 /*
  * The descriptor for poll, level-triggered: readable while there is a message or the other end has gone.
@@ -58,7 +68,7 @@ int link_commit(struct link *link);
 /*
  * The next message, valid until the next call for any link with these buffers. -EAGAIN if there is none,
  * -EPIPE if the other end has gone and everything was received, -EMSGSIZE if it was too large: then it is
- * gone. Descriptors never arrive.
+ * gone. -EPERM if it would pass descriptors; it stays where it is.
  */
 int link_receive(struct link *link, const void **bytes, size_t *n_bytes);
 

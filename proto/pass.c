@@ -8,6 +8,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 /* Room for the control message, aligned as the kernel wants it. */
 union pass_control {
     char bytes[CMSG_SPACE(sizeof(int) * PASS_MAX_DESCRIPTORS)];
@@ -67,4 +71,40 @@ ssize_t pass_receive(int socket, void *bytes, size_t n_bytes, int *descriptors, 
     if (flags)
         *flags = message.msg_flags;
     return n;
+}
+
+bool pass_refuse_descriptors(int socket)
+{
+    static const int no = 0;
+
+    return setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no)) == 0;
+}
+
+bool pass_brings_descriptors(int socket)
+{
+    struct msghdr message = {0}; /* without room for them */
+
+    return recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT) >= 0 && (message.msg_flags & MSG_CTRUNC);
+}
+
+bool pass_drain(int socket)
+{
+    static const int yes = 1;
+    /* with credentials, an empty message is not the end: the kernel adds them to every message */
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr message;
+
+    if (shutdown(socket, SHUT_RD) < 0 || setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+        return true; /* the other side has never been there */
+    do {
+        message = (struct msghdr){.msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+        if (recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != ECONNRESET)
+            return true;
+        if (message.msg_flags & MSG_CTRUNC)
+            return false;
+    } while (message.msg_controllen && (recv(socket, NULL, 0, MSG_DONTWAIT) >= 0 || errno == ECONNRESET));
+    return true;
 }

@@ -6,6 +6,7 @@
 #ifndef PROTO_PASS_H
 #define PROTO_PASS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -24,5 +25,23 @@ int pass_send(int socket, const void *bytes, size_t n_bytes, const int *descript
  * were lost; NULL is fine. Returns the number of bytes, 0 if the other side has gone, or -errno.
  */
 ssize_t pass_receive(int socket, void *bytes, size_t n_bytes, int *descriptors, size_t room, int *flags);
+
+/*
+ * Lets nobody pass descriptors to this socket, or to those that a listening one accepts: to close what comes,
+ * the receiver may have to wait for a hostile sender (SO_LINGER). False: the kernel is older than Linux 6.16.
+ */
+bool pass_refuse_descriptors(int socket);
+
+/*
+ * On older kernels: returns whether the next message passes descriptors, which closes nothing as long as the
+ * message is left where it is.
+ */
+bool pass_brings_descriptors(int socket);
+
+/*
+ * On older kernels: receives nothing any more, and drops what waits in a SOCK_SEQPACKET. False if that passes
+ * descriptors; then the socket may be closed only by a process that ends, which never waits.
+ */
+bool pass_drain(int socket);
 
 #endif

@@ -100,7 +100,8 @@ int main(int argc, char **argv)
         say(SAY_ERROR "zygote: cannot give up root: %s", strerror(errno));
         return SPAWN_EXIT_SANDBOX;
     }
-    if (prctl(PR_SET_DUMPABLE, 1) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+    /* whoever else has this uid cannot take its socket to the broker, nor speak for it */
+    if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
         say(SAY_ERROR "zygote: prctl: %s", strerror(errno));
         return SPAWN_EXIT_SANDBOX;
     }

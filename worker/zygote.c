@@ -56,37 +56,13 @@ struct zygote {
 static void zygote_begin(const struct zygote *zygote, const struct sandbox *sandbox)
 {
     PyOS_AfterFork_Child();
+    prctl(PR_SET_DUMPABLE, 1); /* to write its maps of ids; its sockets are its own already */
     /*
      * The keeper takes descriptors out of it for the broker. Yama allows that only to ancestors, or with
      * capabilities in the namespace.
      */
     if (!sandbox->namespaces || sandbox->none)
         prctl(PR_SET_PTRACER, (unsigned long)zygote->keeper, 0, 0, 0);
-}
-
-static pid_t zygote_spawn(const struct zygote *zygote, const struct spawn_request *request,
-                          int descriptors[SPAWN_DESCRIPTORS_])
-{
-    struct sandbox sandbox = {.namespaces = zygote->refused == 0,
-                              .none = request->flags & SPAWN_NO_SANDBOX,
-                              .host_network = request->network == SPAWN_NETWORK_HOST};
-    int error;
-    pid_t pid;
-
-    PyOS_BeforeFork();
-    pid = kernel_fork(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, descriptors[SPAWN_CGROUP]);
-    error = errno;
-    if (pid == 0) {
-        zygote_begin(zygote, &sandbox);
-        fc_closep(&descriptors[SPAWN_CGROUP]);
-        descriptors[SPAWN_CGROUP] = -1;
-        worker_run(request, descriptors,
-                   &(struct worker_birth){.uid = zygote->uid,
-                                          .gid = zygote->gid,
-                                          .refused = zygote->refused});
-    }
-    PyOS_AfterFork_Parent();
-    return pid < 0 ? -error : pid;
 }
 
 /*
@@ -147,12 +123,41 @@ static _Noreturn void spare_wait(const struct zygote *zygote, struct sandbox *sa
     worker_run(&request, descriptors, &birth);
 }
 
-/* Closes the zygote's sockets in a new process, or other spares would not notice the end of the zygote. */
-static void spares_close(const struct spares *spares)
+/*
+ * Closes the zygote's sockets in a new process, or other spares would not notice the end of the zygote, and
+ * whoever can take descriptors from the process would have the zygote's voice.
+ */
+static void zygote_sockets_close(const struct spares *spares)
 {
     close(SPAWN_FD);
     for (unsigned i = 0; i < spares->n; i++)
         close(spares->list[i].socket);
+}
+
+static pid_t zygote_spawn(const struct zygote *zygote, const struct spares *spares,
+                          const struct spawn_request *request, int descriptors[SPAWN_DESCRIPTORS_])
+{
+    struct sandbox sandbox = {.namespaces = zygote->refused == 0,
+                              .none = request->flags & SPAWN_NO_SANDBOX,
+                              .host_network = request->network == SPAWN_NETWORK_HOST};
+    int error;
+    pid_t pid;
+
+    PyOS_BeforeFork();
+    pid = kernel_fork(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, descriptors[SPAWN_CGROUP]);
+    error = errno;
+    if (pid == 0) {
+        zygote_sockets_close(spares);
+        zygote_begin(zygote, &sandbox);
+        fc_closep(&descriptors[SPAWN_CGROUP]);
+        descriptors[SPAWN_CGROUP] = -1;
+        worker_run(request, descriptors,
+                   &(struct worker_birth){.uid = zygote->uid,
+                                          .gid = zygote->gid,
+                                          .refused = zygote->refused});
+    }
+    PyOS_AfterFork_Parent();
+    return pid < 0 ? -error : pid;
 }
 
 static int spares_make_one(const struct zygote *zygote, struct spares *spares)
@@ -170,7 +175,7 @@ static int spares_make_one(const struct zygote *zygote, struct spares *spares)
     told.pid = kernel_fork(CLONE_PARENT | sandbox_namespaces(&sandbox), 0, -1);
     if (told.pid == 0) {
         close(pair[0]);
-        spares_close(spares);
+        zygote_sockets_close(spares);
         spare_wait(zygote, &sandbox, spares->has_trees, pair[1]);
     }
     PyOS_AfterFork_Parent();
@@ -258,7 +263,7 @@ int zygote_run(int refused, const struct spawn_paths *paths, pid_t keeper)
         if (spawn_paths_allow(paths, &request)) {
             reply.pid = spares_use(&spares, &request, descriptors);
             if (!reply.pid)
-                reply.pid = zygote_spawn(&zygote, &request, descriptors);
+                reply.pid = zygote_spawn(&zygote, &spares, &request, descriptors);
             spares_expect(&spares, &request);
         }
         for (int i = 0; i < SPAWN_DESCRIPTORS_; i++)

@@ -36,7 +36,8 @@ struct runtime_account {
     char state_show[NAME_MAX + 1]; /* the folder of the private folders; "": any that is not a user's */
     struct spawner *spawner;
     struct gate_client *gate;
-    int mark_fd; /* says that its show runs (os/state_mark.h); -1: nothing does */
+    unsigned n_tampered; /* links on which a process of the account has passed descriptors */
+    int mark_fd;         /* says that its show runs (os/state_mark.h); -1: nothing does */
 };
 
 struct runtime {

@@ -7,7 +7,9 @@
 #include "broker/desk/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +28,7 @@
 #include "firecurtain/time.h"
 #include "proto/codec_control.h"
 #include "proto/desk_messages.h"
+#include "proto/pass.h"
 #include "proto/zmtp.h"
 
 #define GUARD_KNOCKS   500
@@ -152,6 +156,65 @@ static bool guard_admit(int fd)
     return true;
 }
 
+/*
+ * Before Linux 6.16 whoever may connect can pass a socket that takes any time to close (SO_LINGER), and what
+ * closes it is this process's closing or reading. So nothing with descriptors is read, and connections are
+ * closed by a thread that may take that time.
+ */
+static struct {
+    int pipe[2]; /* numbers of descriptors */
+    atomic_uint n;
+} guard_closing = {.pipe = {-1, -1}};
+
+static bool guard_is_old(void)
+{
+    return guard_closing.pipe[0] >= 0;
+}
+
+static bool guard_is_client(int fd)
+{
+    int domain = 0, type = 0;
+    socklen_t n = sizeof(domain);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && domain == AF_UNIX && type == SOCK_STREAM;
+}
+
+static void *guard_close_slowly(void *userdata)
+{
+    int fd;
+
+    while (read(guard_closing.pipe[0], &fd, sizeof(fd)) == sizeof(fd)) {
+        syscall(SYS_close, fd);
+        atomic_fetch_sub(&guard_closing.n, 1);
+    }
+    return userdata;
+}
+
+/* Stands in for the C library's function in this program, so in libzmq, too. */
+int close(int fd)
+{
+    if (!guard_is_old() || !guard_is_client(fd))
+        return (int)syscall(SYS_close, fd);
+    shutdown(fd, SHUT_RDWR); /* the client is told at once */
+    /* a process that ends closes without waiting, and the broker starts another desk */
+    if (atomic_fetch_add(&guard_closing.n, 1) >= GUARD_CONNECTIONS ||
+        write(guard_closing.pipe[1], &fd, sizeof(fd)) != sizeof(fd))
+        _exit(EX_TEMPFAIL);
+    return 0;
+}
+
+static int guard_start_closing(void)
+{
+    pthread_t thread;
+
+    if (pass_refuse_descriptors(DESK_LISTENER))
+        return 0;
+    if (pipe2(guard_closing.pipe, O_CLOEXEC) < 0)
+        return -errno;
+    return -pthread_create(&thread, NULL, guard_close_slowly, NULL);
+}
+
 /* Returns whether a connection to the control socket must end because of what was read. Runs in any thread.
  */
 static bool guard_refuses(int fd, const void *bytes, ssize_t n)
@@ -212,8 +275,8 @@ int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
 /* Stands in for the C library's function, too: libzmq uses no flags, and the link does. */
 ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 {
-    ssize_t n = syscall(SYS_recvfrom, fd, buffer, bytes, flags, NULL, NULL);
-
+    bool is_tampered = !flags && guard_is_old() && guard_is_client(fd) && pass_brings_descriptors(fd);
+    ssize_t n = is_tampered ? 0 : syscall(SYS_recvfrom, fd, buffer, bytes, flags, NULL, NULL);
     int error = errno;
     bool is_refused =
         !flags && !(n < 0 && (error == EAGAIN || error == EINTR)) && guard_refuses(fd, buffer, n);
@@ -243,6 +306,9 @@ int guard_start(struct loop *loop, const struct admits *admits)
     guard.refused_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (guard.refused_fd < 0)
         return -errno;
+    r = guard_start_closing();
+    if (r < 0)
+        return r;
     log_limit_init(&guard.limit, 5, 1);
     rate_init_burst(&guard.knocks, GUARD_KNOCKS, GUARD_KNOCKS);
     r = loop_add(loop, &guard.source, guard.refused_fd, EPOLLIN, "the control socket", guard_say_refused,

@@ -121,6 +121,20 @@ void guest_close(struct guest *guest)
     guest_kill(guest);
 }
 
+void guest_note_tampering(struct guest *guest)
+{
+    struct runtime_account *account = &guest->runtime->accounts[guest->spec.account];
+
+    if (!guest->link || !link_is_tampered_with(guest->link))
+        return;
+    account->n_tampered++;
+    fc_log(FC_LOG_ERROR, guest->spec.instance, "another program with uid %u has used the worker's link%s",
+           account->uid,
+           account->n_tampered < GUEST_MAX_TAMPERED
+               ? ""
+               : "; no worker of this uid is started until firecurtain is started again");
+}
+
 void guest_violated(struct guest *guest, const char *format, ...)
 {
     char text[256];

@@ -14,6 +14,8 @@
 
 struct guest;
 
+#define GUEST_MAX_TAMPERED 8 /* links of an account on which descriptors were passed */
+
 /* The process. */
 enum guest_life {
     GUEST_WANTED,         /* the zygote was asked for it */
@@ -70,5 +72,11 @@ void guest_close(struct guest *guest);
 
 /* The same for a worker that broke the protocol; logs how. */
 void guest_violated(struct guest *guest, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Notes that another program of the account's uid has passed descriptors on the worker's link, before the
+ * link is freed. Each time costs the broker a descriptor; after some, no worker of the account is started.
+ */
+void guest_note_tampering(struct guest *guest);
 
 #endif

@@ -116,6 +116,9 @@ int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd)
     struct runtime *runtime = guest->runtime;
     int r;
 
+    if (guest_account(guest)->n_tampered >= GUEST_MAX_TAMPERED)
+        return -EPERM;
+
     guest->wanted = (struct loop_task){.fn = guest_wanted, .what = "a worker's message", .userdata = guest};
     r = tick_set_new(&guest->ticks, runtime->loop, guest_wanted_soon, guest);
     if (r == 0)
@@ -129,6 +132,7 @@ void guest_link_close(struct guest *guest)
 {
     loop_cancel_task(&guest->wanted);
     guest->link_source = loop_remove(guest->link_source);
+    guest_note_tampering(guest);
     guest->link = link_free(guest->link);
     outbox_clear(&guest->outbox);
     progress_deinit(&guest->progress);
@@ -478,7 +482,8 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         if (r == 0)
             r = codec_decode(guest->runtime->codec, CODEC_FROM_WORKER, bytes, n_bytes, &message);
         if (r < 0) {
-            guest_violated(guest, "it sent a malformed message: %s", strerror(-r));
+            guest_violated(guest, "it sent %s: %s", r == -EPERM ? "descriptors" : "a malformed message",
+                           strerror(-r));
             return;
         }
         guest_handle(guest, &message);

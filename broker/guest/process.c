@@ -94,12 +94,13 @@ static void guest_exited(void *userdata, uint32_t events)
 {
     struct guest *guest = userdata;
     siginfo_t info = {0};
-    struct rusage used;
+    struct rusage used = {0};
 
     (void)events;
     /* the system call, since waitid() of the C library does not return what the process has used */
-    if (syscall(SYS_waitid, P_PIDFD, guest->pidfd, &info, WEXITED | WNOHANG | __WALL, &used) < 0 ||
-        !info.si_pid)
+    if (syscall(SYS_waitid, P_PIDFD, guest->pidfd, &info, WEXITED | WNOHANG | __WALL, &used) < 0)
+        info = (siginfo_t){.si_code = CLD_KILLED, .si_status = SIGKILL}; /* somebody else has waited for it */
+    else if (!info.si_pid)
         return;
     guest_set_life(guest,
                    info.si_code == CLD_EXITED && info.si_status == 0 ? GUEST_EXITED_CLEANLY : GUEST_DIED);

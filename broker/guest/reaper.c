@@ -5,6 +5,7 @@
  */
 #include "broker/guest/reaper.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include "firecurtain/time.h"
 
 #define REAPER_RETRY_NS (100 * FC_NS_PER_MS)
+#define REAPER_END_MS   2000 /* at the end of the broker: a killed process whose memory is freed, or traced */
 
 struct reaper {
     struct loop *loop;
@@ -90,13 +92,26 @@ static void reaper_gone(struct reaper_child *child)
     free(child);
 }
 
+/*
+ * Waits for a child that has ended. False if it has not, or if whoever traces it has not been told yet: a
+ * blocking call would wait for that.
+ */
+static bool reaper_has_ended(const struct reaper_child *child)
+{
+    siginfo_t info = {0};
+    bool is_open = child->pidfd >= 0;
+
+    return waitid(is_open ? P_PIDFD : P_PID, (id_t)(is_open ? child->pidfd : child->pid), &info,
+                  WEXITED | WNOHANG | __WALL) < 0 || /* it has been waited for */
+           info.si_pid;
+}
+
 static void reaper_ready(void *userdata, uint32_t events)
 {
     struct reaper_child *child = userdata;
-    siginfo_t info = {0};
 
     (void)events;
-    if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 || info.si_pid) {
+    if (reaper_has_ended(child)) {
         reaper_gone(child);
         return;
     }
@@ -105,14 +120,26 @@ static void reaper_ready(void *userdata, uint32_t events)
     loop_set_timer(child->reaper->loop, &child->again, fc_now_ns() + REAPER_RETRY_NS);
 }
 
-/* Watches it once more; without memory for that, it is tried later. */
+/* Polls it; without a descriptor or memory for that, it is tried later. */
+static void reaper_watch(struct reaper_child *child)
+{
+    struct reaper *reaper = child->reaper;
+
+    if (child->pidfd < 0)
+        child->pidfd = keeper_open_process(reaper->keeper, child->pid);
+    if (child->pidfd < 0 || loop_add(reaper->loop, &child->source, child->pidfd, EPOLLIN,
+                                     "the end of a process", reaper_ready, child) < 0)
+        loop_set_timer(reaper->loop, &child->again, fc_now_ns() + REAPER_RETRY_NS);
+}
+
 static void reaper_again(void *userdata)
 {
     struct reaper_child *child = userdata;
 
-    if (loop_add(child->reaper->loop, &child->source, child->pidfd, EPOLLIN, "the end of a process",
-                 reaper_ready, child) < 0)
-        loop_set_timer(child->reaper->loop, &child->again, fc_now_ns() + REAPER_RETRY_NS);
+    if (child->pidfd < 0 && reaper_has_ended(child))
+        reaper_gone(child);
+    else
+        reaper_watch(child);
 }
 
 int reaper_new(struct reaper **reaperp, struct loop *loop, struct keeper *keeper)
@@ -134,10 +161,10 @@ static void reaper_late(void *userdata)
     keeper_signal(child->reaper->keeper, child->pid, SIGKILL);
 }
 
-/* Lets a child that was let go have the rest of its time. */
+/* Lets a child that was let go have the rest of its time, and one that was killed a moment for its end. */
 static void reaper_wait(struct reaper_child *child)
 {
-    struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+    struct pollfd ended = {.fd = child->pidfd, .events = POLLIN}; /* of -1, poll() only waits */
     uint64_t now_ns = fc_now_ns();
 
     if (child->late.position) {
@@ -146,7 +173,8 @@ static void reaper_wait(struct reaper_child *child)
         if (poll(&ended, 1, (int)(left_ns / FC_NS_PER_MS)) <= 0)
             reaper_late(child);
     }
-    waitpid(child->pid, NULL, __WALL);
+    if (!reaper_has_ended(child) && poll(&ended, 1, REAPER_END_MS) >= 0)
+        reaper_has_ended(child);
 }
 
 struct reaper *reaper_free(struct reaper *reaper)
@@ -159,42 +187,35 @@ struct reaper *reaper_free(struct reaper *reaper)
     return NULL;
 }
 
-/* Returns the child with what has to be known about it, or NULL if it cannot be watched. */
-static struct reaper_child *reaper_watch(struct reaper *reaper, const struct reaper_worker *worker)
+/* Begins to watch a child. NULL: there is no memory. */
+static struct reaper_child *reaper_add(struct reaper *reaper, const struct reaper_worker *worker)
 {
     size_t bytes = strlen(worker->instance) + 1;
     struct reaper_child *child = calloc(1, sizeof(*child) + bytes);
 
+    assert(worker->pid > 1);
     if (!child)
         return NULL;
     child->reaper = reaper;
     child->pid = worker->pid;
+    child->pidfd = -1;
     child->account = worker->account;
     child->again = (struct timer){.fn = reaper_again, .what = "the end of a process", .userdata = child};
     child->late = (struct timer){.fn = reaper_late, .what = "the end of a process", .userdata = child};
     snprintf(child->cgroup, sizeof(child->cgroup), "%s", worker->cgroup);
     memcpy(child->instance, worker->instance, bytes);
-    child->pidfd = keeper_open_process(reaper->keeper, worker->pid);
-    if (child->pidfd >= 0 && loop_add(reaper->loop, &child->source, child->pidfd, EPOLLIN,
-                                      "the end of a process", reaper_ready, child) == 0)
-        return child;
-    fc_closep(&child->pidfd);
-    free(child);
-    return NULL;
+    child->next = reaper->children;
+    reaper->children = child;
+    reaper_watch(child);
+    return child;
 }
 
 void reaper_end_worker(struct reaper *reaper, const struct reaper_worker *worker)
 {
-    struct reaper_child *child;
-
     keeper_signal(reaper->keeper, worker->pid, SIGKILL);
-    child = reaper_watch(reaper, worker);
-    if (child) {
-        child->next = reaper->children;
-        reaper->children = child;
+    if (reaper_add(reaper, worker))
         return;
-    }
-    waitpid(worker->pid, NULL, __WALL); /* there is no memory or descriptor left: rather this than a zombie */
+    waitpid(worker->pid, NULL, WNOHANG | __WALL); /* without memory it may stay a zombie */
     if (worker->cgroup[0])
         keeper_remove_cgroup(reaper->keeper, worker->account, worker->cgroup);
 }
@@ -202,15 +223,12 @@ void reaper_end_worker(struct reaper *reaper, const struct reaper_worker *worker
 void reaper_let_go(struct reaper *reaper, pid_t pid, const char *instance, uint64_t deadline_ns)
 {
     const struct reaper_worker worker = {.pid = pid, .instance = instance, .cgroup = ""};
-    struct reaper_child *child = reaper_watch(reaper, &worker);
+    struct reaper_child *child = reaper_add(reaper, &worker);
 
-    if (!child) {
+    if (child)
+        loop_set_timer(reaper->loop, &child->late, deadline_ns);
+    else
         reaper_end_worker(reaper, &worker);
-        return;
-    }
-    child->next = reaper->children;
-    reaper->children = child;
-    loop_set_timer(reaper->loop, &child->late, deadline_ns);
 }
 
 void reaper_end(struct reaper *reaper, pid_t pid)

@@ -23,11 +23,13 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
+#include "proto/pass.h"
 
 #define SPAWN_AT_ONCE  4   /* requests under way: few enough that the socket never fills up */
 #define SPAWN_LOG_RATE 100 /* lines a second that a zygote may log */
 #define SPAWN_RETRY_NS FC_NS_PER_S
 #define SPAWN_STRAY_NS (FC_NS_PER_S / 2) /* a child that the broker knows has been waited for by then */
+#define SPAWN_BUDGET   16                /* answers in a turn of the loop */
 
 struct spawner {
     struct runtime *runtime;
@@ -35,6 +37,7 @@ struct spawner {
     pid_t pid;
     pid_t spares[SPAWN_SPARES]; /* made by the zygote, and no workers yet; oldest first */
     unsigned n_spares;
+    unsigned n_due; /* spares that the zygote may still make: it makes some after each request */
     int socket;
     struct loop_source *source;
     struct log_source lines;
@@ -104,6 +107,15 @@ static void spawner_add_spare(struct spawner *spawner, pid_t pid)
     spawner->spares[spawner->n_spares++] = pid;
 }
 
+static bool spawner_has_spare(const struct spawner *spawner, pid_t pid)
+{
+    for (unsigned i = 0; i < spawner->n_spares; i++) {
+        if (spawner->spares[i] == pid)
+            return true;
+    }
+    return false;
+}
+
 /* Notes that a spare has become a worker. The zygote tried the older ones first, so they are unusable. */
 static void spawner_forget_spare(struct spawner *spawner, pid_t pid)
 {
@@ -129,10 +141,26 @@ static void spawner_finish_first(struct spawner *spawner, pid_t pid)
     spawn_job_free(job);
 }
 
+/* Ends a spare that has died, of whatever zygote. False if it is none. */
+static bool spawner_end_dead_spare(const struct runtime *runtime, pid_t pid)
+{
+    for (unsigned i = 0; i < runtime->n_accounts; i++) {
+        struct spawner *spawner = runtime->accounts[i].spawner;
+
+        if (!spawner || !spawner_has_spare(spawner, pid))
+            continue;
+        spawner_forget_spare(spawner, pid);
+        reaper_end(runtime->reaper, pid);
+        return true;
+    }
+    return false;
+}
+
 /*
  * Looks for stray children. A zygote that ends between making a process and naming it leaves a child that the
  * broker does not know. It ends by itself, since what it waits for has gone. A child that is still there to
- * be waited for at the next look is such a one.
+ * be waited for at the next look is such a one, unless it is a spare: nobody else notices the end of one, and
+ * the number of a process that somebody has waited for may soon be another's.
  */
 static void spawner_look_for_strays(void *userdata)
 {
@@ -141,7 +169,8 @@ static void spawner_look_for_strays(void *userdata)
 
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid &&
         info.si_pid == spawner->stray) {
-        waitpid(info.si_pid, NULL, __WALL);
+        if (!spawner_end_dead_spare(spawner->runtime, info.si_pid))
+            waitpid(info.si_pid, NULL, WNOHANG | __WALL);
         info.si_pid = 0;
     } else if (!info.si_pid && !spawner->stray) {
         return;
@@ -170,32 +199,44 @@ static void spawner_lost(struct spawner *spawner)
     loop_set_timer(spawner->runtime->loop, &spawner->look, fc_now_ns() + SPAWN_STRAY_NS);
 }
 
-/* Checks a pid. Users can manipulate the zygote that has their uid; it must not name a process of others. */
-static bool spawner_may_name(const struct spawner *spawner, pid_t pid)
+/* Whether the zygote may say this. It is not believed: with a hole in it, it would be whoever uses that. */
+static bool spawner_may_say(struct spawner *spawner, const struct spawn_reply *reply)
 {
-    return pid < 0 || spawner->account == 0 || keeper_owns(spawner->runtime->keeper, spawner->account, pid);
+    if (reply->is_spare ? !spawner->n_due || spawner_has_spare(spawner, reply->pid) : !spawner->n_sent)
+        return false;
+    if (reply->pid < 0 && !reply->is_spare)
+        return true; /* an error */
+    return reply->pid > 1 && reply->pid != spawner->pid &&
+           (spawner->account == 0 || keeper_owns(spawner->runtime->keeper, spawner->account, reply->pid));
+}
+
+static void spawner_take(struct spawner *spawner, const struct spawn_reply *reply)
+{
+    if (reply->is_spare) {
+        spawner->n_due--;
+        spawner_add_spare(spawner, reply->pid);
+        return;
+    }
+    spawner->n_due = SPAWN_SPARES;
+    spawner->has_namespaces = reply->in_namespaces;
+    spawner_finish_first(spawner, reply->pid);
 }
 
 static void spawner_ready(void *userdata, uint32_t events)
 {
     struct spawner *spawner = userdata;
     struct spawn_reply reply;
-    int r;
+    int r = 0;
 
     (void)events;
-    while ((r = spawn_receive_reply(spawner->socket, &reply)) == 0 && (spawner->n_sent || reply.is_spare)) {
-        if (!spawner_may_name(spawner, reply.pid)) {
+    for (int budget = SPAWN_BUDGET; r == 0 && budget; budget--) {
+        r = spawn_receive_reply(spawner->socket, &reply);
+        if (r == 0 && !spawner_may_say(spawner, &reply))
             r = -EPROTO;
-            break;
-        }
-        if (!reply.is_spare) {
-            spawner->has_namespaces = reply.in_namespaces;
-            spawner_finish_first(spawner, reply.pid);
-            continue;
-        }
-        spawner_add_spare(spawner, reply.pid);
+        if (r == 0)
+            spawner_take(spawner, &reply);
     }
-    if (r != -EAGAIN) {
+    if (r < 0 && r != -EAGAIN) {
         fc_log(FC_LOG_ERROR, NULL, "the zygote %s; starting another",
                r == -EPROTO ? "named a process that is not its own" : "has ended");
         spawner_lost(spawner);
@@ -213,6 +254,8 @@ static int spawner_start(struct spawner *spawner)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     spawner->socket = pair[0];
+    spawner->n_due = 0;
+    pass_refuse_descriptors(pair[0]);
     r = output_new(&spawner->output, spawner->runtime->loop, &spawner->lines, FC_LOG_ERROR, &log);
     if (r == 0) {
         pid_t pid = keeper_start(spawner->runtime->keeper, spawner->account, pair[1], log);

@@ -124,6 +124,8 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW_OPTION("setsockopt", CONFINE_IP, IP_PKTINFO, "Art-Net: the address that a poll came to"),
     ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_SNDBUF, "links"),
     ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_PASSRIGHTS, "links"),
+    ALLOW_OPTION("setsockopt", SOL_SOCKET, SO_PASSCRED, "the end of links, before Linux 6.16"),
+    ALLOW_EQ("shutdown", 1, SHUT_RD, "the same"),
     ALLOW("sendto", "OSC, Art-Net, sACN, RTP-MIDI, links"),
     ALLOW("recvfrom", "OSC, sACN, RTP-MIDI, links"),
     ALLOW("sendmsg", "the keeper, zygotes, gates"),

@@ -13,6 +13,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
+#include "proto/pass.h"
 
 #define CONTROL_BACKLOG 64
 
@@ -53,8 +54,10 @@ static int control_open(const char *folder, bool is_root)
     int r =
         fd < 0 ? -errno : control_socket_path(folder, &folder_fd, address.sun_path, sizeof(address.sun_path));
 
-    if (r == 0)
+    if (r == 0) {
+        pass_refuse_descriptors(fd);
         r = control_bind(fd, &address);
+    }
     if (r < 0)
         return r;
     /* the uid of the client decides what it may do, not these */
