@@ -79,6 +79,27 @@ def test_paths_are_those_of_the_person_wherever_python_writes_them(play):
 
 
 @pytest.mark.one_setting
+@pytest.mark.parametrize("imported", ["at the start", "in a handler"])
+def test_a_traceback_shows_the_lines_that_run(play, imported):
+    """Not those of a file that was saved since, which has others at these numbers."""
+    failing = "def fail(value):\n    return value / 0  # as it runs\n"
+    show = play("""
+        import midimonster
+        if not LATE: import helper
+        def fail(value):
+            import helper
+            midimonster.output("out", 1)
+            if value: helper.fail(value)
+        """.replace("LATE", str(imported == "in a handler")), ["wire./fail > py1.script.fail", "py1.out > wire./out"], scripts={"helper.py": failing})
+    show.set("/fail", 0)
+    show.expect("/out", 1)
+    show.write("helper.py", "# a new comment\n" * 5 + failing.replace("as it runs", "as it was saved"))
+    show.set("/fail", 0.5)
+    show.log.wait("^    return value / 0  # as it runs$")
+    assert not show.log.matching("as it was saved|a new comment")
+
+
+@pytest.mark.one_setting
 def test_an_unknown_output_gets_one_line_with_a_suggestion(play):
     script = """
         import midimonster

@@ -4,12 +4,23 @@
 import os
 import sys
 
+_MOST_SOURCE = 1 << 20  # bytes
+
 
 def is_lasting(error):
     """Whether the same files raise it again, whatever else happens."""
     if isinstance(error, SyntaxError):
         return bool(error.filename) and not error.filename.startswith("<")  # not of code that the script made itself
     return isinstance(error, ModuleNotFoundError)
+
+
+def keep_source(path):
+    """Keeps the lines of a file that was loaded: tracebacks show these, also when the file has been saved again since."""
+    import linecache
+    if os.stat(path).st_size > _MOST_SOURCE or not linecache.getlines(path):
+        return
+    size, _, lines, name = linecache.cache[path]
+    linecache.cache[path] = (size, None, lines, name)  # without a time it is not compared with the file
 
 
 def nearest(word, names):

@@ -3,6 +3,7 @@
 #include "worker/script/loaded.h"
 
 #include "proto/codec_name.h"
+#include "worker/base/prelude.h"
 #include "worker/base/python.h"
 
 #include <errno.h>
@@ -47,6 +48,16 @@ static const char *loaded_path(PyObject *module)
     return path ? loaded_below(path) : NULL;
 }
 
+/* The source that runs is what a traceback has to show. Without it, what the file has by then is shown. */
+static void loaded_keep_source(const char *path)
+{
+    PyObject *file = PyUnicode_FromFormat("%s/%s", loaded.folder, path);
+
+    Py_XDECREF(file ? prelude_ask("keep_source", file) : NULL);
+    Py_XDECREF(file);
+    PyErr_Clear();
+}
+
 static int loaded_tell(const char *path)
 {
     PyObject *key = PyUnicode_FromString(path);
@@ -55,8 +66,10 @@ static int loaded_tell(const char *path)
 
     if (known == 0 && PySet_Add(loaded.told, key) < 0)
         known = -1;
-    if (known == 0)
+    if (known == 0) {
+        loaded_keep_source(path);
         r = session_file(script.session, path);
+    }
     Py_XDECREF(key);
     return known < 0 ? -ENOMEM : r;
 }
