@@ -93,14 +93,22 @@ static bool ring_begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Notes the place in a line such as `  File "/show/lights.py", line 12, in fader`. */
+/* Whether a file is one of Python's, or installed: what is wrong is in the script that calls it. */
+static bool ring_is_library(const char *path)
+{
+    return path[0] == '<' || strstr(path, "/lib/python");
+}
+
+/* Notes the place in a line such as `  File "/show/lights.py", line 12, in fader`: the last one of the
+ * script. */
 static void ring_note_place(struct log_owner *owner, const char *text)
 {
     char path[1024];
     unsigned line;
     const char *slash;
 
-    if (sscanf(text, " File \"%1023[^\"]\", line %u", path, &line) != 2)
+    if (sscanf(text, " File \"%1023[^\"]\", line %u", path, &line) != 2 ||
+        (owner->place[0] && ring_is_library(path)))
         return;
     slash = strrchr(path, '/');
     snprintf(owner->place, sizeof(owner->place), "%.50s:%u", slash ? slash + 1 : path, line);

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import control
 import pytest
 from harness import BUILT, PROGRAMS, environment, user_only
 from wire import free_port
@@ -76,6 +77,21 @@ def test_paths_are_those_of_the_person_wherever_python_writes_them(play):
                     rf"^ImportError: cannot import name 'nothing' from 'helper' \({folder}/helper.py\)$"):
         assert show.log.matching(pattern, "py1"), f"{pattern}\n{show.log}"
     assert not show.log.matching('File "/show/', "py1")
+
+
+@pytest.mark.one_setting
+@pytest.mark.parametrize("call, error", [("json.loads('{')", "JSONDecodeError"), ("subprocess.run(['true'])", "PermissionError"), ("os.fork()", "PermissionError")])
+def test_the_place_of_an_error_is_in_the_script(play, call, error):
+    """Not in a library, nor in what stands in for one."""
+    show = play(f"""
+        import json, os, subprocess
+        def fail(value):
+            {call}
+        """, ["wire./fail > py1.script.fail"])
+    show.set("/fail", 1)
+    show.log.wait(f"^(json.decoder.)?{error}: ", "py1")
+    assert show.log.matching('File ".*/script.py", line 3, in fail$') and not show.log.matching("<firecurtain>")
+    assert control.status(show)["py1"]["last_error"].endswith("(script.py:3)"), str(show.log)
 
 
 @pytest.mark.one_setting

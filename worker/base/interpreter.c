@@ -250,30 +250,6 @@ int interpreter_set_environment(const char *entry)
     return r;
 }
 
-/* Formats an exception with its traceback as Python does, and what may help. NULL if that fails too. */
-static PyObject *interpreter_format(PyObject *type, PyObject *value, PyObject *traceback)
-{
-    PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *lines = NULL, *empty = NULL, *text = NULL, *hint;
-
-    if (module)
-        lines = PyObject_CallMethod(module, "format_exception", "OOO", type, value ? value : Py_None,
-                                    traceback ? traceback : Py_None);
-    hint = lines && value ? prelude_ask("hint", value) : NULL;
-    if (hint && PyUnicode_Check(hint) && PyUnicode_GET_LENGTH(hint))
-        PyList_Append(lines, hint);
-    if (lines)
-        empty = PyUnicode_FromString("");
-    if (empty)
-        text = PyUnicode_Join(empty, lines);
-    Py_XDECREF(hint);
-    Py_XDECREF(empty);
-    Py_XDECREF(lines);
-    Py_XDECREF(module);
-    PyErr_Clear();
-    return text;
-}
-
 static bool interpreter_is_lasting(PyObject *value)
 {
     PyObject *answer = value ? prelude_ask("is_lasting", value) : NULL;
@@ -292,7 +268,8 @@ PyObject *interpreter_take_exception(bool *is_lasting)
     PyErr_NormalizeException(&type, &value, &traceback);
     if (value && traceback)
         PyException_SetTraceback(value, traceback);
-    text = type ? interpreter_format(type, value, traceback) : NULL;
+    text = value ? prelude_ask("text_of", value) : NULL;
+    PyErr_Clear();
     if (is_lasting)
         *is_lasting = interpreter_is_lasting(value);
     Py_XDECREF(type);

@@ -68,3 +68,14 @@ def hint(error):
         return f'did you mean "{near}"?\n'
     return (f'{package} is neither beside the script nor installed for all of this machine. '
             'If it is in a virtual environment, show that: read = /PATH/lib/python%d.%d/site-packages\n' % sys.version_info[:2])
+
+
+def text_of(error):
+    """The traceback as Python writes it, without the worker's own lines, and what may help."""
+    import traceback
+    lines = [line for line in traceback.format_exception(error) if not line.startswith('  File "<firecurtain>"')]
+    try:
+        lines.append(hint(error))
+    except Exception:  # of a script's own importer, for example
+        pass
+    return "".join(lines)
