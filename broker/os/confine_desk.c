@@ -85,6 +85,7 @@ static const struct confine_call desk_calls[] = {
     ALLOW("sendto", "the link, connections"),
     ALLOW("recvfrom", "the same"),
     ALLOW("recvmsg", "whether a client passes descriptors, before Linux 6.16"),
+    ALLOW("pipe2", "the thread that closes connections, before Linux 6.16"),
 #ifdef FIRECURTAIN_SANITIZE
     ALLOW("clone", "the leak sanitizer stops all threads from a process of its own"),
     ALLOW("getppid", "the same"),

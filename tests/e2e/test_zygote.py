@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A zygote in the hands of a user: nobody of its account can take its socket, and the broker believes nothing that is said there."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -12,7 +13,7 @@ import sys
 import pytest
 from harness import root_only
 from house import House
-from processes import children, status
+from processes import named, status
 from waiting import until
 
 SPAWN_FD = 3
@@ -27,8 +28,10 @@ print(os.strerror(ctypes.get_errno()) if fd < 0 else "taken")
 
 
 def zygote_of(show, uid):
-    found = [pid for pid in children(show.pid)
-             if status(pid)["Name"].strip() == "fc-zygote" and status(pid)["Uid"].split()[0] == str(uid)]
+    found = []
+    for pid in named(show.pid, "fc-zygote"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found += [pid] * (status(pid)["Uid"].split()[0] == str(uid))
     return found[0] if len(found) == 1 else None
 
 
