@@ -2,8 +2,8 @@
 /*
  * Decides who may connect to the control socket, how often, and what libzmq is given to read from there. A
  * connection from a uid without a role is closed before anything is said. For that, the program of the desk
- * has an accept4() and a recv() of its own, which the dynamic linker gives to libzmq. In the desk, in the
- * threads of libzmq, too.
+ * has an accept4(), a recv() and a close() of its own, which the dynamic linker gives to libzmq. In the desk,
+ * in the threads of libzmq, too.
  */
 #ifndef BROKER_DESK_GUARD_H
 #define BROKER_DESK_GUARD_H
