@@ -253,10 +253,13 @@ static void proxy_link_handle_report(struct proxy *proxy, const struct message_r
     }
     if (report->heard)
         fc_heard(instance);
-    instance->n_emitted += report->n_events;
-    proxy_link_forget_set(proxy, report); /* before the router sets anything for it */
-    router_emit(&instance->show->router, ROUTE_BACKEND, instance, report->channels, report->values,
-                report->n_events);
+    /* a driver that follows one that could open nothing says the same of that again */
+    if (!proxy->is_retry || (report->device && report->device->is_up)) {
+        instance->n_emitted += report->n_events;
+        proxy_link_forget_set(proxy, report); /* before the router sets anything for it */
+        router_emit(&instance->show->router, ROUTE_BACKEND, instance, report->channels, report->values,
+                    report->n_events);
+    }
     if (report->device)
         proxy_link_take_device(proxy, report->device);
     if (!report->done)

@@ -42,7 +42,8 @@ struct mqtt_connection {
     uint64_t delay_ns;
     uint64_t began_ns;
     bool is_up;
-    bool is_lost_said; /* the log has that there is no connection, and why */
+    bool is_told, told; /* on the channel MQTT_CONNECTED: anything, and what */
+    bool is_lost_said;  /* the log has that there is no connection, and why */
     bool is_v311;
     bool is_busy;  /* libmosquitto is on the stack */
     bool is_spent; /* `client` has been connected, or was to be */
@@ -51,10 +52,16 @@ struct mqtt_connection {
     char why[160];  /* there is none */
 };
 
-static void connection_emit(const struct mqtt *mqtt, bool is_up)
+/* Tells the show whether there is a connection: at first, and when that changes. */
+static void connection_emit(struct mqtt_connection *connection, bool is_up)
 {
-    if (mqtt->connected_id >= 0)
-        fc_emit(mqtt->instance, (uint32_t)mqtt->connected_id, is_up);
+    const struct mqtt *mqtt = connection->mqtt;
+
+    if (mqtt->connected_id < 0 || (connection->is_told && connection->told == is_up))
+        return;
+    fc_emit(mqtt->instance, (uint32_t)mqtt->connected_id, is_up);
+    connection->is_told = true;
+    connection->told = is_up;
 }
 
 /* Sets the time of the next try, spread so that many clients do not come together. */
@@ -89,7 +96,7 @@ static void connection_lost(struct mqtt_connection *connection, const char *why)
     for (size_t i = 0; i < mqtt->n_topics; i++)
         mqtt->topics[i].under_way = 0;
     fc_up(mqtt->instance, false);
-    connection_emit(mqtt, false);
+    connection_emit(connection, false);
     connection_again(connection);
 }
 
@@ -210,7 +217,7 @@ static void connection_welcome(struct mqtt_connection *connection)
     discovery_announce(mqtt, connection_announce);
     connection_publish_all(mqtt);
     fc_up(mqtt->instance, true);
-    connection_emit(mqtt, true);
+    connection_emit(connection, true);
 }
 
 static void connection_on_connect(struct mosquitto *client, void *userdata, int code, int flags,

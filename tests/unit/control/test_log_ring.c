@@ -137,10 +137,11 @@ static void test_the_last_error_is_what_a_traceback_ends_with(void **state)
     add_errors(&ring, (const char *const[]){"this may help", NULL});
     assert_error(&ring, "ValueError: 7", "lamp.py:3");
     ring.last += FC_NS_PER_S; /* which is the time here, too */
-    add_errors(&ring, (const char *const[]){"Traceback (most recent call last):",
-                                            "  File \"/a b/lights.py\", line 12, in fader",
-                                            "  File \"/usr/lib/python3.11/json/decoder.py\", line 353, in raw",
-                                            "  File \"<frozen os>\", line 1, in f", "ValueError: 8", NULL});
+    add_errors(&ring,
+               (const char *const[]){"Traceback (most recent call last):",
+                                     "  File \"/a b/lights.py\", line 12, in fader",
+                                     "  File \"/usr/lib/python3.11/json/decoder.py\", line 353, in raw",
+                                     "  File \"<frozen os>\", line 1, in f", "ValueError: 8", NULL});
     assert_error(&ring, "ValueError: 8", "lights.py:12");
     ring.last += FC_NS_PER_S;
     add_errors(&ring, (const char *const[]){"127.0.0.1 port 1: Permission denied",
