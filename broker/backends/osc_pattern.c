@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "broker/backends/osc_pattern.h"
+#include "firecurtain/utf8.h"
 
 static bool is_graphic(char c)
 {
@@ -19,12 +20,6 @@ static bool is_graphic(char c)
 static bool is_beyond_ascii(char c)
 {
     return (unsigned char)c >= 0x80;
-}
-
-/* Whether a byte continues a character of UTF-8. */
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
 }
 
 /* Whether a character may be between brackets or, except for the comma, braces. */
@@ -201,7 +196,7 @@ static void spread(const char *pattern, size_t length, bool *now)
  */
 static bool takes_rest(const char *pattern, size_t p, char c)
 {
-    return is_continuation(c) && p > 0 && strchr("?]", pattern[p - 1]);
+    return fc_utf8_is_inside(c) && p > 0 && strchr("?]", pattern[p - 1]);
 }
 
 /* Moves every active state of `now` by one byte into `next`. Returns whether any is left. */

@@ -17,6 +17,7 @@
 #include "broker/base/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
+#include "firecurtain/utf8.h"
 
 #define LOG_MAX_LINE 4096 /* PIPE_BUF: a pipe that polls writable takes it whole */
 #define LOG_MAX_TEXT 3072
@@ -109,34 +110,23 @@ bool log_parse_level(const char *name, enum fc_log_level *level)
     return false;
 }
 
-/* Returns the length of the valid UTF-8 sequence of a printable character at `text`, or 0 if there is none.
- */
-static size_t log_printable(const unsigned char *text, size_t bytes)
+/* Whether a character can stand in a line: it does not end it, nor change the direction of other text. */
+static bool log_is_printable(uint32_t code)
 {
-    size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+    bool is_mark = code == 0x61c || code == 0x200e || code == 0x200f; /* of direction */
+    bool is_separator = code == 0x2028 || code == 0x2029;             /* of lines and paragraphs */
+    bool is_direction = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 
-    if (text[0] < 0x20 || text[0] == 0x7f || (text[0] >= 0x80 && text[0] < 0xc2) || text[0] > 0xf4 ||
-        length > bytes)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    /* C1 controls, overlong forms, surrogates, and code points beyond Unicode */
-    if ((text[0] == 0xc2 && text[1] < 0xa0) || (text[0] == 0xe0 && text[1] < 0xa0) ||
-        (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf0 && text[1] < 0x90) ||
-        (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    /* marks of text direction */
-    if ((text[0] == 0xd8 && text[1] == 0x9c) ||
-        (text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0x8e || text[2] == 0x8f)))
-        return 0;
-    /* line and paragraph separators, and the controls of text direction */
-    if (text[0] == 0xe2 && text[1] == 0x80 && (text[2] >= 0xa8 && text[2] <= 0xae))
-        return 0;
-    if (text[0] == 0xe2 && text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)
-        return 0;
-    return length;
+    return !fc_utf8_is_control(code) && !is_mark && !is_separator && !is_direction;
+}
+
+/* Returns the bytes of the printable character at `text`, or 0 if there is none. */
+static size_t log_printable(const char *text, size_t bytes)
+{
+    uint32_t code;
+    size_t length = fc_utf8_read(text, bytes, &code);
+
+    return length && log_is_printable(code) ? length : 0;
 }
 
 size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
@@ -144,7 +134,7 @@ size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
     size_t n = 0;
 
     for (size_t i = 0; i < bytes;) {
-        const unsigned char *p = (const unsigned char *)text + i;
+        const char *p = text + i;
         size_t length = log_printable(p, bytes - i);
 
         if (n + 8 > room) { /* the longest sequence, and the mark */
@@ -156,7 +146,7 @@ size_t log_escape(char *out, size_t room, const char *text, size_t bytes)
         else if (*p == '\t')
             out[n++] = ' ', i++;
         else
-            n += (size_t)snprintf(out + n, room - n, "\\x%02x", *p), i++;
+            n += (size_t)snprintf(out + n, room - n, "\\x%02x", (unsigned char)*p), i++;
     }
     return n;
 }
@@ -226,7 +216,7 @@ static size_t log_json_string(char *out, size_t room, const char *text, size_t b
 
     out[n++] = '"';
     for (size_t i = 0; i < bytes; i++) {
-        if (n + 8 > room && ((unsigned char)text[i] & 0xc0) != 0x80) {
+        if (n + 8 > room && !fc_utf8_is_inside(text[i])) {
             memcpy(out + n, "…", strlen("…"));
             n += strlen("…");
             break;

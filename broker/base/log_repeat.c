@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firecurtain/utf8.h"
+
 #define REPEAT_SHOWN 200 /* bytes of the text in a report */
 
 static bool repeat_is_same(const struct log_repeat *repeat, enum fc_log_level level, const char *text,
@@ -81,7 +83,7 @@ static size_t repeat_cut(const char *text, size_t bytes, size_t room)
 {
     if (bytes <= room)
         return bytes;
-    while (room > 0 && ((unsigned char)text[room] & 0xc0) == 0x80)
+    while (room > 0 && fc_utf8_is_inside(text[room]))
         room--;
     return room;
 }

@@ -11,6 +11,7 @@
 
 #include "broker/base/log.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/utf8.h"
 
 #define PRINT_MAX_TEXT 4096
 
@@ -32,16 +33,12 @@ void print_text(FILE *out, const char *text)
 
 size_t print_character(const char *text, size_t *columns)
 {
-    unsigned char first = (unsigned char)text[0];
-    size_t bytes = 1;
-    wchar_t code = first < 0x80 ? first : first & (first < 0xe0 ? 0x1f : first < 0xf0 ? 0x0f : 0x07);
-    int width;
+    uint32_t code = 0;
+    size_t bytes = fc_utf8_read(text, strnlen(text, 4), &code);
+    int width = bytes ? wcwidth((wchar_t)code) : -1;
 
-    for (; first >= 0xc0 && ((unsigned char)text[bytes] & 0xc0) == 0x80; bytes++)
-        code = code << 6 | (text[bytes] & 0x3f);
-    width = wcwidth(code);
     *columns = width < 0 ? 1 : (size_t)width; /* the C library may know less than the terminal */
-    return bytes;
+    return bytes ? bytes : 1;
 }
 
 size_t print_columns(const char *text)

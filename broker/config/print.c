@@ -16,6 +16,7 @@
 #include "broker/config/private.h"
 #include "broker/config/span.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/utf8.h"
 
 enum {
     TAB_COLUMNS = 8,
@@ -42,35 +43,10 @@ static const struct style coloured = {
 
 static const char *const severity_names[] = {[CONFIG_ERROR] = "error", [CONFIG_WARNING] = "warning"};
 
-/* Returns the size of the UTF-8 character that starts here, with its code; 0 if it is not one. */
-static size_t decode(const char *text, size_t bytes, uint32_t *code)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = (unsigned char)*text;
-    size_t length = first < 0x80   ? 1
-                    : first < 0xc2 ? 0
-                    : first < 0xe0 ? 2
-                    : first < 0xf0 ? 3
-                    : first < 0xf5 ? 4
-                                   : 0;
-
-    if (length == 0 || length > bytes)
-        return 0;
-    *code = length == 1 ? first : first & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)text[i] & 0xc0) != 0x80)
-            return 0;
-        *code = *code << 6 | ((unsigned char)text[i] & 0x3f);
-    }
-    if (*code < smallest[length] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
-        return 0;
-    return length;
-}
-
 /* Returns whether a terminal shows the character as itself, in its place. */
 static bool is_plain(uint32_t code)
 {
-    if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+    if (fc_utf8_is_control(code))
         return false;
     if (code >= 0x200b && code <= 0x200f)
         return false;
@@ -81,7 +57,7 @@ static bool is_plain(uint32_t code)
 static size_t print_character(FILE *out, const char *text, size_t bytes, size_t *columns)
 {
     uint32_t code;
-    size_t length = decode(text, bytes, &code);
+    size_t length = fc_utf8_read(text, bytes, &code);
 
     if (length > 0 && is_plain(code)) {
         fwrite(text, 1, length, out);
@@ -108,11 +84,6 @@ static void print_text(FILE *out, const char *text)
         i += print_character(out, text + i, bytes - i, &columns);
 }
 
-static bool is_inside_character(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
 /* Returns the part of a line to show: all of it if it is short, otherwise the part around `at`. */
 static struct config_span window(const char *line, size_t at)
 {
@@ -126,9 +97,9 @@ static struct config_span window(const char *line, size_t at)
         start = bytes - WINDOW_BYTES;
     end = start + WINDOW_BYTES;
     /* never in the middle of a character, which has at most three such bytes */
-    for (int i = 0; i < 3 && start > 0 && is_inside_character(line[start]); i++)
+    for (int i = 0; i < 3 && start > 0 && fc_utf8_is_inside(line[start]); i++)
         start--;
-    for (int i = 0; i < 3 && end < bytes && is_inside_character(line[end]); i++)
+    for (int i = 0; i < 3 && end < bytes && fc_utf8_is_inside(line[end]); i++)
         end++;
     return (struct config_span){line + start, end - start};
 }

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "firecurtain/utf8.h"
+
 /* The number of bytes that a message quotes of what the user wrote. */
 #define CONFIG_QUOTED_BYTES 80
 
@@ -65,7 +67,7 @@ static inline int config_quoted(struct config_span span)
 
     if (length > CONFIG_QUOTED_BYTES) {
         length = CONFIG_QUOTED_BYTES;
-        while (length > 0 && ((unsigned char)span.start[length] & 0xc0) == 0x80)
+        while (length > 0 && fc_utf8_is_inside(span.start[length]))
             length--;
     }
     return (int)length;

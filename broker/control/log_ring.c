@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #include "firecurtain/time.h"
+#include "firecurtain/utf8.h"
 
 #define RING_ERROR     200 /* bytes of the last error */
 #define RING_PLACE     64
@@ -125,7 +126,7 @@ static void ring_keep(char to[RING_ERROR], const char *text)
         return;
     }
     n = RING_ERROR - sizeof(mark);
-    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) /* within a character of UTF-8 */
+    while (n > 0 && fc_utf8_is_inside(text[n])) /* within a character of UTF-8 */
         n--;
     memcpy(to, text, n);
     memcpy(to + n, mark, sizeof(mark));

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firecurtain/utf8.h"
+
 #define JSON_FIRST 1024
 
 void json_deinit(struct json *json)
@@ -50,49 +52,26 @@ void json_raw(struct json *json, const char *text)
     json_bytes(json, text, strlen(text));
 }
 
-/* Returns the length of the letter of UTF-8 that begins here, or 0 if none does. */
-static size_t json_letter(const unsigned char *text)
-{
-    static const struct {
-        unsigned char mask, lead;
-        size_t n;
-        uint32_t least;
-    } kinds[] = {{0x80, 0, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        uint32_t code = *text & (unsigned char)~kinds[i].mask;
-
-        if ((*text & kinds[i].mask) != kinds[i].lead)
-            continue;
-        for (size_t at = 1; at < kinds[i].n; at++) {
-            if ((text[at] & 0xc0) != 0x80)
-                return 0;
-            code = code << 6 | (text[at] & 0x3f);
-        }
-        return code < kinds[i].least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : kinds[i].n;
-    }
-    return 0;
-}
-
 void json_text(struct json *json, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    const char *end = text + strlen(text);
+    uint32_t code;
 
     json_raw(json, "\"");
-    while (*at && !json->is_full) {
-        size_t n = json_letter(at);
+    while (text < end && !json->is_full) {
+        size_t n = fc_utf8_read(text, (size_t)(end - text), &code);
         char escaped[8];
 
         if (!n) {
             json_raw(json, "\xef\xbf\xbd");
             n = 1;
-        } else if (*at < 0x20 || *at == '"' || *at == '\\') {
-            snprintf(escaped, sizeof(escaped), "\\u%04x", *at);
+        } else if (code < 0x20 || code == '"' || code == '\\') {
+            snprintf(escaped, sizeof(escaped), "\\u%04x", code);
             json_raw(json, escaped);
         } else {
-            json_bytes(json, (const char *)at, n);
+            json_bytes(json, text, n);
         }
-        at += n;
+        text += n;
     }
     json_raw(json, "\"");
 }
