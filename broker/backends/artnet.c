@@ -19,6 +19,7 @@
 #include "broker/backends/net_host.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"
+#include "firecurtain/option.h"
 
 #define MAX_BINDS    16
 #define MAX_SOURCES  2 /* the standard allows no more to be merged */
@@ -174,7 +175,7 @@ static int artnet_configure(void *self, enum fc_scope scope, const char *option,
     if (strcmp(option, "broadcast") == 0)
         return net_host_read(&artnet->broadcast, value, PORT_TEXT, 1, reason);
     if (strcmp(option, "sync") == 0)
-        return dmx_option_switch(&artnet->port.is_synchronized, option, value, reason);
+        return fc_option_switch(&artnet->port.is_synchronized, option, value, reason);
     if (strcmp(option, "detect") == 0)
         return dmx_option_detect(&artnet->detect, value, reason);
     if (strcmp(option, "net") == 0)

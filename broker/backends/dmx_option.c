@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers and switches from text. Pure; used in the broker. */
+/* Numbers and `detect` from text. Pure; used in the broker. */
 #include "broker/backends/dmx_option.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "firecurtain/option.h"
 
 int dmx_option_number(unsigned *number, const char *option, const char *value, unsigned lowest,
                       unsigned highest, struct fc_reason *reason)
@@ -19,18 +21,10 @@ int dmx_option_number(unsigned *number, const char *option, const char *value, u
     return 0;
 }
 
-int dmx_option_switch(bool *is_on, const char *option, const char *value, struct fc_reason *reason)
-{
-    *is_on = strcmp(value, "on") == 0 || strcmp(value, "1") == 0;
-    if (*is_on || strcmp(value, "off") == 0 || strcmp(value, "0") == 0)
-        return 0;
-    return fc_refuse(reason, "%s is on or off, not \"%.40s\"", option, value);
-}
-
 int dmx_option_detect(bool *detect, const char *value, struct fc_reason *reason)
 {
-    *detect = strcmp(value, "on") == 0 || strcmp(value, "verbose") == 0;
-    if (*detect || strcmp(value, "off") == 0)
+    *detect = strcmp(value, "verbose") == 0;
+    if (*detect || fc_option_switch(detect, "detect", value, reason) == 0)
         return 0;
     return fc_refuse(reason, "detect is on, verbose or off, not \"%.40s\"", value);
 }

@@ -9,9 +9,6 @@
 int dmx_option_number(unsigned *number, const char *option, const char *value, unsigned lowest,
                       unsigned highest, struct fc_reason *reason);
 
-/* Reads on or off, or 1 or 0. -EINVAL with `reason` filled. */
-int dmx_option_switch(bool *is_on, const char *option, const char *value, struct fc_reason *reason);
-
 /* Reads what `detect` may be, where verbose is the same as on. -EINVAL with `reason` filled. */
 int dmx_option_detect(bool *detect, const char *value, struct fc_reason *reason);
 

@@ -29,14 +29,6 @@ int dmx_output_set_rate(struct dmx_output *output, const char *text, struct fc_r
     return 0;
 }
 
-int dmx_output_set_realtime(struct dmx_output *output, const char *text, struct fc_reason *reason)
-{
-    if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
-        return fc_refuse(reason, "realtime is 0 or 1, not \"%.40s\"", text);
-    output->is_realtime = strcmp(text, "1") == 0;
-    return 0;
-}
-
 void dmx_output_changed(struct dmx_output *output, const uint8_t before[DMX_SLOTS])
 {
     if (memcmp(output->frame, before, DMX_SLOTS) != 0)

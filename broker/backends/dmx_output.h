@@ -30,9 +30,8 @@ struct dmx_output {
 
 void dmx_output_init(struct dmx_output *output);
 
-/* Sets the most frames a second, and whether there is a limit at all, from text. -EINVAL with `reason`. */
+/* Sets the most frames a second, from text. -EINVAL with `reason`. */
 int dmx_output_set_rate(struct dmx_output *output, const char *text, struct fc_reason *reason);
-int dmx_output_set_realtime(struct dmx_output *output, const char *text, struct fc_reason *reason);
 
 /* Notes that what is in `frame` may have changed from `before`. */
 void dmx_output_changed(struct dmx_output *output, const uint8_t before[DMX_SLOTS]);

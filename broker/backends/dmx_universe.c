@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "firecurtain/log.h"
+#include "firecurtain/option.h"
 
 void dmx_universe_init(struct dmx_universe *universe, struct fc_instance *instance, enum dmx_policy policy,
                        size_t max_sources)
@@ -33,7 +34,7 @@ int dmx_universe_configure(struct dmx_universe *universe, const char *option, co
     if (strcmp(option, "rate") == 0)
         return dmx_output_set_rate(&universe->output, value, reason);
     if (strcmp(option, "realtime") == 0)
-        return dmx_output_set_realtime(&universe->output, value, reason);
+        return fc_option_switch(&universe->output.is_realtime, option, value, reason);
     return -ENOENT;
 }
 

@@ -12,6 +12,7 @@
 #include "broker/backends/osc_output.h"
 #include "broker/backends/osc_private.h"
 #include "firecurtain/log.h"
+#include "firecurtain/option.h"
 
 static const struct fc_option osc_options[] = {
     {"detect", FC_SCOPE_BACKEND, false, "on", "Log every incoming message: address, types and values"},
@@ -64,14 +65,6 @@ static void osc_free(void *self)
     free(osc);
 }
 
-static int set_detect(struct osc *osc, const char *value, struct fc_reason *reason)
-{
-    osc->detect = strcmp(value, "off") != 0;
-    if (osc->detect && strcmp(value, "on") != 0)
-        return fc_doubt(reason, "detect is on or off; \"%.40s\" means on", value);
-    return 0;
-}
-
 static int osc_configure(void *self, enum fc_scope scope, const char *option, const char *value,
                          struct fc_reason *reason)
 {
@@ -80,7 +73,7 @@ static int osc_configure(void *self, enum fc_scope scope, const char *option, co
     if (option[0] == '/' || option[0] == '"')
         return osc_paths_add_format(&osc->paths, option, value, reason);
     if (strcmp(option, "detect") == 0)
-        return set_detect(osc, value, reason);
+        return fc_option_detect(&osc->detect, value, reason);
     if (strcmp(option, "bind") == 0)
         return osc_net_set_bind(&osc->net, value, reason);
     if (strcmp(option, "destination") == 0 || strcmp(option, "dest") == 0)

@@ -10,6 +10,7 @@
 #include "broker/backends/dmx_option.h"
 #include "broker/backends/sacn_cid.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/option.h"
 
 #define BLANKS       " \t"
 #define DEFAULT_BIND "0.0.0.0"
@@ -163,11 +164,11 @@ int sacn_config_set(struct sacn_config *config, const char *option, const char *
     if (strcmp(option, "from") == 0)
         return set_from(config, option, value, reason);
     if (strcmp(option, "unicast") == 0)
-        return dmx_option_switch(&config->is_unicast, option, value, reason);
+        return fc_option_switch(&config->is_unicast, option, value, reason);
     if (strcmp(option, "preview") == 0)
-        return dmx_option_switch(&config->takes_preview, option, value, reason);
+        return fc_option_switch(&config->takes_preview, option, value, reason);
     if (strcmp(option, "per-address-priority") == 0)
-        return dmx_option_switch(&config->takes_priorities, option, value, reason);
+        return fc_option_switch(&config->takes_priorities, option, value, reason);
     if (strcmp(option, "sync-universe") == 0)
         return dmx_option_number(&config->sync_universe, option, value, 0, SACN_MAX_UNIVERSE, reason);
     return set_backend(config, option, value, reason);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads numbers, percentages and paths. */
+/* Reads numbers, percentages, switches and paths. */
 #include "broker/base/option_value.h"
 
 #include <ctype.h>
@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "firecurtain/cleanup.h"
+#include "firecurtain/option.h"
 
 bool option_value_clean_path(char *path)
 {
@@ -94,4 +97,27 @@ int option_value_percent(const char *value, uint64_t *percent, struct fc_reason 
         return fc_refuse(reason, "cpu is a percentage of one core, such as 50%%, not \"%.50s\"", value);
     snprintf(number, sizeof(number), "%.*s", (int)n - 1, value);
     return option_value_number(number, 1, 10000, false, percent, reason);
+}
+
+int fc_option_switch(bool *is_on, const char *option, const char *value, struct fc_reason *reason)
+{
+    static const char *const words[][2] = {{"off", "on"}, {"no", "yes"}, {"false", "true"}, {"0", "1"}};
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(words); i++) {
+        bool is_second = strcmp(value, words[i][1]) == 0;
+
+        if (!is_second && strcmp(value, words[i][0]) != 0)
+            continue;
+        *is_on = is_second;
+        return 0;
+    }
+    return fc_refuse(reason, "%s is on or off, not \"%.40s\"", option, value);
+}
+
+int fc_option_detect(bool *detects, const char *value, struct fc_reason *reason)
+{
+    if (fc_option_switch(detects, "detect", value, reason) == 0)
+        return 0;
+    *detects = true;
+    return fc_doubt(reason, "detect is on or off; \"%.40s\" means on", value);
 }

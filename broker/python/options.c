@@ -13,6 +13,7 @@
 #include "broker/python/private.h"
 #include "broker/python/variables.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/option.h"
 #include "firecurtain/time.h"
 
 #define OPTION_BOTH         (FC_SCOPE_BACKEND | FC_SCOPE_INSTANCE)
@@ -320,10 +321,7 @@ static int option_restart_delay(struct python *python, const char *value, struct
 
 static int option_reload(struct python *python, const char *value, struct fc_reason *reason)
 {
-    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
-        return fc_refuse(reason, "reload is on or off, not \"%.50s\"", value);
-    python->reload = strcmp(value, "on") == 0;
-    return 0;
+    return fc_option_switch(&python->reload, "reload", value, reason);
 }
 
 static int option_handler_timeout(struct python *python, const char *value, struct fc_reason *reason)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firecurtain/option.h"
+
 #define DEFAULT_BIND ":: 0" /* any free port */
 #define MAX_CONTROL  (UINT16_MAX - 1)
 
@@ -75,14 +77,6 @@ static int add_join(struct rtpmidi_config *config, const char *value, struct fc_
     return 0;
 }
 
-static int set_learn(struct rtpmidi_config *config, const char *value, struct fc_reason *reason)
-{
-    config->learns = strcmp(value, "true") == 0 || strcmp(value, "on") == 0 || strcmp(value, "1") == 0;
-    if (config->learns || strcmp(value, "false") == 0 || strcmp(value, "off") == 0 || strcmp(value, "0") == 0)
-        return 0;
-    return fc_refuse(reason, "learn is true or false, not \"%.40s\"", value);
-}
-
 static int set_ssrc(struct rtpmidi_config *config, const char *value, struct fc_reason *reason)
 {
     char *end = NULL;
@@ -92,14 +86,6 @@ static int set_ssrc(struct rtpmidi_config *config, const char *value, struct fc_
         return fc_refuse(reason, "ssrc is a number from 1 to 0xFFFFFFFF, not \"%.40s\"", value);
     config->ssrc = (uint32_t)read;
     config->has_ssrc = true;
-    return 0;
-}
-
-static int set_detect(struct rtpmidi_config *config, const char *value, struct fc_reason *reason)
-{
-    config->detect = strcmp(value, "off") != 0;
-    if (config->detect && strcmp(value, "on") != 0)
-        return fc_doubt(reason, "detect is on or off; \"%.40s\" means on", value);
     return 0;
 }
 
@@ -129,11 +115,11 @@ int rtpmidi_config_set(struct rtpmidi_config *config, const char *option, const 
     if (strcmp(option, "join") == 0)
         return add_join(config, value, reason);
     if (strcmp(option, "learn") == 0)
-        return set_learn(config, value, reason);
+        return fc_option_switch(&config->learns, option, value, reason);
     if (strcmp(option, "ssrc") == 0)
         return set_ssrc(config, value, reason);
     if (strcmp(option, "detect") == 0)
-        return set_detect(config, value, reason);
+        return fc_option_detect(&config->detect, value, reason);
     if (strcmp(option, "invite") == 0 || strcmp(option, "mdns-name") == 0 ||
         strcmp(option, "mdns-interface") == 0)
         return doubt_discovery(option, value, reason);

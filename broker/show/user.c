@@ -12,6 +12,7 @@
 #include "broker/base/suggest.h"
 #include "broker/show/grant.h"
 #include "firecurtain/cleanup.h"
+#include "firecurtain/option.h"
 
 #define USER_MIN_MEMORY (UINT64_C(64) << 20)
 
@@ -134,12 +135,8 @@ static int user_set_on_revoke(const struct user_setting *setting)
 
 static int user_set_frozen(const struct user_setting *setting)
 {
-    const char *value = setting->option->value;
-
-    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-        return fc_refuse(setting->reason, "frozen is yes or no, not \"%.50s\"", value);
-    setting->user->is_frozen_by_configuration = strcmp(value, "yes") == 0;
-    return 0;
+    return fc_option_switch(&setting->user->is_frozen_by_configuration, "frozen", setting->option->value,
+                            setting->reason);
 }
 
 static int user_set_instances(const struct user_setting *setting)

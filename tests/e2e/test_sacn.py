@@ -353,7 +353,7 @@ def test_mistakes_in_the_configuration(firecurtain):
         ("[sacn a]\nuniverse = 64000\n", "universe is a number from 1 to 63999"),
         ("[sacn a]\nuniverse = 1\npriority = 201\n", "priority is a number from 0 to 200"),
         ("[sacn a]\nuniverse = 1\ninterface = 1\n", "there are only 1 binds"),
-        ("[sacn a]\nuniverse = 1\nunicast = yes\n", "unicast is on or off"),
+        ("[sacn a]\nuniverse = 1\nunicast = never\n", "unicast is on or off"),
         ("[sacn a]\nuniverse = 1\nfrom = 1 2 3\n", "from is 16 numbers"),
         ("[backend sacn]\ncid = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 256\n[sacn a]\nuniverse = 1\n", "cid is 16 numbers"),
         ("[backend sacn]\nttl = 0\n[sacn a]\nuniverse = 1\n", "ttl is a number from 1 to 255"),

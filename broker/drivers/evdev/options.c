@@ -9,6 +9,7 @@
 #include "broker/drivers/evdev/evdev.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/driver.h"
+#include "firecurtain/option.h"
 
 const struct fc_option evdev_options[] = {
     {"detect", FC_SCOPE_BACKEND, false, "on", "Whether what comes in is logged, as the channel that it is"},
@@ -55,14 +56,6 @@ static int option_text(char **slot, const char *value)
     free(*slot);
     *slot = strdup(value);
     return *slot ? 0 : -ENOMEM;
-}
-
-static int option_switch(bool *slot, const char *value, struct fc_reason *reason)
-{
-    *slot = strcmp(value, "on") == 0 || strcmp(value, "1") == 0;
-    return *slot || strcmp(value, "off") == 0 || strcmp(value, "0") == 0
-               ? 0
-               : fc_refuse(reason, "expected on or off, or 1 or 0");
 }
 
 static int option_device(struct evdev *evdev, const char *value, struct fc_reason *reason)
@@ -168,13 +161,13 @@ int evdev_configure(void *self, enum fc_scope scope, const char *option, const c
 
     (void)scope;
     if (strcmp(option, "detect") == 0)
-        return option_switch(&evdev->detects, value, reason);
+        return fc_option_switch(&evdev->detects, option, value, reason);
     if (strcmp(option, "device") == 0)
         return option_device(evdev, value, reason);
     if (strcmp(option, "input") == 0)
         return option_name(&evdev->input, value, reason);
     if (strcmp(option, "exclusive") == 0)
-        return option_switch(&evdev->is_exclusive, value, reason);
+        return fc_option_switch(&evdev->is_exclusive, option, value, reason);
     if (strcmp(option, "output") == 0)
         return option_name(&evdev->output, value, reason);
     if (strcmp(option, "id") == 0)

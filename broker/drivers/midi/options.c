@@ -7,6 +7,7 @@
 #include "broker/drivers/midi/midi.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/driver.h"
+#include "firecurtain/option.h"
 
 const struct fc_option alsa_options[] = {
     {"name", FC_SCOPE_BACKEND, false, "foh",
@@ -92,10 +93,8 @@ int alsa_configure(void *self, enum fc_scope scope, const char *option, const ch
         return midi_configure(&alsa->midi, option, value, reason);
     if (strcmp(option, "name") == 0)
         return option_name(alsa, value, reason);
-    if (strcmp(option, "detect") == 0) {
-        alsa->detect = strcmp(value, "off") != 0; /* as MIDIMonster */
-        return 0;
-    }
+    if (strcmp(option, "detect") == 0)
+        return fc_option_detect(&alsa->detect, value, reason);
     return option_device(alsa, value, strcmp(option, "read") == 0 || strcmp(option, "source") == 0, reason);
 }
 

@@ -9,6 +9,7 @@
 #include "broker/drivers/mqtt/topic.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/driver.h"
+#include "firecurtain/option.h"
 #include "firecurtain/suggest.h"
 
 const struct fc_option mqtt_options[] = {
@@ -146,12 +147,6 @@ static int option_qos(struct mqtt *mqtt, const char *value, struct fc_reason *re
     return 0;
 }
 
-static int option_switch(bool *slot, const char *value, struct fc_reason *reason)
-{
-    *slot = strcmp(value, "on") == 0;
-    return *slot || strcmp(value, "off") == 0 ? 0 : fc_refuse(reason, "expected on or off");
-}
-
 /* `on` stands for the topics that Home Assistant listens to unless it is told others. */
 static int option_homeassistant(struct mqtt *mqtt, const char *value, struct fc_reason *reason)
 {
@@ -213,7 +208,7 @@ int mqtt_configure(void *self, enum fc_scope scope, const char *option, const ch
     if (strcmp(option, "qos") == 0)
         return option_qos(mqtt, value, reason);
     if (strcmp(option, "retain") == 0)
-        return option_switch(&mqtt->is_retained, value, reason);
+        return fc_option_switch(&mqtt->is_retained, option, value, reason);
     if (strcmp(option, "availability") == 0)
         return option_availability(mqtt, value, reason);
     if (strcmp(option, "homeassistant") == 0)

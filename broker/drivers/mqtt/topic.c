@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/drivers/mqtt/value.h"
+#include "firecurtain/option.h"
 
 #define TOPIC_MAX_BYTES 65535
 
@@ -81,10 +82,12 @@ static int topic_configure_qos(struct mqtt_topic *topic, const char *text, struc
 
 static int topic_configure_retain(struct mqtt_topic *topic, const char *text, struct fc_reason *reason)
 {
-    if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
-        return fc_refuse(reason, "retain is on or off");
-    topic->retain = strcmp(text, "on") == 0;
-    return 0;
+    bool is_retained;
+    int r = fc_option_switch(&is_retained, "retain", text, reason);
+
+    if (r == 0)
+        topic->retain = is_retained;
+    return r;
 }
 
 int topic_configure(struct mqtt *mqtt, const char *name, const char *value, struct fc_reason *reason)

@@ -203,7 +203,7 @@ static void test_an_error_in_the_section_is_the_houses(void **state)
         {"show = x\ngrant-output = alice.x\n", "unknown instance \"alice\""},
         {"show = x\ngrant-input = l.{1..70000}\n", "a user's grants stand for more than 65536 channels"},
         {"show = x\non-revoke = all\n", "on-revoke is hold or zero, not \"all\""},
-        {"show = x\nfrozen = on\n", "frozen is yes or no, not \"on\""},
+        {"show = x\nfrozen = maybe\n", "frozen is on or off, not \"maybe\""},
         {"show = x\ninstances = 0\n", "\"0\" is not a number from 1 to 1000"},
         {"show = x\ncpu = 50\n", "cpu is a percentage of one core, such as 50%, not \"50\""},
         {"show = x\n[map]\nl.x > alice.y\n", "\"alice\" is a user, and has no channels"},
