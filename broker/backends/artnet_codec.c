@@ -2,9 +2,10 @@
 /* Bytes of Art-Net packets. Pure; used in the broker. The names are those of the specification. */
 #include "broker/backends/artnet_codec.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "broker/backends/net_bytes.h"
 
 #define VERSION 14
 
@@ -80,20 +81,9 @@ enum {
 
 static const uint8_t header[8] = "Art-Net";
 
-static uint16_t big(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
 static uint16_t little(const uint8_t *at)
 {
     return (uint16_t)(at[1] << 8 | at[0]);
-}
-
-static void put_big(uint8_t *at, unsigned number)
-{
-    at[0] = (uint8_t)(number >> 8);
-    at[1] = (uint8_t)number;
 }
 
 static void put_little(uint8_t *at, unsigned number)
@@ -102,37 +92,31 @@ static void put_little(uint8_t *at, unsigned number)
     at[1] = (uint8_t)(number >> 8);
 }
 
-static int bad(const char **what, const char *text)
-{
-    *what = text;
-    return -EBADMSG;
-}
-
 static int read_dmx(const uint8_t *data, size_t bytes, struct artnet_packet *packet, const char **what)
 {
     if (bytes < DMX_DATA)
-        return bad(what, "an ArtDmx packet that is too short");
+        return net_bad(what, "an ArtDmx packet that is too short");
     packet->dmx.sequence = data[DMX_SEQUENCE];
     packet->dmx.address = (uint16_t)((data[DMX_NET] & 0x7f) << 8 | data[DMX_SUB_UNI]);
-    packet->dmx.n = big(data + DMX_LENGTH);
+    packet->dmx.n = net_get_16(data + DMX_LENGTH);
     packet->dmx.data = data + DMX_DATA;
     if (packet->dmx.n < 1 || packet->dmx.n > DMX_SLOTS)
-        return bad(what, "an ArtDmx packet with a wrong number of slots");
+        return net_bad(what, "an ArtDmx packet with a wrong number of slots");
     if (packet->dmx.n > bytes - DMX_DATA)
-        return bad(what, "an ArtDmx packet with fewer slots than it says");
+        return net_bad(what, "an ArtDmx packet with fewer slots than it says");
     return 0;
 }
 
 static int read_poll(const uint8_t *data, size_t bytes, struct artnet_packet *packet, const char **what)
 {
     if (bytes < ARTNET_POLL_BYTES)
-        return bad(what, "an ArtPoll packet that is too short");
+        return net_bad(what, "an ArtPoll packet that is too short");
     packet->poll.is_targeted = (data[POLL_FLAGS] & POLL_TARGETED) && bytes >= POLL_TARGETED_BYTES;
     packet->poll.low = 0;
     packet->poll.high = ARTNET_MAX_ADDRESS;
     if (packet->poll.is_targeted) {
-        packet->poll.high = big(data + POLL_TARGET_TOP);
-        packet->poll.low = big(data + POLL_TARGET_BOTTOM);
+        packet->poll.high = net_get_16(data + POLL_TARGET_TOP);
+        packet->poll.low = net_get_16(data + POLL_TARGET_BOTTOM);
     }
     return 0;
 }
@@ -140,7 +124,7 @@ static int read_poll(const uint8_t *data, size_t bytes, struct artnet_packet *pa
 /* Returns the port of a node. Its low byte comes first; some nodes, such as dmxnet, swap those of 6454. */
 static uint16_t read_port(const uint8_t *at)
 {
-    return big(at) == ARTNET_PORT ? ARTNET_PORT : little(at);
+    return net_get_16(at) == ARTNET_PORT ? ARTNET_PORT : little(at);
 }
 
 static int read_reply(const uint8_t *data, size_t bytes, struct artnet_packet *packet, const char **what)
@@ -148,9 +132,9 @@ static int read_reply(const uint8_t *data, size_t bytes, struct artnet_packet *p
     unsigned base, n_ports;
 
     if (bytes < ARTNET_MIN_REPLY_BYTES)
-        return bad(what, "an ArtPollReply packet that is too short");
+        return net_bad(what, "an ArtPollReply packet that is too short");
     base = (data[REPLY_NET_SWITCH] & 0x7fu) << 8 | (data[REPLY_SUB_SWITCH] & 0xfu) << 4;
-    n_ports = big(data + REPLY_NUM_PORTS);
+    n_ports = net_get_16(data + REPLY_NUM_PORTS);
     packet->reply.port = read_port(data + REPLY_PORT);
     packet->reply.bind_index = bytes > REPLY_BIND_INDEX ? data[REPLY_BIND_INDEX] : 0;
     packet->reply.n_outputs = 0;
@@ -164,13 +148,13 @@ static int read_reply(const uint8_t *data, size_t bytes, struct artnet_packet *p
 
 static int read_sync(size_t bytes, const char **what)
 {
-    return bytes < ARTNET_SYNC_BYTES ? bad(what, "an ArtSync packet that is too short") : 0;
+    return bytes < ARTNET_SYNC_BYTES ? net_bad(what, "an ArtSync packet that is too short") : 0;
 }
 
 static int read_time(const uint8_t *data, size_t bytes, struct artnet_time *time, const char **what)
 {
     if (bytes < ARTNET_TIME_BYTES)
-        return bad(what, "an ArtTimeCode packet that is too short");
+        return net_bad(what, "an ArtTimeCode packet that is too short");
     *time = (struct artnet_time){.frames = data[TIME_FRAMES],
                                  .seconds = data[TIME_SECONDS],
                                  .minutes = data[TIME_MINUTES],
@@ -178,7 +162,7 @@ static int read_time(const uint8_t *data, size_t bytes, struct artnet_time *time
                                  .type = data[TIME_TYPE]};
     if (time->frames > 29 || time->seconds > 59 || time->minutes > 59 || time->hours > 23 ||
         time->type >= ARTNET_TIME_TYPES)
-        return bad(what, "an ArtTimeCode packet with a time that does not exist");
+        return net_bad(what, "an ArtTimeCode packet with a time that does not exist");
     return 0;
 }
 
@@ -204,12 +188,12 @@ int artnet_codec_read(const uint8_t *data, size_t bytes, struct artnet_packet *p
 {
     memset(packet, 0, sizeof(*packet));
     if (bytes < HEADER_BYTES || memcmp(data, header, sizeof(header)) != 0)
-        return bad(what, "a packet that is not Art-Net");
+        return net_bad(what, "a packet that is not Art-Net");
     packet->kind = kind_of(little(data + OP_CODE));
     if (packet->kind == ARTNET_REPLY) /* the only kind without a version */
         return read_reply(data, bytes, packet, what);
-    if (packet->kind != ARTNET_OTHER && big(data + PROT_VER) < VERSION)
-        return bad(what, "an Art-Net packet of a version before 14");
+    if (packet->kind != ARTNET_OTHER && net_get_16(data + PROT_VER) < VERSION)
+        return net_bad(what, "an Art-Net packet of a version before 14");
     if (packet->kind == ARTNET_DMX)
         return read_dmx(data, bytes, packet, what);
     if (packet->kind == ARTNET_POLL)
@@ -224,7 +208,7 @@ static void write_header(uint8_t *out, size_t bytes, unsigned op_code)
     memset(out, 0, bytes);
     memcpy(out, header, sizeof(header));
     put_little(out + OP_CODE, op_code);
-    put_big(out + PROT_VER, VERSION);
+    net_put(out + PROT_VER, 2, VERSION);
 }
 
 void artnet_codec_write_dmx(uint8_t out[ARTNET_DMX_BYTES], uint16_t address, uint8_t sequence,
@@ -234,7 +218,7 @@ void artnet_codec_write_dmx(uint8_t out[ARTNET_DMX_BYTES], uint16_t address, uin
     out[DMX_SEQUENCE] = sequence;
     out[DMX_SUB_UNI] = (uint8_t)address;
     out[DMX_NET] = (uint8_t)(address >> 8);
-    put_big(out + DMX_LENGTH, DMX_SLOTS);
+    net_put(out + DMX_LENGTH, 2, DMX_SLOTS);
     memcpy(out + DMX_DATA, frame, DMX_SLOTS);
 }
 
@@ -261,14 +245,14 @@ void artnet_codec_write_reply(uint8_t out[ARTNET_REPLY_BYTES], const struct artn
     put_little(out + REPLY_PORT, report->udp_port);
     out[REPLY_NET_SWITCH] = (uint8_t)(report->address >> 8);
     out[REPLY_SUB_SWITCH] = (report->address >> 4) & 0xf;
-    put_big(out + REPLY_OEM, OEM_UNKNOWN);
+    net_put(out + REPLY_OEM, 2, OEM_UNKNOWN);
     out[REPLY_STATUS_1] = STATUS_1;
     put_little(out + REPLY_ESTA, ESTA_PROTOTYPE);
     snprintf((char *)out + REPLY_SHORT_NAME, SHORT_NAME_BYTES, "%s", report->name);
     snprintf((char *)out + REPLY_LONG_NAME, LONG_NAME_BYTES, "firecurtain: %s", report->name);
     snprintf((char *)out + REPLY_NODE_REPORT, LONG_NAME_BYTES, "#0001 [%04u] running",
              report->n_polls % 10000);
-    put_big(out + REPLY_NUM_PORTS, 1);
+    net_put(out + REPLY_NUM_PORTS, 2, 1);
     out[REPLY_PORT_TYPES] = PORT_OUTPUT | (report->sends ? PORT_INPUT : 0);
     out[REPLY_GOOD_INPUT] = report->sends ? GOOD_DATA : 0;
     out[REPLY_GOOD_OUTPUT_A] = good_output(report);

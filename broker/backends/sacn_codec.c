@@ -2,9 +2,9 @@
 /* Bytes of sACN packets. Pure; used in the broker. The names are those of ANSI E1.31. */
 #include "broker/backends/sacn_codec.h"
 
-#include <errno.h>
 #include <string.h>
 
+#include "broker/backends/net_bytes.h"
 #include "broker/backends/sacn_name.h"
 
 enum {
@@ -63,34 +63,12 @@ enum {
 
 static const uint8_t preamble[ROOT_LENGTH] = "\0\x10\0\0ASC-E1.17\0\0";
 
-static uint16_t big(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t big_32(const uint8_t *at)
-{
-    return (uint32_t)big(at) << 16 | big(at + 2);
-}
-
-static void put_big(uint8_t *at, unsigned number)
-{
-    at[0] = (uint8_t)(number >> 8);
-    at[1] = (uint8_t)number;
-}
-
-static int bad(const char **what, const char *text)
-{
-    *what = text;
-    return -EBADMSG;
-}
-
 /* Whether a layer that begins at `at` is as long as it says, or shorter than the packet. */
 static bool is_whole(const uint8_t *data, size_t bytes, size_t at)
 {
-    size_t length = big(data + at) & LENGTH_BITS;
+    size_t length = net_get_16(data + at) & LENGTH_BITS;
 
-    return (big(data + at) & ~LENGTH_BITS) == FLAGS && length <= bytes - at;
+    return (net_get_16(data + at) & ~LENGTH_BITS) == FLAGS && length <= bytes - at;
 }
 
 static void read_options(uint8_t options, struct sacn_frame *frame)
@@ -103,16 +81,16 @@ static void read_options(uint8_t options, struct sacn_frame *frame)
 /* Checks the innermost layer, whose fields are the same in every packet of levels. */
 static int check_dmp(const uint8_t *data, size_t bytes, const char **what)
 {
-    size_t count = big(data + DMP_COUNT);
+    size_t count = net_get_16(data + DMP_COUNT);
 
     if (!is_whole(data, bytes, DMP_LENGTH) || data[DMP_VECTOR] != VECTOR_DMP_SET_PROPERTY ||
-        data[DMP_TYPE] != ADDRESS_AND_DATA_TYPE || big(data + DMP_FIRST) != 0 ||
-        big(data + DMP_INCREMENT) != 1)
-        return bad(what, "an sACN frame whose slots are not those of DMX");
+        data[DMP_TYPE] != ADDRESS_AND_DATA_TYPE || net_get_16(data + DMP_FIRST) != 0 ||
+        net_get_16(data + DMP_INCREMENT) != 1)
+        return net_bad(what, "an sACN frame whose slots are not those of DMX");
     if (count < 1 || count > DMX_SLOTS + 1)
-        return bad(what, "an sACN frame with a wrong number of slots");
+        return net_bad(what, "an sACN frame with a wrong number of slots");
     if (count > bytes - DMP_START_CODE)
-        return bad(what, "an sACN frame with fewer slots than it says");
+        return net_bad(what, "an sACN frame with fewer slots than it says");
     return 0;
 }
 
@@ -122,34 +100,34 @@ static int read_data(const uint8_t *data, size_t bytes, struct sacn_packet *pack
     int r;
 
     if (bytes < DMP_DATA)
-        return bad(what, "an sACN frame that is too short");
+        return net_bad(what, "an sACN frame that is too short");
     r = check_dmp(data, bytes, what);
     if (r < 0)
         return r;
     packet->kind = SACN_DATA;
     sacn_name_read(packet->name, data + FRAMING_NAME);
     frame->priority = data[DATA_PRIORITY];
-    frame->sync_universe = big(data + DATA_SYNC);
+    frame->sync_universe = net_get_16(data + DATA_SYNC);
     frame->sequence = data[DATA_SEQUENCE];
     read_options(data[DATA_OPTIONS], frame);
-    frame->universe = big(data + DATA_UNIVERSE);
+    frame->universe = net_get_16(data + DATA_UNIVERSE);
     frame->start_code = data[DMP_START_CODE];
-    frame->n = (uint16_t)(big(data + DMP_COUNT) - 1);
+    frame->n = (uint16_t)(net_get_16(data + DMP_COUNT) - 1);
     frame->data = data + DMP_DATA;
     if (frame->priority > SACN_MAX_PRIORITY)
-        return bad(what, "an sACN frame with a priority above 200");
+        return net_bad(what, "an sACN frame with a priority above 200");
     if (frame->universe < 1 || frame->universe > SACN_MAX_UNIVERSE)
-        return bad(what, "an sACN frame of a universe that does not exist");
+        return net_bad(what, "an sACN frame of a universe that does not exist");
     return 0;
 }
 
 static int read_sync(const uint8_t *data, size_t bytes, struct sacn_packet *packet, const char **what)
 {
     if (bytes < SACN_SYNC_BYTES)
-        return bad(what, "an sACN synchronization packet that is too short");
+        return net_bad(what, "an sACN synchronization packet that is too short");
     packet->kind = SACN_SYNC;
     packet->sync.sequence = data[SYNC_SEQUENCE];
-    packet->sync.universe = big(data + SYNC_UNIVERSE);
+    packet->sync.universe = net_get_16(data + SYNC_UNIVERSE);
     return 0;
 }
 
@@ -158,12 +136,12 @@ static int read_discovery(const uint8_t *data, size_t bytes, struct sacn_packet 
     size_t length;
 
     if (bytes < DISCOVERY_LIST)
-        return bad(what, "an sACN discovery packet that is too short");
-    length = big(data + DISCOVERY_LENGTH) & LENGTH_BITS;
+        return net_bad(what, "an sACN discovery packet that is too short");
+    length = net_get_16(data + DISCOVERY_LENGTH) & LENGTH_BITS;
     if (!is_whole(data, bytes, DISCOVERY_LENGTH) || length < DISCOVERY_LIST - DISCOVERY_LENGTH ||
         length > SACN_DISCOVERY_BYTES(SACN_PAGE_UNIVERSES) - DISCOVERY_LENGTH || length % 2)
-        return bad(what, "an sACN discovery packet with a wrong length");
-    if (big_32(data + DISCOVERY_VECTOR) != VECTOR_UNIVERSE_DISCOVERY_UNIVERSE_LIST)
+        return net_bad(what, "an sACN discovery packet with a wrong length");
+    if (net_get_32(data + DISCOVERY_VECTOR) != VECTOR_UNIVERSE_DISCOVERY_UNIVERSE_LIST)
         return 0;
     packet->kind = SACN_DISCOVERY;
     sacn_name_read(packet->name, data + FRAMING_NAME);
@@ -176,7 +154,7 @@ static int read_discovery(const uint8_t *data, size_t bytes, struct sacn_packet 
 
 static int read_extended(const uint8_t *data, size_t bytes, struct sacn_packet *packet, const char **what)
 {
-    switch (big_32(data + FRAMING_VECTOR)) {
+    switch (net_get_32(data + FRAMING_VECTOR)) {
     case VECTOR_E131_EXTENDED_SYNCHRONIZATION:
         return read_sync(data, bytes, packet, what);
     case VECTOR_E131_EXTENDED_DISCOVERY:
@@ -190,26 +168,26 @@ int sacn_codec_read(const uint8_t *data, size_t bytes, struct sacn_packet *packe
 {
     memset(packet, 0, sizeof(*packet));
     if (bytes < HEADER_BYTES || memcmp(data, preamble, sizeof(preamble)) != 0)
-        return bad(what, "a packet that is not sACN");
+        return net_bad(what, "a packet that is not sACN");
     if (!is_whole(data, bytes, ROOT_LENGTH) || !is_whole(data, bytes, FRAMING_LENGTH))
-        return bad(what, "an sACN packet that is shorter than it says");
+        return net_bad(what, "an sACN packet that is shorter than it says");
     packet->cid = data + ROOT_CID;
-    if (big_32(data + ROOT_VECTOR) == VECTOR_ROOT_E131_EXTENDED)
+    if (net_get_32(data + ROOT_VECTOR) == VECTOR_ROOT_E131_EXTENDED)
         return read_extended(data, bytes, packet, what);
-    if (big_32(data + ROOT_VECTOR) != VECTOR_ROOT_E131_DATA ||
-        big_32(data + FRAMING_VECTOR) != VECTOR_E131_DATA_PACKET)
+    if (net_get_32(data + ROOT_VECTOR) != VECTOR_ROOT_E131_DATA ||
+        net_get_32(data + FRAMING_VECTOR) != VECTOR_E131_DATA_PACKET)
         return 0;
     return read_data(data, bytes, packet, what);
 }
 
 uint16_t sacn_codec_universe(const struct sacn_packet *packet, size_t i)
 {
-    return big(packet->discovery.universes + 2 * i);
+    return net_get_16(packet->discovery.universes + 2 * i);
 }
 
 static void write_length(uint8_t *out, size_t bytes, size_t at)
 {
-    put_big(out + at, FLAGS | (unsigned)(bytes - at));
+    net_put(out + at, 2, FLAGS | (unsigned)(bytes - at));
 }
 
 /* Writes the two outer layers of a packet, without the source's name. */
@@ -239,15 +217,15 @@ void sacn_codec_write_frame(uint8_t out[SACN_DATA_BYTES], const struct sacn_sour
     write_length(out, SACN_DATA_BYTES, FRAMING_LENGTH);
     memcpy(out + FRAMING_NAME, source->name, SACN_NAME_BYTES);
     out[DATA_PRIORITY] = frame->priority;
-    put_big(out + DATA_SYNC, frame->sync_universe);
+    net_put(out + DATA_SYNC, 2, frame->sync_universe);
     out[DATA_SEQUENCE] = frame->sequence;
     out[DATA_OPTIONS] = options_of(frame);
-    put_big(out + DATA_UNIVERSE, frame->universe);
+    net_put(out + DATA_UNIVERSE, 2, frame->universe);
     write_length(out, SACN_DATA_BYTES, DMP_LENGTH);
     out[DMP_VECTOR] = VECTOR_DMP_SET_PROPERTY;
     out[DMP_TYPE] = ADDRESS_AND_DATA_TYPE;
-    put_big(out + DMP_INCREMENT, 1);
-    put_big(out + DMP_COUNT, 1 + DMX_SLOTS);
+    net_put(out + DMP_INCREMENT, 2, 1);
+    net_put(out + DMP_COUNT, 2, 1 + DMX_SLOTS);
     out[DMP_START_CODE] = frame->start_code;
     memcpy(out + DMP_DATA, frame->data, DMX_SLOTS);
 }
@@ -258,7 +236,7 @@ void sacn_codec_write_sync(uint8_t out[SACN_SYNC_BYTES], const struct sacn_sourc
     write_header(out, SACN_SYNC_BYTES, VECTOR_ROOT_E131_EXTENDED, VECTOR_E131_EXTENDED_SYNCHRONIZATION,
                  source);
     out[SYNC_SEQUENCE] = sequence;
-    put_big(out + SYNC_UNIVERSE, universe);
+    net_put(out + SYNC_UNIVERSE, 2, universe);
 }
 
 size_t sacn_codec_write_discovery(uint8_t out[SACN_DISCOVERY_BYTES(SACN_PAGE_UNIVERSES)],
@@ -274,6 +252,6 @@ size_t sacn_codec_write_discovery(uint8_t out[SACN_DISCOVERY_BYTES(SACN_PAGE_UNI
     out[DISCOVERY_PAGE] = page;
     out[DISCOVERY_LAST_PAGE] = last_page;
     for (size_t i = 0; i < n; i++)
-        put_big(out + DISCOVERY_LIST + 2 * i, universes[i]);
+        net_put(out + DISCOVERY_LIST + 2 * i, 2, universes[i]);
     return bytes;
 }

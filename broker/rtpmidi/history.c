@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "broker/rtpmidi/bytes.h"
+#include "broker/backends/net_bytes.h"
 
 #define IS_OLDER       0x80 /* nothing in here is from the packet before */
 #define HAS_CHANNELS   0x20

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "broker/rtpmidi/bytes.h"
+#include "broker/backends/net_bytes.h"
 
 #define CHANNEL_BYTES 3 /* of the header of a channel */
 #define SYSTEM_BYTES  2 /* of that of the system journal */
@@ -95,7 +95,7 @@ static bool read_controllers(struct reader *reader)
 static bool skip_parameters(struct reader *reader)
 {
     const uint8_t *at = take(reader, 2);
-    size_t length = at ? rtpmidi_get(at, 2) & LENGTH : 0;
+    size_t length = at ? net_get(at, 2) & LENGTH : 0;
 
     return length >= 2 && take(reader, length - 2);
 }
@@ -184,7 +184,7 @@ static bool read_channel(struct reader *journal)
 {
     const uint8_t *header = take(journal, CHANNEL_BYTES), *rest;
     struct reader reader = *journal;
-    size_t length = header ? rtpmidi_get(header, 2) & LENGTH : 0;
+    size_t length = header ? net_get(header, 2) & LENGTH : 0;
 
     if (length < CHANNEL_BYTES)
         return false;
@@ -203,7 +203,7 @@ static bool read_channel(struct reader *journal)
 static bool skip_system(struct reader *reader)
 {
     const uint8_t *at = take(reader, SYSTEM_BYTES);
-    size_t length = at ? rtpmidi_get(at, 2) & LENGTH : 0;
+    size_t length = at ? net_get(at, 2) & LENGTH : 0;
 
     return length >= SYSTEM_BYTES && take(reader, length - SYSTEM_BYTES);
 }
@@ -219,7 +219,7 @@ int rtpmidi_journal_read(struct rtpmidi_journal *journal, const uint8_t *data, s
     if (!header)
         return -EBADMSG;
     journal->is_older = header[0] & IS_OLDER;
-    journal->checkpoint = (uint16_t)rtpmidi_get(header + 1, 2);
+    journal->checkpoint = (uint16_t)net_get(header + 1, 2);
     if (header[0] & HAS_SYSTEM)
         is_sound = skip_system(&reader);
     for (unsigned i = 0; is_sound && (header[0] & HAS_CHANNELS) && i <= (header[0] & N_CHANNELS); i++)

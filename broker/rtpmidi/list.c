@@ -2,8 +2,9 @@
 /* Lists of MIDI commands, in and out. Pure; used in the broker. */
 #include "broker/rtpmidi/list.h"
 
-#include <errno.h>
 #include <string.h>
+
+#include "broker/backends/net_bytes.h"
 
 #define MAX_DELTA_BYTES 4
 
@@ -34,22 +35,16 @@ size_t rtpmidi_message_bytes(uint8_t status)
     return status >= SYSEX ? of_system[status & 7] : of_channels[(status >> 4) & 7];
 }
 
-static int bad(const char **what, const char *text)
-{
-    *what = text;
-    return -EBADMSG;
-}
-
 /* Skips the time before a command. */
 static int skip_delta(struct reader *reader, const char **what)
 {
     for (unsigned n = 0; n < MAX_DELTA_BYTES; n++) {
         if (reader->at == reader->end)
-            return bad(what, "MIDI that ends within a time");
+            return net_bad(what, "MIDI that ends within a time");
         if (*reader->at++ < 0x80)
             return 0;
     }
-    return bad(what, "MIDI with a time of more than four bytes");
+    return net_bad(what, "MIDI with a time of more than four bytes");
 }
 
 /*
@@ -103,10 +98,10 @@ static int read_segment(struct reader *reader, uint8_t status, const char **what
         sysex->bytes = 0;
         return byte == SYSEX_END || byte == CANCEL
                    ? 0
-                   : bad(what, "MIDI with a command in a system exclusive message");
+                   : net_bad(what, "MIDI with a command in a system exclusive message");
     }
     sysex->bytes = 0;
-    return bad(what, "MIDI that ends within a system exclusive message");
+    return net_bad(what, "MIDI that ends within a system exclusive message");
 }
 
 /* Skips a command that is not defined, up to F7. */
@@ -127,16 +122,16 @@ static int read_message(struct reader *reader, uint8_t byte, const char **what)
     size_t bytes, n = 0;
 
     if (byte < 0x80 && !reader->running)
-        return bad(what, "MIDI without a status");
+        return net_bad(what, "MIDI without a status");
     message[n++] = byte < 0x80 ? reader->running : byte;
     if (byte < 0x80)
         message[n++] = byte;
     bytes = rtpmidi_message_bytes(message[0]);
     for (; n < bytes; n++) {
         if (!next(reader, &message[n]))
-            return bad(what, "MIDI that ends within a command");
+            return net_bad(what, "MIDI that ends within a command");
         if (message[n] >= 0x80)
-            return bad(what, "MIDI with a command in the midst of another");
+            return net_bad(what, "MIDI with a command in the midst of another");
     }
     reader->running = message[0] < SYSEX ? message[0] : 0;
     reader->fn(reader->userdata, message, bytes);

@@ -2,10 +2,9 @@
 /* Headers of RTP and of its payload, in and out. Pure; used in the broker. */
 #include "broker/rtpmidi/packet.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "broker/rtpmidi/bytes.h"
+#include "broker/backends/net_bytes.h"
 
 #define RTP_BYTES    12
 #define VERSION      2
@@ -24,12 +23,6 @@
 #define FIRST_DELTA 0x20
 #define LENGTH      0x0f
 
-static int bad(const char **what, const char *text)
-{
-    *what = text;
-    return -EBADMSG;
-}
-
 /* Finds where the payload begins and ends. False if it is not in the packet. */
 static bool find_payload(const uint8_t *data, size_t bytes, size_t *begin, size_t *end)
 {
@@ -38,7 +31,7 @@ static bool find_payload(const uint8_t *data, size_t bytes, size_t *begin, size_
     if (data[0] & EXTENDED) {
         if (*begin + 4 > bytes)
             return false;
-        *begin += 4 + 4 * (size_t)rtpmidi_get(data + *begin + 2, 2);
+        *begin += 4 + 4 * (size_t)net_get(data + *begin + 2, 2);
     }
     if (data[0] & PADDED) {
         if (data[bytes - 1] == 0 || data[bytes - 1] > bytes)
@@ -54,11 +47,11 @@ static int read_payload(struct rtpmidi_packet *packet, const uint8_t *data, size
     size_t length = data[0] & LENGTH;
 
     if (bytes < header)
-        return bad(what, "an RTP packet without MIDI");
+        return net_bad(what, "an RTP packet without MIDI");
     if (header == 2)
         length = length << 8 | data[1];
     if (bytes - header < length)
-        return bad(what, "an RTP packet with less MIDI than it says");
+        return net_bad(what, "an RTP packet with less MIDI than it says");
     packet->list = data + header;
     packet->list_bytes = length;
     packet->has_first_delta = data[0] & FIRST_DELTA;
@@ -75,14 +68,14 @@ int rtpmidi_packet_read(struct rtpmidi_packet *packet, const uint8_t *data, size
 
     *packet = (struct rtpmidi_packet){0};
     if (bytes < RTP_BYTES || data[0] >> 6 != VERSION)
-        return bad(what, "a packet that is not RTP");
+        return net_bad(what, "a packet that is not RTP");
     if ((data[1] & ~MARKER) < DYNAMIC)
-        return bad(what, "an RTP packet of a type that cannot be MIDI");
+        return net_bad(what, "an RTP packet of a type that cannot be MIDI");
     if (!find_payload(data, bytes, &begin, &end))
-        return bad(what, "an RTP packet without MIDI");
-    packet->sequence = (uint16_t)rtpmidi_get(data + 2, 2);
-    packet->timestamp = (uint32_t)rtpmidi_get(data + 4, 4);
-    packet->ssrc = (uint32_t)rtpmidi_get(data + 8, 4);
+        return net_bad(what, "an RTP packet without MIDI");
+    packet->sequence = (uint16_t)net_get(data + 2, 2);
+    packet->timestamp = (uint32_t)net_get(data + 4, 4);
+    packet->ssrc = (uint32_t)net_get(data + 8, 4);
     return read_payload(packet, data + begin, end - begin, what);
 }
 
@@ -95,10 +88,10 @@ size_t rtpmidi_packet_write(uint8_t *out, size_t room, const struct rtpmidi_pack
         return 0;
     out[0] = VERSION << 6;
     out[1] = PAYLOAD_TYPE | (packet->list_bytes ? MARKER : 0);
-    rtpmidi_put(out + 2, 2, packet->sequence);
-    rtpmidi_put(out + 4, 4, packet->timestamp);
-    rtpmidi_put(out + 8, 4, packet->ssrc);
-    rtpmidi_put(out + 12, 2, flags << 8 | packet->list_bytes);
+    net_put(out + 2, 2, packet->sequence);
+    net_put(out + 4, 4, packet->timestamp);
+    net_put(out + 8, 4, packet->ssrc);
+    net_put(out + 12, 2, flags << 8 | packet->list_bytes);
     if (packet->list_bytes)
         memcpy(out + RTPMIDI_HEADER_BYTES, packet->list, packet->list_bytes);
     if (packet->journal_bytes)
