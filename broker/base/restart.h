@@ -39,6 +39,17 @@ struct restart {
 uint64_t restart_delay_ns(struct restart *restart, uint64_t started_ns, uint64_t now_ns, bool is_clean,
                           uint32_t chance);
 
+/*
+ * Returns the delay before the next try of something that fails again and again: twice the last one, which is
+ * 0 before the first try, but at most `most_ns`.
+ */
+static inline uint64_t restart_next_ns(uint64_t last_ns, uint64_t first_ns, uint64_t most_ns)
+{
+    uint64_t next_ns = last_ns ? 2 * last_ns : first_ns;
+
+    return next_ns < most_ns ? next_ns : most_ns;
+}
+
 /* Whether the limit is the reason why nothing is started. */
 bool restart_is_exhausted(const struct restart *restart, uint64_t now_ns);
 

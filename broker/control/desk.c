@@ -16,6 +16,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
+#include "broker/base/restart.h"
 #include "broker/base/runtime.h"
 #include "broker/guest/output.h"
 #include "broker/keeper/client.h"
@@ -73,9 +74,9 @@ static void desk_restart_later(struct control_desk *desk)
 {
     uint64_t now_ns = fc_now_ns();
 
-    desk->pause_ns = now_ns - desk->began_ns >= DESK_LASTED_NS ? DESK_LEAST_NS : 2 * desk->pause_ns;
-    if (desk->pause_ns > DESK_MOST_NS)
-        desk->pause_ns = DESK_MOST_NS;
+    if (now_ns - desk->began_ns >= DESK_LASTED_NS)
+        desk->pause_ns = 0;
+    desk->pause_ns = restart_next_ns(desk->pause_ns, DESK_LEAST_NS, DESK_MOST_NS);
     loop_set_timer(desk->spec.runtime->loop, &desk->restart, now_ns + desk->pause_ns);
 }
 
@@ -175,7 +176,7 @@ int control_desk_new(struct control_desk **deskp, const struct control_desk_spec
 
     if (!desk)
         return -ENOMEM;
-    *desk = (struct control_desk){.spec = *spec, .pidfd = -1, .pause_ns = DESK_LEAST_NS / 2};
+    *desk = (struct control_desk){.spec = *spec, .pidfd = -1};
     log_source_init(&desk->lines, NULL, DESK_LOG_RATE);
     desk->restart = (struct timer){.fn = desk_restart, .what = "the desk", .userdata = desk};
     if (link_buffers_new(&desk->buffers) < 0) {

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "broker/base/restart.h"
 #include "broker/gate/client_private.h"
 #include "broker/gate/flight.h"
 #include "broker/gate/message.h"
@@ -139,8 +140,7 @@ static void client_retry(void *userdata)
     if (r == 0)
         return;
     fc_log(FC_LOG_ERROR, NULL, "a gate cannot be started: %s", strerror(-r));
-    client->retry_ns =
-        client->retry_ns * 2 < CLIENT_RETRY_MAX_NS ? client->retry_ns * 2 : CLIENT_RETRY_MAX_NS;
+    client->retry_ns = restart_next_ns(client->retry_ns, CLIENT_RETRY_NS, CLIENT_RETRY_MAX_NS);
     loop_set_timer(client->spec.loop, &client->retry, fc_now_ns() + client->retry_ns);
 }
 
@@ -152,11 +152,9 @@ static void client_lost(struct gate_client *client)
     client->source = loop_remove(client->source);
     fc_closep(&client->socket);
     client->socket = -1;
-    if (now_ns - client->started_ns >= CLIENT_STEADY_NS || !client->retry_ns)
-        client->retry_ns = CLIENT_RETRY_NS;
-    else
-        client->retry_ns =
-            client->retry_ns * 2 < CLIENT_RETRY_MAX_NS ? client->retry_ns * 2 : CLIENT_RETRY_MAX_NS;
+    if (now_ns - client->started_ns >= CLIENT_STEADY_NS)
+        client->retry_ns = 0;
+    client->retry_ns = restart_next_ns(client->retry_ns, CLIENT_RETRY_NS, CLIENT_RETRY_MAX_NS);
     fc_log(FC_LOG_ERROR, NULL, "a gate has ended; starting another");
     loop_set_timer(client->spec.loop, &client->retry, now_ns + client->retry_ns);
 }

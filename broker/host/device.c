@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/base/restart.h"
 #include "broker/host/private.h"
 #include "firecurtain/log.h"
 #include "firecurtain/time.h"
@@ -41,9 +42,7 @@ static void device_failed(struct fc_instance *instance, int r)
     const char *why = instance->because.text[0] ? instance->because.text : strerror(-r);
 
     instance->backend->stop(instance->self);
-    instance->retry_ns = instance->retry_ns ? instance->retry_ns * 2 : DEVICE_FIRST_RETRY_NS;
-    if (instance->retry_ns > DEVICE_LAST_RETRY_NS)
-        instance->retry_ns = DEVICE_LAST_RETRY_NS;
+    instance->retry_ns = restart_next_ns(instance->retry_ns, DEVICE_FIRST_RETRY_NS, DEVICE_LAST_RETRY_NS);
     if (strcmp(why, instance->why.text) != 0)
         fc_log(FC_LOG_ERROR, NULL, "cannot start: %s; trying again until it can", why);
     snprintf(instance->why.text, sizeof(instance->why.text), "%s", why);

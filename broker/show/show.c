@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "broker/base/loop.h"
+#include "broker/base/restart.h"
 #include "broker/base/runtime.h"
 #include "broker/os/lookup.h"
 #include "broker/os/notify.h"
@@ -111,9 +112,7 @@ static void show_start_failed(struct fc_instance *instance, int r)
     instance_set_state(instance, INSTANCE_FAILED);
     instance->show->has_news = true;
     instance->backend->stop(instance->self);
-    instance->retry_ns = instance->retry_ns ? instance->retry_ns * 2 : SHOW_FIRST_RETRY_NS;
-    if (instance->retry_ns > SHOW_LAST_RETRY_NS)
-        instance->retry_ns = SHOW_LAST_RETRY_NS;
+    instance->retry_ns = restart_next_ns(instance->retry_ns, SHOW_FIRST_RETRY_NS, SHOW_LAST_RETRY_NS);
     show_note_failure(instance, r);
     show_say_failed(instance);
     instance->retry = (struct timer){.fn = show_retry, .what = "an instance's start", .userdata = instance};

@@ -84,6 +84,18 @@ static void test_the_policies(void **state)
     }
 }
 
+static void test_tries_double_up_to_the_most(void **state)
+{
+    static const uint64_t delays[] = {20, 40, 80, 100, 100};
+    uint64_t delay_ns = 0;
+
+    for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+        delay_ns = restart_next_ns(delay_ns, 20, 100);
+        assert_int_equal(delay_ns, delays[i]);
+    }
+    assert_int_equal(restart_next_ns(0, 20, 10), 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +105,7 @@ int main(void)
         cmocka_unit_test(test_a_limit_counts_within_its_time_only),
         cmocka_unit_test(test_the_highest_limit_is_kept_too),
         cmocka_unit_test(test_the_policies),
+        cmocka_unit_test(test_tries_double_up_to_the_most),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
