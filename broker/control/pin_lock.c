@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/base/secret.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
 #include "broker/control/token_store.h"
@@ -43,16 +44,12 @@ bool pin_lock_set(const struct control_request *request, struct token *token, st
     return true;
 }
 
-/* Compares in the same time wherever they differ. */
 static bool pin_lock_fits(const struct token *token, const char *hash)
 {
     char given[CONTROL_MAX_PIN + 1] = "";
-    unsigned differs = 0;
 
     snprintf(given, sizeof(given), "%s", hash ? hash : "");
-    for (size_t i = 0; i < sizeof(given); i++)
-        differs |= (unsigned)(given[i] ^ token->pin[i]);
-    return !differs;
+    return secret_is_equal(given, token->pin, sizeof(given));
 }
 
 static void pin_lock_open(struct control *control, struct token *token, const char *hash,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "broker/base/secret.h"
+
 static bool tokens_make_secret(char secret[TOKEN_MAX_SECRET])
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -63,22 +65,12 @@ struct token *tokens_add(struct tokens *tokens, const struct token *like, bool i
     return &tokens->list[tokens->n++];
 }
 
-/* Compares in the same time wherever they differ. */
-static bool tokens_are_equal(const uint8_t *a, const uint8_t *b)
-{
-    uint8_t differs = 0;
-
-    for (size_t i = 0; i < SHA256_BYTES; i++)
-        differs |= a[i] ^ b[i];
-    return !differs;
-}
-
 struct token *tokens_find(struct tokens *tokens, const uint8_t hash[SHA256_BYTES], uint64_t now_ns)
 {
     struct token *found = NULL;
 
     for (size_t i = 0; i < tokens->n; i++) {
-        if (tokens_are_equal(tokens->list[i].hash, hash) && tokens->list[i].ends_ns > now_ns)
+        if (secret_is_equal(tokens->list[i].hash, hash, SHA256_BYTES) && tokens->list[i].ends_ns > now_ns)
             found = &tokens->list[i];
     }
     return found;
