@@ -299,11 +299,6 @@ static int join_keep(struct show *show, struct user *user, struct users *users, 
     return join_try(show, user, sound, users, BUILD_SCRIPTS_UNSEEN, is_joined);
 }
 
-static void join_free_config(struct config **config)
-{
-    config_free(*config);
-}
-
 /* Decides what becomes of a user whose new configuration was tried. 0 or -ENOMEM. */
 static int join_judge(struct show *show, struct user *user, struct users *users, bool is_joined,
                       enum users_outcome *outcome)
@@ -324,7 +319,7 @@ static int join_user(struct show *show, struct user *user, struct users *users, 
                      bool *is_refused)
 {
     struct users_account *account = users_account(users, user);
-    FC_CLEANUP(join_free_config) struct config *config = NULL;
+    FC_CLEANUP(config_freep) struct config *config = NULL;
     enum users_outcome outcome = USERS_LEFT_OUT;
     bool is_joined = false;
     int r = users_load(users, user, &config);

@@ -32,11 +32,6 @@ const char *state_use_name(enum state_use use)
     return names[use];
 }
 
-static void config_freep(struct config **config)
-{
-    config_free(*config);
-}
-
 /* Whether a configuration can be read without doing somebody else a favour: it is root's or the caller's. */
 static bool state_may_read(const struct stat *st)
 {

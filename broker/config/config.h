@@ -128,6 +128,12 @@ int config_collect_folders(const struct config *config, struct path_set *folders
 /* Takes NULL; returns NULL. */
 struct config *config_free(struct config *config);
 
+/* For FC_CLEANUP(). */
+static inline void config_freep(struct config **config)
+{
+    config_free(*config);
+}
+
 /*
  * Adds a finding; the folders that build a show from the configuration do so, too. `hint` may be NULL. Copies
  * everything but `at.file`, which comes from the configuration or is a literal. Text from the user may be

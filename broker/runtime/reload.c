@@ -145,14 +145,9 @@ static int reload_user(struct service *service, unsigned account, const char *na
     return r < 0 ? r : reload_change(service, next, name);
 }
 
-static void reload_free_config(struct config **config)
-{
-    config_free(*config);
-}
-
 static int reload_house(struct service *service)
 {
-    FC_CLEANUP(reload_free_config) struct config *config = NULL;
+    FC_CLEANUP(config_freep) struct config *config = NULL;
     struct show *next = NULL;
     int r;
 
