@@ -22,12 +22,8 @@ static int ask_verb(struct ask *ask, const char *value)
 
 static int ask_name(struct ask *ask, const char *value)
 {
-    if (ask->request.n_names == ASK_MAX_NAMES || strlen(value) > CONTROL_MAX_NAME)
+    if (ask->request.n_names == ASK_MAX_NAMES || !codec_control_is_name(value))
         return -EBADMSG;
-    for (const char *at = value; *at; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            return -EBADMSG;
-    }
     ask->names[ask->request.n_names++] = value;
     return 0;
 }
