@@ -19,6 +19,7 @@
 #include "broker/desk/pages.h"
 #include "broker/desk/say.h"
 #include "broker/os/confine.h"
+#include "broker/os/program.h"
 #include "firecurtain/turns.h"
 #include "proto/desk_messages.h"
 
@@ -30,15 +31,6 @@ static bool main_has_socket(int fd)
     socklen_t bytes = sizeof(type);
 
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0;
-}
-
-/* Ends with the broker, also if that is killed while this process starts. Confinement keeps it so. */
-static bool main_follows_broker(void)
-{
-    char byte;
-
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-           recv(DESK_LINK, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) != 0;
 }
 
 int main(int argc, char **argv)
@@ -63,7 +55,7 @@ int main(int argc, char **argv)
     if (has_console)
         pages_load();
     r = loop_new(&loop);
-    if (r < 0 || (spec.is_root && (spec.uid == 0 || spec.gid == 0)) || !main_follows_broker() ||
+    if (r < 0 || (spec.is_root && (spec.uid == 0 || spec.gid == 0)) || !program_follows_broker(DESK_LINK) ||
         confine_desk(&spec) < 0)
         return EX_OSERR;
     r = desk_serve(loop, has_console);

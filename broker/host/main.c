@@ -16,6 +16,7 @@
 
 #include "broker/base/log.h"
 #include "broker/host/host.h"
+#include "broker/os/program.h"
 
 extern const struct fc_backend HOST_BACKEND; /* with all of its slots */
 
@@ -36,15 +37,6 @@ static bool main_has_link(void)
     return getsockopt(HOST_LINK, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 && type == SOCK_SEQPACKET;
 }
 
-/* Ends with the broker, also if that is killed while this process starts. */
-static bool main_follows_broker(void)
-{
-    char byte;
-
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-           recv(HOST_LINK, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) != 0;
-}
-
 int main(int argc, char **argv)
 {
     struct confine_spec spec = {.is_root = geteuid() == 0};
@@ -61,7 +53,7 @@ int main(int argc, char **argv)
     prctl(PR_SET_NAME, "fc-driver");
     mallopt(M_ARENA_MAX, 1); /* one for each thread would take the whole address space */
     log_init_copied();
-    if ((spec.is_root && (spec.uid == 0 || spec.gid == 0)) || !main_follows_broker())
+    if ((spec.is_root && (spec.uid == 0 || spec.gid == 0)) || !program_follows_broker(HOST_LINK))
         return EX_OSERR;
     r = host_serve(&spec, &HOST_BACKEND);
     if (r == HOST_REPLACE)

@@ -3,10 +3,12 @@
 #include "broker/os/program.h"
 
 #include <limits.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
@@ -70,4 +72,12 @@ void program_find_data(const char *name, char *path, size_t bytes)
     if (snprintf(path, bytes, "%s%s", own, name) < (int)bytes && access(path, R_OK | X_OK) == 0)
         return;
     snprintf(path, bytes, "%s/firecurtain/%s", FIRECURTAIN_DATA_DIR, name);
+}
+
+bool program_follows_broker(int link)
+{
+    char byte;
+
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+           recv(link, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) != 0;
 }

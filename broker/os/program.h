@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the programs that belong to this one. In every process of firecurtain. */
+/* Finds the programs that belong to this one, and ends them with it. In every process of firecurtain. */
 #ifndef BROKER_OS_PROGRAM_H
 #define BROKER_OS_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define PROGRAM_BROKER "firecurtain-broker"
@@ -21,5 +22,11 @@ const char *program_find_driver(const char *driver, char *path, size_t bytes);
 
 /* Finds a folder of files that belong to these programs, in the same way. */
 void program_find_data(const char *name, char *path, size_t bytes);
+
+/*
+ * Has this process end with the broker, which has the other end of `link`, a socket; also if that was killed
+ * while this process started. Confinement keeps it so. False if it is gone, or this cannot be.
+ */
+bool program_follows_broker(int link);
 
 #endif
