@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/base/json.h"
 #include "broker/base/loop.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -209,56 +210,42 @@ static size_t log_text_head(char *line, size_t room, enum fc_log_level level, co
                             log_state.colour ? "\033[0m" : "", instance);
 }
 
-/* Writes escaped text as a string of JSON, cut to `room`, which is 16 or more. Returns its bytes. */
-static size_t log_json_string(char *out, size_t room, const char *text, size_t bytes)
+/* Writes a line as an object, of escaped texts. Returns its bytes. */
+static size_t log_json_line(char *line, enum fc_log_level level, const char *instance, const char *text)
 {
-    size_t n = 0;
-
-    out[n++] = '"';
-    for (size_t i = 0; i < bytes; i++) {
-        if (n + 8 > room && !fc_utf8_is_inside(text[i])) {
-            memcpy(out + n, "…", strlen("…"));
-            n += strlen("…");
-            break;
-        }
-        if (text[i] == '"' || text[i] == '\\')
-            out[n++] = '\\';
-        out[n++] = text[i];
-    }
-    out[n++] = '"';
-    return n;
-}
-
-static size_t log_json_head(char *line, size_t room, enum fc_log_level level, const char *instance)
-{
-    char stamp[64], name[LOG_MAX_NAME + 16] = "null";
-    size_t n;
+    struct json json = {.bytes = line, .room = LOG_MAX_LINE, .most = LOG_MAX_LINE, .is_spaced = true};
+    char stamp[64], priority[16] = "";
 
     log_stamp(stamp, sizeof(stamp), true);
-    if (strcmp(instance, "-") != 0) {
-        n = log_json_string(name, LOG_MAX_NAME, instance, strlen(instance));
-        name[n] = '\0';
-    }
-    n = log_state.journal ? (size_t)snprintf(line, room, "<%d>", log_levels[level].priority) : 0;
-    return n +
-           (size_t)snprintf(line + n, room - n,
-                            "{\"time\": \"%s\", \"level\": \"%s\", \"instance\": %s, \"message\": ", stamp,
-                            log_levels[level].name, name);
+    if (log_state.journal)
+        snprintf(priority, sizeof(priority), "<%d>", log_levels[level].priority);
+    json_raw(&json, priority);
+    json_raw(&json, "{");
+    json_member_text(&json, "time", stamp);
+    json_member_text(&json, "level", log_levels[level].name);
+    json_key(&json, "instance");
+    if (strcmp(instance, "-") == 0)
+        json_raw(&json, "null");
+    else
+        json_text_cut(&json, instance, LOG_MAX_NAME);
+    json_key(&json, "message");
+    json_text_cut(&json, text, LOG_MAX_TEXT);
+    json_raw(&json, "}");
+    return json.n;
 }
 
 /* Writes a whole line to `line`, which has LOG_MAX_LINE bytes. Returns how many it takes. */
 static size_t log_compose(char *line, enum fc_log_level level, const char *instance, const char *text,
                           size_t bytes)
 {
-    char name[LOG_MAX_NAME], safe[LOG_MAX_TEXT];
+    char name[LOG_MAX_NAME], safe[LOG_MAX_TEXT + 1];
     size_t n;
 
     name[log_escape(name, sizeof(name) - 1, instance, strlen(instance))] = '\0';
-    bytes = log_escape(safe, sizeof(safe), text, bytes);
+    bytes = log_escape(safe, LOG_MAX_TEXT, text, bytes);
+    safe[bytes] = '\0';
     if (log_state.format == LOG_JSON) {
-        n = log_json_head(line, LOG_MAX_HEAD, level, name);
-        n += log_json_string(line + n, LOG_MAX_TEXT, safe, bytes);
-        line[n++] = '}';
+        n = log_json_line(line, level, name, safe);
     } else {
         n = log_text_head(line, LOG_MAX_HEAD, level, name);
         memcpy(line + n, safe, bytes);

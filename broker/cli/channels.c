@@ -8,9 +8,12 @@
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/cli/json_list.h"
 #include "broker/cli/print.h"
 #include "broker/cli/table.h"
 #include "firecurtain/cleanup.h"
+
+#define CHANNELS_DIGITS 9 /* of values as JSON, for programs */
 
 enum channels_column {
     CHANNELS_NAME,
@@ -28,26 +31,22 @@ static const struct table_column channels_columns[CHANNELS_COLUMNS_] = {
 /* What a command has printed so far, and how. */
 struct channels {
     struct client *client;
-    bool is_json;
-    struct table *table; /* in which channels are collected; NULL: each is printed at once */
+    struct json *json;   /* in which channels are collected; NULL: it is not JSON */
+    struct table *table; /* the same; with neither, each is printed at once */
     size_t n;
 };
 
-static void channels_json_flag(const char *name, bool value)
+static void channels_json(struct json *json, const struct control_channel *item)
 {
-    printf(", \"%s\": %s", name, value ? "true" : "false");
-}
-
-static void channels_json(const struct channels *channels, const struct control_channel *item)
-{
-    fputs(channels->n ? ",\n {\"channel\": " : "[{\"channel\": ", stdout);
-    print_json(stdout, item->channel);
-    channels_json_flag("source", item->is_source);
-    channels_json_flag("target", item->is_target);
+    json_list_next(json);
+    json_list_text(json, "channel", item->channel);
+    json_member_flag(json, "source", item->is_source);
+    json_member_flag(json, "target", item->is_target);
     if (item->has_value)
-        printf(", \"value\": %.9g}", item->value);
+        json_member_value(json, "value", item->value, CHANNELS_DIGITS);
     else
-        fputs(", \"value\": null}", stdout);
+        json_member_null(json, "value");
+    json_raw(json, "}");
 }
 
 static void channels_line(const struct control_channel *item)
@@ -73,8 +72,8 @@ static bool channels_row(struct table *table, const struct control_channel *item
 
 static int channels_print(struct channels *channels, const struct control_channel *item)
 {
-    if (channels->is_json)
-        channels_json(channels, item);
+    if (channels->json)
+        channels_json(channels->json, item);
     else if (!channels->table)
         channels_line(item);
     else if (!channels_row(channels->table, item))
@@ -127,13 +126,14 @@ static int get_pattern(struct channels *channels, const char *pattern)
 int cli_get(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
+    FC_CLEANUP(json_deinit) struct json json = JSON_EMPTY;
     int status = client_new(&client, options);
-    struct channels channels = {.client = client, .is_json = options->given & CLI_JSON};
+    struct channels channels = {.client = client, .json = options->given & CLI_JSON ? &json : NULL};
 
     for (size_t i = 0; status == EX_OK && i < options->n_words; i++)
         status = get_pattern(&channels, options->words[i]);
-    if (channels.is_json && (channels.n || status == EX_OK))
-        puts(channels.n ? "]" : "[]");
+    if (channels.json && (channels.n || status == EX_OK) && json_list_print(&json) != EX_OK)
+        return EX_OSERR;
     return status;
 }
 
@@ -141,13 +141,16 @@ int cli_channels(const struct cli_options *options)
 {
     FC_CLEANUP(client_freep) struct client *client = NULL;
     struct table table = {.columns = channels_columns, .n_columns = CHANNELS_COLUMNS_};
+    FC_CLEANUP(json_deinit) struct json json = JSON_EMPTY;
     int status = client_new(&client, options);
-    struct channels channels = {.client = client, .is_json = options->given & CLI_JSON, .table = &table};
+    struct channels channels = {.client = client,
+                                .json = options->given & CLI_JSON ? &json : NULL,
+                                .table = &table};
 
     if (status == EX_OK)
         status = channels_ask(&channels, options->words[0], NULL);
-    if (status == EX_OK && channels.is_json)
-        puts(channels.n ? "]" : "[]");
+    if (status == EX_OK && channels.json)
+        status = json_list_print(&json);
     else if (status == EX_OK)
         table_print(&table);
     table_clear(&table);

@@ -11,6 +11,7 @@
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
 #include "broker/cli/doctor_machine.h"
+#include "broker/cli/json_list.h"
 #include "broker/cli/print.h"
 
 #define DOCTOR_COLUMN 20 /* where findings begin */
@@ -39,37 +40,37 @@ static void doctor_print(const struct doctor_finding *finding)
     doctor_print_line("  to mend it", finding->command);
 }
 
-static void doctor_print_json(const struct doctor_finding *finding, bool is_first)
+static void doctor_json(struct json *json, const struct doctor_finding *finding)
 {
-    printf("%s{\"what\": ", is_first ? "[" : ",\n ");
-    print_json(stdout, finding->what);
-    printf(", \"outcome\": \"%s\", \"found\": ", doctor_words[finding->outcome]);
-    print_json(stdout, finding->found);
-    printf(", \"cost\": ");
-    print_json(stdout, finding->cost ? finding->cost : "");
-    printf(", \"command\": ");
-    print_json(stdout, finding->command);
-    putchar('}');
+    json_list_next(json);
+    json_list_text(json, "what", finding->what);
+    json_list_text(json, "outcome", doctor_words[finding->outcome]);
+    json_list_text(json, "found", finding->found);
+    json_list_text(json, "cost", finding->cost ? finding->cost : "");
+    json_list_text(json, "command", finding->command);
+    json_raw(json, "}");
 }
 
 int cli_doctor(const struct cli_options *options)
 {
     struct doctor_finding findings[DOCTOR_MAX_FINDINGS];
+    struct json json = JSON_EMPTY;
     size_t n, n_bad = 0;
+    int status = EX_OK;
 
     log_init(FC_LOG_ERROR);
     n = doctor_examine(findings);
     for (size_t i = 0; i < n; i++) {
         n_bad += findings[i].outcome == DOCTOR_BAD;
         if (options->given & CLI_JSON)
-            doctor_print_json(&findings[i], i == 0);
+            doctor_json(&json, &findings[i]);
         else
             doctor_print(&findings[i]);
     }
     if (options->given & CLI_JSON)
-        puts("]");
+        status = json_list_print(&json);
     else
         puts(n_bad ? "\nNo script can run here."
                    : "\nShows can run here; `firecurtain check --sandbox` tries the layers for each script.");
-    return n_bad ? EX_OSERR : EX_OK;
+    return n_bad ? EX_OSERR : status;
 }

@@ -9,6 +9,7 @@
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/cli/json_list.h"
 #include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
@@ -76,25 +77,23 @@ static const char *logs_colour(const char *level)
     return "";
 }
 
-static void logs_print_json(const struct control_line *line)
+static int logs_print_json(const struct control_line *line)
 {
     time_t seconds = (time_t)(line->time_ns / FC_NS_PER_S);
-    char stamp[64] = "";
+    char day[64] = "", stamp[96];
+    struct json json = JSON_EMPTY;
     struct tm utc;
 
     if (gmtime_r(&seconds, &utc))
-        strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-    printf("{\"time\": \"%s.%03uZ\", \"level\": ", stamp,
-           (unsigned)(line->time_ns % FC_NS_PER_S / FC_NS_PER_MS));
-    print_json(stdout, line->level);
-    fputs(", \"instance\": ", stdout);
-    if (strcmp(line->instance, "-") == 0)
-        fputs("null", stdout);
-    else
-        print_json(stdout, line->instance);
-    fputs(", \"message\": ", stdout);
-    print_json(stdout, line->text);
-    fputs("}\n", stdout);
+        strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(stamp, sizeof(stamp), "%s.%03uZ", day, (unsigned)(line->time_ns % FC_NS_PER_S / FC_NS_PER_MS));
+    json_raw(&json, "{");
+    json_member_text(&json, "time", stamp);
+    json_list_text(&json, "level", line->level);
+    json_list_text(&json, "instance", strcmp(line->instance, "-") == 0 ? NULL : line->instance);
+    json_list_text(&json, "message", line->text);
+    json_raw(&json, "}\n");
+    return json_print(&json);
 }
 
 static void logs_print(const struct control_line *line)
@@ -111,19 +110,24 @@ static void logs_print(const struct control_line *line)
     putchar('\n');
 }
 
-/* Prints the lines that are newer than `after_ns`, and notes the time of the last one. */
-static void logs_print_after(const struct control_reply *reply, bool is_json, uint64_t after_ns,
-                             uint64_t *last_ns)
+/* Prints the lines that are newer than `after_ns`, and notes the time of the last one. Returns an exit
+ * status.
+ */
+static int logs_print_after(const struct control_reply *reply, bool is_json, uint64_t after_ns,
+                            uint64_t *last_ns)
 {
-    for (size_t i = 0; i < reply->n_lines; i++) {
+    int status = EX_OK;
+
+    for (size_t i = 0; status == EX_OK && i < reply->n_lines; i++) {
         if (reply->lines[i].time_ns <= after_ns)
             continue;
         if (is_json)
-            logs_print_json(&reply->lines[i]);
+            status = logs_print_json(&reply->lines[i]);
         else
             logs_print(&reply->lines[i]);
         *last_ns = reply->lines[i].time_ns;
     }
+    return status;
 }
 
 int cli_logs(const struct cli_options *options)
@@ -142,9 +146,11 @@ int cli_logs(const struct cli_options *options)
         status = client_ask(client, &request, &reply);
     while (status == EX_OK) {
         /* another connection begins with lines that came on the last one */
-        logs_print_after(&reply, options->given & CLI_JSON, client_was_lost(client) ? last_ns : 0, &last_ns);
+        status = logs_print_after(&reply, options->given & CLI_JSON, client_was_lost(client) ? last_ns : 0,
+                                  &last_ns);
         follow_say_missed(&missed, reply.missed);
-        status = follow_flush();
+        if (status == EX_OK)
+            status = follow_flush();
         request.from = reply.next;
         if (status != EX_OK || (!request.follow && !reply.next))
             break;

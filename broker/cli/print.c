@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "broker/base/json.h"
 #include "broker/base/log.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/utf8.h"
@@ -70,16 +71,12 @@ bool print_is_coloured(FILE *out)
 
 void print_json(FILE *out, const char *text)
 {
-    char line[PRINT_MAX_TEXT];
-    size_t n = log_escape(line, sizeof(line), text, strlen(text)); /* valid UTF-8, no control characters */
+    char escaped[PRINT_MAX_TEXT], quoted[2 * PRINT_MAX_TEXT + 2];
+    struct json json = {.bytes = quoted, .room = sizeof(quoted), .most = sizeof(quoted)};
 
-    fputc('"', out);
-    for (size_t i = 0; i < n; i++) {
-        if (line[i] == '"' || line[i] == '\\')
-            fputc('\\', out);
-        fputc(line[i], out);
-    }
-    fputc('"', out);
+    escaped[log_escape(escaped, sizeof(escaped) - 1, text, strlen(text))] = '\0';
+    json_text(&json, escaped);
+    fwrite(json.bytes, 1, json.n, out);
 }
 
 void print_uptime(char *text, size_t bytes, uint64_t ms)

@@ -7,28 +7,44 @@
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/cli/json_list.h"
 #include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 
-static void routes_print(const struct control_route *route, unsigned given, bool is_first)
+static void routes_json(struct json *json, const struct control_route *route)
 {
-    bool is_json = given & CLI_JSON, is_dot = given & CLI_DOT;
+    json_list_next(json);
+    json_list_text(json, "from", route->from);
+    json_list_text(json, "to", route->to);
+    json_raw(json, "}");
+}
 
-    if (is_json)
-        fputs(is_first ? "[{\"from\": " : ",\n {\"from\": ", stdout);
-    else if (is_dot)
-        fputs("  ", stdout);
-    if (is_json || is_dot) {
-        print_json(stdout, route->from);
-        fputs(is_dot ? " -> " : ", \"to\": ", stdout);
-        print_json(stdout, route->to);
-        fputs(is_dot ? ";\n" : "}", stdout);
-        return;
-    }
+/* Graphviz quotes as JSON does. */
+static void routes_dot(const struct control_route *route)
+{
+    fputs("  ", stdout);
+    print_json(stdout, route->from);
+    fputs(" -> ", stdout);
+    print_json(stdout, route->to);
+    puts(";");
+}
+
+static void routes_print(const struct control_route *route)
+{
     print_text(stdout, route->from);
     fputs(" > ", stdout);
     print_text(stdout, route->to);
     putchar('\n');
+}
+
+static void routes_add(struct json *json, const struct control_route *route, unsigned given)
+{
+    if (given & CLI_JSON)
+        routes_json(json, route);
+    else if (given & CLI_DOT)
+        routes_dot(route);
+    else
+        routes_print(route);
 }
 
 int cli_routes(const struct cli_options *options)
@@ -38,7 +54,7 @@ int cli_routes(const struct cli_options *options)
                                       .names = (const char *const *)options->words,
                                       .n_names = options->n_words};
     struct control_reply reply = {0};
-    bool is_first = true;
+    FC_CLEANUP(json_deinit) struct json json = JSON_EMPTY;
     int status = client_new(&client, options);
 
     if (status != EX_OK || (status = client_ask(client, &request, &reply)) != EX_OK)
@@ -46,16 +62,16 @@ int cli_routes(const struct cli_options *options)
     if (options->given & CLI_DOT)
         puts("digraph show {\n  rankdir = LR;\n  node [shape = box];");
     for (;;) {
-        for (size_t i = 0; i < reply.n_routes; i++, is_first = false)
-            routes_print(&reply.routes[i], options->given, is_first);
+        for (size_t i = 0; i < reply.n_routes; i++)
+            routes_add(&json, &reply.routes[i], options->given);
         request.from = reply.next;
         if (!reply.next || (status = client_ask(client, &request, &reply)) != EX_OK)
             break;
     }
     if (options->given & CLI_DOT)
         puts("}");
-    else if (options->given & CLI_JSON)
-        puts(is_first ? "[]" : "]");
+    else if (status == EX_OK && (options->given & CLI_JSON))
+        status = json_list_print(&json);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "broker/base/suggest.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/cli/json_list.h"
 #include "broker/cli/print.h"
 #include "broker/cli/state_list.h"
 #include "broker/cli/table.h"
@@ -53,26 +54,24 @@ static int state_open(char **path)
     return -1;
 }
 
-static void state_print_json(const struct state_list *list, const char *path)
+static int state_print_json(const struct state_list *list, const char *path)
 {
+    struct json json = JSON_EMPTY;
+
     for (size_t i = 0; i < list->n; i++) {
         const struct state_folder *folder = &list->folders[i];
         FC_AUTO_FREE char *whole = NULL;
 
-        fputs(i ? ",\n {\"name\": " : "[{\"name\": ", stdout);
-        print_json(stdout, folder->name);
-        fputs(", \"path\": ", stdout);
-        print_json(stdout, asprintf(&whole, "%s/%s", path, folder->name) < 0 ? "" : whole);
-        fputs(", \"show\": ", stdout);
-        if (folder->show)
-            print_json(stdout, folder->show);
-        else
-            fputs("null", stdout);
-        fputs(", \"instance\": ", stdout);
-        print_json(stdout, folder->instance);
-        printf(", \"bytes\": %" PRIu64 ", \"use\": \"%s\"}", folder->bytes, state_use_name(folder->use));
+        json_list_next(&json);
+        json_list_text(&json, "name", folder->name);
+        json_list_text(&json, "path", asprintf(&whole, "%s/%s", path, folder->name) < 0 ? "" : whole);
+        json_list_text(&json, "show", folder->show);
+        json_list_text(&json, "instance", folder->instance);
+        json_member_count(&json, "bytes", folder->bytes);
+        json_list_text(&json, "use", state_use_name(folder->use));
+        json_raw(&json, "}");
     }
-    puts(list->n ? "]" : "[]");
+    return json_list_print(&json);
 }
 
 static void state_print(const struct state_list *list)
@@ -187,7 +186,7 @@ int cli_state(const struct cli_options *options)
     for (size_t i = 0; status == EX_OK && i < options->n_words; i++)
         status = state_remove_named(&list, fd, options->words[i]);
     if (status == EX_OK && !removes && (options->given & CLI_JSON))
-        state_print_json(&list, path);
+        status = state_print_json(&list, path);
     else if (status == EX_OK && !removes)
         state_print(&list);
     state_list_deinit(&list);

@@ -8,6 +8,7 @@
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/cli/json_list.h"
 #include "broker/cli/print.h"
 #include "broker/cli/rows.h"
 #include "firecurtain/cleanup.h"
@@ -45,84 +46,69 @@ struct status_slow {
     uint64_t longest_us;
 };
 
-static void status_number(const char *name, uint64_t value)
-{
-    printf(", \"%s\": %" PRIu64, name, value);
-}
-
-static void status_known(const char *name, bool is_known, uint64_t value)
-{
-    if (is_known)
-        status_number(name, value);
-    else
-        printf(", \"%s\": null", name);
-}
-
-/* Prints the broker's slow turns, all together, as the option stats does; they are not for users. */
-static void status_slow_numbers(const struct status_slow *slow)
+/* Appends the broker's slow turns, all together, as the option stats does; they are not for users. */
+static void status_slow_numbers(struct json *json, const struct status_slow *slow)
 {
     if (!slow->is_told)
         return;
-    status_number("slow_turns", slow->n);
-    status_number("slow_turn_max_us", slow->longest_us);
+    json_member_count(json, "slow_turns", slow->n);
+    json_member_count(json, "slow_turn_max_us", slow->longest_us);
 }
 
-static void status_json(const struct control_instance *instance, bool usage, const struct status_slow *slow)
+static void status_counts(struct json *json, const struct control_instance *instance)
 {
-    printf("{\"name\": ");
-    print_json(stdout, instance->name);
-    printf(", \"backend\": ");
-    print_json(stdout, instance->backend);
-    printf(", \"state\": ");
-    print_json(stdout, instance->state);
-    printf(", \"detail\": ");
-    print_json(stdout, instance->detail);
-    printf(", \"layers\": ");
-    print_json(stdout, instance->layers);
-    printf(", \"frozen\": %s", instance->is_frozen ? "true" : "false");
-    status_number("pid", instance->pid);
-    status_number("uptime_ms", instance->uptime_ms);
-    status_number("restarts", instance->restarts);
-    status_number("in", instance->events_in);
-    status_number("out", instance->events_out);
-    status_number("coalesced", instance->coalesced);
-    status_number("dropped", instance->dropped);
-    status_number("exceptions", instance->exceptions);
-    status_number("queue", instance->queue);
-    status_number("queue_peak", instance->queue_peak);
-    status_number("busy_p50_us", instance->busy_p50_us);
-    status_number("busy_p99_us", instance->busy_p99_us);
-    status_number("busy_max_us", instance->busy_max_us);
-    status_number("malformed", instance->malformed);
-    printf(", \"last_error\": ");
-    print_json(stdout, instance->last_error);
-    status_known("last_error_ms", instance->last_error[0], instance->last_error_ms);
-    status_known("heard_ms", instance->is_heard, instance->heard_ms);
-    status_slow_numbers(slow);
+    json_member_count(json, "pid", instance->pid);
+    json_member_count(json, "uptime_ms", instance->uptime_ms);
+    json_member_count(json, "restarts", instance->restarts);
+    json_member_count(json, "in", instance->events_in);
+    json_member_count(json, "out", instance->events_out);
+    json_member_count(json, "coalesced", instance->coalesced);
+    json_member_count(json, "dropped", instance->dropped);
+    json_member_count(json, "exceptions", instance->exceptions);
+    json_member_count(json, "queue", instance->queue);
+    json_member_count(json, "queue_peak", instance->queue_peak);
+    json_member_count(json, "busy_p50_us", instance->busy_p50_us);
+    json_member_count(json, "busy_p99_us", instance->busy_p99_us);
+    json_member_count(json, "busy_max_us", instance->busy_max_us);
+    json_member_count(json, "malformed", instance->malformed);
+}
+
+static void status_json(struct json *json, const struct control_instance *instance, bool usage,
+                        const struct status_slow *slow)
+{
+    json_list_next(json);
+    json_list_text(json, "name", instance->name);
+    json_list_text(json, "backend", instance->backend);
+    json_list_text(json, "state", instance->state);
+    json_list_text(json, "detail", instance->detail);
+    json_list_text(json, "layers", instance->layers);
+    json_member_flag(json, "frozen", instance->is_frozen);
+    status_counts(json, instance);
+    json_list_text(json, "last_error", instance->last_error);
+    json_list_known(json, "last_error_ms", instance->last_error[0], instance->last_error_ms);
+    json_list_known(json, "heard_ms", instance->is_heard, instance->heard_ms);
+    status_slow_numbers(json, slow);
     if (usage) {
-        status_known("memory_bytes", instance->memory_bytes, instance->memory_bytes);
-        status_number("cpu_ms", instance->cpu_ms);
+        json_list_known(json, "memory_bytes", instance->memory_bytes, instance->memory_bytes);
+        json_member_count(json, "cpu_ms", instance->cpu_ms);
     }
-    putchar('}');
+    json_raw(json, "}");
 }
 
-static void writers_print(const struct control_writer *writer, bool is_json, bool is_first)
+static void writers_print(const struct control_writer *writer)
 {
-    if (!is_json) {
-        print_width(stdout, writer->channel, STATUS_CHANNEL);
-        putchar(' ');
-        print_text(stdout, writer->user[0] ? writer->user : "-");
-        putchar('\n');
-        return;
-    }
-    fputs(is_first ? "[{\"channel\": " : ",\n {\"channel\": ", stdout);
-    print_json(stdout, writer->channel);
-    fputs(", \"user\": ", stdout);
-    if (writer->user[0])
-        print_json(stdout, writer->user);
-    else
-        fputs("null", stdout);
-    putchar('}');
+    print_width(stdout, writer->channel, STATUS_CHANNEL);
+    putchar(' ');
+    print_text(stdout, writer->user[0] ? writer->user : "-");
+    putchar('\n');
+}
+
+static void writers_json(struct json *json, const struct control_writer *writer)
+{
+    json_list_next(json);
+    json_list_text(json, "channel", writer->channel);
+    json_list_text(json, "user", writer->user[0] ? writer->user : NULL);
+    json_raw(json, "}");
 }
 
 /* Prints who last wrote the house's channels. */
@@ -134,7 +120,8 @@ static int status_writers(const struct cli_options *options)
                                       .n_names = options->n_words,
                                       .channels = true};
     struct control_reply reply = {0};
-    bool is_json = options->given & CLI_JSON, is_first = true;
+    FC_CLEANUP(json_deinit) struct json json = JSON_EMPTY;
+    bool is_json = options->given & CLI_JSON;
     int status = client_new(&client, options);
 
     if (status == EX_OK)
@@ -144,16 +131,18 @@ static int status_writers(const struct cli_options *options)
         puts(" LAST WRITTEN BY");
     }
     while (status == EX_OK) {
-        for (size_t i = 0; i < reply.n_writers; i++, is_first = false)
-            writers_print(&reply.writers[i], is_json, is_first);
+        for (size_t i = 0; i < reply.n_writers; i++) {
+            if (is_json)
+                writers_json(&json, &reply.writers[i]);
+            else
+                writers_print(&reply.writers[i]);
+        }
         request.from = reply.next;
         if (!reply.next)
             break;
         status = client_ask(client, &request, &reply);
     }
-    if (status == EX_OK && is_json)
-        puts(is_first ? "[]" : "]");
-    return status;
+    return status == EX_OK && is_json ? json_list_print(&json) : status;
 }
 
 /* Prints for how long the broker has served nobody else, if it has. */
@@ -185,22 +174,18 @@ static int status_print_json(struct client *client, struct control_request *requ
 {
     struct control_reply reply = {0};
     struct status_slow slow = {0};
-    size_t n = 0;
+    FC_CLEANUP(json_deinit) struct json json = JSON_EMPTY;
     int status;
 
     do {
         status = client_ask(client, request, &reply);
         slow.is_told = slow.is_told || reply.has_slow_turns;
         status_add_slow(&slow, &reply);
-        for (size_t i = 0; status == EX_OK && i < reply.n_instances; i++, n++) {
-            fputs(n ? ",\n " : "[", stdout);
-            status_json(&reply.instances[i], request->usage, &slow);
-        }
+        for (size_t i = 0; status == EX_OK && i < reply.n_instances; i++)
+            status_json(&json, &reply.instances[i], request->usage, &slow);
         request->from = reply.next;
     } while (status == EX_OK && reply.next);
-    if (status == EX_OK)
-        puts(n ? "]" : "[]");
-    return status;
+    return status == EX_OK ? json_list_print(&json) : status;
 }
 
 static int status_fill(struct client *client, struct control_request *request, struct table *table,

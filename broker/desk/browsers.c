@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/json.h"
 #include "broker/base/rate.h"
 #include "broker/desk/ask.h"
 #include "broker/desk/callers.h"
 #include "broker/desk/capture.h"
 #include "broker/desk/holds.h"
 #include "broker/desk/http.h"
-#include "broker/desk/json.h"
+#include "broker/desk/json_reply.h"
 #include "broker/desk/origin.h"
 #include "broker/desk/pages.h"
 #include "broker/desk/pin.h"

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "broker/base/hash.h"
-#include "broker/desk/json.h"
+#include "broker/base/json.h"
+#include "broker/desk/json_reply.h"
 
 struct fresh_value {
     UT_hash_handle hh;
@@ -42,7 +43,7 @@ void fresh_take(struct fresh *fresh, struct json *json)
     struct fresh_value *each, *next;
 
     HASH_ITER(hh, fresh->values, each, next) {
-        json_member_value(json, each->name, each->value);
+        json_member_value(json, each->name, each->value, JSON_VALUE_DIGITS);
     }
     fresh_deinit(fresh);
 }

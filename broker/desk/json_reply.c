@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes what the broker answers, for the console's pages; --json of the command line has names of its own.
  */
-#include "broker/desk/json.h"
+#include "broker/desk/json_reply.h"
 
+#include "broker/base/json.h"
 #include "proto/codec_control.h"
 
 static void json_instance(struct json *json, const struct control_instance *item)
@@ -48,7 +49,7 @@ static void json_channel(struct json *json, const struct control_channel *item)
     json_member_flag(json, "source", item->is_source);
     json_member_flag(json, "target", item->is_target);
     if (item->has_value)
-        json_member_value(json, "value", item->value);
+        json_member_value(json, "value", item->value, JSON_VALUE_DIGITS);
     if (!item->kind || !item->kind[0])
         return;
     json_member_text(json, "kind", item->kind);

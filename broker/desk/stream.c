@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/json.h"
 #include "broker/desk/fresh.h"
 #include "broker/desk/http.h"
-#include "broker/desk/json.h"
+#include "broker/desk/json_reply.h"
 #include "firecurtain/time.h"
 
 #define STREAM_TICK_NS   (40 * FC_NS_PER_MS)

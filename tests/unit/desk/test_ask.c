@@ -2,8 +2,8 @@
 /* What browsers ask, as text, and what they are told, as JSON. */
 #include "broker/desk/ask.h"
 
+#include "broker/base/json.h"
 #include "broker/desk/fresh.h"
-#include "broker/desk/json.h"
 #include "tests/unit/check.h"
 
 static int read_text(struct ask *ask, const char *text, char room[512])
@@ -69,30 +69,6 @@ static void test_anything_else_is_malformed(void **state)
     assert_int_equal(ask_read(&ask, room, 13), -EBADMSG);
 }
 
-static void test_text_is_escaped_and_utf8(void **state)
-{
-    struct json json = {.most = 1000};
-
-    json_text(&json, "a\"\\\n\x1b<\xc3\xa4\xff\xc0\xaf\xed\xa0\x80");
-    json_raw(&json, "");
-    assert_int_equal(json.n, strlen("\"a\\u0022\\u005c\\u000a\\u001b<\xc3\xa4") + 6 * 3 + 1);
-    assert_memory_equal(json.bytes, "\"a\\u0022\\u005c\\u000a\\u001b<\xc3\xa4\xef\xbf\xbd", 32);
-    json_deinit(&json);
-}
-
-static void test_a_buffer_has_a_limit(void **state)
-{
-    struct json json = {.most = 4};
-
-    json_raw(&json, "abc");
-    assert_false(json.is_full);
-    json_raw(&json, "de");
-    assert_true(json.is_full);
-    json_raw(&json, "f");
-    assert_int_equal(json.n, 3);
-    json_deinit(&json);
-}
-
 static void test_a_channel_is_told_once_with_its_newest_value(void **state)
 {
     struct json json = {.most = 1u << 20};
@@ -120,8 +96,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_request_is_lines),
                                        cmocka_unit_test(test_anything_else_is_malformed),
-                                       cmocka_unit_test(test_text_is_escaped_and_utf8),
-                                       cmocka_unit_test(test_a_buffer_has_a_limit),
                                        cmocka_unit_test(test_a_channel_is_told_once_with_its_newest_value)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

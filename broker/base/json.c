@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes values. Numbers have a point whatever the locale, since the desk sets none. */
-#include "broker/desk/json.h"
+/* Writes values. Numbers have a point whatever the locale, since no process sets one for numbers. */
+#include "broker/base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 
 #include "firecurtain/utf8.h"
 
-#define JSON_FIRST 1024
+#define JSON_FIRST        1024
+#define JSON_MOST_ESCAPED 6 /* bytes of a character */
 
 void json_deinit(struct json *json)
 {
@@ -52,36 +53,56 @@ void json_raw(struct json *json, const char *text)
     json_bytes(json, text, strlen(text));
 }
 
-void json_text(struct json *json, const char *text)
+/* Appends the character that begins a text of `bytes`, as a string may have it. Returns its length in the
+ * text. */
+static size_t json_character(struct json *json, const char *text, size_t bytes)
+{
+    uint32_t code;
+    size_t n = fc_utf8_read(text, bytes, &code);
+    char escaped[8];
+
+    if (!n) {
+        json_raw(json, "\xef\xbf\xbd");
+        return 1;
+    }
+    if (code == '"' || code == '\\')
+        json_raw(json, "\\");
+    if (code >= 0x20) {
+        json_bytes(json, text, n);
+    } else {
+        snprintf(escaped, sizeof(escaped), "\\u%04x", code);
+        json_raw(json, escaped);
+    }
+    return n;
+}
+
+void json_text_cut(struct json *json, const char *text, size_t most)
 {
     const char *end = text + strlen(text);
-    uint32_t code;
+    size_t before = json->n;
 
     json_raw(json, "\"");
     while (text < end && !json->is_full) {
-        size_t n = fc_utf8_read(text, (size_t)(end - text), &code);
-        char escaped[8];
-
-        if (!n) {
-            json_raw(json, "\xef\xbf\xbd");
-            n = 1;
-        } else if (code < 0x20 || code == '"' || code == '\\') {
-            snprintf(escaped, sizeof(escaped), "\\u%04x", code);
-            json_raw(json, escaped);
-        } else {
-            json_bytes(json, text, n);
+        if (json->n - before > most - JSON_MOST_ESCAPED - strlen("…\"")) {
+            json_raw(json, "…");
+            break;
         }
-        text += n;
+        text += json_character(json, text, (size_t)(end - text));
     }
     json_raw(json, "\"");
 }
 
-static void json_key(struct json *json, const char *key)
+void json_text(struct json *json, const char *text)
+{
+    json_text_cut(json, text, SIZE_MAX);
+}
+
+void json_key(struct json *json, const char *key)
 {
     if (json->n && json->bytes[json->n - 1] != '{')
-        json_raw(json, ",");
+        json_raw(json, json->is_spaced ? ", " : ",");
     json_text(json, key);
-    json_raw(json, ":");
+    json_raw(json, json->is_spaced ? ": " : ":");
 }
 
 void json_member_text(struct json *json, const char *key, const char *value)
@@ -105,11 +126,17 @@ void json_member_flag(struct json *json, const char *key, bool value)
     json_raw(json, value ? "true" : "false");
 }
 
-void json_member_value(struct json *json, const char *key, double value)
+void json_member_null(struct json *json, const char *key)
+{
+    json_key(json, key);
+    json_raw(json, "null");
+}
+
+void json_member_value(struct json *json, const char *key, double value, int digits)
 {
     char text[32];
 
-    snprintf(text, sizeof(text), "%.6g", value);
+    snprintf(text, sizeof(text), "%.*g", digits, value);
     json_key(json, key);
     json_raw(json, text);
 }
