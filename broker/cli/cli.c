@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of subcommands and options, --help, and the parsing of the command line. */
+/* The table of subcommands, --help, and the parsing of the command line. */
 #include "broker/cli/cli.h"
 
 #include <fcntl.h>
@@ -11,14 +11,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/base/grow.h"
 #include "broker/base/log.h"
 #include "broker/base/suggest.h"
 #include "broker/cli/commands.h"
 #include "broker/cli/common.h"
+#include "broker/cli/options.h"
 #include "broker/cli/print.h"
-#include "broker/cli/values.h"
-#include "broker/config/load.h"
 #include "broker/record/file.h"
 #include "firecurtain/cleanup.h"
 
@@ -84,6 +82,11 @@ static const struct cli_command {
      CLI_JSON | CLI_REMOVE, 0, CLI_MAX_WORDS, 0},
 };
 
+static bool cli_takes(const struct cli_command *command, enum cli_option bit)
+{
+    return command->options & bit;
+}
+
 #define CLI_HELP_COMMANDS 47 /* the column of what commands do */
 #define CLI_HELP_OPTIONS  29 /* and of what options mean */
 
@@ -107,22 +110,58 @@ static void cli_help_commands(FILE *out)
     fputs("  firecurtain --help | --version\n\n", out);
 }
 
-/* Prints lines: those that begin with two blanks are an option, with its meaning in a column of its own. */
-static void cli_help_options(FILE *out, const char *lines)
+/* Writes "with run and replay: ", the commands that take an option, unless all that have a show do. */
+static void cli_help_with(FILE *out, enum cli_option bit)
 {
-    char left[CLI_HELP_OPTIONS], right[256];
+    size_t n_left = 0;
+    bool is_of_all = true, is_first = true;
 
-    while (*lines) {
-        size_t n = strcspn(lines, "\n");
+    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++) {
+        n_left += cli_takes(&cli_commands[i], bit);
+        is_of_all = is_of_all && (!cli_commands[i].show_word || cli_takes(&cli_commands[i], bit));
+    }
+    for (size_t i = 0; !is_of_all && i < FC_ARRAY_SIZE(cli_commands); i++) {
+        if (!cli_takes(&cli_commands[i], bit))
+            continue;
+        fprintf(out, "%s%s", is_first ? "with " : n_left > 1 ? ", " : " and ", cli_commands[i].name);
+        is_first = false;
+        n_left--;
+    }
+    if (!is_of_all)
+        fputs(": ", out);
+}
 
-        if (*lines == ' ') {
-            snprintf(left, sizeof(left), "%.*s", CLI_HELP_OPTIONS - 2, lines);
-            snprintf(right, sizeof(right), "%.*s", (int)n - CLI_HELP_OPTIONS, lines + CLI_HELP_OPTIONS);
-            cli_help_row(out, left, right, CLI_HELP_OPTIONS);
-        } else {
-            fprintf(out, "%.*s\n", (int)n, lines);
-        }
-        lines += n + (lines[n] == '\n');
+static void cli_help_option(FILE *out, const struct option_row *row)
+{
+    FC_AUTO_FREE char *right = NULL;
+    char left[CLI_HELP_OPTIONS], letter[8] = "", name[3];
+    size_t n_bytes;
+    FILE *text = open_memstream(&right, &n_bytes);
+
+    if (!text)
+        return;
+    cli_help_with(text, row->bit);
+    fputs(row->help, text);
+    if (fclose(text) != 0)
+        return;
+    if (row->letter && row->name)
+        snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+    snprintf(left, sizeof(left), "  %s%s%s%s", letter, option_name(row, name), row->argument ? " " : "",
+             row->argument ? row->argument : "");
+    cli_help_row(out, left, right, CLI_HELP_OPTIONS);
+}
+
+/* Explains the options that a command with a show takes, or all others. */
+static void cli_help_options(FILE *out, bool is_of_show)
+{
+    for (size_t i = 0; i < OPTIONS_N; i++) {
+        bool has_show = false;
+
+        for (size_t j = 0; j < FC_ARRAY_SIZE(cli_commands); j++)
+            has_show =
+                has_show || (cli_commands[j].show_word && cli_takes(&cli_commands[j], option_rows[i].bit));
+        if (has_show == is_of_show)
+            cli_help_option(out, &option_rows[i]);
     }
 }
 
@@ -130,41 +169,11 @@ static void cli_help(FILE *out)
 {
     fputs("firecurtain runs show-control scripts, each in a confined process of its own.\n\nUsage:\n", out);
     cli_help_commands(out);
-    cli_help_options(
-        out,
-        "Options of a show:\n"
-        "  -b BACKEND.OPTION=VALUE    set an option of all instances of a backend\n"
-        "  -i INSTANCE.OPTION=VALUE   set an option of one instance; the command line wins over the file\n"
-        "  --log-level LEVEL          error, warning, info (default) or debug\n"
-        "  --log-format FORMAT        with run and replay: text (default) or json, an object in each line\n"
-        "  --runtime-dir DIR          runtime folder: a second show of the same user needs its own\n"
-        "  --sandbox                  with check: try which layers work here, and say what each option "
-        "opens\n"
-        "  --insecure-no-sandbox      with run, to debug your own scripts: nothing confines them; not as "
-        "root\n"
-        "  --record FILE              with run and replay: record from the start\n"
-        "  --speed N                  with replay: N times as fast (1); max: as fast as the scripts can\n"
-        "  --mute                     with replay: nothing goes out to devices\n"
-        "Options of the other commands:\n"
-        "  --runtime-dir DIR          runtime folder of the broker\n"
-        "  --json                     machine-readable output: status, logs, routes, get, channels, state, "
-        "record --print\n"
-        "  --remove                   with state: remove private folders that no show has any more\n"
-        "  --print                    with record: print FILE as text\n"
-        "  --max-size SIZE            end a recording at this size, such as 200M (1G)\n"
-        "  --usage                    with status: also memory and processor time\n"
-        "  --channels                 with status: instead, who last wrote the house's channels\n"
-        "  --dot                      with routes: output for Graphviz\n"
-        "  --time                     with watch: when each value came\n"
-        "  --role ROLE                with console: observer, operator or administrator (your own role)\n"
-        "  --for TIME                 with console: a link that works as often as you like, for so long: "
-        "12h, 30d\n"
-        "  --pin                      with console --for: ask for a PIN, without which the browser only "
-        "looks\n"
-        "  --list                     with console: the links that there are\n"
-        "  --revoke NUMBER            with console: end one, and the pages that it has opened\n"
-        "  -f, --follow               with logs: continue with new lines\n"
-        "  -n, --lines N              with logs: the last N lines (50)\n\n");
+    fputs("Options of a show:\n", out);
+    cli_help_options(out, true);
+    fputs("Options of the other commands:\n", out);
+    cli_help_options(out, false);
+    fputc('\n', out);
     fputs("Without a file, show.cfg in the current folder is used. firecurtain(1) has the rest.\n\n"
           "Examples:\n"
           "  firecurtain show.cfg\n"
@@ -192,69 +201,6 @@ static const struct cli_command *cli_find(const char *name)
     return NULL;
 }
 
-static const struct option cli_long_options[] = {
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"log-format", required_argument, NULL, 'F'},
-    {"runtime-dir", required_argument, NULL, 'r'},
-    {"sandbox", no_argument, NULL, 's'},
-    {"insecure-no-sandbox", no_argument, NULL, 'N'},
-    {"json", no_argument, NULL, 'j'},
-    {"usage", no_argument, NULL, 'u'},
-    {"channels", no_argument, NULL, 'c'},
-    {"dot", no_argument, NULL, 'd'},
-    {"follow", no_argument, NULL, 'f'},
-    {"lines", required_argument, NULL, 'n'},
-    {"record", required_argument, NULL, 'R'},
-    {"max-size", required_argument, NULL, 'm'},
-    {"print", no_argument, NULL, 'p'},
-    {"speed", required_argument, NULL, 'S'},
-    {"mute", no_argument, NULL, 'M'},
-    {"time", no_argument, NULL, 't'},
-    {"remove", no_argument, NULL, 'D'},
-    {"role", required_argument, NULL, 'o'},
-    {"for", required_argument, NULL, 'a'},
-    {"list", no_argument, NULL, 'L'},
-    {"revoke", required_argument, NULL, 'k'},
-    {"pin", no_argument, NULL, 'P'},
-    {0},
-};
-
-/* Options by the letter that getopt_long() returns, with a command that takes each. */
-static const struct cli_letter {
-    char letter;
-    enum cli_option option;
-    const char *name;
-    const char *command;
-} cli_letters[] = {
-    {'b', CLI_OVERRIDE, "-b", "run"},
-    {'i', CLI_OVERRIDE, "-i", "run"},
-    {'l', CLI_LOG_LEVEL, "--log-level", "run"},
-    {'F', CLI_LOG_FORMAT, "--log-format", "run"},
-    {'r', CLI_RUNTIME, "--runtime-dir", "run"},
-    {'s', CLI_SANDBOX, "--sandbox", "check"},
-    {'N', CLI_NO_SANDBOX, "--insecure-no-sandbox", "run"},
-    {'j', CLI_JSON, "--json", "status"},
-    {'u', CLI_USAGE, "--usage", "status"},
-    {'d', CLI_DOT, "--dot", "routes"},
-    {'f', CLI_FOLLOW, "--follow", "logs"},
-    {'n', CLI_LINES, "--lines", "logs"},
-    {'c', CLI_CHANNELS, "--channels", "status"},
-    {'R', CLI_RECORD, "--record", "run"},
-    {'m', CLI_MAX_SIZE, "--max-size", "record"},
-    {'p', CLI_PRINT, "--print", "record"},
-    {'S', CLI_SPEED, "--speed", "replay"},
-    {'M', CLI_MUTE, "--mute", "replay"},
-    {'t', CLI_TIME, "--time", "watch"},
-    {'D', CLI_REMOVE, "--remove", "state"},
-    {'o', CLI_ROLE, "--role", "console"},
-    {'a', CLI_FOR, "--for", "console"},
-    {'L', CLI_LIST, "--list", "console"},
-    {'k', CLI_REVOKE, "--revoke", "console"},
-    {'P', CLI_PIN, "--pin", "console"},
-};
-
 static int cli_usage(const char *problem, const char *word)
 {
     struct suggest suggest;
@@ -264,9 +210,9 @@ static int cli_usage(const char *problem, const char *word)
     suggest_init(&suggest, word);
     for (size_t i = 0; i < FC_ARRAY_SIZE(cli_commands); i++)
         suggest_offer(&suggest, cli_commands[i].name);
-    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
-        if (strlen(cli_letters[i].name) > 2) /* one letter is as near to any other */
-            suggest_offer(&suggest, cli_letters[i].name);
+    for (size_t i = 0; i < OPTIONS_N; i++) {
+        if (option_rows[i].name) /* one letter is as near to any other */
+            suggest_offer(&suggest, option_rows[i].name);
     }
     suggest_offer(&suggest, "--help");
     suggest_offer(&suggest, "--version");
@@ -276,73 +222,70 @@ static int cli_usage(const char *problem, const char *word)
     return EX_USAGE;
 }
 
+/* Returns the first command that takes an option. */
+static const struct cli_command *cli_find_taker(enum cli_option bit)
+{
+    size_t i = 0;
+
+    while (i + 1 < FC_ARRAY_SIZE(cli_commands) && !cli_takes(&cli_commands[i], bit))
+        i++;
+    return &cli_commands[i];
+}
+
 /* Returns EX_USAGE if there is an option that the command does not take, or -1. */
 static int cli_check_options(const struct cli_options *options, const struct cli_command *command)
 {
-    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
-        if (!(options->given & cli_letters[i].option & ~command->options))
+    char letter[3];
+
+    for (size_t i = 0; i < OPTIONS_N; i++) {
+        const struct option_row *row = &option_rows[i];
+
+        if (!(options->given & row->bit) || cli_takes(command, row->bit))
             continue;
         fprintf(stderr,
                 "firecurtain: \"firecurtain %s\" has no option %s; \"firecurtain %s\" has it\n"
                 "Try 'firecurtain --help'.\n",
-                command->name, cli_letters[i].name, cli_letters[i].command);
+                command->name, option_name(row, letter), cli_find_taker(row->bit)->name);
         return EX_USAGE;
     }
     return -1;
 }
 
-static int cli_add_override(struct cli_options *options, bool is_backend, const char *text)
+/* Takes an option and its value. Returns the exit status, or -1 to go on. */
+static int cli_take(struct cli_options *options, const struct option_row *row, const char *value)
 {
-    struct config_override *overrides =
-        grow_by_one(options->overrides, options->n_overrides, sizeof(*overrides));
+    char problem[128];
 
-    if (!overrides)
+    if (option_take(options, row, value))
+        return -1;
+    if (!row->expected)
         return EX_OSERR;
-    options->overrides = overrides;
-    overrides[options->n_overrides++] = (struct config_override){.is_backend = is_backend, .text = text};
-    return 0;
-}
-
-static void cli_note_option(struct cli_options *options, int letter)
-{
-    for (size_t i = 0; i < FC_ARRAY_SIZE(cli_letters); i++) {
-        if (cli_letters[i].letter == letter)
-            options->given |= cli_letters[i].option;
-    }
+    snprintf(problem, sizeof(problem), "%s must be %s, not", row->name, row->expected);
+    return cli_usage(problem, value);
 }
 
 /* Reads the options. Returns the exit status, or -1 to go on. */
 static int cli_parse(int argc, char **argv, struct cli_options *options)
 {
-    const char *problem;
-    int c, r = 0;
+    int found, status = -1;
 
-    while (r == 0 && (c = getopt_long(argc, argv, ":b:i:hvVfn:", cli_long_options, NULL)) != -1) {
-        cli_note_option(options, c);
-        switch (c) {
-        case 'b':
-        case 'i':
-            r = cli_add_override(options, c == 'b', optarg);
-            break;
-        case 'h':
+    while (status < 0 && (found = option_next(argc, argv)) != OPTION_END) {
+        switch (found) {
+        case OPTION_HELP:
             cli_help(stdout);
             return EX_OK;
-        case 'v':
-        case 'V':
+        case OPTION_VERSION:
             puts("firecurtain " FIRECURTAIN_VERSION);
             return EX_OK;
-        case ':':
+        case OPTION_WITHOUT_VALUE:
             return cli_usage("missing value after", argv[optind - 1]);
-        case '?':
+        case OPTION_UNKNOWN:
             return cli_usage("unknown option", argv[optind - 1]);
         default:
-            problem = cli_take_value(options, c, optarg);
-            if (problem)
-                return cli_usage(problem, optarg);
-            break;
+            status = cli_take(options, &option_rows[found], optarg);
         }
     }
-    return r ? r : -1;
+    return status;
 }
 
 /* Opens closed standard descriptors, so that no other file becomes stderr, where the log goes. */

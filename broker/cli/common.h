@@ -34,32 +34,32 @@ struct cli_options {
     double speed;               /* replay: 1 is as it was, 0 as fast as the scripts can */
 };
 
-/* Options that only some commands take. */
+/* Options, of which each command takes some: those of option_rows[], in the same order. */
 enum cli_option {
-    CLI_OVERRIDE = 1,        /* -b, -i */
-    CLI_SANDBOX = 2,         /* check: also try the layers of the sandbox */
-    CLI_NO_SANDBOX = 4,      /* run: without a sandbox */
-    CLI_JSON = 8,            /* machine-readable output */
-    CLI_USAGE = 16,          /* status: also memory and processor time */
-    CLI_DOT = 32,            /* routes: output for Graphviz */
-    CLI_FOLLOW = 64,         /* logs: continue with new lines */
-    CLI_LINES = 128,         /* logs: how many */
-    CLI_RUNTIME = 256,       /* the broker's runtime folder */
-    CLI_LOG_LEVEL = 512,     /* of what this process logs */
-    CLI_RECORD = 1024,       /* run, replay: record from the start */
-    CLI_MAX_SIZE = 2048,     /* of a recording */
-    CLI_PRINT = 4096,        /* record: print a file as text */
-    CLI_SPEED = 8192,        /* replay */
-    CLI_MUTE = 16384,        /* replay: nothing goes out to devices */
-    CLI_CHANNELS = 32768,    /* status: who last wrote the house's channels */
-    CLI_LOG_FORMAT = 131072, /* run, replay: of the log */
-    CLI_ROLE = 262144,       /* console */
-    CLI_FOR = 524288,        /* console */
-    CLI_LIST = 1048576,      /* console */
-    CLI_REVOKE = 2097152,    /* console */
-    CLI_TIME = 65536,        /* watch: when each value came */
-    CLI_REMOVE = 4194304,    /* state: remove folders */
-    CLI_PIN = 8388608,       /* console */
+    CLI_OVERRIDE = 1u << 0,   /* -b, -i */
+    CLI_LOG_LEVEL = 1u << 1,  /* of what this process logs */
+    CLI_LOG_FORMAT = 1u << 2, /* of the log */
+    CLI_RUNTIME = 1u << 3,    /* the broker's runtime folder */
+    CLI_SANDBOX = 1u << 4,    /* also try the layers of the sandbox */
+    CLI_NO_SANDBOX = 1u << 5, /* without a sandbox */
+    CLI_RECORD = 1u << 6,     /* record from the start */
+    CLI_MAX_SIZE = 1u << 7,   /* of a recording */
+    CLI_SPEED = 1u << 8,      /* of a replay */
+    CLI_MUTE = 1u << 9,       /* nothing goes out to devices */
+    CLI_JSON = 1u << 10,      /* machine-readable output */
+    CLI_USAGE = 1u << 11,     /* also memory and processor time */
+    CLI_CHANNELS = 1u << 12,  /* who last wrote the house's channels */
+    CLI_DOT = 1u << 13,       /* output for Graphviz */
+    CLI_FOLLOW = 1u << 14,    /* continue with new lines */
+    CLI_LINES = 1u << 15,     /* how many */
+    CLI_TIME = 1u << 16,      /* when each value came */
+    CLI_PRINT = 1u << 17,     /* a recording as text */
+    CLI_ROLE = 1u << 18,      /* of a link */
+    CLI_FOR = 1u << 19,       /* how long a link works */
+    CLI_PIN = 1u << 20,       /* that a link has */
+    CLI_LIST = 1u << 21,      /* links */
+    CLI_REVOKE = 1u << 22,    /* a link */
+    CLI_REMOVE = 1u << 23,    /* folders */
 };
 
 /* Reads a time span such as 30d. */
