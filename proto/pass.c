@@ -8,9 +8,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
+#include "firecurtain/socket_options.h"
 
 /* Room for the control message, aligned as the kernel wants it. */
 union pass_control {

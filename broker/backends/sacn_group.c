@@ -8,14 +8,7 @@
 #include <string.h>
 
 #include "firecurtain/cleanup.h"
-
-/* Debian 12's headers lack one of them, or have it only in the kernel's. */
-#ifndef SO_BINDTOIFINDEX
-#define SO_BINDTOIFINDEX 62
-#endif
-#ifndef IPV6_MULTICAST_ALL
-#define IPV6_MULTICAST_ALL 29
-#endif
+#include "firecurtain/socket_options.h"
 
 socklen_t sacn_address_bytes(const union sacn_address *address)
 {

@@ -13,21 +13,8 @@
 #include <sys/socket.h>
 
 #include "firecurtain/cleanup.h"
+#include "firecurtain/socket_options.h"
 #include "proto/kernel.h"
-
-/* Debian 12's headers lack them. */
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
-#ifndef SO_BINDTOIFINDEX
-#define SO_BINDTOIFINDEX 62
-#endif
-#ifndef IPV6_MULTICAST_ALL
-#define IPV6_MULTICAST_ALL 29
-#endif
 
 const struct confine_call confine_broker_calls[] = {
     ALLOW("brk", "memory"),

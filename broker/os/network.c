@@ -7,14 +7,7 @@
 #include <sys/un.h>
 
 #include "firecurtain/cleanup.h"
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
-
-#ifndef SO_COOKIE
-#define SO_COOKIE 57
-#endif
+#include "firecurtain/socket_options.h"
 
 uint64_t network_of(int socket)
 {
