@@ -8,9 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -19,17 +17,12 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/kernel.h"
+#include "proto/mounts.h"
 
 #define ROOT_SCRATCH "/tmp" /* hidden by the new root while it is built, in this namespace only */
 #define ROOT_SIZE    "size=64k,nr_inodes=512,mode=0755"
 #define ROOT_FILE    (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV)
 #define ROOT_DEVICE  (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
-
-/* Returns a detached mount of a path of this namespace. -1 with errno. */
-static int root_take(const char *path)
-{
-    return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-}
 
 static bool root_is_missing(int error)
 {
@@ -39,7 +32,7 @@ static bool root_is_missing(int error)
 /* A path, and what is there. */
 struct root_view {
     struct confine_path path;
-    int tree; /* -1: it is missing */
+    int tree; /* negative: it is missing */
 };
 
 static const struct root_view root_own[] = {
@@ -63,10 +56,10 @@ static void root_views_deinit(struct root_views *views)
 
 static int root_take_view(struct root_views *views, const struct confine_path *path)
 {
-    int tree = root_take(path->path);
+    int tree = mounts_take(path->path);
 
-    if (tree < 0 && !root_is_missing(errno))
-        return -errno;
+    if (tree < 0 && !root_is_missing(-tree))
+        return tree;
     views->list[views->n++] = (struct root_view){*path, tree};
     return 0;
 }
@@ -85,51 +78,19 @@ static int root_take_views(struct root_views *views, const struct confine_paths 
     return r;
 }
 
-/* Makes the folders above `target`, which is relative to the new root. Another view may have them. */
-static int root_make_parents(const char *target)
-{
-    char path[PATH_MAX];
-
-    for (const char *slash = strchr(target, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(path, sizeof(path), "%.*s", (int)(slash - target), target);
-        if (mkdir(path, 0755) < 0 && errno != EEXIST && errno != EROFS)
-            return -errno;
-    }
-    return 0;
-}
-
-/* Makes what a view is attached to. 1: another view has it already. */
-static int root_make(const char *target, bool is_folder)
-{
-    FC_AUTO_CLOSE int fd = -1;
-    int r = root_make_parents(target);
-
-    if (r < 0)
-        return r;
-    if (is_folder)
-        r = mkdir(target, 0755) < 0 && errno != EEXIST ? -errno : 0;
-    else
-        r = (fd = open(target, O_CREAT | O_RDONLY | O_CLOEXEC, 0444)) < 0 ? -errno : 0;
-    return r == -EROFS && access(target, F_OK) == 0 ? 1 : r;
-}
-
 static int root_place(const struct root_view *view)
 {
-    struct mount_attr attr = {.attr_set = view->path.is_device ? ROOT_DEVICE : ROOT_FILE,
-                              .propagation = MS_PRIVATE};
+    uint64_t attributes = view->path.is_device ? ROOT_DEVICE : ROOT_FILE;
     const char *target = view->path.path + strspn(view->path.path, "/");
     struct stat st;
     int r;
 
     if (fstat(view->tree, &st) < 0)
         return -errno;
-    r = root_make(target, S_ISDIR(st.st_mode));
-    if (r != 0)
-        return r < 0 ? r : 0;
-    if (mount_setattr(view->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0 ||
-        move_mount(view->tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return -errno;
-    return 0;
+    r = mounts_make(target, S_ISDIR(st.st_mode));
+    if (r == -EROFS && access(target, F_OK) == 0) /* another view has it already */
+        return 0;
+    return r < 0 ? r : mounts_attach(view->tree, target, attributes);
 }
 
 /* Leaves the old root. In a chroot, whose root is no mount, it stays mounted, where no path leads. */

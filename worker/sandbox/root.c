@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 
 #include "firecurtain/cleanup.h"
 #include "proto/kernel.h"
+#include "proto/mounts.h"
 #include "proto/spawn_request.h"
 
 #define ROOT_LAYER       "private root"
@@ -82,10 +82,11 @@ static void root_trees_deinit(struct root_trees *trees)
         fc_closep(&trees->views[i]);
 }
 
-/* Returns a detached mount of a path of this namespace. */
-static int root_open_tree(const char *path)
+/* Fills in the error, for an error of mounts.h. */
+static int root_fail(struct sandbox_error *error, int r, const char *what, const char *target)
 {
-    return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    errno = -r;
+    return sandbox_fail(error, ROOT_LAYER, "%s%s", what, target);
 }
 
 static int root_take_view(const struct root_view *view, struct root_trees *trees, size_t i,
@@ -106,8 +107,8 @@ static int root_take_view(const struct root_view *view, struct root_trees *trees
     if (stat(view->source, &st) < 0)
         return view->required ? sandbox_fail(error, ROOT_LAYER, "%s", view->source) : 0;
     trees->is_folder[i] = S_ISDIR(st.st_mode);
-    trees->views[i] = root_open_tree(view->source);
-    return trees->views[i] < 0 ? sandbox_fail(error, ROOT_LAYER, "open_tree %s", view->source) : 0;
+    trees->views[i] = mounts_take(view->source);
+    return trees->views[i] < 0 ? root_fail(error, trees->views[i], "open_tree ", view->source) : 0;
 }
 
 static int root_take_views(const struct sandbox *sandbox, struct root_trees *trees,
@@ -174,26 +175,9 @@ static int root_take(int given, int old_root, const char *path)
 
 static int root_attach(int tree, const char *target, uint64_t attributes, struct sandbox_error *error)
 {
-    struct mount_attr attr = {.attr_set = attributes, .propagation = MS_PRIVATE};
+    int r = mounts_attach(tree, target, attributes);
 
-    if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-        return sandbox_fail(error, ROOT_LAYER, "mount_setattr for /%s", target);
-    if (move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return sandbox_fail(error, ROOT_LAYER, "move_mount to /%s", target);
-    return 0;
-}
-
-/* Makes the folders above `target`, which is relative to the new root. */
-static int root_make_parents(const char *target, struct sandbox_error *error)
-{
-    char path[PATH_MAX];
-
-    for (const char *slash = strchr(target, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(path, sizeof(path), "%.*s", (int)(slash - target), target);
-        if (mkdir(path, 0755) < 0 && errno != EEXIST && errno != EROFS)
-            return sandbox_fail(error, ROOT_LAYER, "make /%s", path);
-    }
-    return 0;
+    return r < 0 ? root_fail(error, r, "attach /", target) : 0;
 }
 
 /* Puts what the option `read` shows where it is outside, unless another view contains it already. */
@@ -201,22 +185,14 @@ static int root_place_read(int tree, const char *path, struct sandbox_error *err
 {
     const char *target = path + 1;
     struct stat st;
-    int r, fd = -1;
+    int r;
 
     if (fstat(tree, &st) < 0)
         return sandbox_fail(error, ROOT_LAYER, "read = %s", path);
-    r = root_make_parents(target, error);
-    if (r < 0)
-        return r;
-    if (S_ISDIR(st.st_mode))
-        r = mkdir(target, 0755) < 0 && errno != EEXIST ? -errno : 0;
-    else
-        r = (fd = open(target, O_CREAT | O_RDONLY | O_CLOEXEC, 0444)) < 0 ? -errno : 0;
-    fc_closep(&fd);
+    r = mounts_make(target, S_ISDIR(st.st_mode));
     if (r == -EROFS && access(target, R_OK) == 0)
         return 0;
-    return r < 0 ? sandbox_fail(error, ROOT_LAYER, "make %s", path)
-                 : root_attach(tree, target, ROOT_READ_ONLY, error);
+    return r < 0 ? root_fail(error, r, "make ", path) : root_attach(tree, target, ROOT_READ_ONLY, error);
 }
 
 static int root_place_view(const struct root_view *view, const struct root_trees *trees, size_t i,
