@@ -16,7 +16,7 @@ from pathlib import Path
 PACKAGES = """systemd-sysv udev kmod dbus apt-utils libpam-systemd
     libpython3.11 libzmq5 libprotobuf-c1 libseccomp2 liblo7 libncursesw6 libevdev2 libmosquitto1 libcjson1 zlib1g
     libmicrohttpd12 libqrencode4 libasound2 alsa-utils
-    python3 python3-evdev python3-pytest liblo-tools iproute2 procps util-linux linux-libc-dev""".split()
+    python3 python3-evdev python3-pytest python3-pytest-xdist liblo-tools iproute2 procps util-linux linux-libc-dev""".split()
 # The drivers of the disk are modules, and so is its file system; busybox loads them.
 EARLY = """virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk crc16 crc32c_generic libcrc32c
     mbcache jbd2 ext4""".split()
