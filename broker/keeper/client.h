@@ -88,7 +88,7 @@ int keeper_read(struct keeper *keeper, unsigned account, const char *path);
 
 /*
  * Returns a duplicate of the descriptor `fd` of a child of this process, or -errno: -EPERM for other
- * processes and for a unix socket that could still be connected to anything.
+ * processes, for a unix socket that could still be connected to anything, and where workers are confined.
  */
 int keeper_take_descriptor(struct keeper *keeper, pid_t pid, int fd);
 

@@ -218,6 +218,7 @@ static int runtime_start_keeper(struct runtime *runtime, const struct path_set *
         .control_fd = runtime->control_fd,
         .run_gate = gate_serve,
         .is_root = runtime->is_root,
+        .no_sandbox = runtime->no_sandbox,
         .cgroups = runtime->cgroups,
     };
     int r;

@@ -278,14 +278,25 @@ static pid_t ask_zygote(const char *script_folder, const char *state_folder)
     return asked.pid;
 }
 
+/* Opens the memory of a worker, into which nobody can look before it has closed the sockets of its zygote. */
+static int open_memory(pid_t pid)
+{
+    int r;
+
+    for (int i = 0; (r = keeper_open_memory(runtime.keeper, pid)) == -EACCES && i < 1000; i++)
+        usleep(10000);
+    return r;
+}
+
 static void attack_zygote(const char *state)
 {
     pid_t pid = ask_zygote(folder, state);
 
     tell("works:zygote", pid);
     if (pid > 0) {
-        tell("works:keeper_memory", keeper_open_memory(runtime.keeper, pid));
+        tell("works:keeper_memory", open_memory(pid));
         tell("works:keeper_maps", keeper_open_maps(runtime.keeper, pid));
+        tell("always:keeper_take_of_a_child", keeper_take_descriptor(runtime.keeper, pid, 0));
         tell("works:keeper_owns", keeper_owns(runtime.keeper, 0, pid) ? 0 : -EPERM);
         if (runtime.is_root)
             tell("always:keeper_owns_for_a_user", keeper_owns(runtime.keeper, 1, pid) ? 0 : -EPERM);
