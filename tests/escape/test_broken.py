@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from harness import IS_ASAN, REPLACED, TOP
+from waiting import PATIENCE
 
 CONFINEMENT = "e2e/test_confinement.py"
 
@@ -55,8 +56,8 @@ def test_it_is_noticed(broken):
     done = subprocess.run(
         [sys.executable, "-s", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--rootdir", TOP / "tests",
          TOP / "tests" / file, "-k", f"{name} and user"],
-        env={**os.environ, "FIRECURTAIN_REPLACE": f"{part}=tests/{broken}", "FIRECURTAIN_PATIENCE": "6"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace", timeout=200)
+        env={**os.environ, "FIRECURTAIN_REPLACE": f"{part}=tests/{broken}", "FIRECURTAIN_PATIENCE": str(max(6, PATIENCE / 10))}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", timeout=160 + PATIENCE)
     # a broker that does not survive its worker is noticed before the test itself begins
     assert done.returncode == 1 and re.search(r"\b\d (failed|errors?)\b", done.stdout), done.stdout
     assert re.search(told, done.stdout), done.stdout

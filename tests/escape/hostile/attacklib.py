@@ -150,7 +150,7 @@ def main():
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            signal.alarm(int(os.environ.get("FIRECURTAIN_PATIENCE", 20)))
+            signal.alarm(int(float(os.environ.get("FIRECURTAIN_PATIENCE", 20))))
             os.write(writing, BY_NAME[name].run().replace("\n", "\\n")[:1800].encode())
             os._exit(0)
         os.close(writing)
