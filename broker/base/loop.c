@@ -17,6 +17,10 @@
 
 #define LOOP_EVENTS 64 /* per turn; what is left comes in the next one */
 
+/* How long timers, and then tasks, may run in a turn; what is left comes in the next one, before all that
+ * comes later. */
+#define LOOP_SHARE_NS (FC_NS_PER_MS / 2)
+
 struct loop_source {
     struct loop *loop;
     int fd;
@@ -227,14 +231,15 @@ static void loop_count(struct loop *loop, uint64_t took_ns)
 
 static void loop_run_timers(struct loop *loop)
 {
-    uint64_t now_ns;
+    uint64_t now_ns, until_ns;
     struct timer *timer;
 
     if (!loop->timers.n)
         return;
     now_ns = fc_now_ns(); /* once: timers that are set in the meantime wait for the next turn */
     loop->running_ns = now_ns;
-    while ((timer = timer_heap_pop(&loop->timers, now_ns))) {
+    until_ns = now_ns + LOOP_SHARE_NS;
+    while (loop->accounted_ns < until_ns && (timer = timer_heap_pop(&loop->timers, now_ns))) {
         const char *what = timer->what ? timer->what : "a timer"; /* which may free itself */
 
         timer->fn(timer->userdata);
@@ -247,11 +252,12 @@ static void loop_run_timers(struct loop *loop)
 static void loop_run_tasks(struct loop *loop)
 {
     struct loop_task mark = {.queued = false};
+    uint64_t until_ns = loop->accounted_ns + LOOP_SHARE_NS;
 
     if (loop->tasks.next == &loop->tasks)
         return;
     loop_defer(loop, &mark);
-    while (loop->tasks.next != &mark) {
+    while (loop->tasks.next != &mark && loop->accounted_ns < until_ns) {
         struct loop_task *task = loop->tasks.next;
         const char *what = task->what ? task->what : "a task"; /* which may free itself */
 

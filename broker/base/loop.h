@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The broker's only loop: descriptors (epoll), timers (one timerfd), and tasks that are put off to the next
- * turn, so that nothing takes more than its share of this one. It must not know what it serves.
+ * turn, so that nothing takes more than its share of this one. Timers and tasks for which a turn has no time
+ * left are the first ones of the next turn. It must not know what it serves.
  */
 #ifndef BROKER_BASE_LOOP_H
 #define BROKER_BASE_LOOP_H
@@ -67,7 +68,8 @@ struct loop_source *loop_remove(struct loop_source *source);
 void loop_set_timer(struct loop *loop, struct timer *timer, uint64_t deadline_ns);
 void loop_cancel_timer(struct loop *loop, struct timer *timer);
 
-/* Runs a task once in the next turn, which then does not sleep. A task that is queued already stays so. */
+/* Runs a task once, in the next turn if that has time for it. The loop does not sleep before. A task that is
+ * queued already stays so. */
 void loop_defer(struct loop *loop, struct loop_task *task);
 
 /* Takes a task out of the queue, of whichever loop, if it is in one. */

@@ -49,17 +49,25 @@ static void timer_sift_down(struct timer_heap *heap, struct timer *timer, size_t
     timer_place(heap, timer, index);
 }
 
+int timer_heap_reserve(struct timer_heap *heap, size_t n)
+{
+    size_t capacity = grow_capacity(heap->capacity, n, TIMER_FIRST);
+    struct timer **entries;
+
+    if (n <= heap->capacity)
+        return 0;
+    entries = reallocarray(heap->entries, capacity, sizeof(struct timer *));
+    if (!entries)
+        return -ENOMEM;
+    heap->entries = entries;
+    heap->capacity = capacity;
+    return 0;
+}
+
 int timer_heap_set(struct timer_heap *heap, struct timer *timer, uint64_t deadline_ns)
 {
-    if (!timer->position && heap->n == heap->capacity) {
-        size_t capacity = grow_capacity(heap->capacity, heap->n + 1, TIMER_FIRST);
-        struct timer **entries = reallocarray(heap->entries, capacity, sizeof(struct timer *));
-
-        if (!entries)
-            return -ENOMEM;
-        heap->entries = entries;
-        heap->capacity = capacity;
-    }
+    if (!timer->position && timer_heap_reserve(heap, heap->n + 1) < 0)
+        return -ENOMEM;
     timer_heap_cancel(heap, timer);
     timer->deadline_ns = deadline_ns;
     timer_sift_up(heap, timer, heap->n++);

@@ -30,6 +30,9 @@ struct timer_heap {
 
 void timer_heap_deinit(struct timer_heap *heap);
 
+/* Makes room for so many timers. 0 or -ENOMEM. */
+int timer_heap_reserve(struct timer_heap *heap, size_t n);
+
 /* Sets a timer, or moves it. 0, or -ENOMEM with the timer as it was. */
 int timer_heap_set(struct timer_heap *heap, struct timer *timer, uint64_t deadline_ns);
 

@@ -2,7 +2,7 @@
 /*
  * The intervals of one worker: absolute deadlines without drift. The worker is told of a tick a little before
  * its time, so that it can call the interval on time in spite of the way there. An interval that comes due
- * again while its last tick has not been called makes one tick, not many.
+ * again while its last tick has not been called makes one tick, not many: no timer runs for it until then.
  */
 #ifndef BROKER_GUEST_TICKS_H
 #define BROKER_GUEST_TICKS_H
@@ -44,7 +44,8 @@ void tick_set_expect(struct tick_set *set, size_t n);
 
 /*
  * A tick that was under way was called at this time, or its interval was gone. That covers everything that
- * had come due by then. -EINVAL if it was not under way: the worker's fault.
+ * had come due by then; what has come due since can be taken at once. -EINVAL if it was not under way: the
+ * worker's fault.
  */
 int tick_set_called(struct tick_set *set, uint32_t id, uint64_t called_ns);
 

@@ -384,6 +384,73 @@ static void test_a_task_keeps_the_loop_awake(void **state)
     assert_false(mark.task.queued);
 }
 
+/* Takes longer than timers or tasks may take together in a turn, whatever the machine. */
+static void mark_slowly(void *userdata)
+{
+    uint64_t began_ns = fc_now_ns();
+
+    mark_called(userdata);
+    while (fc_now_ns() - began_ns < FC_NS_PER_MS)
+        ;
+}
+
+static void mark_slowly_again(void *userdata)
+{
+    struct mark *mark = userdata;
+
+    mark_slowly(mark);
+    loop_set_timer(mark->rig->loop, &mark->timer, 0);
+}
+
+/* One slow timer in a turn; nothing sleeps, and what is set anew waits for those that were due before. */
+static void test_slow_timers_share_turns(void **state)
+{
+    struct rig *rig = *state;
+    struct mark a = mark_of(rig, 'a'), b = mark_of(rig, 'b'), c = mark_of(rig, 'c');
+
+    a.timer = (struct timer){.fn = mark_slowly_again, .userdata = &a};
+    b.timer = (struct timer){.fn = mark_slowly, .userdata = &b};
+    c.timer = (struct timer){.fn = mark_slowly, .userdata = &c};
+    loop_set_timer(rig->loop, &a.timer, 1);
+    loop_set_timer(rig->loop, &b.timer, 2);
+    loop_set_timer(rig->loop, &c.timer, 3);
+    run(rig, 1);
+    assert_string_equal(order, "a");
+    run(rig, 1);
+    assert_string_equal(order, "ab");
+    run(rig, 2);
+    assert_string_equal(order, "abca");
+    loop_cancel_timer(rig->loop, &a.timer);
+}
+
+static void mark_task_slowly_again(void *userdata)
+{
+    struct mark *mark = userdata;
+
+    mark_slowly(mark);
+    loop_defer(mark->rig->loop, &mark->task);
+}
+
+static void test_slow_tasks_share_turns(void **state)
+{
+    struct rig *rig = *state;
+    struct mark a = mark_of(rig, 'a'), b = mark_of(rig, 'b'), c = mark_of(rig, 'c');
+
+    a.task = (struct loop_task){.fn = mark_task_slowly_again, .userdata = &a};
+    b.task = (struct loop_task){.fn = mark_slowly, .userdata = &b};
+    c.task = (struct loop_task){.fn = mark_slowly, .userdata = &c};
+    loop_defer(rig->loop, &a.task);
+    loop_defer(rig->loop, &b.task);
+    loop_defer(rig->loop, &c.task);
+    run(rig, 1);
+    assert_string_equal(order, "a");
+    run(rig, 1);
+    assert_string_equal(order, "ab");
+    run(rig, 2);
+    assert_string_equal(order, "abca");
+    loop_cancel_task(&a.task);
+}
+
 static void end_stop(void *userdata, uint32_t events)
 {
     struct end *end = userdata;
@@ -445,6 +512,8 @@ int main(void)
         loop_test(test_a_task_runs_once_and_a_new_one_in_the_next_turn),
         loop_test(test_a_task_cancels_another),
         loop_test(test_a_task_keeps_the_loop_awake),
+        loop_test(test_slow_timers_share_turns),
+        loop_test(test_slow_tasks_share_turns),
         loop_test(test_idle_does_not_turn),
         loop_test(test_everything_is_closed_again),
     };

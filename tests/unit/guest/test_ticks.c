@@ -247,12 +247,41 @@ static void test_all_at_once(void **state)
     for (uint32_t i = 0; i < TICKS_MAX; i++)
         assert_int_equal(change(rig, i, 1000, now_ns - 1100 * FC_NS_PER_MS, now_ns), 0);
     run_until(rig, now_ns + 10 * FC_NS_PER_MS);
-    assert_int_equal(rig->n_changed, TICKS_MAX);
+    assert_int_equal(rig->n_changed, 1); /* one timer for all */
     assert_int_equal(tell(rig, ids), TICKS_MAX);
     for (size_t i = 0; i < TICKS_MAX; i++) {
         assert_true(ids[i] < TICKS_MAX && !seen[ids[i]]);
         seen[ids[i]] = true;
     }
+}
+
+static void count_turn(void *userdata)
+{
+    ++*(size_t *)userdata;
+}
+
+/* Nothing wakes the loop for an interval that is due and not told, or told and not called. */
+static void test_who_does_not_answer_costs_nothing(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t now_ns = fc_now_ns();
+    uint32_t ids[TICKS_MAX], id;
+    size_t n_turns = 0;
+
+    for (uint32_t i = 0; i < TICKS_MAX; i++)
+        assert_int_equal(change(rig, i, 1, now_ns, now_ns), 0);
+    loop_set_after(rig->loop, count_turn, &n_turns);
+    run_until(rig, now_ns + 50 * FC_NS_PER_MS);
+    assert_true(n_turns <= 3);
+    n_turns = 0;
+    assert_int_equal(tell(rig, ids), TICKS_MAX);
+    run_until(rig, fc_now_ns() + 50 * FC_NS_PER_MS);
+    assert_true(n_turns <= 3);
+    assert_int_equal(rig->n_changed, 1);
+    for (size_t i = 0; i < TICKS_MAX; i++)
+        assert_int_equal(tick_set_called(rig->set, ids[i], rig->due_ns), 0);
+    assert_int_equal(rig->n_changed, 2); /* all have come due since that call */
+    assert_int_equal(take(rig, &id), TICKS_MAX);
 }
 
 /* Everything due before a call is that call; what becomes due later is another one. */
@@ -330,6 +359,7 @@ int main(void)
         tick_test(test_cancelling),
         tick_test(test_limits),
         tick_test(test_all_at_once),
+        tick_test(test_who_does_not_answer_costs_nothing),
         tick_test(test_a_call_stands_for_what_was_due),
         tick_test(test_only_what_was_told_is_called),
         tick_test(test_who_calls_nothing_is_told_no_more),
