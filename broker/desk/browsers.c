@@ -65,22 +65,12 @@ static void browsers_say(struct http_request *request, unsigned status, const ch
                                                .is_static = true});
 }
 
-/* The key of an address among those that may ask only so much: of IPv6, whoever has one has the whole /64. */
-static uint32_t browsers_key(const uint8_t address[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    uint32_t words[4];
-
-    memcpy(words, address, sizeof(words));
-    return memcmp(address, mapped, sizeof(mapped)) == 0 ? words[3] : words[0] ^ words[1] * 31u;
-}
-
 static bool browsers_may(struct browsers *browsers, const struct http_request *request, uint64_t cost)
 {
     uint64_t now_ns = fc_now_ns();
 
     rate_fill(&browsers->rate, now_ns);
-    return callers_take(&browsers->callers, browsers_key(request->address), cost, now_ns) &&
+    return callers_take(&browsers->callers, callers_key(request->address), cost, now_ns) &&
            rate_take(&browsers->rate, cost);
 }
 
@@ -91,12 +81,23 @@ static bool browsers_may_enter(struct browsers *browsers, const struct http_requ
     uint64_t now_ns = fc_now_ns();
 
     rate_fill(&browsers->rate, now_ns);
-    return callers_take_token(&browsers->callers, browsers_key(request->address), now_ns) &&
+    return callers_take_token(&browsers->callers, callers_key(request->address), now_ns) &&
            rate_take(&browsers->rate, 1);
 }
 
+/* Notes the token that a request shows; its number is never 0. */
+static void browsers_note_token(struct http_request *request, const uint8_t hash[SHA256_BYTES])
+{
+    uint64_t number;
+
+    memcpy(&number, hash, sizeof(number));
+    number |= 1;
+    request->is_known = request->is_known && request->token == number;
+    request->token = number;
+}
+
 /* Finds the browser's token in its cookies, and hashes it. */
-static bool browsers_find_token(const struct http_request *request, struct desk_browser *browser)
+static bool browsers_find_token(struct http_request *request, struct desk_browser *browser)
 {
     const char *at = http_header(request, "Cookie");
     const size_t n_name = strlen(BROWSERS_COOKIE "=");
@@ -107,6 +108,7 @@ static bool browsers_find_token(const struct http_request *request, struct desk_
             continue;
         at += n_name;
         sha256(at, strcspn(at, "; "), browser->token);
+        browsers_note_token(request, browser->token);
         return true;
     }
     return false;
@@ -211,8 +213,10 @@ static void browsers_post(struct browsers *browsers, struct http_request *http)
         return;
     }
     has_token = browsers_find_token(http, &browser);
-    if (ask.token)
+    if (ask.token) {
         sha256(ask.token, strlen(ask.token), browser.token);
+        browsers_note_token(http, browser.token);
+    }
     if (!has_token && !ask.token)
         browsers_say(http, 401, CONTROL_SIGNED_OUT);
     else if (!control_rules_check(&ask.request, &reply))
@@ -255,8 +259,7 @@ static void browsers_get(struct browsers *browsers, struct http_request *http)
     } else if (is_recording ? !capture_open(browsers->captures, http, &browser)
                             : !stream_open(browsers->streams, http, &browser)) {
         browsers_say(http, 503,
-                     is_recording ? "too many recordings are being made; try again later"
-                                  : "too many pages are open; close one, and this one comes by itself");
+                     is_recording ? "too many recordings are being made; try again later" : STREAM_TOO_MANY);
     }
 }
 
@@ -335,6 +338,9 @@ static void browsers_answer(struct browsers *browsers, struct browser_request *r
     if (request->page && request->is_held != (reply->outcome == CONTROL_DONE))
         holds_end(&browsers->holds, &request->browser, request->page, request->channel);
     if (request->verb == CONTROL_ENTER && reply->outcome == CONTROL_DONE && secret && reply->n_invites) {
+        sha256(secret, strlen(secret), request->browser.token); /* with which it asks from now on */
+        browsers_note_token(http, request->browser.token);
+        http->is_known = true;
         browsers_make_cookie(http, secret, reply->invites[0].seconds, cookie, sizeof(cookie));
         answer.cookie = cookie;
     }

@@ -3,8 +3,19 @@
  */
 #include "broker/desk/callers.h"
 
+#include <string.h>
+
 #define CALLERS_RATE   500 /* requests of one caller in a second that are passed on */
 #define CALLERS_TOKENS 200 /* tokens that one shows in a second */
+
+uint32_t callers_key(const uint8_t address[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    uint32_t words[4];
+
+    memcpy(words, address, sizeof(words));
+    return memcmp(address, mapped, sizeof(mapped)) == 0 ? words[3] : words[0] ^ words[1] * 31u;
+}
 
 static struct caller *callers_find(struct callers *callers, uint32_t key, uint64_t now_ns)
 {

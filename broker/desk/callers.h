@@ -24,6 +24,9 @@ struct callers {
     size_t n;
 };
 
+/* Returns what stands for an address: of IPv6 whoever has one has the whole /64. */
+uint32_t callers_key(const uint8_t address[16]);
+
 /*
  * Takes `cost` from the allowance of a caller: `key` is a uid, or stands for an address. False if there is
  * not so much.

@@ -83,6 +83,31 @@ static struct capture **capture_place(struct captures *captures, uint64_t client
     return place;
 }
 
+static size_t capture_count(const struct captures *captures)
+{
+    size_t n = 0;
+
+    for (const struct capture *each = captures->list; each; each = each->next)
+        n += each->is_in && !each->is_over;
+    return n;
+}
+
+/* Who asks has no place of those that record: the broker has still to say whether it may. */
+static bool capture_has_place(const struct captures *captures, const struct desk_browser *browser)
+{
+    size_t n_asking = 0, n_own = 0;
+
+    for (struct capture *each = captures->list; each; each = each->next) {
+        if (!each->is_over && http_drop_if_gone(each->http))
+            each->is_over = true;
+        if (each->is_over)
+            continue;
+        n_asking += !each->is_in;
+        n_own += memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0;
+    }
+    return n_own < CAPTURE_PER_TOKEN && n_asking < CAPTURE_MAX && capture_count(captures) < CAPTURE_MAX;
+}
+
 bool capture_open(struct captures *captures, struct http_request *http, const struct desk_browser *browser)
 {
     const struct control_request request = {.version = CONTROL_VERSION,
@@ -90,11 +115,7 @@ bool capture_open(struct captures *captures, struct http_request *http, const st
                                             .verb = CONTROL_RECORD,
                                             .follow = true};
     struct capture *capture;
-    size_t n = 0;
-
-    for (const struct capture *each = captures->list; each; each = each->next)
-        n += !http_drop_if_gone(each->http);
-    capture = n < CAPTURE_MAX ? malloc(sizeof(*capture)) : NULL;
+    capture = capture_has_place(captures, browser) ? malloc(sizeof(*capture)) : NULL;
     if (!capture || !captures->spec.pass(captures->spec.userdata, http->number, browser, &request)) {
         free(capture);
         return false;
@@ -151,10 +172,15 @@ size_t capture_read(struct captures *captures, const struct http_request *http, 
 }
 
 /* Answers the browser, for which the broker has begun, or has refused to. */
-static void capture_begin(struct capture *capture, const struct control_reply *reply)
+static void capture_begin(const struct captures *captures, struct capture *capture,
+                          const struct control_reply *reply)
 {
     bool is_signed_out = strcmp(reply->text, CONTROL_SIGNED_OUT) == 0;
 
+    if (capture_count(captures) == CAPTURE_MAX) {
+        http_drop(capture->http); /* others were faster; the page asks again */
+        return;
+    }
     if (reply->outcome != CONTROL_DONE) {
         http_answer(capture->http, &(struct http_answer){.status = is_signed_out ? 401 : 403,
                                                          .type = "text/plain; charset=utf-8",
@@ -195,7 +221,7 @@ int capture_send(struct captures *captures, uint64_t client, const struct contro
     if (!capture || capture->is_over)
         return -EHOSTUNREACH;
     if (!capture->is_in) {
-        capture_begin(capture, reply);
+        capture_begin(captures, capture, reply);
         return 0;
     }
     if (reply->outcome != CONTROL_DONE) { /* it was revoked; the broker has written the end */

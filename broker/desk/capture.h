@@ -12,7 +12,8 @@
 
 #include "broker/desk/stream.h"
 
-#define CAPTURE_MAX 4 /* at a time */
+#define CAPTURE_MAX       4 /* at a time */
+#define CAPTURE_PER_TOKEN 2 /* of one browser */
 
 struct captures;
 
@@ -22,7 +23,8 @@ int captures_new(struct captures **captures, const struct stream_spec *spec);
 /* Takes NULL; returns NULL. */
 struct captures *captures_free(struct captures *captures);
 
-/* Begins a recording: asks the broker for it. False if there are too many. */
+/* Begins a recording: asks the broker for it. False if there are too many, or too
+ * many of this browser. */
 bool capture_open(struct captures *captures, struct http_request *http, const struct desk_browser *browser);
 
 /* Lets the recordings of a browser end: their files are complete. Returns how many there were. */

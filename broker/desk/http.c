@@ -15,10 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "broker/desk/callers.h"
+#include "broker/desk/places.h"
 #include "firecurtain/time.h"
 
 #define HTTP_TURN 16 /* connections that are accepted in one turn of the loop */
-#define HTTP_ROOM (HTTP_CONNECTIONS + HTTP_TURN)
+#define HTTP_ROOM (PLACES_MAX + HTTP_TURN)
 #define HTTP_REQUEST_NS                                                                                      \
     (10 * FC_NS_PER_S)                    /* from the connection, or the last answer, to the next request    \
                                            */
@@ -29,14 +31,11 @@
 
 /* A connection, and the request that is under way. */
 struct http_connection {
-    struct http_connection *next, **place;
+    struct place place; /* first */
     struct http *http;
     struct http_exchange *exchange;
     int fd;
-    uint64_t since_ns; /* when it began to wait for a request, or for its answer to be read */
     uint8_t address[16];
-    bool is_known;   /* the browser is signed in */
-    bool is_dropped; /* shut down, not gone yet */
 };
 
 struct http_exchange {
@@ -45,8 +44,7 @@ struct http_exchange {
     struct MHD_Connection *mhd;
     struct MHD_Response *response; /* that was not queued yet */
     unsigned status;
-    bool is_asked; /* the owner has it */
-    bool is_stream;
+    bool is_asked;  /* the owner has it */
     bool is_ending; /* a stream of which nothing more comes */
     bool is_suspended;
     bool is_dropped;
@@ -61,8 +59,7 @@ struct http {
     struct loop_source *events;
     struct loop_task run;
     struct timer sweep;
-    struct http_connection *connections; /* newest first */
-    unsigned n_connections;
+    struct places places; /* of struct http_connection */
 };
 
 static const struct {
@@ -99,7 +96,7 @@ static void http_events(void *userdata, uint32_t events)
 /* Ends a connection as soon as libmicrohttpd looks at it. */
 static void http_shut(struct http_connection *connection)
 {
-    connection->is_dropped = true;
+    connection->place.state = PLACE_OVER;
     shutdown(connection->fd, SHUT_RDWR);
 }
 
@@ -112,43 +109,34 @@ static void http_resume(struct http_exchange *exchange)
     loop_defer(exchange->connection->http->spec.loop, &exchange->connection->http->run);
 }
 
+/* Ends the connection of a place, with the request that is under way. Takes NULL. */
+static void http_end(struct place *place)
+{
+    struct http_connection *connection = (struct http_connection *)place;
+
+    if (!connection)
+        return;
+    http_shut(connection);
+    if (!connection->exchange || !connection->exchange->is_suspended)
+        return;
+    connection->exchange->is_dropped = true;
+    http_resume(connection->exchange);
+}
+
 /* Ends connections that have had their time. */
 static void http_sweep(void *userdata)
 {
     struct http *http = userdata;
     uint64_t now_ns = fc_now_ns();
 
-    for (struct http_connection *each = http->connections; each; each = each->next) {
-        struct http_exchange *exchange = each->exchange;
-        bool is_asked = exchange && exchange->is_asked;
-
-        if ((is_asked && exchange->is_stream) || each->is_dropped ||
-            now_ns - each->since_ns < (is_asked ? HTTP_ANSWER_NS : HTTP_REQUEST_NS))
-            continue;
-        http_shut(each);
-        if (exchange && exchange->is_suspended) {
-            exchange->is_dropped = true;
-            http_resume(exchange);
-        }
+    for (struct place *each = http->places.first; each; each = each->next) {
+        if ((each->state == PLACE_IDLE && now_ns - each->since_ns >= HTTP_REQUEST_NS) ||
+            (each->state == PLACE_ASKED && now_ns - each->since_ns >= HTTP_ANSWER_NS))
+            http_end(each);
     }
     loop_defer(http->spec.loop, &http->run);
-    if (http->connections)
+    if (http->places.first)
         loop_set_timer(http->spec.loop, &http->sweep, now_ns + HTTP_SWEEP_NS);
-}
-
-/* Shuts down the connection that gives way to a new one: the oldest that is not signed in, else none. */
-static void http_make_room(struct http *http)
-{
-    struct http_connection *oldest = NULL;
-    unsigned n = 0;
-
-    for (struct http_connection *each = http->connections; each; each = each->next) {
-        n += !each->is_dropped;
-        if (!each->is_dropped && !each->is_known && !(each->exchange && each->exchange->is_suspended))
-            oldest = each;
-    }
-    if (n >= HTTP_CONNECTIONS && oldest)
-        http_shut(oldest);
 }
 
 static void http_accept(void *userdata, uint32_t events)
@@ -165,9 +153,9 @@ static void http_accept(void *userdata, uint32_t events)
 
         if (fd < 0)
             break;
-        http_make_room(http);
+        http_end(places_give_way(&http->places));
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-        if (http->n_connections >= HTTP_ROOM)
+        if (http->places.n >= HTTP_ROOM)
             close(fd);
         else
             MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, n_address);
@@ -196,17 +184,13 @@ static void *http_connected(struct http *http, struct MHD_Connection *mhd)
         return NULL;
     connection->http = http;
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    connection->since_ns = fc_now_ns();
+    connection->place.since_ns = fc_now_ns();
     http_note_address(connection,
                       MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
-    connection->next = http->connections;
-    connection->place = &http->connections;
-    if (connection->next)
-        connection->next->place = &connection->next;
-    http->connections = connection;
-    http->n_connections++;
-    if (!connection->next)
-        loop_set_timer(http->spec.loop, &http->sweep, connection->since_ns + HTTP_SWEEP_NS);
+    connection->place.address = callers_key(connection->address);
+    places_add(&http->places, &connection->place);
+    if (http->places.n == 1)
+        loop_set_timer(http->spec.loop, &http->sweep, connection->place.since_ns + HTTP_SWEEP_NS);
     return connection;
 }
 
@@ -222,10 +206,7 @@ static void http_notify(void *userdata, struct MHD_Connection *mhd, void **conte
     }
     if (!connection)
         return;
-    *connection->place = connection->next;
-    if (connection->next)
-        connection->next->place = connection->place;
-    http->n_connections--;
+    places_remove(&http->places, &connection->place);
     free(connection);
     *context = NULL;
 }
@@ -242,7 +223,9 @@ static void http_over(void *userdata, struct MHD_Connection *mhd, void **context
     if (exchange->is_asked)
         http->spec.over(http->spec.userdata, &exchange->request);
     exchange->connection->exchange = NULL;
-    exchange->connection->since_ns = fc_now_ns();
+    exchange->connection->place.since_ns = fc_now_ns();
+    if (exchange->connection->place.state != PLACE_OVER)
+        exchange->connection->place.state = PLACE_IDLE;
     if (exchange->response)
         MHD_destroy_response(exchange->response);
     free(exchange);
@@ -261,8 +244,12 @@ static enum MHD_Result http_begin(struct http *http, struct MHD_Connection *mhd,
         return MHD_NO;
     exchange->connection = connection;
     exchange->mhd = mhd;
-    exchange->request =
-        (struct http_request){.method = method, .path = url, .body = exchange->body, .exchange = exchange};
+    exchange->request = (struct http_request){.method = method,
+                                              .path = url,
+                                              .body = exchange->body,
+                                              .exchange = exchange,
+                                              .token = connection->place.token,
+                                              .is_known = connection->place.token};
     memcpy(exchange->request.address, connection->address, sizeof(connection->address));
     connection->exchange = exchange;
     *context = exchange;
@@ -309,7 +296,9 @@ static enum MHD_Result http_handle(void *userdata, struct MHD_Connection *mhd, c
     }
     if (!exchange->is_asked) {
         exchange->is_asked = true;
-        exchange->connection->since_ns = fc_now_ns();
+        exchange->connection->place.since_ns = fc_now_ns();
+        if (exchange->connection->place.state != PLACE_OVER)
+            exchange->connection->place.state = PLACE_ASKED;
         if (exchange->is_too_large)
             http_answer(&exchange->request,
                         &(struct http_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE, .type = "text/plain"});
@@ -347,6 +336,8 @@ static ssize_t http_read(void *userdata, uint64_t position, char *bytes, size_t 
 static void http_respond(struct http_exchange *exchange, struct MHD_Response *response, unsigned status,
                          const char *type)
 {
+    struct http *http = exchange->connection->http;
+
     if (!response) {
         exchange->is_dropped = true;
     } else {
@@ -356,7 +347,8 @@ static void http_respond(struct http_exchange *exchange, struct MHD_Response *re
         exchange->response = response;
         exchange->status = status;
     }
-    exchange->connection->is_known = exchange->request.is_known;
+    exchange->connection->place.token = exchange->request.is_known ? exchange->request.token : 0;
+    http_end(places_give_way_to(&http->places, &exchange->connection->place));
     http_resume(exchange);
 }
 
@@ -375,7 +367,8 @@ void http_stream(struct http_request *request, const char *type)
 {
     struct http_exchange *exchange = request->exchange;
 
-    exchange->is_stream = true;
+    if (exchange->connection->place.state != PLACE_OVER)
+        exchange->connection->place.state = PLACE_STREAM;
     http_respond(exchange,
                  MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, HTTP_BLOCK, http_read, exchange, NULL),
                  MHD_HTTP_OK, type);
@@ -478,13 +471,8 @@ struct http *http_free(struct http *http)
         return NULL;
     http->listener = loop_remove(http->listener);
     http->events = loop_remove(http->events);
-    for (struct http_connection *each = http->connections; each; each = each->next) {
-        if (each->exchange && each->exchange->is_suspended) {
-            each->exchange->is_suspended = false;
-            each->exchange->is_dropped = true;
-            MHD_resume_connection(each->exchange->mhd);
-        }
-    }
+    for (struct place *each = http->places.first; each; each = each->next)
+        http_end(each);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     loop_cancel_task(&http->run);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The connections of browsers: HTTP/1.1 over a listening socket, driven by the desk's loop. The only file of
- * the desk that knows libmicrohttpd. Whoever connects is a stranger: there is a limit to connections, to the
- * size of a request, and to the time that it may take to arrive or its answer to be read. It does not know
- * what requests mean. In the desk.
+ * the desk that knows libmicrohttpd. Whoever connects is a stranger: there is a limit to connections
+ * (places.h), to the size of a request, and to the time that it may take to arrive or its answer to be read.
+ * It does not know what requests mean. In the desk.
  */
 #ifndef BROKER_DESK_HTTP_H
 #define BROKER_DESK_HTTP_H
@@ -17,8 +17,6 @@
 
 #define HTTP_MAX_BODY 4096 /* bytes of a request behind its head */
 #define HTTP_MAX_HEAD 16384
-#define HTTP_CONNECTIONS                                                                                     \
-    128 /* at a time; a further one takes the place of the oldest that is not signed in */
 
 struct http;
 
@@ -29,9 +27,10 @@ struct http_request {
     char *body;
     size_t n_body;
     uint8_t address[16]; /* of IPv6; those of IPv4 are mapped */
-    bool is_known;   /* its browser is signed in: set by the owner, keeps the connection from giving way */
-    void *userdata;  /* the owner's */
-    uint64_t number; /* the same */
+    uint64_t token;      /* a number that stands for the token which the browser shows; set by the owner */
+    bool is_known;       /* and with which it is signed in: the same */
+    void *userdata;      /* the owner's */
+    uint64_t number;     /* the same */
     struct http_exchange *exchange;
 };
 

@@ -74,6 +74,13 @@ static void stream_event(struct stream *stream, const char *name)
     json_raw(&stream->out, "\ndata: ");
 }
 
+/* Ends the connection of a page. */
+static void stream_drop(struct stream *stream)
+{
+    stream->is_ending = true;
+    http_drop(stream->http);
+}
+
 /* Ends an event. A page for which it does not fit is dropped, for it would show what is not so. */
 static void stream_end_event(struct stream *stream)
 {
@@ -82,8 +89,7 @@ static void stream_end_event(struct stream *stream)
         http_wake(stream->http);
         return;
     }
-    stream->is_ending = true;
-    http_drop(stream->http);
+    stream_drop(stream);
 }
 
 static void stream_reply(struct stream *stream, const char *name, const struct control_reply *reply)
@@ -161,17 +167,50 @@ static void stream_tick(void *userdata)
         loop_set_timer(streams->spec.loop, &streams->tick, now_ns + STREAM_TICK_NS);
 }
 
-static bool stream_may_open(const struct page_streams *streams, const struct desk_browser *browser)
+/* Counts the pages that are not ending: of a browser, or with NULL of all; those that are in, or that ask. */
+static size_t stream_count(const struct page_streams *streams, const struct desk_browser *browser, bool is_in)
 {
-    size_t n = 0, n_own = 0;
+    size_t n = 0;
 
-    for (const struct stream *each = streams->list; each; each = each->next) {
-        if (http_drop_if_gone(each->http))
-            continue; /* a browser that goes from page to page is faster than what is sent */
-        n++;
-        n_own += memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0;
+    for (const struct stream *each = streams->list; each; each = each->next)
+        n += !each->is_ending && each->is_in == is_in &&
+             (!browser || memcmp(each->browser.token, browser->token, sizeof(browser->token)) == 0);
+    return n;
+}
+
+/* Returns whether a page may ask. This takes no place from those that are in: the broker has still to say
+ * whose it is. */
+static bool stream_may_ask(struct page_streams *streams, const struct desk_browser *browser)
+{
+    for (struct stream *each = streams->list; each; each = each->next) {
+        if (!each->is_ending && http_drop_if_gone(each->http)) /* browsers go from page to page quickly */
+            each->is_ending = true;
     }
-    return n < STREAM_PAGES && n_own < STREAM_PER_TOKEN;
+    return stream_count(streams, NULL, false) < STREAM_PAGES &&
+           stream_count(streams, browser, false) + stream_count(streams, browser, true) < STREAM_PER_TOKEN;
+}
+
+/* Makes room for one more page that is in: when there are too many, the newest one gives way of the browser
+ * that has most, if it has more than this one would have. */
+static bool stream_make_room(struct page_streams *streams, const struct desk_browser *browser)
+{
+    size_t n_most = stream_count(streams, browser, true) + 1;
+    struct stream *most = NULL;
+
+    if (stream_count(streams, NULL, true) < STREAM_PAGES)
+        return true;
+    for (struct stream *each = streams->list; each; each = each->next) {
+        size_t n = each->is_in && !each->is_ending ? stream_count(streams, &each->browser, true) : 0;
+
+        if (n <= n_most)
+            continue;
+        n_most = n;
+        most = each;
+    }
+    if (!most)
+        return false;
+    stream_drop(most);
+    return true;
 }
 
 static void stream_want_log(void *userdata, const char *value)
@@ -208,7 +247,7 @@ static void stream_free(struct stream *stream)
 
 bool stream_open(struct page_streams *streams, struct http_request *http, const struct desk_browser *browser)
 {
-    struct stream *stream = stream_may_open(streams, browser) ? calloc(1, sizeof(*stream)) : NULL;
+    struct stream *stream = stream_may_ask(streams, browser) ? calloc(1, sizeof(*stream)) : NULL;
 
     if (!stream)
         return false;
@@ -285,14 +324,24 @@ size_t stream_read(struct page_streams *streams, const struct http_request *http
     return n;
 }
 
-static void stream_enter(struct stream *stream, const struct control_reply *reply)
+static void stream_refuse(struct stream *stream, unsigned status, const char *text)
+{
+    http_answer(stream->http, &(struct http_answer){.status = status,
+                                                    .type = "text/plain; charset=utf-8",
+                                                    .bytes = text,
+                                                    .n_bytes = strlen(text),
+                                                    .is_static = true});
+}
+
+static void stream_enter(struct page_streams *streams, struct stream *stream,
+                         const struct control_reply *reply)
 {
     if (reply->outcome != CONTROL_DONE) {
-        http_answer(stream->http, &(struct http_answer){.status = 401,
-                                                        .type = "text/plain; charset=utf-8",
-                                                        .bytes = CONTROL_SIGNED_OUT,
-                                                        .n_bytes = strlen(CONTROL_SIGNED_OUT),
-                                                        .is_static = true});
+        stream_refuse(stream, 401, CONTROL_SIGNED_OUT);
+        return;
+    }
+    if (!stream_make_room(streams, &stream->browser)) {
+        stream_refuse(stream, 503, STREAM_TOO_MANY);
         return;
     }
     stream->is_in = true;
@@ -344,7 +393,7 @@ int stream_send(struct page_streams *streams, uint64_t client, const struct cont
     if (!stream || stream->is_ending)
         return -EHOSTUNREACH;
     if (reply->id == STREAM_ENTER && !stream->is_in)
-        stream_enter(stream, reply);
+        stream_enter(streams, stream, reply);
     if (!stream->is_in)
         return 0;
     if (reply->id == STREAM_STATUS)

@@ -13,8 +13,9 @@
 #include "broker/base/loop.h"
 #include "proto/desk_messages.h"
 
-#define STREAM_PAGES     24           /* at a time */
-#define STREAM_PER_TOKEN 8            /* of one browser */
+#define STREAM_PAGES     24 /* at a time */
+#define STREAM_PER_TOKEN 8  /* of one browser */
+#define STREAM_TOO_MANY  "too many pages are open; close one, and this one comes by itself"
 #define STREAM_MOST      (512 * 1024) /* bytes that a page may not have read */
 
 struct http_request;
@@ -33,7 +34,8 @@ int page_streams_new(struct page_streams **streams, const struct stream_spec *sp
 /* Takes NULL; returns NULL. */
 struct page_streams *page_streams_free(struct page_streams *streams);
 
-/* Begins a stream: asks the broker whether the browser may enter. False if there are too many. */
+/* Begins a stream: asks the broker whether the browser may enter; then a page of the browser that has most
+ * may have to give way, so that each gets its share. False if there are too many of this browser. */
 bool stream_open(struct page_streams *streams, struct http_request *http, const struct desk_browser *browser);
 
 /* Forgets the stream of a request that is over. False if it has none. */

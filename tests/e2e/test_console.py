@@ -222,7 +222,7 @@ def test_a_page_that_was_left_makes_room_at_once(play, path):
         with console.stream(path=path) as stream:
             stream.wait("^HTTP/1.1 200")
     with contextlib.ExitStack() as stack:
-        most = 8 if path == "events" else 4
+        most = 8 if path == "events" else 2
         for _ in range(most):
             stack.enter_context(console.stream(path=path)).wait("^HTTP/1.1 200")
         stack.enter_context(console.stream(path=path)).wait("^HTTP/1.1 503")

@@ -101,6 +101,57 @@ def test_tokens_cannot_be_guessed_and_who_tries_keeps_nobody_out(play):
 
 
 
+def ask_on(connection, console):
+    """Asks on a connection that is kept open; returns the status, or None if it is closed."""
+    try:
+        connection.request("POST", "/api/ask", "verb status", {**console.headers, "Cookie": console.cookie})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def test_connections_of_one_browser_keep_nobody_out(play):
+    console = open_console(play).signed_in()
+    observer, kept = console.signed_in("--role", "observer"), []
+    for _ in range(160):
+        connection = http.client.HTTPConnection("127.0.0.1", console.port, timeout=20)
+        connection.connect()
+        connection.auto_open = 0  # else it would connect again
+        kept.append(connection)
+        while ask_on(connection, observer) == 429:
+            time.sleep(0.02)
+    assert console.outcome("status") == "done"
+    assert console.signed_in().outcome("status") == "done", "a new browser gets in"
+    is_open = [ask_on(connection, observer) is not None for connection in kept]
+    assert is_open == [False] * 144 + [True] * 16, "the newest ones stay"
+    for connection in kept:
+        connection.close()
+
+
+def test_pages_and_recordings_of_one_browser_keep_nobody_out(play):
+    console = open_console(play).signed_in()
+    with contextlib.ExitStack() as many:
+        for observer in [console.signed_in("--role", "observer") for _ in range(3)]:
+            pages = [many.enter_context(observer.stream()) for _ in range(8)]
+            for page in pages:
+                page.wait("event: hello")
+            assert observer.request("GET", "/api/events")[0] == 503, "its ninth"
+        own = many.enter_context(console.stream())
+        own.wait("event: status")
+        others = [many.enter_context(console.stream()) for _ in range(5)]
+        for page in [own, *others]:
+            page.wait("event: status")  # each has a quarter
+        assert console.request("GET", "/api/events")[0] == 503, "more than its share"
+        own.wait("event: status")
+    with contextlib.ExitStack() as many:
+        assert [many.enter_context(console.capture()).status for _ in range(3)] == [200, 200, 503]
+        other = console.signed_in()
+        assert [many.enter_context(other.capture()).status for _ in range(3)] == [200, 200, 503]
+        assert console.signed_in().request("GET", "/api/record")[0] == 503, "four are being made"
+
+
 def test_slow_and_many_connections_harm_nobody(play):
     console = open_console(play).signed_in()
     with console.stream() as stream, contextlib.ExitStack() as many:
