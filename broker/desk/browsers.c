@@ -26,16 +26,19 @@
 #include "proto/control_rules.h"
 
 #define BROWSERS_CLIENT (UINT64_C(1) << 63)
-#define BROWSERS_RATE   1000 /* requests a second of all browsers together */
+#define BROWSERS_RATE   1000 /* requests a second of all browsers together that are signed in */
+#define BROWSERS_OTHERS 500  /* of all others */
 #define BROWSERS_COOKIE "firecurtain"
 #define BROWSERS_SECRET 128
 
 struct browsers {
     struct browsers_spec spec;
     struct http *http;
-    uint64_t last; /* client */
-    struct callers callers;
-    struct rate rate;
+    uint64_t last;          /* client */
+    struct callers known;   /* by their tokens, which the broker has accepted */
+    struct callers callers; /* all others, by their addresses */
+    struct rate rate;       /* of those that are known */
+    struct rate others;
     struct page_streams *streams;
     struct captures *captures;
     struct holds holds;
@@ -65,13 +68,21 @@ static void browsers_say(struct http_request *request, unsigned status, const ch
                                                .is_static = true});
 }
 
+/* Takes what a request costs. Who has shown no token that the broker has accepted takes nothing from those
+ * who have, also if they are at the same address. */
 static bool browsers_may(struct browsers *browsers, const struct http_request *request, uint64_t cost)
 {
     uint64_t now_ns = fc_now_ns();
 
+    if (!callers_knows(&browsers->known, request->token)) {
+        rate_fill(&browsers->others, now_ns);
+        return callers_take_unknown(&browsers->callers, callers_key(request->address), cost, now_ns) &&
+               rate_take(&browsers->others, cost);
+    }
     rate_fill(&browsers->rate, now_ns);
-    return callers_take(&browsers->callers, callers_key(request->address), cost, now_ns) &&
-           rate_take(&browsers->rate, cost);
+    return callers_take(&browsers->known, request->token, cost, now_ns) &&
+           (rate_take(&browsers->rate, cost) ||
+            callers_take_least(&browsers->known, request->token, cost, now_ns));
 }
 
 /* Returns whether a token may be shown: this takes nothing from what those who are signed in there may ask.
@@ -80,9 +91,21 @@ static bool browsers_may_enter(struct browsers *browsers, const struct http_requ
 {
     uint64_t now_ns = fc_now_ns();
 
-    rate_fill(&browsers->rate, now_ns);
+    rate_fill(&browsers->others, now_ns);
     return callers_take_token(&browsers->callers, callers_key(request->address), now_ns) &&
-           rate_take(&browsers->rate, 1);
+           rate_take(&browsers->others, 1);
+}
+
+/* Notes whether the broker has accepted the token of a request. */
+static void browsers_let_in(void *userdata, struct http_request *request, bool is_in)
+{
+    struct browsers *browsers = userdata;
+
+    request->is_known = is_in;
+    if (is_in)
+        callers_accept(&browsers->known, request->token, fc_now_ns());
+    else
+        callers_forget(&browsers->known, request->token);
 }
 
 /* Notes the token that a request shows; its number is never 0. */
@@ -281,6 +304,14 @@ static void browsers_ask(void *userdata, struct http_request *http)
         browsers_post(browsers, http);
 }
 
+static bool browsers_pass_on(void *userdata, uint64_t client, const struct desk_browser *browser,
+                             const struct control_request *request)
+{
+    const struct browsers *browsers = userdata;
+
+    return browsers->spec.pass(browsers->spec.userdata, client, browser, request);
+}
+
 static struct browser_request **browsers_place(struct browsers *browsers, uint64_t client)
 {
     struct browser_request **place = &browsers->requests;
@@ -334,13 +365,14 @@ static void browsers_answer(struct browsers *browsers, struct browser_request *r
     struct http_answer answer = {.status = is_signed_out ? 401 : 200, .type = "application/json"};
     const char *secret = reply->secret && reply->secret[0] ? reply->secret : request->token;
 
-    http->is_known = !is_signed_out;
+    if (request->verb != CONTROL_ENTER || is_signed_out)
+        browsers_let_in(browsers, http, !is_signed_out);
     if (request->page && request->is_held != (reply->outcome == CONTROL_DONE))
         holds_end(&browsers->holds, &request->browser, request->page, request->channel);
     if (request->verb == CONTROL_ENTER && reply->outcome == CONTROL_DONE && secret && reply->n_invites) {
         sha256(secret, strlen(secret), request->browser.token); /* with which it asks from now on */
         browsers_note_token(http, request->browser.token);
-        http->is_known = true;
+        browsers_let_in(browsers, http, true);
         browsers_make_cookie(http, secret, reply->invites[0].seconds, cookie, sizeof(cookie));
         answer.cookie = cookie;
     }
@@ -389,7 +421,10 @@ int browsers_new(struct browsers **browsersp, const struct browsers_spec *spec)
                              .over = browsers_over,
                              .read = browsers_read,
                              .userdata = browsers};
-    struct stream_spec streams_spec = {.loop = spec->loop, .pass = spec->pass, .userdata = spec->userdata};
+    struct stream_spec streams_spec = {.loop = spec->loop,
+                                       .pass = browsers_pass_on,
+                                       .let_in = browsers_let_in,
+                                       .userdata = browsers};
     int r;
 
     if (!browsers)
@@ -400,6 +435,7 @@ int browsers_new(struct browsers **browsersp, const struct browsers_spec *spec)
                                                       .let_go = browsers_let_go,
                                                       .userdata = browsers});
     rate_init(&browsers->rate, BROWSERS_RATE, fc_now_ns());
+    rate_init(&browsers->others, BROWSERS_OTHERS, fc_now_ns());
     r = page_streams_new(&browsers->streams, &streams_spec);
     if (r == 0)
         r = captures_new(&browsers->captures, &streams_spec);

@@ -181,6 +181,7 @@ static void capture_begin(const struct captures *captures, struct capture *captu
         http_drop(capture->http); /* others were faster; the page asks again */
         return;
     }
+    captures->spec.let_in(captures->spec.userdata, capture->http, !is_signed_out);
     if (reply->outcome != CONTROL_DONE) {
         http_answer(capture->http, &(struct http_answer){.status = is_signed_out ? 401 : 403,
                                                          .type = "text/plain; charset=utf-8",
@@ -189,7 +190,6 @@ static void capture_begin(const struct captures *captures, struct capture *captu
         return;
     }
     capture->is_in = true;
-    capture->http->is_known = true;
     capture_put(capture, RECORD_MAGIC, RECORD_MAGIC_SIZE);
     http_stream(capture->http, "application/octet-stream");
 }

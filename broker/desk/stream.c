@@ -336,6 +336,7 @@ static void stream_refuse(struct stream *stream, unsigned status, const char *te
 static void stream_enter(struct page_streams *streams, struct stream *stream,
                          const struct control_reply *reply)
 {
+    streams->spec.let_in(streams->spec.userdata, stream->http, reply->outcome == CONTROL_DONE);
     if (reply->outcome != CONTROL_DONE) {
         stream_refuse(stream, 401, CONTROL_SIGNED_OUT);
         return;
@@ -345,7 +346,6 @@ static void stream_enter(struct page_streams *streams, struct stream *stream,
         return;
     }
     stream->is_in = true;
-    stream->http->is_known = true;
     if (reply->n_invites)
         snprintf(stream->pin, sizeof(stream->pin), "%s", reply->invites[0].pin);
     json_raw(&stream->out, "retry: 1000\n");
@@ -358,6 +358,7 @@ static void stream_status(struct page_streams *streams, struct stream *stream,
                           const struct control_reply *reply)
 {
     if (reply->outcome == CONTROL_REFUSED) {
+        streams->spec.let_in(streams->spec.userdata, stream->http, false);
         stream_reply(stream, "bye", reply); /* the token has ended */
         stream->is_ending = true;
         return;

@@ -25,6 +25,8 @@ struct stream_spec {
     struct loop *loop;
     bool (*pass)(void *userdata, uint64_t client, const struct desk_browser *browser,
                  const struct control_request *request);
+    /* The broker has accepted the token of a request, or does not any more. */
+    void (*let_in)(void *userdata, struct http_request *http, bool is_in);
     void *userdata;
 };
 

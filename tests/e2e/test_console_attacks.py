@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What strangers try by HTTP, each beside a control that shows that the same request works when nothing is wrong with it."""
 
+import collections
 import concurrent.futures
 import contextlib
 import http.client
+import re
 import socket
 import threading
 import time
@@ -99,6 +101,44 @@ def test_tokens_cannot_be_guessed_and_who_tries_keeps_nobody_out(play):
         assert answers and set(answers) <= {401, 429}, answers
         assert answers.count(401) <= 30 + 210 * (time.monotonic() - began), "200 a second"
 
+
+def cookies(console, is_over):
+    """Asks with a token that is none, ten requests at a time; returns how many answers there were of each status."""
+    body = b"verb status"
+    request = (f"POST /api/ask HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nContent-Type: {TYPE}\r\n"
+               f"Content-Length: {len(body)}\r\nCookie: firecurtain=none\r\n\r\n").encode() + body
+    counts = collections.Counter()
+    with socket.create_connection(("127.0.0.1", console.port), timeout=20) as connection:
+        while not is_over():
+            connection.sendall(10 * request)
+            got, answers = b"", []
+            while len(answers) < 10:
+                more = connection.recv(65536)
+                assert more, "hung up"
+                got += more
+                answers = re.findall(rb"HTTP/1\.1 (\d+) ", got)
+            counts.update(map(int, answers))
+    return counts
+
+
+def test_a_token_that_is_none_takes_nothing_from_who_is_signed_in(play):
+    console, over = open_console(play).signed_in(), threading.Event()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        flood = pool.submit(cookies, console, over.is_set)
+        try:
+            time.sleep(0.5)
+            for _ in range(40):
+                assert console.outcome("status") == "done"
+                time.sleep(0.03)
+            with console.stream() as stream:
+                stream.wait("event: status")
+            other = Console(console.show, console.port)
+            assert other.enter(console.link())[0] == 200, "and nothing from who signs in"
+            assert other.outcome("status") == "done"
+        finally:
+            over.set()
+    counts = flood.result()
+    assert set(counts) == {401, 429} and counts[429] > counts[401], counts
 
 
 def ask_on(connection, console):

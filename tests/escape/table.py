@@ -81,7 +81,7 @@ ROWS = {
     54: Row("paths that lead elsewhere, huge heads and bodies, malformed requests", "404, 413, 400, or the connection ends", "desk"),
     55: Row("a byte a second, 1,000 connections, many of one browser, a page that does not read",
             "closed after ten seconds, or gives way; others go on and get in, and so does the show", "desk"),
-    56: Row("guessed, used or revoked tokens; more than a role may", "401, and 429 for more than 200 tokens a second from an address, of which others there notice little; refused, with a line in the audit log", "desk, broker"),
+    56: Row("guessed, used or revoked tokens; more than a role may", "401, and 429 for more than 200 tokens a second from an address, or 100 in cookies; who is signed in there does not notice; refused, with a line in the audit log", "desk, broker"),
     57: Row("guessed PINs of a tablet, with and without its link", "refused; 429 after three in a second, and after five in a row none is looked at for five minutes", "desk, broker"),
 }
 
