@@ -23,9 +23,6 @@
 #include "broker/show/user.h"
 #include "firecurtain/cleanup.h"
 
-#define JOIN_MAX_SECTIONS 2000
-#define JOIN_MAX_OPTIONS  1000 /* of a section */
-
 static int join_read_user(struct build *build, const struct config_section *section)
 {
     struct show *show = build->show;
@@ -150,27 +147,21 @@ static void join_check_instances(struct build *build)
             config_diagnose(build->config, CONFIG_ERROR, section->instance_at, NULL,
                             "the user \"%s\" may have at most %llu instances (option instances)",
                             build->user->name, (unsigned long long)quota);
-        if (i == JOIN_MAX_SECTIONS || section->n_options > JOIN_MAX_OPTIONS)
-            config_diagnose(build->config, CONFIG_ERROR, section->at, NULL,
-                            "a user has at most %d sections with %d options each", JOIN_MAX_SECTIONS,
-                            JOIN_MAX_OPTIONS);
     }
 }
 
+/* The quota may have become smaller since the configuration was read. */
 static void join_check_routes(struct build *build)
 {
     const struct config *config = build->config;
     uint64_t n_routes = 0;
 
     for (size_t i = 0; i < config->n_mappings; i++) {
-        const struct config_mapping *mapping = &config->mappings[i];
-        uint64_t left = mapping->left.glob.n_names, right = mapping->right.glob.n_names;
-
-        n_routes += left > right ? left : right;
-        if (n_routes <= USER_MAX_ROUTES)
+        n_routes += config_count_routes(&config->mappings[i]);
+        if (n_routes <= build->user->quota.routes)
             continue;
-        config_diagnose(build->config, CONFIG_ERROR, mapping->left.at, NULL,
-                        "a user's mappings have at most %d channels on a side", USER_MAX_ROUTES);
+        config_diagnose(build->config, CONFIG_ERROR, config->mappings[i].left.at, NULL,
+                        CONFIG_TOO_MANY_ROUTES, build->user->quota.routes);
         return;
     }
 }

@@ -191,7 +191,9 @@ int users_load(const struct users *users, const struct user *user, struct config
     struct users_reading reading = {.users = users, .number = user->number};
 
     return config_load_user(config, user->show,
-                            &(struct config_reader){.open = users_open, .userdata = &reading});
+                            &(struct config_reader){.open = users_open,
+                                                    .userdata = &reading,
+                                                    .max_routes = user->quota.routes});
 }
 
 /* Adds the folder of the user's show, even if the show could not be read this time. */

@@ -18,6 +18,7 @@
 #ifndef BROKER_CONFIG_CONFIG_H
 #define BROKER_CONFIG_CONFIG_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,9 @@
 /* The limits of a user's configuration. */
 #define CONFIG_MAX_USER_TEXT_BYTES (1u << 20)
 #define CONFIG_MAX_USER_FILES      64
+#define CONFIG_MAX_USER_LINES      16384 /* of all files together, and one for each route */
+#define CONFIG_MAX_USER_SECTIONS   2000
+#define CONFIG_MAX_USER_OPTIONS    1000 /* of a section */
 
 /* The `file` of a location on the command line. */
 #define CONFIG_COMMAND_LINE "command line"
@@ -90,6 +94,12 @@ struct config_mapping {
     bool left_to_right;
     bool right_to_left;
 };
+
+#define CONFIG_TOO_MANY_ROUTES                                                                               \
+    "a user's mappings stand for more than %" PRIu64 " routes (option routes of the section [user NAME])"
+
+/* Returns how many routes a mapping stands for: one for each pair of channels and direction. */
+uint64_t config_count_routes(const struct config_mapping *mapping);
 
 enum config_severity {
     CONFIG_ERROR,

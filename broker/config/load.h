@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct config;
 
@@ -35,12 +36,14 @@ struct config_reader {
      */
     int (*open)(void *userdata, const char *path);
     void *userdata;
+    uint64_t max_routes; /* see config_count_routes() */
 };
 
 /*
  * Reads a user's configuration, below an absolute path, through `reader`: the folders of its files are taken
  * from their names, never looked up. Its mappings may name instances that it does not declare; they are
- * judged when a show is built from it. Otherwise as config_load(), without overrides.
+ * judged when a show is built from it. What is too large is an error, at which reading ends: a user must not
+ * keep the broker busy. Otherwise as config_load(), without overrides.
  */
 int config_load_user(struct config **config, const char *path, const struct config_reader *reader);
 

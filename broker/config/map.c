@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "broker/base/grow.h"
+#include "broker/config/load.h"
 #include "broker/config/private.h"
 #include "broker/config/section.h"
 
@@ -118,6 +119,27 @@ static void check_sizes(struct config_parser *parser, const struct config_mappin
                     n_names(&mapping->left), n_names(&mapping->right));
 }
 
+uint64_t config_count_routes(const struct config_mapping *mapping)
+{
+    uint64_t left = n_names(&mapping->left), right = n_names(&mapping->right);
+
+    return (left > right ? left : right) * (mapping->left_to_right + mapping->right_to_left);
+}
+
+/* Counts what a user's mappings stand for. */
+static void check_routes(struct config_parser *parser, const struct config_mapping *mapping,
+                         const struct config_line *line)
+{
+    if (!parser->reader)
+        return;
+    parser->n_routes += config_count_routes(mapping);
+    if (parser->n_routes <= parser->reader->max_routes)
+        return;
+    config_diagnose(parser->config, CONFIG_ERROR, config_at(line, line->text.start), NULL,
+                    CONFIG_TOO_MANY_ROUTES, parser->reader->max_routes);
+    parser->is_too_large = true;
+}
+
 static int add_mapping(struct config_parser *parser, const struct config_line *line, struct config_span sign)
 {
     struct config *config = parser->config;
@@ -139,9 +161,11 @@ static int add_mapping(struct config_parser *parser, const struct config_line *l
     if (r < 0)
         return r;
     r = parse_half(parser, line, sign, right, &mapping->right, "right");
-    if (r == 0)
-        check_sizes(parser, mapping);
-    return r;
+    if (r < 0)
+        return r;
+    check_sizes(parser, mapping);
+    check_routes(parser, mapping, line);
+    return 0;
 }
 
 static bool is_shaft(char c)

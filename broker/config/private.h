@@ -58,6 +58,10 @@ struct config_parser {
     struct config_open_file open[CONFIG_MAX_DEPTH + 1];
     size_t n_open;
     size_t n_text_bytes;
+    /* of a user's configuration: */
+    uint64_t n_lines;
+    uint64_t n_routes;
+    bool is_too_large; /* this was reported, and nothing more is read */
     size_t n_compared;
 };
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,29 @@ static void report_binary(struct config_parser *parser, const struct config_file
                     "there is a NUL byte, so this is no text; the file is not read");
 }
 
+/* Ends the reading of a user's configuration that is too large. */
+static void check_size(struct config_parser *parser, const struct config_line *line)
+{
+    const struct config *config = parser->config;
+    const struct config_section *last = config->n_sections ? &config->sections[config->n_sections - 1] : NULL;
+    uint64_t max_lines;
+
+    if (!parser->reader || parser->is_too_large)
+        return;
+    max_lines = CONFIG_MAX_USER_LINES + parser->reader->max_routes;
+    if (++parser->n_lines > max_lines)
+        config_diagnose(parser->config, CONFIG_ERROR, config_at(line, line->start), NULL,
+                        "a user's configuration has more than %" PRIu64 " lines", max_lines);
+    else if (config->n_sections > CONFIG_MAX_USER_SECTIONS ||
+             (last && last->n_options > CONFIG_MAX_USER_OPTIONS))
+        config_diagnose(parser->config, CONFIG_ERROR, config_at(line, line->start), NULL,
+                        "a user has at most %d sections with %d options each", CONFIG_MAX_USER_SECTIONS,
+                        CONFIG_MAX_USER_OPTIONS);
+    else
+        return;
+    parser->is_too_large = true;
+}
+
 /* Reads one line, without its end. */
 static int read_line(struct config_parser *parser, struct config_line *line, const char *end)
 {
@@ -238,6 +262,8 @@ static int read_line(struct config_parser *parser, struct config_line *line, con
                         "the line is longer than %d bytes", CONFIG_MAX_LINE_BYTES);
     else if (line->text.length > 0 && *line->text.start != ';')
         r = config_parse_line(parser, line, &file);
+    if (r == 0)
+        check_size(parser, line);
     return r == 0 && file.length > 0 ? read_include(parser, line, file) : r;
 }
 
@@ -273,7 +299,7 @@ static int read_lines(struct config_parser *parser, size_t index)
     }
     if (strncmp(at, UTF8_MARK, strlen(UTF8_MARK)) == 0)
         at += strlen(UTF8_MARK);
-    while (at < end) {
+    while (at < end && !parser->is_too_large) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *stop = newline ? newline : end;
         int r = add_line(&parser->config->files[index], at);

@@ -21,6 +21,7 @@ static const struct user_quota user_default_quota = {
     .memory_bytes = UINT64_C(1) << 30,
     .rate = 100000,
     .channels = 4096,
+    .routes = 8192,
     .state_bytes = UINT64_C(256) << 20,
     .connections = 64,
 };
@@ -168,6 +169,12 @@ static int user_set_channels(const struct user_setting *setting)
                                setting->reason);
 }
 
+static int user_set_routes(const struct user_setting *setting)
+{
+    return option_value_number(setting->option->value, 1, USER_MAX_ROUTES, false,
+                               &setting->user->quota.routes, setting->reason);
+}
+
 static int user_set_state(const struct user_setting *setting)
 {
     return option_value_number(setting->option->value, 4096, UINT64_C(1) << 50, true,
@@ -197,6 +204,7 @@ static const struct {
     {"cpu", user_set_cpu, false},
     {"rate", user_set_rate, false},
     {"channels", user_set_channels, false},
+    {"routes", user_set_routes, false},
     {"state", user_set_state, false},
     {"connections", user_set_connections, false},
     {"on-revoke", user_set_on_revoke, false},

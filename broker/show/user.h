@@ -19,7 +19,7 @@
 #define USER_MAX          (RUNTIME_MAX_ACCOUNTS - 1) /* users of one installation */
 #define USER_MAX_NAME     32                         /* bytes */
 #define USER_MAX_GRANTS   65536                      /* channels, of one user */
-#define USER_MAX_ROUTES   100000
+#define USER_MAX_ROUTES   100000                     /* of the option routes */
 #define USER_MAX_PER_KIND 64 /* lines of each of the options grant-… and allow-… */
 
 struct fc_instance;
@@ -32,6 +32,7 @@ struct user_quota {
     uint64_t cpu_percent; /* of one core; 0: no limit */
     uint64_t rate;        /* events a second */
     uint64_t channels;
+    uint64_t routes;
     uint64_t state_bytes;
     uint64_t connections;
 };

@@ -170,10 +170,54 @@ static void test_a_refused_channel_does_not_keep_others_from_being_taken_back(vo
     show_free(show);
 }
 
+#define TOO_MANY_ROUTES                                                                                      \
+    "a user's mappings stand for more than 8192 routes (option routes of the section [user NAME])"
+
+static void test_as_many_routes_as_the_quota(void **state)
+{
+    show_free(build(state, "[loopback a]\n[map]\na.x{1..4000} <> a.y\n"));
+    assert_int_equal(last, USERS_TAKEN);
+    show_free(build_on(state, GRANTS "routes = 2\n", "[loopback a]\n[map]\na.x <> a.y\n"));
+    assert_int_equal(last, USERS_TAKEN);
+}
+
+/* A quota that has become smaller holds for what the user has, too. */
+static void test_fewer_routes_than_before(void **state)
+{
+    show_free(build(state, "[loopback a]\n[map]\na.x > a.y\n"));
+    assert_int_equal(last, USERS_TAKEN);
+    show_free(build_on(state, GRANTS "routes = 1\n", "[loopback a]\n[map]\na.x <> a.y\n"));
+    assert_int_equal(last, USERS_KEPT);
+    show_free(build_on(state, GRANTS "routes = 2\n", "[loopback a]\n[map]\na.x <> a.y\n"));
+    assert_int_equal(last, USERS_TAKEN);
+    show_free(build_on(state, GRANTS "routes = 1\n", "nonsense\n"));
+    assert_int_equal(last, USERS_LEFT_OUT);
+}
+
+/* One error, and what is behind it is not read. */
+static void test_what_is_too_large_is_read_no_further(void **state)
+{
+    static char text[CONFIG_MAX_USER_TEXT_BYTES];
+    size_t used = (size_t)snprintf(text, sizeof(text), "[loopback a]\n[map]\n");
+    struct show *show;
+
+    for (int i = 0; i < 50000; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "a.a<>a.b\n");
+    snprintf(text + used, sizeof(text) - used, "nonsense\n");
+    assert_left_out(state, text, 2 + 4096 + 1, TOO_MANY_ROUTES);
+    memset(text, '\n', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    show = build(state, text);
+    assert_string_equal(first, "a user's configuration has more than 24576 lines");
+    assert_int_equal(first_line, 24577);
+    show_free(show);
+}
+
 static void test_too_many_routes_are_not_even_counted_out(void **state)
 {
-    assert_left_out(state, "[loopback a]\n[map]\na.x{1..1000}{1..100} > a.y\na.z > a.z2\n", 4,
-                    "a user's mappings have at most 100000 channels on a side");
+    assert_left_out(state, "[loopback a]\n[map]\na.x{1..8191} > a.y\na.z <> a.z2\n", 4, TOO_MANY_ROUTES);
+    assert_left_out(state, "[loopback a]\n[map]\na.x{1..1000}{1..1000} <> a.y\na.z > a.z2\n", 3,
+                    TOO_MANY_ROUTES);
 }
 
 static void test_nothing_is_made_of_too_much(void **state)
@@ -183,10 +227,12 @@ static void test_nothing_is_made_of_too_much(void **state)
 
     for (int i = 0; i < 1001; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "module = a\n");
-    assert_left_out(state, text, 1, "a user has at most 2000 sections with 1000 options each");
+    assert_left_out(state, text, 1002, "a user has at most 2000 sections with 1000 options each");
     used = 0;
     for (int i = 0; i < 20000; i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "[python p%d]\n", i);
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "[python p%05d]\n", i);
+    assert_left_out(state, text, 2001, "a user has at most 2000 sections with 1000 options each");
+    text[2000 * strlen("[python p00000]\n")] = '\0';
     assert_left_out(state, text, 5, "the user \"alice\" may have at most 4 instances (option instances)");
 }
 
@@ -376,6 +422,9 @@ int main(void)
         user_test(test_grants_are_of_canonical_names),
         user_test(test_what_was_not_granted),
         user_test(test_a_refused_channel_does_not_keep_others_from_being_taken_back),
+        user_test(test_as_many_routes_as_the_quota),
+        user_test(test_fewer_routes_than_before),
+        user_test(test_what_is_too_large_is_read_no_further),
         user_test(test_too_many_routes_are_not_even_counted_out),
         user_test(test_nothing_is_made_of_too_much),
         user_test(test_an_error_in_the_section_is_the_houses),
