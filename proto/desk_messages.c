@@ -36,6 +36,7 @@ static const struct desk_rule {
     uint32_t numbers; /* 0: any number */
     size_t min_bytes;
     size_t max_bytes;
+    size_t unit; /* its bytes are a multiple of this; 0: any number of bytes */
 } desk_rules[DESK_TYPES_] = {
     [DESK_REQUEST] = {.is_from_desk = true, .has_client = true, .max_bytes = CONTROL_MAX_REQUEST},
     [DESK_BROWSE] = {.is_from_desk = true,
@@ -43,7 +44,10 @@ static const struct desk_rule {
                      .min_bytes = sizeof(struct desk_browser),
                      .max_bytes = DESK_MAX_ASKED},
     [DESK_SENT] = {.is_from_desk = true, .has_client = true},
-    [DESK_GONE] = {.is_from_desk = true, .has_client = true},
+    [DESK_GONE] = {.is_from_desk = true,
+                   .min_bytes = sizeof(uint64_t),
+                   .max_bytes = DESK_MAX_GONE * sizeof(uint64_t),
+                   .unit = sizeof(uint64_t)},
     [DESK_ADMIT] = {.max_bytes = DESK_MAX_ADMITS * sizeof(struct desk_admit)},
     [DESK_NAMES] = {.max_bytes = DESK_MAX_NAMES},
     [DESK_REPLY] = {.has_client = true, .max_bytes = CONTROL_MAX_REPLY},
@@ -87,7 +91,8 @@ int desk_message_read(const void *bytes, size_t n_bytes, bool is_from_desk, stru
         return -EBADMSG;
     rule = &desk_rules[head.type];
     if (rule->is_from_desk != is_from_desk || n_bytes < rule->min_bytes || n_bytes > rule->max_bytes ||
-        (rule->has_client && !head.client) || (rule->numbers && head.number >= rule->numbers))
+        (rule->unit && n_bytes % rule->unit) || (rule->has_client && !head.client) ||
+        (rule->numbers && head.number >= rule->numbers))
         return -EBADMSG;
     *message = (struct desk_message){
         .type = (enum desk_type)head.type,

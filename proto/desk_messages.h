@@ -27,6 +27,7 @@
 #define CONTROL_SIGNED_OUT "this browser is not signed in, or no longer"
 
 #define DESK_MAX_ADMITS 2048
+#define DESK_MAX_GONE   64                                                  /* clients of DESK_GONE */
 #define DESK_MAX_NAMES  4096                                                /* bytes of DESK_NAMES */
 #define DESK_MAX_ASKED  (sizeof(struct desk_browser) + CONTROL_MAX_REQUEST) /* bytes of a request */
 
@@ -38,7 +39,7 @@ enum desk_type {
     DESK_REQUEST, /* `bytes`: a control_request that codec_control has encoded anew */
     DESK_BROWSE,  /* a request of a browser; `bytes`: struct desk_browser, then as DESK_REQUEST */
     DESK_SENT,    /* a reply that was DESK_STREAM is on its way to its client */
-    DESK_GONE,    /* the client has ended its connection, or the desk has */
+    DESK_GONE,    /* clients have ended their connections, or the desk has; `bytes`: uint64_t[] */
     /* from the broker */
     DESK_ADMIT,   /* `bytes`: struct desk_admit[]; the first message */
     DESK_NAMES,   /* `bytes`: names of hosts under which browsers may ask, with blanks between them */

@@ -86,11 +86,20 @@ static int control_ask(struct control *control, const struct desk_message *messa
     return 0;
 }
 
-static void control_gone(struct control *control, uint64_t client)
+/* Forgets clients that have gone. -EBADMSG. */
+static int control_gone(struct control *control, const struct desk_message *message)
 {
-    control_follow_gone(control->log_followers, client);
-    control_follow_gone(control->watch.followers, client);
-    control_record_gone(control, client);
+    for (size_t i = 0; i < message->n_bytes / sizeof(uint64_t); i++) {
+        uint64_t client;
+
+        memcpy(&client, (const uint8_t *)message->bytes + i * sizeof(client), sizeof(client));
+        if (!client) /* which stands for all */
+            return -EBADMSG;
+        control_follow_gone(control->log_followers, client);
+        control_follow_gone(control->watch.followers, client);
+        control_record_gone(control, client);
+    }
+    return 0;
 }
 
 /* Receives one message from the desk; -EAGAIN when there is none. */
@@ -102,7 +111,7 @@ static int control_receive(struct control *control)
     if (r == 0 && (message.type == DESK_REQUEST || message.type == DESK_BROWSE))
         r = control_ask(control, &message);
     else if (r == 0 && message.type == DESK_GONE)
-        control_gone(control, message.client);
+        r = control_gone(control, &message);
     else if (r == 0 && !control_follow_sent(control->log_followers, message.client, message.id))
         control_follow_sent(control->recorders.followers, message.client, message.id);
     if (r < 0 && r != -EAGAIN)

@@ -59,11 +59,9 @@ static void desk_end(struct desk *desk, int r)
 /* Listens for room in the link while something waits for it. */
 static void desk_sent(struct desk *desk, int r)
 {
-    bool waits = desk->outbound.n || desk->outbound.has_request;
-
     if (r < 0 && r != -EAGAIN)
         desk_end(desk, r);
-    loop_modify(desk->link_source, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    loop_modify(desk->link_source, outbound_waits(&desk->outbound) ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 /* Hands a browser a reply, which for it has to be read first. */
@@ -100,20 +98,24 @@ static int desk_send_reply(void *userdata, uint64_t client, struct control_reply
     return r < 0 ? r : desk_send_bytes(desk, client, bytes, n_bytes);
 }
 
-static void desk_tell_broker(struct desk *desk, enum desk_type type, uint64_t client, uint64_t id)
+static void desk_tell_sent(struct desk *desk, uint64_t client, uint64_t id)
 {
-    desk_sent(desk, outbound_tell(&desk->outbound,
-                                  &(struct desk_message){.type = type, .client = client, .id = id}));
+    desk_sent(desk, outbound_tell_sent(&desk->outbound, client, id));
 }
 
 static void desk_gone(void *userdata, uint64_t client)
 {
-    desk_tell_broker(userdata, DESK_GONE, client, 0);
+    struct desk *desk = userdata;
+
+    desk_sent(desk, outbound_tell_gone(&desk->outbound, client));
 }
 
 static void desk_backlog_sent(void *userdata, uint64_t client, uint64_t id, bool is_gone)
 {
-    desk_tell_broker(userdata, is_gone ? DESK_GONE : DESK_SENT, client, id);
+    if (is_gone)
+        desk_gone(userdata, client);
+    else
+        desk_tell_sent(userdata, client, id);
 }
 
 static void desk_say_malformed(struct desk *desk, const struct desk_peer *peer)
@@ -240,7 +242,7 @@ static int desk_take(struct desk *desk, const struct desk_message *message)
         return 0;
     case DESK_STREAM:
         if (backlog_send(&desk->backlog, message) < 0)
-            desk_tell_broker(desk, DESK_SENT, message->client, message->id);
+            desk_tell_sent(desk, message->client, message->id);
         return 0;
     case DESK_WATCH:
         return desk_watch(desk, message);

@@ -92,7 +92,9 @@ static void from_desk(const uint8_t *bytes, size_t n_bytes)
 
     if (desk_message_read(bytes, n_bytes, true, &message) < 0)
         return;
-    require(message.client && message.n_bytes <= DESK_MAX_ASKED);
+    require(message.n_bytes <= DESK_MAX_ASKED);
+    require(message.client || message.type == DESK_GONE);
+    require(message.type != DESK_GONE || (message.n_bytes && message.n_bytes % sizeof(uint64_t) == 0));
     require(message.type == DESK_REQUEST || message.type == DESK_BROWSE || message.type == DESK_SENT ||
             message.type == DESK_GONE);
     n_before = message.type == DESK_BROWSE ? sizeof(struct desk_browser) : 0;

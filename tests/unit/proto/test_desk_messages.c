@@ -74,12 +74,15 @@ static void test_each_side_has_its_messages(void **state)
     assert_refused(*state, (struct desk_message){.type = DESK_REPLY, .client = 1}, true);
     assert_refused(*state, (struct desk_message){.type = DESK_VALUES, .bytes = much, .n_bytes = 24}, true);
     assert_refused(*state, (struct desk_message){.type = DESK_REQUEST, .client = 1}, false);
-    assert_refused(*state, (struct desk_message){.type = DESK_GONE, .client = 1}, false);
+    assert_refused(*state, (struct desk_message){.type = DESK_GONE, .bytes = much, .n_bytes = 8}, false);
     assert_refused(*state, (struct desk_message){.type = DESK_NOTHING}, true);
     assert_refused(*state, (struct desk_message){.type = DESK_TYPES_}, true);
     assert_refused(*state, (struct desk_message){.type = DESK_REQUEST}, true); /* of no client */
-    assert_refused(*state, (struct desk_message){.type = DESK_GONE, .client = 1, .bytes = much, .n_bytes = 1},
-                   true);
+    assert_refused(*state, (struct desk_message){.type = DESK_GONE}, true);    /* nobody */
+    assert_refused(*state, (struct desk_message){.type = DESK_GONE, .bytes = much, .n_bytes = 12}, true);
+    assert_refused(
+        *state, (struct desk_message){.type = DESK_GONE, .bytes = much, .n_bytes = 8 * (DESK_MAX_GONE + 1)},
+        true);
     assert_refused(*state, (struct desk_message){.type = DESK_WATCH, .client = 1, .number = DESK_WATCHES},
                    false);
     assert_refused(*state,
