@@ -13,6 +13,7 @@
 #include "broker/backends/osc_private.h"
 #include "firecurtain/log.h"
 #include "firecurtain/option.h"
+#include "firecurtain/time.h"
 
 static const struct fc_option osc_options[] = {
     {"detect", FC_SCOPE_BACKEND, false, "on", "Log every incoming message: address, types and values"},
@@ -35,6 +36,7 @@ static void *osc_new(struct fc_instance *instance, const char *directory)
     osc->instance = instance;
     osc->dirty_end = &osc->dirty;
     osc_net_init(&osc->net, fc_instance_name(instance));
+    osc_effort_init(&osc->effort, fc_now_ns());
     return osc;
 }
 
@@ -45,6 +47,7 @@ static void osc_stop(void *self)
     osc->rest = fc_timer_free(osc->rest);
     if (!osc->is_looking)
         osc_output_flush(osc); /* what is left of a turn */
+    osc_input_stop(osc);
     osc->watch = fc_watch_free(osc->watch);
     osc_net_close(&osc->net);
     if (osc->is_looking) {
@@ -118,6 +121,13 @@ static int osc_channel(void *self, uint32_t id, const char *name, unsigned direc
     return osc_paths_add_channel(&osc->paths, id, name, directions, reason);
 }
 
+/* Does more of what a turn was not enough for. */
+static void osc_rest(void *self)
+{
+    osc_output_flush(self);
+    osc_input_go_on(self);
+}
+
 static int osc_start(void *self)
 {
     struct osc *osc = self;
@@ -136,7 +146,7 @@ static int osc_start(void *self)
     if (osc->net.fd >= 0)
         r = fc_watch_new(&osc->watch, osc->instance, osc->net.fd, osc_input_ready, osc);
     if (r == 0)
-        r = fc_timer_new(&osc->rest, osc->instance, osc_output_flush, osc);
+        r = fc_timer_new(&osc->rest, osc->instance, osc_rest, osc);
     if (r == 0)
         osc_output_flush(osc); /* what was set while names were looked up */
     return r;

@@ -4,7 +4,7 @@
  * used: in 0.31 that looks at the length of a blob before it knows that four bytes are left, and it copies
  * every message to the heap.
  *
- * Invariant: what osc_codec_next() walks through has passed argument_bytes() before.
+ * Invariant: what osc_codec_next() and osc_codec_next_message() walk through was checked before.
  */
 #include <assert.h>
 #include <errno.h>
@@ -24,15 +24,9 @@ static const char osc_codec_bundle[8] = "#bundle";
 
 #define OSC_CODEC_COLOUR 'r' /* liblo does not know it */
 
-struct walk {
-    osc_codec_fn each; /* NULL: only check */
-    void *userdata;
-    struct osc_fault fault;
-};
-
-static int malformed(struct walk *walk, const char *address, const char *what)
+static int malformed(struct osc_fault *fault, const char *address, const char *what)
 {
-    walk->fault = (struct osc_fault){.what = what, .address = address};
+    *fault = (struct osc_fault){.what = what, .address = address};
     return -EBADMSG;
 }
 
@@ -157,89 +151,113 @@ static const char *arguments_complaint(const struct osc_message *message)
 }
 
 /* Reads a message, except for its arguments. */
-static int read_message(struct walk *walk, const uint8_t *data, size_t bytes, struct osc_message *message)
+static int read_message(struct osc_fault *fault, const uint8_t *data, size_t bytes,
+                        struct osc_message *message)
 {
     size_t address_bytes = string_bytes(data, bytes);
     size_t types_bytes;
 
     if (!address_bytes || data[0] != '/')
-        return malformed(walk, NULL, "an OSC message without an address");
+        return malformed(fault, NULL, "an OSC message without an address");
     *message = (struct osc_message){.address = (const char *)data};
     types_bytes = string_bytes(data + address_bytes, bytes - address_bytes);
     if (!types_bytes || data[address_bytes] != ',')
-        return malformed(walk, message->address, "an OSC message without types, as old programs send");
+        return malformed(fault, message->address, "an OSC message without types, as old programs send");
     message->types = (const char *)data + address_bytes + 1;
     message->data = data + address_bytes + types_bytes;
     message->bytes = bytes - address_bytes - types_bytes;
     if (!count_values(message))
-        return malformed(walk, message->address, "an OSC message with an array that has only one end");
+        return malformed(fault, message->address, "an OSC message with an array that has only one end");
     return 0;
 }
 
-static int walk_message(struct walk *walk, const uint8_t *data, size_t bytes)
+static int check_message(struct osc_fault *fault, const uint8_t *data, size_t bytes)
 {
     struct osc_message message;
     const char *complaint;
-    int r = read_message(walk, data, bytes, &message);
+    int r = read_message(fault, data, bytes, &message);
 
     if (r < 0)
         return r;
-    if (walk->each) {
-        walk->each(walk->userdata, &message);
-        return 0;
-    }
     complaint = arguments_complaint(&message);
-    return complaint ? malformed(walk, message.address, complaint) : 0;
+    return complaint ? malformed(fault, message.address, complaint) : 0;
 }
 
-static int walk_element(struct walk *walk, const uint8_t *data, size_t bytes, unsigned depth);
+static bool is_bundle(const uint8_t *data, size_t bytes)
+{
+    return bytes >= sizeof(osc_codec_bundle) && memcmp(data, osc_codec_bundle, sizeof(osc_codec_bundle)) == 0;
+}
 
-static int walk_bundle(struct walk *walk, const uint8_t *data, size_t bytes, unsigned depth)
+static int check_element(struct osc_fault *fault, const uint8_t *data, size_t bytes, unsigned depth);
+
+static int check_bundle(struct osc_fault *fault, const uint8_t *data, size_t bytes, unsigned depth)
 {
     size_t at = OSC_CODEC_BUNDLE_BYTES;
     int r = 0;
 
     if (depth > OSC_CODEC_MAX_DEPTH)
-        return malformed(walk, NULL, "OSC bundles nested too deeply");
+        return malformed(fault, NULL, "OSC bundles nested too deeply");
     if (bytes < OSC_CODEC_BUNDLE_BYTES)
-        return malformed(walk, NULL, "an OSC bundle without a time tag");
+        return malformed(fault, NULL, "an OSC bundle without a time tag");
     while (r == 0 && at < bytes) {
         size_t element_bytes;
 
         if (bytes - at < 4)
-            return malformed(walk, NULL, "a truncated OSC bundle");
+            return malformed(fault, NULL, "a truncated OSC bundle");
         element_bytes = read_u32(data + at);
         at += 4;
         if (element_bytes > bytes - at)
-            return malformed(walk, NULL, "a truncated OSC bundle");
-        r = walk_element(walk, data + at, element_bytes, depth + 1);
+            return malformed(fault, NULL, "a truncated OSC bundle");
+        r = check_element(fault, data + at, element_bytes, depth + 1);
         at += element_bytes;
     }
     return r;
 }
 
-/* Walks through a packet or a part of it. `depth` counts the bundles around it, and itself if it is one. */
-static int walk_element(struct walk *walk, const uint8_t *data, size_t bytes, unsigned depth)
+/* Checks a packet or a part of it. `depth` counts the bundles around it, and itself if it is one. */
+static int check_element(struct osc_fault *fault, const uint8_t *data, size_t bytes, unsigned depth)
 {
     if (bytes == 0 || bytes % 4 != 0)
-        return malformed(walk, NULL, "an OSC packet whose length is not a multiple of four");
-    if (bytes >= sizeof(osc_codec_bundle) && memcmp(data, osc_codec_bundle, sizeof(osc_codec_bundle)) == 0)
-        return walk_bundle(walk, data, bytes, depth);
-    return walk_message(walk, data, bytes);
+        return malformed(fault, NULL, "an OSC packet whose length is not a multiple of four");
+    if (is_bundle(data, bytes))
+        return check_bundle(fault, data, bytes, depth);
+    return check_message(fault, data, bytes);
 }
 
-int osc_codec_read(const void *packet, size_t bytes, osc_codec_fn each, void *userdata,
-                   struct osc_fault *fault)
+int osc_codec_read(struct osc_reader *reader, const void *packet, size_t bytes, struct osc_fault *fault)
 {
-    struct walk walk = {.each = NULL, .userdata = userdata};
-    int r = walk_element(&walk, packet, bytes, 1);
+    int r = check_element(fault, packet, bytes, 1);
 
-    if (r < 0) {
-        *fault = walk.fault;
-        return r;
+    *reader = (struct osc_reader){.at = NULL};
+    if (r == 0)
+        *reader = (struct osc_reader){.at = packet, .end = (const uint8_t *)packet + bytes};
+    return r;
+}
+
+/* What follows a bundle's last element belongs to the bundle around it, so that none has to be remembered. */
+bool osc_codec_next_message(struct osc_reader *reader, struct osc_message *message)
+{
+    while (reader->at < reader->end) {
+        size_t bytes = (size_t)(reader->end - reader->at);
+        struct osc_fault fault;
+        int r;
+
+        if (reader->is_in_bundle) {
+            bytes = read_u32(reader->at);
+            reader->at += 4;
+        }
+        if (is_bundle(reader->at, bytes)) {
+            reader->is_in_bundle = true;
+            reader->at += OSC_CODEC_BUNDLE_BYTES;
+            continue;
+        }
+        r = read_message(&fault, reader->at, bytes, message);
+        assert(r == 0);
+        (void)r;
+        reader->at += bytes;
+        return true;
     }
-    walk.each = each;
-    return walk_element(&walk, packet, bytes, 1);
+    return false;
 }
 
 struct osc_cursor osc_codec_arguments(const struct osc_message *message)

@@ -37,7 +37,12 @@ struct osc_cursor {
     size_t bytes;
 };
 
-typedef void (*osc_codec_fn)(void *userdata, const struct osc_message *message);
+/* Walks through the messages of a packet, which can be left at any of them and gone on with later. */
+struct osc_reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool is_in_bundle; /* what comes next has its length in front of it */
+};
 
 /* What is wrong with a packet. */
 struct osc_fault {
@@ -46,11 +51,16 @@ struct osc_fault {
 };
 
 /*
- * Calls `each` for every message of the packet in order, through all bundles; their time tags mean now.
- * -EBADMSG with `fault` filled, without a call, if anything about it is malformed.
+ * Checks a packet as a whole, and begins to walk through it: it must stay as it is meanwhile. -EBADMSG with
+ * `fault` filled if anything about it is malformed.
  */
-int osc_codec_read(const void *packet, size_t bytes, osc_codec_fn each, void *userdata,
-                   struct osc_fault *fault);
+int osc_codec_read(struct osc_reader *reader, const void *packet, size_t bytes, struct osc_fault *fault);
+
+/*
+ * Reads the next message, in their order, through all bundles; their time tags mean now. False after the last
+ * one, and of a zeroed reader.
+ */
+bool osc_codec_next_message(struct osc_reader *reader, struct osc_message *message);
 
 struct osc_cursor osc_codec_arguments(const struct osc_message *message);
 

@@ -86,8 +86,10 @@ int osc_paths_add_format(struct osc_paths *paths, const char *pattern, const cha
 
 static const struct osc_format *find_format(const struct osc_paths *paths, const char *path)
 {
+    size_t steps = 0; /* of the configuration */
+
     for (const struct osc_format *format = paths->formats; format; format = format->next) {
-        if (osc_pattern_match(format->pattern, path))
+        if (osc_pattern_match(format->pattern, path, &steps))
             return format;
     }
     return NULL;

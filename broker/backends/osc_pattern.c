@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Matches patterns. The pattern's text is itself the automaton: a state is an offset into it, and the set of
- * active states moves along with each character of the address.
+ * Matches patterns, part by part between their slashes. A part's text is itself the automaton: a state is an
+ * offset into it, and the set of active states moves along with each character of the address.
  *
  * Invariant: what osc_pattern_match() sees was checked, so every bracket is closed and nothing is nested.
  */
@@ -222,29 +222,61 @@ static bool move(const char *pattern, size_t length, const bool *now, bool *next
     return any;
 }
 
-bool osc_pattern_match(const char *pattern, const char *address)
+/* Follows all possibilities of a part without a slash, whose text before the first wildcard is left out. */
+static bool follow(const char *pattern, size_t length, const char *address, size_t bytes, size_t *steps)
 {
-    size_t literal = strcspn(pattern, "?*[{");
-    size_t length = strlen(pattern + literal);
     bool states[2][OSC_PATTERN_MAX_BYTES];
     bool *now = states[0];
     bool *next = states[1];
 
-    assert(literal + length < OSC_PATTERN_MAX_BYTES);
-    if (strncmp(pattern, address, literal) != 0)
-        return false;
-    pattern += literal;
+    assert(length < OSC_PATTERN_MAX_BYTES);
     memset(now, 0, length + 1);
     now[0] = true;
-    for (address += literal; *address; address++) {
+    for (size_t i = 0; i < bytes; i++) {
         bool *moved = next;
 
+        *steps += length + 1;
         spread(pattern, length, now);
-        if (!move(pattern, length, now, moved, *address))
+        if (!move(pattern, length, now, moved, address[i]))
             return false;
         next = now;
         now = moved;
     }
+    *steps += length + 1;
     spread(pattern, length, now);
     return now[length];
+}
+
+static bool match_part(const char *pattern, size_t length, const char *address, size_t bytes, size_t *steps)
+{
+    size_t literal = 0;
+
+    while (literal < length && !strchr("?*[{", pattern[literal]))
+        literal++;
+    *steps += 1 + literal;
+    if (literal > bytes || memcmp(pattern, address, literal) != 0)
+        return false;
+    if (literal == length)
+        return bytes == length;
+    if (literal + 1 == length && pattern[literal] == '*')
+        return true;
+    return follow(pattern + literal, length - literal, address + literal, bytes - literal, steps);
+}
+
+/* No wildcard stands for a slash: so what is between two of them is matched for itself. */
+bool osc_pattern_match(const char *pattern, const char *address, size_t *steps)
+{
+    for (;;) {
+        size_t length = (size_t)(strchrnul(pattern, '/') - pattern);
+        size_t bytes = (size_t)(strchrnul(address, '/') - address);
+
+        if (!match_part(pattern, length, address, bytes, steps))
+            return false;
+        pattern += length;
+        address += bytes;
+        if (!*pattern || !*address)
+            return !*pattern && !*address;
+        pattern++;
+        address++;
+    }
 }

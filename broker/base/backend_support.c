@@ -13,6 +13,7 @@
 
 struct fc_watch {
     struct loop_source *source;
+    const bool *is_held;
     fc_watch_fn ready;
     void *userdata;
 };
@@ -22,17 +23,19 @@ static void watch_ready(void *userdata, uint32_t events)
     struct fc_watch *watch = userdata;
 
     (void)events;
-    watch->ready(watch->userdata);
+    if (!watch->is_held || !*watch->is_held)
+        watch->ready(watch->userdata);
 }
 
-int backend_watch_new(struct fc_watch **watchp, struct loop *loop, const char *what, int fd,
-                      fc_watch_fn ready, void *userdata)
+int backend_watch_new(struct fc_watch **watchp, struct loop *loop, const char *what, const bool *is_held,
+                      int fd, fc_watch_fn ready, void *userdata)
 {
     struct fc_watch *watch = calloc(1, sizeof(*watch));
     int r;
 
     if (!watch)
         return -ENOMEM;
+    watch->is_held = is_held;
     watch->ready = ready;
     watch->userdata = userdata;
     r = loop_add(loop, &watch->source, fd, EPOLLIN, what, watch_ready, watch);
@@ -91,6 +94,19 @@ struct fc_timer *fc_timer_free(struct fc_timer *timer)
     loop_cancel_timer(timer->loop, &timer->timer);
     free(timer);
     return NULL;
+}
+
+bool backend_may_detect(struct log_limit *limit, const char *instance)
+{
+    if (!limit->rate.per_second)
+        log_limit_init(limit, BACKEND_DETECTS, BACKEND_DETECTS);
+    if (!log_limit_take(limit, fc_now_ns()))
+        return false;
+    if (limit->left_out)
+        fc_log(FC_LOG_INFO, instance, "%llu more messages came in, of which the log has no line",
+               (unsigned long long)limit->left_out);
+    limit->left_out = 0;
+    return true;
 }
 
 void backend_drop(struct backend_drops *drops, const char *instance, const char *format, va_list arguments)

@@ -67,6 +67,7 @@ struct runtime {
     bool is_exclusive;  /* set before runtime_init(): no other broker with this runtime folder */
     bool is_controlled; /* set before runtime_init(): the broker has a control socket */
     bool is_replay;     /* set before runtime_init(): workers have no intervals of their own */
+    bool is_crowded;    /* more events wait to be routed than a turn is for: backends read no more */
     bool no_sandbox;    /* set before runtime_init(): workers are not confined, for debugging */
 };
 

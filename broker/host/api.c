@@ -71,10 +71,15 @@ void fc_drop(struct fc_instance *instance, const char *format, ...)
     va_end(arguments);
 }
 
+bool fc_may_detect(struct fc_instance *instance)
+{
+    return backend_may_detect(&instance->detects, NULL);
+}
+
 int fc_watch_new(struct fc_watch **watch, struct fc_instance *instance, int fd, fc_watch_fn ready,
                  void *userdata)
 {
-    return backend_watch_new(watch, instance->loop, "input", fd, ready, userdata);
+    return backend_watch_new(watch, instance->loop, "input", NULL, fd, ready, userdata);
 }
 
 int fc_timer_new(struct fc_timer **timer, struct fc_instance *instance, fc_timer_fn fn, void *userdata)

@@ -58,6 +58,7 @@ struct fc_instance {
     bool is_second_look;
     uint32_t malformed; /* that the broker has not been told */
     struct backend_drops drops;
+    struct log_limit detects;
     char status[CODEC_MAX_NAME + 1]; /* as the broker was told */
     struct fc_reason because;        /* why the start fails that is under way; or empty */
     struct fc_reason why;            /* why the last one did; empty after one that succeeded */

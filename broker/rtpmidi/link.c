@@ -75,7 +75,7 @@ static void detect(const struct rtpmidi *rtpmidi, const uint8_t *message, size_t
 {
     char text[128];
 
-    if (midi_detect(message, bytes, text, sizeof(text)))
+    if (midi_detect(message, bytes, text, sizeof(text)) && fc_may_detect(rtpmidi->instance))
         fc_log(FC_LOG_INFO, fc_instance_name(rtpmidi->instance), "received %s", text);
 }
 

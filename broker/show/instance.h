@@ -118,7 +118,8 @@ struct fc_instance {
     uint64_t n_set;     /* events, on its channels */
     uint64_t heard_ns;  /* when something came from outside; 0: nothing has */
     struct backend_drops drops;
-    UT_hash_handle hh; /* in the show, by name */
+    struct log_limit detects; /* lines about what came in */
+    UT_hash_handle hh;        /* in the show, by name */
 };
 
 /* Makes an instance with the backend's state of it. 0 or -ENOMEM. */

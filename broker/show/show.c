@@ -212,7 +212,10 @@ static void show_more(void *userdata)
 
 void show_route(struct show *show)
 {
-    if (!router_run(&show->router))
+    bool is_more = router_run(&show->router);
+
+    show->runtime->is_crowded = show->router.n_events > ROUTE_TURN_BUDGET;
+    if (!is_more)
         return;
     show->more.fn = show_more;
     loop_defer(show->runtime->loop, &show->more);

@@ -232,8 +232,15 @@ uint32_t fc_answers(const struct fc_instance *instance);
 void fc_drop(struct fc_instance *instance, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
+ * Whether the log may have one more line about what came in, for an option `detect`: each instance has so
+ * many a second. Those that it may not have are counted, and the log says how many before the next one.
+ */
+bool fc_may_detect(struct fc_instance *instance);
+
+/*
  * A descriptor that is being watched. `ready` is called when it is readable or in error (level-triggered),
- * and should handle at most FC_WATCH_BUDGET messages, so that other instances get their turn.
+ * and should handle at most FC_WATCH_BUDGET messages, so that other instances get their turn. It is not
+ * called while more events wait to be routed than a turn is for.
  */
 struct fc_watch;
 typedef void (*fc_watch_fn)(void *userdata);

@@ -5,7 +5,7 @@ import socket
 
 import osc
 import pytest
-from wire import Wire
+from wire import Wire, free_port
 
 pytestmark = [pytest.mark.smoke, pytest.mark.one_setting]
 
@@ -127,3 +127,18 @@ def test_detect_names_what_arrives(play):
     show = play(config="[backend osc]\ndetect = on\n[osc wire]\nbind = 127.0.0.1 @IN@\n[map]\n", ready=())
     show.set("/unknown/fader", 0.5)
     show.log.wait("/unknown/fader")
+
+
+def test_hostile_patterns_keep_nobody_waiting(play):
+    """Two patterns that match 1,000 addresses of one instance, 500 times in a packet, and one that takes long to compare."""
+    config = WIRE + "[osc wall]\nbind = 127.0.0.1 @IN@1\n[loopback lp]\n[map]\nwire./in > wire./out\nwall./f/{1..1000} > lp.{1..1000}\n"
+    port = free_port()
+    show = play(config=config.replace("@IN@1", str(port)), ready=())
+    packets = [osc.bundle(*[osc.encode("/f/*", "f", [0.5])] * 500), osc.encode("/f/" + "*{1,1}" * 150 + "x", "f", [0.5])]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hostile:
+        for n in range(200):
+            for packet in packets:
+                hostile.sendto(packet, ("127.0.0.1", port))
+            show.wire.send("/in", "f", [n % 2])
+            assert show.wire.take("/out") == ("f", [n % 2])
+    show.log.wait("malformed input dropped: /f/.* OSC .*patterns", "wall")

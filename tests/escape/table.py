@@ -19,7 +19,7 @@ class Row:
         self.layers = layers.split(", ") if layers else []  # of what is tested beside the attacks
 
 
-PART = {1: "Kernel", 17: "Files, memory and messages", 29: "Network", 37: "Resources", 53: "Console"}
+PART = {1: "Kernel", 17: "Files, memory and messages", 29: "Network", 37: "Resources", 53: "Console", 58: "Clients and senders"}
 ROWS = {
     1: Row("system calls of i386 and x32", "the worker is killed (SIGSYS)"),
     2: Row("`io_uring`", "EPERM"),
@@ -83,6 +83,7 @@ ROWS = {
             "closed after ten seconds, or gives way; others go on and get in, and so does the show", "desk"),
     56: Row("guessed, used or revoked tokens; more than a role may", "401, and 429 for more than 200 tokens a second from an address, or 100 in cookies; who is signed in there does not notice; refused, with a line in the audit log", "desk, broker"),
     57: Row("guessed PINs of a tablet, with and without its link", "refused; 429 after three in a second, and after five in a row none is looked at for five minutes", "desk, broker"),
+    58: Row("OSC address patterns that match everything, or take long to compare", "followed a little in each turn, and dropped beyond an allowance; others' events go on", "broker"),
 }
 
 

@@ -49,7 +49,7 @@ static lo_message deserialise(const struct osc_message *message)
     return made;
 }
 
-static void take(void *userdata, const struct osc_message *message)
+static void take(const struct osc_message *message)
 {
     struct osc_cursor cursor = osc_codec_arguments(message);
     bool liblo_knows = !strpbrk(message->types, "r[]"); /* neither colours nor arrays */
@@ -69,17 +69,24 @@ static void take(void *userdata, const struct osc_message *message)
     osc_codec_print(message, line, sizeof(line));
     require(strlen(line) < sizeof(line));
     if (!osc_pattern_complaint(message->address, OSC_PATTERN_WILDCARDS | OSC_PATTERN_ANY_NAME)) {
-        osc_pattern_match(message->address, "/1/fader1/and/something/more");
+        osc_pattern_match(message->address, "/1/fader1/and/something/more", &n);
         require(osc_pattern_has_wildcard(message->address) ||
-                osc_pattern_match(message->address, message->address));
+                osc_pattern_match(message->address, message->address, &n));
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct osc_fault fault = {.what = NULL};
+    struct osc_reader reader;
+    struct osc_message message;
 
-    require((osc_codec_read(data, bytes, take, NULL, &fault) < 0) == (fault.what != NULL));
+    require((osc_codec_read(&reader, data, bytes, &fault) < 0) == (fault.what != NULL));
     require(!fault.address || strlen(fault.address) < bytes);
+    while (osc_codec_next_message(&reader, &message)) {
+        require(!fault.what);
+        take(&message);
+    }
+    require(fault.what || reader.at == data + bytes);
     return 0;
 }

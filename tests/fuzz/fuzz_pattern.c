@@ -5,7 +5,6 @@
  * as an instance's root, format and channels.
  */
 #include <errno.h>
-#include <time.h>
 
 #include "broker/backends/osc_name.h"
 #include "broker/backends/osc_paths.h"
@@ -13,7 +12,6 @@
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_STEPS 20000 /* for the slow matcher, which takes exponential time */
-#define MAX_NS    (UINT64_C(2) << 30)
 
 static unsigned steps;
 
@@ -88,20 +86,12 @@ static bool matches(const char *pattern, const char *address)
     }
 }
 
-static uint64_t processor_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void compare(const char *pattern, const char *address)
 {
-    uint64_t begin_ns = processor_ns();
-    bool found = osc_pattern_match(pattern, address), expected;
+    size_t n = 0;
+    bool found = osc_pattern_match(pattern, address, &n), expected;
 
-    require(processor_ns() - begin_ns < MAX_NS);
+    require(n <= (strlen(pattern) + 2) * (strlen(address) + 2));
     steps = 0;
     expected = matches(pattern, address);
     if (steps <= MAX_STEPS)

@@ -20,7 +20,7 @@
 #include "firecurtain/backend.h"
 #include "firecurtain/log.h"
 
-#define RIG_MAX_EVENTS     128
+#define RIG_MAX_EVENTS     8192
 #define RIG_BYTES(literal) (literal), (sizeof(literal) - 1)
 
 extern const struct fc_backend backend_osc;
@@ -40,6 +40,7 @@ struct fc_instance {
     void *userdata;
     struct fc_lookups *lookups;
     struct fc_timer *timer;
+    unsigned n_lines_left_out; /* so many more messages are not logged */
 };
 
 struct fc_timer {
@@ -102,6 +103,14 @@ void fc_drop(struct fc_instance *instance, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(instance->malformed, sizeof(instance->malformed), format, arguments);
     va_end(arguments);
+}
+
+bool fc_may_detect(struct fc_instance *instance)
+{
+    if (!instance->n_lines_left_out)
+        return true;
+    instance->n_lines_left_out--;
+    return false;
 }
 
 int fc_watch_new(struct fc_watch **watch, struct fc_instance *instance, int fd, fc_watch_fn ready,

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "broker/backends/osc_format.h"
-#include "broker/backends/osc_pattern.h"
+#include "broker/backends/osc_private.h"
 #include "tests/unit/osc_peer.h"
 
 #define BUNDLE "#bundle\0\0\0\0\0\0\0\0\1"
@@ -255,25 +255,134 @@ static void test_sender_uses_a_pattern(void **state)
     assert_dropped("/1/[a ", "an OSC message with an invalid address pattern");
 }
 
-/* 512 addresses and 5,000 patterns in one packet: 512 patterns are followed, the others count as malformed.
- */
+/* Goes on for as many turns as it takes. Returns how many. */
+static unsigned finish(void)
+{
+    unsigned n = 0;
+
+    while (rig_timer(&rig))
+        n++;
+    return n;
+}
+
+static void add_addresses(const char *format, unsigned n)
+{
+    char name[OSC_PATTERN_MAX_BYTES];
+
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), format, i);
+        rig_channel(&rig, name, FC_SOURCE);
+    }
+}
+
+/* 512 addresses and 5,000 patterns in one packet: as many as it may cost are followed, the others count as
+ * malformed. */
 static void test_patterns_in_a_packet_have_a_limit(void **state)
 {
     static char packet[16 + 5000 * 12] = BUNDLE;
-    char name[16];
+    /* two parts to compare, and a value */
+    const unsigned cost = 512 * (OSC_EFFORT_ADDRESS + 2 + 2 * OSC_EFFORT_VALUE) + 2 * OSC_EFFORT_BYTE;
 
-    for (unsigned n = 0; n < 512; n++) {
-        snprintf(name, sizeof(name), "/%u", n);
-        rig_channel(&rig, name, FC_SOURCE);
-    }
+    add_addresses("/%u", 512);
     for (size_t at = 16; at < sizeof(packet); at += 12)
         memcpy(packet + at, "\0\0\0\x08/*\0\0,N\0", 12); /* leads to no events */
     rig_start(&rig);
     receive(packet, sizeof(packet));
-    assert_counts(0, 5000 - 1024);
+    assert_in_range(finish(), OSC_EFFORT_PACKET / OSC_EFFORT_TURN - 1, 50);
+    assert_counts(0, 5000 - OSC_EFFORT_PACKET / cost);
     assert_dropped("/* ", "an OSC packet with too many address patterns");
     receive(packet, 28);
     assert_counts(0, 0);
+}
+
+static void test_events_that_patterns_lead_to_have_a_limit(void **state)
+{
+    add_addresses("/f%u", 5000);
+    rig_start(&rig);
+    receive(RIG_BYTES(BUNDLE "\0\0\0\x0c/f*\0,f\0\0" F_1 "\0\0\0\x0c/f*\0,f\0\0" F_1
+                             "\0\0\0\x0c/f1\0,f\0\0" F_1));
+    assert_in_range(rig.instance.n_events, 1, OSC_EFFORT_TURN / OSC_EFFORT_EXPANDED);
+    assert_in_range(finish(), OSC_EFFORT_EVENTS * OSC_EFFORT_EXPANDED / OSC_EFFORT_TURN, 20);
+    assert_counts(OSC_EFFORT_EVENTS + 1, 2);
+    assert_dropped("/f* ", "an OSC packet whose address patterns stand for too much");
+    rig_assert_event(&rig, OSC_EFFORT_EVENTS, 1, 1);
+}
+
+/* One pattern is more than a turn is for: others have theirs, and what is sent later comes later. */
+static void test_a_pattern_takes_several_turns(void **state)
+{
+    char pattern[400] = "/", packet[1024];
+    size_t bytes;
+
+    for (unsigned n = 0; n < 60; n++)
+        strcat(pattern, "{c,c}");
+    strcat(pattern, "*zz");
+    add_addresses("/cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc%uzz", 100);
+    rig_channel(&rig, "/a", FC_SOURCE);
+    rig_start(&rig);
+    bytes = (size_t)snprintf(packet, sizeof(packet), "%s", pattern);
+    memset(packet + bytes, 0, 16);
+    bytes = (bytes + 4) & ~(size_t)3;
+    memcpy(packet + bytes, ",f\0\0" F_1, 8);
+    receive(packet, bytes + 8);
+    rig_send(&rig, peer, AF_INET, RIG_BYTES("/a\0\0,f\0\0" F_0_5));
+    rig_ready(&rig);
+    assert_in_range(rig.instance.n_events, 1, 60);
+    assert_in_range(finish(), 2, 100);
+    assert_counts(100, 0);
+    rig_ready(&rig);
+    assert_counts(101, 0);
+    rig_assert_event(&rig, 100, 100, 0.5);
+}
+
+/* Patterns that cannot be afforded are dropped, and everything else goes on. */
+static void test_patterns_without_allowance(void **state)
+{
+    struct osc *osc = rig.self;
+
+    rig_channel(&rig, "/a", FC_SOURCE);
+    rig_start(&rig);
+    osc->effort.left = INT64_C(-1000) * OSC_EFFORT_PER_SECOND;
+    receive(RIG_BYTES(BUNDLE "\0\0\0\x0c/?\0\0,f\0\0" F_1 "\0\0\0\x0c/a\0\0,f\0\0" F_0_5));
+    assert_counts(1, 1);
+    rig_assert_event(&rig, 0, 0, 0.5);
+    assert_dropped("/? ", "more OSC address patterns than there is time for");
+    osc->effort.left = 1;
+    receive(RIG_BYTES("/?\0\0,f\0\0" F_1));
+    assert_counts(1, 0);
+    assert_true(osc->effort.left < 1 || osc->effort.left > OSC_EFFORT_EXPANDED);
+}
+
+/* What was begun is forgotten with the socket. */
+static void test_stop_within_a_packet(void **state)
+{
+    add_addresses("/f%u", 5000);
+    rig_start(&rig);
+    receive(RIG_BYTES("/f*\0,f\0\0" F_1));
+    backend_osc.stop(rig.self);
+    assert_int_equal(finish(), 0);
+    rig_start(&rig);
+    receive(RIG_BYTES("/f1\0,f\0\0" F_1));
+    assert_counts(1, 0);
+}
+
+/* A large packet without patterns is a turn of its own, too. */
+static void test_a_large_packet_ends_the_turn(void **state)
+{
+    static char packet[16 + 4000 * 16] = BUNDLE;
+
+    rig_channel(&rig, "/a", FC_SOURCE);
+    for (size_t at = 16; at < sizeof(packet); at += 16)
+        memcpy(packet + at, "\0\0\0\x0c/a\0\0,f\0\0" F_1, 16);
+    rig_start(&rig);
+    rig_send(&rig, peer, AF_INET, packet, sizeof(packet));
+    receive(packet, sizeof(packet));
+    assert_in_range(rig.instance.n_events, 0, OSC_EFFORT_TURN / OSC_EFFORT_EVENT);
+    finish();
+    assert_counts(4000, 0);
+    rig_ready(&rig);
+    finish();
+    assert_counts(8000, 0);
 }
 
 static void test_ready_has_a_budget(void **state)
@@ -289,18 +398,6 @@ static void test_ready_has_a_budget(void **state)
     rig_ready(&rig);
     assert_counts(FC_WATCH_BUDGET + 3, 0);
     assert_string_equal(rig_log, "");
-}
-
-/* Matching a pattern takes long: other instances get their turn after each such packet. */
-static void test_pattern_ends_the_turn(void **state)
-{
-    rig_channel(&rig, "/a", FC_SOURCE);
-    rig_start(&rig);
-    rig_send(&rig, peer, AF_INET, RIG_BYTES("/?\0\0,f\0\0" F_0));
-    rig_receive(&rig, peer, RIG_BYTES("/a\0\0,f\0\0" F_1));
-    assert_counts(1, 0);
-    rig_ready(&rig);
-    assert_counts(2, 0);
 }
 
 static void test_root(void **state)
@@ -334,7 +431,12 @@ static void test_detect(void **state)
     assert_string_equal(rig_log, "");
     receive(RIG_BYTES("/a/b\0\0\0\0,fi\0" F_0_5 "\0\0\0\7"));
     assert_string_equal(rig_log, "2 received /a/b fi 0.5 7\n");
+    rig.instance.n_lines_left_out = 1;
+    receive(RIG_BYTES("/a/c\0\0\0\0,f\0\0" F_1));
+    receive(RIG_BYTES("/a/d\0\0\0\0,f\0\0" F_1));
+    assert_string_equal(rig_log, "2 received /a/b fi 0.5 7\n2 received /a/d f 1\n");
 }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,7 +457,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sender_uses_a_pattern, setup, teardown),
         cmocka_unit_test_setup_teardown(test_patterns_in_a_packet_have_a_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ready_has_a_budget, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_pattern_ends_the_turn, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_events_that_patterns_lead_to_have_a_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_pattern_takes_several_turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_patterns_without_allowance, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stop_within_a_packet, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_large_packet_ends_the_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_detect, setup, teardown),
     };

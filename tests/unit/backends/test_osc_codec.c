@@ -28,9 +28,8 @@ struct seen {
     char lines[512];
 };
 
-static void note(void *userdata, const struct osc_message *message)
+static void note(struct seen *seen, const struct osc_message *message)
 {
-    struct seen *seen = userdata;
     size_t used = strlen(seen->lines);
 
     assert_true(message->n_values <= strlen(message->types));
@@ -44,13 +43,17 @@ static void note(void *userdata, const struct osc_message *message)
 static int read_packet(struct seen *seen, const char *packet, size_t bytes, struct osc_fault *fault)
 {
     void *copy = malloc(bytes ? bytes : 1);
+    struct osc_reader reader;
+    struct osc_message message;
     int r;
 
     assert_non_null(copy);
     memcpy(copy, packet, bytes);
     *seen = (struct seen){0};
     *fault = (struct osc_fault){0};
-    r = osc_codec_read(copy, bytes, note, seen, fault);
+    r = osc_codec_read(&reader, copy, bytes, fault);
+    while (osc_codec_next_message(&reader, &message))
+        note(seen, &message);
     snprintf(seen->lines + strlen(seen->lines), 64, "%.60s", fault->address ? fault->address : "");
     free(copy);
     return r;
