@@ -21,9 +21,9 @@ enum {
     SUGGEST_MIN_CUT = 3,                          /* so many of them */
 };
 
-/* The last three rows of the matrix, used in turn. */
+/* The last three rows of the matrix, used in turn, and a place more behind the last column. */
 struct suggest_rows {
-    size_t row[3][SUGGEST_MAX_BYTES + 1];
+    size_t row[3][SUGGEST_MAX_BYTES + 2];
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -48,56 +48,97 @@ static size_t cell(const struct suggest_rows *rows, const char *a, const char *b
     return best;
 }
 
-/* Returns the distance, or something above `limit` as soon as it cannot be within the limit. */
-static size_t distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes, size_t limit)
+/*
+ * Fills in row `i`, of which only cells that are no further from the diagonal than the limit can be within
+ * it. Their neighbours get something above it. Returns the lowest.
+ */
+static size_t fill_row(struct suggest *suggest, struct suggest_rows *rows, const char *a, const char *b,
+                       size_t b_bytes, size_t i, size_t limit)
+{
+    size_t *row = rows->row[i % 3];
+    size_t first = i > limit ? i - limit : 1, last = smaller(b_bytes, i + limit);
+    size_t lowest = row[first - 1] = first == 1 ? i : limit + 1;
+
+    for (size_t j = first; j <= last; j++) {
+        row[j] = cell(rows, a, b, i, j);
+        lowest = smaller(lowest, row[j]);
+    }
+    row[last + 1] = limit + 1;
+    suggest_spend(suggest, last + 1 - first);
+    return lowest;
+}
+
+/*
+ * Returns the distance, or something above `limit` as soon as it cannot be within the limit, or the budget is
+ * used up. What both have in common at the beginning and at the end changes nothing, and is left out.
+ */
+static size_t distance(struct suggest *suggest, const char *a, size_t a_bytes, const char *b, size_t b_bytes,
+                       size_t limit)
 {
     struct suggest_rows rows;
 
+    while (a_bytes && b_bytes && same(*a, *b))
+        a++, b++, a_bytes--, b_bytes--;
+    while (a_bytes && b_bytes && same(a[a_bytes - 1], b[b_bytes - 1]))
+        a_bytes--, b_bytes--;
     for (size_t j = 0; j <= b_bytes; j++)
         rows.row[0][j] = j;
     for (size_t i = 1; i <= a_bytes; i++) {
-        size_t *row = rows.row[i % 3];
-        size_t lowest = row[0] = i;
+        size_t lowest = fill_row(suggest, &rows, a, b, b_bytes, i, limit);
 
-        for (size_t j = 1; j <= b_bytes; j++) {
-            row[j] = cell(&rows, a, b, i, j);
-            lowest = smaller(lowest, row[j]);
-        }
         /* no later row is lower: a swap, which looks two rows back, costs as much as replacing one half of it
          */
-        if (lowest > limit)
-            return lowest;
+        if (lowest > limit || !suggest->left)
+            return limit + 1;
     }
     return rows.row[a_bytes % 3][b_bytes];
 }
 
 void suggest_init(struct suggest *suggest, const char *word)
 {
-    *suggest = (struct suggest){.word = word};
+    *suggest =
+        (struct suggest){.word = word, .bytes = strnlen(word, SUGGEST_MAX_BYTES + 1), .left = SUGGEST_BUDGET};
+}
+
+void suggest_spend(struct suggest *suggest, size_t cost)
+{
+    suggest->left -= smaller(cost, suggest->left);
+}
+
+/* Returns the distance that a name may have to be near, and nearer than what was found. False: none. */
+static bool suggest_limit(const struct suggest *suggest, size_t *limit)
+{
+    *limit = smaller(suggest->bytes / 3 ? suggest->bytes / 3 : 1, SUGGEST_MAX_DISTANCE);
+    if (suggest->best && suggest->distance == 0)
+        return false;
+    if (suggest->best)
+        *limit = smaller(*limit, suggest->distance - 1);
+    return true;
 }
 
 void suggest_offer(struct suggest *suggest, const char *name)
 {
-    size_t word_bytes = strnlen(suggest->word, SUGGEST_MAX_BYTES + 1);
+    size_t word_bytes = suggest->bytes;
     size_t name_bytes = strnlen(name, SUGGEST_MAX_BYTES + 1);
     size_t longer = word_bytes > name_bytes ? word_bytes : name_bytes;
-    size_t limit = smaller(word_bytes / 3 ? word_bytes / 3 : 1, SUGGEST_MAX_DISTANCE);
-    size_t found;
+    size_t limit, found;
 
-    if (longer > SUGGEST_MAX_BYTES)
+    if (!suggest->left)
         return;
-    if (word_bytes >= SUGGEST_MIN_CUT && strncasecmp(suggest->word, name, word_bytes) == 0 &&
-        !suggest->best) {
+    suggest_spend(suggest, 1);
+    if (longer > SUGGEST_MAX_BYTES || !suggest_limit(suggest, &limit))
+        return;
+    if (word_bytes >= SUGGEST_MIN_CUT && !suggest->best &&
+        strncasecmp(suggest->word, name, word_bytes) == 0) {
         suggest->best = name;
         suggest->distance = SUGGEST_CUT_SHORT;
     }
     if (longer - smaller(word_bytes, name_bytes) > limit)
         return;
-    found = distance(suggest->word, word_bytes, name, name_bytes, limit);
+    suggest_spend(suggest, longer / 8);
+    found = distance(suggest, suggest->word, word_bytes, name, name_bytes, limit);
     /* a distance as long as the words means that they have nothing in common */
     if (found > limit || found >= longer)
-        return;
-    if (suggest->best && found >= suggest->distance)
         return;
     suggest->best = name;
     suggest->distance = found;

@@ -225,7 +225,7 @@ bool control_freeze(struct control *control, const struct control_call *call,
         change_freeze_show(control, freeze, reply);
         return true;
     }
-    user = control_find_user(control, request->names[0], reply);
+    user = control_find_user(control, call, request->names[0], reply);
     if (!user)
         return true;
     if (user->is_frozen == freeze)
@@ -246,7 +246,7 @@ static const struct user *change_find_whose(struct control *control, const struc
     const struct user *own = control_user(control->show, call->account);
 
     if (call->role == CONTROL_ADMINISTRATOR)
-        return request->n_names ? control_find_user(control, request->names[0], reply) : NULL;
+        return request->n_names ? control_find_user(control, call, request->names[0], reply) : NULL;
     if (!request->n_names || strcmp(request->names[0], own->name) == 0)
         return own;
     reply->outcome = CONTROL_REFUSED;

@@ -233,6 +233,8 @@ int control_new(struct control **controlp, const struct control_spec *spec)
     control->resume = (struct timer){.fn = control_resume, .what = "the desk", .userdata = control};
     arena_init(&control->texts, 4 * CONTROL_MAX_REPLY);
     rate_init(&control->rate, CONTROL_RATE, fc_now_ns());
+    for (size_t i = 0; i < FC_ARRAY_SIZE(control->suggestions); i++)
+        rate_init_burst(&control->suggestions[i], CONTROL_SUGGESTIONS, CONTROL_SUGGESTIONS_ONCE);
     control_logs_start(control);
     control_audit_start(control);
     control_record_start(control);

@@ -30,8 +30,10 @@
 #define CONTROL_PENDING_PER_UID   8     /* of each uid except root and the broker's own */
 #define CONTROL_PENDING_KEPT      16    /* reserved for root and the broker's own user */
 #define CONTROL_FOLLOWERS         DESK_WATCHES
-#define CONTROL_FOLLOWERS_PER_UID 8 /* of each uid except root and the broker's own */
-#define CONTROL_FOLLOWERS_KEPT    8 /* reserved for root and the broker's own user */
+#define CONTROL_SUGGESTIONS       50 /* a second, for users; and for roles of the house */
+#define CONTROL_SUGGESTIONS_ONCE  8  /* in one turn */
+#define CONTROL_FOLLOWERS_PER_UID 8  /* of each uid except root and the broker's own */
+#define CONTROL_FOLLOWERS_KEPT    8  /* reserved for root and the broker's own user */
 
 struct fc_instance;
 struct recording;
@@ -105,6 +107,7 @@ struct control {
     struct timer resume; /* reads again when there is allowance; nothing is read before */
     bool is_paused;
     struct rate rate;
+    struct rate suggestions[2]; /* for users; for roles of the house */
     struct audit_limit audit_limits[CONTROL_MAX_AUDIT_LIMITS];
     size_t n_audit_limits;
     struct control_emitted emitted[CONTROL_MAX_EMITTED];

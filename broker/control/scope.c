@@ -14,8 +14,9 @@
 #include "broker/show/show.h"
 #include "broker/show/user.h"
 #include "firecurtain/backend.h"
+#include "firecurtain/time.h"
 
-#define SCOPE_MAX_SUGGESTS 10000
+#define SCOPE_LOOK 16 /* what it costs a suggestion to find out whether a channel was granted */
 
 struct user *control_user(const struct show *show, unsigned account)
 {
@@ -87,7 +88,7 @@ static struct fc_instance *scope_find(const struct show *show, const char *name)
 static const char *scope_find_owned(const struct show *show, const struct control_call *call,
                                     const char *name)
 {
-    for (size_t i = 0; i < show->n_instances && i < SCOPE_MAX_SUGGESTS; i++) {
+    for (size_t i = 0; i < show->n_instances && i < SUGGEST_BUDGET; i++) {
         const struct fc_instance *instance = show->instances[i];
 
         if (instance->owner && strcmp(instance_own_name(instance), name) == 0 &&
@@ -95,6 +96,12 @@ static const char *scope_find_owned(const struct show *show, const struct contro
             return instance->name;
     }
     return NULL;
+}
+
+/* Whether there may be a suggestion: each takes a while, and those for users take none from others. */
+static bool scope_may_suggest(struct control *control, const struct control_call *call)
+{
+    return rate_allow(&control->suggestions[call->role >= CONTROL_OBSERVER], fc_now_ns());
 }
 
 static void scope_say_unknown(struct control *control, const struct control_call *call, const char *name,
@@ -106,8 +113,12 @@ static void scope_say_unknown(struct control *control, const struct control_call
     const char *text;
 
     suggest_init(&suggest, name);
-    suggest.best = scope_find_owned(show, call, name);
-    for (size_t i = 0; !suggest.best && i < show->n_instances && i < SCOPE_MAX_SUGGESTS; i++) {
+    if (scope_may_suggest(control, call))
+        suggest.best = scope_find_owned(show, call, name);
+    else
+        suggest.left = 0;
+    for (size_t i = 0; !suggest.best && i < show->n_instances && suggest.left; i++) {
+        suggest_spend(&suggest, 1);
         if (control_may_see(call, show->instances[i]))
             suggest_offer(&suggest, show->instances[i]->name);
     }
@@ -181,7 +192,10 @@ static void scope_say_no_channel(struct control *control, const struct control_c
     const char *text;
 
     suggest_init(&suggest, channel);
-    for (uint32_t i = 0; i < instance->n_channels && i < SCOPE_MAX_SUGGESTS; i++) {
+    if (!scope_may_suggest(control, call))
+        suggest.left = 0;
+    for (uint32_t i = 0; i < instance->n_channels && suggest.left; i++) {
+        suggest_spend(&suggest, control_may_see(call, instance) ? 1 : SCOPE_LOOK);
         if (control_may_see_channel(call, instance, i))
             suggest_offer(&suggest, instance_channel_name(instance, i));
     }
@@ -210,18 +224,21 @@ int64_t control_find_channel(struct control *control, const struct control_call 
     return -1;
 }
 
-struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply)
+struct user *control_find_user(struct control *control, const struct control_call *call, const char *name,
+                               struct control_reply *reply)
 {
     const struct show *show = control->show;
     struct user *user = show_find_user(show, name);
     struct suggest suggest;
     char hint[128];
     const char *text;
+    size_t n;
 
     if (user && !user->is_revoked)
         return user;
     suggest_init(&suggest, name);
-    for (size_t i = 0; i < show->n_users; i++)
+    n = scope_may_suggest(control, call) ? show->n_users : 0;
+    for (size_t i = 0; i < n; i++)
         suggest_offer(&suggest, show->users[i]->name);
     text = suggest_hint(&suggest, hint, sizeof(hint));
     reply->outcome = CONTROL_UNKNOWN_NAME;

@@ -30,7 +30,8 @@ bool control_may_change(const struct control_call *call, const struct fc_instanc
 bool control_may_emit(const struct control_call *call, const struct fc_instance *instance);
 
 /* Finds a user by name, for an administrator; or NULL with the answer in `reply`. */
-struct user *control_find_user(struct control *control, const char *name, struct control_reply *reply);
+struct user *control_find_user(struct control *control, const struct control_call *call, const char *name,
+                               struct control_reply *reply);
 
 /* Finds an instance that the caller may see; or NULL with the answer in `reply`. */
 struct fc_instance *control_find(struct control *control, const struct control_call *call, const char *name,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -152,6 +153,44 @@ static void test_hint_is_cut_to_the_room(void **state)
     assert_string_equal(suggest_hint(&suggest, text, sizeof(text)), "did you mean \"");
 }
 
+/* What 10,000 names cost that differ from the word at both ends, which are more than are looked at. */
+static void test_a_search_has_a_limit(void **state)
+{
+    struct suggest suggest;
+    char word[65], name[65];
+
+    memset(word, 'a', 64);
+    word[64] = '\0';
+    memcpy(name, word, sizeof(name));
+    name[0] = name[1] = 'b';
+    name[62] = name[63] = 'b';
+    suggest_init(&suggest, word);
+    suggest_offer(&suggest, name);
+    assert_in_range(SUGGEST_BUDGET - suggest.left, 60, 64 * 7 + 64);
+    for (unsigned n = 0; n < 10000; n++)
+        suggest_offer(&suggest, name);
+    assert_int_equal(suggest.left, 0);
+    suggest_offer(&suggest, word);
+    assert_null(suggest.best);
+}
+
+/* Only what can be near costs more than a look: as long, and with another beginning and end. */
+static void test_what_cannot_be_near_costs_little(void **state)
+{
+    struct suggest suggest;
+    static char names[1000][80];
+
+    suggest_init(&suggest, "/surface/page1/channelstrip/fader/motor/position/value9999");
+    suggest_offer(&suggest, "/fader1");
+    assert_int_equal(suggest.left, SUGGEST_BUDGET - 1);
+    for (unsigned n = 0; n < 1000; n++) {
+        snprintf(names[n], sizeof(names[n]), "/surface/page1/channelstrip/fader/motor/position/value%u", n);
+        suggest_offer(&suggest, names[n]);
+    }
+    assert_in_range(suggest.left, 1, SUGGEST_BUDGET - 1000);
+    assert_ptr_equal(suggest.best, names[999]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +207,8 @@ int main(void)
         cmocka_unit_test(test_quotes_of_a_name_are_seen),
         cmocka_unit_test(test_long_words_are_never_near),
         cmocka_unit_test(test_hint_is_cut_to_the_room),
+        cmocka_unit_test(test_a_search_has_a_limit),
+        cmocka_unit_test(test_what_cannot_be_near_costs_little),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "broker/control/private.h"
 #include "broker/control/scope.h"
 #include "broker/show/show.h"
+#include "firecurtain/time.h"
 #include "tests/unit/config_fixture.h"
 
 #define HOUSE                                                                                                \
@@ -21,6 +22,16 @@ static const struct control_call observer = {.role = CONTROL_OBSERVER};
 static const struct control_call alice_as_observer = {.role = CONTROL_OBSERVER, .account = 1};
 static const struct control_call administrator = {.role = CONTROL_ADMINISTRATOR};
 
+/* From now on there may be so many, and one more in a second. */
+static void allow_suggestions(uint64_t n)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(control.suggestions); i++) {
+        rate_init_burst(&control.suggestions[i], 1, CONTROL_SUGGESTIONS_ONCE);
+        control.suggestions[i].parts = n * RATE_PARTS;
+        control.suggestions[i].filled_ns = fc_now_ns();
+    }
+}
+
 /* Builds the house with alice's show, whose uid is another one if these tests are root. */
 static int setup(void **state)
 {
@@ -34,6 +45,7 @@ static int setup(void **state)
     assert_int_equal(build_show(&control.show, config, "show.cfg", false, &users), 0);
     assert_int_equal(control.show->n_instances, 3);
     arena_init(&control.texts, CONTROL_MAX_REPLY);
+    allow_suggestions(CONTROL_SUGGESTIONS_ONCE);
     return 0;
 }
 
@@ -131,6 +143,26 @@ static void test_what_a_user_may_not_see_does_not_exist(void **state)
     assert_string_equal(reply.text, "there is no instance \"othre\"; did you mean \"other\"?");
 }
 
+/* Each takes a while: without an allowance the answer has none. */
+static void test_suggestions_have_an_allowance(void **state)
+{
+    struct control_reply reply = {0};
+    struct fc_instance *instance;
+
+    allow_suggestions(0);
+    assert_null(control_find(&control, &observer, "othre", &reply));
+    assert_string_equal(reply.text, "there is no instance \"othre\"");
+    assert_int_equal(control_find_channel(&control, &administrator, "other.y", &instance, &reply), -1);
+    assert_string_equal(reply.text, "other has no channel \"y\"");
+    assert_null(control_find_user(&control, &administrator, "alcie", &reply));
+    assert_string_equal(reply.text, "there is no user \"alcie\"");
+    allow_suggestions(1); /* and what the house asks takes none from users */
+    assert_null(control_find(&control, &observer, "othre", &reply));
+    assert_non_null(strstr(reply.text, "did you mean"));
+    assert_null(control_find(&control, &alice, "own", &reply));
+    assert_non_null(strstr(reply.text, "did you mean"));
+}
+
 /* Whoever writes `restart py1` means an instance of the caller's. */
 static void test_a_name_without_the_user_gets_the_whole_one_as_a_suggestion(void **state)
 {
@@ -182,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mappings_are_seen_if_one_side_is_the_users, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_revoked_user_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_a_user_may_not_see_does_not_exist, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_suggestions_have_an_allowance, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_name_without_the_user_gets_the_whole_one_as_a_suggestion,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_seen_but_not_the_callers_is_refused, setup, teardown),
