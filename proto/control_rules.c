@@ -2,10 +2,11 @@
 /* The table of verbs: how many names each takes, and what it costs. */
 #include "proto/control_rules.h"
 
-#define RULES_CHANNELS_COST 5  /* goes through all channels, or lines */
+#define RULES_CHANNELS_COST 5  /* goes through all channels, lines or instances */
 #define RULES_ALL_COST      20 /* looks at all channels, and at what the caller may see of each */
 #define RULES_RELOAD_COST   20 /* builds a show */
 #define RULES_START_COST    5  /* ends a process, or makes one */
+#define RULES_NAMES         8  /* so many names in a request count as another one */
 
 static const struct control_rule {
     size_t min_names;
@@ -53,9 +54,9 @@ bool control_rules_check(const struct control_request *request, struct control_r
 
 uint64_t control_rules_cost(const struct control_request *request)
 {
-    unsigned cost = control_rules[request->verb].cost;
+    uint64_t cost = control_rules[request->verb].cost;
 
-    if (request->verb == CONTROL_STATUS && request->channels)
-        return RULES_CHANNELS_COST;
-    return cost ? cost : 1;
+    if (request->verb == CONTROL_STATUS && (request->channels || !request->n_names))
+        cost = RULES_CHANNELS_COST;
+    return (cost ? cost : 1) + request->n_names / RULES_NAMES;
 }

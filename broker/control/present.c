@@ -78,13 +78,16 @@ static struct fc_instance *present_find(const struct show *show, const char *nam
 
 void control_present_begin(struct control *control, const struct control_request *request)
 {
+    bool has_all = false;
+
     for (size_t i = 0; i < request->n_names; i++) {
         size_t n = present_instance(request->names[i]);
         struct fc_instance *instance = n ? present_find(control->show, request->names[i], n) : NULL;
 
-        if (!n)
+        if (!n && !has_all)
             present_want_all(control);
-        else if (instance)
+        has_all |= !n;
+        if (instance)
             present_want(control, instance);
     }
     control->present.is_due = true;

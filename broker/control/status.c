@@ -24,6 +24,9 @@
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
+#define STATUS_INSTANCES                                                                                     \
+    16 /* so many in an answer, of whose number the desk knows nothing, count as a request */
+
 static const char *status_layers(struct control *control, unsigned layers)
 {
     const char *landlock = control->landlock_abi > 0
@@ -208,21 +211,23 @@ static const char *status_writer(const struct control *control, const struct con
     return roles->users[channel->writer - 1].name;
 }
 
-static bool status_is_asked_for(const struct control_request *request, const struct fc_instance *instance)
-{
-    for (size_t i = 0; i < request->n_names; i++) {
-        if (strcmp(request->names[i], instance->name) == 0)
-            return true;
-    }
-    return !request->n_names;
-}
-
 /* A page of channels that is being filled. */
 struct writers_page {
+    const struct fc_instance **asked_for;
+    size_t n_asked_for; /* 0: all */
     struct control_writer *items;
     uint64_t passed;
     size_t n_bytes;
 };
+
+static bool status_is_asked_for(const struct writers_page *page, const struct fc_instance *instance)
+{
+    for (size_t i = 0; i < page->n_asked_for; i++) {
+        if (page->asked_for[i] == instance)
+            return true;
+    }
+    return !page->n_asked_for;
+}
 
 /* Adds the channels of one instance. Returns false if the page is full. */
 static bool status_writers_of(struct control *control, const struct control_call *call,
@@ -256,14 +261,18 @@ static void status_writers(struct control *control, const struct control_call *c
     struct writers_page page = {0};
     bool is_full = false;
 
-    for (size_t i = 0; i < request->n_names; i++) {
-        if (!control_find(control, call, request->names[i], reply))
+    page.asked_for = arena_alloc(&control->texts, (request->n_names + 1) * sizeof(*page.asked_for));
+    for (size_t i = 0; page.asked_for && i < request->n_names; i++) {
+        page.asked_for[page.n_asked_for++] = control_find(control, call, request->names[i], reply);
+        if (!page.asked_for[i])
             return;
     }
+    if (!page.asked_for)
+        return;
     page.items = arena_alloc(&control->texts, (CONTROL_MAX_ITEMS + 1) * sizeof(*page.items));
     reply->writers = page.items;
     for (size_t i = 0; page.items && i < show->n_instances && !is_full; i++) {
-        if (!show->instances[i]->owner && status_is_asked_for(request, show->instances[i]))
+        if (!show->instances[i]->owner && status_is_asked_for(&page, show->instances[i]))
             is_full = !status_writers_of(control, call, request, show->instances[i], &page, reply);
     }
 }
@@ -299,9 +308,11 @@ bool control_status(struct control *control, const struct control_call *call,
     reply->instances = items;
     reply->is_frozen = show_is_frozen(control->show);
     reply->has_panic = control->spec.console->panic[0];
-    if (!request->n_names)
+    if (!request->n_names) {
         status_all(control, call, request, items, reply);
-    else if (!status_named(control, call, request, items, reply))
+        rate_spend(&control->rate, reply->n_instances / STATUS_INSTANCES);
+    }
+    if (request->n_names && !status_named(control, call, request, items, reply))
         reply->n_instances = 0;
     if (!request->from && call->role >= CONTROL_OBSERVER)
         status_slow_turns(control, reply);

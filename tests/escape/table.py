@@ -85,6 +85,7 @@ ROWS = {
     57: Row("guessed PINs of a tablet, with and without its link", "refused; 429 after three in a second, and after five in a row none is looked at for five minutes", "desk, broker"),
     58: Row("OSC address patterns that match everything, or take long to compare", "followed a little in each turn, and dropped beyond an allowance; others' events go on", "broker"),
     59: Row("misspelt names, again and again, among thousands of long ones", "a search for the nearest one has a limit, and there are 50 a second", "broker"),
+    60: Row("requests of hundreds of names", "they count as many", "desk, broker"),
 }
 
 
