@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "proto/arena.h"
+#include "proto/codec_name.h"
 #include "proto/control.pb-c.h"
 
 /* A message of many empty strings takes more memory than it has bytes. */
@@ -88,9 +89,10 @@ static int control_pack(struct codec_control *codec, const ProtobufCMessage *mes
     return 0;
 }
 
-static char *control_text(const char *text)
+/* Texts may come from a device, a script or the network, and may have been cut anywhere. */
+static char *control_text(struct codec_control *codec, const char *text)
 {
-    return (char *)(text ? text : "");
+    return (char *)codec_utf8(&codec->arena, text ? text : "");
 }
 
 int codec_control_encode_request(struct codec_control *codec, const struct control_request *request,
@@ -111,18 +113,19 @@ int codec_control_encode_request(struct codec_control *codec, const struct contr
     message.follow = request->follow;
     message.channels = request->channels;
     message.seconds = request->seconds;
-    message.pin = control_text(request->pin);
+    message.pin = (char *)(request->pin ? request->pin : "");
     return control_pack(codec, &message.base, CONTROL_MAX_REQUEST, bytes, n_bytes);
 }
 
-static void control_put_instance(const struct control_instance *from, Firecurtain__ControlInstance *to)
+static void control_put_instance(struct codec_control *codec, const struct control_instance *from,
+                                 Firecurtain__ControlInstance *to)
 {
     firecurtain__control_instance__init(to);
-    to->name = control_text(from->name);
-    to->backend = control_text(from->backend);
-    to->state = control_text(from->state);
-    to->detail = control_text(from->detail);
-    to->layers = control_text(from->layers);
+    to->name = control_text(codec, from->name);
+    to->backend = control_text(codec, from->backend);
+    to->state = control_text(codec, from->state);
+    to->detail = control_text(codec, from->detail);
+    to->layers = control_text(codec, from->layers);
     to->pid = from->pid;
     to->uptime_ms = from->uptime_ms;
     to->restarts = from->restarts;
@@ -139,75 +142,82 @@ static void control_put_instance(const struct control_instance *from, Firecurtai
     to->memory_bytes = from->memory_bytes;
     to->cpu_ms = from->cpu_ms;
     to->frozen = from->is_frozen;
-    to->last_error = control_text(from->last_error);
+    to->last_error = control_text(codec, from->last_error);
     to->last_error_ms = from->last_error_ms;
     to->heard = from->is_heard;
     to->heard_ms = from->heard_ms;
     to->malformed = from->malformed;
 }
 
-static void control_put_route(const struct control_route *from, Firecurtain__ControlRoute *to)
+static void control_put_route(struct codec_control *codec, const struct control_route *from,
+                              Firecurtain__ControlRoute *to)
 {
     firecurtain__control_route__init(to);
-    to->from = control_text(from->from);
-    to->to = control_text(from->to);
+    to->from = control_text(codec, from->from);
+    to->to = control_text(codec, from->to);
 }
 
-static void control_put_line(const struct control_line *from, Firecurtain__ControlLine *to)
+static void control_put_line(struct codec_control *codec, const struct control_line *from,
+                             Firecurtain__ControlLine *to)
 {
     firecurtain__control_line__init(to);
     to->time_ns = from->time_ns;
-    to->level = control_text(from->level);
-    to->instance = control_text(from->instance);
-    to->text = control_text(from->text);
+    to->level = control_text(codec, from->level);
+    to->instance = control_text(codec, from->instance);
+    to->text = control_text(codec, from->text);
 }
 
-static void control_put_value(const struct control_value *from, Firecurtain__ControlValue *to)
+static void control_put_value(struct codec_control *codec, const struct control_value *from,
+                              Firecurtain__ControlValue *to)
 {
     firecurtain__control_value__init(to);
-    to->channel = control_text(from->channel);
+    to->channel = control_text(codec, from->channel);
     to->value = from->value;
 }
 
-static void control_put_writer(const struct control_writer *from, Firecurtain__ControlWriter *to)
+static void control_put_writer(struct codec_control *codec, const struct control_writer *from,
+                               Firecurtain__ControlWriter *to)
 {
     firecurtain__control_writer__init(to);
-    to->channel = control_text(from->channel);
-    to->user = control_text(from->user);
+    to->channel = control_text(codec, from->channel);
+    to->user = control_text(codec, from->user);
 }
 
-static void control_put_slow_turns(const struct control_slow_turns *from, Firecurtain__ControlSlowTurns *to)
+static void control_put_slow_turns(struct codec_control *codec, const struct control_slow_turns *from,
+                                   Firecurtain__ControlSlowTurns *to)
 {
     firecurtain__control_slow_turns__init(to);
-    to->what = control_text(from->what);
+    to->what = control_text(codec, from->what);
     to->count = from->count;
     to->longest_us = from->longest_us;
 }
 
-static void control_put_channel(const struct control_channel *from, Firecurtain__ControlChannel *to)
+static void control_put_channel(struct codec_control *codec, const struct control_channel *from,
+                                Firecurtain__ControlChannel *to)
 {
     firecurtain__control_channel__init(to);
-    to->channel = control_text(from->channel);
+    to->channel = control_text(codec, from->channel);
     to->source = from->is_source;
     to->target = from->is_target;
     to->has_value = from->has_value;
     to->value = from->value;
-    to->kind = control_text(from->kind);
-    to->label = control_text(from->label);
+    to->kind = control_text(codec, from->kind);
+    to->label = control_text(codec, from->label);
     to->place = from->place;
 }
 
-static void control_put_invite(const struct control_invite *from, Firecurtain__ControlInvite *to)
+static void control_put_invite(struct codec_control *codec, const struct control_invite *from,
+                               Firecurtain__ControlInvite *to)
 {
     firecurtain__control_invite__init(to);
     to->number = from->number;
-    to->role = control_text(from->role);
-    to->label = control_text(from->label);
+    to->role = control_text(codec, from->role);
+    to->label = control_text(codec, from->label);
     to->uid = from->uid;
     to->seconds = from->seconds;
     to->once = from->is_once;
-    to->address = control_text(from->address);
-    to->pin = control_text(from->pin);
+    to->address = control_text(codec, from->address);
+    to->pin = control_text(codec, from->pin);
     to->locked = from->is_locked;
 }
 
@@ -220,7 +230,7 @@ static void control_put_invite(const struct control_invite *from, Firecurtain__C
             return -EMSGSIZE;                                                                                \
         (message)->n_##list = (reply)->n_##list;                                                             \
         for (size_t i = 0; i < (reply)->n_##list; i++) {                                                     \
-            put(&(reply)->list[i], &all[i]);                                                                 \
+            put((codec), &(reply)->list[i], &all[i]);                                                        \
             (message)->list[i] = &all[i];                                                                    \
         }                                                                                                    \
     } while (0)
@@ -234,14 +244,14 @@ int codec_control_encode_reply(struct codec_control *codec, const struct control
     message.version = CONTROL_VERSION;
     message.id = reply->id;
     message.outcome = (Firecurtain__ControlOutcome)reply->outcome;
-    message.text = control_text(reply->text);
+    message.text = control_text(codec, reply->text);
     message.next = reply->next;
     message.missed = reply->missed;
     message.has_slow_turns = reply->has_slow_turns;
     message.frozen = reply->is_frozen;
     message.panic = reply->has_panic;
-    message.secret = control_text(reply->secret);
-    message.address = control_text(reply->address);
+    message.secret = control_text(codec, reply->secret);
+    message.address = control_text(codec, reply->address);
     message.record = (ProtobufCBinaryData){.data = (uint8_t *)reply->record, .len = reply->n_record};
     CONTROL_PUT_LIST(codec, reply, &message, instances, control_put_instance);
     CONTROL_PUT_LIST(codec, reply, &message, routes, control_put_route);

@@ -7,30 +7,10 @@
 
 #include "firecurtain/utf8.h"
 
-/* Returns the bytes of the character at the begin of `at`, of which `left` are left; 0 if it is none to show.
- */
-static size_t character(const char *at, size_t left)
-{
-    uint32_t code;
-    size_t n = fc_utf8_read(at, left, &code);
-
-    return n && !fc_utf8_is_control(code) ? n : 0;
-}
-
 void sacn_name_read(char name[SACN_NAME_BYTES], const uint8_t field[SACN_NAME_BYTES])
 {
-    size_t bytes = strnlen((const char *)field, SACN_NAME_BYTES - 1);
-
     memset(name, 0, SACN_NAME_BYTES);
-    for (size_t at = 0; at < bytes;) {
-        size_t n = character((const char *)field + at, bytes - at);
-
-        if (n == 0)
-            name[at++] = '?';
-        else
-            memcpy(name + at, field + at, n);
-        at += n;
-    }
+    fc_utf8_clean(name, SACN_NAME_BYTES, (const char *)field, SACN_NAME_BYTES - 1);
 }
 
 void sacn_name_with_address(char *text, size_t bytes, const char *address, const char *name)

@@ -63,7 +63,7 @@ static struct rtpmidi_peer *place_guest(struct rtpmidi_peers *peers, const struc
     if (!peer)
         peer = find(peers, from, packet->ssrc);
     if (!peer && may_join(peers, packet->name))
-        peer = rtpmidi_peers_place(peers);
+        peer = rtpmidi_peers_place(peers, from);
     return peer;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/backends/net_bytes.h"
+#include "firecurtain/utf8.h"
 
 #define SIGNATURE    0xffff
 #define VERSION      2
@@ -20,14 +21,7 @@ bool rtpmidi_apple_is(const uint8_t *data, size_t bytes)
 
 static void read_name(struct rtpmidi_apple *packet, const uint8_t *data, size_t bytes)
 {
-    const uint8_t *end = bytes ? memchr(data, '\0', bytes) : NULL;
-    size_t n = end ? (size_t)(end - data) : bytes;
-
-    if (n >= sizeof(packet->name))
-        n = sizeof(packet->name) - 1;
-    if (n)
-        memcpy(packet->name, data, n);
-    packet->name[n] = '\0';
+    fc_utf8_clean(packet->name, sizeof(packet->name), (const char *)data, bytes);
 }
 
 static int read_invitation(struct rtpmidi_apple *packet, const uint8_t *data, size_t bytes, const char **what)

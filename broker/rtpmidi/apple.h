@@ -28,7 +28,7 @@ struct rtpmidi_apple {
     uint32_t ssrc; /* of the sender */
 
     uint32_t token;                /* IN, OK, NO, BY: the number of the invitation */
-    char name[RTPMIDI_NAME_BYTES]; /* IN, OK: of the sender's session */
+    char name[RTPMIDI_NAME_BYTES]; /* IN, OK: of the sender's session; UTF-8 without control characters */
 
     unsigned count; /* CK: 0, 1 or 2 */
     uint64_t times[3];

@@ -47,7 +47,7 @@ void rtpmidi_peers_say_if_few(struct rtpmidi_peers *peers, const struct rtpmidi_
         rtpmidi_peers_say(peers, peer, is_warning, text);
 }
 
-struct rtpmidi_peer *rtpmidi_peers_place(struct rtpmidi_peers *peers)
+static struct rtpmidi_peer *free_place(struct rtpmidi_peers *peers)
 {
     for (size_t i = 0; i < RTPMIDI_MAX_PEERS; i++) {
         struct rtpmidi_peer *peer = &peers->list[i];
@@ -61,9 +61,22 @@ struct rtpmidi_peer *rtpmidi_peers_place(struct rtpmidi_peers *peers)
     return NULL;
 }
 
+struct rtpmidi_peer *rtpmidi_peers_place(struct rtpmidi_peers *peers, const struct net_address *from)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < RTPMIDI_MAX_PEERS; i++) {
+        const struct rtpmidi_peer *peer = &peers->list[i];
+
+        n += peer->phase != RTPMIDI_FREE && !peer->is_configured &&
+             net_address_is_host(peers->is_direct ? &peer->data : &peer->control, from);
+    }
+    return n < RTPMIDI_PER_HOST ? free_place(peers) : NULL;
+}
+
 bool rtpmidi_peers_add(struct rtpmidi_peers *peers, const struct net_address *address, uint64_t now_ns)
 {
-    struct rtpmidi_peer *peer = rtpmidi_peers_place(peers);
+    struct rtpmidi_peer *peer = free_place(peers);
 
     if (!peer)
         return false;

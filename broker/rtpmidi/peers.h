@@ -16,6 +16,7 @@
 
 #define RTPMIDI_MAX_PEERS 16
 #define RTPMIDI_MAX_JOINS 16
+#define RTPMIDI_PER_HOST  4 /* peers that are not configured */
 
 #define RTPMIDI_SILENCE_NS (60 * FC_NS_PER_S) /* after which a peer has gone */
 #define RTPMIDI_JOINING_NS (10 * FC_NS_PER_S) /* after which an invitation is not completed any more */
@@ -95,8 +96,9 @@ void rtpmidi_peers_describe(const struct rtpmidi_peers *peers, char *text, size_
 
 /* For session.c, answer.c and traffic.c: what peers become. */
 
-/* Finds a free place, which is zeroed. NULL if there is none. */
-struct rtpmidi_peer *rtpmidi_peers_place(struct rtpmidi_peers *peers);
+/* Finds a free place for a sender that comes by itself, and zeroes it. NULL if there is none, or none more
+ * for its host. */
+struct rtpmidi_peer *rtpmidi_peers_place(struct rtpmidi_peers *peers, const struct net_address *from);
 
 /* Notes that a peer is there. */
 void rtpmidi_peers_connect(struct rtpmidi_peers *peers, struct rtpmidi_peer *peer, uint64_t now_ns);

@@ -36,7 +36,7 @@ static struct rtpmidi_peer *find_sender(struct rtpmidi_peers *peers, const struc
     }
     if (!peers->is_direct || !peers->learns)
         return NULL;
-    peer = rtpmidi_peers_place(peers);
+    peer = rtpmidi_peers_place(peers, from);
     if (!peer) {
         peers->calls.malformed(peers->calls.userdata, from, "one sender more than can be learned");
         return NULL;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Whether a byte belongs to a character, but does not begin it. */
 static inline bool fc_utf8_is_inside(char byte)
@@ -52,6 +53,32 @@ static inline size_t fc_utf8_read(const char *text, size_t bytes, uint32_t *code
 static inline bool fc_utf8_is_control(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+/*
+ * Copies a text of a stranger that ends at a NUL or after `bytes`, to `room` bytes with a NUL: ? stands for
+ * what is no character, or would be obeyed. What does not fit is cut between two characters.
+ */
+static inline void fc_utf8_clean(char *clean, size_t room, const char *text, size_t bytes)
+{
+    uint32_t code;
+    size_t n;
+
+    for (size_t at = 0; at < bytes && text[at]; at += n) {
+        size_t length = fc_utf8_read(text + at, bytes - at, &code);
+        bool is_kept = length && !fc_utf8_is_control(code);
+
+        n = length ? length : 1;
+        if ((is_kept ? n : 1) >= room)
+            break;
+        if (is_kept) {
+            memcpy(clean, text + at, n);
+            clean += n, room -= n;
+        } else {
+            *clean++ = '?', room--;
+        }
+    }
+    *clean = '\0';
 }
 
 #endif

@@ -86,6 +86,7 @@ ROWS = {
     58: Row("OSC address patterns that match everything, or take long to compare", "followed a little in each turn, and dropped beyond an allowance; others' events go on", "broker"),
     59: Row("misspelt names, again and again, among thousands of long ones", "a search for the nearest one has a limit, and there are 50 a second", "broker"),
     60: Row("requests of hundreds of names", "they count as many", "desk, broker"),
+    61: Row("names that are no text, from peers and devices; all places of a session", "question marks; four places for a host", "broker"),
 }
 
 

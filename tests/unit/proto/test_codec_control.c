@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages of the control interface, encoded and decoded, and which are refused. */
+#include "firecurtain/cleanup.h"
 #include "proto/codec_control.h"
 #include "tests/unit/check.h"
 
@@ -142,6 +143,45 @@ static void test_a_reply(void **state)
     assert_string_equal(got.writers[1].user, "");
 }
 
+/* Parsers other than ours refuse a message with a string that is not UTF-8. */
+static void test_texts_of_replies_are_utf8(void **state)
+{
+    static const struct {
+        const char *text, *sent;
+    } texts[] = {
+        {"caf\303\251 \342\202\254 \360\237\216\271\n", "caf\303\251 \342\202\254 \360\237\216\271\n"},
+        {"caf\351 abc", "caf? abc"},
+        {"cut \342\202", "cut ??"},
+        {"\377\376", "??"},
+        {"\300\257 \355\240\200 \364\220\200\200", "?? ??? ????"}, /* too long, a surrogate, too large */
+        {NULL, ""},
+    };
+
+    for (size_t i = 0; i < FC_ARRAY_SIZE(texts); i++) {
+        struct control_instance instance = {.name = "a",
+                                            .detail = texts[i].text,
+                                            .last_error = texts[i].text};
+        struct control_line line = {.text = texts[i].text};
+        struct control_reply got, reply = {.text = texts[i].text,
+                                           .instances = &instance,
+                                           .n_instances = 1,
+                                           .lines = &line,
+                                           .n_lines = 1};
+        uint8_t copy[512];
+        const void *bytes;
+        size_t n_bytes;
+
+        assert_int_equal(codec_control_encode_reply(*state, &reply, &bytes, &n_bytes), 0);
+        assert_true(n_bytes <= sizeof(copy));
+        memcpy(copy, bytes, n_bytes);
+        assert_int_equal(codec_control_decode_reply(*state, copy, n_bytes, &got), 0);
+        assert_string_equal(got.text, texts[i].sent);
+        assert_string_equal(got.instances[0].detail, texts[i].sent);
+        assert_string_equal(got.instances[0].last_error, texts[i].sent);
+        assert_string_equal(got.lines[0].text, texts[i].sent);
+    }
+}
+
 static void test_a_reply_that_is_too_large(void **state)
 {
     static char text[CONTROL_MAX_REPLY + 1];
@@ -178,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_request, setup, teardown),
         cmocka_unit_test_setup_teardown(test_requests_that_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_reply, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_texts_of_replies_are_utf8, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_reply_that_is_too_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
     };

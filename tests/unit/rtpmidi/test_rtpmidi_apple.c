@@ -77,6 +77,23 @@ static void test_names_without_an_end_and_too_long_ones(void **state)
     assert_int_equal(strlen(packet.name), RTPMIDI_NAME_BYTES - 1);
 }
 
+/* They are shown to people, in places that take nothing but text. */
+static void test_names_are_text(void **state)
+{
+    uint8_t data[16 + 200] = "\xff\xffIN\0\0\0\2";
+
+    read_packet(BYTES("\xff\xff"
+                      "IN\0\0\0\2\0\0\0\0\0\0\0\0caf\xe9 \x1b[0m caf\xc3\xa9"));
+    assert_string_equal(packet.name, "caf? ?[0m caf\xc3\xa9");
+    read_packet(BYTES("\xff\xff"
+                      "IN\0\0\0\2\0\0\0\0\0\0\0\0a\xe2\x82"));
+    assert_string_equal(packet.name, "a??");
+    memset(data + 16, 'x', 200);
+    memcpy(data + 16 + RTPMIDI_NAME_BYTES - 2, "\xc3\xa9", 2);
+    read_packet(data, sizeof(data));
+    assert_int_equal(strlen(packet.name), RTPMIDI_NAME_BYTES - 2); /* cut before the last character */
+}
+
 static void test_clocks_receipts_and_limits(void **state)
 {
     assert_both_ways(BYTES("\xff\xff"
@@ -118,9 +135,8 @@ static void test_what_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_invitations),
-        cmocka_unit_test(test_names_without_an_end_and_too_long_ones),
-        cmocka_unit_test(test_clocks_receipts_and_limits),
+        cmocka_unit_test(test_invitations),    cmocka_unit_test(test_names_without_an_end_and_too_long_ones),
+        cmocka_unit_test(test_names_are_text), cmocka_unit_test(test_clocks_receipts_and_limits),
         cmocka_unit_test(test_what_is_wrong),
     };
 

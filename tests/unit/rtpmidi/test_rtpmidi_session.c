@@ -52,6 +52,17 @@ static struct net_address at(uint16_t port)
     return address;
 }
 
+/* The same port of another host. */
+static struct net_address at_host(uint8_t host, uint16_t port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(0x0a000000u + host)}};
+    struct net_address address = {.bytes = sizeof(in)};
+
+    memcpy(&address.storage, &in, sizeof(in));
+    net_address_set_port(&address, port);
+    return address;
+}
+
 static void send_packet(void *userdata, bool is_control, const struct net_address *to, const uint8_t *data,
                         size_t bytes)
 {
@@ -306,11 +317,14 @@ static void test_invitations_that_are_not_completed(void **state)
     is_cut = true;
     sides[1].peers.joins[sides[1].peers.n_joins++] = "*";
     for (uint32_t i = 0; i <= RTPMIDI_MAX_PEERS; i++) {
+        struct net_address from = i ? at_host((uint8_t)i, 5004) : sides[2].control;
+
         invitation.ssrc = 1000 + i;
-        rtpmidi_traffic_take(&sides[1].peers, true, &sides[2].control, out,
-                             rtpmidi_apple_write(out, &invitation), now_ns);
+        rtpmidi_traffic_take(&sides[1].peers, true, &from, out, rtpmidi_apple_write(out, &invitation),
+                             now_ns);
         assert_int_equal(last_apple.command, i < RTPMIDI_MAX_PEERS ? RTPMIDI_OK : RTPMIDI_NO);
     }
+    invitation.ssrc = 1000;
     invitation.token = 1; /* not the one of the control port */
     rtpmidi_traffic_take(&sides[1].peers, false, &sides[2].data, out, rtpmidi_apple_write(out, &invitation),
                          now_ns);
@@ -321,6 +335,29 @@ static void test_invitations_that_are_not_completed(void **state)
                          now_ns);
     assert_int_equal(last_apple.command, RTPMIDI_OK);
     assert_log(&sides[1], "");
+}
+
+/* One host cannot take the places of all others, by whichever ports and numbers. */
+static void test_a_host_has_a_few_places(void **state)
+{
+    struct rtpmidi_apple invitation = {.command = RTPMIDI_IN, .name = "x"};
+    uint8_t out[RTPMIDI_APPLE_BYTES];
+    struct net_address from;
+
+    sides[1].peers.joins[sides[1].peers.n_joins++] = "*";
+    from = at_host(1, 4000);
+    assert_true(rtpmidi_peers_add(&sides[1].peers, &from, now_ns)); /* does not count */
+    for (uint16_t i = 0; i < 2 * RTPMIDI_PER_HOST; i++) {
+        from = at_host(1, (uint16_t)(6000 + i));
+        invitation.ssrc = 1000 + i;
+        rtpmidi_traffic_take(&sides[1].peers, true, &from, out, rtpmidi_apple_write(out, &invitation),
+                             now_ns);
+        assert_int_equal(last_apple.command, i < RTPMIDI_PER_HOST ? RTPMIDI_OK : RTPMIDI_NO);
+    }
+    from = at_host(2, 6000);
+    rtpmidi_traffic_take(&sides[1].peers, true, &from, out, rtpmidi_apple_write(out, &invitation), now_ns);
+    assert_int_equal(last_apple.command, RTPMIDI_OK);
+    n_packets = 0;
 }
 
 static void test_a_peer_that_is_missing_at_first(void **state)
@@ -525,7 +562,7 @@ static void test_only_so_many_are_learned(void **state)
 
     sides[0].peers.is_direct = sides[0].peers.learns = true;
     for (uint16_t i = 0; i <= RTPMIDI_MAX_PEERS; i++) {
-        struct net_address from = at((uint16_t)(6000 + i));
+        struct net_address from = at_host((uint8_t)(i / RTPMIDI_PER_HOST), (uint16_t)(6000 + i));
 
         rtpmidi_traffic_take(&sides[0].peers, false, &from, note, sizeof(note) - 1, now_ns);
     }
@@ -542,6 +579,7 @@ int main(void)
         cmocka_unit_test_setup(test_the_end_may_come_on_either_port, begin),
         cmocka_unit_test_setup(test_one_that_has_left_is_invited_again, begin),
         cmocka_unit_test_setup(test_nobody_joins_unasked, begin),
+        cmocka_unit_test_setup(test_a_host_has_a_few_places, begin),
         cmocka_unit_test_setup(test_strangers_are_not_listened_to, begin),
         cmocka_unit_test_setup(test_refusals_are_few, begin),
         cmocka_unit_test_setup(test_invitations_that_are_not_completed, begin),
