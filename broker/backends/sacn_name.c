@@ -18,7 +18,7 @@ void sacn_name_with_address(char *text, size_t bytes, const char *address, const
     size_t at = strlen(address) + strlen(" ()") + 1, room = bytes > at ? bytes - at : 0, used = 0;
 
     for (size_t n = 1; name[used] && n > 0; used += n) {
-        n = character(name + used, strlen(name + used));
+        n = fc_utf8_length((unsigned char)name[used]);
         if (used + n > room)
             break;
     }
