@@ -65,18 +65,19 @@ static inline void fc_utf8_clean(char *clean, size_t room, const char *text, siz
     size_t n;
 
     for (size_t at = 0; at < bytes && text[at]; at += n) {
-        size_t length = fc_utf8_read(text + at, bytes - at, &code);
-        bool is_kept = length && !fc_utf8_is_control(code);
+        bool is_kept;
 
-        n = length ? length : 1;
-        if ((is_kept ? n : 1) >= room)
+        n = fc_utf8_read(text + at, bytes - at, &code);
+        is_kept = n && !fc_utf8_is_control(code);
+        n = is_kept ? n : 1;
+        if (n >= room)
             break;
-        if (is_kept) {
+        if (is_kept)
             memcpy(clean, text + at, n);
-            clean += n, room -= n;
-        } else {
-            *clean++ = '?', room--;
-        }
+        else
+            *clean = '?';
+        clean += n;
+        room -= n;
     }
     *clean = '\0';
 }

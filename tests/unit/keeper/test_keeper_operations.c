@@ -246,6 +246,8 @@ static void test_child(void **state)
 
     rig.request.pid = pid;
     rig.request.fd = STDIN_FILENO;
+    assert_int_equal(ask(KEEPER_TAKE_DESCRIPTOR, 0, NULL), -EPERM);
+    rig.spec.no_sandbox = true; /* only then there is no gate to do it */
     assert_int_equal(ask_and_close(KEEPER_TAKE_DESCRIPTOR, 0, NULL), 0);
     assert_int_equal(ask_and_close(KEEPER_TAKE_LISTENER, 0, NULL), -EBADF); /* no filter's */
     assert_int_equal(ask(KEEPER_OWNS, 0, NULL), 0);
