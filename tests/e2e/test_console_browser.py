@@ -294,3 +294,16 @@ def test_an_observer_has_no_buttons(play, chromium):
         const done = arguments[0];
         import('/contact.js').then(({contact}) => contact.act('restart', ['py1'])).then(done)""")
     page.wait("restart py1: refused; this requires the role operator; this browser is an observer", "#said")
+
+
+def test_curves_are_not_cut_off(play, chromium):
+    console = open_console(play)
+    page = Page(chromium, console)
+    for name in ("now", "values"):
+        page.open(name)
+        page.find("fc-spark canvas")
+        boxes = chromium.execute_script("""
+            return [...document.querySelectorAll("fc-spark")].map((each) => [each, each.firstChild].map((one) => one.getBoundingClientRect())
+                .map(({left, right, top, bottom}) => [left, top, right, bottom]))""")
+        for (left, top, right, bottom), canvas in boxes:
+            assert left <= canvas[0] and top <= canvas[1] and canvas[2] <= right and canvas[3] <= bottom, (name, boxes)
