@@ -3,6 +3,7 @@
 
 import {contact} from "./contact.js";
 import {make} from "./elements.js";
+import {showEmergency} from "./emergency.js";
 import {showLock} from "./lock.js";
 import {Log} from "./log.js";
 import {Now} from "./now.js";
@@ -10,10 +11,11 @@ import {Panels} from "./panels.js";
 import {Recordings} from "./recordings.js";
 import {Routes} from "./routes.js";
 import {Values} from "./values.js";
-import {sentence, span} from "./words.js";
+import {brief, may, sentence, span} from "./words.js";
 
 const PAGES = {now: Now, panels: Panels, values: Values, routes: Routes, log: Log, recordings: Recordings};
 const element = (id) => document.getElementById(id);
+const narrow = matchMedia("(max-width: 40rem)"); // a phone
 let page = null, role = "";
 
 function show() {
@@ -32,7 +34,7 @@ function say() {
     const [health, text] = contact.signedOut ? ["lost", `This browser is not signed in${contact.isLinkSpent ? ": the link was used or has expired" : ""}. Open a new link: firecurtain console prints one.`]
         : isLost && contact.why ? ["lost", `This page gets nothing: ${contact.why}`]
         : isLost ? ["lost", `No contact with the show for ${span(contact.age)}`]
-        : contact.isTold ? sentence([...contact.instances.values()], contact.frozen) : ["is-waiting", "Asking the show …"];
+        : contact.isTold ? (narrow.matches ? brief : sentence)([...contact.instances.values()], contact.frozen) : ["is-waiting", "Asking the show …"];
     document.body.className = isLost ? "is-lost" : health;
     if (element("sentence").textContent !== text)
         element("sentence").textContent = text;
@@ -42,12 +44,15 @@ function say() {
 contact.addEventListener("hello", () => {
     element("who").textContent = `Signed in as ${contact.who.role}${contact.who.label ? ` (${contact.who.label})` : ""}, for another ${span(contact.who.seconds * 1000)}`;
     showLock(element("lock"));
+    showEmergency(element("emergency"));
+    document.querySelector("nav a[href='#recordings']").hidden = !may(contact.who, "record");
     if (page && role !== contact.who.role) // what may be done is another
         show();
     role = contact.who.role;
 });
 contact.addEventListener("status", () => {
     page ? page.status?.() : show();
+    showEmergency(element("emergency"));
     say();
 });
 contact.addEventListener("log", () => page?.log?.());

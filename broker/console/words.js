@@ -40,29 +40,59 @@ export function state(instance) {
     return instance.detail ? `${text}: ${instance.detail}` : text;
 }
 
+/** A text without the seconds until something is tried again: they would change the sentence each second. */
+function still(text) {
+    return text.replace(/[;,] (trying again|restart\b.*?) in [\d.]+ s$/, "");
+}
+
 /** What is wrong with an instance, in a few words. */
 function trouble(instance) {
-    return isAlone(instance.detail) && health(instance) !== "bad" ? instance.detail : state(instance);
+    return isAlone(instance.detail) && health(instance) !== "bad" ? instance.detail : still(state(instance));
 }
 
 /** What is wrong with some of the instances, the first ones by name. */
 function troubles(some, all, words) {
     if (some.length === 1)
-        return `${some[0].name} ${state(some[0])}`;
+        return `${some[0].name} ${still(state(some[0]))}`;
     const rest = some.length - NAMED;
     return `${some.length} of ${all.length} ${words}: ${some.slice(0, NAMED).map((each) => `${each.name} (${trouble(each)})`).join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
 }
 
-/** One sentence about the whole show, and how it is. */
-export function sentence(instances, frozen) {
+/** Those of the instances that are worst off, and how they are; while all outputs are frozen, that is no trouble of each. */
+function worst(instances, frozen) {
     const bad = instances.filter((each) => health(each) === "bad");
     const doubtful = instances.filter((each) => health(each) === "doubtful" && !(frozen && each.frozen && health({...each, frozen: false}) === "good"));
-    const said = bad.length ? troubles(bad, instances, "have failed") : doubtful.length ? troubles(doubtful, instances, "are not as they should be") : "";
+    return bad.length ? ["bad", bad] : [doubtful.length || frozen || !instances.length ? "doubtful" : "good", doubtful];
+}
+
+/** A sentence about the whole show in which nothing is wrong but what was said. */
+function calm(instances, said) {
+    return said || (instances.length === 1 ? `${instances[0].name} runs` : instances.length ? `All ${instances.length} run` : "There is nothing that this browser may see");
+}
+
+/** One sentence about the whole show, and how it is. */
+export function sentence(instances, frozen) {
+    const [how, some] = worst(instances, frozen);
+    const said = some.length ? troubles(some, instances, how === "bad" ? "have failed" : "are not as they should be") : "";
+    return [how, frozen ? `OUTPUTS ARE FROZEN: nothing reaches the devices${said ? `. ${said}` : ""}` : calm(instances, said)];
+}
+
+/** What is wrong with an instance, without the reason. */
+function plight({state: is, detail = "", frozen, restarts, uptime_ms: uptime}) {
+    if (is !== "running")
+        return is === "failed" ? "has failed" : `is ${is}`;
     if (frozen)
-        return [bad.length ? "bad" : "doubtful", `OUTPUTS ARE FROZEN: nothing reaches the devices${said ? `. ${said}` : ""}`];
-    if (said)
-        return [bad.length ? "bad" : "doubtful", said];
-    return instances.length ? ["good", instances.length === 1 ? `${instances[0].name} runs` : `All ${instances.length} run`] : ["doubtful", "There is nothing that this browser may see"];
+        return "is frozen";
+    if (isAlone(detail))
+        return /^(not there|waiting for)/.test(detail) ? "is not there" : /^(not connected|connecting)/.test(detail) ? "is not connected" : "is not heard";
+    return restarts && uptime < 30 * SECOND ? "was restarted" : "runs";
+}
+
+/** The same in two lines of a phone, which do not change while somebody waits: the tiles have the reasons. */
+export function brief(instances, frozen) {
+    const [how, some] = worst(instances, frozen);
+    const said = some.length ? `${some[0].name} ${plight(some[0])}${some.length > 1 ? ` (and ${some.length - 1} more)` : ""}` : "";
+    return [how, frozen ? `OUTPUTS ARE FROZEN${said ? `; ${said}` : ""}` : calm(instances, said)];
 }
 
 /** Whether a role may do something to an instance. Only what is shown depends on it: the broker decides. */

@@ -25,7 +25,8 @@ static struct page_file pages[] = {
     {"/log.js", PAGES_SCRIPT, NULL, 0},        {"/panels.js", PAGES_SCRIPT, NULL, 0},
     {"/recordings.js", PAGES_SCRIPT, NULL, 0}, {"/lock.js", PAGES_SCRIPT, NULL, 0},
     {"/picture.js", PAGES_SCRIPT, NULL, 0},    {"/playback.js", PAGES_SCRIPT, NULL, 0},
-    {"/news.js", PAGES_SCRIPT, NULL, 0},       {"/icon.svg", "image/svg+xml", NULL, 0},
+    {"/news.js", PAGES_SCRIPT, NULL, 0},       {"/emergency.js", PAGES_SCRIPT, NULL, 0},
+    {"/icon.svg", "image/svg+xml", NULL, 0},
 };
 
 static void pages_read(struct page_file *page, const char *folder)

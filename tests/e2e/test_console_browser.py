@@ -4,12 +4,13 @@
 import os
 import re
 import signal
+import socket
 import time
 from pathlib import Path
 
 import control
 import pytest
-from browsing import open_console
+from browsing import CONFIG, open_console
 from control import audits
 from harness import BUILT
 from selenium import webdriver
@@ -277,6 +278,7 @@ def test_a_pin_unlocks_the_buttons(play, chromium):
     until(held, "no button appears")
     page.wait("Signed in as operator", "#who")
     page.shoot("unlocked-phone")
+    chromium.execute_script("scrollTo(0, document.body.scrollHeight)")
     page.find("#lock button").click()
     until(lambda: not held(), "the buttons stay")
     page.wait("Locked: it may only look", "#lock")
@@ -307,3 +309,65 @@ def test_curves_are_not_cut_off(play, chromium):
                 .map(({left, right, top, bottom}) => [left, top, right, bottom]))""")
         for (left, top, right, bottom), canvas in boxes:
             assert left <= canvas[0] and top <= canvas[1] and canvas[2] <= right and canvas[3] <= bottom, (name, boxes)
+
+
+def test_a_long_reason_does_not_move_the_buttons_of_a_phone(play, chromium):
+    with socket.socket(type=socket.SOCK_DGRAM) as first, socket.socket(type=socket.SOCK_DGRAM) as second:
+        for each in (first, second):
+            each.bind(("127.0.0.1", 0))
+        dead = "".join(f"[osc {name}]\n    bind = 127.0.0.1 {each.getsockname()[1]}\n    " for name, each in (("dead", first), ("gone", second)))
+        console = open_console(play, config=CONFIG.replace("[map]", dead + "[map]"))
+        page = Page(chromium, console)
+        seen = {}
+        for width in (400, 500):
+            page.size((width, 844))
+            page.open("panels")
+            page.find(".control.button")
+            page.wait("dead is down (and 1 more)", "#sentence")
+            seen[width] = chromium.execute_async_script("""
+                const done = arguments[0], waits = new Set(), heights = new Set(), tops = new Set();
+                import("/contact.js").then(({contact}) => setInterval(() => {
+                    waits.add(contact.instances.get("dead").detail);
+                    heights.add(document.querySelector("header").offsetHeight);
+                    tops.add(document.querySelector(".control.button").getBoundingClientRect().top);
+                    if (waits.size > 3)
+                        done([[...waits], [...heights], [...tops]]);
+                }, 100))""")
+            page.shoot(f"down-{width}")
+        for waits, heights, tops in seen.values():
+            assert "in use by another program" in waits[0] and len(heights) == len(tops) == 1 and heights[0] < 100, seen
+        page.open("now")
+        page.wait("in use by another program", page.tile("dead"))
+        page.wait("; trying again in ", page.tile("dead"))
+        page.size(DESKTOP)
+        page.wait("2 of 5 have failed: dead (down: port ", "#sentence")
+        assert "trying again" not in page.text("#sentence")
+        chromium.execute_script("import('/contact.js').then(({contact}) => contact.instances.forEach((each) => each.detail = 'a long reason '.repeat(100)))")
+        until(lambda: "a long reason" in page.text("#sentence") and chromium.execute_script("return document.querySelector('header').offsetHeight") < 110,
+              "the header is as high as a long reason", pause=0.05)
+
+
+def test_freeze_and_panic_are_in_sight_on_every_page_and_cover_nothing(play, chromium):
+    many = "".join(f"    button = b{n}\n" for n in range(40))
+    console = open_console(play, config=CONFIG.replace("    fader = level\n", f"    fader = level\n{many}"))
+    page = Page(chromium, console)
+    for size in (PHONE, DESKTOP):
+        page.size(size)
+        for name, last in (("now", ".news"), ("panels", ".panel"), ("values", ".scroll"), ("routes", ".routes"), ("log", ".log"), ("recordings", "code")):
+            page.open(name)
+            page.find(f"#page {last}")
+            page.find("fc-hold.freeze button"), page.find("fc-hold.panic button")
+            bar, end, inside = chromium.execute_script("""
+                scrollTo(0, document.body.scrollHeight);
+                const box = (one) => document.querySelector(one).getBoundingClientRect();
+                return [box(".emergency").top, box(arguments[0]).bottom, box(".emergency").bottom <= innerHeight]""", f"#page {last}")
+            assert inside and end <= bar, (size, name, bar, end)
+    page.size(PHONE)
+    page.open("panels")
+    page.find(".control.button")
+    button = page.find("fc-hold.freeze button")
+    page.hold(button, 1.3)
+    page.wait("OUTPUTS ARE FROZEN", "#sentence")
+    page.shoot("panels-frozen-phone")
+    page.hold(page.find("fc-hold.unfreeze button"), 1.3)
+    page.wait("All 3 run", "#sentence")
