@@ -2,6 +2,7 @@
 // The routes as a picture: a box for each instance, a curve for the routes from one to another. What follows stands further right.
 
 const WIDTH = 176, HEIGHT = 52, GAP = 72, ROW = 76;
+const MARGIN = 18; // a curve that goes back, or round, needs that much beside a box
 
 function draw(name, attributes, ...children) {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -63,9 +64,9 @@ export class Picture {
         const column = columns(this.names, this.edges), used = [];
         this.places = new Map(this.names.map((name) => {
             const x = column.get(name), y = used[x] = (used[x] ?? -1) + 1;
-            return [name, {x: 8 + x * (WIDTH + GAP), y: 8 + y * ROW}];
+            return [name, {x: MARGIN + x * (WIDTH + GAP), y: 8 + y * ROW}];
         }));
-        this.width = 16 + used.length * (WIDTH + GAP) - GAP;
+        this.width = 2 * MARGIN + used.length * (WIDTH + GAP) - GAP;
         this.height = 40 + Math.max(1, ...used.map((last) => last + 1)) * ROW;
     }
 

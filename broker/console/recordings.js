@@ -113,7 +113,7 @@ export class Recordings {
             file.value = "";
             this.status();
         });
-        return [make("label", {for: "saved-recording", textContent: "Open a saved recording"}), file];
+        return [make("div", {className: "tools"}, make("label", {for: "saved-recording", textContent: "Open a saved recording"}), file)];
     }
 
     get #current() {

@@ -8,6 +8,7 @@ import {may, value} from "./words.js";
 
 const ROW = 44; // pixels, as in console.css
 const SPARK = 30; // seconds
+const names = new Intl.Collator("en", {numeric: true}); // 1, 2, 10
 
 /** What is typed is a part of a name, unless it has a * or a ?. */
 function pattern(text) {
@@ -29,7 +30,7 @@ export class Values {
         this.count = make("p", {role: "status"});
         this.rows = make("div", {className: "rows"});
         this.all = make("div", {className: "scroll", tabIndex: 0, role: "region", "aria-label": "Channels"}, this.rows);
-        page.append(make("label", {for: "filter", textContent: "Filter"}), this.filter, this.count, this.all);
+        page.append(make("div", {className: "tools"}, make("label", {for: "filter", textContent: "Filter"}), this.filter), this.count, this.all);
         this.filter.addEventListener("input", () => {
             clearTimeout(this.typing);
             this.typing = setTimeout(() => this.begin(), 300);
@@ -76,7 +77,7 @@ export class Values {
         if (this.isClosed)
             return;
         this.known = new Set([...contact.values.keys(), ...[...this.listed.keys()].filter(matcher(this.filter.value))]);
-        this.names = [...this.known].sort((a, b) => this.pinned.has(b) - this.pinned.has(a) || (a < b ? -1 : 1));
+        this.names = [...this.known].sort((a, b) => this.pinned.has(b) - this.pinned.has(a) || names.compare(a, b) || (a < b ? -1 : 1));
         this.rows.style.blockSize = `${this.names.length * ROW}px`;
         this.count.textContent = `${this.names.length} channels${this.failed ?? ""}`;
         this.draw();
@@ -99,15 +100,20 @@ export class Values {
 
     #make(name) {
         const instance = contact.instances.get(name.slice(0, name.indexOf(".")));
-        const pin = make("button", {type: "button", className: "pin", textContent: "★", "aria-pressed": this.pinned.has(name), "aria-label": `Pin ${name}`});
+        const pin = make("button", {type: "button", className: "pin", "aria-label": `Pin ${name}`});
         const isSet = may(contact.who, "set", instance) && this.listed.get(name)?.source; // else nothing would come of it
         const fader = isSet ? make("input", {type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": `Set ${name}`}) : make("span");
         const spark = make("fc-spark"), title = make("div", {}, make("div", {className: "name", textContent: name, title: name}), spark);
         const row = Object.assign(make("div", {className: isSet ? "row" : "row is-shown"}, pin, title, fader, make("output")), {spark, samples: []});
+        const showPin = () => {
+            pin.textContent = this.pinned.has(name) ? "★" : "☆";
+            pin.setAttribute("aria-pressed", this.pinned.has(name));
+        };
+        showPin();
         pin.addEventListener("click", () => {
             this.pinned.has(name) ? this.pinned.delete(name) : this.pinned.add(name);
             localStorage.setItem("pinned", JSON.stringify([...this.pinned]));
-            pin.setAttribute("aria-pressed", this.pinned.has(name));
+            showPin();
             this.sort();
         });
         fader.addEventListener("input", () => emitsOf(name).slide(fader.value));

@@ -371,3 +371,86 @@ def test_freeze_and_panic_are_in_sight_on_every_page_and_cover_nothing(play, chr
     page.shoot("panels-frozen-phone")
     page.hold(page.find("fc-hold.unfreeze button"), 1.3)
     page.wait("All 3 run", "#sentence")
+
+
+def test_pins_say_their_state_and_names_are_sorted_by_their_numbers(play, chromium):
+    config = CONFIG.replace("[map]", "[loopback l]\n    [map]\n    l.c{{1..12}} > l.d{{1..12}}")
+    page = Page(chromium, open_console(play, config=config))
+    page.size(DESKTOP)
+    page.open("values")
+    page.find("#filter").send_keys("l.c")
+    wanted = [f"l.c{n}" for n in range(1, 13)]
+
+    def names():
+        """From the top, the rows that are there."""
+        rows = chromium.execute_script("return [...document.querySelectorAll('.row')].map((row) => [parseFloat(row.style.insetBlockStart), row.querySelector('.name').textContent])")
+        return [name for _, name in sorted(rows)]
+
+    until(lambda: names() == wanted, names)
+    pin = page.find("[aria-label='Pin l.c10']")
+    assert pin.text == "☆"
+    pin.click()
+    until(lambda: names() == ["l.c10", *(name for name in wanted if name != "l.c10")], names)
+    assert page.find("[aria-label='Pin l.c10']").text == "★" and page.find("[aria-label='Pin l.c1']").text == "☆"
+    page.find("[aria-label='Pin l.c10']").click()
+    until(lambda: names() == wanted, names)
+    assert page.find("[aria-label='Pin l.c10']").text == "☆"
+
+
+REDDISH = """
+    const [bytes, done] = arguments;
+    createImageBitmap(new Blob([new Uint8Array(bytes)], {type: "image/png"})).then((image) => {
+        const pen = Object.assign(document.createElement("canvas"), {width: image.width, height: image.height}).getContext("2d");
+        pen.drawImage(image, 0, 0);
+        const {data} = pen.getImageData(0, 0, image.width, image.height);
+        let found = 0;
+        for (let i = 0; i < data.length; i += 4)
+            found += data[i] > data[i + 1] + 40 && data[i] > data[i + 2] + 40;
+        done(found);
+    })"""
+
+
+def test_a_button_that_is_not_held_has_nothing_red(play, chromium):
+    page = Page(chromium, open_console(play))
+    for size in ((397, 844), (403, 844), DESKTOP):
+        page.size(size)
+        for button in (page.find(f"{page.tile('py1')} fc-hold button"), page.find("fc-hold.panic button")):
+            chromium.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+            reddish = chromium.execute_async_script(REDDISH, list(button.screenshot_as_png))
+            assert reddish == 0, (size, button.text, reddish)
+    chromium.execute_script("document.querySelector('fc-hold.panic').classList.add('is-held')")
+    time.sleep(1.2)
+    assert chromium.execute_async_script(REDDISH, list(page.find("fc-hold.panic button").screenshot_as_png)) > 1000, "one that is held has"
+
+
+def test_there_is_room_between_things_and_the_picture_is_whole(play, chromium):
+    config = CONFIG.replace("[map]", "[loopback l]\n    [map]\n    l.a > l.b\n    wire./x > l.c\n    l.c > wire./y")
+    page = Page(chromium, open_console(play, config=config))
+    page.size(PHONE)
+    for name, label in (("values", "#filter"), ("recordings", "#saved-recording")):
+        page.open(name)
+        field = page.find(label)
+        gap = chromium.execute_script("""
+            const a = document.querySelector(`label[for=${arguments[0].id}]`).getBoundingClientRect(), b = arguments[0].getBoundingClientRect();
+            return Math.max(b.left - a.right, b.top - a.bottom)""", field)
+        assert gap >= 4, (name, gap)
+    for name in ("now", "routes"):
+        page.open(name)
+        page.find("#page .news, #page tbody tr")
+        gaps = chromium.execute_script("""
+            return [...document.querySelectorAll("#page h2:not(fc-tile h2)")].map((each) => [each.textContent, each.getBoundingClientRect().top
+                - (each.previousElementSibling ?? each.parentElement.previousElementSibling).getBoundingClientRect().bottom])""")
+        assert gaps and all(gap >= 10 for _, gap in gaps), gaps
+    outside = chromium.execute_script("""
+        const frame = document.querySelector(".picture").getBoundingClientRect();
+        return [...document.querySelectorAll(".picture path")].map((each) => each.getBoundingClientRect())
+            .filter((each) => each.left < frame.left + 2 || each.right > frame.right - 2 || each.bottom > frame.bottom).length""")
+    assert outside == 0 and chromium.execute_script("return document.querySelectorAll('.picture path').length") >= 5
+
+
+def test_the_page_recordings_is_for_those_who_may_record(play, chromium):
+    console = open_console(play)
+    for role, is_shown in (("operator", False), ("observer", False), ("administrator", True)):
+        page = Page(chromium, console, "--role", role)
+        page.wait(f"Signed in as {role}", "#who")
+        assert page.find("nav a[href='#recordings']").is_displayed() == is_shown, role
