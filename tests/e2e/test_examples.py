@@ -114,6 +114,37 @@ def test_wave(example):
     until(lambda: show.wire.value("/dimmer/7") == 0, "the level fader does nothing")
 
 
+def test_cues(example):
+    show = example("cues", "desk", "cues", [("cues.cfg", "127.0.0.1 8080", f"127.0.0.1 {free_tcp_port()}")])
+
+    def fade(light, end):
+        """The values of a fade, up to its end."""
+        values = [show.wire.value(light)]
+        while abs(values[-1] - end) > 0.0001:
+            values.append(show.wire.value(light))
+        return values
+
+    show.set("/go", 1)
+    show.expect("/cue", 0)
+    rising = fade("/front", 0.8)
+    assert rising == sorted(rising) and len(rising) > 3, rising
+    show.set("/go", 0)  # let go
+    show.set("/go", 1)
+    show.expect("/cue", 0.5)
+    falling = fade("/front", 0.2)
+    assert falling == sorted(falling, reverse=True) and len(falling) > 3, falling
+    assert len(fade("/back", 1)) > 1 and len(fade("/back", 0.4)) > 1, "the steps follow by themselves"
+    show.set("/go", 1)
+    show.expect("/cue", 1)
+    assert 0 < show.wire.value("/front") < 0.2
+    show.set("/stop", 1)
+    show.set("/go", 1)  # the first again
+    show.expect("/cue", 0)
+    show.wire.inbox.clear()
+    after = fade("/front", 0.8)
+    assert after == sorted(after) and after[0] > 0, "from where it was stopped"
+
+
 @pytest.mark.skipif(not shutil.which("oscdump"), reason="needs liblo-tools")
 def test_hello_with_the_tools_its_readme_names(play, stage, identity):
     """Uses the ports 8000 and 9000 as written, if they are free: `oscsend localhost` must reach the show."""
