@@ -38,6 +38,7 @@ struct service {
     struct config *house;    /* that the show was made from, without its users' */
     char *findings;          /* in the configuration that was read last; or NULL */
     const char *change_user; /* whose configuration is being changed; NULL: the house's */
+    bool is_told;            /* the log has said that the show runs */
     bool is_refused;         /* it ends because no script could be confined */
     bool reload_again;       /* the configuration was to be read again while it was being changed */
     int signal_fd;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -274,6 +275,28 @@ static void service_notify(struct service *service)
         service->show->has_news = false;
 }
 
+/* Says once that the show runs, when each instance has come up or has failed: there may be no other line. */
+static void service_tell(struct service *service)
+{
+    const char *folder = service->spec.runtime_folder;
+    const struct show *show = service->show;
+    struct show_health health;
+    char some[sizeof("18446744073709551615 of ")] = "";
+
+    if (service->is_told || !show || service->phase != SERVICE_STEADY)
+        return;
+    show_health(show, &health);
+    if (health.n_starting)
+        return;
+    service->is_told = true;
+    if (health.n_up < health.n)
+        snprintf(some, sizeof(some), "%zu of ", health.n_up);
+    fc_log(FC_LOG_INFO, NULL,
+           "the show is running: %s%zu instance%s, %zu route%s; \"firecurtain status%s%s\" shows it", some,
+           health.n, health.n == 1 ? "" : "s", show->router.n_targets, show->router.n_targets == 1 ? "" : "s",
+           folder ? " --runtime-dir " : "", folder ? folder : "");
+}
+
 static void service_turn(void *userdata)
 {
     struct service *service = userdata;
@@ -281,6 +304,7 @@ static void service_turn(void *userdata)
     if (service->show)
         show_route(service->show);
     service_notify(service);
+    service_tell(service);
 }
 
 static int service_fail(int r)
@@ -305,6 +329,7 @@ int service_start(struct service *service)
     notify_start(runtime->notify, runtime->loop);
     show_start(service->show, runtime);
     control_set_show(service->control, service->show);
+    service_tell(service); /* the first turn may be long in coming */
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 import json
 import re
+import signal
 import subprocess
 
 import pytest
@@ -30,6 +31,35 @@ def test_init_writes_a_show_that_check_accepts_and_run_runs(firecurtain, play, s
     show.printed("receives OSC on port 8000", "lights")
     show.set("/fader1", 0.5)
     show.expect("/light1", 0.25)
+
+
+@pytest.mark.one_setting
+def test_a_show_says_once_that_it_runs_also_without_scripts(play):
+    show = play(config="""
+        [osc wire]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@
+        [map]
+        wire./in > wire./out""", ready=())
+    line = show.log.wait("^the show is running: ", "-", "info")
+    assert line.message == 'the show is running: 1 instance, 1 route; "firecurtain status" shows it'
+    show.set("/in", 0.5)
+    show.expect("/out", 0.5)
+    show = play(config="""
+        [osc wire]
+        bind = 192.0.2.1 9000
+        dest = 127.0.0.1 @OUT@
+        [python py1]
+        module = script
+        [map]
+        wire./in > py1.script.f
+        wire./in > wire./out""", scripts={"script.py": "def f(value): pass"})
+    show.log.wait("^the show is running: 1 of 2 instances, 2 routes; ", "-", "info")
+    running = show.log.matching("^running|^the show is running")
+    assert [line.instance for line in running] == ["py1", "-"], "it comes before the last instance has started"
+    show.process.send_signal(signal.SIGHUP)
+    show.log.wait("^the new configuration is running")
+    assert len(show.log.matching("^the show is running")) == 1
 
 
 def test_init_refuses_a_folder_with_files_and_leaves_them(firecurtain, stage, identity):
