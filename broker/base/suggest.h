@@ -3,6 +3,7 @@
 #ifndef BROKER_BASE_SUGGEST_H
 #define BROKER_BASE_SUGGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What a search may cost: each name 1, and each pair of characters that is compared 1. */
@@ -14,6 +15,7 @@ struct suggest {
     size_t left;      /* of the budget; 0: nothing more is looked at */
     const char *best; /* borrowed from suggest_offer(); NULL as long as nothing is near enough */
     size_t distance;
+    bool is_beginning; /* the word is how `best` begins */
 };
 
 /* Begins a search for the name nearest to `word` (borrowed). Words above 64 bytes are never near anything. */

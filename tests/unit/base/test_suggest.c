@@ -80,18 +80,30 @@ static void test_threshold_is_at_most_three(void **state)
     assert_near("abcdefghijklmnopqrst", "abcdefghijklmnopqXYZ");
     assert_far("abcdefghijklmnopqrst", "abcdefghijklmnopWXYZ");
     assert_near("abcdefghijklmnopqrst", "abcdefghijklmnopq");
-    assert_far("abcdefghijklmnopqrst", "abcdefghijklmnop");
+    assert_far("abcdefghijklmnopqrst", "Xbcdefghijklmnop");
 }
 
 static void test_a_word_that_was_cut_short(void **state)
 {
-    static const char *const names[] = {"certificate", "cart", NULL};
+    static const char *const names[] = {"cart", "certificate", "certain", NULL};
+    static const char *const commands[] = {"start", "status", "state", NULL};
 
     assert_near("cert", "certificate");
     assert_near("PASS", "password");
     assert_far("pa", "password");
     assert_far("certx", "certificate");
-    assert_string_equal(hint_for("cert", names), "did you mean \"cart\"?"); /* one letter is less */
+    assert_string_equal(hint_for("cert", names), "did you mean \"certificate\"?");
+    assert_string_equal(hint_for("stat", commands), "did you mean \"status\"?");
+    assert_string_equal(hint_for("sta", commands), "did you mean \"start\"?");
+}
+
+static void test_a_word_that_is_too_long(void **state)
+{
+    static const char *const names[] = {"map", "maping", NULL};
+
+    assert_near("mapping", "map");
+    assert_far("mapping", "ma");
+    assert_string_equal(hint_for("mapping", names), "did you mean \"maping\"?");
 }
 
 static void test_words_without_anything_in_common(void **state)
@@ -200,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_threshold_is_at_least_one),
         cmocka_unit_test(test_threshold_is_at_most_three),
         cmocka_unit_test(test_a_word_that_was_cut_short),
+        cmocka_unit_test(test_a_word_that_is_too_long),
         cmocka_unit_test(test_words_without_anything_in_common),
         cmocka_unit_test(test_case_does_not_count),
         cmocka_unit_test(test_nearest_wins),
