@@ -71,6 +71,8 @@ int net_host_read(struct net_host *host, const char *value, const char *default_
     if (!port)
         return refuse_host(name ? name : "", reason);
     r = net_host_read_port(port, lowest_port, &number, reason);
+    if (r == 0 && fc_is_no_address(name))
+        r = fc_refuse(reason, FC_NO_ADDRESS, name);
     if (r < 0)
         return r;
     more = strtok_r(NULL, NET_BLANKS, &rest);

@@ -82,7 +82,7 @@ bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct 
 {
     struct fc_reason found;
 
-    if (osc_net_check(net, &found) != 0)
+    if (net->is_refused || osc_net_check(net, &found) != 0)
         return false; /* which is said already */
     if ((directions & FC_TARGET) && !net->learn && !net->destinations.n)
         fc_refuse(reason,

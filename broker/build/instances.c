@@ -16,6 +16,7 @@
 #include "broker/python/check.h"
 #include "broker/show/show.h"
 #include "broker/show/user.h"
+#include "firecurtain/cleanup.h"
 
 #define BUILD_MAX_INSTANCE 64 /* bytes: the name is a folder's name, and part of every line of the log */
 
@@ -61,8 +62,10 @@ static void build_unknown_option(struct build *build, const struct fc_backend *b
     }
     if (elsewhere)
         config_diagnose(build->config, CONFIG_ERROR, option->at, NULL,
-                        "the option \"%s\" belongs in %s section", option->name,
-                        scope == FC_SCOPE_BACKEND ? "an instance's" : "the backend's");
+                        scope == FC_SCOPE_BACKEND
+                            ? "the option \"%s\" belongs in an instance's section, such as [%s NAME]"
+                            : "the option \"%s\" belongs in the backend's section, [backend %s]",
+                        option->name, backend->name);
     else
         config_diagnose(build->config, CONFIG_ERROR, option->at, suggest_hint(&suggest, hint, sizeof(hint)),
                         "the backend %s has no option \"%s\"", backend->name, option->name);
@@ -157,25 +160,67 @@ static bool build_is_known_backend(const struct config *config, const struct con
     return false;
 }
 
+/* Backends of MIDIMonster that do not exist here, and what serves instead. */
+static const struct build_foreign {
+    const char *name;
+    const char *instead; /* NULL: nothing */
+} build_foreign[] = {
+    {"atem", NULL},
+    {"jack", NULL},
+    {"lua", "write it in Python: [python NAME]"},
+    {"maweb", NULL},
+    {"ola", NULL},
+    {"openpixelcontrol", NULL},
+    {"visca", NULL},
+    {"wininput", "on Linux that is evdev"},
+    {"winmidi", "on Linux that is midi"},
+};
+
+static const struct build_foreign *build_find_foreign(const char *name)
+{
+    for (size_t i = 0; i < FC_ARRAY_SIZE(build_foreign); i++) {
+        if (strcmp(build_foreign[i].name, name) == 0)
+            return &build_foreign[i];
+    }
+    return NULL;
+}
+
+/* Writes down which backends there are, but for the one that is made for tests. Once; NULL after that. */
+static const char *build_list_backends(struct build *build, char *text, size_t bytes)
+{
+    size_t n = 0;
+
+    if (build->backends_listed)
+        return NULL;
+    build->backends_listed = true;
+    for (size_t i = 0; i < backend_table_size && n < bytes; i++) {
+        if (strcmp(backend_table[i]->name, "loopback-driver") != 0)
+            n += (size_t)snprintf(text + n, bytes - n, "%s%s", i ? ", " : "the backends are ",
+                                  backend_table[i]->name);
+    }
+    return text;
+}
+
 /* Reports a backend that does not exist, with the one that was meant or all that there are. */
 static void build_unknown_backend(struct build *build, const struct config_section *section)
 {
+    const struct build_foreign *foreign = build_find_foreign(section->backend);
     struct suggest suggest;
     char text[128];
     const char *hint;
-    size_t n = 0;
 
     if (build_is_known_backend(build->config, section))
         return;
     suggest_init(&suggest, section->backend);
-    for (size_t i = 0; i < backend_table_size; i++)
+    for (size_t i = 0; !foreign && i < backend_table_size; i++)
         suggest_offer(&suggest, backend_table[i]->name);
-    hint = suggest_hint(&suggest, text, sizeof(text));
-    for (size_t i = 0; !hint && i < backend_table_size && n < sizeof(text); i++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? ", " : "the backends are ",
-                              backend_table[i]->name);
-    config_diagnose(build->config, CONFIG_ERROR, section->at, hint ? hint : text,
-                    "there is no backend \"%s\"", section->backend);
+    hint = foreign ? foreign->instead : suggest_hint(&suggest, text, sizeof(text));
+    if (!hint)
+        hint = build_list_backends(build, text, sizeof(text));
+    config_diagnose(build->config, CONFIG_ERROR, section->at, hint,
+                    foreign ? "MIDIMonster's backend \"%s\" does not exist here (docs/differences.md)"
+                            : "there is no backend \"%s\"",
+                    section->backend);
 }
 
 static const struct fc_backend *build_find_backend(struct build *build, const struct config_section *section)

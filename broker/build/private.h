@@ -17,6 +17,7 @@ struct build {
     struct config *config;
     struct user *user; /* the owner of the configuration; NULL: the house */
     enum build_scripts scripts;
+    bool backends_listed; /* in a finding before */
 };
 
 #endif

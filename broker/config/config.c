@@ -113,6 +113,12 @@ static int copy_source(const struct config *config, struct config_location at, c
     return *source ? 0 : -ENOMEM;
 }
 
+/* Whether a line of the configuration that is wrong was most likely meant as a comment. */
+static bool is_probably_comment(const char *line)
+{
+    return line && line[strspn(line, " \t")] == '#';
+}
+
 static int copy_text(const char *text, char **copy)
 {
     if (!text)
@@ -130,6 +136,8 @@ static int add_diagnostic(struct config *config, enum config_severity severity, 
     struct config_diagnostic *grown;
     int r = source ? copy_text(source, &diagnostic.source) : copy_source(config, at, &diagnostic.source);
 
+    if (r == 0 && !source && is_probably_comment(diagnostic.source))
+        hint = "a comment begins with \";\"";
     if (r < 0 || copy_text(hint, &diagnostic.hint) < 0)
         return -ENOMEM;
     grown = grow_by_one(config->diagnostics, config->n_diagnostics, sizeof(*grown));

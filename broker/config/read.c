@@ -121,9 +121,13 @@ static int add_file(struct config *config, char *path, size_t *index)
 static int report_unreadable(struct config_parser *parser, struct config_location at, const char *path,
                              int error)
 {
+    bool is_default = error == -ENOENT && !parser->reader && at.line == 0 && strcmp(path, "show.cfg") == 0;
+
     if (error == -ENOMEM)
         return -ENOMEM;
-    config_diagnose(parser->config, CONFIG_ERROR, at, NULL, "cannot read \"%s\": %s", path,
+    config_diagnose(parser->config, CONFIG_ERROR, at,
+                    is_default ? "name the file, or make a show: firecurtain init DIR" : NULL,
+                    "cannot read \"%s\": %s", path,
                     error == -EINVAL ? "it is not a regular file but a FIFO, a device or the like"
                                      : strerror(-error));
     return 0;

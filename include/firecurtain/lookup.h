@@ -7,7 +7,10 @@
 #ifndef FIRECURTAIN_LOOKUP_H
 #define FIRECURTAIN_LOOKUP_H
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <stdbool.h>
+#include <string.h>
 
 /* The names that one instance needs to start, and their answers; fc_instance_lookups() in backend.h. */
 struct fc_lookups;
@@ -20,6 +23,18 @@ struct fc_lookups;
  */
 int fc_lookup(struct fc_lookups *lookups, const char *host, const char *port, const struct addrinfo *hints,
               const struct addrinfo **list);
+
+/* What to say of an address as in fc_is_no_address(). */
+#define FC_NO_ADDRESS "\"%.100s\" is not an address: that has four numbers, each at most 255"
+
+/* Whether a host is neither a name, in which there is a letter, nor an IPv4 address. Few numbers, as in
+ * 127.1, are one. */
+static inline bool fc_is_no_address(const char *host)
+{
+    struct in_addr any;
+
+    return strspn(host, "0123456789.") == strlen(host) && !inet_aton(host, &any);
+}
 
 /* Says in words why a name has no address, and what to do about it. */
 static inline const char *fc_lookup_words(int error)

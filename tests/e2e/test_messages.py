@@ -495,3 +495,32 @@ def test_a_build_without_a_part_names_it_and_takes_no_other(stage, identity):
                           stderr=subprocess.STDOUT, text=True)
     missing = f'"far" cannot start: {folder}/broker/firecurtain-driver-mqtt is missing; install the package firecurtain-mqtt'
     assert done.returncode == 0 and done.stdout.count(missing) == 1 and "show.cfg:3:" in done.stdout, done.stdout
+
+
+@pytest.mark.one_setting
+@pytest.mark.parametrize("lines, error, note, count", [
+    ("[osc o]\nbind = 127.0.0.300 8000\n[map]\no./a > o./b", '"127.0.0.300" is not an address: that has four numbers, each at most 255', None, 1),
+    ("[osc o]\nbind = 127.0.0.1 8000\ndest = 10.0.0.1.2 9000\n[map]\no./a > o./b", '"10.0.0.1.2" is not an address', None, 1),
+    ("[mqtt m]\nhost = 10.0.0.256\n", '"10.0.0.256" is not an address', None, 1),
+    ("[osc o]\n# the desk\nbind = 127.1 8000\ndest = learn\n", "expected an option: NAME = VALUE", 'a comment begins with ";"', 1),
+    ("# my show\n[osc o]\nbind = 127.0.0.1 8000\n", "expected a header in brackets", 'a comment begins with ";"', 1),
+    ("[osc o]\n#bind = 127.0.0.1 8000\nbind = 127.0.0.1 8000\n", 'the backend osc has no option "#bind"', 'a comment begins with ";"', 1),
+    ("[loopback l]\n[map]\n# the lights\nl.a > l.b", "error: ", 'a comment begins with ";"', 1),
+    ("[sacn in]\nuniverse = 1\nbind = 0.0.0.0\n", 'the option "bind" belongs in the backend\'s section, [backend sacn]', None, 1),
+    ("[loopback l]\n[mapping]\nl.a > l.b", "the name of the instance is missing", 'did you mean "map"?', 1),
+    ("[winmidi m]\n", 'MIDIMonster\'s backend "winmidi" does not exist here (docs/differences.md)', "on Linux that is midi", 1),
+    ("[ola a]\n[jack b]\n[nonsense c]\n[lua d]\n", 'MIDIMonster\'s backend "ola" does not exist here', "the backends are artnet, evdev, loopback, midi, mqtt, osc", 4),
+])
+def test_frequent_mistakes_of_a_configuration_are_explained(firecurtain, lines, error, note, count):
+    done = firecurtain("check", "show.cfg", files={"show.cfg": lines})
+    assert done.returncode == 78 and len(re.findall(" error: ", done.stderr)) == count and "warning" not in done.stderr, done.stderr
+    assert error in done.stderr and (f"note: {note}" in done.stderr if note else "note:" not in done.stderr), done.stderr
+    assert len(re.findall("the backends are", done.stderr)) <= 1 and "loopback-driver" not in done.stderr, done.stderr
+
+
+@pytest.mark.one_setting
+def test_without_a_show_it_says_how_to_make_one(firecurtain):
+    done = firecurtain("check", "show.cfg")
+    assert done.returncode == 78 and 'cannot read "show.cfg": No such file or directory\n  note: name the file, or make a show: firecurtain init DIR\n' in done.stderr, done.stderr
+    done = firecurtain("check", "other.cfg")
+    assert done.returncode == 78 and "note:" not in done.stderr, done.stderr

@@ -9,6 +9,7 @@
 #include "broker/drivers/mqtt/topic.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/driver.h"
+#include "firecurtain/lookup.h"
 #include "firecurtain/option.h"
 #include "firecurtain/suggest.h"
 
@@ -112,6 +113,8 @@ static int option_address(struct mqtt *mqtt, const char *text, struct fc_reason 
     if (*port && (*port != ':' || !option_is_port(port + 1)))
         return fc_refuse(reason, "a port is a number from 1 to 65535, after the host and a colon");
     r = option_take(&mqtt->host, text, (size_t)(end - text));
+    if (r == 0 && fc_is_no_address(mqtt->host))
+        return fc_refuse(reason, FC_NO_ADDRESS, mqtt->host);
     return r < 0 ? r : option_take_all(&mqtt->port, *port ? port + 1 : mqtt->has_tls ? "8883" : "1883");
 }
 

@@ -87,9 +87,9 @@ static void test_nothing(void **state)
 static void test_unknown_backend(void **state)
 {
     assert_finds(state, "[pyhton py]\n", 1, 2, "there is no backend \"pyhton\"", "did you mean \"python\"?");
-    assert_finds(state, "[backend jack]\n", 1, 10, "there is no backend \"jack\"",
-                 "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, python, "
-                 "rtpmidi, sacn");
+    assert_finds(state, "[backend jack]\n", 1, 10,
+                 "MIDIMonster's backend \"jack\" does not exist here (docs/differences.md)",
+                 "the backends are artnet, evdev, loopback, midi, mqtt, osc, panel, python, rtpmidi, sacn");
 }
 
 /* A mapping to an instance that could not be made is not another error. */
@@ -97,9 +97,8 @@ static void test_one_finding_for_an_unknown_backend(void **state)
 {
     assert_finds(state,
                  "[jack a]\nx = 1\n[jack c]\n[backend jack]\nbind = *\n[loopback b]\n[map]\na.1 > b.x\n", 1,
-                 2, "there is no backend \"jack\"",
-                 "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, python, "
-                 "rtpmidi, sacn");
+                 2, "MIDIMonster's backend \"jack\" does not exist here (docs/differences.md)",
+                 "the backends are artnet, evdev, loopback, midi, mqtt, osc, panel, python, rtpmidi, sacn");
 }
 
 /* The other side of such a mapping is looked at all the same. */
@@ -113,12 +112,13 @@ static void test_an_unknown_backend_hides_nothing(void **state)
 
     assert_int_equal(build(state, text, &show), -EINVAL);
     assert_int_equal(fixture->config->n_diagnostics, 4);
-    assert_error_in(fixture->config, 0, "show.cfg", 1, 2, "there is no backend \"jack\"",
-                    "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, "
-                    "python, rtpmidi, sacn");
-    assert_error_in(fixture->config, 1, "show.cfg", 4, 2, "there is no backend \"lua\"",
-                    "the backends are artnet, evdev, loopback, loopback-driver, midi, mqtt, osc, panel, "
-                    "python, rtpmidi, sacn");
+    assert_error_in(
+        fixture->config, 0, "show.cfg", 1, 2,
+        "MIDIMonster's backend \"jack\" does not exist here (docs/differences.md)",
+        "the backends are artnet, evdev, loopback, midi, mqtt, osc, panel, python, rtpmidi, sacn");
+    assert_error_in(fixture->config, 1, "show.cfg", 4, 2,
+                    "MIDIMonster's backend \"lua\" does not exist here (docs/differences.md)",
+                    "write it in Python: [python NAME]");
     assert_error_in(fixture->config, 2, "show.cfg", 6, 9,
                     "\"fader\" is not an OSC address: it must begin with a slash", NULL);
     assert_error_in(fixture->config, 3, "show.cfg", 7, 3,
@@ -176,9 +176,9 @@ static void test_unknown_option(void **state)
 static void test_an_option_in_the_wrong_section(void **state)
 {
     assert_finds(state, "[osc o]\nbind = ::1 0\ndetect = on\n", 3, 1,
-                 "the option \"detect\" belongs in the backend's section", NULL);
+                 "the option \"detect\" belongs in the backend's section, [backend osc]", NULL);
     assert_finds(state, "[backend osc]\nbind = 127.0.0.1 0\n", 2, 1,
-                 "the option \"bind\" belongs in an instance's section", NULL);
+                 "the option \"bind\" belongs in an instance's section, such as [osc NAME]", NULL);
 }
 
 static void test_a_bad_value_is_found_once(void **state)
