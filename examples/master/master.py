@@ -1,4 +1,4 @@
-"""A master fader over 24 channels of a console; without the console, the stage goes dark in a second."""
+"""A master fader over 24 channels of a console; when the console is gone, the stage goes dark in a second."""
 
 import midimonster
 

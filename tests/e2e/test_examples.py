@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -49,7 +50,9 @@ def example(play, stage, identity):
 def test_each_example_has_a_readme_of_about_ten_lines():
     for folder in (TOP / "examples").iterdir():
         assert (folder / f"{folder.name}.cfg").exists()
-        assert 5 <= len((folder / "README.md").read_text().splitlines()) <= 20, folder
+        text = (folder / "README.md").read_text()
+        assert 5 <= len(text.splitlines()) <= 20, folder
+        assert f"    firecurtain run {folder.name}.cfg" in text and "run examples" not in re.sub(r"in a clone: ./dev run examples", "", text), folder
 
 
 @pytest.mark.rules
