@@ -13,9 +13,9 @@ from pathlib import Path
 import control
 import pytest
 import qr
-from browsing import CONFIG, is_open, open_console
+from browsing import CONFIG, free_tcp_port, is_open, open_console
 from control import audits
-from harness import environment
+from harness import TOP, environment
 from processes import named
 from terminal import Terminal
 from waiting import PATIENCE, until
@@ -474,3 +474,29 @@ def test_the_audit_log_has_everything_though_a_fader_is_drawn(play):
         return len(audits(show, "subject=nobody")), sum(map(int, left_out))
 
     until(lambda: sum(accounted()) == asked, lambda: f"each of {asked} is said once: {accounted()}")
+
+
+def test_panic_as_the_page_maps_it_reaches_the_lights_while_the_cues_hang(play):
+    page = (TOP / "docs/console.md").read_text()
+    config, script = re.search(r"^## Emergencies\n.*?```ini\n(.*?)```.*?```python\n(.*?)```", page, re.M | re.S).groups()
+    config = config.replace("127.0.0.1 8080", f"127.0.0.1 {free_tcp_port()}") + """
+        desk./go > cues.cues.go
+        cues.level > rig.1
+        [python cues]
+        module = cues
+        [loopback rig]
+        [osc desk]
+        bind = 127.0.0.1 @IN@
+        dest = 127.0.0.1 @OUT@"""
+    show = play(config=config, ready=("safe", "cues"), scripts={"safe.py": script, "cues.py": """
+        import midimonster
+        midimonster.output("level", 1)
+        def go(value):
+            while True:
+                pass"""})
+    until(lambda: control.run(show, "get", "rig.1", check=0).stdout == "rig.1 1\n", "the cues do not play")
+    show.set("/go", 1)
+    control.wait_for(show, "cues", "hanging")
+    control.run(show, "panic", check=0)
+    until(lambda: control.run(show, "get", "rig.1", "rig.24", check=0).stdout == "rig.1 0\nrig.24 0\n", "panic waits for the cues")
+    show.expect("/house/lights", 1)
