@@ -417,6 +417,8 @@ static void artnet_describe(const void *self, char *text, size_t bytes)
     const struct artnet *artnet = self;
 
     dmx_universe_describe(&artnet->port.universe, fc_now_ns(), text, bytes);
+    if (!text[0])
+        artnet_port_describe(&artnet->port, fc_now_ns(), text, bytes);
 }
 
 const struct fc_backend backend_artnet = {

@@ -3,6 +3,7 @@
 #include "broker/backends/artnet_port.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "broker/backends/artnet_poll.h"
@@ -115,6 +116,20 @@ static uint8_t next_sequence(struct artnet_port *port)
 {
     port->sequence = (uint8_t)(port->sequence == UINT8_MAX ? 1 : port->sequence + 1);
     return port->sequence;
+}
+
+void artnet_port_describe(const struct artnet_port *port, uint64_t now_ns, char *text, size_t bytes)
+{
+    struct sockaddr_in list[ARTNET_MAX_SUBSCRIBERS];
+    unsigned universe = port->address & UINT8_MAX, net = port->address >> 8;
+
+    if (port->output != ARTNET_SUBSCRIBERS || !port->socket ||
+        artnet_poll_subscribers(port->socket, port->address, now_ns, list))
+        return;
+    if (net)
+        snprintf(text, bytes, "no node wants universe %u of net %u: nothing is sent", universe, net);
+    else
+        snprintf(text, bytes, "no node wants universe %u: nothing is sent", universe);
 }
 
 static void send_frame(struct artnet_port *port, uint64_t now_ns)

@@ -21,6 +21,9 @@ unsigned artnet_port_receive(struct artnet_port *port, const struct artnet_recei
  */
 unsigned artnet_port_sync(struct artnet_port *port, const struct artnet_received *received, uint64_t now_ns);
 
+/* Says that what is set reaches no node, if it is so; else `text` stays as it is. */
+void artnet_port_describe(const struct artnet_port *port, uint64_t now_ns, char *text, size_t bytes);
+
 /* Sends what was set, if it is time, and sets the timer. */
 void artnet_port_flush(struct artnet_port *port, uint64_t now_ns);
 

@@ -138,6 +138,15 @@ static void rows_fill_state(struct table *table, const struct control_instance *
               error[0] && detail[0] ? "; " : "", state->has_reason ? detail : error);
 }
 
+/* Whether an instance is of those that say when they were heard. A universe that is only sent is not. */
+static bool rows_hears(const struct control_instance *instance)
+{
+    bool is_universe = strcmp(instance->backend, "artnet") == 0 || strcmp(instance->backend, "sacn") == 0;
+
+    return instance->is_heard || strcmp(instance->backend, "osc") == 0 ||
+           (is_universe && !instance->events_out);
+}
+
 bool rows_add(struct table *table, const struct control_instance *instance, const struct rows_rates *rates)
 {
     char ago[32];
@@ -151,7 +160,7 @@ bool rows_add(struct table *table, const struct control_instance *instance, cons
         rows_script(table, instance);
     if (instance->pid)
         rows_process(table, instance, rates);
-    if (strcmp(instance->backend, "osc") == 0) {
+    if (rows_hears(instance)) {
         print_ago(ago, sizeof(ago), instance->heard_ms);
         table_set(table, ROWS_HEARD, "%s", instance->is_heard ? ago : "never");
     }

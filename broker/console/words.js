@@ -13,9 +13,9 @@ export function span(ms) {
     return `${Math.floor(ms / HOUR)} h ${Math.floor(ms % HOUR / MINUTE)} min`;
 }
 
-/** Whether an instance runs, but its detail says that what it is there for is not heard or not there (DMX, RTP-MIDI, MQTT, MIDI, evdev). */
+/** Whether an instance runs, but its detail says that what it is there for is not heard, reached or there (DMX, RTP-MIDI, MQTT, MIDI, evdev). */
 function isAlone(detail = "") {
-    return /^(lost for |not received, |nobody is heard|nobody has joined|not connected to |connecting to |not there: |waiting for ")|(^|\S) (silent|missing)(,|;|$)/.test(detail);
+    return /^(lost for |not received, |nobody is heard|nobody has joined|not connected to |connecting to |not there: |no node wants |waiting for ")|(^|\S) (silent|missing)(,|;|$)/.test(detail);
 }
 
 /** How an instance is: "good", "doubtful" or "bad". Stopped by hand is doubtful, not bad. */
@@ -84,7 +84,7 @@ function plight({state: is, detail = "", frozen, restarts, uptime_ms: uptime}) {
     if (frozen)
         return "is frozen";
     if (isAlone(detail))
-        return /^(not there|waiting for)/.test(detail) ? "is not there" : /^(not connected|connecting)/.test(detail) ? "is not connected" : "is not heard";
+        return detail.startsWith("no node") ? "reaches nobody" : /^(not there|waiting for)/.test(detail) ? "is not there" : /^(not connected|connecting)/.test(detail) ? "is not connected" : "is not heard";
     return restarts && uptime < 30 * SECOND ? "was restarted" : "runs";
 }
 

@@ -2,6 +2,7 @@
 """Art-Net in both directions, with peers that have code of their own."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -97,6 +98,30 @@ def test_polls_are_answered_and_nodes_that_answer_get_frames(wired):
     show.set("/a", 1)
     wired.peer.frame(255, universe=0x36)
     wired.peer.take(code=artnet.POLL)  # and so on
+
+
+def test_status_says_that_no_node_wants_a_universe_and_that_one_never_came(wired):
+    show = wired.start("[artnet in]\nuniverse = 2\n[artnet stage]\nuniverse = 7\ndestination = auto\n[artnet far]\nnet = 3\nuniverse = 4\ndestination = auto\n",
+                       "in.1 > wire./in", "wire./a > stage.1", "wire./a > far.1")
+    status = control.status(show)
+    assert status["stage"]["detail"] == "no node wants universe 7: nothing is sent"
+    assert status["far"]["detail"] == "no node wants universe 4 of net 3: nothing is sent"
+    assert status["in"]["detail"] == "" and not status["in"]["heard_ms"]
+    show.set("/a", 1)
+    until(lambda: control.status(show)["stage"]["out"], "nothing is put out")
+
+    def heard():
+        table = control.run(show, "status", check=0).stdout.splitlines()
+        return {line.split()[0]: line[:table[0].index("LAST HEARD") + len("LAST HEARD")].rsplit("  ", 1)[1].strip() for line in table[1:] if line}
+
+    assert (heard()["in"], heard()["stage"]) == ("never", "-")
+    wired.peer.take(code=artnet.POLL)
+    wired.peer.send(artnet.reply(wired.peer.port, 0, 0, [7]))
+    until(lambda: control.status(show)["stage"]["detail"] == "", "it says so for ever")
+    assert control.status(show)["far"]["detail"]
+    wired.peer.send(artnet.dmx(0, 2, [10]))
+    show.expect("/in", 10 / 255)
+    assert re.fullmatch(r"\d+ s ago", heard()["in"])
 
 
 def test_two_consoles_do_not_flicker_and_the_second_takes_over(wired):

@@ -175,7 +175,7 @@ SENTENCES = """
     const runs = (name, detail = "", more = {}) => ({name, state: "running", detail, restarts: 0, uptime_ms: 1e6, ...more});
     import("/words.js").then(({brief, health, sentence}) => done([
         ["lost for 3 s", "not received, though desk announces it", "nobody is heard", "10.0.0.5:5004 missing", "desk at 10.0.0.5:5004 silent, 2 packets lost",
-            "not connected to a:1: refused", "not there: nano; connected to x", 'waiting for "pad"'].map((detail) => health(runs("a", detail))),
+            "not connected to a:1: refused", "no node wants universe 1: nothing is sent", "not there: nano; connected to x", 'waiting for "pad"'].map((detail) => health(runs("a", detail))),
         ["", "receiving from desk at 44 Hz", "connected to a:1", "10.0.0.5:5004, 0.4 ms", "waiting for connections", "lost and found"].map((detail) => health(runs("a", detail))),
         sentence([runs("rig", "lost for 3 s"), runs("b"), runs("c")], false),
         sentence([runs("rig", "lost for 3 s"), runs("net", "nobody is heard"), runs("c")], false),
@@ -183,7 +183,7 @@ SENTENCES = """
         sentence([runs("rig", "", {frozen: true}), runs("c")], true),
         sentence([..."abcdef"].map((name) => runs(name, "nobody is heard")), false),
         [[runs("a"), runs("b")], [{...runs("dead", "no such port; trying again in 3.2 s"), state: "down"}], [{...runs("cues", "exit status 1; restart 4 in 0.2 s"), state: "failed"}, runs("dead")],
-            [runs("rig", "lost for 3 s"), runs("net", "nobody is heard")], [runs("pad", "not there: pad")], [runs("house", "connecting to a:1")], [runs("c", "", {restarts: 1, uptime_ms: 5})],
+            [runs("rig", "lost for 3 s"), runs("net", "nobody is heard")], [runs("stage", "no node wants universe 1: nothing is sent")], [runs("pad", "not there: pad")], [runs("house", "connecting to a:1")], [runs("c", "", {restarts: 1, uptime_ms: 5})],
             [{...runs("c"), state: "stopped"}], []].flatMap((some) => [brief(some, false)[1], sentence(some, false)[1]]),
         brief([runs("rig", "", {frozen: true}), {...runs("cues", "exit status 1"), state: "failed"}], true), brief([runs("rig", "", {frozen: true})], true)]))
 """
@@ -200,7 +200,7 @@ def test_the_sentence_says_what_is_wrong(play, chromium):  # noqa: F811
     assert many[1].endswith(", d (nobody is heard), and 2 more")
     assert pairs == ["All 2 run", "All 2 run", "dead is down", "dead down: no such port", "cues has failed", "cues failed: exit status 1",
                      "rig is not heard (and 1 more)", "2 of 2 are not as they should be: rig (lost for 3 s), net (nobody is heard)",
-                     "pad is not there", "pad runs: not there: pad", "house is not connected", "house runs: connecting to a:1",
+                     "stage reaches nobody", "stage runs: no node wants universe 1: nothing is sent", "pad is not there", "pad runs: not there: pad", "house is not connected", "house runs: connecting to a:1",
                      "c was restarted", "c runs, restarted 0 s ago (once)", "c is stopped", "c stopped", *2 * ["There is nothing that this browser may see"]]
     assert brief == ["bad", "OUTPUTS ARE FROZEN; cues has failed"] and calm == ["doubtful", "OUTPUTS ARE FROZEN"]
 
