@@ -4,12 +4,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/base/log.h"
 #include "broker/base/runtime.h"
 #include "broker/control/audit_limit.h"
 #include "broker/control/private.h"
+#include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 
 #define AUDIT_VALUE    512 /* of a subject or reason: even escaped, it pushes nothing out of the line */
@@ -53,7 +55,8 @@ static void audit_write(const struct control_call *call, enum control_outcome ou
                         uint64_t times)
 {
     char subject[AUDIT_VALUE], result[64], reason[AUDIT_VALUE], from[AUDIT_FROM], count[32] = "";
-    bool has_reason = text && text[0];
+    FC_AUTO_FREE char *first = text ? strndup(text, strcspn(text, "\n")) : NULL; /* the log has the others */
+    bool has_reason = first && first[0];
 
     audit_from(call, from);
     if (times > 1)
@@ -62,7 +65,7 @@ static void audit_write(const struct control_call *call, enum control_outcome ou
               control_verb_name(call->verb),
               log_value(subject, sizeof(subject), call->subject[0] ? call->subject : "-"),
               log_value(result, sizeof(result), control_outcome_name(outcome)), count,
-              has_reason ? " reason=" : "", has_reason ? log_value(reason, sizeof(reason), text) : "");
+              has_reason ? " reason=" : "", has_reason ? log_value(reason, sizeof(reason), first) : "");
 }
 
 /* Writes how often it was done again since the last line. */

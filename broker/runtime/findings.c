@@ -32,6 +32,8 @@ void findings_log(struct service *service, const struct config *config, const ch
         return;
     config_print_diagnostics(config, memory, false);
     fclose(memory);
+    if (service->findings && bytes && service->findings[bytes - 1] == '\n')
+        service->findings[bytes - 1] = '\0'; /* whoever prints them ends the line */
     for (line = service->findings; line && *line; line = *end ? end + 1 : end) {
         if (user && ++n > FINDINGS_MAX_LINES) { /* users can reload as often as they like */
             fc_log(FC_LOG_ERROR, user, "… %zu errors in total", config->n_errors);

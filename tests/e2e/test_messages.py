@@ -524,3 +524,13 @@ def test_without_a_show_it_says_how_to_make_one(firecurtain):
     assert done.returncode == 78 and 'cannot read "show.cfg": No such file or directory\n  note: name the file, or make a show: firecurtain init DIR\n' in done.stderr, done.stderr
     done = firecurtain("check", "other.cfg")
     assert done.returncode == 78 and "note:" not in done.stderr, done.stderr
+
+
+@pytest.mark.one_setting
+def test_a_reload_that_fails_is_told_whole_to_its_caller_and_in_one_line_to_the_audit_log(play):
+    show = play(config="[osc wire]\nbind = 127.0.0.1 @IN@\n[map]\nwire./a > wire./b\n", ready=())
+    show.write("show.cfg", "[osc wire]\nbind = 127.0.0.1 @IN@\n[map]\nwir./a > wire./b\n")
+    said = control.run(show, "reload", check=78).stderr
+    assert re.fullmatch(r"firecurtain: \S+show\.cfg:4:1: error: unknown instance \"wir\"\n  wir\./a > wire\./b\n  \^\n  note: did you mean \"wire\"\?\n", said), said
+    line = show.log.wait("verb=reload", level="audit").message
+    assert line.endswith(r'show.cfg:4:1: error: unknown instance \"wir\""'), line
