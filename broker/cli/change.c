@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* firecurtain start, stop, restart, freeze, unfreeze, panic and reload. */
+#include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "broker/cli/client.h"
 #include "broker/cli/commands.h"
@@ -8,17 +10,62 @@
 #include "broker/cli/print.h"
 #include "firecurtain/cleanup.h"
 
+/* What was done, as a person at a terminal reads it. */
+static const struct change_words {
+    enum control_verb verb;
+    const char *all;   /* without a name */
+    const char *named; /* behind a name; or NULL */
+    const char *undo;  /* the command that undoes it, or NULL */
+    const char *does;  /* what that does */
+} change_words[] = {
+    {CONTROL_START, NULL, "started", NULL, NULL},
+    {CONTROL_STOP, NULL, "stopped", "start", "starts it again"},
+    {CONTROL_RESTART, NULL, "restarted", NULL, NULL},
+    {CONTROL_FREEZE, "outputs are frozen", "its outputs are frozen", "unfreeze", "ends it"},
+    {CONTROL_UNFREEZE, "outputs reach the devices again", "its outputs reach the house again", NULL, NULL},
+    {CONTROL_PANIC, "1 was set on the channel that the show defines for emergencies", NULL, NULL, NULL},
+    {CONTROL_RELOAD, "the new configuration is running", "the new configuration is running", NULL, NULL},
+};
+
 /* Prints what the broker says in addition to success. */
-static void change_say(const char *name, const struct control_reply *reply)
+static void change_say_more(const char *name, const char *text)
 {
-    if (!reply->text[0])
-        return;
     if (name) {
         print_text(stderr, name);
         fputs(": ", stderr);
     }
-    print_text(stderr, reply->text);
+    print_text(stderr, text);
     fputs("\n", stderr);
+}
+
+/* Prints what was done, and how to undo it. */
+static void change_say_done(const char *name, const struct change_words *words)
+{
+    if (name) {
+        print_text(stdout, name);
+        fputs(": ", stdout);
+    }
+    fputs(name ? words->named : words->all, stdout);
+    if (words->undo)
+        printf("; \"firecurtain %s%s", words->undo, name ? " " : "");
+    if (words->undo && name)
+        print_text(stdout, name);
+    if (words->undo)
+        printf("\" %s", words->does);
+    putchar('\n');
+}
+
+/* Says what came of a request: to programs only what is more than success. */
+static void change_say(const char *name, enum control_verb verb, const struct control_reply *reply)
+{
+    if (reply->text[0])
+        change_say_more(name, reply->text);
+    if (!isatty(STDOUT_FILENO) || (reply->text[0] && verb != CONTROL_RELOAD))
+        return;
+    for (size_t i = 0; i < FC_ARRAY_SIZE(change_words); i++) {
+        if (change_words[i].verb == verb)
+            change_say_done(name, &change_words[i]);
+    }
 }
 
 /* Asks once, with all names that were given, which may be none. */
@@ -34,7 +81,7 @@ static int change_once(const struct cli_options *options, enum control_verb verb
     if (status == EX_OK)
         status = client_ask(client, &request, &reply);
     if (status == EX_OK)
-        change_say(NULL, &reply);
+        change_say(NULL, verb, &reply);
     return status;
 }
 
@@ -52,7 +99,7 @@ static int change_each(const struct cli_options *options, enum control_verb verb
 
         status = client_ask(client, &request, &reply);
         if (status == EX_OK)
-            change_say(options->words[i], &reply);
+            change_say(options->words[i], verb, &reply);
     }
     return status;
 }

@@ -5,6 +5,7 @@
 #include "broker/config/console.h"
 #include "broker/control/private.h"
 #include "broker/control/reply.h"
+#include "broker/control/routes.h"
 #include "broker/control/scope.h"
 #include "broker/show/access.h"
 #include "broker/show/observer.h"
@@ -20,8 +21,20 @@ static void emit_event(struct control *control, struct fc_instance *instance, ui
         return;
     }
     router_emit(&control->show->router, ROUTE_COMMAND, instance, &channel, &value, 1);
-    if (!instance->channels[channel].n_targets)
-        reply->text = "nothing is mapped to it";
+}
+
+/* Says that nothing came of it. Of a channel that others set, such as a script's handler, one of those was
+ * meant. */
+static const char *emit_in_vain(struct control *control, const struct control_call *call,
+                                const struct control_request *request)
+{
+    struct control_reply found = {0};
+
+    control_routes(control, call, request, &found);
+    return found.n_routes
+               ? control_format(control, "nothing is mapped from it; %s is mapped to it: emit that",
+                                found.routes[0].from)
+               : "nothing is mapped from it";
 }
 
 bool control_emit(struct control *control, const struct control_call *call,
@@ -47,6 +60,8 @@ bool control_emit(struct control *control, const struct control_call *call,
         return true;
     }
     emit_event(control, instance, (uint32_t)id, request->value, reply);
+    if (reply->outcome == CONTROL_DONE && !instance->channels[id].n_targets)
+        reply->text = emit_in_vain(control, call, request);
     return true;
 }
 

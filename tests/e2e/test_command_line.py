@@ -14,8 +14,10 @@ import time
 
 import control
 import pytest
+from browsing import free_tcp_port
 from control import run, status, wait_for
 from harness import environment, user_only
+from terminal import Terminal
 from waiting import PATIENCE, until
 
 ECHO = """
@@ -411,3 +413,27 @@ def test_the_command_finds_its_users_own_broker(play, firecurtain):
     show = play(ECHO, MAPS)
     done = firecurtain("status", "--json", env={"XDG_RUNTIME_DIR": str(show.folder / "run")})
     assert [each["name"] for each in json.loads(done.stdout)] == ["wire", "py1"]
+
+
+@pytest.mark.one_setting
+def test_at_a_terminal_commands_say_what_they_have_done(play):
+    show = play(config=f"[console]\nbind = 127.0.0.1 {free_tcp_port()}\npanic = wire./in\n[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n[loopback l]\n[map]\nwire./in > l.x\n", ready=())
+    for words, says in {
+            ("freeze",): 'outputs are frozen; "firecurtain unfreeze" ends it', ("unfreeze",): "outputs reach the devices again",
+            ("panic",): "1 was set on the channel that the show defines for emergencies",
+            ("stop", "l"): 'l: stopped; "firecurtain start l" starts it again', ("start", "l"): "l: started", ("restart", "l", "wire"): "l: restarted\nwire: restarted",
+            ("reload",): "the new configuration is running"}.items():
+        with Terminal(show, *words) as terminal:
+            assert "\n".join(line for line in terminal.read_to_the_end() if line) == says
+    with Terminal(show, "unfreeze") as terminal:
+        assert [line for line in terminal.read_to_the_end() if line] == ["not frozen"], "and nothing else"
+    for words in (["freeze"], ["stop", "l"], ["reload"]):
+        assert run(show, *words, check=0).stdout == "", "programs read nothing"
+
+
+@pytest.mark.one_setting
+def test_an_event_that_nothing_is_mapped_from_names_the_one_that_was_meant(play):
+    show = play(ECHO, MAPS)
+    assert run(show, "emit", "py1.script.handler", "1", check=0).stderr == "firecurtain: nothing is mapped from it; wire./in is mapped to it: emit that\n"
+    assert run(show, "emit", "wire./out", "1", check=0).stderr == "firecurtain: nothing is mapped from it; py1.out is mapped to it: emit that\n"
+    assert run(show, "emit", "wire./in", "1", check=0).stderr == ""

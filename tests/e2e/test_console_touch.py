@@ -232,7 +232,7 @@ def test_what_is_safe_is_asked_again_and_what_failed_is_not_empty(play, chromium
     chromium.execute_async_script("""
         const done = arguments[0];
         import("/contact.js").then(({contact}) => contact.act("emit", ["stage.cue"], {value: 0.5})).then(done)""")
-    page.wait("emit stage.cue: done; nothing is mapped to it", "#said")
+    page.wait("emit stage.cue: done; nothing is mapped from it; py1.out is mapped to it: emit that", "#said")
 
 
 def test_a_page_for_which_there_is_no_room_says_so(play, chromium):  # noqa: F811
