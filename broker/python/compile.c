@@ -68,12 +68,29 @@ static void compile_take_finding(struct compile *compile, bool is_error, char *r
                               at, rest && *rest ? rest : NULL, *hint ? hint : NULL, text);
 }
 
+/* Takes what is wrong with a function if it is a handler. */
+static void compile_take_handler(struct compile *compile, char *rest)
+{
+    const struct fc_instance *instance = compile->python->instance;
+    const char *name = compile_field(&rest);
+
+    for (uint32_t id = 0; id < instance->n_channels; id++) {
+        if ((instance->channels[id].directions & FC_TARGET) &&
+            strcmp(instance->channels[id].name->text, name) == 0) {
+            compile_take_finding(compile, false, rest);
+            return;
+        }
+    }
+}
+
 static void compile_take_line(struct compile *compile, char *line)
 {
     const char *kind = compile_field(&line);
 
     if (strcmp(kind, "@error") == 0 || strcmp(kind, "@warning") == 0)
         compile_take_finding(compile, strcmp(kind, "@error") == 0, line);
+    else if (strcmp(kind, "@handler") == 0)
+        compile_take_handler(compile, line);
     else if (strcmp(kind, "@output") == 0)
         path_set_add(&compile->outputs, compile_field(&line));
     else if (strcmp(kind, "@dynamic") == 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import control
 import pytest
-from harness import BUILT, PROGRAMS, environment, user_only
+from harness import BUILT, PROGRAMS, dedent, environment, user_only
 from wire import free_port
 
 BROKEN = "import midimonster\ndef f(value):\n    midimonster.output('out', value\n"
@@ -534,3 +534,32 @@ def test_a_reload_that_fails_is_told_whole_to_its_caller_and_in_one_line_to_the_
     assert re.fullmatch(r"firecurtain: \S+show\.cfg:4:1: error: unknown instance \"wir\"\n  wir\./a > wire\./b\n  \^\n  note: did you mean \"wire\"\?\n", said), said
     line = show.log.wait("verb=reload", level="audit").message
     assert line.endswith(r'show.cfg:4:1: error: unknown instance \"wir\""'), line
+
+
+@pytest.mark.one_setting
+def test_handlers_that_cannot_be_called_with_a_value_are_found(firecurtain):
+    script = """
+        import midimonster
+        def go():
+            midimonster.output("a", 1)
+        def two(a, b): pass
+        def keyword(a, *, k): pass
+        def other(): pass
+        def fine(a, b=1, *c, k=2, **d): pass
+        def many(*a): pass
+        @staticmethod
+        def decorated(): pass
+        def twice(): pass
+        def twice(value): pass
+        def stored(): pass
+        stored = print
+        """
+    names = ("go", "two", "keyword", "fine", "many", "decorated", "twice", "stored")
+    config = f"[loopback l]\n[python py1]\nmodule = script\n[map]\nl.x{{1..{len(names)}}} > py1.script.{{{','.join(names)}}}\npy1.a > l.y\n"
+    many = "".join(f"def f{n}(a, b, c): pass\n" for n in range(3000))  # none of them a handler
+    for text in (dedent(script), dedent(script) + many):
+        done = firecurtain("check", "show.cfg", files={"show.cfg": config, "script.py": text})
+        assert done.returncode == 0, done.stderr
+        assert re.findall(r"script\.py:(\d+):(\d+): warning: a handler is called with the value: def (\w+)\(value\)\n  (.*)", done.stderr) == [
+            ("2", "1", "go", "def go():"), ("4", "1", "two", "def two(a, b): pass"), ("5", "1", "keyword", "def keyword(a, *, k): pass")], done.stderr
+        assert done.stderr.count("warning") == 3, done.stderr

@@ -11,6 +11,7 @@ import sys
 
 _MOST_FILES = 200
 _MOST_BYTES = 48 << 10  # of findings: the pipe holds them all
+_LEAST_BYTES = 4 << 10  # of these that functions leave for what comes last
 _DYNAMIC = {"globals", "locals", "vars", "exec", "eval", "__import__", "setattr", "__getattr__"}
 _ALWAYS = {"__file__", "__name__", "__doc__", "__spec__", "__loader__", "__package__", "__path__", "__builtins__", "__annotations__",
            "__debug__", "__cached__", "__dict__", "__module__", "__qualname__", "__class__", "WindowsError"}
@@ -27,10 +28,10 @@ class _Report:
             self.left -= len(line)
             os.write(1, line)
 
-    def found(self, severity, path, source, line, column, text, hint=""):
+    def found(self, severity, path, source, line, column, text, hint="", of=()):
         lines = source.splitlines()
         shown = lines[line - 1].replace("\t", " ") if 0 < line <= len(lines) else ""
-        head = "\t".join(" ".join(str(field).split()) for field in ("@" + severity, path, line, column, text, hint))
+        head = "\t".join(" ".join(str(field).split()) for field in ("@" + severity, *of, path, line, column, text, hint))
         data = (head + "\t" + shown[:200]).encode("utf-8", "replace") + b"\n"
         if len(data) <= self.left:
             self.left -= len(data)
@@ -67,9 +68,9 @@ def _is_own(path):
 class _Module:
     """One source file of the script."""
 
-    def __init__(self, report, path):
-        self.report, self.path, self.tree, self.source = report, path, None, ""
-        self.outputs, self.is_dynamic, self.imports = set(), False, []
+    def __init__(self, report, name, path):
+        self.report, self.name, self.path, self.tree, self.source = report, name, path, None, ""
+        self.outputs, self.is_dynamic, self.imports, self.uncallable = set(), False, [], []
 
     def compile(self):
         import ast
@@ -106,6 +107,7 @@ class _Module:
         self._look_at_api(ast)
         if not self.is_free:
             self._look_at_names(ast)
+            self._look_at_functions(ast)
 
     def _look_at_imports(self, ast):
         self.is_free = bool(self.names & _DYNAMIC)
@@ -210,8 +212,27 @@ class _Module:
                 self.warn(node, f'the name "{node.id}" is not defined', self._meant(node.id, (bound | local) - _ALWAYS))
 
 
+    def _look_at_functions(self, ast):
+        """Functions that cannot be called with one value. Only the broker knows which of them are handlers."""
+        stored = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        stored |= {(alias.asname or alias.name).partition(".")[0] for node in ast.walk(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
+        named = [node.name for node in ast.walk(self.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+        for node in self.tree.body:
+            if not isinstance(node, ast.FunctionDef) or node.decorator_list or node.name in stored or named.count(node.name) > 1:
+                continue
+            parameters = node.args.posonlyargs + node.args.args
+            if (len(parameters) - len(node.args.defaults) > 1 or not (parameters or node.args.vararg)
+                    or any(default is None for default in node.args.kw_defaults)):
+                self.uncallable.append((node, f"a handler is called with the value: def {node.name}(value)"))
+
+    def say_uncallable(self):
+        for node, text in self.uncallable:
+            if self.report.left > _LEAST_BYTES:
+                self.report.found("handler", self.path, self.source, node.lineno, node.col_offset + 1, text, of=(f"{self.name}.{node.name}",))
+
+
 def compile_modules(modules):
-    report, todo, seen = _Report(), list(modules), set()
+    report, todo, seen, looked_at = _Report(), list(modules), set(), []
     outputs, is_dynamic = set(), False
     while todo and len(seen) < _MOST_FILES:
         name = todo.pop(0)
@@ -221,7 +242,7 @@ def compile_modules(modules):
         if not path or path in seen or not _is_own(path):
             continue
         seen.add(path)
-        module = _Module(report, path)
+        module = _Module(report, name, path)
         if not module.compile():
             is_dynamic = True
             continue
@@ -229,6 +250,8 @@ def compile_modules(modules):
             module.look()
         except (RecursionError, MemoryError):
             module.is_dynamic = True
+        if name in modules:
+            looked_at.append(module)
         todo += module.imports
         outputs |= module.outputs
         is_dynamic |= module.is_dynamic
@@ -236,4 +259,6 @@ def compile_modules(modules):
         report.line("@output", name)
     if is_dynamic or not seen:
         report.line("@dynamic")
+    for module in looked_at:  # last, for there may be many, of which few or none are handlers
+        module.say_uncallable()
     report.line("@done")
