@@ -87,6 +87,8 @@ static void test_a_word_that_was_cut_short(void **state)
 {
     static const char *const names[] = {"cart", "certificate", "certain", NULL};
     static const char *const commands[] = {"start", "status", "state", NULL};
+    static const char *const first[] = {"KEY_A", "KEY_APOSTROPHE", NULL};
+    static const char *const last[] = {"KEY_APOSTROPHE", "KEY_A", NULL};
 
     assert_near("cert", "certificate");
     assert_near("PASS", "password");
@@ -94,6 +96,8 @@ static void test_a_word_that_was_cut_short(void **state)
     assert_far("certx", "certificate");
     assert_string_equal(hint_for("cert", names), "did you mean \"certificate\"?");
     assert_string_equal(hint_for("stat", commands), "did you mean \"status\"?");
+    assert_string_equal(hint_for("key_a", first), "did you mean \"KEY_A\"?");
+    assert_string_equal(hint_for("key_a", last), "did you mean \"KEY_A\"?");
     assert_string_equal(hint_for("sta", commands), "did you mean \"start\"?");
 }
 
