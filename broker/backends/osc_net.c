@@ -23,16 +23,9 @@ void osc_net_deinit(struct osc_net *net)
     osc_destinations_clear(&net->destinations);
 }
 
-/* Notes a refusal: what is missing because of it is not reported as well. */
-static int note_refusal(struct osc_net *net, int r)
-{
-    net->is_refused |= r == -EINVAL;
-    return r;
-}
-
 int osc_net_set_bind(struct osc_net *net, const char *value, struct fc_reason *reason)
 {
-    return note_refusal(net, net_host_read(&net->bind, value, NULL, 0, reason));
+    return net_host_read(&net->bind, value, NULL, 0, reason);
 }
 
 /* Whether the word learn stands alone; also in "learn 8000", where it could be a host's name. */
@@ -50,7 +43,7 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
         r = osc_destinations_read(&net->destinations, value, reason);
         if (r >= 0)
             net->learn = false;
-        return note_refusal(net, r);
+        return r;
     }
     if (value[5] == '@')
         r = net_host_read_port(value + 6, 1, &port, reason);
@@ -58,7 +51,7 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
         r = fc_doubt(reason, "\"%.40s\" is left out: to learn the address and set the port, write learn@PORT",
                      value + 6);
     if (r < 0)
-        return note_refusal(net, r);
+        return r;
     osc_destinations_clear(&net->destinations);
     net->learn = true;
     net->learn_port = port;
@@ -67,8 +60,6 @@ int osc_net_set_destination(struct osc_net *net, const char *value, struct fc_re
 
 int osc_net_check(const struct osc_net *net, struct fc_reason *reason)
 {
-    if (net->is_refused)
-        return 0;
     if (net->learn && !net->bind.name)
         return fc_doubt(reason,
                         "nothing is received or sent: destination = learn needs the option bind, since "
@@ -82,7 +73,7 @@ bool osc_net_is_doubtful(const struct osc_net *net, unsigned directions, struct 
 {
     struct fc_reason found;
 
-    if (net->is_refused || osc_net_check(net, &found) != 0)
+    if (osc_net_check(net, &found) != 0)
         return false; /* which is said already */
     if ((directions & FC_TARGET) && !net->learn && !net->destinations.n)
         fc_refuse(reason,

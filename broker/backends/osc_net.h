@@ -20,7 +20,6 @@
 
 struct osc_net {
     const char *owner; /* borrowed: the instance's name */
-    bool is_refused;   /* an option was, so something else may be missing */
     struct osc_net *next_bound;
     struct net_host bind;
     struct osc_destinations destinations;

@@ -144,6 +144,7 @@ static int build_configure(struct build *build, struct fc_instance *instance,
         r = backend->configure(instance->self, scope, option->name, option->value, &reason);
         if (r == -ENOMEM)
             return r;
+        instance->is_misread |= r == -EINVAL;
         if (diagnose_names)
             build_report_with_hint(build, option->value_at, build_comment_hint(option->value), r, &reason);
     }
@@ -302,7 +303,8 @@ static int build_options(struct build *build, struct fc_instance *instance,
         r = instance->backend->configured(instance->self, &reason);
     if (r == 0)
         r = build_beside(build, instance, &reason);
-    build_report_reason(build, section->instance_at, r, &reason);
+    if (!instance->is_misread)
+        build_report_reason(build, section->instance_at, r, &reason);
     return r == -ENOMEM ? r : 0;
 }
 
@@ -391,7 +393,8 @@ static void build_doubt(const struct build *build, const struct fc_instance *ins
 
     for (uint32_t i = 0; i < instance->n_channels; i++)
         directions |= instance->channels[i].directions;
-    if (instance->backend->is_doubtful && instance->backend->is_doubtful(instance->self, directions, &reason))
+    if (!instance->is_misread && instance->backend->is_doubtful &&
+        instance->backend->is_doubtful(instance->self, directions, &reason))
         config_diagnose(build->config, CONFIG_WARNING, instance->at, NULL, "%s: %s", instance->name,
                         reason.text);
 }

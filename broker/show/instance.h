@@ -88,6 +88,7 @@ struct fc_instance {
     const struct fc_backend *backend;
     void *self;
     struct config_location at;
+    bool is_misread; /* an option of it was refused: then nothing is said of what is missing or doubtful */
     struct channel *channels;
     double *values; /* by channel: that of its last event, in either direction; NAN: there was none */
     uint32_t n_channels;

@@ -125,17 +125,6 @@ static void test_what_must_be_set(void **state)
     rig_deinit(&rig);
 }
 
-static void test_a_refused_option_is_not_missing_as_well(void **state)
-{
-    struct rig rig;
-
-    rig_init(&rig);
-    assert_refused(&rig, "bind", "127.0.0.1:8000",
-                   "the port follows the host after a blank: write \"127.0.0.1 8000\"");
-    assert_int_equal(backend_osc.configured(rig.self, &rig.reason), 0);
-    rig_deinit(&rig);
-}
-
 /* Adds what is asked of the settings by channels of these directions. */
 static void assert_doubtful(const char *option, const char *value, unsigned directions, const char *reason)
 {
@@ -326,7 +315,6 @@ int main(void)
         cmocka_unit_test(test_learn_is_spelled_exactly),
         cmocka_unit_test(test_what_must_be_set),
         cmocka_unit_test(test_configuring_only_reads_text),
-        cmocka_unit_test(test_a_refused_option_is_not_missing_as_well),
         cmocka_unit_test(test_directions_that_the_settings_do_not_serve),
         cmocka_unit_test(test_other_options),
         cmocka_unit_test(test_table_and_code_agree),

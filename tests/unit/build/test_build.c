@@ -181,6 +181,16 @@ static void test_an_option_in_the_wrong_section(void **state)
                  "the option \"bind\" belongs in an instance's section, such as [osc NAME]", NULL);
 }
 
+static void test_a_refused_option_is_not_missing_as_well(void **state)
+{
+    assert_finds(state, "[osc o]\nbind = 127.0.0.1:8000\n[map]\no./a > o./b\n", 2, 8,
+                 "the port follows the host after a blank: write \"127.0.0.1 8000\"", NULL);
+    assert_finds(state, "[artnet a]\ndest = 10.0.0.256\n[loopback l]\n[map]\nl.a > a.1\n", 2, 8,
+                 "\"10.0.0.256\" is not an address: that has four numbers, each at most 255", NULL);
+    assert_finds(state, "[mqtt m]\nhost = a b\n", 2, 8, "expected [mqtt[s]://][user[:password]@]host[:port]",
+                 NULL);
+}
+
 static void test_a_bad_value_is_found_once(void **state)
 {
     assert_finds(state, "[backend python]\ninsecure-network = some\n[python a]\n[python b]\n", 2, 20,
@@ -447,6 +457,7 @@ int main(void)
         config_test(test_channels_in_quotes),
         config_test(test_unknown_option),
         config_test(test_an_option_in_the_wrong_section),
+        config_test(test_a_refused_option_is_not_missing_as_well),
         config_test(test_a_bad_value_is_found_once),
         config_test(test_every_error_is_found),
         config_test(test_a_repeated_option_is_a_warning),
