@@ -138,38 +138,57 @@ static unsigned distance(const char *a, const char *b)
     return d[strlen(a)][strlen(b)];
 }
 
-#define CUT_SHORT 4 /* further than any distance that counts */
+/* How a name is known by a word, the best first. */
+enum nearness {
+    EXACT,     /* but for its case */
+    BEGINNING, /* the word is how it begins */
+    EDITED,    /* as many times as the distance says */
+    CUT_SHORT, /* one of the two goes on where the other ends */
+    FAR,
+};
 
-static bool is_cut_short(const char *word, const char *name)
+static enum nearness nearness(const char *word, const char *name)
 {
-    size_t bytes = strlen(word);
+    size_t n = strlen(word), bytes = strlen(name), shorter = n < bytes ? n : bytes;
+    size_t limit = n / 3 ? n / 3 : 1;
+    unsigned edits;
 
-    return bytes >= 3 && bytes <= 64 && strlen(name) <= 64 && strncasecmp(word, name, bytes) == 0;
+    if (n > 64 || bytes > 64)
+        return FAR;
+    if (n && strcasecmp(word, name) == 0)
+        return EXACT;
+    if (n >= 4 && n < bytes && strncasecmp(word, name, n) == 0)
+        return BEGINNING;
+    edits = distance(word, name);
+    if (edits <= limit && edits <= 3 && edits < (bytes > n ? bytes : n))
+        return EDITED;
+    return shorter >= 3 && strncasecmp(word, name, shorter) == 0 ? CUT_SHORT : FAR;
 }
 
 static void check_suggestion(const char *word, struct input *names)
 {
     struct suggest suggest;
     char offered[8][80], hint[48];
-    unsigned nearest = CUT_SHORT + 1;
+    enum nearness best = FAR;
+    unsigned edits = 99;
     const char *said;
 
     suggest_init(&suggest, word);
     for (size_t i = 0; i < 8 && names->left; i++) {
-        size_t bytes = strlen(take_line(names, offered[i], sizeof(offered[i])));
-        unsigned far = bytes > 64 || strlen(word) > 64 ? 99 : distance(word, offered[i]);
-        size_t limit = strlen(word) / 3 ? strlen(word) / 3 : 1;
+        enum nearness found;
 
+        take_line(names, offered[i], sizeof(offered[i]));
         suggest_offer(&suggest, offered[i]);
-        if (far <= limit && far <= 3 && far < (bytes > strlen(word) ? bytes : strlen(word)))
-            nearest = least(nearest, far);
-        if (is_cut_short(word, offered[i]))
-            nearest = least(nearest, CUT_SHORT);
+        found = nearness(word, offered[i]);
+        if (found == EDITED)
+            edits = least(edits, distance(word, offered[i]));
+        if (found < best)
+            best = found;
     }
     said = suggest_hint(&suggest, hint, sizeof(hint));
-    require((said != NULL) == (nearest <= CUT_SHORT) && (!said || strlen(said) < sizeof(hint)));
-    require(!said || (nearest == CUT_SHORT ? is_cut_short(word, suggest.best)
-                                           : distance(word, suggest.best) == nearest));
+    require((said != NULL) == (best != FAR) && (!said || strlen(said) < sizeof(hint)));
+    require(!said || nearness(word, suggest.best) == best);
+    require(best != EDITED || distance(word, suggest.best) == edits);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
