@@ -40,7 +40,7 @@ export class Routes {
         this.cells = new Map();
         this.body.replaceChildren(...routes.slice(0, MOST).map((route) => make("tr", {}, make("td", {textContent: route.from}), this.#cell(route.from),
             make("td", {textContent: route.to}), this.#cell(route.to))));
-        this.note.textContent = `${routes.length} routes${instance === null ? "" : ` of ${instance}`}${routes.length > MOST ? `, the first ${MOST} of them listed` : ""}`;
+        this.note.textContent = `${routes.length} route${routes.length === 1 ? "" : "s"}${instance === null ? "" : ` of ${instance}`}${routes.length > MOST ? `, the first ${MOST} of them listed` : ""}`;
     }
 
     #cell(channel) {

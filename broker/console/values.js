@@ -79,7 +79,7 @@ export class Values {
         this.known = new Set([...contact.values.keys(), ...[...this.listed.keys()].filter(matcher(this.filter.value))]);
         this.names = [...this.known].sort((a, b) => this.pinned.has(b) - this.pinned.has(a) || names.compare(a, b) || (a < b ? -1 : 1));
         this.rows.style.blockSize = `${this.names.length * ROW}px`;
-        this.count.textContent = `${this.names.length} channels${this.failed ?? ""}`;
+        this.count.textContent = `${this.names.length} channel${this.names.length === 1 ? "" : "s"}${this.failed ?? ""}`;
         this.draw();
     }
 

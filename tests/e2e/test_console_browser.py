@@ -391,7 +391,7 @@ def test_pins_say_their_state_and_names_are_sorted_by_their_numbers(play, chromi
     assert pin.text == "☆"
     pin.click()
     until(lambda: names() == ["l.c10", *(name for name in wanted if name != "l.c10")], names)
-    assert page.find("[aria-label='Pin l.c10']").text == "★" and page.find("[aria-label='Pin l.c1']").text == "☆"
+    assert page.find("[aria-label='Pin l.c10']").text == "★" and page.text("#page p[role=status]") == "12 channels" and page.find("[aria-label='Pin l.c1']").text == "☆"
     page.find("[aria-label='Pin l.c10']").click()
     until(lambda: names() == wanted, names)
     assert page.find("[aria-label='Pin l.c10']").text == "☆"
@@ -434,6 +434,16 @@ def test_there_is_room_between_things_and_the_picture_is_whole(play, chromium):
             const a = document.querySelector(`label[for=${arguments[0].id}]`).getBoundingClientRect(), b = arguments[0].getBoundingClientRect();
             return Math.max(b.left - a.right, b.top - a.bottom)""", field)
         assert gap >= 4, (name, gap)
+    page.find("#page > button").click()
+    page.wait("recording", ".recordings")
+    page.find("#page > button").click()
+    page.find(".recordings fc-hold")
+    crowded = chromium.execute_script("""
+        return [["#page > button", "#page > button + p"], [".recordings button", ".recordings fc-hold"]].filter(([one, other]) => {
+            const a = document.querySelector(one).getBoundingClientRect(), b = document.querySelector(other).getBoundingClientRect();
+            return b.top - a.bottom < 4 && b.left - a.right < 4;
+        })""")
+    assert crowded == []
     for name in ("now", "routes"):
         page.open(name)
         page.find("#page .news, #page tbody tr")
