@@ -274,7 +274,7 @@ def test_constructs_of_shipped_configurations(firecurtain, play):
     missing = "[lua generator]\nscript = wave.lua\n[jack bcf]\nread = BCF\n[jack other]\n[backend jack]\nname = x\n"
     result = firecurtain("check", "show.cfg", files={
         "show.cfg": missing + config + "bcf.ch0.cc{81..88} <> tablet./1/slider{1..8}\ngenerator.wave > bcf.ch0.note1\n", **script})
-    assert result.stderr.count("error: ") == 2 and result.stderr.count('there is no backend "jack"') == 1, result.stderr
+    assert result.stderr.count("error: ") == 2 and result.stderr.count('MIDIMonster\'s backend "jack" does not exist here') == 1, result.stderr
     show = play(config=CONSTRUCTS.format(port="@IN@", port2="@IN2@").replace("learn@8001", "127.0.0.1 @OUT@"),
                 scripts={name: text for name, text in script.items()}, ready=())
     show.wire.send("/page/1/pad", "ff", [0.5, 0.25])
