@@ -19,6 +19,7 @@ enum {
     SUGGEST_MAX_DISTANCE = 3,
     SUGGEST_CUT_SHORT = SUGGEST_MAX_DISTANCE + 1, /* the distance of a name from its first letters */
     SUGGEST_MIN_CUT = 3,                          /* so many of them */
+    SUGGEST_MIN_BEGINNING = 4,                    /* with so many, nothing else is nearer */
 };
 
 /* The last three rows of the matrix, used in turn, and a place more behind the last column. */
@@ -105,12 +106,28 @@ void suggest_spend(struct suggest *suggest, size_t cost)
     suggest->left -= smaller(cost, suggest->left);
 }
 
+/* Takes a name that begins with the word, or the other way round; the first one of these. */
+static void suggest_cut(struct suggest *suggest, const char *name, size_t name_bytes)
+{
+    size_t shorter = smaller(suggest->bytes, name_bytes);
+    bool is_beginning = suggest->bytes >= SUGGEST_MIN_BEGINNING && suggest->bytes < name_bytes;
+
+    if (shorter < SUGGEST_MIN_CUT || strncasecmp(suggest->word, name, shorter) != 0 ||
+        suggest->is_beginning || (suggest->best && (!is_beginning || suggest->distance == 0)))
+        return;
+    suggest->best = name;
+    suggest->is_beginning = is_beginning;
+    suggest->distance = is_beginning ? name_bytes - suggest->bytes : SUGGEST_CUT_SHORT;
+}
+
 /* Returns the distance that a name may have to be near, and nearer than what was found. False: none. */
-static bool suggest_limit(const struct suggest *suggest, size_t *limit)
+static bool suggest_limit(const struct suggest *suggest, const char *name, size_t *limit)
 {
     *limit = smaller(suggest->bytes / 3 ? suggest->bytes / 3 : 1, SUGGEST_MAX_DISTANCE);
     if (suggest->best && suggest->distance == 0)
         return false;
+    if (suggest->is_beginning)
+        return strcasecmp(suggest->word, name) == 0;
     if (suggest->best)
         *limit = smaller(*limit, suggest->distance - 1);
     return true;
@@ -126,14 +143,10 @@ void suggest_offer(struct suggest *suggest, const char *name)
     if (!suggest->left)
         return;
     suggest_spend(suggest, 1);
-    if (longer > SUGGEST_MAX_BYTES || !suggest_limit(suggest, &limit))
+    if (longer > SUGGEST_MAX_BYTES)
         return;
-    if (word_bytes >= SUGGEST_MIN_CUT && !suggest->best &&
-        strncasecmp(suggest->word, name, word_bytes) == 0) {
-        suggest->best = name;
-        suggest->distance = SUGGEST_CUT_SHORT;
-    }
-    if (longer - smaller(word_bytes, name_bytes) > limit)
+    suggest_cut(suggest, name, name_bytes);
+    if (!suggest_limit(suggest, name, &limit) || longer - smaller(word_bytes, name_bytes) > limit)
         return;
     suggest_spend(suggest, longer / 8);
     found = distance(suggest, suggest->word, word_bytes, name, name_bytes, limit);
