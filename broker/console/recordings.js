@@ -43,6 +43,8 @@ class Recording {
                     break;
                 this.blocks.push(value);
                 this.bytes += value.length;
+                if (this.blocks.length === 1)
+                    changed(); // it has begun
                 if (this.bytes > MOST)
                     this.stop();
             }
@@ -138,7 +140,7 @@ export class Recordings {
     /** The item of a recording, made again only if it says something else: a finger may be on its buttons. */
     #upToDate(recording) {
         const seconds = Math.round((recording.playback?.at ?? (recording.ended ? 0 : Date.now() - recording.began)) / 1000);
-        const says = JSON.stringify([recording.bytes >> 10, recording.ended, recording.isSaved, recording.trouble, !recording.playback, seconds]);
+        const says = JSON.stringify([!recording.bytes, recording.bytes >> 10, recording.ended, recording.isSaved, recording.trouble, !recording.playback, seconds]);
         const known = this.items.get(recording);
         if (known?.says === says)
             return known.item;
@@ -152,7 +154,7 @@ export class Recordings {
         if (!recording.isOpened)
             words.push(span((recording.ended ?? new Date()) - recording.began));
         if (!recording.ended)
-            words.push("recording");
+            words.push(recording.bytes ? "recording" : "starting");
         if (recording.playback)
             words.push(`playing in: ${span(recording.playback.at)} of ${span(recording.playback.lasts)}`);
         if (recording.trouble)

@@ -342,7 +342,7 @@ def test_a_long_reason_does_not_move_the_buttons_of_a_phone(play, chromium):
         page.size(DESKTOP)
         page.wait("2 of 5 have failed: dead (down: port ", "#sentence")
         assert "trying again" not in page.text("#sentence")
-        chromium.execute_script("import('/contact.js').then(({contact}) => contact.instances.forEach((each) => each.detail = 'a long reason '.repeat(100)))")
+        chromium.execute_script("import('/contact.js').then(({contact}) => setInterval(() => contact.instances.forEach((each) => each.detail = 'a long reason '.repeat(100)), 10))")
         until(lambda: "a long reason" in page.text("#sentence") and chromium.execute_script("return document.querySelector('header').offsetHeight") < 110,
               "the header is as high as a long reason", pause=0.05)
 
