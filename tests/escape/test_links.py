@@ -29,6 +29,35 @@ CAUSES = {attack_links.PROTOCOL: "broke the protocol and is killed", attack_link
 HUNG = "hung: it neither ended nor handles events"
 
 
+# These come first: the others need a show of so many instances that each is slow beside it.
+
+def special(stage, identity, name):
+    theatre = Theatre(stage, identity, {"py1": ("attack_links", "handler-timeout = 60s")}, maps=["wire./special > py1.attack_links.special"])
+    try:
+        before = memory(theatre.show.pid)
+        peak = [before]
+        theatre.show.set("/special", SPECIAL.index(name) / 10 + 0.001)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            peak.append(memory(theatre.show.pid))
+            if theatre.log.matching(f"^attack {name}: |^worker ended", "py1"):
+                break
+            time.sleep(0.02)
+        else:
+            raise AssertionError(f"neither sent nor ended:\n{theatre.log}")
+        time.sleep(0.3)
+        peak.append(memory(theatre.show.pid))
+        return max(peak) - before
+    finally:
+        theatre.end()
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_a_flood_does_not_grow_the_broker(stage, identity, name):
+    grown = special(stage, identity, name)
+    assert grown < GROWTH, f"the broker grew by {grown >> 20} MiB"
+
+
 @pytest.fixture(scope="module")
 def played(open_theatre):
     """What became of each: (outcome by name, theatre)."""
@@ -102,30 +131,3 @@ def test_the_link_has_no_name_that_another_could_connect_to(played):
     assert not [fields for fields in links if len(fields) > 7]
     named = {Path(fields[7]).name for fields in listed if fields[6] in own and len(fields) > 7}
     assert named <= {"control"}
-
-
-def special(stage, identity, name):
-    theatre = Theatre(stage, identity, {"py1": ("attack_links", "handler-timeout = 60s")}, maps=["wire./special > py1.attack_links.special"])
-    try:
-        before = memory(theatre.show.pid)
-        peak = [before]
-        theatre.show.set("/special", SPECIAL.index(name) / 10 + 0.001)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            peak.append(memory(theatre.show.pid))
-            if theatre.log.matching(f"^attack {name}: |^worker ended", "py1"):
-                break
-            time.sleep(0.02)
-        else:
-            raise AssertionError(f"neither sent nor ended:\n{theatre.log}")
-        time.sleep(0.3)
-        peak.append(memory(theatre.show.pid))
-        return max(peak) - before
-    finally:
-        theatre.end()
-
-
-@pytest.mark.parametrize("name", SPECIAL)
-def test_a_flood_does_not_grow_the_broker(stage, identity, name):
-    grown = special(stage, identity, name)
-    assert grown < GROWTH, f"the broker grew by {grown >> 20} MiB"
