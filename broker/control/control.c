@@ -86,18 +86,24 @@ static int control_ask(struct control *control, const struct desk_message *messa
     return 0;
 }
 
-/* Forgets clients that have gone. -EBADMSG. */
-static int control_gone(struct control *control, const struct desk_message *message)
+/* Forgets a client that has gone, or with 0 all. */
+static void control_gone(struct control *control, uint64_t client)
+{
+    control_follow_gone(control->log_followers, client);
+    control_follow_gone(control->watch.followers, client);
+    control_record_gone(control, client);
+}
+
+/* Forgets those that a message names. -EBADMSG. */
+static int control_take_gone(struct control *control, const struct desk_message *message)
 {
     for (size_t i = 0; i < message->n_bytes / sizeof(uint64_t); i++) {
         uint64_t client;
 
         memcpy(&client, (const uint8_t *)message->bytes + i * sizeof(client), sizeof(client));
-        if (!client) /* which stands for all */
+        if (!client)
             return -EBADMSG;
-        control_follow_gone(control->log_followers, client);
-        control_follow_gone(control->watch.followers, client);
-        control_record_gone(control, client);
+        control_gone(control, client);
     }
     return 0;
 }
@@ -111,7 +117,7 @@ static int control_receive(struct control *control)
     if (r == 0 && (message.type == DESK_REQUEST || message.type == DESK_BROWSE))
         r = control_ask(control, &message);
     else if (r == 0 && message.type == DESK_GONE)
-        r = control_gone(control, &message);
+        r = control_take_gone(control, &message);
     else if (r == 0 && !control_follow_sent(control->log_followers, message.client, message.id))
         control_follow_sent(control->recorders.followers, message.client, message.id);
     if (r < 0 && r != -EAGAIN)
