@@ -310,10 +310,10 @@ static int join_user(struct show *show, struct user *user, struct users *users, 
                      bool *is_refused)
 {
     struct users_account *account = users_account(users, user);
-    FC_CLEANUP(config_freep) struct config *config = NULL;
+    FC_CLEANUP(config_freep) struct config *config = fc_steal(account->read);
     enum users_outcome outcome = USERS_LEFT_OUT;
     bool is_joined = false;
-    int r = users_load(users, user, &config);
+    int r = config ? 0 : users_load(users, user, &config);
 
     if (r == 0)
         r = join_try(show, user, config, users, scripts, &is_joined);
@@ -336,7 +336,8 @@ static void join_settle(struct users *users, bool success)
         struct users_account *account = &users->list[i];
 
         if (success && account->next) {
-            config_free(account->sound);
+            users_forget_old(users);
+            users->old = account->sound;
             account->sound = fc_steal(account->next);
         }
         account->next = config_free(account->next);

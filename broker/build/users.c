@@ -96,6 +96,7 @@ static void users_account_deinit(struct users_account *account)
     path_set_deinit(&account->folders);
     config_free(account->sound);
     config_free(account->next);
+    config_free(account->read);
 }
 
 static int users_copy(const struct user *user, struct users_account *account)
@@ -196,6 +197,25 @@ int users_load(const struct users *users, const struct user *user, struct config
                                                     .max_routes = user->quota.routes});
 }
 
+int users_read(struct users *users, const struct user *user)
+{
+    struct users_account *account = users_account(users, user);
+
+    account->read = config_free(account->read);
+    return users_load(users, user, &account->read);
+}
+
+void users_forget_read(struct users *users)
+{
+    for (size_t i = 0; i < users->n; i++)
+        users->list[i].read = config_free(users->list[i].read);
+}
+
+void users_forget_old(struct users *users)
+{
+    users->old = config_free(users->old);
+}
+
 /* Adds the folder of the user's show, even if the show could not be read this time. */
 static int users_add_own_folder(struct users_account *account)
 {
@@ -227,6 +247,7 @@ void users_deinit(struct users *users)
 {
     for (size_t i = 0; i < users->n; i++)
         users_account_deinit(&users->list[i]);
+    users_forget_old(users);
     free(users->list);
     *users = (struct users){0};
 }

@@ -27,6 +27,7 @@ struct users_account {
     struct path_set folders; /* where the user's configuration files may be, and what the scripts may see */
     struct config *sound;    /* the configuration that the running show was made from, or NULL */
     struct config *next;     /* the one that a show is being made from, if it is a new one */
+    struct config *read;     /* that users_read() has read; no show was made from it so far */
 };
 
 enum users_outcome {
@@ -39,6 +40,7 @@ struct users {
     struct users_account *list; /* of number 1, 2, … */
     size_t n;
     bool is_fixed;         /* new users need a restart of the process */
+    struct config *old;    /* that was sound before, until users_forget_old() */
     unsigned only;         /* the number of the one user whose configuration is read again; 0: all */
     struct keeper *keeper; /* reads the users' files once this process no longer can; NULL before */
     /* called when a user's configuration was judged, with the findings in `config`; or NULL */
@@ -54,6 +56,18 @@ int users_match(struct users *users, struct show *show, struct config *config);
 
 /* Reads a user's configuration with that user's rights. Blocks on file reads. As config_load_user(). */
 int users_load(const struct users *users, const struct user *user, struct config **config);
+
+/*
+ * Reads a user's configuration for the next build_show(), which then need not: each takes its time, and turns
+ * of the loop should be short. The user is one of the running show. As users_load().
+ */
+int users_read(struct users *users, const struct user *user);
+
+/* Forgets what users_read() has read. */
+void users_forget_read(struct users *users);
+
+/* Frees what the last change has left over. */
+void users_forget_old(struct users *users);
 
 /*
  * Fixes, before the keeper is forked, who the users are and which folders their configurations and scripts

@@ -20,6 +20,7 @@ struct show;
 
 enum service_phase {
     SERVICE_STEADY,   /* starting, or running one configuration */
+    SERVICE_READING,  /* a user's configuration was read; a show is made from it in the next turn */
     SERVICE_CHANGING, /* going over to another configuration */
     SERVICE_STOPPING, /* to the end */
 };
@@ -37,12 +38,15 @@ struct service {
     struct show *show;
     struct config *house;    /* that the show was made from, without its users' */
     char *findings;          /* in the configuration that was read last; or NULL */
+    unsigned read_account;   /* in SERVICE_READING */
     const char *change_user; /* whose configuration is being changed; NULL: the house's */
     bool is_told;            /* the log has said that the show runs */
     bool is_refused;         /* it ends because no script could be confined */
     bool reload_again;       /* the configuration was to be read again while it was being changed */
     int signal_fd;
     struct loop_source *signals;
+    struct loop_task build; /* in SERVICE_READING */
+    struct loop_task tidy;  /* frees what a change has left over, in a turn of its own */
     struct loop_task end;
     unsigned n_end_turns; /* that `end` has waited for events to be routed */
 };

@@ -37,7 +37,7 @@ bool reload_is_changing(void *userdata)
 {
     const struct service *service = userdata;
 
-    return service->phase == SERVICE_CHANGING;
+    return service->phase == SERVICE_READING || service->phase == SERVICE_CHANGING;
 }
 
 static void reload_changed(void *userdata, struct show *show)
@@ -137,12 +137,44 @@ static int reload_change(struct service *service, struct show *next, const char 
     return 0;
 }
 
-static int reload_user(struct service *service, unsigned account, const char *name)
+static void reload_tidy(void *userdata)
 {
-    struct show *next = NULL;
-    int r = reload_build_user(service, account, &next);
+    users_forget_old(&((struct service *)userdata)->users);
+}
 
-    return r < 0 ? r : reload_change(service, next, name);
+/* Makes a show of what was read in the turn before, and begins the change to it. */
+static void reload_build(void *userdata)
+{
+    struct service *service = userdata;
+    const char *name = service->users.list[service->read_account - 1].name;
+    struct show *next = NULL;
+    int r;
+
+    service->phase = SERVICE_STEADY;
+    r = reload_build_user(service, service->read_account, &next);
+    if (r == 0)
+        r = reload_change(service, next, name);
+    users_forget_read(&service->users);
+    loop_defer(service->runtime.loop, &service->tidy);
+    if (r == 0)
+        return;
+    reload_fail(service, name, r);
+    if (service->reload_again)
+        reload_begin(service, 0);
+}
+
+/* Reads a user's files. Whether they are sound is found out in the next turn. */
+static int reload_read_user(struct service *service, unsigned account, const char *name)
+{
+    const struct user *user = show_find_user(service->show, name);
+    int r = user ? users_read(&service->users, user) : -ENOENT;
+
+    if (r < 0)
+        return r;
+    service->read_account = account;
+    service->phase = SERVICE_READING;
+    loop_defer(service->runtime.loop, &service->build);
+    return 0;
 }
 
 static int reload_house(struct service *service)
@@ -162,6 +194,14 @@ static int reload_house(struct service *service)
     return r;
 }
 
+void reload_init(struct service *service)
+{
+    service->build =
+        (struct loop_task){.fn = reload_build, .what = "a user's configuration", .userdata = service};
+    service->tidy =
+        (struct loop_task){.fn = reload_tidy, .what = "an old configuration", .userdata = service};
+}
+
 void reload_begin(void *userdata, unsigned account)
 {
     struct service *service = userdata;
@@ -179,7 +219,7 @@ void reload_begin(void *userdata, unsigned account)
     if (service->reload_again)
         return;
     findings_forget(service);
-    r = account ? reload_user(service, account, user) : reload_house(service);
+    r = account ? reload_read_user(service, account, user) : reload_house(service);
     if (r < 0)
         reload_fail(service, user, r);
 }

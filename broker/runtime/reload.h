@@ -5,6 +5,10 @@
 
 #include <stdbool.h>
 
+struct service;
+
+void reload_init(struct service *service);
+
 /*
  * Reads the configuration of the house (0), with those of all users, or of one user alone, and begins to
  * change the show to it. What comes of it is logged, and told to the clients that wait for it

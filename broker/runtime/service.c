@@ -50,6 +50,7 @@ int service_new(struct service **servicep, const struct service_spec *spec)
     service->runtime.is_replay = spec->recorder->spec.replay;
     service->users.judged = findings_judged;
     service->users.userdata = service;
+    reload_init(service);
     *servicep = service;
     return 0;
 }
@@ -222,6 +223,7 @@ static void service_stop(void *userdata)
         return;
     }
     service->phase = SERVICE_STOPPING;
+    loop_cancel_task(&service->build);
     notify_stopping(service->runtime.notify);
     fc_log(FC_LOG_INFO, NULL, "stopping");
     control_reloaded(service->control, false, "the broker is shutting down");
@@ -354,8 +356,9 @@ struct service *service_free(struct service *service)
     if (service->show)
         show_change_cancel(service->show);
     show_free(service->show);
-    if (service->runtime.loop)
-        loop_cancel_task(&service->end);
+    loop_cancel_task(&service->build);
+    loop_cancel_task(&service->tidy);
+    loop_cancel_task(&service->end);
     loop_remove(service->signals);
     control_free(service->control);
     token_store_deinit(&service->token_store);

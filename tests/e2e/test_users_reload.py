@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Her own show, read again without the administrator."""
 
+import os
 import re
+import signal
 import socket
 import threading
 
@@ -103,6 +105,38 @@ def test_her_reload_takes_nothing_from_the_administrator_or_from_him(house):
     assert list(house.status(None)) == ["wire", "alice/py1", "alice/hers", "bob/his"]
     house.run(None, "reload", check=0)
     assert list(house.status(None)) == ["wire", "unasked", "alice/py1", "alice/hers", "bob/his"]
+
+
+@root_only
+def test_a_reload_of_the_house_comes_after_hers_whatever_comes_of_that(house):
+    """Both are asked for while the broker is stopped, so that it finds them together."""
+    show = house.start()
+    for n, text in enumerate(("nonsense", SHOW.replace("{n}", "1") + "[loopback hers]\n")):
+        house.write("alice", "show.cfg", text)
+        show.write("show.cfg", house.config() + f"[loopback unasked{n}]\n")
+        os.kill(show.pid, signal.SIGSTOP)
+        with house.client("alice") as hers:
+            hers.send("reload")
+            os.kill(show.pid, signal.SIGHUP)
+            os.kill(show.pid, signal.SIGCONT)
+            show.log.wait("^the new configuration is running", count=n + 1)
+        assert f"unasked{n}" in house.status(None)
+    assert "alice/hers" in house.status(None)
+
+
+@root_only
+def test_what_is_too_large_is_refused_with_one_error(house):
+    show = house.start()
+    house.write("alice", "show.cfg", "[loopback a]\n[map]\n" + "a.a<>a.b\n" * 32768 + "nonsense\n")
+    done = house.run("alice", "reload", check=78)
+    assert done.stderr.count("error") == 1 and "more than 8192 routes" in done.stderr, done.stderr
+    house.write("alice", "show.cfg", "[loopback a]\n[map]\n" + "a.a<>a.b\n" * 4096)
+    until(lambda: house.run("alice", "reload").returncode == 0, "as many as the quota are not taken")
+    house.options["alice"] += "routes = 20000\n"
+    show.write("show.cfg", house.config())
+    house.run(None, "reload", check=0)
+    house.write("alice", "show.cfg", "[loopback a]\n[map]\n" + "a.a<>a.b\n" * 10000)
+    until(lambda: house.run("alice", "reload").returncode == 0, "a larger quota is not noticed")
 
 
 @root_only

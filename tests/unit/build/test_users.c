@@ -194,6 +194,35 @@ static void test_fewer_routes_than_before(void **state)
     assert_int_equal(last, USERS_LEFT_OUT);
 }
 
+/* What was read is what the show is made of, once, whatever the file says by then. */
+static void test_a_configuration_that_was_read_before(void **state)
+{
+    struct show *first_show = build(state, "[loopback a]\n"), *second;
+    struct config *house = load_house(state, GRANTS);
+
+    write_text("alice.cfg", "[loopback b]\n");
+    assert_int_equal(users_read(&users, show_find_user(first_show, "alice")), 0);
+    write_text("alice.cfg", "[loopback c]\n");
+    users.only = 1;
+    assert_int_equal(build_show(&second, house, "show.cfg", false, &users), 0);
+    assert_non_null(find(second, "alice/b"));
+    assert_non_null(users.old);
+    users_forget_old(&users);
+    show_free(second);
+    assert_int_equal(build_show(&second, house, "show.cfg", false, &users), 0);
+    assert_non_null(find(second, "alice/c"));
+    show_free(second);
+    write_text("alice.cfg", "[loopback d]\n");
+    assert_int_equal(users_read(&users, show_find_user(first_show, "alice")), 0);
+    users_forget_read(&users);
+    write_text("alice.cfg", "[loopback e]\n");
+    assert_int_equal(build_show(&second, house, "show.cfg", false, &users), 0);
+    assert_non_null(find(second, "alice/e"));
+    users.only = 0;
+    show_free(second);
+    show_free(first_show);
+}
+
 /* One error, and what is behind it is not read. */
 static void test_what_is_too_large_is_read_no_further(void **state)
 {
@@ -424,6 +453,7 @@ int main(void)
         user_test(test_a_refused_channel_does_not_keep_others_from_being_taken_back),
         user_test(test_as_many_routes_as_the_quota),
         user_test(test_fewer_routes_than_before),
+        user_test(test_a_configuration_that_was_read_before),
         user_test(test_what_is_too_large_is_read_no_further),
         user_test(test_too_many_routes_are_not_even_counted_out),
         user_test(test_nothing_is_made_of_too_much),
