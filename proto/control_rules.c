@@ -6,7 +6,7 @@
 #define RULES_ALL_COST      20 /* looks at all channels, and at what the caller may see of each */
 #define RULES_RELOAD_COST   20 /* builds a show */
 #define RULES_START_COST    5  /* ends a process, or makes one */
-#define RULES_NAMES         8  /* so many names in a request count as another one */
+#define RULES_NAMES         16 /* so many names in a request count as another one */
 
 static const struct control_rule {
     size_t min_names;
