@@ -48,8 +48,8 @@ ORDER = [
 ]
 RANK = {folder: rank for rank, (folder, _) in enumerate(ORDER)}
 
-# What backends call is declared in include/ and filled in by the core; and the desk has functions of its own in place of these.
-INCLUDED = re.compile(r"fc_\w+|accept4|close|recv|sendmsg")
+# What backends call is declared in include/ and filled in by the core.
+INCLUDED = re.compile(r"fc_\w+")
 # The worker has functions of its own in place of these of the C library.
 STAND_INS = set(re.findall(r"\w+", (TOP / "worker/libc/exported.list").read_text()))
 

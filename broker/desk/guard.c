@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -191,8 +190,7 @@ static void *guard_close_slowly(void *userdata)
     return userdata;
 }
 
-/* Stands in for the C library's function in this program, so in libzmq, too. */
-int close(int fd)
+int guard_close(int fd)
 {
     if (!guard_is_old() || !guard_is_client(fd))
         return (int)syscall(SYS_close, fd);
@@ -249,11 +247,10 @@ static bool guard_lets_in(int fd)
 }
 
 /*
- * Stands in for the C library's function in this program, so in libzmq, too. libzmq takes these errors for a
- * connection that failed, and any other for the end of the world. What waits for a descriptor stays readable:
- * without a pause its thread would ask as fast as it can.
+ * libzmq takes these errors for a connection that failed, and any other for the end of the world. What waits
+ * for a descriptor stays readable: without a pause its thread would ask as fast as it can.
  */
-int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
+int guard_accept(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
 {
     int accepted = (int)syscall(SYS_accept4, fd, address, bytes, flags);
 
@@ -267,13 +264,12 @@ int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags)
     }
     if (accepted < 0 || guard_lets_in(accepted))
         return accepted;
-    close(accepted);
+    guard_close(accepted);
     errno = ECONNABORTED;
     return -1;
 }
 
-/* Stands in for the C library's function, too: libzmq uses no flags, and the link does. */
-ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
+ssize_t guard_receive(int fd, void *buffer, size_t bytes, int flags)
 {
     bool is_tampered = !flags && guard_is_old() && guard_is_client(fd) && pass_brings_descriptors(fd);
     ssize_t n = is_tampered ? 0 : syscall(SYS_recvfrom, fd, buffer, bytes, flags, NULL, NULL);
@@ -283,20 +279,6 @@ ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 
     errno = is_refused ? ECONNRESET : error;
     return is_refused ? -1 : n;
-}
-
-/*
- * Stands in for libmicrohttpd, which sends a head and a body at once: so the system call itself, which can
- * also pass descriptors and name addresses, stays forbidden to the desk. SIGPIPE is ignored.
- */
-ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-    (void)flags;
-    if (message->msg_controllen || message->msg_namelen) {
-        errno = EPERM;
-        return -1;
-    }
-    return writev(fd, message->msg_iov, (int)message->msg_iovlen);
 }
 
 int guard_start(struct loop *loop, const struct admits *admits)

@@ -47,7 +47,6 @@ int main(int argc, char **argv)
     spec.uid = (uid_t)strtoul(argv[1], NULL, 10);
     spec.gid = (gid_t)strtoul(argv[2], NULL, 10);
     signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_NAME, "fc-desk");
     fc_take_turns(0, 0); /* not the broker's, with which it would interrupt that */
     setpriority(PRIO_PROCESS, 0, DESK_NICE);
     mallopt(M_ARENA_MAX, 1); /* one for each thread would take the whole address space */
@@ -58,6 +57,7 @@ int main(int argc, char **argv)
     if (r < 0 || (spec.is_root && (spec.uid == 0 || spec.gid == 0)) || !program_follows_broker(DESK_LINK) ||
         confine_desk(&spec) < 0)
         return EX_OSERR;
+    prctl(PR_SET_NAME, "fc-desk"); /* now it ends with the broker, whatever happens to it */
     r = desk_serve(loop, has_console);
     loop_free(loop);
     if (r == 0)
