@@ -83,6 +83,7 @@ static void main_forget_environment(void)
 int main(int argc, char **argv)
 {
     struct spawn_paths paths = {0};
+    bool was_root = geteuid() == 0;
     int refused;
 
     if (argc < MAIN_SHOWN || !main_is_zygote()) {
@@ -100,8 +101,12 @@ int main(int argc, char **argv)
         say(SAY_ERROR "zygote: cannot give up root: %s", strerror(errno));
         return SPAWN_EXIT_SANDBOX;
     }
-    /* whoever else has this uid cannot take its socket to the broker, nor speak for it */
-    if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+    /*
+     * Whoever else has a user's uid cannot take its socket to the broker, and speak for it. Without root
+     * there are no users, and where processes of others are hidden, the keeper would not see this one's
+     * children.
+     */
+    if (prctl(PR_SET_DUMPABLE, !was_root) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
         say(SAY_ERROR "zygote: prctl: %s", strerror(errno));
         return SPAWN_EXIT_SANDBOX;
     }
