@@ -23,6 +23,8 @@ NO_FILTER = VIOLATION + "its system call filter cannot be watched: .*"
 LATE = "did not start in time; killed"
 HUNG_UP = "closed its link to the broker; killed"
 EXIT = "worker ended: exit status 0.*"
+# Before Linux 6.16 the kernel lets them pass, and the broker does not receive them.
+GIVES = f"{EXIT}|{VIOLATION}it sent descriptors: Operation not permitted"
 LIED = "its last outputs are lost: they cannot be read"
 # What the log says about each.
 TOLD = {
@@ -52,10 +54,10 @@ TOLD = {
     "hang_up": HUNG_UP,
     "half_closed_for_writing": HUNG_UP,
     "half_closed_for_reading": LATE,
-    "gives_a_memory_away": EXIT,
-    "gives_a_pipe_away": EXIT,
-    "gives_a_socket_away": EXIT,
-    "gives_its_link_away": EXIT,
+    "gives_a_memory_away": GIVES,
+    "gives_a_pipe_away": GIVES,
+    "gives_a_socket_away": GIVES,
+    "gives_its_link_away": GIVES,
     "substitute": LATE,
     "survivor": EXIT,
     "progress_jumps": LIED,
@@ -76,7 +78,9 @@ def played(stage, identity):
     stage_of_its_own.__dict__.update(stage.__dict__)
     stage_of_its_own.install(f"hostile-{identity.uid}", worker="tests/hostile-worker")
     stage_of_its_own.open_up()
-    theatre = Theatre(stage_of_its_own, identity, {play: ("idle", f"env = PLAY={play}") for play in PLAYS},
+    # each of these once: an account that goes on with it would have no workers any more
+    once = {play: "\nrestart = never" for play in GIVEN_AWAY}
+    theatre = Theatre(stage_of_its_own, identity, {play: ("idle", f"env = PLAY={play}{once.get(play, '')}") for play in PLAYS},
                       maps=[f"{play}.lie > wire./lie" for play in PLAYS], scripts=[("idle.py", "")], ready=False)
     before = memory(theatre.show.pid)
     yield theatre, before
@@ -91,8 +95,8 @@ def test_every_play_has_its_end():
 @pytest.mark.parametrize("play", PLAYS)
 def test_it_is_ended_and_nobody_else_notices(played, play):
     theatre, _ = played
-    theatre.log.wait(f"^({TOLD[play]})$", play, timeout=30)
-    theatre.log.wait("^worker ended: ", play, timeout=30)
+    theatre.log.wait(f"^({TOLD[play]})$", play)
+    theatre.log.wait("^worker ended: ", play)
     assert not theatre.log.matching(r"^running \(pid", play)
     theatre.prober.check()
 
@@ -101,16 +105,16 @@ def test_what_it_put_out_without_a_script_reaches_nobody(played):
     """Neither values that cannot be, nor those of a worker whose filter the broker never had."""
     theatre, _ = played
     for play in PLAYS:
-        theatre.log.wait("^worker ended: ", play, timeout=30)
+        theatre.log.wait("^worker ended: ", play)
     assert theatre.show.wire.waiting("/lie") == []
 
 
 @pytest.mark.parametrize("play", GIVEN_AWAY)
 def test_the_broker_keeps_no_descriptor_that_it_is_sent(played, play):
-    """The kernel refuses it, or an older one has it closed where it arrives."""
+    """The kernel refuses it, or on an older one it is not received."""
     theatre, _ = played
-    theatre.log.wait("^descriptors: (EPERM|sent)$", play, timeout=30)
-    theatre.log.wait("^worker ended: ", play, timeout=30)
+    theatre.log.wait("^descriptors: (EPERM|sent)$", play)
+    theatre.log.wait("^worker ended: ", play)
     n_open = descriptors(theatre.show.pid)
     if n_open is None:
         return  # only root may look
