@@ -49,7 +49,7 @@ def until_it_stopped(theatre, entry):
 def test_bounded(theatre, entry):
     before = memory(theatre.show.pid)
     stops = entry.expected(theatre.fallback) == "stopped"
-    at = "py2" if entry.row == 50 else "py1"  # where there is time for it
+    at = "py2" if entry.row in (50, 51) else "py1"  # where there is time for it
     outcome = until_it_stopped(theatre, entry) if stops else theatre.attack(entry, RESOURCES, at, timeout=60)
     if entry.name == "deep_tree":  # what a killed attack leaves is too deep for Python's own functions
         subprocess.run(["find", theatre.show.folder, "-depth", "-name", "d", "-delete"], check=True)
@@ -81,7 +81,7 @@ def test_the_log_stays_usable(theatre):
     assert not [line for line in log.lines if re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", line.text)]
     assert not [line for line in log.lines if line.level == "raw"]
     assert not log.matching("^forged", "good")
-    log.wait("lines were left out", "py1")
+    log.wait(r"lines were left out|^… repeated \d+ times: flood", "py1")  # how they are counted depends on how fast they come
     assert len(log.matching("^flood", "py1")) < 3000
     log.wait("escape .*", "py1")
 
