@@ -31,7 +31,7 @@ struct keeper_spec {
     /* what a gate's process does until it ends: gate_serve(); NULL: there are no gates */
     void (*run_gate)(int socket, int flight, const struct confine_spec *confine);
     bool is_root;
-    bool no_sandbox; /* workers have no filter, and so no gates: only then descriptors are taken out of them */
+    bool no_sandbox; /* workers have no filter and no gates: only then descriptors are taken from them */
     struct cgroups *cgroups; /* the keeper's after keeper_new() */
 };
 
