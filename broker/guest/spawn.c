@@ -107,25 +107,31 @@ static void spawner_add_spare(struct spawner *spawner, pid_t pid)
     spawner->spares[spawner->n_spares++] = pid;
 }
 
-static bool spawner_has_spare(const struct spawner *spawner, pid_t pid)
+/* Returns the place of a spare in the list, or `n_spares`. */
+static unsigned spawner_find_spare(const struct spawner *spawner, pid_t pid)
 {
-    for (unsigned i = 0; i < spawner->n_spares; i++) {
-        if (spawner->spares[i] == pid)
-            return true;
-    }
-    return false;
+    unsigned i = 0;
+
+    while (i < spawner->n_spares && spawner->spares[i] != pid)
+        i++;
+    return i;
+}
+
+static void spawner_drop_spare(struct spawner *spawner, unsigned place)
+{
+    memmove(spawner->spares + place, spawner->spares + place + 1,
+            (--spawner->n_spares - place) * sizeof(spawner->spares[0]));
 }
 
 /* Notes that a spare has become a worker. The zygote tried the older ones first, so they are unusable. */
 static void spawner_forget_spare(struct spawner *spawner, pid_t pid)
 {
-    for (unsigned i = 0; i < spawner->n_spares; i++) {
-        if (spawner->spares[i] != pid)
-            continue;
-        spawner_end_spares(spawner, i);
-        spawner->n_spares--;
-        memmove(spawner->spares, spawner->spares + 1, spawner->n_spares * sizeof(spawner->spares[0]));
-    }
+    unsigned place = spawner_find_spare(spawner, pid);
+
+    if (place == spawner->n_spares)
+        return;
+    spawner_end_spares(spawner, place);
+    spawner_drop_spare(spawner, 0);
 }
 
 static void spawner_finish_first(struct spawner *spawner, pid_t pid)
@@ -146,10 +152,11 @@ static bool spawner_end_dead_spare(const struct runtime *runtime, pid_t pid)
 {
     for (unsigned i = 0; i < runtime->n_accounts; i++) {
         struct spawner *spawner = runtime->accounts[i].spawner;
+        unsigned place = spawner ? spawner_find_spare(spawner, pid) : 0;
 
-        if (!spawner || !spawner_has_spare(spawner, pid))
+        if (!spawner || place == spawner->n_spares)
             continue;
-        spawner_forget_spare(spawner, pid);
+        spawner_drop_spare(spawner, place);
         reaper_end(runtime->reaper, pid);
         return true;
     }
@@ -202,7 +209,8 @@ static void spawner_lost(struct spawner *spawner)
 /* Whether the zygote may say this. It is not believed: with a hole in it, it would be whoever uses that. */
 static bool spawner_may_say(struct spawner *spawner, const struct spawn_reply *reply)
 {
-    if (reply->is_spare ? !spawner->n_due || spawner_has_spare(spawner, reply->pid) : !spawner->n_sent)
+    if (reply->is_spare ? !spawner->n_due || spawner_find_spare(spawner, reply->pid) < spawner->n_spares
+                        : !spawner->n_sent)
         return false;
     if (reply->pid < 0 && !reply->is_spare)
         return true; /* an error */
