@@ -54,8 +54,8 @@ struct runtime {
     struct file_monitor *files;
     struct counter_client *counter; /* counts folders, and memory */
     char *runtime_folder;           /* may be set before runtime_init(), allocated: --runtime-dir */
-    int lock_fd;                    /* of the runtime folder, if is_exclusive */
-    int control_fd; /* listens in the runtime folder if is_controlled; -1 if another broker does */
+    int lock_fd;                    /* of the runtime folder, if is_service */
+    int control_fd; /* listens in the runtime folder, if is_service; -1: it could not be opened */
     int console_fd; /* listens for browsers; -1: there is no console */
     struct runtime_account *accounts;
     unsigned n_accounts;
@@ -64,11 +64,10 @@ struct runtime {
     char worker_path[PATH_MAX]; /* the programs */
     char desk_path[PATH_MAX];
     bool is_root;
-    bool is_exclusive;  /* set before runtime_init(): no other broker with this runtime folder */
-    bool is_controlled; /* set before runtime_init(): the broker has a control socket */
-    bool is_replay;     /* set before runtime_init(): workers have no intervals of their own */
-    bool is_crowded;    /* more events wait to be routed than a turn is for: backends read no more */
-    bool no_sandbox;    /* set before runtime_init(): workers are not confined, for debugging */
+    bool is_service; /* set before runtime_init(): no other broker with this folder; a control socket in it */
+    bool is_replay;  /* set before runtime_init(): workers have no intervals of their own */
+    bool is_crowded; /* more events wait to be routed than a turn is for: backends read no more */
+    bool no_sandbox; /* set before runtime_init(): workers are not confined, for debugging */
 };
 
 #define RUNTIME_NONE                                                                                         \

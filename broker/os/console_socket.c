@@ -4,13 +4,17 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
 
 #define CONSOLE_BACKLOG 64
 
-int console_socket_listen(const struct sockaddr *address, socklen_t n_bytes)
+#define CONSOLE_TRIES    25
+#define CONSOLE_PAUSE_NS 20000000
+
+static int console_try(const struct sockaddr *address, socklen_t n_bytes)
 {
     FC_AUTO_CLOSE int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int on = 1;
@@ -20,4 +24,16 @@ int console_socket_listen(const struct sockaddr *address, socklen_t n_bytes)
         bind(fd, address, n_bytes) < 0 || listen(fd, CONSOLE_BACKLOG) < 0)
         return -errno;
     return fc_steal_fd(&fd);
+}
+
+int console_socket_listen(const struct sockaddr *address, socklen_t n_bytes)
+{
+    const struct timespec pause = {.tv_nsec = CONSOLE_PAUSE_NS};
+    int fd = console_try(address, n_bytes);
+
+    for (int i = 1; i < CONSOLE_TRIES && fd == -EADDRINUSE; i++) {
+        nanosleep(&pause, NULL);
+        fd = console_try(address, n_bytes);
+    }
+    return fd;
 }

@@ -26,26 +26,6 @@ int control_socket_path(const char *folder, int *folder_fd, char *path, size_t b
                                                                                                : 0;
 }
 
-/* Returns whether a process listens there. */
-static bool control_is_alive(const struct sockaddr_un *address)
-{
-    FC_AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    return fd >= 0 &&
-           (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
-}
-
-static int control_bind(int fd, const struct sockaddr_un *address)
-{
-    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
-        return 0;
-    if (errno != EADDRINUSE || control_is_alive(address))
-        return -errno;
-    if (unlink(address->sun_path) < 0 || bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
-        return -errno;
-    return 0;
-}
-
 static int control_open(const char *folder, bool is_root)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -56,7 +36,9 @@ static int control_open(const char *folder, bool is_root)
 
     if (r == 0) {
         pass_refuse_descriptors(fd);
-        r = control_bind(fd, &address);
+        if ((unlink(address.sun_path) < 0 && errno != ENOENT) ||
+            bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+            r = -errno;
     }
     if (r < 0)
         return r;
@@ -71,10 +53,7 @@ int control_socket_listen(const char *folder, bool is_root)
 {
     int fd = control_open(folder, is_root);
 
-    if (fd == -EADDRINUSE)
-        fc_log(FC_LOG_WARNING, NULL, "another broker has the control socket in %s; this one has none",
-               folder);
-    else if (fd < 0)
+    if (fd < 0)
         fc_log(FC_LOG_WARNING, NULL, "no control socket in %s: %s", folder, strerror(-fd));
     return fd;
 }

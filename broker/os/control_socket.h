@@ -13,9 +13,10 @@
 #define CONTROL_SOCKET "control"
 
 /*
- * Returns a socket that listens as `control` in the folder; replaces one on which no process listens any
- * more. As root, lets all users walk through the folder. -EADDRINUSE if another broker has it, or another
- * -errno, with the reason in the log: a show also runs without a control socket.
+ * Returns a socket that listens as `control` in the folder, for the broker that has the folder's lock. One
+ * that is there was left by a broker that is dead, even if its desk, which is about to end too, still
+ * listens. As root, lets all users walk through the folder. -errno, with the reason in the log: a show also
+ * runs without a control socket.
  */
 int control_socket_listen(const char *folder, bool is_root);
 

@@ -139,8 +139,6 @@ static int runtime_open_state(struct runtime *runtime)
 
 static int runtime_take_lock(struct runtime *runtime)
 {
-    if (!runtime->is_exclusive)
-        return 0;
     runtime->lock_fd = lock_take(runtime->runtime_folder);
     if (runtime->lock_fd < 0 && runtime->lock_fd != -EADDRINUSE)
         runtime_fail(runtime->lock_fd, "lock in the runtime folder", runtime->runtime_folder);
@@ -186,11 +184,11 @@ static int runtime_folders(struct runtime *runtime)
     if (!runtime->runtime_folder || !runtime->state_folder)
         return -ENOMEM;
     /* a command that only looks leaves the folder to the broker that it may belong to */
-    if (runtime->is_exclusive || runtime->is_controlled)
+    if (runtime->is_service)
         r = runtime_use_folder(runtime);
     if (r == 0)
         r = runtime_use_state(runtime);
-    if (r == 0 && runtime->is_controlled)
+    if (r == 0 && runtime->is_service)
         runtime->control_fd = control_socket_listen(runtime->runtime_folder, runtime->is_root);
     return r;
 }

@@ -45,8 +45,7 @@ int service_new(struct service **servicep, const struct service_spec *spec)
     service->signal_fd = -1;
     service->runtime = (struct runtime)RUNTIME_NONE;
     service->runtime.no_sandbox = spec->no_sandbox;
-    service->runtime.is_exclusive = true;
-    service->runtime.is_controlled = true;
+    service->runtime.is_service = true;
     service->runtime.is_replay = spec->recorder->spec.replay;
     service->users.judged = findings_judged;
     service->users.userdata = service;
@@ -127,6 +126,10 @@ static void service_open_console(struct service *service)
 
     if (!console->is_on)
         return;
+    if (service->runtime.control_fd < 0) {
+        fc_log(FC_LOG_ERROR, NULL, "without a control socket there is no console either");
+        return;
+    }
     fd = console_socket_listen((const struct sockaddr *)&console->address, console->n_address);
     if (fd < 0)
         fc_log(FC_LOG_ERROR, NULL, "the console cannot listen at %s: %s%s", console->text, strerror(-fd),
@@ -134,8 +137,6 @@ static void service_open_console(struct service *service)
                    ? "; another program has the port: end that one (ss -tlnp shows it), or give "
                      "the option bind of [console] another port"
                    : "");
-    else if (service->runtime.control_fd < 0)
-        close(fd); /* another broker serves this folder */
     else
         service->runtime.console_fd = fd;
 }

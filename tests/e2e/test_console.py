@@ -356,6 +356,20 @@ def test_links_and_browsers_outlive_the_broker(play):
     until(file.exists, "it is not stored")
 
 
+def test_a_broker_that_follows_a_killed_one_at_once_has_the_console(play):
+    console = open_console(play)
+    for _ in range(3):
+        killed = console.show
+        killed.process.kill()
+        killed.process.wait()  # its desk may still be there
+        show = play(folder=killed.folder)
+        until(lambda: is_open(console.port), lambda: f"no console:\n{show.log}")
+        assert not show.log.matching("console|control socket"), str(show.log)
+        killed.stop(status=-signal.SIGKILL)
+        console = type(console)(show, console.port)
+    assert console.signed_in("--role", "observer").outcome("status") == "done"
+
+
 def reopen(play, console):
     show = play(folder=console.show.folder)
     until(lambda: is_open(console.port), lambda: f"no console:\n{show.log}")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -144,6 +145,21 @@ def test_what_a_killed_broker_left_does_not_keep_the_next_one_away(play):
     second.stop()
     assert sockets_and_directories(runtime) == []
     first.stop(status=-signal.SIGKILL)
+
+
+def test_whatever_still_listens_in_its_folder_does_not_keep_a_broker_from_control(play, stage, identity, firecurtain):
+    # the desk of a broker that was killed does, for a moment; the lock tells who has the folder
+    folder = stage.folder(identity)
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(folder / "control"))
+        left.listen()
+        show = play(ECHO, ECHO_MAPS, arguments=["--runtime-dir", folder])
+        assert "py1" in firecurtain("status", "--runtime-dir", folder).stdout
+        left.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            left.accept()
+        show.stop()
+    assert sockets_and_directories(folder) == []
 
 
 def test_a_runtime_folder_that_is_not_ours_is_refused(play, stage, identity):
