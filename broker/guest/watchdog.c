@@ -14,7 +14,7 @@
 #define WATCHDOG_LOOKS         8u
 #define WATCHDOG_MIN_MS        10u
 #define WATCHDOG_HELD_SHARE    8u /* one part of the time in which the option rate keeps it waiting counts */
-#define WATCHDOG_LAST_WORDS_MS 300u /* between SIGABRT and SIGKILL, for faulthandler to write the stack */
+#define WATCHDOG_LAST_WORDS_MS 300u /* between SIGQUIT and SIGKILL, for faulthandler to write the stack */
 
 /* Returns how many calls the worker has begun. */
 static uint64_t watchdog_read_calls(const struct guest *guest)
@@ -113,7 +113,7 @@ static void watchdog_end(struct guest *guest)
     guest_set_life(guest, GUEST_ABORTED);
     guest_leave(guest);
     guest_set_ending(guest, GUEST_OVERDUE);
-    keeper_signal(guest->runtime->keeper, guest->pid, SIGABRT);
+    keeper_signal(guest->runtime->keeper, guest->pid, SIGQUIT);
     guest_set_deadline(guest, WATCHDOG_LAST_WORDS_MS);
 }
 

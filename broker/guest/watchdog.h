@@ -3,7 +3,7 @@
  * The watchdog judges how long a script's calls take. Only for this folder.
  *
  * A script that takes too long gets an exception where it is (SIGALRM, see worker/base/interpreter.c). One
- * that does not return after that prints its stack (SIGABRT, faulthandler) and is killed.
+ * that does not return after that prints its stack (SIGQUIT, faulthandler) and is killed.
  *
  * The limit is for a single call, not for a batch of a thousand. So the worker counts its calls, and while a
  * batch is not done, or an interval that the worker was told has not been called, the broker looks at the

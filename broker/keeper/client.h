@@ -137,7 +137,7 @@ int keeper_open_memory_events(struct keeper *keeper, unsigned account, const cha
 /* Removes it, as cgroup_remove_instance(). */
 void keeper_remove_cgroup(struct keeper *keeper, unsigned account, const char *instance);
 
-/* Sends SIGKILL, SIGALRM or SIGABRT to a child of this process. 0 or -errno. */
+/* Sends SIGKILL, SIGALRM or SIGQUIT to a child of this process. 0 or -errno. */
 int keeper_signal(struct keeper *keeper, pid_t pid, int signal);
 
 /*

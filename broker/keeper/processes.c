@@ -138,7 +138,7 @@ int keeper_do_signal(struct keeper_call *call)
 
     if (pidfd < 0)
         return pidfd;
-    if (call->request->fd != SIGKILL && call->request->fd != SIGALRM && call->request->fd != SIGABRT)
+    if (call->request->fd != SIGKILL && call->request->fd != SIGALRM && call->request->fd != SIGQUIT)
         return -EPERM;
     return pidfd_send_signal(pidfd, call->request->fd, NULL, 0) < 0 ? -errno : 0;
 }

@@ -73,6 +73,7 @@ def test_what_does_not_return_is_killed_with_its_stack(play, how):
     show.log.wait(r"^did not return within 2.0 s .*; this is where it is:$", "py1", "error")
     show.printed(rf'^  File "{show.folder}/script.py", line \d+ in {how}$')
     show.log.wait(ENDED, "py1", "error")
+    assert not show.log.matching("Fatal Python error"), "Python is not at fault"
     show.log.wait(r"^running \(pid", "py1", after=position)
     show.set("/answer", 0.5)
     show.expect("/out", 0.5)

@@ -29,6 +29,7 @@ static const char interpreter_prelude[] =
     "import re, select, selectors, signal, socket, string, struct, threading, time, traceback, types, "
     "typing\n"
     "faulthandler.enable(all_threads=False)\n"
+    "faulthandler.register(signal.SIGQUIT, all_threads=False)\n" /* for the watchdog; a crash says more */
     "import site\n"
     "site.setquit()\n"
     "selectors.DefaultSelector = selectors.PollSelector\n" /* what the filter refuses is not offered */
