@@ -104,11 +104,12 @@ CHANNELS = """
         n += 1
         midimonster.output("c%d" % n, 0.5)
     """
+# Beyond the quota, but on no disk so far that the instance would not be started again (three times as much).
 STATE = """
     def work():
         n = 0
         while go.is_set():
-            n += 1
+            n = (n + 1) % 30
             with open("large-%d" % n, "wb") as file:
                 for _ in range(64):
                     file.write(bytes(1 << 16))

@@ -10,6 +10,7 @@ import time
 
 import control
 from waiting import PATIENCE, is_hung_up, until
+from wire import free_tcp_port
 
 TYPE = "application/x-firecurtain"
 CONFIG = """
@@ -151,12 +152,6 @@ def open_console(play, script=SCRIPT, config=CONFIG, **how):
     show = play(config=config.format(port=port), scripts={"script.py": script}, **how)
     until(lambda: is_open(port), lambda: f"no console:\n{show.log}")
     return Console(show, port)
-
-
-def free_tcp_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def is_open(port):

@@ -22,5 +22,5 @@ def answer_all(show, count=QUESTIONS, window=WINDOW, into="/in", out="/out"):
 
 def answer_until(show, is_pressed):
     """Asks at intervals until there was pressure, then many times; every question is answered."""
-    until(lambda: answer_all(show, WINDOW) or is_pressed(), lambda: f"that was no pressure:\n{show.log}", 9 * PATIENCE)
+    until(lambda: answer_all(show, WINDOW) or is_pressed(), lambda: f"that was no pressure:\n{show.log}", 3 * PATIENCE)
     answer_all(show)

@@ -4,10 +4,10 @@
 import os
 import signal
 import socket
-import threading
 
 import pytest
 from processes import descendants, named, settled_spares, status, surviving
+from serving import accepting
 from waiting import until
 
 CONNECTING = """
@@ -23,17 +23,8 @@ MAPS = ["wire./in > py1.script.handler", "py1.out > wire./out"]
 @pytest.fixture
 def server():
     """Answers each connection with one byte."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        def run():
-            try:
-                while True:
-                    with listening.accept()[0] as peer:
-                        peer.send(b"\x80")
-            except OSError:
-                pass
-        threading.Thread(target=run, daemon=True).start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
+    with accepting(lambda peer: peer.send(b"\x80")) as port:
+        yield port
 
 
 def tasks(pid):

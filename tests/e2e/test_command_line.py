@@ -14,11 +14,11 @@ import time
 
 import control
 import pytest
-from browsing import free_tcp_port
 from control import run, status, wait_for
 from harness import environment, user_only
 from terminal import Terminal
 from waiting import PATIENCE, until
+from wire import free_tcp_port
 
 ECHO = """
     import midimonster

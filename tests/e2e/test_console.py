@@ -13,12 +13,13 @@ from pathlib import Path
 import control
 import pytest
 import qr
-from browsing import CONFIG, free_tcp_port, is_open, open_console
+from browsing import CONFIG, is_open, open_console
 from control import audits
 from harness import TOP, environment
 from processes import named
 from terminal import Terminal
 from waiting import PATIENCE, until
+from wire import free_tcp_port
 
 pytestmark = pytest.mark.one_setting
 

@@ -6,11 +6,9 @@ Devices themselves are tests/vm/test_evdev.py.
 
 import os
 import re
-from pathlib import Path
 
 import control
 import pytest
-from harness import TOP
 from processes import named
 from waiting import until
 

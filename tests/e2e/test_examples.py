@@ -14,10 +14,10 @@ import artnet
 import pytest
 import rtpmidi
 import sacn
-from browsing import Console, free_tcp_port, is_open
+from browsing import Console, is_open
 from harness import TOP
 from waiting import until
-from wire import free_port, is_bound
+from wire import free_port, free_tcp_port, is_bound
 
 pytestmark = pytest.mark.one_setting
 

@@ -2,13 +2,13 @@
 """MQTT, judged by mosquitto and paho: values both ways, TLS, loss and return of the server, Home Assistant."""
 
 import contextlib
+import functools
 import json
 import os
 import shutil
 import signal
 import socket
 import struct
-import threading
 import time
 from pathlib import Path
 
@@ -16,7 +16,9 @@ import control
 import pytest
 from mqtt import Peer, Server
 from processes import named
+from serving import accepting
 from waiting import one_in_time, until
+from wire import free_tcp_port
 
 OSC = "[osc wire]\nbind = 127.0.0.1 @IN@\ndest = 127.0.0.1 @OUT@\n"
 
@@ -249,14 +251,12 @@ def test_a_server_that_falls_silent_is_noticed_and_named(play, served):
 
 
 @pytest.mark.one_setting
-def welcome_and_leave(listening, code):
+def welcome_and_leave(client, code):
     """A server of MQTT 5 that says goodbye with a reason."""
-    client, _ = listening.accept()
-    with client:
-        assert client.recv(4096)[0] == 0x10
-        client.sendall(bytes([0x20, 3, 0, 0, 0, 0xe0, 2, code, 0]))
-        while client.recv(4096):
-            pass
+    assert client.recv(4096)[0] == 0x10
+    client.sendall(bytes([0x20, 3, 0, 0, 0, 0xe0, 2, code, 0]))
+    while client.recv(4096):
+        pass
 
 
 def test_why_there_is_no_connection(play, served):
@@ -274,9 +274,8 @@ def test_why_there_is_no_connection(play, served):
     start_and_wait(f"host = mqtts://127.0.0.1:{server.port}", "^cannot connect to .*: it closed the connection").stop()
     for code, words in ((0x8e, r"another client has connected with this one's name \(clientid\)"), (0x8b, "it is shutting down"),
                         (0x97, "it ended the connection: quota exceeded")):
-        with socket.create_server(("127.0.0.1", 0)) as listening:  # mosquitto says none of these
-            threading.Thread(target=welcome_and_leave, args=(listening, code), daemon=True).start()
-            start_and_wait(f"host = 127.0.0.1:{listening.getsockname()[1]}", "is lost: " + words).stop()
+        with accepting(functools.partial(welcome_and_leave, code=code)) as port:  # mosquitto says none of these
+            start_and_wait(f"host = 127.0.0.1:{port}", "is lost: " + words).stop()
     for protocol in ("5", "3.1.1"):
         show = start(play, f"host = 127.0.0.1:{server.port}\nprotocol = {protocol}", ["wire./a > mq.a"])
         server.stop()
@@ -291,14 +290,11 @@ def processor_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def hang_up(listening, how):
-    while True:
-        client, _ = listening.accept()
-        with client:
-            if how == "reads":
-                client.recv(4096)
-            elif how == "reset":
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def hang_up(client, how):
+    if how == "reads":
+        client.recv(4096)
+    elif how == "reset":
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])
@@ -306,13 +302,7 @@ def hang_up(listening, how):
                                         ("reset", "it closed the connection"), ("at once", "it closed the connection")])
 def test_a_server_that_is_not_there_is_told_at_once_and_costs_nothing(play, scheme, how, words):
     """With TLS, an end before the handshake was waited for in a loop, on a whole processor."""
-    with contextlib.ExitStack() as stack:
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        port = listening.getsockname()[1]
-        if how == "refuses":
-            listening.close()
-        else:
-            threading.Thread(target=hang_up, args=(listening, how), daemon=True).start()
+    with contextlib.nullcontext(free_tcp_port()) if how == "refuses" else accepting(functools.partial(hang_up, how=how)) as port:
         show = start(play, f"host = {scheme}://127.0.0.1:{port}", ["wire./a > mq.a"], up=False)
         show.log.wait(f"^cannot connect to 127.0.0.1:{port}: {words}.*; trying again", "mq", "warning")
         driver, = named(show.pid, "fc-driver")

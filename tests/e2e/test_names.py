@@ -18,6 +18,7 @@ from control import run, status, wait_for
 from house import House
 from pressure import answer_all
 from processes import children, descendants, named
+from serving import serving
 from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="the name server needs port 53")
@@ -45,21 +46,23 @@ class Resolver:
     """Answers with 127.0.0.1, once it speaks; until then it only collects what it is asked."""
 
     def __init__(self, folder):
-        number = next(ADDRESSES)
-        self.address = f"127.77.{number >> 8 & 255}.{number & 255 or 1}"
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((self.address, 53))
+        self.address = self.bind()
         self.settings = folder / "resolv.conf"
         self.settings.write_text(f"nameserver {self.address}\n")
         self.asked, self.waiting, self.speaks, self.lock = [], [], False, threading.Lock()
-        threading.Thread(target=self.serve, daemon=True).start()
 
-    def serve(self):
-        with contextlib.suppress(OSError):  # the socket is closed at the end
-            while True:
-                self.take(*self.socket.recvfrom(512))
+    def bind(self):
+        """Takes an address that nobody has, such as a test that runs beside this one."""
+        while True:
+            number = next(ADDRESSES)
+            address = f"127.77.{number >> 8 & 255}.{number & 255 or 1}"
+            with contextlib.suppress(OSError):
+                self.socket.bind((address, 53))
+                return address
 
-    def take(self, question, peer):
+    def take(self, sock):
+        question, peer = sock.recvfrom(512)
         name, at = [], 12
         while question[at]:
             name.append(question[at + 1:at + 1 + question[at]].decode())
@@ -92,8 +95,8 @@ class Resolver:
 @pytest.fixture
 def resolver(stage, identity):
     made = Resolver(stage.folder(identity))
-    yield made
-    made.socket.close()
+    with serving(made.socket, made.take):
+        yield made
 
 
 def lookups(show):

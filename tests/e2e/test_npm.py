@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The packages of npm that judge the product are had once, or a reason is given."""
 
-import contextlib
 import shutil
 import socket
 import ssl
-import threading
 from pathlib import Path
 
 import npm
 import pytest
+from serving import accepting
 from wire import free_port
 
 pytestmark = [pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="needs node and npm")]
@@ -25,17 +24,9 @@ def test_a_registry_that_cannot_be_reached_is_a_reason_and_is_not_asked_again_at
 def test_a_registry_that_is_not_trusted_is_a_reason(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Path(__file__).with_name("localhost.pem"))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        def shake():
-            with contextlib.suppress(OSError):
-                while True:
-                    with contextlib.suppress(ssl.SSLError), server.accept()[0] as asking, context.wrap_socket(asking, server_side=True):
-                        pass
-
-        threading.Thread(target=shake, daemon=True).start()
+    with accepting(lambda client: context.wrap_socket(client, server_side=True).close()) as port:
         with pytest.raises(npm.Unreachable, match="DEPTH_ZERO_SELF_SIGNED_CERT"):
-            npm.installed(tmp_path / "cache", f"--registry=https://localhost:{server.getsockname()[1]}", f"--cache={tmp_path / 'own'}", "--fetch-retries=0")
-        server.shutdown(socket.SHUT_RDWR)
+            npm.installed(tmp_path / "cache", f"--registry=https://localhost:{port}", f"--cache={tmp_path / 'own'}", "--fetch-retries=0")
 
 
 def test_packages_are_those_that_are_listed_and_run_no_scripts():

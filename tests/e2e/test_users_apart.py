@@ -5,8 +5,6 @@ import ctypes
 import errno
 import json
 import os
-import signal
-import socket
 
 import pytest
 from harness import root_only

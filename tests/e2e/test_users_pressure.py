@@ -9,7 +9,6 @@ import contextlib
 import os
 import signal
 import socket
-import threading
 
 import pytest
 from harness import root_only
@@ -17,6 +16,7 @@ from house import DONE, SCRIPT, House
 from pressure import answer_all, answer_until
 from pressures import BOB, INSTANCES, PRESSURES, configuration
 from processes import status
+from serving import serving
 
 pytestmark = root_only
 
@@ -38,13 +38,13 @@ class Pressed:
         self.bob = self.show.worker("bob/py1")
 
     def is_exhausted(self, position):
+        self.show.wire2.set("/in", 1)  # for a worker that has been ended meanwhile, too
         return all(self.show.log.matching(self.evidence, f"alice/{name}", after=position) for name in INSTANCES)
 
     def answers(self):
         """Bob's answers arrive while alice's scripts run, and afterwards, from the same worker."""
         position = self.show.log.position
         go = self.house.write("alice", "go", "")
-        self.show.wire2.set("/in", 1)
         answer_until(self.show, lambda: self.is_exhausted(position))
         go.unlink()
         self.show.wire2.set("/in", 0)
@@ -59,28 +59,17 @@ def house(play, identity, stage):
 
 
 @contextlib.contextmanager
-def accepting():
+def keeping():
     """A server for connections that its clients give up; its port."""
-    stop = threading.Event()
+    kept = []
 
     def accept(server):
-        kept = []
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                kept.append(server.accept()[0])
-            for one in kept[:-100]:
-                one.close()
-            del kept[:-100]
+        kept.append(server.accept()[0])
+        if len(kept) > 100:
+            kept.pop(0).close()
 
-    with socket.create_server(("127.0.0.1", 0), backlog=1000) as server:
-        server.settimeout(0.2)
-        thread = threading.Thread(target=accept, args=(server,))
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            stop.set()
-            thread.join()
+    with serving(socket.create_server(("127.0.0.1", 0), backlog=1000), accept) as server:
+        yield server.getsockname()[1]
 
 
 @pytest.mark.parametrize("kind", ["memory", "rate", "channels", "state", "small files"])
@@ -98,7 +87,7 @@ def test_processor(house):
 
 
 def test_connections(house):
-    with accepting() as port:
+    with keeping() as port:
         house.write("alice", "port", str(port))
         pressed = Pressed(house, PRESSURES["connections"])
         for _ in range(2):

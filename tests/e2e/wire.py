@@ -89,6 +89,10 @@ def free_port(family=socket.AF_INET, host="127.0.0.1", kind=socket.SOCK_DGRAM):
             return port
 
 
+def free_tcp_port():
+    return free_port(kind=socket.SOCK_STREAM)
+
+
 def is_bound(port):
     """Tells whether a UDP socket of this host has the port."""
     listed = Path("/proc/net/udp").read_text() + Path("/proc/net/udp6").read_text()

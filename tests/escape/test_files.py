@@ -8,12 +8,12 @@ import re
 import signal
 import socket
 import sys
-import threading
 import types
 from pathlib import Path
 
 import pytest
 
+from serving import serving
 from theatre import check_controls, control, params
 from waiting import until
 
@@ -50,24 +50,14 @@ class Listeners:
         for path in (self.stream, self.datagram):
             os.chmod(path, 0o777)
         for listener in self.sockets:
-            listener.settimeout(0.2)
-        self.quit = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
+            self.stack.enter_context(serving(listener, self.meet))
 
-    def _run(self):
-        while not self.quit.is_set():
-            for listener in self.sockets:
-                with contextlib.suppress(OSError):
-                    listener.settimeout(0.02)
-                    if listener.type == socket.SOCK_STREAM:
-                        listener.accept()[0].close()
-                    else:
-                        listener.recv(100)
-                    self.met += 1
-
-    def close(self):
-        self.quit.set()
-        self.stack.close()
+    def meet(self, listener):
+        if listener.type == socket.SOCK_STREAM:
+            listener.accept()[0].close()
+        else:
+            listener.recv(100)
+        self.met += 1
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +66,7 @@ def listeners(stage):
     from pathlib import Path
     made = Listeners(Path(tempfile.mkdtemp(prefix="u", dir=stage.path)))
     yield made
-    made.close()
+    made.stack.close()
 
 
 def module(values):

@@ -5,14 +5,14 @@ import contextlib
 import os
 import re
 import socket
-import threading
 import time
 
 import pytest
 from harness import looks_into_the_broker
-from theatre import ROOT, Theatre, control, free_tcp_port, params
+from serving import serving
+from theatre import ROOT, Theatre, control, params
 from waiting import until
-from wire import free_port
+from wire import free_port, free_tcp_port
 
 
 class Servers:
@@ -21,7 +21,6 @@ class Servers:
     def __init__(self):
         self.stack = contextlib.ExitStack()
         self.met = {}
-        self.stopping = False
         ports = {"FREE": free_tcp_port()}
         for name in ("ALLOWED", "DENIED"):
             ports[name] = self._serve(name, socket.create_server(("127.0.0.1", 0), backlog=128))
@@ -43,46 +42,30 @@ class Servers:
         self.ports = ports
 
     def _serve(self, name, server):
-        self.stack.enter_context(server)
         self.met[name] = 0
 
-        def accept():
-            while not self.stopping:
-                with contextlib.suppress(OSError):
-                    server.accept()[0].close()
-                    self.met[name] += 1
-        threading.Thread(target=accept, daemon=True).start()
-        return server.getsockname()[1]
+        def accept(server):
+            server.accept()[0].close()
+            self.met[name] += 1
+        return self.stack.enter_context(serving(server, accept)).getsockname()[1]
 
     def _collect(self, name, host, port):
-        receiver = self.stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         receiver.bind((host, port))
-        receiver.settimeout(0.2)
         self.met[name] = 0
 
-        def receive():
-            while not self.stopping:
-                with contextlib.suppress(OSError):
-                    receiver.recv(100)
-                    self.met[name] += 1
-        threading.Thread(target=receive, daemon=True).start()
+        def receive(receiver):
+            receiver.recv(100)
+            self.met[name] += 1
+        self.stack.enter_context(serving(receiver, receive))
         return port
-
-    def close(self):
-        self.stopping = True
-        for port, host in ((self.ports["ALLOWED"], "127.0.0.1"), (self.ports["DENIED"], "127.0.0.1"),
-                           (self.ports["ALLOWED"], "127.0.0.2"), (self.ports["RANGED"], "127.0.0.1"),
-                           (self.ports["RANGED"], "::1")):
-            with contextlib.suppress(OSError):
-                socket.create_connection((host, port), 1).close()
-        self.stack.close()
 
 
 @pytest.fixture(scope="module")
 def servers():
     made = Servers()
     yield made
-    made.close()
+    made.stack.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@
 import faulthandler
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +15,6 @@ from control import run
 from harness import Show
 from processes import private_folder
 from waiting import PATIENCE, until
-from wire import Wire, free_port
 
 HERE = Path(__file__).resolve().parent
 HOSTILE = HERE / "hostile"
@@ -191,13 +189,6 @@ def params(attacks):
     return [pytest.param(entry, id=f"{entry.row:02}-{entry.name}", marks=marks[needs_i386(entry)]) for entry in attacks]
 
 
-def free_tcp_port():
-    return free_port(kind=socket.SOCK_STREAM)
-
-
 def memory(pid):
     """Returns the resident bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-__all__ = ["Wire"]
