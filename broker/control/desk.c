@@ -18,7 +18,7 @@
 #include "broker/base/loop.h"
 #include "broker/base/restart.h"
 #include "broker/base/runtime.h"
-#include "broker/guest/output.h"
+#include "broker/child/output.h"
 #include "broker/keeper/client.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/log.h"

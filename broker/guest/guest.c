@@ -121,7 +121,7 @@ void guest_set_ops(struct guest *guest, const struct guest_ops *ops, void *userd
 
 void guest_resume(struct guest *guest)
 {
-    guest_poll(guest, guest->link_events & ~(uint32_t)EPOLLET);
+    child_link_poll(&guest->link, guest->link.events & ~(uint32_t)EPOLLET);
 }
 
 void guest_dismiss(struct guest *guest, const char *why)

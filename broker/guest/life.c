@@ -125,7 +125,7 @@ void guest_note_tampering(struct guest *guest)
 {
     struct runtime_account *account = &guest->runtime->accounts[guest->spec.account];
 
-    if (!guest->link || !link_is_tampered_with(guest->link))
+    if (!guest->link.link || !link_is_tampered_with(guest->link.link))
         return;
     account->n_tampered++;
     fc_log(FC_LOG_ERROR, guest->spec.instance, "another program with uid %u has used the worker's link%s",

@@ -43,7 +43,7 @@ static void guest_link_ready(void *userdata, uint32_t events)
     struct guest *guest = userdata;
 
     if (guest->state == ORDER_CLOSED) { /* it is about to end, and what it has sent is not read */
-        guest->link_source = loop_remove(guest->link_source);
+        child_link_ignore(&guest->link);
         return;
     }
     if (events & EPOLLOUT)
@@ -53,9 +53,8 @@ static void guest_link_ready(void *userdata, uint32_t events)
 
 int guest_link_watch(struct guest *guest)
 {
-    guest->link_events = EPOLLIN | (outbox_is_empty(&guest->outbox) ? 0 : EPOLLOUT);
-    return loop_add(guest->runtime->loop, &guest->link_source, link_fd(guest->link), guest->link_events,
-                    "a worker's message", guest_link_ready, guest);
+    return child_link_watch(&guest->link, guest->runtime->loop, "a worker's message", guest_link_ready,
+                            guest);
 }
 
 static void guest_wanted(void *userdata)
@@ -79,7 +78,7 @@ static void guest_wanted_soon(void *userdata)
  */
 static void guest_link_ended(struct guest *guest)
 {
-    guest->link_source = loop_remove(guest->link_source);
+    child_link_ignore(&guest->link);
     guest_set_life(guest, GUEST_HUNG_UP);
     if (guest->state != ORDER_CONNECTING && guest->state != ORDER_LOCKING && guest->state != ORDER_STOPPING)
         guest_set_deadline(guest, GUEST_HUNG_UP_MS);
@@ -125,16 +124,14 @@ int guest_link_open(struct guest *guest, int *worker_end, int *progress_fd)
         r = managed_set_new(&guest->sockets, runtime->loop, guest->spec.instance, &guest_managed_ops, guest);
     if (r == 0)
         r = progress_new(&guest->progress, progress_fd);
-    return r < 0 ? r : link_pair(&guest->link, runtime->link_buffers, worker_end);
+    return r < 0 ? r : link_pair(&guest->link.link, runtime->link_buffers, worker_end);
 }
 
 void guest_link_close(struct guest *guest)
 {
     loop_cancel_task(&guest->wanted);
-    guest->link_source = loop_remove(guest->link_source);
     guest_note_tampering(guest);
-    guest->link = link_free(guest->link);
-    outbox_clear(&guest->outbox);
+    child_link_close(&guest->link);
     progress_deinit(&guest->progress);
     guest->sockets = managed_set_free(guest->sockets);
     guest->ticks = tick_set_free(guest->ticks);
@@ -464,14 +461,14 @@ void guest_link_receive(struct guest *guest, bool to_the_end)
         int r;
 
         if (!to_the_end && guest_is_held(guest)) {
-            guest_poll(guest, guest->link_events | EPOLLET); /* until guest_resume() */
+            child_link_poll(&guest->link, guest->link.events | EPOLLET); /* until guest_resume() */
             return;
         }
         /* enough for this turn; or the events that are there have to be routed first, so that none is dropped
          */
         if (!to_the_end && (budget <= 0 || guest->ops->is_congested(guest->userdata)))
             return;
-        r = link_receive(guest->link, &bytes, &n_bytes);
+        r = link_receive(guest->link.link, &bytes, &n_bytes);
         if (r == -EAGAIN)
             return;
         if (r == -EPIPE) {

@@ -7,15 +7,14 @@
 
 #include "broker/base/loop.h"
 #include "broker/base/runtime.h"
+#include "broker/child/child_link.h"
+#include "broker/child/output.h"
+#include "broker/child/reaper.h"
 #include "broker/gate/link.h"
 #include "broker/guest/guest.h"
 #include "broker/guest/life.h"
 #include "broker/guest/managed.h"
-#include "broker/guest/outbox.h"
-#include "broker/guest/output.h"
-#include "broker/guest/reaper.h"
 #include "broker/guest/ticks.h"
-#include "proto/link.h"
 #include "proto/progress.h"
 
 struct counter_quota;
@@ -66,14 +65,11 @@ struct guest {
     size_t n_events[2];       /* in each of them, the oldest first */
     uint64_t n_events_done;   /* in all batches that are done */
     uint32_t missing_handlers;
-    bool is_refused; /* the machine and not the script is why it did not start */
-    bool is_locked;  /* its filter is loaded; before, no script can have put anything out */
-    struct link *link;
+    bool is_refused;        /* the machine and not the script is why it did not start */
+    bool is_locked;         /* its filter is loaded; before, no script can have put anything out */
+    struct child_link link; /* polled from the worker's birth to the link's end */
     struct progress_reader progress;
     uint64_t n_outputs; /* that its reports have told */
-    struct outbox outbox;
-    struct loop_source *link_source; /* NULL before the worker's birth and after the link's end */
-    uint32_t link_events;            /* what it is polled for */
     struct tick_set *ticks;
     struct loop_task wanted;
     struct managed_set *sockets;

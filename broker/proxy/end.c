@@ -13,9 +13,7 @@
 void proxy_end_link(struct proxy *proxy)
 {
     loop_cancel_timer(proxy_runtime(proxy)->loop, &proxy->deadline);
-    proxy->source = loop_remove(proxy->source);
-    proxy->link = link_free(proxy->link);
-    outbox_clear(&proxy->outbox);
+    child_link_close(&proxy->link);
     proxy->gate = gate_link_free(proxy->gate);
     queue_clear(&proxy->queue);
     proxy->state = ORDER_CLOSED;

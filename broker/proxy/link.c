@@ -31,34 +31,9 @@ static void proxy_link_set_deadline(struct proxy *proxy, uint64_t ms)
     loop_set_timer(proxy_runtime(proxy)->loop, &proxy->deadline, fc_now_ns() + ms * FC_NS_PER_MS);
 }
 
-static void proxy_link_poll(struct proxy *proxy, uint32_t events)
-{
-    if (!proxy->source || events == proxy->events)
-        return;
-    proxy->events = events;
-    loop_modify(proxy->source, events);
-}
-
-/* Sends a message as soon as there is room for it. -errno: it is too large, or there is no memory. */
 static int proxy_link_send(struct proxy *proxy, const struct message *message)
 {
-    struct codec *codec = proxy_runtime(proxy)->codec;
-    ptrdiff_t size = codec_prepare(codec, message);
-    void *bytes;
-    int r;
-
-    if (size < 0)
-        return (int)size;
-    bytes = link_reserve(proxy->link, (size_t)size);
-    codec_encode(codec, bytes);
-    r = outbox_is_empty(&proxy->outbox) ? link_commit(proxy->link) : -EAGAIN;
-    if (r == -EPIPE)
-        return 0; /* it has ended, or is about to */
-    if (r != -EAGAIN)
-        return r;
-    r = outbox_add(&proxy->outbox, bytes, (size_t)size);
-    proxy_link_poll(proxy, EPOLLIN | EPOLLOUT);
-    return r;
+    return child_link_send(&proxy->link, proxy_runtime(proxy)->codec, message);
 }
 
 static void proxy_link_send_or_kill(struct proxy *proxy, const struct message *message)
@@ -145,10 +120,10 @@ void proxy_link_pump(struct proxy *proxy)
 
 void proxy_link_say_stop(struct proxy *proxy)
 {
-    while (proxy_is_told(proxy) && outbox_is_empty(&proxy->outbox) && queue_length(&proxy->queue) &&
+    while (proxy_is_told(proxy) && outbox_is_empty(&proxy->link.outbox) && queue_length(&proxy->queue) &&
            proxy_link_send_batch(proxy))
         ;
-    if (proxy_is_told(proxy) && outbox_is_empty(&proxy->outbox))
+    if (proxy_is_told(proxy) && outbox_is_empty(&proxy->link.outbox))
         proxy_link_send(proxy, &(struct message){.type = MESSAGE_STOP});
 }
 
@@ -291,7 +266,7 @@ static void proxy_link_handle(struct proxy *proxy, const struct message *message
 /* A link normally ends with its process, which is noticed soon. */
 static void proxy_link_hung_up(struct proxy *proxy)
 {
-    proxy->source = loop_remove(proxy->source);
+    child_link_ignore(&proxy->link);
     proxy->state = ORDER_CLOSED;
     proxy_link_set_deadline(proxy, PROXY_HUNG_UP_MS);
 }
@@ -302,7 +277,7 @@ static int proxy_link_receive_one(struct proxy *proxy)
     struct message message;
     const void *bytes;
     size_t n;
-    int r = link_receive(proxy->link, &bytes, &n);
+    int r = link_receive(proxy->link.link, &bytes, &n);
 
     if (r == -EAGAIN)
         return 0;
@@ -324,10 +299,11 @@ static void proxy_link_ready(void *userdata, uint32_t events)
 {
     struct proxy *proxy = userdata;
     int budget = LINK_BUDGET;
+    int r = events & EPOLLOUT ? child_link_send_rest(&proxy->link) : 0;
 
-    if ((events & EPOLLOUT) && outbox_flush(&proxy->outbox, proxy->link) != -EAGAIN)
-        proxy_link_poll(proxy, EPOLLIN);
-    while (budget > 0 && proxy->source && proxy->instance->show->router.n_events <= ROUTE_TURN_BUDGET) {
+    if (r < 0)
+        proxy_end_driver(proxy, "what waits for it cannot be sent: %s", strerror(-r));
+    while (budget > 0 && proxy->link.source && proxy->instance->show->router.n_events <= ROUTE_TURN_BUDGET) {
         int cost = proxy_link_receive_one(proxy);
 
         if (!cost)
@@ -345,14 +321,13 @@ void proxy_link_init(struct proxy *proxy)
 int proxy_link_begin(struct proxy *proxy)
 {
     proxy->state = ORDER_CONNECTING;
-    proxy->events = EPOLLIN;
     proxy_link_set_deadline(proxy, PROXY_START_MS);
-    return loop_add(proxy_runtime(proxy)->loop, &proxy->source, link_fd(proxy->link), EPOLLIN,
-                    "a driver's message", proxy_link_ready, proxy);
+    return child_link_watch(&proxy->link, proxy_runtime(proxy)->loop, "a driver's message", proxy_link_ready,
+                            proxy);
 }
 
 void proxy_link_finish(struct proxy *proxy)
 {
-    while (proxy->source && proxy_link_receive_one(proxy))
+    while (proxy->link.source && proxy_link_receive_one(proxy))
         ;
 }

@@ -11,11 +11,11 @@
 #include "broker/base/queue.h"
 #include "broker/base/restart.h"
 #include "broker/base/runtime.h"
+#include "broker/child/child_link.h"
+#include "broker/child/output.h"
+#include "broker/child/reaper.h"
 #include "broker/gate/link.h"
 #include "broker/gate/policy.h"
-#include "broker/guest/outbox.h"
-#include "broker/guest/output.h"
-#include "broker/guest/reaper.h"
 #include "broker/show/instance.h"
 #include "broker/show/show.h"
 #include "proto/order.h"
@@ -61,10 +61,7 @@ struct proxy {
     /* the conversation */
     enum order_state state; /* ORDER_CLOSED: there is none */
     struct gate_link *gate; /* NULL: it may connect to nothing */
-    struct link *link;
-    struct loop_source *source;
-    uint32_t events; /* what the link is polled for */
-    struct outbox outbox;
+    struct child_link link;
     struct timer deadline;
     struct queue queue; /* events that wait for the driver */
     uint64_t lost;      /* that the queue had lost at the last warning */

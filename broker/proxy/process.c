@@ -123,7 +123,7 @@ static int proxy_process_begin(struct proxy *proxy)
     proxy->began_ns = fc_now_ns();
     proxy->fate[0] = '\0';
     if (r == 0)
-        r = link_pair(&proxy->link, runtime->link_buffers, &other);
+        r = link_pair(&proxy->link.link, runtime->link_buffers, &other);
     if (r == 0)
         r = output_new(&proxy->output, runtime->loop, &proxy->lines, FC_LOG_WARNING, &log);
     if (r == 0)

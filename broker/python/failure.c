@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "broker/base/log.h"
-#include "broker/guest/script_path.h"
+#include "broker/child/script_path.h"
 #include "broker/python/private.h"
 #include "broker/python/state.h"
 #include "firecurtain/cleanup.h"

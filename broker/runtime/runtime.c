@@ -20,7 +20,7 @@
 #include "broker/build/users.h"
 #include "broker/gate/client.h"
 #include "broker/gate/serve.h"
-#include "broker/guest/reaper.h"
+#include "broker/child/reaper.h"
 #include "broker/guest/spawn.h"
 #include "broker/keeper/client.h"
 #include "broker/keeper/counter_client.h"

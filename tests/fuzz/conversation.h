@@ -17,7 +17,7 @@
 #include "broker/gate/client.h"
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
-#include "broker/guest/reaper.h"
+#include "broker/child/reaper.h"
 #include "broker/guest/spawn.h"
 #include "broker/os/seccomp_notify.h"
 #include "broker/python/backend.h"
@@ -248,7 +248,7 @@ static void end(void)
     char byte[64];
 
     if (python->guest) {
-        python->guest->link = NULL;
+        python->guest->link.link = NULL;
         python->guest->progress.shared = NULL;
         empty_link(worker);
         empty_link(broker);

@@ -16,7 +16,7 @@
 #include "broker/build/build.h"
 #include "broker/config/load.h"
 #include "broker/gate/client.h"
-#include "broker/guest/reaper.h"
+#include "broker/child/reaper.h"
 #include "broker/keeper/client.h"
 #include "broker/proxy/end.h"
 #include "broker/proxy/link.h"
@@ -135,7 +135,7 @@ static void begin(bool connects)
     show->runtime = &runtime;
     proxy = show->instances[connects]->self;
     require(network_resolve(proxy) == 0);
-    require(link_pair(&proxy->link, runtime.link_buffers, &fd) == 0);
+    require(link_pair(&proxy->link.link, runtime.link_buffers, &fd) == 0);
     require(link_new(&driver, driver_buffers, fd) == 0);
     proxy->pid = getpid();
     proxy->began_ns = 1;

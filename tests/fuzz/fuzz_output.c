@@ -9,7 +9,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
-#include "broker/guest/output.h"
+#include "broker/child/output.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/turn.h"
 

@@ -3,8 +3,8 @@
  * Paths as the reader of the log knows them: a script sees its folders as /show and /state, and so do its
  * tracebacks. The worker need not know where they are. Pure; the text is hostile.
  */
-#ifndef BROKER_GUEST_SCRIPT_PATH_H
-#define BROKER_GUEST_SCRIPT_PATH_H
+#ifndef BROKER_CHILD_SCRIPT_PATH_H
+#define BROKER_CHILD_SCRIPT_PATH_H
 
 #include <stddef.h>
 

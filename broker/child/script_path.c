@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds paths in lines of tracebacks, and replaces their folders. */
-#include "broker/guest/script_path.h"
+#include "broker/child/script_path.h"
 
 #include <ctype.h>
 #include <stdbool.h>

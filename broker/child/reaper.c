@@ -3,7 +3,7 @@
  * Children that end. The broker polls a pidfd of each, which becomes readable when the kernel is done with
  * the process; only then is it waited for.
  */
-#include "broker/guest/reaper.h"
+#include "broker/child/reaper.h"
 
 #include <assert.h>
 #include <errno.h>

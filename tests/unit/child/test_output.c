@@ -2,7 +2,7 @@
 /* What a worker writes becomes lines of the log: splitting, priorities, cutting, and a flood. */
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
-#include "broker/guest/output.h"
+#include "broker/child/output.h"
 #include "firecurtain/time.h"
 #include "tests/unit/stderr_pipe.h"
 

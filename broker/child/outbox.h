@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages for a worker that did not find room in its link: they go, in their order, when the worker has read
- * on. Usually empty: only the channels of a large instance are more than the link holds.
+ * Messages for a child that did not find room in its link: they go, in their order, when it has read on.
+ * Usually empty: only the channels of a large instance are more than the link holds.
  */
-#ifndef BROKER_GUEST_OUTBOX_H
-#define BROKER_GUEST_OUTBOX_H
+#ifndef BROKER_CHILD_OUTBOX_H
+#define BROKER_CHILD_OUTBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>

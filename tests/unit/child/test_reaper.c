@@ -3,7 +3,7 @@
  * Children that end, and those that stand back meanwhile. The test plays the keeper: a child dies when the
  * test says so, as one does whose memory the kernel frees slowly.
  */
-#include "broker/guest/reaper.h"
+#include "broker/child/reaper.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 
-#include "broker/guest/outbox.h"
+#include "broker/child/outbox.h"
 #include "tests/unit/check.h"
 
 struct rig {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads what workers write. A worker that writes faster than the limit is read all the same: it must never
- * have to wait for the log.
+ * Reads what children write. One that writes faster than the limit is read all the same: it must never have
+ * to wait for the log.
  */
-#include "broker/guest/output.h"
+#include "broker/child/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 
 #include "broker/base/log.h"
 #include "broker/base/loop.h"
-#include "broker/guest/passage.h"
-#include "broker/guest/script_path.h"
+#include "broker/child/passage.h"
+#include "broker/child/script_path.h"
 #include "firecurtain/cleanup.h"
 #include "firecurtain/time.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where lines of a script name files, and what the log says in their place. */
-#include "broker/guest/script_path.h"
+#include "broker/child/script_path.h"
 #include "firecurtain/cleanup.h"
 #include "tests/unit/check.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Knows a traceback by its first line, by its blanks, and by what is between two that belong together. */
-#include "broker/guest/passage.h"
+#include "broker/child/passage.h"
 
 #include <stdlib.h>
 #include <string.h>

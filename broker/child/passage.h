@@ -4,8 +4,8 @@
  * them in the log and the whole can be recognised when it comes again. What Python writes line by line is
  * known by its form, and what the worker itself says by marks. Runs in the broker; the text is hostile.
  */
-#ifndef BROKER_GUEST_PASSAGE_H
-#define BROKER_GUEST_PASSAGE_H
+#ifndef BROKER_CHILD_PASSAGE_H
+#define BROKER_CHILD_PASSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

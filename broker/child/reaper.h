@@ -4,8 +4,8 @@
  * free gigabytes of a process. Until then a new worker of the same instance, which has the same cgroup and
  * perhaps the same ports, stands back. Runs in the broker.
  */
-#ifndef BROKER_GUEST_REAPER_H
-#define BROKER_GUEST_REAPER_H
+#ifndef BROKER_CHILD_REAPER_H
+#define BROKER_CHILD_REAPER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A list of messages, oldest first. */
-#include "broker/guest/outbox.h"
+#include "broker/child/outbox.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A pipe for what a worker or a zygote writes to stdout or stderr, which is copied to the log line by line.
+ * A pipe for what a child writes to stdout or stderr, which is copied to the log line by line.
  * Long lines are cut, and their number per second is limited; those left out are counted. A line may begin
  * with a priority such as "<3>", see sd-daemon(3).
  */
-#ifndef BROKER_GUEST_OUTPUT_H
-#define BROKER_GUEST_OUTPUT_H
+#ifndef BROKER_CHILD_OUTPUT_H
+#define BROKER_CHILD_OUTPUT_H
 
 #include "firecurtain/log.h"
 
