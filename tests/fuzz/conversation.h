@@ -213,7 +213,7 @@ static struct guest *make_guest(void)
         .memory_events = -1,
         .deadline = {.fn = nothing},
         .finish = {.fn = finish, .userdata = guest},
-        .link = broker,
+        .link = {.link = broker},
         .progress = shared,
     };
     require(tick_set_new(&guest->ticks, runtime.loop, wanted, guest) == 0);
