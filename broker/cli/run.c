@@ -25,6 +25,7 @@ static int run_become_broker(const struct daemon_arguments *arguments)
     program_find(PROGRAM_BROKER, path, sizeof(path));
     execv(path, words);
     fprintf(stderr, "firecurtain: cannot run %s: %s\n", path, strerror(errno));
+    daemon_arguments_free(words);
     return EX_OSERR;
 }
 

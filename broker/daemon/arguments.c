@@ -26,10 +26,12 @@ __attribute__((format(printf, 2, 3))) static void arguments_add(struct arguments
     va_list values;
 
     va_start(values, format);
-    if (vasprintf(&writer->words[writer->n], format, values) < 0)
+    if (vasprintf(&writer->words[writer->n], format, values) < 0) {
+        writer->words[writer->n] = NULL;
         writer->failed = true;
-    else
+    } else {
         writer->n++;
+    }
     va_end(values);
 }
 
@@ -60,7 +62,15 @@ char **daemon_arguments_write(const struct daemon_arguments *arguments)
     for (size_t i = 0; i < arguments->n_overrides; i++)
         arguments_add_text(&writer, arguments->overrides[i].is_backend ? "b" : "i",
                            arguments->overrides[i].text);
-    return writer.failed ? NULL : writer.words;
+    return writer.failed ? daemon_arguments_free(writer.words) : writer.words;
+}
+
+char **daemon_arguments_free(char **words)
+{
+    for (char **word = words; word && *word; word++)
+        free(*word);
+    free(words);
+    return NULL;
 }
 
 /* Returns the value if the word has this key; or NULL. */

@@ -31,8 +31,11 @@ struct daemon_arguments {
     bool no_sandbox;
 };
 
-/* Returns the words, for argv, allocated and never freed: execve() follows. NULL when out of memory. */
+/* Returns the words, for argv; for daemon_arguments_free(). NULL when out of memory. */
 char **daemon_arguments_write(const struct daemon_arguments *arguments);
+
+/* Takes NULL; returns NULL. */
+char **daemon_arguments_free(char **words);
 
 /* Reads the words, which the result borrows; its overrides are the caller's. -EINVAL, -ENOMEM. */
 int daemon_arguments_read(struct daemon_arguments *arguments, int argc, char **argv);

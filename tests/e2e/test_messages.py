@@ -11,6 +11,7 @@ from pathlib import Path
 import control
 import pytest
 from harness import BUILT, PROGRAMS, dedent, environment, user_only
+from waiting import until
 from wire import free_port
 
 BROKEN = "import midimonster\ndef f(value):\n    midimonster.output('out', value\n"
@@ -401,7 +402,7 @@ def test_a_low_port_of_a_script_says_which_right_it_needs(play):
                 except PermissionError:
                     print("refused")
     """, [], options="listen = *:80")
-    assert len(show.log.matching("^refused$", "py1")) == 4
+    until(lambda: len(show.log.matching("^refused$", "py1")) == 4, lambda: str(show.log))
     said = show.log.wait(r"^refused: bind\(\): port 80 is below 1024", "py1", "warning").message
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in said and "ip_unprivileged_port_start=80" in said and "would allow" not in said
 

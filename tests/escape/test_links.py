@@ -94,6 +94,8 @@ def played(open_theatre):
 @pytest.mark.parametrize("entry", [pytest.param(entry, id=f"{entry.row:02}-{entry.name}") for entry in LINKS])
 def test_only_this_worker_ends(played, entry):
     outcomes, theatre = played
+    if IS_ASAN and outcomes[entry.name].startswith("worker ended: exit status 1") and theatre.log.matching("AddressSanitizer", entry.name):
+        pytest.skip("the sanitizer has ended it: it writes into memory that is not the script's")
     assert re.fullmatch(entry.expected(theatre.fallback), outcomes[entry.name]), theatre.log.messages(entry.name)
     if entry.inside in CAUSES:
         assert theatre.log.matching(CAUSES[entry.inside], entry.name)

@@ -18,10 +18,7 @@ static char **passed; /* what the last pass() wrote, which the result borrows */
 static int teardown(void **state)
 {
     (void)state;
-    for (size_t i = 0; passed && passed[i]; i++)
-        free(passed[i]);
-    free(passed);
-    passed = NULL;
+    passed = daemon_arguments_free(passed);
     return 0;
 }
 
