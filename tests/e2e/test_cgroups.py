@@ -149,7 +149,7 @@ def test_each_worker_is_in_a_group_with_its_limits(play, identity, group, contro
     assert show.pid in pids(own / "broker") and {"fc-keeper", "fc-gate"} <= names(own / "broker")
     assert not {"fc-zygote", "fc-spare", "fc-worker"} & names(own / "broker")
     assert {"fc-zygote"} <= names(own / "workers/zygote") <= {"fc-zygote", "fc-spare"}
-    for name, tasks, cpu in (("py1", "67", "50000 100000"), ("py2", "12", "150000 100000")):
+    for name, tasks, cpu in (("py1", "65", "50000 100000"), ("py2", "10", "150000 100000")):
         folder = own / f"workers/instance-{name}"
         assert pids(folder) == [show.worker(name)]
         assert (folder / "pids.max").read_text().strip() == tasks
