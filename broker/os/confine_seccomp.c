@@ -129,7 +129,6 @@ const struct confine_call confine_broker_calls[] = {
     ALLOW("prctl", "the same"),
     ALLOW("mprotect", "the same"),
     ALLOW("rt_sigtimedwait", "the same"),
-    ALLOW("rseq", "the same"),
 #endif
 };
 const size_t confine_n_broker_calls = FC_ARRAY_SIZE(confine_broker_calls);
