@@ -13,11 +13,11 @@
 
 #include "broker/base/runtime.h"
 #include "broker/build/build.h"
+#include "broker/child/reaper.h"
 #include "broker/config/load.h"
 #include "broker/gate/client.h"
 #include "broker/guest/link.h"
 #include "broker/guest/private.h"
-#include "broker/child/reaper.h"
 #include "broker/guest/spawn.h"
 #include "broker/os/seccomp_notify.h"
 #include "broker/python/backend.h"
