@@ -126,7 +126,8 @@ static int connection_error(const struct mqtt_connection *connection)
 
     if (getsockopt(mosquitto_socket(connection->client), SOL_SOCKET, SO_ERROR, &error, &n) < 0)
         return errno;
-    return error == ECONNRESET ? 0 : error; /* what was said before that is read first */
+    /* what was said before the end is read first */
+    return error == ECONNRESET || error == EPIPE ? 0 : error;
 }
 
 /* Whether both directions have ended: with TLS, libmosquitto would wait for more, over and over. */
@@ -374,6 +375,18 @@ static int connection_make_client(struct mqtt_connection *connection, struct fc_
     return mqtt->has_tls ? tls_set(mqtt, connection->client, reason) : 0;
 }
 
+/* Why a connection is dead that has just begun. The first write may have met it: the kernel does not tell
+ * that twice. */
+static int connection_born_dead(const struct mqtt_connection *connection)
+{
+    int met = errno, error = connection_error(connection);
+
+    if (!error && (!met || met == EAGAIN || met == EINPROGRESS))
+        return MOSQ_ERR_CONN_LOST;
+    errno = error ? error : met;
+    return MOSQ_ERR_ERRNO;
+}
+
 static int connection_begin(struct mqtt_connection *connection)
 {
     const struct mqtt *mqtt = connection->mqtt;
@@ -388,7 +401,7 @@ static int connection_begin(struct mqtt_connection *connection)
     if (r != MOSQ_ERR_SUCCESS)
         return r;
     if (connection_is_dead(connection))
-        return MOSQ_ERR_ERRNO; /* what the first write met: the kernel does not tell that twice */
+        return connection_born_dead(connection);
     r = fc_watch_new(&connection->watch, mqtt->instance, mosquitto_socket(connection->client),
                      connection_ready, connection);
     return r < 0 ? MOSQ_ERR_NOMEM : MOSQ_ERR_SUCCESS;
