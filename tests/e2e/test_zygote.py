@@ -28,12 +28,17 @@ print(os.strerror(ctypes.get_errno()) if fd < 0 else "taken")
 """
 
 
-def zygote_of(show, uid):
+def zygotes_of(show, uid):
     found = []
     for pid in named(show.pid, "fc-zygote"):
         with contextlib.suppress(OSError):  # it has just ended
             found += [pid] * (status(pid)["Uid"].split()[0] == str(uid))
-    return found[0] if len(found) == 1 else None
+    return found
+
+
+def zygote_of(show, uid):
+    """What it forks has its name, too, for a moment."""
+    return until(lambda: len(found := zygotes_of(show, uid)) == 1 and found, "there is no zygote, or more than one")[0]
 
 
 def take_socket(pid):
@@ -102,7 +107,7 @@ def test_what_it_cannot_mean_ends_it_and_nobody_else(house, lie):
         show.log.wait("^the zygote named a process that is not its own; starting another$")
     house.answers(2, 0.25)
     assert house.worker("bob") == others
-    until(lambda: zygote_of(show, house.uid("alice")) not in (None, zygote), "there is no new zygote")
+    until(lambda: zygote_of(show, house.uid("alice")) != zygote, "there is no new zygote")
     house.answers(1, 0.5)
     # the new one makes workers
     position = show.log.position
