@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "firecurtain/cleanup.h"
+#include "firecurtain/time.h"
 
-#define CONSOLE_BACKLOG 64
-
+#define CONSOLE_BACKLOG  64
 #define CONSOLE_TRIES    25
-#define CONSOLE_PAUSE_NS 20000000
+#define CONSOLE_PAUSE_NS (20 * FC_NS_PER_MS)
 
 static int console_try(const struct sockaddr *address, socklen_t n_bytes)
 {

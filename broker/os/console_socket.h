@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 /*
- * Returns a socket that listens at an address, which does not block; or -errno. May block for a second
+ * Returns a socket that listens at an address, which does not block; or -errno. May block for half a second
  * if the address is in use: the desk of a broker that was killed has it until it ends too, a moment later.
  */
 int console_socket_listen(const struct sockaddr *address, socklen_t n_bytes);

@@ -5,7 +5,7 @@ The name server is the test: a UDP socket on an address of loopback of its own, 
 leads, in a mount namespace. It is silent, and answers what it was asked when it is told to.
 """
 
-import contextlib
+import errno
 import itertools
 import os
 import signal
@@ -57,9 +57,12 @@ class Resolver:
         while True:
             number = next(ADDRESSES)
             address = f"127.77.{number >> 8 & 255}.{number & 255 or 1}"
-            with contextlib.suppress(OSError):
+            try:
                 self.socket.bind((address, 53))
                 return address
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     def take(self, sock):
         question, peer = sock.recvfrom(512)

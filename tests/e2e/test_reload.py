@@ -10,6 +10,7 @@ import pytest
 from harness import dedent
 from processes import descriptors, workers_of
 from waiting import one_in_time, until
+from wire import free_tcp_port
 
 MAPS = ["wire./{a,b} > py1.script.{a,b}", "py1.out > wire./out", "py1.bye > wire./bye"]
 SCRIPT = """
@@ -428,9 +429,7 @@ def server(kind, extra=""):
 
 @pytest.mark.parametrize("kind", ["DGRAM", "STREAM"])
 def test_a_port_passes_to_the_next_version_and_nothing_that_arrives_is_lost(play, kind):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_tcp_port()
     text = server(kind).replace("PORT", str(port))
     show = start(play, text, options=f"listen = 127.0.0.1:{port}\nconnect = udp:127.0.0.1:*")
     versions = []

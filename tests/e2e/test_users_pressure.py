@@ -38,14 +38,18 @@ class Pressed:
         self.bob = self.show.worker("bob/py1")
 
     def is_exhausted(self, position):
-        self.show.wire2.set("/in", 1)  # for a worker that has been ended meanwhile, too
         return all(self.show.log.matching(self.evidence, f"alice/{name}", after=position) for name in INSTANCES)
 
     def answers(self):
         """Bob's answers arrive while alice's scripts run, and afterwards, from the same worker."""
         position = self.show.log.position
         go = self.house.write("alice", "go", "")
-        answer_until(self.show, lambda: self.is_exhausted(position))
+
+        def press():
+            self.show.wire2.set("/in", 1)  # again and again: a worker may have been ended meanwhile
+            return self.is_exhausted(position)
+
+        answer_until(self.show, press)
         go.unlink()
         self.show.wire2.set("/in", 0)
         answer_all(self.show)
